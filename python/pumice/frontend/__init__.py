@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""PyTorch models in, linalg on tensors out; quantization by PT2E.
+
+Importing this package imports neither torch nor torch_mlir; the functions do when called.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pumice.frontend.errors import FrontendError
+
+if TYPE_CHECKING:
+    from pumice.frontend.importer import ImportedModel, import_model
+    from pumice.frontend.lowering import LoweredModel, lower_to_text
+    from pumice.frontend.ptq import is_quantized, quantize
+    from pumice.frontend.quantizer import PumiceQuantizer
+    from pumice.frontend.signature import InputSpec, OutputSpec, Signature
+
+__all__ = [
+    "FrontendError",
+    "ImportedModel",
+    "InputSpec",
+    "LoweredModel",
+    "OutputSpec",
+    "PumiceQuantizer",
+    "Signature",
+    "import_model",
+    "is_quantized",
+    "lower_to_text",
+    "quantize",
+]
+
+_HOME = {
+    "ImportedModel": "importer",
+    "InputSpec": "signature",
+    "LoweredModel": "lowering",
+    "OutputSpec": "signature",
+    "PumiceQuantizer": "quantizer",
+    "Signature": "signature",
+    "import_model": "importer",
+    "is_quantized": "ptq",
+    "lower_to_text": "lowering",
+    "quantize": "ptq",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'pumice.frontend' has no attribute '{name}'")
+    import importlib
+
+    return getattr(importlib.import_module(f"pumice.frontend.{_HOME[name]}"), name)

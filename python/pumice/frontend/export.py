@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""nn.Module + example inputs -> torch.export.ExportedProgram, with errors that name the op."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import traceback
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pumice.frontend._quiet import quiet
+from pumice.frontend.errors import FrontendError
+from pumice.frontend.locations import _LIBRARY, source_line
+
+if TYPE_CHECKING:
+    import torch
+    from torch.export import ExportedProgram
+
+__all__ = ["as_arguments", "check_program", "evaluation_mode", "export_program"]
+
+
+def as_arguments(
+    inputs: Any, kwargs: Mapping[str, Any] | None = None
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Normalizes example inputs to (args, kwargs).
+
+    A tuple or list is the positional arguments, a mapping the keyword arguments, anything else
+    the only positional argument.
+    """
+    keywords = dict(kwargs or {})
+    if isinstance(inputs, (tuple, list)):
+        return tuple(inputs), keywords
+    if isinstance(inputs, Mapping):
+        return (), {**inputs, **keywords}
+    return (() if inputs is None else (inputs,)), keywords
+
+
+@contextlib.contextmanager
+def evaluation_mode(model: torch.nn.Module) -> Iterator[None]:
+    """Puts a module in eval mode and restores each submodule's own mode afterwards."""
+    modes = {module: module.training for module in model.modules()}
+    # Modules out of torch.export have no modes and refuse to be asked.
+    with contextlib.suppress(NotImplementedError):
+        model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes.items():
+            module.training = training
+
+
+def export_program(
+    model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], dynamic_shapes: Any = None
+) -> ExportedProgram:
+    """Exports a module for inference with these example inputs; an ExportedProgram is passed on.
+
+    Raises:
+        FrontendError: not a module; the inputs do not fit its forward; data-dependent shapes or
+            control flow; whatever else torch.export refuses, with the user's source line.
+    """
+    import torch
+    from torch.export import ExportedProgram
+
+    if isinstance(model, ExportedProgram):
+        return model
+    if not isinstance(model, torch.nn.Module):
+        raise FrontendError(
+            f"expected a torch.nn.Module or a torch.export.ExportedProgram, got {_kind(model)}"
+        )
+    if not args and not kwargs:
+        raise FrontendError(f"expected example inputs for {type(model).__name__}, got none")
+    try:
+        with quiet(), evaluation_mode(model), torch.no_grad():
+            return torch.export.export(
+                model, args, kwargs, dynamic_shapes=dynamic_shapes, strict=False
+            )
+    except Exception as error:
+        raise _explain(model, error, args, kwargs) from error
+
+
+def _kind(value: Any) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+
+
+def _shapes(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    def one(value: Any) -> str:
+        shape = getattr(value, "shape", None)
+        if shape is None:
+            return type(value).__name__
+        return f"{str(getattr(value, 'dtype', '')).removeprefix('torch.')}{list(shape)}"
+
+    words = [one(value) for value in args]
+    words += [f"{name}={one(value)}" for name, value in kwargs.items()]
+    return "(" + ", ".join(words) + ")"
+
+
+def _explain(
+    model: Any, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> FrontendError:
+    """Says in one line why an export failed, and where in the user's code."""
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not _LIBRARY.search(frame.filename) and frame.filename != __file__
+    ]
+    # Frames above the model are the caller of export, not the model.
+    own = [frame for frame in own if "/pumice/frontend/" not in frame.filename]
+    source = f"{own[-1].filename}:{own[-1].lineno}" if own else None
+    code = (own[-1].line or "").strip() if own else ""
+    where = f" at {source}" + (f": {code}" if code else "") if source else ""
+    name = type(model).__name__
+    text = str(error).strip()
+    first = text.splitlines()[0] if text else type(error).__name__
+    if "data-dependent" in text or "DataDependent" in type(error).__name__:
+        op = _last_recorded_op(text) or "aten.item.default"
+        return FrontendError(
+            f"'{op}' makes shapes or control flow of {name} depend on data"
+            f" (expected a static graph){where}",
+            op=op,
+            source=source,
+        )
+    shapes = _shapes(args, kwargs)
+    return FrontendError(
+        f"cannot export {name} with example inputs {shapes}: {first.rstrip('.')}{where}",
+        source=source,
+    )
+
+
+def _last_recorded_op(text: str) -> str | None:
+    found = re.findall(r"torch\.ops\.([\w.]+)\(", text)
+    return found[-1] if found else None
+
+
+def check_program(program: ExportedProgram) -> None:
+    """Rejects what no later level can express, naming the op and its source line.
+
+    Raises:
+        FrontendError: control flow operators, dynamic or data-dependent dimensions, a program
+            that changes its buffers or inputs.
+    """
+    import torch
+    from torch._ops import HigherOrderOperator
+
+    signature = program.graph_signature
+    for node in program.graph.nodes:
+        file, line = source_line(node.meta.get("stack_trace"))
+        source = f"{file}:{line}" if file else None
+        where = f" at {source}" if source else ""
+        if isinstance(node.target, HigherOrderOperator):
+            raise FrontendError(
+                f"control flow operator '{node.target}' is not supported"
+                f" (expected straight-line code){where}",
+                op=str(node.target),
+                source=source,
+            )
+        values = node.meta.get("val")
+        for value in values if isinstance(values, (tuple, list)) else [values]:
+            if not isinstance(value, torch.Tensor):
+                continue
+            if all(isinstance(size, int) for size in value.shape):
+                continue
+            shape = [size if isinstance(size, int) else str(size) for size in value.shape]
+            if node.op == "placeholder":
+                raise FrontendError(
+                    f"input '{node.name}' has the dynamic shape {shape}, expected a static one:"
+                    " export with static shapes or pass the module and example inputs",
+                    op=node.name,
+                )
+            raise FrontendError(
+                f"'{node.target}' gives a data-dependent shape {shape}, expected a static"
+                f" one{where}",
+                op=str(node.target),
+                source=source,
+            )
+    changed = [*signature.buffers_to_mutate.values(), *signature.user_inputs_to_mutate.values()]
+    if changed:
+        raise FrontendError(
+            f"the model changes '{changed[0]}' while it runs, expected a pure function of its"
+            " inputs (is it a running statistic, a cache or a counter?)"
+        )

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""ExportedProgram -> torch-mlir -> text of linalg on tensors, weights kept apart.
+
+The text holds ``dense_resource<name>`` without data for every weight; the data stays in the
+torch tensors, which `LoweredModel.resources` keeps by the same names.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pumice.frontend._quiet import quiet
+from pumice.frontend.errors import FrontendError
+from pumice.frontend.export import as_arguments, check_program, export_program
+from pumice.frontend.locations import LocationTable
+from pumice.frontend.signature import Signature, signature_of
+
+if TYPE_CHECKING:
+    import torch
+    from torch.export import ExportedProgram
+    from torch.fx import Graph, Node
+
+__all__ = ["LoweredModel", "lower_to_text"]
+
+ENTRY = "main"
+
+# Operations of these dialects only exist inside torch-mlir.
+_FOREIGN = re.compile(r"^\s*(?:%[\w:, %#]+ = )?\"?((?:torch|torch_c|tm_tensor)\.[\w.]+)", re.M)
+_RESOURCE = re.compile(r'dense_resource<("?)([^">]+)\1>')
+
+
+@dataclass
+class LoweredModel:
+    """A model as linalg text.
+
+    Attributes:
+        text: an MLIR module with one function `entry`; parses with MLIR 22.
+        resources: contiguous CPU tensors by resource name: exactly the names in the text.
+        entry: name of the function.
+        signature: names, shapes and dtypes of inputs and the structure of outputs.
+        timings: seconds by phase: export, decompose, torch_mlir, print.
+    """
+
+    text: str
+    resources: dict[str, torch.Tensor]
+    entry: str
+    signature: Signature
+    timings: dict[str, float] = field(default_factory=dict)
+
+
+def lower_to_text(
+    model: Any, example_inputs: Any = None, example_kwargs: Mapping[str, Any] | None = None
+) -> LoweredModel:
+    """Lowers a model to linalg on tensors.
+
+    Args:
+        model: an nn.Module (also one that PT2E converted) or an ExportedProgram.
+        example_inputs: a tensor, a tuple of positional or a dict of keyword arguments; not
+            needed for an ExportedProgram.
+        example_kwargs: keyword arguments beside positional ones.
+
+    Raises:
+        FrontendError: see `export_program` and `check_program`; an op that torch-mlir cannot
+            lower, with its source line.
+    """
+    from torch_mlir.extras.fx_decomp_util import get_decomposition_table
+
+    clock = _Clock()
+    args, kwargs = as_arguments(example_inputs, example_kwargs)
+    program = export_program(model, args, kwargs)
+    check_program(program)
+    clock.lap("export")
+
+    table = LocationTable()
+    old_traces = table.tag(program.graph)
+    try:
+        with quiet():
+            decomposed = program.run_decompositions(get_decomposition_table())
+    except Exception as error:
+        raise FrontendError(f"cannot decompose the model: {_first_line(error)}") from error
+    finally:
+        table.restore(old_traces)
+    check_program(decomposed)
+    graph_module = decomposed.graph_module
+    names = _inline_state(decomposed, graph_module.graph)
+    signature = signature_of(decomposed, graph_module.graph)
+    clock.lap("decompose")
+
+    text, resources = _run_torch_mlir(graph_module, names, table, clock)
+    return LoweredModel(text, resources, ENTRY, signature, clock.laps)
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = now - self._last
+        self._last = now
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
+
+
+def _state(program: ExportedProgram, name: str) -> Any:
+    """A parameter, buffer (persistent or not) or lifted constant by its name."""
+    if name in program.state_dict:
+        return program.state_dict[name]
+    if name in program.constants:
+        return program.constants[name]
+    raise FrontendError(f"the exported program has no value for '{name}'")
+
+
+def _inline_state(program: ExportedProgram, graph: Graph) -> dict[int, str]:
+    """Replaces lifted placeholders by their tensors; returns the names by tensor identity.
+
+    torch-mlir's own `import_frozen_program` does the same but knows no non-persistent buffers.
+    """
+    import torch
+
+    signature = program.graph_signature
+    lifted: dict[str, str] = {
+        **signature.inputs_to_parameters,
+        **signature.inputs_to_buffers,
+        **signature.inputs_to_lifted_tensor_constants,
+    }
+    names: dict[int, str] = {}
+    taken: set[str] = set()
+    for node in list(graph.nodes):
+        if node.op != "placeholder" or node.name not in lifted:
+            continue
+        if not node.users:
+            graph.erase_node(node)
+            continue
+        value = _state(program, lifted[node.name])
+        if not isinstance(value, torch.Tensor):
+            raise FrontendError(f"expected a tensor for '{lifted[node.name]}', got {value!r}")
+        if id(value) not in names:
+            name = _resource_name(node, lifted[node.name])
+            while name in taken:
+                name += "_"
+            taken.add(name)
+            names[id(value)] = name
+        node.replace_all_uses_with(value)
+        graph.erase_node(node)
+    return names
+
+
+_ROLES = {
+    "quantize_per_channel": ("weight", "weight_scale", "weight_zero_point"),
+    "convolution": ("input", "weight", "bias"),
+    "addmm": ("bias", "input", "weight"),
+}
+
+
+def _resource_name(node: Node, name: str) -> str:
+    """The state's own name, or what it is to its layer where PT2E gave a meaningless one."""
+    from pumice.frontend.locations import _path_with_neighbours
+
+    if "." in name or not re.match(r"_?(frozen_param|tensor_constant|scale|zero_point)", name):
+        return name
+    for user in node.users:
+        path = _path_with_neighbours(user)
+        for target, roles in _ROLES.items():
+            if path and target in str(user.target):
+                place = list(user.args).index(node) if node in user.args else len(roles)
+                if place < len(roles):
+                    return f"{path}.{roles[place]}"
+    return name
+
+
+def _run_torch_mlir(
+    graph_module: Any, names: dict[int, str], table: LocationTable, clock: _Clock
+) -> tuple[str, dict[str, torch.Tensor]]:
+    from torch_mlir import fx, ir
+    from torch_mlir.dialects import torch as torch_dialect
+    from torch_mlir.extras.fx_importer import FxImporter
+
+    from pumice.frontend.literals import ResourceHooks
+
+    context = ir.Context()
+    torch_dialect.register_dialect(context)
+    messages: list[str] = []
+
+    def keep(diagnostic: Any) -> bool:
+        messages.append(f"{diagnostic.location}: {diagnostic.message}")
+        return True
+
+    handler = context.attach_diagnostic_handler(keep)
+    hooks = ResourceHooks(names)
+    try:
+        with quiet():
+            module = fx.stateless_fx_import(
+                graph_module,
+                output_type="linalg-on-tensors",
+                fx_importer=FxImporter(context=context, hooks=hooks),
+                model_name=ENTRY,
+            )
+    except Exception as error:
+        raise _unsupported(error, messages, table) from error
+    finally:
+        handler.detach()
+    clock.lap("torch_mlir")
+    text = module.operation.get_asm(
+        enable_debug_info=True, pretty_debug_info=False, large_resource_limit=0
+    )
+    # Printing no resource still prints an empty section.
+    text = table.rewrite(_reject_foreign(text, table)).split("\n{-#", 1)[0]
+    used = {match.group(2) for match in _RESOURCE.finditer(text)}
+    resources = {name: hooks.tensors[name] for name in sorted(used)}
+    clock.lap("print")
+    return text, resources
+
+
+def _unsupported(error: Exception, messages: list[str], table: LocationTable) -> FrontendError:
+    reason = next((text for text in messages if "pumice-node-" in text), None)
+    location = table.find(reason)
+    detail = (reason or (messages[0] if messages else _first_line(error))).splitlines()[0]
+    detail = re.sub(r'^loc\(.*?\): |^"?pumice-node-\d+"?:\d+:\d+: ', "", detail).rstrip(".")
+    torch_op = re.search(r'name = "([\w.]+)"|(torch\.aten\.[\w.]+)', reason or "")
+    if location is None:
+        return FrontendError(f"torch-mlir cannot lower the model: {detail}")
+    named = (torch_op.group(1) or torch_op.group(2)).removeprefix("torch.") if torch_op else ""
+    hint = f" ({named})" if named and named not in location.op else ""
+    return FrontendError(
+        f"op {location.describe()} is not supported by torch-mlir{hint}",
+        op=location.op,
+        source=location.source,
+    )
+
+
+def _reject_foreign(text: str, table: LocationTable) -> str:
+    match = _FOREIGN.search(text)
+    if match is None:
+        return text
+    aliases = dict(re.findall(r"^(#loc\d*) = (loc\(.*\))$", text, re.M))
+    # The location closes the op, which may hold a region: take the first one that follows.
+    used = re.search(r"^\s*\}.*loc\((#loc\d*)\)$|loc\((#loc\d*)\)$", text[match.start() :], re.M)
+    alias = (used.group(1) or used.group(2)) if used else ""
+    location = table.find(aliases.get(alias))
+    if location is None:
+        raise FrontendError(f"op '{match.group(1)}' of torch-mlir has no linalg form")
+    raise FrontendError(
+        f"op {location.describe()} has no linalg form ('{match.group(1)}' is left)",
+        op=location.op,
+        source=location.source,
+    )

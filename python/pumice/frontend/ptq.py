@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""One-call post-training quantization by PT2E (torch.export, prepare, calibrate, convert)."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from pumice.frontend._quiet import quiet
+from pumice.frontend.errors import FrontendError
+from pumice.frontend.export import as_arguments, export_program
+
+if TYPE_CHECKING:
+    from torch.fx import GraphModule
+
+__all__ = ["is_quantized", "quantize"]
+
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+def quantize(
+    model: torch.nn.Module,
+    calibration_inputs: Any,
+    *,
+    example_inputs: Any = None,
+    quantizer: Any = None,
+) -> GraphModule:
+    """Quantizes a model to 8 bits with PT2E and Pumice's quantizer (see `PumiceQuantizer`).
+
+    Args:
+        model: a float module; it is left as it was.
+        calibration_inputs: an iterable of inputs, such as a list of batches or a DataLoader; or
+            one tensor, which is one batch. An item is a tensor, a dict of keyword arguments, or
+            a tuple, of which as many leading elements are taken as `example_inputs` has, or
+            else as `forward` has required parameters (so that ``(x, label)`` works).
+        example_inputs: as for `lower_to_text`; the first calibration item if not given.
+        quantizer: another PT2E quantizer.
+
+    Returns:
+        The converted GraphModule: float in, float out, with quantize and dequantize ops between.
+        It accepts other batch sizes where the model does.
+
+    Raises:
+        FrontendError: not a module; no calibration inputs; inputs that the model rejects.
+    """
+    if not isinstance(model, torch.nn.Module):
+        raise FrontendError(f"expected a torch.nn.Module, got {type(model).__name__}")
+    if is_quantized(model):
+        raise FrontendError("expected a float model, got one that is quantized already")
+    example = None if example_inputs is None else as_arguments(example_inputs)
+    taken = _leading_count(model, example)
+    items = (_arguments_of(item, taken) for item in _as_iterable(calibration_inputs, taken))
+    first = next(items, None)
+    if first is None:
+        raise FrontendError("expected at least one calibration input, got none")
+    with quiet():
+        from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+
+        from pumice.frontend.quantizer import PumiceQuantizer
+
+        exported = _export_any_batch(model, example or first)
+        prepared = prepare_pt2e(exported, quantizer or PumiceQuantizer())
+        with torch.no_grad():
+            _calibrate(prepared, first, 0)
+            for number, item in enumerate(items, start=1):
+                _calibrate(prepared, item, number)
+        converted: GraphModule = convert_pt2e(prepared)
+        return converted
+
+
+def is_quantized(model: Any) -> bool:
+    """True for a GraphModule or ExportedProgram with quantize or dequantize ops in it."""
+    graph = getattr(model, "graph", None)
+    if not isinstance(graph, torch.fx.Graph):
+        return False
+    return any(
+        node.op == "call_function"
+        and str(node.target).startswith(("quantized_decomposed.", "torchao."))
+        and "quantize" in str(node.target)
+        for node in graph.nodes
+    )
+
+
+def _leading_count(model: torch.nn.Module, example: Arguments | None) -> int | None:
+    if example is not None:
+        return len(example[0])
+    parameters = inspect.signature(model.forward).parameters.values()
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    required = [
+        parameter
+        for parameter in parameters
+        if parameter.kind in positional and parameter.default is inspect.Parameter.empty
+    ]
+    return len(required) or None
+
+
+def _as_iterable(inputs: Any, taken: int | None) -> Iterable[Any]:
+    whole = isinstance(inputs, tuple) and taken is not None and taken > 1
+    if whole and len(inputs) == taken and all(isinstance(item, torch.Tensor) for item in inputs):
+        return [inputs]
+    if isinstance(inputs, (torch.Tensor, Mapping)):
+        return [inputs]
+    if not isinstance(inputs, Iterable):
+        raise FrontendError(
+            f"expected an iterable of calibration inputs, got {type(inputs).__name__}"
+        )
+    return inputs
+
+
+def _arguments_of(item: Any, taken: int | None) -> Arguments:
+    if isinstance(item, (tuple, list)) and taken is not None:
+        item = tuple(item)[:taken]
+    return as_arguments(item)
+
+
+def _export_any_batch(model: torch.nn.Module, example: Arguments) -> Any:
+    """Exports with a free batch size if the model allows it, else with the example's."""
+    from torch.export import Dim
+
+    args, kwargs = example
+    tensors = [value for value in [*args, *kwargs.values()] if isinstance(value, torch.Tensor)]
+    batches = {value.shape[0] if value.dim() else None for value in tensors}
+    nested = len(tensors) != len(args) + len(kwargs)
+    if len(batches) == 1 and None not in batches and not nested:
+        # A batch of 1 would be taken for a constant.
+        if batches == {1}:
+            args = tuple(torch.cat([value, value]) for value in args)
+            kwargs = {name: torch.cat([value, value]) for name, value in kwargs.items()}
+        shapes: Any = tuple({0: Dim.AUTO} for _ in args)
+        if kwargs:
+            shapes = _named_shapes(model, args, kwargs, {0: Dim.AUTO})
+        try:
+            return export_program(model, args, kwargs, shapes).module(check_guards=False)
+        except FrontendError:
+            pass  # the model needs its batch size; errors that remain show below
+    return export_program(model, *example).module()
+
+
+def _named_shapes(
+    model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], shape: Any
+) -> dict[str, Any]:
+    bound = inspect.signature(model.forward).bind(*args, **kwargs).arguments
+    return dict.fromkeys(bound, shape)
+
+
+def _calibrate(prepared: Any, item: Arguments, number: int) -> None:
+    try:
+        prepared(*item[0], **item[1])
+    except Exception as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise FrontendError(
+            f"calibration input {number} does not fit the model: {lines[0].rstrip('.')}"
+        ) from error

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Where the codes are: Pumice's default PT2E quantizer.
+
+Weights of conv and linear layers: int8, symmetric, one scale per output channel, codes -127..127
+(the range is symmetric so that a weight and its negative are both representable, which differential
+encoding needs). Activations: uint8, affine, one scale and zero point per tensor, codes 0..255.
+
+A tensor is kept as codes when an integer layer uses it, directly or through ops that keep its
+values' meaning (pooling, reshapes, concatenation, an activation function, a residual addition).
+Then it is quantized once, where it is made: after the activation function that follows a layer,
+not before it. Pooling by maximum, reshapes and concatenation share the codes of their inputs.
+Everything else stays float: outputs of the model, and what only float ops use.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.fx import GraphModule, Node
+from torchao.quantization.pt2e import (
+    HistogramObserver,
+    MinMaxObserver,
+    PerChannelMinMaxObserver,
+)
+from torchao.quantization.pt2e.quantizer import (
+    QuantizationAnnotation,
+    QuantizationSpec,
+    QuantizationSpecBase,
+    Quantizer,
+    SharedQuantizationSpec,
+)
+
+__all__ = ["PumiceQuantizer"]
+
+_aten = torch.ops.aten
+
+LAYERS = {
+    _aten.conv1d.default,
+    _aten.conv2d.default,
+    _aten.conv2d.padding,
+    _aten.conv1d.padding,
+    _aten.convolution.default,
+    _aten.linear.default,
+}
+# f(x) elementwise, one input: computed on the accumulator's float value, then quantized.
+ACTIVATIONS = {
+    getattr(_aten, name).default
+    for name in (
+        "relu relu_ relu6 relu6_ hardtanh hardtanh_ hardswish hardswish_ hardsigmoid"
+        " hardsigmoid_ silu silu_ sigmoid sigmoid_ tanh tanh_ gelu elu elu_ leaky_relu"
+        " leaky_relu_ clamp clamp_ clamp_min mish mish_ softplus"
+    ).split()
+}
+ADDITIONS = {_aten.add.Tensor, _aten.add_.Tensor, _aten.sub.Tensor, _aten.sub_.Tensor}
+# Outputs are a selection of the input's own values.
+SAME_CODES = {
+    _aten.max_pool2d.default,
+    _aten.max_pool1d.default,
+    _aten.flatten.using_ints,
+    _aten.view.default,
+    _aten.reshape.default,
+    _aten.permute.default,
+    _aten.transpose.int,
+    _aten.squeeze.dim,
+    _aten.squeeze.dims,
+    _aten.squeeze.default,
+    _aten.unsqueeze.default,
+    _aten.slice.Tensor,
+    _aten.select.int,
+    _aten.contiguous.default,
+    _aten.clone.default,
+    _aten.dropout.default,
+    _aten.dropout_.default,
+    _aten.channel_shuffle.default,
+    _aten.pixel_shuffle.default,
+    _aten.upsample_nearest2d.vec,
+    _aten.chunk.default,
+}
+AVERAGES = {
+    _aten.avg_pool2d.default,
+    _aten.avg_pool1d.default,
+    _aten.adaptive_avg_pool2d.default,
+    _aten.adaptive_avg_pool1d.default,
+    _aten.mean.dim,
+}
+CONCATENATIONS = {_aten.cat.default}
+_FOLLOWED = ACTIVATIONS | ADDITIONS | SAME_CODES | AVERAGES | CONCATENATIONS
+
+# The observers' own default (2^-12) would be a coarse floor for the scale of small weights.
+_SMALLEST_SCALE = 2.0**-30
+
+
+def _weight_spec() -> QuantizationSpec:
+    return QuantizationSpec(
+        dtype=torch.int8,
+        quant_min=-127,
+        quant_max=127,
+        qscheme=torch.per_channel_symmetric,
+        ch_axis=0,
+        observer_or_fake_quant_ctr=PerChannelMinMaxObserver.with_args(eps=_SMALLEST_SCALE),
+    )
+
+
+def _activation_spec(observer: Any) -> QuantizationSpec:
+    return QuantizationSpec(
+        dtype=torch.uint8,
+        quant_min=0,
+        quant_max=255,
+        qscheme=torch.per_tensor_affine,
+        observer_or_fake_quant_ctr=observer.with_args(eps=_SMALLEST_SCALE),
+    )
+
+
+class PumiceQuantizer(Quantizer):  # type: ignore[misc]
+    """PT2E quantizer of this module's scheme.
+
+    Args:
+        observer: "histogram" (least squared error over the values seen) or "minmax" (the whole
+            range seen) for activations. Both are deterministic.
+    """
+
+    def __init__(self, observer: str = "histogram") -> None:
+        observers = {"histogram": HistogramObserver, "minmax": MinMaxObserver}
+        if observer not in observers:
+            raise ValueError(f"expected an observer of {sorted(observers)}, got '{observer}'")
+        self._activation = _activation_spec(observers[observer])
+        self._weight = _weight_spec()
+
+    def annotate(self, model: GraphModule) -> GraphModule:
+        """Writes `quantization_annotation` into the nodes' meta."""
+        wanted = _used_as_codes(model)
+        with_codes: set[Node] = set()
+        for node in model.graph.nodes:
+            if node.op != "call_function" or "quantization_annotation" in node.meta:
+                continue
+            annotation = self._annotation(node, wanted, with_codes)
+            if annotation is None:
+                continue
+            annotation._annotated = True
+            node.meta["quantization_annotation"] = annotation
+            if annotation.output_qspec is not None:
+                with_codes.add(node)
+        return model
+
+    def validate(self, model: GraphModule) -> None:
+        """Every annotated graph is fine: what is not annotated stays float."""
+
+    def _annotation(
+        self, node: Node, wanted: set[Node], with_codes: set[Node]
+    ) -> QuantizationAnnotation | None:
+        output: QuantizationSpecBase | None = None
+        if node in wanted and not _continued_by_activation(node):
+            output = self._activation
+        if node.target in LAYERS:
+            if not _is_layer(node):
+                return None
+            inputs = {node.args[0]: self._activation, node.args[1]: self._weight}
+            return QuantizationAnnotation(inputs, output)
+        if node not in wanted:
+            return None
+        if node.target in ACTIVATIONS | ADDITIONS | AVERAGES:
+            return QuantizationAnnotation({}, output)
+        if node.target in SAME_CODES:
+            source = node.all_input_nodes[0]
+            if source not in with_codes or len(node.all_input_nodes) != 1:
+                return None
+            shared = SharedQuantizationSpec(source)
+            return QuantizationAnnotation({source: shared}, shared)
+        if node.target in CONCATENATIONS:
+            first, *rest = dict.fromkeys(node.all_input_nodes)
+            shared = SharedQuantizationSpec((first, node))
+            inputs = {first: self._activation, **dict.fromkeys(rest, shared)}
+            return QuantizationAnnotation(inputs, shared)
+        return None
+
+
+def _is_layer(node: Node) -> bool:
+    """Programmed weights: a parameter or buffer, not a computed tensor; no transposed conv."""
+    if node.target is _aten.convolution.default and node.args[6]:
+        return False
+    weight = node.args[1]
+    if not isinstance(weight, Node) or weight is node.args[0]:
+        return False
+    return weight.op == "get_attr"
+
+
+def _continued_by_activation(node: Node) -> bool:
+    """Its only user is an activation function, after which the codes are taken instead."""
+    if node.target not in LAYERS | ADDITIONS or len(node.users) != 1:
+        return False
+    return next(iter(node.users)).target in ACTIVATIONS
+
+
+def _used_as_codes(model: GraphModule) -> set[Node]:
+    """Float tensors that reach an integer layer's input through ops that carry codes."""
+    wanted: set[Node] = set()
+    for node in reversed(model.graph.nodes):
+        if node.op != "call_function" or not _is_float(node):
+            continue
+        for user in node.users:
+            enters = user.target in LAYERS and user.args[0] is node and _is_layer(user)
+            if enters or (user.target in _FOLLOWED and user in wanted):
+                wanted.add(node)
+    return wanted
+
+
+def _is_float(node: Node) -> bool:
+    value = node.meta.get("val")
+    return isinstance(value, torch.Tensor) and value.dtype == torch.float32

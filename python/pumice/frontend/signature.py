@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What goes into and comes out of a compiled model, in terms of the PyTorch model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from pumice.frontend.errors import FrontendError
+from pumice.frontend.tree import structure_of_spec, unflatten
+
+if TYPE_CHECKING:
+    from torch.export import ExportedProgram
+    from torch.fx import Graph
+
+__all__ = ["InputSpec", "OutputSpec", "Signature", "signature_of"]
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """One leaf of the model's arguments.
+
+    Attributes:
+        name: name of the argument as torch.export gives it.
+        shape, dtype: of a tensor ("float32"); None for a Python value.
+        value: the Python value that the model was specialized for, where shape is None.
+        keyword: the top-level keyword argument that it belongs to, or None.
+    """
+
+    name: str
+    shape: tuple[int, ...] | None
+    dtype: str | None
+    value: Any = None
+    keyword: str | None = None
+
+
+@dataclass(frozen=True)
+class OutputSpec:
+    """One leaf of the model's result: a result of the function, an input, or a constant.
+
+    Attributes:
+        source: "result" | "input" | "constant".
+        index: position among the function's results or among its tensor inputs.
+        value: the constant (a Python value or tensor).
+    """
+
+    source: str
+    index: int = 0
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Inputs in order, positional then keyword, and outputs with their structure."""
+
+    inputs: tuple[InputSpec, ...]
+    outputs: tuple[OutputSpec, ...]
+    input_structure: Mapping[str, Any]
+    output_structure: Mapping[str, Any]
+
+    @property
+    def tensor_inputs(self) -> tuple[InputSpec, ...]:
+        """The arguments of the compiled function, in order."""
+        return tuple(spec for spec in self.inputs if spec.shape is not None)
+
+    def flatten_inputs(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None
+    ) -> list[Any]:
+        """Checks the arguments of a call; returns the tensors that the function takes, in order.
+
+        Tensors may be torch tensors, arrays, or whatever has `shape` and `dtype`.
+
+        Raises:
+            FrontendError: wrong number, name, structure, shape, dtype, or a Python value that
+                differs from the one that the model was compiled for.
+        """
+        positional = self.input_structure["children"][0]
+        keywords = self.input_structure["children"][1]
+        given = dict(kwargs or {})
+        names = list(keywords.get("keys", ()))
+        if len(args) != len(positional["children"]):
+            raise FrontendError(
+                f"expected {len(positional['children'])} positional inputs"
+                f" ({', '.join(spec.name for spec in self.inputs)}), got {len(args)}"
+            )
+        if set(given) != set(names):
+            raise FrontendError(
+                f"expected the keyword inputs {sorted(names)}, got {sorted(given)}"
+            )
+        leaves: list[Any] = []
+        for structure, value in zip(positional["children"], args, strict=True):
+            _flatten(structure, value, leaves, "input")
+        for structure, name in zip(keywords.get("children", ()), names, strict=True):
+            _flatten(structure, given[name], leaves, f"input '{name}'")
+        tensors = []
+        for spec, leaf in zip(self.inputs, leaves, strict=True):
+            if spec.shape is None:
+                if leaf is not spec.value and leaf != spec.value:
+                    raise FrontendError(
+                        f"input '{spec.name}': expected {spec.value!r}, which the model was"
+                        f" compiled for, got {leaf!r}"
+                    )
+                continue
+            shape = getattr(leaf, "shape", None)
+            dtype = str(getattr(leaf, "dtype", None)).removeprefix("torch.")
+            if shape is None or tuple(shape) != spec.shape or dtype != spec.dtype:
+                got = type(leaf).__name__ if shape is None else f"{dtype}{list(shape)}"
+                raise FrontendError(
+                    f"input '{spec.name}': expected {spec.dtype}{list(spec.shape)}, got {got}"
+                )
+            tensors.append(leaf)
+        return tensors
+
+    def unflatten_outputs(self, results: Sequence[Any], inputs: Sequence[Any]) -> Any:
+        """Builds the model's own result from the function's results and its tensor inputs."""
+        leaves = []
+        for spec in self.outputs:
+            if spec.source == "result":
+                leaves.append(results[spec.index])
+            elif spec.source == "input":
+                leaves.append(inputs[spec.index])
+            else:
+                leaves.append(spec.value)
+        return unflatten(self.output_structure, leaves)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for saving; constant outputs may be tensors."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> Signature:
+        """Undoes `to_dict`, also after a round trip through JSON."""
+        inputs = (
+            {**spec, "shape": None if spec["shape"] is None else tuple(spec["shape"])}
+            for spec in data["inputs"]
+        )
+        return Signature(
+            tuple(InputSpec(**spec) for spec in inputs),
+            tuple(OutputSpec(**spec) for spec in data["outputs"]),
+            data["input_structure"],
+            data["output_structure"],
+        )
+
+
+def _flatten(structure: Mapping[str, Any], value: Any, leaves: list[Any], where: str) -> None:
+    kind = structure["kind"]
+    if kind == "leaf":
+        leaves.append(value)
+        return
+    if kind == "torch":
+        from torch.utils import _pytree as pytree
+
+        found, spec = pytree.tree_flatten(value)
+        if pytree.treespec_dumps(spec) != structure["spec"]:
+            raise FrontendError(f"{where}: got another structure than the example's")
+        leaves.extend(found)
+        return
+    children = structure["children"]
+    expected = {"tuple": tuple, "list": list, "dict": dict}[kind]
+    if not isinstance(value, expected) or len(value) != len(children):
+        raise FrontendError(
+            f"{where}: expected a {kind} of {len(children)}, got {type(value).__name__}"
+        )
+    if kind == "dict":
+        if set(value) != set(structure["keys"]):
+            raise FrontendError(
+                f"{where}: expected the keys {sorted(structure['keys'])}, got {sorted(value)}"
+            )
+        value = [value[key] for key in structure["keys"]]
+    for child, item in zip(children, value, strict=True):
+        _flatten(child, item, leaves, where)
+
+
+def signature_of(program: ExportedProgram, graph: Graph) -> Signature:
+    """Reads a program's signature and trims its graph to a function of tensors.
+
+    `graph` is the program's graph with its state inlined. Python-valued placeholders are
+    erased, and so are outputs that nothing computes: they become part of the signature.
+    """
+    import torch
+    from torch.fx import Node
+
+    placeholders = {node.name: node for node in graph.nodes if node.op == "placeholder"}
+    structure = structure_of_spec(program.call_spec.in_spec)
+    inputs: list[InputSpec] = []
+    tensor_position: dict[str, int] = {}
+    keywords = _keyword_of_leaves(structure)
+    for spec, keyword in zip(_user_inputs(program), keywords, strict=True):
+        node = placeholders.get(spec.arg.name)
+        value = node.meta.get("val") if node is not None else None
+        if isinstance(value, torch.Tensor):
+            tensor_position[spec.arg.name] = len(tensor_position)
+            dtype = str(value.dtype).removeprefix("torch.")
+            inputs.append(
+                InputSpec(spec.arg.name, tuple(value.shape), dtype, None, keyword)
+            )
+        else:
+            inputs.append(
+                InputSpec(spec.arg.name, None, None, getattr(spec.arg, "value", None), keyword)
+            )
+            if node is not None and not node.users:
+                graph.erase_node(node)
+    output = next(node for node in graph.nodes if node.op == "output")
+    outputs: list[OutputSpec] = []
+    results: list[Node] = []
+    for value in output.args[0]:
+        if isinstance(value, Node) and value.op == "placeholder":
+            outputs.append(OutputSpec("input", tensor_position[value.name]))
+        elif isinstance(value, Node):
+            if value not in results:
+                results.append(value)
+            outputs.append(OutputSpec("result", results.index(value)))
+        else:
+            constant = value.detach() if isinstance(value, torch.Tensor) else value
+            outputs.append(OutputSpec("constant", 0, constant))
+    output.args = (tuple(results),)
+    graph.eliminate_dead_code()
+    return Signature(
+        tuple(inputs), tuple(outputs), structure, structure_of_spec(program.call_spec.out_spec)
+    )
+
+
+def _user_inputs(program: ExportedProgram) -> list[Any]:
+    from torch.export.graph_signature import InputKind
+
+    specs = program.graph_signature.input_specs
+    return [spec for spec in specs if spec.kind is InputKind.USER_INPUT]
+
+
+def _keyword_of_leaves(structure: Mapping[str, Any]) -> list[str | None]:
+    from pumice.frontend.tree import leaf_count
+
+    positional, keywords = structure["children"]
+    found: list[str | None] = [None] * leaf_count(positional)
+    for name, child in zip(keywords.get("keys", ()), keywords.get("children", ()), strict=True):
+        found += [name] * leaf_count(child)
+    return found
