@@ -17,17 +17,16 @@ static llvm::Error verifyTensor(llvm::StringRef what, const Value &value,
     return llvm::createStringError("expected " + what + ", got an empty value");
   if (type != ElementType::i8 && type != ElementType::i16 &&
       type != ElementType::i32)
-    return llvm::createStringError("expected " + what +
-                                   " of type i8, i16 or i32, got " +
-                                   name(type));
+    return llvm::createStringError(
+        "expected " + what + " of type i8, i16 or i32, got " + name(type));
   if (byteWidth(type) * 8 < bits)
     return llvm::createStringError("expected " + what + " of at least " +
                                    llvm::Twine(bits) + " bits, got " +
                                    name(type));
   if (value.numElements() != count)
-    return llvm::createStringError(
-        "expected " + what + " of " + llvm::Twine(count) + " elements, got " +
-        llvm::Twine(value.numElements()));
+    return llvm::createStringError("expected " + what + " of " +
+                                   llvm::Twine(count) + " elements, got " +
+                                   llvm::Twine(value.numElements()));
   return llvm::Error::success();
 }
 
@@ -104,7 +103,8 @@ llvm::Expected<Grid> Grid::program(const ArraySpec &array,
   int64_t count;
   if (llvm::MulOverflow(matrix.rows, matrix.columns, count) ||
       llvm::MulOverflow(count, matrix.groups, count))
-    return llvm::createStringError("expected fewer than 2^63 weights, got more");
+    return llvm::createStringError(
+        "expected fewer than 2^63 weights, got more");
   if (llvm::Error error =
           verifyTensor("weights", weights, count, matrix.weightBits))
     return error;
@@ -176,7 +176,7 @@ llvm::Error Grid::compute(const Value &x, const Window &window,
               (uint64_t(matrix.rows) * weightZeroPoint - columnSums[n]);
   bool fits32 = accumulatorBits(matrix, inputZeroPoint, weightZeroPoint,
                                 arraySpec.adcMode) <= 32;
-  implementation->compute({window, x, inputZeroPoint, bias, -weightZeroPoint, y,
-                           fits32, threads});
+  implementation->compute(
+      {window, x, inputZeroPoint, bias, -weightZeroPoint, y, fits32, threads});
   return llvm::Error::success();
 }

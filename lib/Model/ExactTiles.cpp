@@ -123,8 +123,8 @@ AVX2 static void positionsTileAvx2(int64_t pairs, const int16_t *x,
     for (int n = 0; n < columns; ++n) {
       const __m256i weight = broadcastPairAvx2(w + 2 * n);
       for (int v = 0; v < vectors; ++v)
-        sums[n][v] = _mm256_add_epi32(sums[n][v],
-                                      _mm256_madd_epi16(inputs[v], weight));
+        sums[n][v] =
+            _mm256_add_epi32(sums[n][v], _mm256_madd_epi16(inputs[v], weight));
     }
     x += vectors * 16;
     w += ExactTiles::panelColumns * 2;
@@ -161,10 +161,8 @@ AVX2 static void columnsTileAvx2(int64_t pairs, const int16_t *x,
     const __m256i low = loadAvx2(w), high = loadAvx2(w + 16);
     for (int m = 0; m < count; ++m) {
       const __m256i input = broadcastPairAvx2(x + (m * pairs + pair) * 2);
-      sums[m][0] =
-          _mm256_add_epi32(sums[m][0], _mm256_madd_epi16(low, input));
-      sums[m][1] =
-          _mm256_add_epi32(sums[m][1], _mm256_madd_epi16(high, input));
+      sums[m][0] = _mm256_add_epi32(sums[m][0], _mm256_madd_epi16(low, input));
+      sums[m][1] = _mm256_add_epi32(sums[m][1], _mm256_madd_epi16(high, input));
     }
     w += ExactTiles::panelColumns * 2;
   }
@@ -185,8 +183,8 @@ static void columnsAvx2(int64_t pairs, const int16_t *x, int64_t count,
 }
 
 const ExactTiles *ExactTiles::avx2() {
-  static const ExactTiles tiles = {"avx2",         8,             4,
-                                   interleaveAvx2, positionsAvx2, columnsAvx2};
+  static const ExactTiles tiles = {"avx2",        8,          4, interleaveAvx2,
+                                   positionsAvx2, columnsAvx2};
   return __builtin_cpu_supports("avx2") ? &tiles : nullptr;
 }
 
@@ -248,8 +246,8 @@ AVX512 static void columnsTileAvx512(int64_t pairs, const int16_t *x,
                                      const int32_t *term, int32_t *y) {
   __m512i sums[count];
   for (int m = 0; m < count; ++m)
-    sums[m] = _mm512_add_epi32(_mm512_set1_epi32(term[m]),
-                               _mm512_loadu_si512(bias));
+    sums[m] =
+        _mm512_add_epi32(_mm512_set1_epi32(term[m]), _mm512_loadu_si512(bias));
   for (int64_t pair = 0; pair < pairs; ++pair) {
     const __m512i weights = _mm512_loadu_si512(w);
     for (int m = 0; m < count; ++m)

@@ -61,8 +61,9 @@ private:
           int64_t current = 0;
           for (int64_t k = first; k < end; ++k)
             current += digit.of(x[k]) * cellLevel(array, matrix, w[k], s);
-          const uint64_t shifted = static_cast<uint64_t>(convert(array, current))
-                                   << (digit.shift + s * array.cellBits);
+          const uint64_t shifted =
+              static_cast<uint64_t>(convert(array, current))
+              << (digit.shift + s * array.cellBits);
           sum += digit.negative ? -shifted : shifted;
         }
     }
