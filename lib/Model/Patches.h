@@ -66,6 +66,20 @@ public:
     }
   }
 
+  /// The same across images: positions of all images, one after another.
+  void rowAcross(int64_t g, int64_t k, int64_t first, int64_t count,
+                 T *out) const {
+    const int64_t positions = window.positions();
+    while (count > 0) {
+      const int64_t p = first % positions;
+      const int64_t part = std::min(count, positions - p);
+      row(first / positions, g, k, p, part, out);
+      first += part;
+      count -= part;
+      out += part;
+    }
+  }
+
   /// out[k] = input k of group g at position p of image b, for every k.
   template <typename Out>
   void vector(int64_t b, int64_t g, int64_t p, Out *out) const {
