@@ -207,6 +207,26 @@ void ClipKernel::subtractExcess(const CrossbarJob &job,
   });
 }
 
+/// Adds one digit of `width` inputs, shifted left by `up`, to `to`.
+template <typename Index, typename T>
+static void encodeRow(const T *from, int64_t width, const InputDigit &digit,
+                      int64_t up, Index *to) {
+  if constexpr (sizeof(T) == 1 && sizeof(Index) == 1) {
+    // Eight bytes at a time: the mask drops what is shifted in from the next.
+    const uint64_t mask = digit.mask * UINT64_C(0x0101010101010101);
+    for (int64_t i = 0; i < width; i += 8) {
+      uint64_t inputs, indices;
+      std::memcpy(&inputs, from + i, 8);
+      std::memcpy(&indices, to + i, 8);
+      indices |= (inputs >> digit.shift & mask) << up;
+      std::memcpy(to + i, &indices, 8);
+    }
+  } else {
+    for (int64_t i = 0; i < width; ++i)
+      to[i] |= static_cast<Index>((from[i] >> digit.shift & digit.mask) << up);
+  }
+}
+
 /// Writes the digits of `count` input vectors on the rows of one tile, as
 /// [lane block][digit][step][lane]; missing rows and vectors are 0.
 template <typename Index, typename T>
@@ -227,9 +247,7 @@ void ClipKernel::encode(const PatchReader<T> &patches, int64_t group,
       for (int64_t d = 0; d < numDigits; ++d) {
         Index *to = indices + ((block * numDigits + d) * steps + step) * width;
         const T *from = row.data() + block * width;
-        const int64_t shift = digits[d].shift, mask = digits[d].mask;
-        for (int64_t lane = 0; lane < width; ++lane)
-          to[lane] |= static_cast<Index>((from[lane] >> shift & mask) << up);
+        encodeRow(from, width, digits[d], up, to);
       }
   }
 }
@@ -241,15 +259,20 @@ bool ClipKernel::addExcess(const Risk &risk, int64_t steps,
                            bool modulo32, uint64_t *wide,
                            int32_t *narrow) const {
   constexpr int64_t size = ClipTiles::tableSize;
-  llvm::SmallVector<uint8_t, 64 * size> table(steps * size);
+  llvm::SmallVector<uint8_t, 64 * size> table;
+  table.resize_for_overwrite(steps * size);
   const uint8_t *level = levels.data() + risk.levels;
+  // Entries are bytes that do not overflow: add eight at a time.
+  static_assert(size == 16);
   for (int64_t step = 0; step < steps; ++step) {
-    uint8_t entries[size] = {};
+    uint64_t entries[2] = {};
     for (int64_t row = 0; row < rowsPerStep; ++row) {
-      const uint8_t *add =
-          rowTables.data() + ((row << array.cellBits) + *level++) * size;
-      for (int64_t i = 0; i < size; ++i)
-        entries[i] += add[i];
+      uint64_t add[2];
+      std::memcpy(
+          add, rowTables.data() + ((row << array.cellBits) + *level++) * size,
+          size);
+      entries[0] += add[0];
+      entries[1] += add[1];
     }
     std::memcpy(table.data() + step * size, entries, size);
   }
@@ -327,8 +350,8 @@ void ClipKernel::subtractBlock(const CrossbarJob &job,
   const int64_t padded = laneBlocks * lanes();
   const int64_t positions = job.window.positions();
   std::vector<Index> indices;
-  std::vector<int32_t> narrow(padded);
-  std::vector<uint64_t> wide(padded);
+  std::vector<int32_t> narrow(job.fits32 ? padded : 0);
+  std::vector<uint64_t> wide(job.fits32 ? 0 : padded);
 
   for (int64_t tile = 0; tile < tiling.rowTiles; ++tile) {
     llvm::ArrayRef<Risk> todo =
@@ -374,8 +397,10 @@ void ClipKernel::subtractBlock(const CrossbarJob &job,
         }
         i += part;
       }
-      std::fill(narrow.begin(), narrow.end(), 0);
-      std::fill(wide.begin(), wide.end(), 0);
+      if (job.fits32)
+        std::fill(narrow.begin(), narrow.end(), 0);
+      else
+        std::fill(wide.begin(), wide.end(), 0);
     }
   }
 }
