@@ -153,8 +153,6 @@ llvm::Error Grid::compute(const Value &x, const Window &window,
         "expected a window over fewer than 2^63 elements, got more");
   if (llvm::Error error = verifyTensor("inputs", x, pixels, matrix.inputBits))
     return error;
-  if (llvm::Error error = verifyInputs(x, matrix.inputBits, matrix.inputSigned))
-    return error;
   if (y.isEmpty() ||
       (y.type() != ElementType::i32 && y.type() != ElementType::i64))
     return llvm::createStringError("expected results of type i32 or i64, got " +
@@ -166,6 +164,8 @@ llvm::Error Grid::compute(const Value &x, const Window &window,
   int64_t bits = byteWidth(y.type()) * 8;
   if (llvm::Error error = verifyAccumulator(
           matrix, inputZeroPoint, weightZeroPoint, arraySpec.adcMode, bits))
+    return error;
+  if (llvm::Error error = verifyInputs(x, matrix.inputBits, matrix.inputSigned))
     return error;
 
   // sum (x - xzp)(w - wzp) = sum xw - xzp sum w - wzp sum x + K xzp wzp.
