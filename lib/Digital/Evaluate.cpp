@@ -18,17 +18,13 @@ namespace pumice::digital {
 
 namespace {
 
-bool isSplatConstant(Operation *op) {
-  auto constant = dyn_cast_or_null<arith::ConstantOp>(op);
-  if (!constant)
-    return false;
-  auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
-  return !dense || dense.isSplat();
-}
-
 /// A constant with data, the only thing worth computing from.
 bool isDataConstant(Operation *op) {
-  return isa_and_nonnull<arith::ConstantOp>(op) && !isSplatConstant(op);
+  auto constant = dyn_cast_or_null<arith::ConstantOp>(op);
+  if (!constant || !isa<ElementsAttr>(constant.getValue()))
+    return false;
+  auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
+  return !dense || !dense.isSplat();
 }
 
 bool hasBuffers(TypeRange types) {

@@ -278,6 +278,106 @@ struct ReadOnlyInputs : FunctionPass<ReadOnlyInputs> {
   }
 };
 
+/// Temporaries become trailing arguments: the caller reuses their memory from
+/// run to run (fresh memory costs a page fault per 4 KiB), and as arguments they
+/// are noalias. Whatever is allocated inside loops stays on the heap.
+struct ScratchToArguments
+    : PassWrapper<ScratchToArguments, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ScratchToArguments)
+  pumice::digital::LoweringResult *result;
+  ScratchToArguments(pumice::digital::LoweringResult *result)
+      : result(result) {}
+
+  void runOnOperation() override {
+    bool heap = false;
+    for (func::FuncOp function : getOperation().getOps<func::FuncOp>()) {
+      SmallVector<int64_t> &sizes = result->scratch[function.getName()];
+      SmallVector<memref::AllocOp> allocs;
+      function.walk([&](memref::AllocOp op) { allocs.push_back(op); });
+      for (memref::AllocOp op : allocs) {
+        MemRefType type = op.getType();
+        if (op->getParentOp() != function || !type.hasStaticShape() ||
+            !type.getLayout().isIdentity()) {
+          heap = true;
+          continue;
+        }
+        Type element = type.getElementType();
+        int64_t width =
+            element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
+        sizes.push_back(type.getNumElements() * ((width + 7) / 8));
+        unsigned position = function.getNumArguments();
+        if (failed(function.insertArgument(position, type, {}, op.getLoc())))
+          return signalPassFailure();
+        op.replaceAllUsesWith(function.getArgument(position));
+        op.erase();
+      }
+    }
+    if (!heap)
+      return;
+    OpPassManager passes(ModuleOp::getOperationName());
+    bufferization::buildBufferDeallocationPipeline(
+        passes, bufferization::BufferDeallocationPipelineOptions());
+    if (failed(runPipeline(passes, getOperation())))
+      signalPassFailure();
+  }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    OpPassManager passes(ModuleOp::getOperationName());
+    bufferization::buildBufferDeallocationPipeline(
+        passes, bufferization::BufferDeallocationPipelineOptions());
+    passes.getDependentDialects(registry);
+  }
+};
+
+/// MemRefToLLVM has no i1 in memory: a byte it is.
+struct BoolToByte : FunctionPass<BoolToByte> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(BoolToByte)
+
+  static bool isBool(Type type) {
+    auto memref = dyn_cast<MemRefType>(type);
+    return memref && memref.getElementType().isInteger(1);
+  }
+  static void retype(Value value) {
+    if (isBool(value.getType()))
+      value.setType(MemRefType::Builder(cast<MemRefType>(value.getType()))
+                        .setElementType(
+                            IntegerType::get(value.getContext(), 8)));
+  }
+
+  void runOnOperation() override {
+    OpBuilder builder(&getContext());
+    Type i1 = builder.getI1Type(), i8 = builder.getI8Type();
+    func::FuncOp function = getOperation();
+    function.walk([&](Operation *op) {
+      if (auto load = dyn_cast<memref::LoadOp>(op)) {
+        if (!load.getType().isInteger(1))
+          return;
+        load.getResult().setType(i8);
+        builder.setInsertionPointAfter(op);
+        auto narrow = arith::TruncIOp::create(builder, op->getLoc(), i1,
+                                              load.getResult());
+        load.getResult().replaceAllUsesExcept(narrow, narrow);
+      } else if (auto store = dyn_cast<memref::StoreOp>(op)) {
+        if (!store.getValue().getType().isInteger(1))
+          return;
+        builder.setInsertionPoint(op);
+        store.getValueMutable().assign(arith::ExtUIOp::create(
+            builder, op->getLoc(), i8, store.getValue()));
+      }
+    });
+    function.walk([](Operation *op) {
+      for (Value result : op->getResults())
+        retype(result);
+      for (Region &region : op->getRegions())
+        for (Block &block : region)
+          for (BlockArgument argument : block.getArguments())
+            retype(argument);
+    });
+    function.setFunctionType(builder.getFunctionType(
+        function.getBody().getArgumentTypes(),
+        function.getFunctionType().getResults()));
+  }
+};
+
 /// With bare pointers this reaches LLVM and removes the run-time alias checks
 /// of the loop vectoriser. Inputs are only read, so that they may coincide.
 struct NoAlias : FunctionPass<NoAlias> {
@@ -308,12 +408,11 @@ struct CopyToLoops : FunctionPass<CopyToLoops> {
 };
 
 /// A failing cf.assert reports its number and leaves the function: going on
-/// could read out of bounds, aborting would take the process down. Temporaries
-/// of that one run are leaked.
+/// could read out of bounds, aborting would take the process down.
 struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(AssertToReturn)
-  std::vector<std::string> *messages;
-  AssertToReturn(std::vector<std::string> *messages) : messages(messages) {}
+  pumice::digital::LoweringResult *result;
+  AssertToReturn(pumice::digital::LoweringResult *result) : result(result) {}
 
   void runOnOperation() override {
     SmallVector<cf::AssertOp> asserts;
@@ -334,13 +433,13 @@ struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
           builder.createBlock(before->getParent(), before->getParent()->end()));
       Block *failed = builder.getInsertionBlock();
       Value id = arith::ConstantOp::create(
-          builder, loc, builder.getI64IntegerAttr(messages->size()));
+          builder, loc, builder.getI64IntegerAttr(result->assertMessages.size()));
       func::CallOp::create(builder, loc, report, id);
       func::ReturnOp::create(builder, loc);
       builder.setInsertionPointToEnd(before);
       cf::CondBranchOp::create(builder, loc, op.getArg(), after, ValueRange(),
                                failed, ValueRange());
-      messages->push_back(op.getMsg().str());
+      result->assertMessages.push_back(op.getMsg().str());
       op.erase();
     }
   }
@@ -349,7 +448,8 @@ struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
 } // namespace
 
 void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
-                                            const LoweringOptions &options) {
+                                            bool expandMath,
+                                            LoweringResult &result) {
   auto nested = [&](std::unique_ptr<Pass> pass) {
     passes.addNestedPass<func::FuncOp>(std::move(pass));
   };
@@ -358,7 +458,7 @@ void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
   nested(createCSEPass());
   nested(std::make_unique<FuseElementwise>());
   nested(std::make_unique<CollapseLoops>());
-  if (options.expandMath)
+  if (expandMath)
     nested(std::make_unique<ExpandMath>());
   nested(createCanonicalizerPass());
   nested(createCSEPass());
@@ -370,17 +470,17 @@ void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
   bufferize.functionBoundaryTypeConversion =
       bufferization::LayoutMapOption::IdentityLayoutMap;
   passes.addPass(bufferization::createOneShotBufferizePass(bufferize));
-  bufferization::BufferResultsToOutParamsPassOptions results;
-  results.hoistStaticAllocs = true;
-  results.modifyPublicFunctions = true;
+  bufferization::BufferResultsToOutParamsPassOptions outputs;
+  outputs.hoistStaticAllocs = true;
+  outputs.modifyPublicFunctions = true;
   passes.addPass(
-      bufferization::createBufferResultsToOutParamsPass(results));
-  bufferization::buildBufferDeallocationPipeline(
-      passes, bufferization::BufferDeallocationPipelineOptions());
+      bufferization::createBufferResultsToOutParamsPass(outputs));
+  passes.addPass(std::make_unique<ScratchToArguments>(&result));
   nested(std::make_unique<NoAlias>());
   passes.addPass(createConvertBufferizationToMemRefPass());
   nested(std::make_unique<CopyToLoops>());
   nested(createConvertLinalgToLoopsPass());
+  nested(std::make_unique<BoolToByte>());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
   nested(createCanonicalizerPass());
@@ -388,7 +488,7 @@ void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
   nested(createLoopInvariantCodeMotionPass());
 
   passes.addPass(createSCFToControlFlowPass());
-  passes.addPass(std::make_unique<AssertToReturn>(options.assertMessages));
+  passes.addPass(std::make_unique<AssertToReturn>(&result));
   // libm takes what has no LLVM intrinsic; the other order would turn floor
   // and roundeven into calls.
   passes.addPass(createConvertMathToLLVMPass());
