@@ -132,6 +132,12 @@ static void removeDynamicTypes(func::FuncOp function) {
     if (isa<arith::ArithDialect, linalg::LinalgDialect, tensor::TensorDialect>(
             op.getDialect()))
       op.getCanonicalizationPatterns(patterns, context);
+  function.walk([](tensor::ConcatOp op) {
+    for (OpOperand &operand : op->getOpOperands())
+      if (auto cast = operand.get().getDefiningOp<tensor::CastOp>())
+        if (isStaticTensorOrScalar(cast.getSource().getType()))
+          operand.set(cast.getSource());
+  });
   (void)applyPatternsGreedily(function, std::move(patterns));
 }
 

@@ -3,6 +3,7 @@
 
 #include "lib/Digital/Jit.h"
 #include "lib/Digital/MathExpand.h"
+#include "lib/Digital/RegisterTile.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -24,6 +25,7 @@
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/TargetParser/Host.h"
 
 using namespace mlir;
 
@@ -131,24 +133,42 @@ int64_t iterations(linalg::LinalgOp op) {
   return product;
 }
 
-/// True if `producer` costs next to nothing per element.
+/// True if `producer` does at most a conversion per element.
 bool isCheap(linalg::LinalgOp producer) {
   return llvm::all_of(producer->getRegion(0).front(), [](Operation &op) {
     return isa<linalg::YieldOp, arith::ConstantOp, arith::ExtSIOp,
-               arith::ExtUIOp, arith::TruncIOp>(op);
+               arith::ExtUIOp, arith::TruncIOp, arith::ExtFOp>(op);
   });
 }
 
-/// Elementwise fusion that never computes an expensive value twice.
+/// True if some input is not read in the order of the loops.
+bool permutes(linalg::LinalgOp op) {
+  return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+    int64_t previous = -1;
+    for (AffineExpr result : op.getMatchingIndexingMap(input).getResults()) {
+      auto dim = dyn_cast<AffineDimExpr>(result);
+      if (!dim)
+        continue;
+      if (int64_t(dim.getPosition()) < previous)
+        return true;
+      previous = dim.getPosition();
+    }
+    return false;
+  });
+}
+
+/// Elementwise fusion that never repeats work worth the name and leaves the
+/// operands of a reduction contiguous.
 bool fusesWell(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
   if (!producer || !consumer)
     return false;
-  if (isCheap(producer))
-    return true;
-  return producer->hasOneUse() &&
-         iterations(consumer) <= iterations(producer);
+  bool once = iterations(consumer) <= iterations(producer);
+  if (consumer.getNumReductionLoops() > 0)
+    return once && (producer->hasOneUse() || isCheap(producer)) &&
+           !permutes(producer);
+  return (once && producer->hasOneUse()) || isCheap(producer);
 }
 
 bool isElementwise(Operation *op) {
@@ -191,6 +211,7 @@ struct FuseElementwise : FunctionPass<FuseElementwise> {
     linalg::populateElementwiseOpsFusionPatterns(patterns, fusesWell);
     linalg::populateFoldReshapeOpsByExpansionPatterns(
         patterns, joinsElementwise);
+    linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, &getContext());
     linalg::FillOp::getCanonicalizationPatterns(patterns, &getContext());
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns,
@@ -445,6 +466,10 @@ struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
   }
 };
 
+unsigned vectorBytes() {
+  return llvm::sys::getHostCPUFeatures().lookup("avx512f") ? 64 : 32;
+}
+
 } // namespace
 
 void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
@@ -479,6 +504,7 @@ void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
   nested(std::make_unique<NoAlias>());
   passes.addPass(createConvertBufferizationToMemRefPass());
   nested(std::make_unique<CopyToLoops>());
+  if (!getenv("PD_NOTILE")) nested(createRegisterTilePass(vectorBytes()));
   nested(createConvertLinalgToLoopsPass());
   nested(std::make_unique<BoolToByte>());
   passes.addPass(memref::createExpandStridedMetadataPass());
@@ -493,6 +519,7 @@ void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
   // and roundeven into calls.
   passes.addPass(createConvertMathToLLVMPass());
   passes.addPass(createConvertMathToLibmPass());
+  passes.addPass(createConvertVectorToLLVMPass());
   passes.addPass(createFinalizeMemRefToLLVMConversionPass());
   passes.addPass(createArithToLLVMConversionPass());
   passes.addPass(createConvertControlFlowToLLVMPass());
