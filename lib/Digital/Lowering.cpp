@@ -299,39 +299,76 @@ struct ReadOnlyInputs : FunctionPass<ReadOnlyInputs> {
   }
 };
 
-/// Temporaries become trailing arguments: the caller reuses their memory from
-/// run to run (fresh memory costs a page fault per 4 KiB), and as arguments they
-/// are noalias. Whatever is allocated inside loops stays on the heap.
-struct ScratchToArguments
-    : PassWrapper<ScratchToArguments, OperationPass<ModuleOp>> {
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ScratchToArguments)
+/// Results become arguments that the function writes, and temporaries become
+/// trailing arguments: the caller reuses their memory from run to run (fresh
+/// memory costs a page fault per 4 KiB), and as arguments they are noalias.
+/// Whatever is allocated inside loops stays on the heap.
+struct BuffersToArguments
+    : PassWrapper<BuffersToArguments, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(BuffersToArguments)
   pumice::digital::LoweringResult *result;
-  ScratchToArguments(pumice::digital::LoweringResult *result)
+  BuffersToArguments(pumice::digital::LoweringResult *result)
       : result(result) {}
+
+  static bool isTopLevelBuffer(memref::AllocOp op) {
+    return isa<func::FuncOp>(op->getParentOp()) &&
+           op.getType().hasStaticShape() &&
+           op.getType().getLayout().isIdentity();
+  }
+
+  static Value toArgument(func::FuncOp function, memref::AllocOp op) {
+    Value argument = function.getBody().addArgument(op.getType(), op.getLoc());
+    op.replaceAllUsesWith(argument);
+    op.erase();
+    return argument;
+  }
+
+  static void resultsToArguments(func::FuncOp function) {
+    auto terminator =
+        cast<func::ReturnOp>(function.getBody().front().getTerminator());
+    OpBuilder builder(terminator);
+    for (unsigned i = 0; i < terminator.getNumOperands(); ++i) {
+      // A reshaped buffer has the bytes of the buffer.
+      Value buffer = terminator.getOperand(i);
+      while (isa_and_nonnull<memref::CollapseShapeOp, memref::ExpandShapeOp>(
+          buffer.getDefiningOp()))
+        buffer = buffer.getDefiningOp()->getOperand(0);
+      auto alloc = buffer.getDefiningOp<memref::AllocOp>();
+      if (alloc && isTopLevelBuffer(alloc)) {
+        toArgument(function, alloc);
+        continue;
+      }
+      // An input, a part of a buffer, or a buffer that is returned before.
+      Value value = terminator.getOperand(i);
+      auto type = cast<MemRefType>(value.getType());
+      Value argument = function.getBody().addArgument(
+          MemRefType::get(type.getShape(), type.getElementType()),
+          terminator.getLoc());
+      memref::CopyOp::create(builder, terminator.getLoc(), value, argument);
+    }
+    terminator->setOperands({});
+  }
 
   void runOnOperation() override {
     bool heap = false;
     for (func::FuncOp function : getOperation().getOps<func::FuncOp>()) {
+      resultsToArguments(function);
       SmallVector<int64_t> &sizes = result->scratch[function.getName()];
       SmallVector<memref::AllocOp> allocs;
       function.walk([&](memref::AllocOp op) { allocs.push_back(op); });
       for (memref::AllocOp op : allocs) {
-        MemRefType type = op.getType();
-        if (op->getParentOp() != function || !type.hasStaticShape() ||
-            !type.getLayout().isIdentity()) {
+        if (!isTopLevelBuffer(op)) {
           heap = true;
           continue;
         }
-        Type element = type.getElementType();
+        Type element = op.getType().getElementType();
         int64_t width =
             element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
-        sizes.push_back(type.getNumElements() * ((width + 7) / 8));
-        unsigned position = function.getNumArguments();
-        if (failed(function.insertArgument(position, type, {}, op.getLoc())))
-          return signalPassFailure();
-        op.replaceAllUsesWith(function.getArgument(position));
-        op.erase();
+        sizes.push_back(op.getType().getNumElements() * ((width + 7) / 8));
+        toArgument(function, op);
       }
+      function.setFunctionType(FunctionType::get(
+          &getContext(), function.getBody().getArgumentTypes(), {}));
     }
     if (!heap)
       return;
@@ -495,12 +532,7 @@ void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
   bufferize.functionBoundaryTypeConversion =
       bufferization::LayoutMapOption::IdentityLayoutMap;
   passes.addPass(bufferization::createOneShotBufferizePass(bufferize));
-  bufferization::BufferResultsToOutParamsPassOptions outputs;
-  outputs.hoistStaticAllocs = true;
-  outputs.modifyPublicFunctions = true;
-  passes.addPass(
-      bufferization::createBufferResultsToOutParamsPass(outputs));
-  passes.addPass(std::make_unique<ScratchToArguments>(&result));
+  passes.addPass(std::make_unique<BuffersToArguments>(&result));
   nested(std::make_unique<NoAlias>());
   passes.addPass(createConvertBufferizationToMemRefPass());
   nested(std::make_unique<CopyToLoops>());
