@@ -42,6 +42,7 @@ struct CompileStats {
 };
 
 class CompiledRegions;
+struct LoweringResult;
 
 /// Compiles `functions` (of `module`, which is not changed). They must be one
 /// block of arith, math, linalg, tensor, affine, scf and index ops and
@@ -74,14 +75,17 @@ private:
   std::string name;
   std::vector<int64_t> inputBytes, outputBytes;
   std::vector<const void *> constants; ///< passed after the inputs
+  llvm::ArrayRef<int64_t> scratch; ///< bytes of the temporaries, passed last
   Entry entry = nullptr;
-  const std::vector<std::string> *assertMessages = nullptr;
+  const LoweringResult *lowering = nullptr;
 };
 
 /// The result of one `compile`. Large constants are not copied: the MLIR
 /// context (and its resource blobs) must outlive it.
 class CompiledRegions {
 public:
+  CompiledRegions();
+  ~CompiledRegions();
   size_t size() const { return regions.size(); }
   /// In the order of the functions given to `compile`.
   const CompiledRegion &operator[](size_t index) const { return regions[index]; }
@@ -96,7 +100,7 @@ private:
   std::vector<CompiledRegion> regions;
   llvm::StringMap<size_t> indexOf;
   std::vector<std::unique_ptr<char[]>> unpackedConstants;
-  std::vector<std::unique_ptr<std::vector<std::string>>> assertMessages;
+  std::vector<std::unique_ptr<LoweringResult>> lowerings;
   std::unique_ptr<JitImage> image;
   CompileStats stats;
 };

@@ -9,8 +9,8 @@ namespace pumice::digital {
 
 struct FoldOptions {
   Options compiler;
-  /// A subgraph is folded only if its results take at most this many times the
-  /// bytes of the constants that it reads.
+  /// The results of a subgraph take at most this many times the bytes of the
+  /// constants that it reads.
   double maxGrowth = 2.0;
   /// Results up to this size are folded whatever they read, in bytes.
   int64_t alwaysFoldBytes = 4096;
