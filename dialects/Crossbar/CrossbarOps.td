@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef PUMICE_DIALECTS_CROSSBAR_CROSSBAROPS_TD
+#define PUMICE_DIALECTS_CROSSBAR_CROSSBAROPS_TD
+
+include "dialects/Crossbar/CrossbarAttrs.td"
+include "dialects/Crossbar/CrossbarTypes.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+class Crossbar_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Crossbar_Dialect, mnemonic, traits>;
+
+def Crossbar_Codes : RankedTensorOf<[I8, I16]>;
+def Crossbar_WeightCodes : RankedTensorOf<[I8, I16]>;
+def Crossbar_Weights : AnyTypeOf<[Crossbar_WeightCodes, Crossbar_GridType],
+    "integer weights, or a grid that holds them">;
+def Crossbar_Accumulators : RankedTensorOf<[I32, I64]>;
+
+def Crossbar_ProgramOp : Crossbar_Op<"program", [Pure]> {
+  let summary = "write weights into a grid of arrays";
+  let description = [{
+    Cuts `weights` to arrays as `tiling` says and yields a handle to them.
+    The weights are laid out as `[groups * columns, ...]` whose trailing
+    dimensions flatten to the rows of a group: a convolution's
+    `[F, C/groups, KH, KW]`, a linear layer's `[N, K]`.
+
+    - C1: the weights have `groups * rows * columns` elements of the grid's
+      element type, in the layout above.
+    - C2: `tiling` covers the grid with arrays of this shape: `slices` cells hold
+      a weight and fit a wordline, the row and column tiles cover the matrix (or
+      `groups_per_array` groups fit one array), and `arrays` is their product.
+
+    ```mlir
+    %g = crossbar.program %w
+           array #crossbar.array<rows = 128, columns = 128, cell_bits = 2,
+             weight_bits = 16, input_bits = 16, dac_bits = 1,
+             adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
+           tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+             groups_per_array = 1, arrays = 1>
+         : tensor<16x3x3x3xi8> -> !crossbar.grid<1x27x16xi8>
+    ```
+  }];
+  let arguments = (ins Crossbar_WeightCodes:$weights,
+                       Crossbar_TilingAttr:$tiling, Crossbar_ArrayAttr:$array);
+  let results = (outs Crossbar_GridType:$grid);
+  let assemblyFormat = [{
+    $weights `array` qualified($array) `tiling` $tiling attr-dict
+    `:` type($weights) `->` qualified(type($grid))
+  }];
+  let hasVerifier = 1;
+}
+
+def Crossbar_MVMOp : Crossbar_Op<"mvm", [Pure]> {
+  let summary = "integer matrix-vector products on programmed weights";
+  let description = [{
+    For each row `m` of `input`:
+    `result[m, n] = sum_k (input[m, k] - input_zero_point)
+                        * (weights[n, k] - weight_zero_point)`.
+    `input` holds codes of its element type's width, read as unsigned when
+    `input_unsigned` is set; `weights` are `[N, K]`, or a grid of one group.
+    The arrays deliver `sum input * weights` (bit-sliced, through their
+    converters); zero points are corrected digitally with exact sums.
+
+    - C1: the inner sizes agree: input `[M, K]`, weights `[N, K]`, result `[M, N]`.
+    - C2: a grid has one group.
+    - C3: the result's type holds every possible sum.
+
+    ```mlir
+    %y = crossbar.mvm %x, %w {input_unsigned, input_zero_point = 3 : i64}
+       : (tensor<8x64xi8>, tensor<10x64xi8>) -> tensor<8x10xi32>
+    ```
+  }];
+  let arguments = (ins Crossbar_Codes:$input, Crossbar_Weights:$weights,
+    UnitAttr:$input_unsigned,
+    DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
+    DefaultValuedAttr<I64Attr, "0">:$weight_zero_point);
+  let results = (outs Crossbar_Accumulators:$result);
+  let assemblyFormat = [{
+    $input `,` $weights attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Crossbar_Conv2DOp : Crossbar_Op<"conv_2d", [Pure]> {
+  let summary = "integer 2-D convolution on programmed weights";
+  let description = [{
+    A convolution of `input` `[N, C, H, W]` with weights `[F, C/groups, KH, KW]`
+    (or a grid of `groups` groups, `C/groups*KH*KW` rows, `F/groups` columns) to
+    `[N, F, OH, OW]`, as `torch.nn.functional.conv2d` defines windows. Codes and
+    zero points as in `crossbar.mvm`; a padded position holds the code
+    `input_zero_point`, so that it contributes nothing.
+    `padding` is `[top, left, bottom, right]`.
+
+    - C1: channels, groups, kernel and window sizes agree with the types.
+    - C2: a grid has `groups` groups of the matching size.
+    - C3: the result's type holds every possible sum.
+
+    ```mlir
+    %y = crossbar.conv_2d %x, %w kernel [3, 3] strides [1, 1] dilations [1, 1]
+         padding [1, 1, 1, 1] groups 1 {input_unsigned, input_zero_point = 127 : i64}
+       : (tensor<1x3x32x32xi8>, tensor<16x3x3x3xi8>) -> tensor<1x16x32x32xi32>
+    ```
+  }];
+  let arguments = (ins Crossbar_Codes:$input, Crossbar_Weights:$weights,
+    DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides,
+    DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$padding, I64Attr:$groups,
+    UnitAttr:$input_unsigned,
+    DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
+    DefaultValuedAttr<I64Attr, "0">:$weight_zero_point);
+  let results = (outs Crossbar_Accumulators:$result);
+  let assemblyFormat = [{
+    $input `,` $weights `kernel` $kernel `strides` $strides `dilations` $dilations
+    `padding` $padding `groups` $groups attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // PUMICE_DIALECTS_CROSSBAR_CROSSBAROPS_TD

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- PUM.h - The pum dialect ----------------------------------*- C++ -*-===//
+#ifndef PUMICE_DIALECTS_PUM_PUM_H
+#define PUMICE_DIALECTS_PUM_PUM_H
+
+#include "dialects/Crossbar/Crossbar.h"
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace pumice::pum {
+
+/// A real number of a device file: written as an integer or a decimal, printed
+/// as the shortest decimal that reads back as the same double.
+struct Number {
+  double value = 0;
+  operator double() const { return value; }
+  bool operator==(const Number &other) const { return value == other.value; }
+};
+llvm::hash_code hash_value(const Number &number);
+mlir::AsmPrinter &operator<<(mlir::AsmPrinter &printer, const Number &number);
+
+} // namespace pumice::pum
+
+template <>
+struct mlir::FieldParser<pumice::pum::Number> {
+  static FailureOr<pumice::pum::Number> parse(AsmParser &parser);
+};
+
+#include "dialects/PUM/PUMDialect.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/PUM/PUMAttrs.h.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialects/PUM/PUMTypes.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/PUM/PUMOps.h.inc"
+
+namespace pumice::pum {
+
+/// Name of the module attribute that holds the device.
+inline constexpr llvm::StringLiteral deviceAttrName = "pum.device";
+
+/// The kinds of scalar operation that a digital unit prices, in order.
+llvm::ArrayRef<llvm::StringLiteral> digitalOpKinds();
+
+} // namespace pumice::pum
+
+#endif // PUMICE_DIALECTS_PUM_PUM_H

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef PUMICE_DIALECTS_PUM_PUMATTRS_TD
+#define PUMICE_DIALECTS_PUM_PUMATTRS_TD
+
+include "dialects/PUM/PUMDialect.td"
+
+// The device: one attribute per part, every number with its unit in its name.
+// The same text is the format of a device file (lib/Device/presets).
+
+class PUM_Attr<string name, string attrMnemonic> : AttrDef<PUM_Dialect, name> {
+  let mnemonic = attrMnemonic;
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+class PUM_Number<string unit> : AttrParameter<"::pumice::pum::Number", unit>;
+
+def PUM_TimingAttr : PUM_Attr<"Timing", "timing"> {
+  let summary = "times of a crossbar array, in ns";
+  let description = [{
+    - `read_ns`: one read: drive the wordlines, settle, sample;
+    - `adc_ns`: one conversion; the columns of a converter are converted one
+      after the other;
+    - `row_write_ns`: programming the cells of one wordline.
+
+    All are at least 0.
+  }];
+  let parameters = (ins PUM_Number<"ns">:$read_ns, PUM_Number<"ns">:$adc_ns,
+                        PUM_Number<"ns">:$row_write_ns);
+}
+
+def PUM_EnergyAttr : PUM_Attr<"Energy", "energy"> {
+  let summary = "energies of a crossbar array per event, in pJ";
+  let description = [{
+    Per cell read (`cell_read_pj`), wordline driven (`dac_pj`), column sampled
+    (`sample_hold_pj`), conversion (`adc_pj`), conversion added to an
+    accumulator (`shift_add_pj`) and cell programmed (`cell_write_pj`). All are
+    at least 0.
+  }];
+  let parameters = (ins PUM_Number<"pJ">:$cell_read_pj, PUM_Number<"pJ">:$dac_pj,
+    PUM_Number<"pJ">:$sample_hold_pj, PUM_Number<"pJ">:$adc_pj,
+    PUM_Number<"pJ">:$shift_add_pj, PUM_Number<"pJ">:$cell_write_pj);
+}
+
+def PUM_MemoryAttr : PUM_Attr<"Memory", "memory"> {
+  let summary = "a memory and its ports";
+  let description = [{
+    `ports` accesses run at once, each at `bandwidth_bytes_per_ns` after
+    `latency_ns`. Without `capacity_bytes` the memory is unlimited.
+  }];
+  let parameters = (ins
+    OptionalParameter<"::std::optional<int64_t>", "bytes">:$capacity_bytes,
+    "int64_t":$ports, PUM_Number<"bytes per ns">:$bandwidth_bytes_per_ns,
+    PUM_Number<"ns">:$latency_ns, PUM_Number<"pJ per byte">:$read_pj_per_byte,
+    PUM_Number<"pJ per byte">:$write_pj_per_byte);
+}
+
+def PUM_DigitalOpAttr : PUM_Attr<"DigitalOp", "digital_op"> {
+  let summary = "cost of one kind of scalar operation on the digital unit";
+  let description = [{
+    `kind` is add, multiply, divide, compare, convert, special or move;
+    an operation takes `energy_pj` and `cycles` cycles of one lane.
+  }];
+  let parameters = (ins StringRefParameter<>:$kind, PUM_Number<"pJ">:$energy_pj,
+                        PUM_Number<"lane cycles">:$cycles);
+}
+
+def PUM_DigitalUnitAttr : PUM_Attr<"DigitalUnit", "digital_unit"> {
+  let summary = "the digital vector units";
+  let description = [{
+    `units` independent units of `lanes` scalar lanes at `clock_ghz`; `ops`
+    lists a `#pum.digital_op` for each kind of operation, each kind once.
+  }];
+  let parameters = (ins "int64_t":$units, "int64_t":$lanes,
+    PUM_Number<"GHz">:$clock_ghz, "::mlir::ArrayAttr":$ops);
+}
+
+def PUM_ComponentAttr : PUM_Attr<"Component", "component"> {
+  let summary = "a physical part, for the roll-up of area and power";
+  let description = [{
+    One instance of `level` (`"ima"`, `"tile"` or `"chip"`) holds `count` of
+    this part, which together take `power_mw` and `area_um2`. A part that
+    `shared_by` instances share contributes its share to each. With
+    `always_on`, its power is drawn for the whole run.
+  }];
+  let parameters = (ins StringRefParameter<>:$name, StringRefParameter<>:$level,
+    DefaultValuedParameter<"int64_t", "1">:$count,
+    DefaultValuedParameter<"int64_t", "1">:$shared_by,
+    PUM_Number<"mW">:$power_mw, PUM_Number<"um2">:$area_um2,
+    DefaultValuedParameter<"bool", "false">:$always_on);
+}
+
+def PUM_DeviceAttr : PUM_Attr<"Device", "device"> {
+  let summary = "a device: the only place that holds hardware numbers";
+  let description = [{
+    The text of a device file. `arrays_per_ima` arrays form an in-situ
+    multiply-accumulate unit, `imas_per_tile` of these a tile, and the chip has
+    `tiles` tiles; without `tiles` a program may use as many arrays as it needs.
+    `buffer` holds activations on the chip, `dram` weights and inputs off it.
+
+    Passes and the simulator read a device through lib/Device only.
+  }];
+  let parameters = (ins StringRefParameter<>:$name,
+    "::pumice::crossbar::CrossbarArrayAttr":$array,
+    "::pumice::pum::TimingAttr":$timing, "::pumice::pum::EnergyAttr":$energy,
+    "int64_t":$arrays_per_ima, "int64_t":$imas_per_tile,
+    OptionalParameter<"::std::optional<int64_t>">:$tiles,
+    "::pumice::pum::MemoryAttr":$buffer, "::pumice::pum::MemoryAttr":$dram,
+    "::pumice::pum::DigitalUnitAttr":$digital, "::mlir::ArrayAttr":$components);
+}
+
+def PUM_PlacementAttr : AttrDef<PUM_Dialect, "Placement"> {
+  let mnemonic = "placement";
+  let summary = "the arrays that a task occupies";
+  let description = [{
+    Half-open ranges `[begin, end)` of array numbers, ascending and disjoint,
+    as a flat list.
+
+    ```mlir
+    #pum.placement<0, 4, 12, 16>   // arrays 0 to 3 and 12 to 15
+    ```
+  }];
+  let parameters = (ins ArrayRefParameter<"int64_t">:$ranges);
+  let assemblyFormat = "`<` $ranges `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Number of arrays in all ranges.
+    int64_t size() const;
+  }];
+}
+
+#endif // PUMICE_DIALECTS_PUM_PUMATTRS_TD

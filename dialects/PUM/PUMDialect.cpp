@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/PUM/PUM.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include <charconv>
+#include <cmath>
+
+using namespace mlir;
+using namespace pumice::pum;
+
+#include "dialects/PUM/PUMDialect.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/PUM/PUMAttrs.cpp.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialects/PUM/PUMTypes.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// Numbers
+//===----------------------------------------------------------------------===//
+
+llvm::hash_code pumice::pum::hash_value(const Number &number) {
+  return llvm::hash_value(llvm::bit_cast<uint64_t>(number.value));
+}
+
+AsmPrinter &pumice::pum::operator<<(AsmPrinter &printer, const Number &number) {
+  char text[32];
+  auto [end, error] = std::to_chars(text, text + sizeof(text), number.value);
+  StringRef digits(text, end - text);
+  // The lexer reads an exponent only after a fraction.
+  auto [mantissa, exponent] = digits.split('e');
+  printer << mantissa;
+  if (!exponent.empty())
+    printer << (mantissa.contains('.') ? "e" : ".0e") << exponent;
+  return printer;
+}
+
+FailureOr<Number> FieldParser<Number>::parse(AsmParser &parser) {
+  int64_t integer;
+  OptionalParseResult result = parser.parseOptionalInteger(integer);
+  if (result.has_value()) {
+    if (failed(*result))
+      return failure();
+    return Number{double(integer)};
+  }
+  double value;
+  if (failed(parser.parseFloat(value)))
+    return failure();
+  return Number{value};
+}
+
+//===----------------------------------------------------------------------===//
+// Dialect
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Prints the device once, as an alias at the top of the file.
+struct AsmInterface : OpAsmDialectInterface {
+  using OpAsmDialectInterface::OpAsmDialectInterface;
+  AliasResult getAlias(Attribute attr, raw_ostream &os) const override {
+    if (!isa<DeviceAttr>(attr))
+      return AliasResult::NoAlias;
+    os << "device";
+    return AliasResult::OverridableAlias;
+  }
+};
+} // namespace
+
+void PUMDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/PUM/PUMAttrs.cpp.inc"
+      >();
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialects/PUM/PUMTypes.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/PUM/PUMOps.cpp.inc"
+      >();
+  addInterfaces<AsmInterface>();
+}
+
+LogicalResult PUMDialect::verifyOperationAttribute(Operation *op,
+                                                   NamedAttribute attr) {
+  if (attr.getName() != deviceAttrName)
+    return op->emitError("unknown attribute ") << attr.getName();
+  if (!isa<ModuleOp>(op) || !isa<DeviceAttr>(attr.getValue()))
+    return op->emitError(deviceAttrName)
+           << " must be a #pum.device on a module";
+  return success();
+}
+
+ArrayRef<llvm::StringLiteral> pumice::pum::digitalOpKinds() {
+  static constexpr llvm::StringLiteral kinds[] = {
+      "add", "multiply", "divide", "compare", "convert", "special", "move"};
+  return kinds;
+}
+
+//===----------------------------------------------------------------------===//
+// Attribute checks
+//===----------------------------------------------------------------------===//
+
+using EmitError = function_ref<InFlightDiagnostic()>;
+
+/// Every number must be finite and at least (or, `positive`, above) zero.
+static LogicalResult
+checkNumbers(EmitError emitError,
+             ArrayRef<std::pair<StringRef, double>> numbers,
+             bool positive = false) {
+  for (auto [field, value] : numbers)
+    if (!std::isfinite(value) || value < 0 || (positive && value == 0))
+      return emitError() << field << " must be "
+                         << (positive ? "above 0" : "at least 0") << ", got "
+                         << value;
+  return success();
+}
+
+static LogicalResult
+checkCounts(EmitError emitError,
+            ArrayRef<std::pair<StringRef, int64_t>> counts) {
+  for (auto [field, value] : counts)
+    if (value < 1)
+      return emitError() << field << " must be at least 1, got " << value;
+  return success();
+}
+
+LogicalResult TimingAttr::verify(EmitError emitError, Number read, Number adc,
+                                 Number rowWrite) {
+  return checkNumbers(emitError, {{"read_ns", read},
+                                  {"adc_ns", adc},
+                                  {"row_write_ns", rowWrite}});
+}
+
+LogicalResult EnergyAttr::verify(EmitError emitError, Number cellRead,
+                                 Number dac, Number sampleHold, Number adc,
+                                 Number shiftAdd, Number cellWrite) {
+  return checkNumbers(emitError, {{"cell_read_pj", cellRead},
+                                  {"dac_pj", dac},
+                                  {"sample_hold_pj", sampleHold},
+                                  {"adc_pj", adc},
+                                  {"shift_add_pj", shiftAdd},
+                                  {"cell_write_pj", cellWrite}});
+}
+
+LogicalResult MemoryAttr::verify(EmitError emitError,
+                                 std::optional<int64_t> capacity, int64_t ports,
+                                 Number bandwidth, Number latency, Number read,
+                                 Number write) {
+  if (failed(checkCounts(emitError, {{"capacity_bytes", capacity.value_or(1)},
+                                     {"ports", ports}})) ||
+      failed(checkNumbers(emitError, {{"bandwidth_bytes_per_ns", bandwidth}},
+                          /*positive=*/true)))
+    return failure();
+  return checkNumbers(emitError, {{"latency_ns", latency},
+                                  {"read_pj_per_byte", read},
+                                  {"write_pj_per_byte", write}});
+}
+
+LogicalResult DigitalOpAttr::verify(EmitError emitError, StringRef kind,
+                                    Number energy, Number cycles) {
+  if (!llvm::is_contained(digitalOpKinds(), kind))
+    return emitError() << "kind must be one of "
+                       << llvm::join(digitalOpKinds(), ", ") << ", got \""
+                       << kind << "\"";
+  return checkNumbers(emitError, {{"energy_pj", energy}, {"cycles", cycles}});
+}
+
+LogicalResult DigitalUnitAttr::verify(EmitError emitError, int64_t units,
+                                      int64_t lanes, Number clock,
+                                      ArrayAttr ops) {
+  if (failed(checkCounts(emitError, {{"units", units}, {"lanes", lanes}})) ||
+      failed(checkNumbers(emitError, {{"clock_ghz", clock}}, true)))
+    return failure();
+  llvm::StringSet<> kinds;
+  for (Attribute attr : ops) {
+    auto op = dyn_cast<DigitalOpAttr>(attr);
+    if (!op)
+      return emitError() << "ops must hold #pum.digital_op, got " << attr;
+    if (!kinds.insert(op.getKind()).second)
+      return emitError() << "ops lists \"" << op.getKind() << "\" twice";
+  }
+  for (StringRef kind : digitalOpKinds())
+    if (!kinds.contains(kind))
+      return emitError() << "ops does not list \"" << kind << "\"";
+  return success();
+}
+
+LogicalResult ComponentAttr::verify(EmitError emitError, StringRef,
+                                    StringRef level, int64_t count,
+                                    int64_t sharedBy, Number power, Number area,
+                                    bool) {
+  if (level != "ima" && level != "tile" && level != "chip")
+    return emitError() << "level must be ima, tile or chip, got \"" << level
+                       << "\"";
+  if (failed(checkCounts(emitError,
+                         {{"count", count}, {"shared_by", sharedBy}})))
+    return failure();
+  return checkNumbers(emitError, {{"power_mw", power}, {"area_um2", area}});
+}
+
+LogicalResult DeviceAttr::verify(EmitError emitError, StringRef name,
+                                 pumice::crossbar::CrossbarArrayAttr,
+                                 TimingAttr, EnergyAttr, int64_t arraysPerIma,
+                                 int64_t imasPerTile,
+                                 std::optional<int64_t> tiles, MemoryAttr,
+                                 MemoryAttr, DigitalUnitAttr,
+                                 ArrayAttr components) {
+  if (name.empty())
+    return emitError() << "name must not be empty";
+  if (failed(checkCounts(emitError, {{"arrays_per_ima", arraysPerIma},
+                                     {"imas_per_tile", imasPerTile},
+                                     {"tiles", tiles.value_or(1)}})))
+    return failure();
+  for (Attribute attr : components)
+    if (!isa<ComponentAttr>(attr))
+      return emitError() << "components must hold #pum.component, got " << attr;
+  return success();
+}
+
+LogicalResult PlacementAttr::verify(EmitError emitError,
+                                    ArrayRef<int64_t> ranges) {
+  if (ranges.empty() || ranges.size() % 2)
+    return emitError() << "a placement lists pairs of bounds, got "
+                       << ranges.size() << " numbers";
+  int64_t last = 0;
+  for (size_t i = 0; i < ranges.size(); i += 2) {
+    if (ranges[i] < last || ranges[i + 1] <= ranges[i])
+      return emitError() << "ranges must be ascending and not empty, got ["
+                         << ranges[i] << ", " << ranges[i + 1] << ")";
+    last = ranges[i + 1];
+  }
+  return success();
+}
+
+int64_t PlacementAttr::size() const {
+  int64_t arrays = 0;
+  for (size_t i = 0; i < getRanges().size(); i += 2)
+    arrays += getRanges()[i + 1] - getRanges()[i];
+  return arrays;
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef PUMICE_DIALECTS_PUM_PUMOPS_TD
+#define PUMICE_DIALECTS_PUM_PUMOPS_TD
+
+include "dialects/PUM/PUMAttrs.td"
+include "dialects/PUM/PUMTypes.td"
+include "dialects/Crossbar/CrossbarAttrs.td"
+include "dialects/Crossbar/CrossbarTypes.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+
+class PUM_Op<string mnemonic, list<Trait> traits = []>
+    : Op<PUM_Dialect, mnemonic, traits>;
+
+def PUM_Value : AnyTypeOf<[AnyRankedTensor, Crossbar_GridType],
+    "a tensor or programmed arrays">;
+
+def PUM_ProgramOp : PUM_Op<"program", [AttrSizedOperandSegments]> {
+  let summary = "task: write weights into arrays";
+  let description = [{
+    Programs `weights` as `crossbar.program` does, into the arrays of
+    `placement`. `replacing` lists what those arrays held before, so that
+    unchanged cells are known; arrays that held nothing are erased ones. With
+    `setup` the task runs once, before the first inference: its time and
+    energy are reported apart and it is done at time 0.
+
+    - C1: the weights and the tiling fit the grid (`crossbar.program` C1, C2).
+    - C2: a placement has as many arrays as the tiling.
+    - C3: nothing reads a grid that `replacing` names after this task started:
+      order with tokens (checked by verify-pum-scheduled).
+
+    ```mlir
+    %g, %t = pum.program %w on <0, 1> setup array #array tiling <row_tiles = 1,
+          column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1>
+        : tensor<16x3x3x3xi8> -> !crossbar.grid<1x27x16xi8>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$weights,
+    Variadic<Crossbar_GridType>:$replacing, Variadic<PUM_TokenType>:$after,
+    OptionalAttr<PUM_PlacementAttr>:$placement, UnitAttr:$setup,
+    Crossbar_TilingAttr:$tiling, Crossbar_ArrayAttr:$array);
+  let results = (outs Crossbar_GridType:$grid, PUM_TokenType:$token);
+  let assemblyFormat = [{
+    $weights (`on` $placement^)? (`setup` $setup^)?
+    (`replacing` `(` $replacing^ `:` qualified(type($replacing)) `)`)?
+    (`after` `(` $after^ `)`)?
+    `array` qualified($array) `tiling` $tiling attr-dict
+    `:` type($weights) `->` qualified(type($grid))
+  }];
+  let hasVerifier = 1;
+}
+
+class PUM_TransferOp<string mnemonic> : PUM_Op<mnemonic, [
+    TypesMatchWith<"result has the type of the operand", "input", "result", "$_self">]> {
+  let arguments = (ins AnyRankedTensor:$input, Variadic<PUM_TokenType>:$after);
+  let results = (outs AnyRankedTensor:$result, PUM_TokenType:$token);
+  let assemblyFormat = [{
+    $input (`after` `(` $after^ `)`)? attr-dict `:` type($input)
+  }];
+}
+
+def PUM_LoadOp : PUM_TransferOp<"load"> {
+  let summary = "task: move a tensor from the host to the device's buffer";
+  let description = [{
+    Occupies the DRAM channel and a port of the buffer for the tensor's bytes.
+
+    ```mlir
+    %x, %t = pum.load %arg0 : tensor<1x3x224x224xf32>
+    ```
+  }];
+}
+
+def PUM_StoreOp : PUM_TransferOp<"store"> {
+  let summary = "task: move a tensor from the device's buffer to the host";
+  let description = [{
+    Occupies a port of the buffer and the DRAM channel for the tensor's bytes.
+
+    ```mlir
+    %y, %t = pum.store %v after(%t0) : tensor<1x10xf32>
+    ```
+  }];
+}
+
+class PUM_RegionOp<string mnemonic> : PUM_Op<mnemonic, [
+    AttrSizedOperandSegments, IsolatedFromAbove, RecursiveMemoryEffects,
+    SingleBlockImplicitTerminator<"YieldOp">, RecursivelySpeculatable]> {
+  let results = (outs Variadic<AnyRankedTensor>:$results, PUM_TokenType:$token);
+  let regions = (region SizedRegion<1>:$body);
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    YieldOp getYield();
+  }];
+}
+
+def PUM_ComputeOp : PUM_RegionOp<"compute"> {
+  let summary = "task: run a layer on programmed arrays";
+  let description = [{
+    The region's arguments are `inputs`, tensors and grids; it holds ops of a
+    target dialect (`crossbar.conv_2d`, `crossbar.mvm`) on them and yields the
+    task's results. The task occupies the arrays of the grids that it reads.
+    `replicas` copies of the weights share the windows of a convolution.
+
+    - C1: the region's arguments and yielded values have the types of the
+      inputs and the results.
+    - C2: at least one input is a grid.
+
+    ```mlir
+    %y, %t = pum.compute (%x, %g) : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8>)
+        -> (tensor<1x16x6x6xi32>) {
+    ^bb0(%a: tensor<1x3x8x8xi8>, %b: !crossbar.grid<1x27x16xi8>):
+      %0 = crossbar.conv_2d %a, %b kernel [3, 3] strides [1, 1] dilations [1, 1]
+           padding [0, 0, 0, 0] groups 1
+         : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8>) -> tensor<1x16x6x6xi32>
+      pum.yield %0 : tensor<1x16x6x6xi32>
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<PUM_Value>:$inputs, Variadic<PUM_TokenType>:$after,
+                       DefaultValuedAttr<I64Attr, "1">:$replicas);
+  let assemblyFormat = [{
+    `(` $inputs `)` (`after` `(` $after^ `)`)? attr-dict
+    `:` `(` qualified(type($inputs)) `)` `->` `(` type($results) `)` $body
+  }];
+}
+
+def PUM_DigitalOp : PUM_RegionOp<"digital"> {
+  let summary = "task: run upstream ops on the digital unit";
+  let description = [{
+    The region holds ops of linalg, tensor, arith and math on static shapes. Its
+    cost comes from its scalar operations, counted by kind.
+
+    - C1: as for `pum.compute`.
+    - C2: every input is a tensor.
+
+    ```mlir
+    %y, %t = pum.digital (%x) : (tensor<4xf32>) -> (tensor<4xf32>) {
+    ^bb0(%a: tensor<4xf32>):
+      %0 = math.tanh %a : tensor<4xf32>
+      pum.yield %0 : tensor<4xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<PUM_Value>:$inputs, Variadic<PUM_TokenType>:$after);
+  let assemblyFormat = [{
+    `(` $inputs `)` (`after` `(` $after^ `)`)? attr-dict
+    `:` `(` qualified(type($inputs)) `)` `->` `(` type($results) `)` $body
+  }];
+}
+
+def PUM_YieldOp : PUM_Op<"yield", [Pure, Terminator, ReturnLike,
+    ParentOneOf<["ComputeOp", "DigitalOp"]>]> {
+  let summary = "results of a task's region";
+  let description = [{
+    Ends the region of `pum.compute` or `pum.digital`; its operands are the
+    task's results.
+
+    ```mlir
+    pum.yield %0 : tensor<4xf32>
+    ```
+  }];
+  let arguments = (ins Variadic<AnyRankedTensor>:$values);
+  let builders = [OpBuilder<(ins), [{ build($_builder, $_state, ::mlir::ValueRange()); }]>];
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+}
+
+#endif // PUMICE_DIALECTS_PUM_PUMOPS_TD

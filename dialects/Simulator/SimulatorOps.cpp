@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/Simulator/Simulator.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace pumice;
+using namespace pumice::simulator;
+
+#define GET_OP_CLASSES
+#include "dialects/Simulator/SimulatorOps.cpp.inc"
+
+static LogicalResult verifyMemory(Operation *op, MemRefType type) {
+  if (!memoryOf(type))
+    return op->emitOpError("expects a memref with a #simulator.memory, got ")
+           << type;
+  if (!type.getLayout().isIdentity())
+    return op->emitOpError("expects a contiguous memref, got ") << type;
+  return success();
+}
+
+static bool sameData(ShapedType a, ShapedType b) {
+  return a.getShape() == b.getShape() &&
+         a.getElementType() == b.getElementType();
+}
+
+LogicalResult BufferOp::verify() {
+  return verifyMemory(*this, cast<MemRefType>(getMemory().getType()));
+}
+
+LogicalResult ConstantOp::verify() {
+  auto type = cast<MemRefType>(getMemory().getType());
+  // C1
+  if (!sameData(getValue().getShapedType(), type))
+    return emitOpError("cannot hold ")
+           << getValue().getShapedType() << " in " << type;
+  return verifyMemory(*this, type);
+}
+
+LogicalResult TransferOp::verify() {
+  // C1
+  if (!sameData(cast<MemRefType>(getSource().getType()),
+                cast<MemRefType>(getDestination().getType())))
+    return emitOpError("cannot copy ")
+           << getSource().getType() << " to " << getDestination().getType();
+  return success();
+}
+
+LogicalResult ProgramOp::verify() {
+  // C1
+  crossbar::GridType grid = getGrid().getType();
+  if (failed(crossbar::verifyTiling([&] { return emitOpError(); }, getTiling(),
+                                    getArray(), grid)))
+    return failure();
+  auto weights = cast<MemRefType>(getWeights().getType());
+  if (weights.getElementType() != grid.getElementType() ||
+      weights.getNumElements() !=
+          grid.getGroups() * grid.getRows() * grid.getColumns())
+    return emitOpError("cannot program weights ") << weights << " into " << grid;
+  if (getPlacement().size() != getTiling().getArrays())
+    return emitOpError("is placed on ")
+           << getPlacement().size() << " arrays, but its tiling takes "
+           << getTiling().getArrays();
+  return success();
+}
+
+LogicalResult MVMOp::verify() {
+  auto input = cast<MemRefType>(getInput().getType());
+  auto output = cast<MemRefType>(getOutput().getType());
+  crossbar::GridType grid = getGrid().getType();
+  if (getReplicas() < 1)
+    return emitOpError("needs at least 1 replica, got ") << getReplicas();
+  if (!input.getElementType().isInteger(8) &&
+      !input.getElementType().isInteger(16))
+    return emitOpError("expects codes of 8 or 16 bits, got ")
+           << input.getElementType();
+  if (!output.getElementType().isInteger(32) &&
+      !output.getElementType().isInteger(64))
+    return emitOpError("expects accumulators of 32 or 64 bits, got ")
+           << output.getElementType();
+  // C1
+  if (!getKernel()) {
+    if (input.getRank() != 2 || output.getRank() != 2 ||
+        input.getDimSize(0) != output.getDimSize(0) || grid.getGroups() != 1 ||
+        input.getDimSize(1) != grid.getRows() ||
+        output.getDimSize(1) != grid.getColumns())
+      return emitOpError("cannot multiply ")
+             << input << " by " << grid << " to " << output;
+  } else {
+    crossbar::ConvWindow window{*getKernel(), *getStrides(), *getDilations(),
+                                *getPadding(), (int64_t)*getGroups()};
+    if (failed(crossbar::verifyConvWindow([&] { return emitOpError(); }, window,
+                                          input.getShape(),
+                                          output.getShape())))
+      return failure();
+    int64_t rows = input.getDimSize(1) / window.groups * window.kernel[0] *
+                   window.kernel[1];
+    if (grid.getGroups() != window.groups || grid.getRows() != rows ||
+        grid.getColumns() * window.groups != output.getDimSize(1))
+      return emitOpError("expects a grid of ")
+             << window.groups << "x" << rows << "x"
+             << output.getDimSize(1) / window.groups << ", got " << grid;
+  }
+  crossbar::Codes inputs{input.getElementTypeBitWidth(), !getInputUnsigned(),
+                         (int64_t)getInputZeroPoint()};
+  crossbar::Codes weights{grid.getElementType().getWidth(), true,
+                          (int64_t)getWeightZeroPoint()};
+  unsigned needed = crossbar::accumulatorBits(inputs, weights, grid.getRows());
+  if (needed > output.getElementTypeBitWidth())
+    return emitOpError("needs accumulators of ")
+           << needed << " bits, but the result has "
+           << output.getElementTypeBitWidth();
+  return success();
+}
+
+LogicalResult DigitalOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  // C1
+  auto callee = symbols.lookupNearestSymbolFrom<func::FuncOp>(
+      *this, getCalleeAttr());
+  if (!callee)
+    return emitOpError("calls @") << getCallee() << ", which is no function";
+  auto matches = [](TypeRange tensors, TypeRange memrefs) {
+    return tensors.size() == memrefs.size() &&
+           llvm::all_of(llvm::zip(tensors, memrefs), [](auto pair) {
+             auto tensor = dyn_cast<RankedTensorType>(std::get<0>(pair));
+             return tensor &&
+                    sameData(tensor, cast<MemRefType>(std::get<1>(pair)));
+           });
+  };
+  if (!matches(callee.getArgumentTypes(), getInputs().getTypes()) ||
+      !matches(callee.getResultTypes(), getOutputs().getTypes())) {
+    InFlightDiagnostic diag =
+        emitOpError("does not fit the type of @") << getCallee() << ", "
+                                                  << callee.getFunctionType();
+    diag.attachNote(callee.getLoc()) << "function is here";
+    return diag;
+  }
+  return success();
+}

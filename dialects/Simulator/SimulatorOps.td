@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef PUMICE_DIALECTS_SIMULATOR_SIMULATOROPS_TD
+#define PUMICE_DIALECTS_SIMULATOR_SIMULATOROPS_TD
+
+include "dialects/Simulator/SimulatorAttrs.td"
+include "dialects/Simulator/SimulatorTypes.td"
+include "dialects/Crossbar/CrossbarAttrs.td"
+include "dialects/Crossbar/CrossbarTypes.td"
+include "dialects/PUM/PUMAttrs.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+class Simulator_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Simulator_Dialect, mnemonic, traits>;
+
+def Simulator_Buffer : StaticShapeMemRefOf<[AnyType]>;
+
+def Simulator_BufferOp : Simulator_Op<"buffer"> {
+  let summary = "storage in a memory";
+  let description = [{
+    Reserves storage of the type's shape in the memory that its memory space
+    names. Exactly one instruction writes it.
+
+    ```mlir
+    %b = simulator.buffer : memref<1x8x28x28xi8, #simulator.memory<buffer>>
+    ```
+  }];
+  let results = (outs Simulator_Buffer:$memory);
+  let assemblyFormat = "attr-dict `:` type($memory)";
+  let hasVerifier = 1;
+}
+
+def Simulator_ConstantOp : Simulator_Op<"constant"> {
+  let summary = "constant data in a memory";
+  let description = [{
+    Data that is in place before the program starts: weights in `dram`, tables
+    and scales in `buffer`.
+
+    - C1: `value` and the memref have one shape and element type.
+
+    ```mlir
+    %w = simulator.constant dense<1> : tensor<16x3x3x3xi8>
+       to memref<16x3x3x3xi8, #simulator.memory<dram>>
+    ```
+  }];
+  let arguments = (ins ElementsAttr:$value);
+  let results = (outs Simulator_Buffer:$memory);
+  let assemblyFormat = "$value attr-dict `to` type($memory)";
+  let hasVerifier = 1;
+}
+
+class Simulator_Instruction<string mnemonic, list<Trait> traits = []>
+    : Simulator_Op<mnemonic, traits>;
+
+def Simulator_TransferOp : Simulator_Instruction<"transfer"> {
+  let summary = "instruction: copy a buffer to another memory";
+  let description = [{
+    Occupies the DRAM channel and a port of the on-chip buffer, as the two
+    memories ask for.
+
+    - C1: source and destination have one shape and element type.
+
+    ```mlir
+    %t1 = simulator.transfer %x to %b after(%t0)
+        : memref<4xf32, #simulator.memory<host>> to memref<4xf32, #simulator.memory<buffer>>
+    ```
+  }];
+  let arguments = (ins Arg<Simulator_Buffer, "", [MemRead]>:$source,
+                       Arg<Simulator_Buffer, "", [MemWrite]>:$destination,
+                       Variadic<Simulator_TokenType>:$after);
+  let results = (outs Simulator_TokenType:$token);
+  let assemblyFormat = [{
+    $source `to` $destination (`after` `(` $after^ `)`)? attr-dict
+    `:` type($source) `to` type($destination)
+  }];
+  let hasVerifier = 1;
+}
+
+def Simulator_ProgramOp : Simulator_Instruction<"program", [AttrSizedOperandSegments]> {
+  let summary = "instruction: write weights into arrays";
+  let description = [{
+    Programs the arrays of `placement` with `weights`; `replacing` and `setup`
+    as in `pum.program`. Rows of one array are written one after the other, the
+    arrays at once. Occupies the arrays, and the DRAM channel for the weights.
+
+    - C1: the weights and the tiling fit the grid, the placement the tiling.
+
+    ```mlir
+    %g, %t = simulator.program %w on <0, 1> setup array #array tiling <row_tiles = 1,
+          column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1>
+        : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8>
+    ```
+  }];
+  let arguments = (ins Arg<Simulator_Buffer, "", [MemRead]>:$weights,
+    Variadic<Crossbar_GridType>:$replacing, Variadic<Simulator_TokenType>:$after,
+    PUM_PlacementAttr:$placement, UnitAttr:$setup,
+    Crossbar_TilingAttr:$tiling, Crossbar_ArrayAttr:$array);
+  let results = (outs Crossbar_GridType:$grid, Simulator_TokenType:$token);
+  let assemblyFormat = [{
+    $weights `on` $placement (`setup` $setup^)?
+    (`replacing` `(` $replacing^ `:` qualified(type($replacing)) `)`)?
+    (`after` `(` $after^ `)`)?
+    `array` qualified($array) `tiling` $tiling attr-dict
+    `:` type($weights) `->` qualified(type($grid))
+  }];
+  let hasVerifier = 1;
+}
+
+def Simulator_MVMOp : Simulator_Instruction<"mvm"> {
+  let summary = "instruction: stream inputs through programmed arrays";
+  let description = [{
+    Reads every window of `input`, multiplies it by the weights of `grid` and
+    writes the accumulators to `output`: `crossbar.conv_2d` with a window,
+    `crossbar.mvm` without. Occupies the grid's arrays for all windows
+    (`replicas` copies share them) and a buffer port for the moved bytes.
+
+    - C1: types and window fit as those ops demand.
+
+    ```mlir
+    %t1 = simulator.mvm %g, %x, %y after(%t0) kernel [3, 3] strides [1, 1]
+          dilations [1, 1] padding [0, 0, 0, 0] groups 1
+        : !crossbar.grid<1x27x16xi8>, memref<1x3x8x8xi8, #simulator.memory<buffer>>,
+          memref<1x16x6x6xi32, #simulator.memory<buffer>>
+    ```
+  }];
+  let arguments = (ins Crossbar_GridType:$grid,
+    Arg<Simulator_Buffer, "", [MemRead]>:$input,
+    Arg<Simulator_Buffer, "", [MemWrite]>:$output,
+    Variadic<Simulator_TokenType>:$after,
+    OptionalAttr<DenseI64ArrayAttr>:$kernel, OptionalAttr<DenseI64ArrayAttr>:$strides,
+    OptionalAttr<DenseI64ArrayAttr>:$dilations, OptionalAttr<DenseI64ArrayAttr>:$padding,
+    OptionalAttr<I64Attr>:$groups, UnitAttr:$input_unsigned,
+    DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
+    DefaultValuedAttr<I64Attr, "0">:$weight_zero_point,
+    DefaultValuedAttr<I64Attr, "1">:$replicas);
+  let results = (outs Simulator_TokenType:$token);
+  let assemblyFormat = [{
+    $grid `,` $input `,` $output (`after` `(` $after^ `)`)?
+    (`kernel` $kernel^ `strides` $strides `dilations` $dilations
+     `padding` $padding `groups` $groups)? attr-dict
+    `:` qualified(type($grid)) `,` type($input) `,` type($output)
+  }];
+  let hasVerifier = 1;
+}
+
+def Simulator_DigitalOp : Simulator_Instruction<"digital", [
+    AttrSizedOperandSegments, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "instruction: run a function on the digital unit";
+  let description = [{
+    Runs the private function `callee`, whose parameters and results are tensors
+    of the shapes of `inputs` and `outputs`. Occupies one digital unit for the
+    function's scalar operations and a buffer port for the moved bytes.
+
+    - C1: `callee` is a function of the module with matching types.
+
+    ```mlir
+    %t1 = simulator.digital @digital_0 (%x) to (%y) after(%t0)
+        : (memref<4xf32, #simulator.memory<buffer>>) to (memref<4xf32, #simulator.memory<buffer>>)
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$callee,
+    Arg<Variadic<Simulator_Buffer>, "", [MemRead]>:$inputs,
+    Arg<Variadic<Simulator_Buffer>, "", [MemWrite]>:$outputs,
+    Variadic<Simulator_TokenType>:$after);
+  let results = (outs Simulator_TokenType:$token);
+  let assemblyFormat = [{
+    $callee `(` $inputs `)` `to` `(` $outputs `)` (`after` `(` $after^ `)`)?
+    attr-dict `:` `(` type($inputs) `)` `to` `(` type($outputs) `)`
+  }];
+}
+
+#endif // PUMICE_DIALECTS_SIMULATOR_SIMULATOROPS_TD

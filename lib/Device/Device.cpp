@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Device/Device.h"
+
+#include "mlir/AsmParser/AsmParser.h"
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/SourceMgr.h"
+#include <dlfcn.h>
+
+using namespace mlir;
+using namespace pumice;
+
+/// The folder of the presets: PUMICE_PRESETS, or `presets` beside the shared
+/// library or program that holds this function.
+static std::string presetFolder() {
+  if (std::optional<std::string> folder =
+          llvm::sys::Process::GetEnv("PUMICE_PRESETS"))
+    return *folder;
+  Dl_info info;
+  if (!dladdr(reinterpret_cast<void *>(&presetFolder), &info) ||
+      !info.dli_fname)
+    return "presets";
+  SmallString<256> path;
+  if (llvm::sys::fs::real_path(info.dli_fname, path))
+    path = llvm::sys::fs::getMainExecutable(
+        nullptr, reinterpret_cast<void *>(&presetFolder));
+  path = llvm::sys::path::parent_path(path);
+  llvm::sys::path::append(path, "presets");
+  return std::string(path);
+}
+
+std::vector<std::string> pumice::presetNames() {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (llvm::sys::fs::directory_iterator it(presetFolder(), error), end;
+       it != end && !error; it.increment(error))
+    if (llvm::sys::path::extension(it->path()) == ".mlir")
+      names.push_back(llvm::sys::path::stem(it->path()).str());
+  llvm::sort(names);
+  return names;
+}
+
+FailureOr<pum::DeviceAttr> pumice::loadDevice(StringRef name, Location loc) {
+  SmallString<256> path(name);
+  bool isPath = llvm::sys::path::has_parent_path(name) ||
+                llvm::sys::path::has_extension(name);
+  if (!isPath) {
+    path = presetFolder();
+    llvm::sys::path::append(path, name + ".mlir");
+  }
+  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
+  if (!file) {
+    if (isPath)
+      return emitError(loc) << "cannot read device file '" << name
+                            << "': " << file.getError().message();
+    return emitError(loc) << "no device '" << name << "', expected one of "
+                          << llvm::join(presetNames(), ", ")
+                          << " or the path of a device file";
+  }
+  // Parse through a source manager, so that problems are located in the file.
+  MLIRContext *context = loc.getContext();
+  context->getOrLoadDialect<pum::PUMDialect>();
+  std::string problem;
+  Attribute attr;
+  size_t read = 0;
+  StringRef text = (*file)->getBuffer();
+  {
+    ScopedDiagnosticHandler handler(context, [&](Diagnostic &diag) {
+      llvm::raw_string_ostream os(problem);
+      if (auto at = dyn_cast<FileLineColLoc>(diag.getLocation()))
+        os << "line " << at.getLine() << ", column " << at.getColumn() << ": ";
+      os << diag;
+      return success();
+    });
+    attr = parseAttribute(text, context, Type(), &read);
+  }
+  if (!attr)
+    return emitError(loc) << "device file '" << path << "': "
+                          << (problem.empty() ? "no device" : problem);
+  auto device = dyn_cast<pum::DeviceAttr>(attr);
+  if (!device)
+    return emitError(loc) << "device file '" << path
+                          << "': expected a #pum.device, got " << attr;
+  return device;
+}
+
+FailureOr<pum::DeviceAttr> pumice::getDevice(ModuleOp module) {
+  auto device = module->getAttrOfType<pum::DeviceAttr>(pum::deviceAttrName);
+  if (!device)
+    return module.emitError("names no device: expected the attribute ")
+           << pum::deviceAttrName
+           << " (pum-attach-device{device=NAME} sets it)";
+  return device;
+}
+
+//===----------------------------------------------------------------------===//
+// Attribute to numbers
+//===----------------------------------------------------------------------===//
+
+model::ArraySpec pumice::toSpec(crossbar::CrossbarArrayAttr array) {
+  model::ArraySpec spec;
+  spec.rows = array.getRows();
+  spec.columns = array.getColumns();
+  spec.cellBits = array.getCellBits();
+  spec.weightBits = array.getWeightBits();
+  spec.inputBits = array.getInputBits();
+  spec.dacBits = array.getDacBits();
+  spec.adcBits = array.getAdc().getBits();
+  spec.adcMode = array.getAdc().getMode() == crossbar::AdcMode::lossless
+                     ? model::AdcMode::lossless
+                     : model::AdcMode::clip;
+  spec.columnsPerAdc = array.getColumnsPerAdc();
+  return spec;
+}
+
+static model::MemorySpec toSpec(StringRef name, pum::MemoryAttr memory) {
+  model::MemorySpec spec;
+  spec.name = name.str();
+  spec.capacityBytes = memory.getCapacityBytes();
+  spec.ports = memory.getPorts();
+  spec.bandwidthBytesPerNs = memory.getBandwidthBytesPerNs();
+  spec.latencyNs = memory.getLatencyNs();
+  spec.readPjPerByte = memory.getReadPjPerByte();
+  spec.writePjPerByte = memory.getWritePjPerByte();
+  return spec;
+}
+
+model::DeviceSpec pumice::toSpec(pum::DeviceAttr device) {
+  model::DeviceSpec spec;
+  spec.name = device.getName().str();
+  spec.array = toSpec(device.getArray());
+  spec.timing = {device.getTiming().getReadNs(), device.getTiming().getAdcNs(),
+                 device.getTiming().getRowWriteNs()};
+  pum::EnergyAttr energy = device.getEnergy();
+  spec.energy = {energy.getCellReadPj(),   energy.getDacPj(),
+                 energy.getSampleHoldPj(), energy.getAdcPj(),
+                 energy.getShiftAddPj(),   energy.getCellWritePj()};
+  spec.arraysPerIma = device.getArraysPerIma();
+  spec.imasPerTile = device.getImasPerTile();
+  spec.tiles = device.getTiles();
+  spec.buffer = ::toSpec("buffer", device.getBuffer());
+  spec.dram = ::toSpec("dram", device.getDram());
+  pum::DigitalUnitAttr digital = device.getDigital();
+  spec.digital.units = digital.getUnits();
+  spec.digital.lanes = digital.getLanes();
+  spec.digital.clockGhz = digital.getClockGhz();
+  for (auto op : digital.getOps().getAsRange<pum::DigitalOpAttr>())
+    spec.digital.ops.push_back(
+        {op.getKind().str(), op.getEnergyPj(), op.getCycles()});
+  for (auto part : device.getComponents().getAsRange<pum::ComponentAttr>())
+    spec.components.push_back({part.getName().str(), part.getLevel().str(),
+                               part.getCount(), part.getSharedBy(),
+                               part.getPowerMw(), part.getAreaUm2(),
+                               part.getAlwaysOn()});
+  return spec;
+}

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Digital/DigitalCompiler.h"
+
+#include "lib/Digital/Lowering.h"
+#include "lib/Digital/Registration.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Index/IR/IndexDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/Pass/PassManager.h"
+#include <chrono>
+
+using namespace mlir;
+using llvm::createStringError;
+using llvm::Error;
+using llvm::Expected;
+
+namespace pumice::digital {
+
+static double now() {
+  return std::chrono::duration<double, std::milli>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+template <typename T>
+static std::string text(T value) {
+  std::string result;
+  llvm::raw_string_ostream(result) << value;
+  return result;
+}
+
+static Error errorAt(Operation *op, const Twine &message) {
+  return createStringError(text(op->getLoc()) + ": " + message);
+}
+
+//===----------------------------------------------------------------------===//
+// What may be compiled
+//===----------------------------------------------------------------------===//
+
+static int64_t scalarBytes(Type type) {
+  if (type.isIndex())
+    return 8;
+  if (type.isInteger(1))
+    return 1;
+  if (type.isInteger(8) || type.isInteger(16) || type.isInteger(32) ||
+      type.isInteger(64) || isa<Float16Type, BFloat16Type>(type) ||
+      type.isF32() || type.isF64())
+    return type.getIntOrFloatBitWidth() / 8;
+  return 0;
+}
+
+Expected<int64_t> getBufferBytes(Type type) {
+  int64_t elements = 1;
+  Type scalar = type;
+  if (auto shaped = dyn_cast<ShapedType>(type)) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    if (!tensor || !tensor.hasStaticShape() || tensor.getEncoding())
+      return createStringError(
+          "expected a ranked tensor of static shape without encoding, got " +
+          text(type));
+    elements = tensor.getNumElements();
+    scalar = tensor.getElementType();
+  }
+  int64_t bytes = scalarBytes(scalar);
+  if (bytes == 0 || (isa<IntegerType>(scalar) && !scalar.isSignlessInteger()))
+    return createStringError("expected elements of i1, i8, i16, i32, i64, "
+                             "index, f16, bf16, f32 or f64, got " +
+                             text(type));
+  return elements * bytes;
+}
+
+static Error checkType(Operation *op, Type type) {
+  if (!isa<ShapedType>(type))
+    return Error::success();
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (tensor && tensor.hasStaticShape() && !tensor.getEncoding())
+    return Error::success();
+  return errorAt(op, "'" + op->getName().getStringRef() +
+                         "' in a digital region: expected ranked tensors of "
+                         "static shape without encoding, got " +
+                         text(type));
+}
+
+static Error check(func::FuncOp function) {
+  if (function.isExternal() || !function.getBody().hasOneBlock())
+    return errorAt(function, "digital region '" + function.getName() +
+                                 "': expected a body of one block");
+  std::optional<Error> failure;
+  function.getBody().walk([&](Operation *op) {
+    Dialect *dialect = op->getDialect();
+    bool known =
+        op->isRegistered() && dialect &&
+        (isa<affine::AffineDialect, arith::ArithDialect, index::IndexDialect,
+             linalg::LinalgDialect, math::MathDialect, scf::SCFDialect,
+             tensor::TensorDialect>(dialect) ||
+         isa<cf::AssertOp, func::ReturnOp>(op));
+    if (!known) {
+      failure = errorAt(op, "'" + op->getName().getStringRef() +
+                                "' is not an op of a digital region (arith, "
+                                "math, linalg, tensor, affine, scf, index, "
+                                "cf.assert)");
+      return WalkResult::interrupt();
+    }
+    for (Type type : llvm::concat<const Type>(
+             llvm::to_vector(op->getOperandTypes()),
+             llvm::to_vector(op->getResultTypes())))
+      if (Error bad = checkType(op, type)) {
+        failure = std::move(bad);
+        return WalkResult::interrupt();
+      }
+    return WalkResult::advance();
+  });
+  if (failure)
+    return std::move(*failure);
+  return Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// The normal form: one function per distinct computation
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct Normalized {
+  OwningOpRef<func::FuncOp> function;
+  SmallVector<ElementsAttr> constants; ///< its trailing arguments
+};
+} // namespace
+
+/// Row-major bytes of `constant` in the buffer convention.
+static Expected<const void *>
+constantData(ElementsAttr constant,
+             std::vector<std::unique_ptr<char[]>> &unpacked) {
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(constant)) {
+    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    Expected<int64_t> bytes = getBufferBytes(resource.getType());
+    if (!bytes)
+      return bytes.takeError();
+    if (!blob || int64_t(blob->getData().size()) != *bytes)
+      return createStringError(
+          "constant dense_resource<" + resource.getRawHandle().getKey() +
+          ">: expected " + Twine(*bytes) + " bytes of data, got " +
+          Twine(blob ? blob->getData().size() : 0));
+    return blob->getData().data();
+  }
+  auto dense = dyn_cast<DenseElementsAttr>(constant);
+  if (!dense)
+    return createStringError("expected a dense or dense_resource constant");
+  if (!dense.getElementType().isInteger(1) && !dense.isSplat())
+    return dense.getRawData().data();
+  // i1 is bit-packed in the attribute.
+  auto &bytes = unpacked.emplace_back(new char[dense.getNumElements()]);
+  for (auto [i, value] : llvm::enumerate(dense.getValues<bool>()))
+    bytes[i] = value;
+  return bytes.get();
+}
+
+/// Constants become trailing arguments (so that functions that differ only in
+/// them share code and big ones never pass through LLVM), splats become fills,
+/// scalars of the signature 0-d tensors, and reshapes of results disappear (same
+/// bytes).
+static Normalized normalize(func::FuncOp source) {
+  MLIRContext *context = source.getContext();
+  OpBuilder builder(context);
+  func::FuncOp function = source.clone();
+  for (StringAttr name : llvm::map_to_vector(
+           function->getDiscardableAttrs(),
+           [](NamedAttribute attribute) { return attribute.getName(); }))
+    function->removeDiscardableAttr(name);
+  function.removeArgAttrsAttr();
+  function.removeResAttrsAttr();
+  function.setPublic();
+  function.setName("f");
+  function.walk([](Operation *op) {
+    if (!isa<func::FuncOp>(op))
+      op->setDiscardableAttrs(ArrayRef<NamedAttribute>());
+  });
+  Normalized result;
+  Block &body = function.getBody().front();
+  builder.setInsertionPointToStart(&body);
+  Location loc = function.getLoc();
+
+  for (BlockArgument argument : body.getArguments()) {
+    Type type = argument.getType();
+    if (isa<RankedTensorType>(type))
+      continue;
+    argument.setType(RankedTensorType::get({}, type));
+    auto extract = tensor::ExtractOp::create(builder, loc, type, argument,
+                                             ValueRange());
+    argument.replaceAllUsesExcept(extract, extract);
+  }
+
+  llvm::MapVector<Attribute, BlockArgument> hoisted;
+  SmallVector<arith::ConstantOp> constants;
+  function.walk([&](arith::ConstantOp op) {
+    if (isa<RankedTensorType>(op.getType()))
+      constants.push_back(op);
+  });
+  for (arith::ConstantOp op : constants) {
+    auto type = cast<RankedTensorType>(op.getType());
+    auto value = cast<ElementsAttr>(op.getValue());
+    Value replacement;
+    auto dense = dyn_cast<DenseElementsAttr>(value);
+    if (dense && dense.isSplat()) {
+      builder.setInsertionPoint(op);
+      Value element = arith::ConstantOp::create(
+          builder, op.getLoc(), dense.getSplatValue<TypedAttr>());
+      Value empty = tensor::EmptyOp::create(builder, op.getLoc(),
+                                            type.getShape(),
+                                            type.getElementType());
+      replacement = linalg::FillOp::create(builder, op.getLoc(), element, empty)
+                        .getResult(0);
+    } else {
+      BlockArgument &argument = hoisted[value];
+      if (!argument) {
+        argument = body.addArgument(type, op.getLoc());
+        result.constants.push_back(value);
+      }
+      replacement = argument;
+    }
+    op.replaceAllUsesWith(replacement);
+    op.erase();
+  }
+
+  Operation *terminator = body.getTerminator();
+  builder.setInsertionPoint(terminator);
+  for (OpOperand &operand : terminator->getOpOperands()) {
+    if (!isa<RankedTensorType>(operand.get().getType()))
+      operand.set(tensor::FromElementsOp::create(
+          builder, loc, RankedTensorType::get({}, operand.get().getType()),
+          operand.get()));
+    while (Operation *op = operand.get().getDefiningOp()) {
+      if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
+        break;
+      operand.set(op->getOperand(0));
+      if (op->use_empty())
+        op->erase();
+    }
+  }
+  function.setFunctionType(builder.getFunctionType(
+      body.getArgumentTypes(), terminator->getOperandTypes()));
+  result.function = function;
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// compile
+//===----------------------------------------------------------------------===//
+
+/// Runs the passes; diagnostics become the error.
+static Error lower(ModuleOp module, const LoweringOptions &options) {
+  std::string diagnostics;
+  ScopedDiagnosticHandler handler(
+      module.getContext(), [&](Diagnostic &diagnostic) {
+        if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
+          diagnostics += (diagnostics.empty() ? "" : "; ") +
+                         text(diagnostic.getLocation()) + ": " +
+                         diagnostic.str();
+        return success();
+      });
+  PassManager passes(module.getContext());
+  passes.enableVerifier(false);
+  buildLoweringPipeline(passes, options);
+  if (succeeded(passes.run(module)))
+    return Error::success();
+  return createStringError("cannot lower a digital region: " + diagnostics);
+}
+
+Expected<std::unique_ptr<CompiledRegions>>
+compile(ModuleOp module, ArrayRef<func::FuncOp> functions,
+        const Options &options) {
+  loadDigitalDialects(*module.getContext());
+  double start = now();
+  auto result = std::make_unique<CompiledRegions>();
+  result->stats.functions = functions.size();
+
+  llvm::StringMap<size_t> distinct;
+  std::vector<OwningOpRef<func::FuncOp>> bodies;
+  std::vector<size_t> bodyOf;
+  for (func::FuncOp function : functions) {
+    if (Error error = check(function))
+      return std::move(error);
+    CompiledRegion &region = result->regions.emplace_back();
+    region.name = function.getName().str();
+    result->indexOf[region.name] = result->regions.size() - 1;
+    for (Type type : function.getArgumentTypes()) {
+      Expected<int64_t> bytes = getBufferBytes(type);
+      if (!bytes)
+        return errorAt(function, toString(bytes.takeError()));
+      region.inputBytes.push_back(*bytes);
+    }
+    for (Type type : function.getResultTypes()) {
+      Expected<int64_t> bytes = getBufferBytes(type);
+      if (!bytes)
+        return errorAt(function, toString(bytes.takeError()));
+      region.outputBytes.push_back(*bytes);
+    }
+    Normalized normalized = normalize(function);
+    for (ElementsAttr constant : normalized.constants) {
+      Expected<const void *> data =
+          constantData(constant, result->unpackedConstants);
+      if (!data)
+        return errorAt(function, toString(data.takeError()));
+      region.constants.push_back(*data);
+    }
+    std::string key;
+    llvm::raw_string_ostream stream(key);
+    normalized.function->print(stream, OpPrintingFlags().useLocalScope());
+    auto [entry, isNew] = distinct.try_emplace(key, bodies.size());
+    if (isNew)
+      bodies.push_back(std::move(normalized.function));
+    bodyOf.push_back(entry->second);
+  }
+  result->stats.distinct = bodies.size();
+
+  // One module per thread: LLVM optimises and emits a module at a time.
+  size_t count = std::min<size_t>(std::max(options.threads, 1u), bodies.size());
+  std::vector<OwningOpRef<ModuleOp>> modules;
+  for (size_t i = 0; i < count; ++i)
+    modules.push_back(ModuleOp::create(module.getLoc()));
+  for (auto [i, body] : llvm::enumerate(bodies)) {
+    body->setName(("r" + Twine(i)).str());
+    modules[i % count]->push_back(body.release());
+  }
+  for (auto &part : modules) {
+    LoweringOptions lowering;
+    lowering.expandMath = options.expandMath;
+    lowering.assertMessages =
+        result->assertMessages
+            .emplace_back(std::make_unique<std::vector<std::string>>())
+            .get();
+    if (Error error = lower(*part, lowering))
+      return std::move(error);
+  }
+  double lowered = now();
+
+  JitOptions jit;
+  jit.optLevel = options.optLevel;
+  jit.threads = options.threads;
+  jit.dumpDirectory = options.dumpDirectory;
+  SmallVector<ModuleOp> parts;
+  for (auto &part : modules)
+    parts.push_back(*part);
+  auto image = JitImage::create(parts, jit);
+  if (!image)
+    return image.takeError();
+  result->image = std::move(*image);
+  for (auto [region, body] : llvm::zip_equal(result->regions, bodyOf)) {
+    auto entry = result->image->lookup(("r" + Twine(body)).str());
+    if (!entry)
+      return entry.takeError();
+    region.entry = *entry;
+    region.assertMessages = result->assertMessages[body % count].get();
+  }
+  result->stats.lowerMs = lowered - start;
+  result->stats.codegenMs = now() - lowered;
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Running
+//===----------------------------------------------------------------------===//
+
+const CompiledRegion *CompiledRegions::lookup(StringRef name) const {
+  auto found = indexOf.find(name);
+  return found == indexOf.end() ? nullptr : &regions[found->second];
+}
+
+Error CompiledRegion::invoke(ArrayRef<void *> inputs,
+                             ArrayRef<void *> outputs) const {
+  if (inputs.size() != inputBytes.size() ||
+      outputs.size() != outputBytes.size())
+    return createStringError(
+        "digital region '" + name + "': expected " + Twine(inputBytes.size()) +
+        " inputs and " + Twine(outputBytes.size()) + " outputs, got " +
+        Twine(inputs.size()) + " and " + Twine(outputs.size()));
+  SmallVector<void *, 16> arguments(inputs);
+  for (const void *constant : constants)
+    arguments.push_back(const_cast<void *>(constant));
+  llvm::append_range(arguments, outputs);
+  takeAssertFailure();
+  entry(arguments.data());
+  int64_t failed = takeAssertFailure();
+  if (failed >= 0)
+    return createStringError("digital region '" + name +
+                             "': assertion failed: " + (*assertMessages)[failed]);
+  return Error::success();
+}
+
+} // namespace pumice::digital

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- DigitalCompiler.h - Tensor functions to native code ------*- C++ -*-===//
+//
+// What does not run on arrays (quantisation, pooling, residual additions, float
+// layers, ...) is a function of upstream ops on static tensors. This compiler
+// turns such functions into callables.
+//
+// Numbers: IEEE 754 as the ops say. No fast-math, no contraction of mulf and
+// addf, sums in the order of the op's definition; f32 exp, expm1, tanh and erf
+// are correctly rounded in all but about one case of a hundred (then the other
+// neighbour), the rest is the host's libm.
+//
+//===----------------------------------------------------------------------===//
+#ifndef PUMICE_LIB_DIGITAL_DIGITALCOMPILER_H
+#define PUMICE_LIB_DIGITAL_DIGITALCOMPILER_H
+
+#include "lib/Digital/Jit.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/Error.h"
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace pumice::digital {
+
+struct Options {
+  unsigned optLevel = 2;       ///< LLVM pipeline, 0 to 3
+  unsigned threads = 2;        ///< code generation
+  bool expandMath = true;      ///< f32 exp, tanh, erf in line; false: libm
+  std::string dumpDirectory;   ///< if set: <dir>/region<k>.{ll,s}
+};
+
+/// Wall times in milliseconds.
+struct CompileStats {
+  double lowerMs = 0;   ///< MLIR passes
+  double codegenMs = 0; ///< LLVM: translation, optimisation, linking
+  size_t functions = 0;
+  size_t distinct = 0; ///< compiled; the others share code
+};
+
+class CompiledRegions;
+
+/// Compiles `functions` (of `module`, which is not changed). They must be one
+/// block of arith, math, linalg, tensor, affine, scf and index ops and
+/// cf.assert on ranked static tensors without encoding. Functions that differ
+/// only in name and in the values of their constants share code.
+llvm::Expected<std::unique_ptr<CompiledRegions>>
+compile(mlir::ModuleOp module, llvm::ArrayRef<mlir::func::FuncOp> functions,
+        const Options &options = {});
+
+/// One compiled function. Buffers are dense and row-major, in the order of the
+/// function's arguments and results: f32, f64, iN (N = 8, 16, 32, 64) as in
+/// memory, i1 as one byte 0 or 1, index as eight bytes; a scalar as a buffer of
+/// one element.
+class CompiledRegion {
+public:
+  /// Runs the function. Inputs are only read and may coincide; an output must
+  /// overlap nothing else. Thread safe. Fails when the number of buffers is
+  /// wrong or a `cf.assert` does not hold; outputs are then undefined.
+  llvm::Error invoke(llvm::ArrayRef<void *> inputs,
+                     llvm::ArrayRef<void *> outputs) const;
+
+  llvm::StringRef getName() const { return name; }
+  llvm::ArrayRef<int64_t> getInputBytes() const { return inputBytes; }
+  llvm::ArrayRef<int64_t> getOutputBytes() const { return outputBytes; }
+
+private:
+  friend llvm::Expected<std::unique_ptr<CompiledRegions>>
+  compile(mlir::ModuleOp, llvm::ArrayRef<mlir::func::FuncOp>, const Options &);
+
+  std::string name;
+  std::vector<int64_t> inputBytes, outputBytes;
+  std::vector<const void *> constants; ///< passed after the inputs
+  Entry entry = nullptr;
+  const std::vector<std::string> *assertMessages = nullptr;
+};
+
+/// The result of one `compile`. Large constants are not copied: the MLIR
+/// context (and its resource blobs) must outlive it.
+class CompiledRegions {
+public:
+  size_t size() const { return regions.size(); }
+  /// In the order of the functions given to `compile`.
+  const CompiledRegion &operator[](size_t index) const { return regions[index]; }
+  /// Null if there is no such function.
+  const CompiledRegion *lookup(llvm::StringRef name) const;
+  const CompileStats &getStats() const { return stats; }
+
+private:
+  friend llvm::Expected<std::unique_ptr<CompiledRegions>>
+  compile(mlir::ModuleOp, llvm::ArrayRef<mlir::func::FuncOp>, const Options &);
+
+  std::vector<CompiledRegion> regions;
+  llvm::StringMap<size_t> indexOf;
+  std::vector<std::unique_ptr<char[]>> unpackedConstants;
+  std::vector<std::unique_ptr<std::vector<std::string>>> assertMessages;
+  std::unique_ptr<JitImage> image;
+  CompileStats stats;
+};
+
+/// Bytes of a buffer of `type` in the convention above; fails for types that
+/// have no such buffer.
+llvm::Expected<int64_t> getBufferBytes(mlir::Type type);
+
+} // namespace pumice::digital
+
+#endif // PUMICE_LIB_DIGITAL_DIGITALCOMPILER_H

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Digital/Evaluate.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/EquivalenceClasses.h"
+
+using namespace mlir;
+
+namespace pumice::digital {
+
+namespace {
+
+bool isSplatConstant(Operation *op) {
+  auto constant = dyn_cast_or_null<arith::ConstantOp>(op);
+  if (!constant)
+    return false;
+  auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
+  return !dense || dense.isSplat();
+}
+
+/// A constant with data, the only thing worth computing from.
+bool isDataConstant(Operation *op) {
+  return isa_and_nonnull<arith::ConstantOp>(op) && !isSplatConstant(op);
+}
+
+bool hasBuffers(TypeRange types) {
+  return llvm::all_of(types, [](Type type) {
+    auto bytes = getBufferBytes(type);
+    if (bytes)
+      return true;
+    llvm::consumeError(bytes.takeError());
+    return false;
+  });
+}
+
+/// True for ops that compute their results from their operands alone.
+bool isEvaluable(Operation *op) {
+  if (!op->isRegistered() || op->getNumResults() == 0 || !op->getDialect() ||
+      !isa<arith::ArithDialect, math::MathDialect, linalg::LinalgDialect,
+           tensor::TensorDialect, affine::AffineDialect>(op->getDialect()))
+    return false;
+  if (!hasBuffers(op->getOperandTypes()) || !hasBuffers(op->getResultTypes()))
+    return false;
+  WalkResult inner = op->walk([&](Operation *nested) {
+    if (nested == op || isa<cf::AssertOp>(nested))
+      return WalkResult::advance();
+    return nested->isRegistered() &&
+                   (isPure(nested) ||
+                    nested->hasTrait<OpTrait::IsTerminator>())
+               ? WalkResult::advance()
+               : WalkResult::interrupt();
+  });
+  return !inner.wasInterrupted();
+}
+
+/// A maximal connected set of foldable ops and what the rest uses of it.
+struct Subgraph {
+  SmallVector<Operation *> ops; ///< in program order
+  SmallVector<Value> results;
+  int64_t inputBytes = 0;
+  int64_t outputBytes = 0;
+};
+
+int64_t bufferBytes(Value value) {
+  return llvm::cantFail(getBufferBytes(value.getType()));
+}
+
+void forEachOperand(Operation *op, llvm::function_ref<void(Value)> visit) {
+  op->walk([&](Operation *nested) {
+    for (Value operand : nested->getOperands())
+      if (!op->isAncestor(operand.getParentBlock()->getParentOp()))
+        visit(operand);
+  });
+}
+
+std::vector<Subgraph> findSubgraphs(Block &block) {
+  // `constant`: computable now. `carriesData`: depends on data, so that its
+  // value is not just a fill that the program can recreate for free.
+  llvm::DenseSet<Operation *> constant, carriesData;
+  for (Operation &op : block) {
+    if (isa<arith::ConstantOp>(op) || !isEvaluable(&op))
+      continue;
+    bool all = true, data = false;
+    forEachOperand(&op, [&](Value operand) {
+      Operation *def = operand.getDefiningOp();
+      if (!def || def->getBlock() != &block ||
+          !(isa<arith::ConstantOp>(def) || constant.contains(def)))
+        all = false;
+      else
+        data |= isDataConstant(def) || carriesData.contains(def);
+    });
+    if (!all)
+      continue;
+    constant.insert(&op);
+    if (data)
+      carriesData.insert(&op);
+  }
+
+  llvm::EquivalenceClasses<Operation *> classes;
+  for (Operation &op : block) {
+    if (!carriesData.contains(&op))
+      continue;
+    classes.insert(&op);
+    forEachOperand(&op, [&](Value operand) {
+      if (carriesData.contains(operand.getDefiningOp()))
+        classes.unionSets(&op, operand.getDefiningOp());
+    });
+  }
+
+  llvm::MapVector<Operation *, Subgraph> found;
+  llvm::DenseMap<Operation *, llvm::SmallPtrSet<Value, 8>> counted;
+  for (Operation &op : block) {
+    if (!carriesData.contains(&op))
+      continue;
+    Operation *leader = classes.getLeaderValue(&op);
+    Subgraph &subgraph = found[leader];
+    subgraph.ops.push_back(&op);
+    forEachOperand(&op, [&](Value operand) {
+      if (isDataConstant(operand.getDefiningOp()) &&
+          counted[leader].insert(operand).second)
+        subgraph.inputBytes += bufferBytes(operand);
+    });
+    for (Value result : op.getResults()) {
+      bool used = llvm::any_of(result.getUsers(), [&](Operation *user) {
+        Operation *ancestor = block.findAncestorOpInBlock(*user);
+        return !carriesData.contains(ancestor);
+      });
+      if (!used)
+        continue;
+      subgraph.results.push_back(result);
+      subgraph.outputBytes += bufferBytes(result);
+    }
+  }
+  std::vector<Subgraph> result;
+  for (auto &entry : found)
+    if (!entry.second.results.empty())
+      result.push_back(std::move(entry.second));
+  return result;
+}
+
+/// Too big as a whole: keep the small results (a per-channel scale whose
+/// broadcast is big), drop the others.
+bool shrinkToLimit(Subgraph &subgraph, const FoldOptions &options) {
+  auto fits = [&](int64_t bytes) {
+    return bytes <= options.alwaysFoldBytes ||
+           double(bytes) <= options.maxGrowth * double(subgraph.inputBytes);
+  };
+  while (!subgraph.results.empty() && !fits(subgraph.outputBytes)) {
+    Value *largest = std::max_element(
+        subgraph.results.begin(), subgraph.results.end(),
+        [](Value a, Value b) { return bufferBytes(a) < bufferBytes(b); });
+    subgraph.outputBytes -= bufferBytes(*largest);
+    subgraph.results.erase(largest);
+  }
+  return !subgraph.results.empty();
+}
+
+/// `func() -> results` that holds clones of what `results` depend on.
+func::FuncOp outline(OpBuilder &builder, ArrayRef<Value> results,
+                     StringRef name) {
+  llvm::SetVector<Operation *> needed;
+  SmallVector<Operation *> worklist;
+  for (Value result : results)
+    worklist.push_back(result.getDefiningOp());
+  while (!worklist.empty()) {
+    Operation *op = worklist.pop_back_val();
+    if (!needed.insert(op))
+      continue;
+    forEachOperand(op, [&](Value operand) {
+      worklist.push_back(operand.getDefiningOp());
+    });
+  }
+  SmallVector<Operation *> ordered(needed.begin(), needed.end());
+  llvm::sort(ordered, [](Operation *a, Operation *b) {
+    return a->isBeforeInBlock(b);
+  });
+  auto types = llvm::map_to_vector(results, [](Value v) { return v.getType(); });
+  Location loc = results.front().getLoc();
+  auto function = func::FuncOp::create(builder, loc, name,
+                                       builder.getFunctionType({}, types));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(function.addEntryBlock());
+  IRMapping mapping;
+  for (Operation *op : ordered)
+    builder.clone(*op, mapping);
+  func::ReturnOp::create(
+      builder, loc, llvm::map_to_vector(results, [&](Value v) {
+        return mapping.lookup(v);
+      }));
+  return function;
+}
+
+bool isSplat(ArrayRef<char> data, int64_t width) {
+  for (size_t i = width; i < data.size(); i += width)
+    if (std::memcmp(data.data(), data.data() + i, width) != 0)
+      return false;
+  return true;
+}
+
+/// The attribute of `type` whose buffer is `blob`.
+TypedAttr makeAttribute(Type type, AsmResourceBlob blob) {
+  ArrayRef<char> data = blob.getData();
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor) {
+    auto shaped = RankedTensorType::get({1}, type);
+    if (type.isInteger(1))
+      return IntegerAttr::get(type, data[0] != 0);
+    return cast<TypedAttr>(
+        *DenseElementsAttr::getFromRawBuffer(shaped, data)
+             .getValues<Attribute>()
+             .begin());
+  }
+  if (tensor.getNumElements() == 0)
+    return DenseElementsAttr::get(tensor, ArrayRef<Attribute>());
+  Type element = tensor.getElementType();
+  if (element.isInteger(1)) {
+    SmallVector<bool> values(data.begin(), data.end());
+    return DenseElementsAttr::get(tensor, values);
+  }
+  int64_t width = data.size() / tensor.getNumElements();
+  if (isSplat(data, width))
+    return DenseElementsAttr::getFromRawBuffer(tensor, data.take_front(width));
+  if (element.isIndex() || tensor.getRank() == 0)
+    return DenseElementsAttr::getFromRawBuffer(tensor, data);
+  return DenseResourceElementsAttr::get(tensor, "pumice_folded",
+                                        std::move(blob));
+}
+
+} // namespace
+
+LogicalResult foldConstantSubgraphs(func::FuncOp function,
+                                    const FoldOptions &options) {
+  if (function.isExternal())
+    return success();
+  std::vector<Subgraph> subgraphs;
+  for (Subgraph &subgraph : findSubgraphs(function.getBody().front()))
+    if (shrinkToLimit(subgraph, options))
+      subgraphs.push_back(std::move(subgraph));
+  if (subgraphs.empty())
+    return success();
+
+  OwningOpRef<ModuleOp> scratch = ModuleOp::create(function.getLoc());
+  OpBuilder builder = OpBuilder::atBlockEnd(scratch->getBody());
+  SmallVector<func::FuncOp> functions;
+  for (auto [i, subgraph] : llvm::enumerate(subgraphs))
+    functions.push_back(
+        outline(builder, subgraph.results, ("fold" + Twine(i)).str()));
+  auto compiled = compile(*scratch, functions, options.compiler);
+  if (!compiled)
+    return function.emitError("cannot fold constants: ")
+           << llvm::toString(compiled.takeError());
+
+  SmallVector<std::pair<Value, TypedAttr>> folded;
+  for (auto [i, subgraph] : llvm::enumerate(subgraphs)) {
+    const CompiledRegion &region = (**compiled)[i];
+    SmallVector<AsmResourceBlob> blobs;
+    SmallVector<void *> outputs;
+    for (int64_t bytes : region.getOutputBytes()) {
+      blobs.push_back(HeapAsmResourceBlob::allocate(
+          std::max<int64_t>(bytes, 1), 64, /*dataIsMutable=*/true));
+      outputs.push_back(blobs.back().getMutableData().data());
+    }
+    if (llvm::Error error = region.invoke({}, outputs))
+      return subgraph.ops.front()->emitError("cannot fold constants: ")
+             << llvm::toString(std::move(error));
+    for (auto [result, blob] : llvm::zip_equal(subgraph.results, blobs))
+      folded.emplace_back(result,
+                          makeAttribute(result.getType(), std::move(blob)));
+  }
+
+  for (auto [value, attribute] : folded) {
+    Operation *op = value.getDefiningOp();
+    builder.setInsertionPoint(op);
+    Value constant =
+        arith::ConstantOp::create(builder, op->getLoc(), attribute);
+    value.replaceAllUsesWith(constant);
+  }
+  // Users come after their operands, so one backward sweep removes all that
+  // only fed what was folded.
+  Block &block = function.getBody().front();
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+    if (op.use_empty() && isEvaluable(&op))
+      op.erase();
+  return success();
+}
+
+} // namespace pumice::digital

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Digital/Jit.h"
+
+#include "mlir/ExecutionEngine/OptUtils.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ExecutionEngine/Orc/CompileUtils.h"
+#include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
+#include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/Transforms/Utils/Cloning.h"
+#include <atomic>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <thread>
+
+using namespace llvm;
+
+namespace pumice::digital {
+
+//===----------------------------------------------------------------------===//
+// Symbols that compiled code may use
+//===----------------------------------------------------------------------===//
+
+static thread_local int64_t pendingAssert = -1;
+
+void reportAssertFailure(int64_t id) {
+  if (pendingAssert < 0)
+    pendingAssert = id;
+}
+
+int64_t takeAssertFailure() {
+  int64_t id = pendingAssert;
+  pendingAssert = -1;
+  return id;
+}
+
+// glibc has roundeven only since 2.25 and only for C23; nearbyint is the same
+// function in the default rounding mode.
+static float roundEvenFloat(float x) { return std::nearbyint(x); }
+static double roundEvenDouble(double x) { return std::nearbyint(x); }
+
+static float powiFloat(float x, int n) { return __builtin_powif(x, n); }
+static double powiDouble(double x, int n) { return __builtin_powi(x, n); }
+
+static void sinCosFloat(float x, float *s, float *c) {
+  *s = std::sin(x);
+  *c = std::cos(x);
+}
+static void sinCosDouble(double x, double *s, double *c) {
+  *s = std::sin(x);
+  *c = std::cos(x);
+}
+
+/// Only these names resolve: compiled code behaves the same whatever else is
+/// loaded into the process.
+static orc::SymbolMap runtimeSymbols(orc::MangleAndInterner &mangle) {
+  orc::SymbolMap map;
+  auto add = [&](StringRef name, auto *function) {
+    map[mangle(name)] = {orc::ExecutorAddr::fromPtr(function),
+                         JITSymbolFlags::Exported | JITSymbolFlags::Callable};
+  };
+#define PUMICE_MATH1(NAME)                                                     \
+  add(#NAME "f", static_cast<float (*)(float)>(std::NAME));                    \
+  add(#NAME, static_cast<double (*)(double)>(std::NAME));
+#define PUMICE_MATH2(NAME)                                                     \
+  add(#NAME "f", static_cast<float (*)(float, float)>(std::NAME));             \
+  add(#NAME, static_cast<double (*)(double, double)>(std::NAME));
+  PUMICE_MATH1(exp)
+  PUMICE_MATH1(exp2)
+  PUMICE_MATH1(expm1)
+  PUMICE_MATH1(log)
+  PUMICE_MATH1(log2)
+  PUMICE_MATH1(log10)
+  PUMICE_MATH1(log1p)
+  PUMICE_MATH1(sqrt)
+  PUMICE_MATH1(cbrt)
+  PUMICE_MATH1(sin)
+  PUMICE_MATH1(cos)
+  PUMICE_MATH1(tan)
+  PUMICE_MATH1(asin)
+  PUMICE_MATH1(acos)
+  PUMICE_MATH1(atan)
+  PUMICE_MATH1(sinh)
+  PUMICE_MATH1(cosh)
+  PUMICE_MATH1(tanh)
+  PUMICE_MATH1(asinh)
+  PUMICE_MATH1(acosh)
+  PUMICE_MATH1(atanh)
+  PUMICE_MATH1(erf)
+  PUMICE_MATH1(erfc)
+  PUMICE_MATH1(round)
+  PUMICE_MATH1(floor)
+  PUMICE_MATH1(ceil)
+  PUMICE_MATH1(trunc)
+  PUMICE_MATH1(rint)
+  PUMICE_MATH1(nearbyint)
+  PUMICE_MATH1(fabs)
+  PUMICE_MATH2(pow)
+  PUMICE_MATH2(atan2)
+  PUMICE_MATH2(fmod)
+  PUMICE_MATH2(fmin)
+  PUMICE_MATH2(fmax)
+  PUMICE_MATH2(copysign)
+#undef PUMICE_MATH1
+#undef PUMICE_MATH2
+  add("fmaf", static_cast<float (*)(float, float, float)>(std::fma));
+  add("fma", static_cast<double (*)(double, double, double)>(std::fma));
+  add("ldexpf", static_cast<float (*)(float, int)>(std::ldexp));
+  add("ldexp", static_cast<double (*)(double, int)>(std::ldexp));
+  add("roundevenf", roundEvenFloat);
+  add("roundeven", roundEvenDouble);
+  add("sincosf", sinCosFloat);
+  add("sincos", sinCosDouble);
+  add("__powisf2", powiFloat);
+  add("__powidf2", powiDouble);
+  add("malloc", static_cast<void *(*)(size_t)>(std::malloc));
+  add("free", static_cast<void (*)(void *)>(std::free));
+  add("memcpy",
+      static_cast<void *(*)(void *, const void *, size_t)>(std::memcpy));
+  add("memmove",
+      static_cast<void *(*)(void *, const void *, size_t)>(std::memmove));
+  add("memset", static_cast<void *(*)(void *, int, size_t)>(std::memset));
+  add(kAssertSymbol, reportAssertFailure);
+  return map;
+}
+
+//===----------------------------------------------------------------------===//
+// Code generation
+//===----------------------------------------------------------------------===//
+
+static std::string entryName(StringRef function) {
+  return ("pumice.entry." + function).str();
+}
+
+/// Gives every public definition `f(ptr, ...)` a `void entry(ptr args)` that
+/// loads its arguments. `f` stays out of line, so that its noalias arguments
+/// keep their full strength.
+static Error addEntries(Module &module) {
+  SmallVector<Function *> functions;
+  for (Function &function : module)
+    if (!function.isDeclaration() && !function.hasLocalLinkage())
+      functions.push_back(&function);
+  LLVMContext &context = module.getContext();
+  IRBuilder<> builder(context);
+  for (Function *function : functions) {
+    for (Argument &argument : function->args())
+      if (!argument.getType()->isPointerTy())
+        return createStringError("compiled function '" + function->getName() +
+                                 "' has a non-pointer argument");
+    function->setLinkage(GlobalValue::InternalLinkage);
+    function->addFnAttr(Attribute::NoInline);
+    auto *type =
+        FunctionType::get(builder.getVoidTy(), {builder.getPtrTy()}, false);
+    Function *entry = Function::Create(type, GlobalValue::ExternalLinkage,
+                                       entryName(function->getName()), module);
+    builder.SetInsertPoint(BasicBlock::Create(context, "", entry));
+    SmallVector<Value *> arguments;
+    for (unsigned i = 0; i < function->arg_size(); ++i)
+      arguments.push_back(builder.CreateLoad(
+          builder.getPtrTy(),
+          builder.CreateConstGEP1_64(builder.getPtrTy(), entry->getArg(0), i)));
+    builder.CreateCall(function, arguments);
+    builder.CreateRetVoid();
+  }
+  return Error::success();
+}
+
+static Error dumpModule(Module &module, TargetMachine &machine,
+                        StringRef directory, unsigned index) {
+  auto path = [&](StringRef extension) {
+    SmallString<128> name(directory);
+    sys::path::append(name, "region" + Twine(index) + extension);
+    return name;
+  };
+  std::error_code code;
+  raw_fd_ostream ir(path(".ll"), code, sys::fs::OF_Text);
+  if (code)
+    return createStringError(code, "cannot write to '" + directory + "'");
+  module.print(ir, nullptr);
+  raw_fd_ostream assembly(path(".s"), code, sys::fs::OF_Text);
+  if (code)
+    return createStringError(code, "cannot write to '" + directory + "'");
+  std::unique_ptr<Module> copy = CloneModule(module);
+  legacy::PassManager passes;
+  if (machine.addPassesToEmitFile(passes, assembly, nullptr,
+                                  CodeGenFileType::AssemblyFile))
+    return createStringError("this target cannot emit assembly");
+  passes.run(*copy);
+  return Error::success();
+}
+
+static Expected<std::unique_ptr<MemoryBuffer>>
+generate(Module &module, orc::JITTargetMachineBuilder builder,
+         const JitOptions &options, unsigned index) {
+  auto machine = builder.createTargetMachine();
+  if (!machine)
+    return machine.takeError();
+  if (Error error = mlir::makeOptimizingTransformer(
+          options.optLevel, /*sizeLevel=*/0, machine->get())(&module))
+    return std::move(error);
+  if (!options.dumpDirectory.empty())
+    if (Error error =
+            dumpModule(module, **machine, options.dumpDirectory, index))
+      return std::move(error);
+  return orc::SimpleCompiler(**machine)(module);
+}
+
+static Expected<orc::JITTargetMachineBuilder>
+hostBuilder(const JitOptions &options) {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    InitializeNativeTarget();
+    InitializeNativeTargetAsmPrinter();
+  });
+  auto builder = orc::JITTargetMachineBuilder::detectHost();
+  if (!builder)
+    return builder.takeError();
+  builder->setRelocationModel(Reloc::PIC_);
+  builder->setCodeModel(CodeModel::Small);
+  builder->setCodeGenOptLevel(options.optLevel == 0   ? CodeGenOptLevel::None
+                              : options.optLevel == 1 ? CodeGenOptLevel::Less
+                              : options.optLevel == 2
+                                  ? CodeGenOptLevel::Default
+                                  : CodeGenOptLevel::Aggressive);
+  // A separate multiplication and addition stay two roundings.
+  builder->getOptions().AllowFPOpFusion = FPOpFusion::Strict;
+  return builder;
+}
+
+//===----------------------------------------------------------------------===//
+// JitImage
+//===----------------------------------------------------------------------===//
+
+JitImage::JitImage() : reported(std::make_unique<std::string>()) {}
+JitImage::~JitImage() = default;
+
+Expected<std::unique_ptr<JitImage>>
+JitImage::create(ArrayRef<mlir::ModuleOp> modules, const JitOptions &options) {
+  auto builder = hostBuilder(options);
+  if (!builder)
+    return builder.takeError();
+  auto layout = builder->getDefaultDataLayoutForTarget();
+  if (!layout)
+    return layout.takeError();
+
+  // Translation reads the MLIR context, so it stays on this thread; the LLVM
+  // half has one context per module and runs on several.
+  std::vector<std::unique_ptr<LLVMContext>> contexts;
+  std::vector<std::unique_ptr<Module>> translated;
+  for (mlir::ModuleOp source : modules) {
+    contexts.push_back(std::make_unique<LLVMContext>());
+    auto module =
+        mlir::translateModuleToLLVMIR(source, *contexts.back(), "digital");
+    if (!module)
+      return createStringError("cannot translate a digital region to LLVM IR");
+    module->setDataLayout(*layout);
+    module->setTargetTriple(builder->getTargetTriple());
+    if (Error error = addEntries(*module))
+      return std::move(error);
+    translated.push_back(std::move(module));
+  }
+
+  std::vector<std::unique_ptr<MemoryBuffer>> objects(translated.size());
+  std::vector<std::string> failures(translated.size());
+  std::atomic<size_t> next{0};
+  auto work = [&] {
+    for (size_t i; (i = next++) < translated.size();) {
+      auto object = generate(*translated[i], *builder, options, i);
+      if (object)
+        objects[i] = std::move(*object);
+      else
+        failures[i] = toString(object.takeError());
+    }
+  };
+  std::vector<std::thread> threads;
+  for (size_t i = 1; i < std::min<size_t>(options.threads, translated.size());
+       ++i)
+    threads.emplace_back(work);
+  work();
+  for (std::thread &thread : threads)
+    thread.join();
+  for (const std::string &failure : failures)
+    if (!failure.empty())
+      return createStringError("code generation failed: " + failure);
+
+  std::unique_ptr<JitImage> image(new JitImage());
+  orc::LLJITBuilder jitBuilder;
+  jitBuilder.setJITTargetMachineBuilder(*builder)
+      .setPlatformSetUp(orc::setUpInactivePlatform)
+      .setLinkProcessSymbolsByDefault(false);
+  auto jit = jitBuilder.create();
+  if (!jit)
+    return jit.takeError();
+  image->jit = std::move(*jit);
+  auto &session = image->jit->getExecutionSession();
+  // The reason of a failed look-up only reaches the session's reporter.
+  session.setErrorReporter([text = image->reported.get()](Error error) {
+    *text += (text->empty() ? "" : "; ") + toString(std::move(error));
+  });
+  orc::MangleAndInterner mangle(session, image->jit->getDataLayout());
+  orc::JITDylib &library = image->jit->getMainJITDylib();
+  if (Error error =
+          library.define(orc::absoluteSymbols(runtimeSymbols(mangle))))
+    return std::move(error);
+  for (auto &object : objects)
+    if (Error error = image->jit->addObjectFile(std::move(object)))
+      return std::move(error);
+  return image;
+}
+
+Expected<Entry> JitImage::lookup(StringRef function) const {
+  auto address = jit->lookup(entryName(function));
+  if (address)
+    return address->toPtr<Entry>();
+  std::string text = toString(address.takeError());
+  if (!reported->empty())
+    text = *reported;
+  return createStringError("cannot link a digital region: " + text);
+}
+
+} // namespace pumice::digital

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Digital/OpCounts.h"
+
+#include "lib/Digital/DigitalCompiler.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Index/IR/IndexDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
+
+using namespace mlir;
+
+namespace pumice::digital {
+
+namespace {
+
+int64_t elements(Type type) {
+  auto shaped = dyn_cast<ShapedType>(type);
+  if (!shaped)
+    return 1;
+  return shaped.hasStaticShape() ? shaped.getNumElements() : 0;
+}
+
+int64_t bytes(Type type) {
+  auto size = getBufferBytes(type);
+  if (size)
+    return *size;
+  llvm::consumeError(size.takeError());
+  return 0;
+}
+
+bool isFree(Operation *op) {
+  return isa<arith::ConstantOp, tensor::EmptyOp, tensor::CollapseShapeOp,
+             tensor::ExpandShapeOp, tensor::ReshapeOp, tensor::ExtractSliceOp,
+             tensor::CastOp, tensor::DimOp, linalg::IndexOp, cf::AssertOp,
+             affine::AffineApplyOp, affine::AffineMinOp, affine::AffineMaxOp,
+             ub::PoisonOp>(op) ||
+         op->hasTrait<OpTrait::IsTerminator>() ||
+         isa_and_nonnull<index::IndexDialect>(op->getDialect()) ||
+         (op->getNumResults() == 1 && op->getResult(0).getType().isIndex() &&
+          isa<arith::ArithDialect>(op->getDialect()));
+}
+
+/// The kind of one arith or math op; null for anything else.
+int64_t OpCounts::*kindOf(Operation *op) {
+  if (isa<arith::AddIOp, arith::SubIOp, arith::AddFOp, arith::SubFOp,
+          arith::NegFOp, arith::AndIOp, arith::OrIOp, arith::XOrIOp,
+          arith::ShLIOp, arith::ShRSIOp, arith::ShRUIOp, math::AbsFOp,
+          math::AbsIOp, math::CopySignOp>(op))
+    return &OpCounts::add;
+  if (isa<arith::MulIOp, arith::MulFOp>(op))
+    return &OpCounts::multiply;
+  if (isa<arith::DivFOp, arith::DivSIOp, arith::DivUIOp, arith::CeilDivSIOp,
+          arith::CeilDivUIOp, arith::FloorDivSIOp, arith::RemFOp,
+          arith::RemSIOp, arith::RemUIOp>(op))
+    return &OpCounts::divide;
+  if (isa<arith::CmpIOp, arith::CmpFOp, arith::SelectOp, arith::MaximumFOp,
+          arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp,
+          arith::MaxSIOp, arith::MaxUIOp, arith::MinSIOp, arith::MinUIOp,
+          math::IsNaNOp, math::IsInfOp, math::IsFiniteOp, math::IsNormalOp>(op))
+    return &OpCounts::compare;
+  if (isa<math::RoundEvenOp, math::RoundOp, math::FloorOp, math::CeilOp,
+          math::TruncOp>(op) ||
+      (isa_and_nonnull<arith::ArithDialect>(op->getDialect()) &&
+       isa<CastOpInterface>(op)))
+    return &OpCounts::convert;
+  if (isa_and_nonnull<math::MathDialect>(op->getDialect()))
+    return &OpCounts::special;
+  return nullptr;
+}
+
+struct Counter {
+  OpCounts counts;
+
+  void countOp(Operation *op, int64_t times) {
+    if (isFree(op))
+      return;
+    if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
+      int64_t domain = 1;
+      for (int64_t range : linalgOp.getStaticLoopRanges())
+        domain *= ShapedType::isDynamic(range) ? 0 : range;
+      Block &payload = op->getRegion(0).front();
+      bool computes = llvm::any_of(
+          payload, [](Operation &inner) { return !isFree(&inner); });
+      if (computes)
+        countBlock(payload, times * domain);
+      else
+        for (OpOperand &init : linalgOp.getDpsInitsMutable())
+          counts.move += times * elements(init.get().getType());
+      return;
+    }
+    if (isa<linalg::SoftmaxOp>(op)) {
+      // max, subtract, exp, sum, divide.
+      int64_t n = times * elements(op->getResult(0).getType());
+      counts.compare += n;
+      counts.add += 2 * n;
+      counts.special += n;
+      counts.divide += n;
+      return;
+    }
+    if (isa<math::FmaOp>(op)) {
+      int64_t n = times * elements(op->getResult(0).getType());
+      counts.multiply += n;
+      counts.add += n;
+      return;
+    }
+    if (int64_t OpCounts::*kind = kindOf(op)) {
+      counts.*kind += times * elements(op->getResult(0).getType());
+      return;
+    }
+    if (auto insert = dyn_cast<tensor::InsertSliceOp>(op)) {
+      counts.move += times * elements(insert.getSourceType());
+      return;
+    }
+    if (isa<tensor::InsertOp, tensor::ExtractOp>(op)) {
+      counts.move += times;
+      return;
+    }
+    if (auto generate = dyn_cast<tensor::GenerateOp>(op)) {
+      int64_t n = times * elements(generate.getType());
+      counts.move += n;
+      countBlock(generate.getBody().front(), n);
+      return;
+    }
+    if (auto loop = dyn_cast<scf::ForOp>(op)) {
+      std::optional<APInt> trips = loop.getStaticTripCount();
+      countBlock(*loop.getBody(), times * (trips ? trips->getSExtValue() : 1));
+      return;
+    }
+    if (auto branch = dyn_cast<scf::IfOp>(op)) {
+      countBlock(*branch.thenBlock(), times);
+      return;
+    }
+    // tensor.pad, tensor.concat, tensor.splat, ... and all that is unknown.
+    for (Type type : op->getResultTypes())
+      counts.move += times * elements(type);
+  }
+
+  void countBlock(Block &block, int64_t times) {
+    for (Operation &op : block)
+      countOp(&op, times);
+  }
+};
+
+} // namespace
+
+OpCounts count(Region &region) {
+  Counter counter;
+  for (Block &block : region)
+    counter.countBlock(block, 1);
+  if (region.empty())
+    return counter.counts;
+  for (BlockArgument argument : region.front().getArguments())
+    counter.counts.bytesRead += bytes(argument.getType());
+  region.walk([&](arith::ConstantOp op) {
+    auto dense = dyn_cast<DenseElementsAttr>(op.getValue());
+    if (isa<ShapedType>(op.getType()) && !(dense && dense.isSplat()))
+      counter.counts.bytesRead += bytes(op.getType());
+  });
+  for (Block &block : region)
+    if (Operation *terminator = block.mightHaveTerminator()
+                                    ? block.getTerminator()
+                                    : nullptr)
+      for (Type type : terminator->getOperandTypes())
+        counter.counts.bytesWritten += bytes(type);
+  return counter.counts;
+}
+
+OpCounts count(func::FuncOp function) { return count(function.getBody()); }
+
+} // namespace pumice::digital

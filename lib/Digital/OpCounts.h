@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- OpCounts.h - Work of a digital region --------------------*- C++ -*-===//
+//
+// Scalar operations of a region, from static iteration domains: for a linalg op
+// every payload op counts once per iteration. Mapping:
+//
+//   add      addi subi addf subf negf absi absf copysign andi ori xori shifts
+//   multiply muli mulf fma (also one add)
+//   divide   divf div*i rem*
+//   compare  cmpi cmpf select min* max* isnan isinf
+//   convert  ext* trunc* *tofp fpto* bitcast roundeven round floor ceil trunc
+//   special  every other math op: exp tanh erf sqrt rsqrt log pow sin ...
+//   move     elements copied: fill, broadcast, transpose, pad, concat, insert,
+//            extract and payloads that only yield; unknown ops: their results
+//
+// Free: constants, tensor.empty, reshapes, extract_slice (a view), casts of
+// tensors, yields, index arithmetic (linalg.index, affine.apply, ops on index),
+// cf.assert.
+//
+//===----------------------------------------------------------------------===//
+#ifndef PUMICE_LIB_DIGITAL_OPCOUNTS_H
+#define PUMICE_LIB_DIGITAL_OPCOUNTS_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include <cstdint>
+
+namespace pumice::digital {
+
+struct OpCounts {
+  int64_t add = 0;
+  int64_t multiply = 0;
+  int64_t divide = 0;
+  int64_t compare = 0;
+  int64_t convert = 0;
+  int64_t special = 0;
+  int64_t move = 0;
+  /// At the boundary: arguments and constants read, results written.
+  int64_t bytesRead = 0;
+  int64_t bytesWritten = 0;
+
+  int64_t total() const {
+    return add + multiply + divide + compare + convert + special + move;
+  }
+};
+
+/// Counts one execution of `region`; dynamic shapes count as nothing. Read are
+/// the arguments of its entry block and non-splat constants, written are the
+/// operands of its terminators. Loops without a static trip count and the first
+/// arm of an scf.if count once.
+OpCounts count(mlir::Region &region);
+OpCounts count(mlir::func::FuncOp function);
+
+} // namespace pumice::digital
+
+#endif // PUMICE_LIB_DIGITAL_OPCOUNTS_H

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Costs.h - Time, energy and events of one instruction -----*- C++ -*-===//
+//
+// Pure functions of the device and of shapes. Running and estimating use the
+// same ones, so they cannot disagree.
+//
+// Times are computed in double nanoseconds and rounded once, to the nearest
+// picosecond (halves away from zero), per duration. A bandwidth or clock of 0
+// stands for "does not limit". Energies are in picojoules.
+//
+//===----------------------------------------------------------------------===//
+#ifndef PUMICE_LIB_MODEL_COSTS_H
+#define PUMICE_LIB_MODEL_COSTS_H
+
+#include "lib/Model/DeviceSpec.h"
+#include "lib/Model/Tiling.h"
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace pumice::model {
+
+//===----------------------------------------------------------------------===//
+// Events
+//===----------------------------------------------------------------------===//
+
+/// Where energy goes.
+enum class Component {
+  cellRead,
+  dac,
+  sampleHold,
+  adc,
+  shiftAdd,
+  cellWrite,
+  bufferRead,
+  bufferWrite,
+  dramRead,
+  dramWrite,
+  digital,
+};
+constexpr size_t numComponents = 11;
+/// "cell_read", "dac", ...
+llvm::StringRef name(Component component);
+
+using EnergyPj = std::array<double, numComponents>;
+double total(const EnergyPj &energy);
+
+/// Kinds of scalar operations of the digital unit.
+enum class DigitalOp { add, multiply, divide, compare, convert, special, move };
+constexpr size_t numDigitalOps = 7;
+llvm::StringRef name(DigitalOp op);
+std::optional<DigitalOp> parseDigitalOp(llvm::StringRef name);
+
+using DigitalOps = std::array<int64_t, numDigitalOps>;
+
+enum class Memory { buffer, dram };
+llvm::StringRef name(Memory memory);
+std::optional<Memory> parseMemory(llvm::StringRef name);
+
+/// Events of one or of many instructions.
+struct Counters {
+  int64_t windows = 0;      ///< input vectors times groups
+  int64_t arrayReads = 0;   ///< reads of one array
+  int64_t conversions = 0;  ///< analog to digital
+  int64_t wordlineDrives = 0; ///< one wordline of one array, one read
+  int64_t cellReads = 0;    ///< cells on driven wordlines, converted columns
+  int64_t cellsWritten = 0;
+  int64_t rowsWritten = 0;  ///< wordlines of one array
+  DigitalOps digitalOps = {};
+  int64_t bufferBytesRead = 0;
+  int64_t bufferBytesWritten = 0;
+  int64_t dramBytesRead = 0;
+  int64_t dramBytesWritten = 0;
+
+  Counters &operator+=(const Counters &other);
+};
+
+//===----------------------------------------------------------------------===//
+// Resources
+//===----------------------------------------------------------------------===//
+
+/// Classes of exclusive resources. Arrays are held by index; of the others, of
+/// which there are several of a kind, an instruction holds any one.
+enum class Resource { array, bufferPort, dramPort, digitalUnit };
+constexpr size_t numResources = 4;
+llvm::StringRef name(Resource resource);
+
+/// Arrays [first, first + count).
+struct ArrayRange {
+  int64_t first = 0;
+  int64_t count = 0;
+};
+
+/// A resource held from the start of the instruction. `arrays` is for
+/// Resource::array only. One cost holds at most one of each other class.
+struct ResourceUse {
+  Resource resource;
+  int64_t durationPs = 0;
+  ArrayRange arrays;
+};
+
+struct Cost {
+  llvm::SmallVector<ResourceUse, 4> resources;
+  int64_t latencyPs = 0; ///< from the start until results may be used
+  EnergyPj energyPj = {};
+  Counters counters;
+};
+
+//===----------------------------------------------------------------------===//
+// Costs
+//===----------------------------------------------------------------------===//
+
+/// Applies a programmed matrix to `windows` input vectors (per group; all
+/// groups see as many), with `replicas` copies of the matrix that share them.
+/// A window takes, per group packed on an array,
+///   readsPerWindow * max(readNs, columnsPerAdc * adcNs).
+/// `arrays` (tiling.arrays * replicas of them in total) are held for the
+/// windows of the busiest replica; a buffer port for moving `bytesIn` and
+/// `bytesOut`. Both go on together. The exact sums that offset and zero points
+/// need (one add per input; one multiply per window; two adds per result) are
+/// counted as digital operations, and hidden behind the reads.
+Cost mvmCost(const DeviceSpec &device, const MatrixSpec &matrix,
+             const Tiling &tiling, int64_t windows,
+             llvm::ArrayRef<ArrayRange> arrays, int64_t bytesIn,
+             int64_t bytesOut, int64_t replicas = 1);
+
+/// Writes a matrix to `replicas` times tiling.arrays arrays: rows of one array
+/// one after another, arrays in parallel. `changedCells`: cells that are
+/// pulsed over all replicas, if not all.
+Cost programCost(const DeviceSpec &device, const MatrixSpec &matrix,
+                 const Tiling &tiling, llvm::ArrayRef<ArrayRange> arrays,
+                 int64_t replicas = 1,
+                 std::optional<int64_t> changedCells = std::nullopt);
+
+/// Runs scalar operations on one digital unit, with its operands in the buffer.
+/// Kinds that the device does not list cost nothing and take one lane-cycle.
+Cost digitalCost(const DeviceSpec &device, const DigitalOps &ops,
+                 int64_t bytesIn, int64_t bytesOut);
+
+/// Moves bytes. Within one memory they pass its port twice.
+Cost transferCost(const DeviceSpec &device, int64_t bytes, Memory from,
+                  Memory to);
+
+} // namespace pumice::model
+
+#endif // PUMICE_LIB_MODEL_COSTS_H

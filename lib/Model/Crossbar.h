@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Crossbar.h - A weight matrix programmed on arrays --------*- C++ -*-===//
+#ifndef PUMICE_LIB_MODEL_CROSSBAR_H
+#define PUMICE_LIB_MODEL_CROSSBAR_H
+
+#include "lib/Model/DeviceSpec.h"
+#include "lib/Model/Tiling.h"
+#include "lib/Model/Value.h"
+#include "lib/Model/Window.h"
+#include "lib/Model/i_crossbar_kernel.h"
+
+#include "llvm/Support/Error.h"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace pumice::model {
+
+/// Order of the weights in the tensor that a grid is programmed from.
+enum class WeightLayout {
+  filters, ///< [groups * columns][rows]; a flattened FCHW convolution filter
+  matrix,  ///< [groups][rows][columns]; for one group a plain [K][N] matrix
+};
+
+/// The arrays that hold one weight matrix (offset encoding). Immutable once
+/// programmed; may be used from several threads.
+class Grid {
+public:
+  /// Programs `weights` (i8, i16 or i32, two's complement, each within
+  /// `matrix.weightBits`). The tensor is not kept. Fails if the matrix cannot
+  /// be tiled, or on a wrong type, size or weight.
+  static llvm::Expected<Grid> program(const ArraySpec &array,
+                                      const MatrixSpec &matrix,
+                                      const Value &weights,
+                                      WeightLayout layout);
+
+  /// y[b][g*columns + n][oy][ox] = sum_k (x_k - inputZeroPoint) *
+  /// (w_kn - weightZeroPoint), where sum_k x_k * w_kn is what the arrays
+  /// deliver and the rest is exact. Padding feeds the code `inputZeroPoint`.
+  /// `x` is NCHW of i8, i16 or i32 with at least `inputBits`; `y` is i32 or i64
+  /// and already allocated; only their number of elements is checked, so a
+  /// linear layer may pass matrices. Fails on a wrong type or size, an input
+  /// that is no code of `inputBits`, or accumulators that could overflow `y`.
+  llvm::Error compute(const Value &x, const Window &window,
+                      int64_t inputZeroPoint, int64_t weightZeroPoint, Value &y,
+                      unsigned threads = 1) const;
+
+  const ArraySpec &array() const { return arraySpec; }
+  const MatrixSpec &matrix() const { return matrixSpec; }
+  const Tiling &tiling() const { return arrayTiling; }
+  const ICrossbarKernel &kernel() const { return *implementation; }
+
+private:
+  Grid() = default;
+
+  ArraySpec arraySpec;
+  MatrixSpec matrixSpec;
+  Tiling arrayTiling;
+  std::vector<int64_t> columnSums; ///< sum_k w_kn; [groups * columns]
+  std::unique_ptr<const ICrossbarKernel> implementation;
+};
+
+} // namespace pumice::model
+
+#endif // PUMICE_LIB_MODEL_CROSSBAR_H

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Machine.h - Books of one run on a device -----------------*- C++ -*-===//
+//
+// Collects what instructions cost: the timeline, energy by component, events,
+// wear, and a record of each instruction. Values are none of its business.
+//
+//===----------------------------------------------------------------------===//
+#ifndef PUMICE_LIB_MODEL_MACHINE_H
+#define PUMICE_LIB_MODEL_MACHINE_H
+
+#include "lib/Model/Costs.h"
+#include "lib/Model/DeviceSpec.h"
+#include "lib/Model/RollUp.h"
+#include "lib/Model/Timeline.h"
+#include "lib/Model/i_observer.h"
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace pumice::model {
+
+/// What an instruction is, for people.
+struct InstructionInfo {
+  std::string label; ///< unique in the program where possible
+  std::string kind;  ///< "mvm", "program", "digital", "transfer", ...
+  std::string unit;  ///< what executes it
+  std::string layer; ///< layer of the network; empty: none
+};
+
+struct InstructionRecord {
+  InstructionInfo info;
+  EventId id = 0;
+  int64_t startPs = 0;
+  int64_t endPs = 0;
+  int64_t arrays = 0; ///< arrays held
+  EnergyPj energyPj = {};
+  Counters counters;
+};
+
+/// Writes per cell, over the arrays that were written. A full program writes
+/// each cell of a matrix once; `max` counts programs of the most often written
+/// array (an upper bound per cell if only changed cells are pulsed), `mean` is
+/// cells written over the cells of these arrays.
+struct Wear {
+  int64_t max = 0;
+  double mean = 0;
+  int64_t arraysWritten = 0;
+};
+
+class Machine {
+public:
+  explicit Machine(DeviceSpec device);
+
+  /// Observers outlive the machine.
+  void addObserver(IObserver &observer) { observers.push_back(&observer); }
+
+  /// Puts an instruction on the timeline and into the books. Fails as
+  /// Timeline::issue does, naming the instruction.
+  llvm::Expected<EventId> issue(InstructionInfo info, const Cost &cost,
+                                llvm::ArrayRef<EventId> dependencies);
+
+  /// Shows a computed value to the observers.
+  void observe(llvm::StringRef label, const Value &value) const {
+    for (IObserver *observer : observers)
+      observer->onValue(label, value);
+  }
+
+  const DeviceSpec &device() const { return spec; }
+  const Timeline &timeline() const { return schedule; }
+  /// One record per instruction, in program order; record i is event i.
+  const std::deque<InstructionRecord> &instructions() const { return records; }
+
+  const EnergyPj &dynamicEnergyPj() const { return energy; }
+  const Counters &counters() const { return events; }
+  /// Power of the parts that are always on (of unlimited tiles: of those used)
+  /// times the makespan.
+  double staticEnergyPj() const;
+  double totalEnergyPj() const { return total(energy) + staticEnergyPj(); }
+  Wear wear() const;
+  RollUp areaAndPower() const {
+    return rollUp(spec, schedule.arraysUsed());
+  }
+
+private:
+  DeviceSpec spec;
+  Timeline schedule;
+  std::vector<IObserver *> observers;
+  std::deque<InstructionRecord> records;
+  EnergyPj energy = {};
+  Counters events;
+  /// Programs of arrays from the key on, up to the next key.
+  std::map<int64_t, int64_t> programs;
+};
+
+} // namespace pumice::model
+
+#endif // PUMICE_LIB_MODEL_MACHINE_H

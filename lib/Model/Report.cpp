@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Model/Report.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringMap.h"
+
+#include <algorithm>
+
+using namespace pumice::model;
+namespace json = llvm::json;
+
+static double ns(int64_t ps) { return double(ps) / 1000; }
+
+static json::Object toJson(const EnergyPj &energy, bool withZeros) {
+  json::Object object{{"total", total(energy)}};
+  for (size_t i = 0; i < numComponents; ++i)
+    if (withZeros || energy[i] != 0)
+      object[name(static_cast<Component>(i))] = energy[i];
+  return object;
+}
+
+static json::Object toJson(const Counters &counters, bool withZeros) {
+  json::Object object;
+  auto add = [&](llvm::StringRef key, int64_t value) {
+    if (withZeros || value != 0)
+      object[key] = value;
+  };
+  add("windows", counters.windows);
+  add("array_reads", counters.arrayReads);
+  add("conversions", counters.conversions);
+  add("wordline_drives", counters.wordlineDrives);
+  add("cell_reads", counters.cellReads);
+  add("cells_written", counters.cellsWritten);
+  add("rows_written", counters.rowsWritten);
+  json::Object ops;
+  for (size_t i = 0; i < numDigitalOps; ++i)
+    if (withZeros || counters.digitalOps[i] != 0)
+      ops[name(static_cast<DigitalOp>(i))] = counters.digitalOps[i];
+  if (!ops.empty())
+    object["digital_ops"] = std::move(ops);
+  add("buffer_bytes_read", counters.bufferBytesRead);
+  add("buffer_bytes_written", counters.bufferBytesWritten);
+  add("dram_bytes_read", counters.dramBytesRead);
+  add("dram_bytes_written", counters.dramBytesWritten);
+  return object;
+}
+
+static json::Object toJson(const Lane &lane) {
+  return json::Object{{"resource", name(lane.resource)},
+          {"first", lane.first},
+          {"count", lane.count},
+          {"start_ns", ns(lane.startPs)},
+          {"end_ns", ns(lane.endPs)}};
+}
+
+static json::Object toJson(const InstructionRecord &record,
+                           const Event &event) {
+  json::Array lanes, dependencies(event.dependencies);
+  for (const Lane &lane : event.lanes)
+    lanes.push_back(toJson(lane));
+  return json::Object{{"id", record.id},
+          {"label", record.info.label},
+          {"kind", record.info.kind},
+          {"unit", record.info.unit},
+          {"layer", record.info.layer},
+          {"start_ns", ns(record.startPs)},
+          {"end_ns", ns(record.endPs)},
+          {"energy_pj", toJson(record.energyPj, /*withZeros=*/false)},
+          {"counters", toJson(record.counters, /*withZeros=*/false)},
+          {"arrays", record.arrays},
+          {"depends_on", std::move(dependencies)},
+          {"lanes", std::move(lanes)}};
+}
+
+namespace {
+/// Instructions of one layer, summed.
+struct Layer {
+  explicit Layer(const InstructionRecord &first)
+      : name(first.info.layer), startPs(first.startPs), endPs(first.endPs) {}
+
+  llvm::StringRef name;
+  llvm::SmallVector<llvm::StringRef, 4> kinds, units;
+  int64_t startPs, endPs;
+  int64_t instructions = 0;
+  int64_t arrays = 0; ///< most that one instruction holds
+  EnergyPj energyPj = {};
+  Counters counters;
+};
+} // namespace
+
+static json::Array layersToJson(const Machine &machine) {
+  std::vector<Layer> layers;
+  llvm::StringMap<size_t> indices;
+  for (const InstructionRecord &record : machine.instructions()) {
+    if (record.info.layer.empty())
+      continue;
+    auto [it, isNew] = indices.try_emplace(record.info.layer, layers.size());
+    if (isNew)
+      layers.emplace_back(record);
+    Layer &layer = layers[it->second];
+    if (!llvm::is_contained(layer.kinds, record.info.kind))
+      layer.kinds.push_back(record.info.kind);
+    if (!llvm::is_contained(layer.units, record.info.unit))
+      layer.units.push_back(record.info.unit);
+    layer.startPs = std::min(layer.startPs, record.startPs);
+    layer.endPs = std::max(layer.endPs, record.endPs);
+    ++layer.instructions;
+    layer.arrays = std::max(layer.arrays, record.arrays);
+    for (size_t i = 0; i < numComponents; ++i)
+      layer.energyPj[i] += record.energyPj[i];
+    layer.counters += record.counters;
+  }
+  json::Array array;
+  for (const Layer &layer : layers)
+    array.push_back(json::Object{
+        {"name", layer.name},
+        {"kinds", json::Array(layer.kinds)},
+        {"units", json::Array(layer.units)},
+        {"start_ns", ns(layer.startPs)},
+        {"end_ns", ns(layer.endPs)},
+        {"instructions", layer.instructions},
+        {"energy_pj", toJson(layer.energyPj, /*withZeros=*/false)},
+        {"counters", toJson(layer.counters, /*withZeros=*/false)},
+        {"arrays", layer.arrays}});
+  return array;
+}
+
+json::Value pumice::model::toJson(const Machine &machine) {
+  const Timeline &timeline = machine.timeline();
+
+  json::Object energy = ::toJson(machine.dynamicEnergyPj(), /*withZeros=*/true);
+  energy["dynamic"] = total(machine.dynamicEnergyPj());
+  energy["static"] = machine.staticEnergyPj();
+  energy["total"] = machine.totalEnergyPj();
+
+  json::Array instructions;
+  for (const InstructionRecord &record : machine.instructions())
+    instructions.push_back(::toJson(record, timeline.events()[record.id]));
+
+  json::Object utilisation;
+  for (size_t i = 0; i < numResources; ++i) {
+    const auto resource = static_cast<Resource>(i);
+    utilisation[name(resource)] =
+        json::Object{{"count", timeline.count(resource)},
+                     {"busy_ns", timeline.busyPs(resource) / 1000},
+                     {"share", timeline.utilisation(resource)}};
+  }
+
+  const RollUp levels = machine.areaAndPower();
+  auto perLevel = [&](auto get) {
+    return json::Object{{"ima", get(levels.ima)},
+                        {"tile", get(levels.tile)},
+                        {"chip", get(levels.chip)}};
+  };
+  const Wear wear = machine.wear();
+  return json::Object{
+      {"device", machine.device().name},
+      {"latency_ns", ns(timeline.makespanPs())},
+      {"energy_pj", std::move(energy)},
+      {"area_mm2", perLevel([](const AreaAndPower &level) {
+         return level.areaUm2 / 1e6;
+       })},
+      {"power_mw",
+       perLevel([](const AreaAndPower &level) { return level.powerMw; })},
+      {"tiles", levels.tiles},
+      {"layers", layersToJson(machine)},
+      {"instructions", std::move(instructions)},
+      {"utilisation", std::move(utilisation)},
+      {"counters", ::toJson(machine.counters(), /*withZeros=*/true)},
+      {"wear", json::Object{{"max_writes_per_cell", wear.max},
+                            {"mean_writes_per_cell", wear.mean},
+                            {"arrays_written", wear.arraysWritten}}}};
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Tiling.h - How a weight matrix is cut into arrays --------*- C++ -*-===//
+#ifndef PUMICE_LIB_MODEL_TILING_H
+#define PUMICE_LIB_MODEL_TILING_H
+
+#include "lib/Model/DeviceSpec.h"
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <cstdint>
+
+namespace pumice::model {
+
+/// A programmed weight matrix: `groups` independent matrices of `rows` inputs
+/// by `columns` outputs each (a dense layer has one group; a depthwise
+/// convolution one per channel).
+struct MatrixSpec {
+  int64_t groups = 1;
+  int64_t rows = 0;    ///< inputs of one group (K)
+  int64_t columns = 0; ///< outputs of one group (N)
+  int64_t weightBits = 8;
+  int64_t inputBits = 8;
+  bool inputSigned = false; ///< two's complement inputs
+};
+
+/// How a matrix is laid out on arrays.
+struct Tiling {
+  int64_t rowTiles = 1;       ///< arrays along the inputs of one group
+  int64_t columnTiles = 1;    ///< arrays along the outputs of one group
+  int64_t slices = 1;         ///< cells that hold one weight, in one array row
+  int64_t weightsPerRow = 1;  ///< weights that fit in one row of an array
+  int64_t groupsPerArray = 1; ///< groups on the block diagonal of one array;
+                              ///< more than 1 only if a group fits in an array
+  int64_t arrays = 1;         ///< in total
+};
+
+/// Cuts `matrix` into arrays. Fails, naming the field and both numbers, if the
+/// periphery of the array cannot handle it.
+llvm::Expected<Tiling> tile(const ArraySpec &array, const MatrixSpec &matrix);
+
+/// Reads of an array that one input vector takes: one per `dacBits` of the
+/// input; the sign bit of signed inputs has a read of its own, because its
+/// weight is negative.
+int64_t readsPerWindow(const ArraySpec &array, const MatrixSpec &matrix);
+
+/// Bits of a two's complement accumulator that holds every possible
+/// sum_k (x_k - inputZeroPoint) * (w_k - weightZeroPoint) of `matrix` as the
+/// arrays deliver it: with a lossy converter, sum_k x_k * w_k may come out
+/// lower (for signed inputs also higher) than it is. More than 64 is returned
+/// as 65.
+int64_t accumulatorBits(const MatrixSpec &matrix, int64_t inputZeroPoint,
+                        int64_t weightZeroPoint, AdcMode mode);
+
+/// Fails if accumulators of `availableBits` could overflow or a zero point is
+/// not a code of its type.
+llvm::Error verifyAccumulator(const MatrixSpec &matrix, int64_t inputZeroPoint,
+                              int64_t weightZeroPoint, AdcMode mode,
+                              int64_t availableBits);
+
+} // namespace pumice::model
+
+#endif // PUMICE_LIB_MODEL_TILING_H

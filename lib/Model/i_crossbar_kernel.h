@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- i_crossbar_kernel.h - Contract of crossbar kernels -------*- C++ -*-===//
+//
+// A kernel holds one programmed matrix in the form that suits it and computes
+// what the arrays deliver for it. Everything that does not depend on the
+// converter (checks, zero points) is done by Grid, before and around it.
+//
+//===----------------------------------------------------------------------===//
+#ifndef PUMICE_LIB_MODEL_I_CROSSBAR_KERNEL_H
+#define PUMICE_LIB_MODEL_I_CROSSBAR_KERNEL_H
+
+#include "lib/Model/Tiling.h"
+#include "lib/Model/Value.h"
+#include "lib/Model/Window.h"
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+
+#include <cstdint>
+
+namespace pumice::model {
+
+/// One use of a programmed matrix. All of it is checked: shapes agree, inputs
+/// and `padCode` are codes of `inputBits`, results fit in `y`.
+struct CrossbarJob {
+  const Window &window;
+  const Value &x;  ///< NCHW; i8, i16 or i32, read as the matrix's inputs are
+  int64_t padCode; ///< input code of padding
+  /// Added to every result of a column; [groups * columns].
+  llvm::ArrayRef<int64_t> columnBias;
+  /// Every result also gets this times the exact sum of its inputs.
+  int64_t inputSumFactor;
+  Value &y; ///< i32 or i64, [batch][groups * columns][positions]
+  /// True if every result, including bias and input sum, fits in 32 bits; then
+  /// arithmetic modulo 2^32 is exact.
+  bool fits32;
+  unsigned threads;
+};
+
+class ICrossbarKernel {
+public:
+  virtual ~ICrossbarKernel() = default;
+
+  /// Short name for reports and tests.
+  virtual llvm::StringRef name() const = 0;
+
+  /// y[m][n] = A(x_m, w_n) + columnBias[n] + inputSumFactor * sum_k x_mk, where
+  /// A is the product sum as the arrays deliver it (design: sum over row tiles,
+  /// input digits and weight slices of shifted conversions, less the offset).
+  /// The result does not depend on the number of threads.
+  virtual void compute(const CrossbarJob &job) const = 0;
+};
+
+} // namespace pumice::model
+
+#endif // PUMICE_LIB_MODEL_I_CROSSBAR_KERNEL_H

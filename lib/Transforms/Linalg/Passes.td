@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef PUMICE_LIB_TRANSFORMS_LINALG_PASSES_TD
+#define PUMICE_LIB_TRANSFORMS_LINALG_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def VerifyLinalgContract : Pass<"verify-linalg-contract", "::mlir::ModuleOp"> {
+  let summary = "check that a module is what Pumice takes in (L0)";
+  let description = [{
+    Needs nothing, changes nothing. Fails, naming the op and its place, unless
+    the module holds functions of one block on ranked tensors of static shape,
+    made of func, linalg, tensor, arith, math and (inside linalg) cf.assert ops,
+    and exactly one of them is public: the entry.
+  }];
+}
+
+def RaiseQuantizedOps : Pass<"raise-quantized-ops", "::mlir::func::FuncOp"> {
+  let summary = "turn float layers between dequantize and quantize into integer ops";
+  let description = [{
+    Needs: L0. PyTorch's PT2E writes a quantized layer as a float op whose
+    input and weights are dequantized codes. This pass finds convolutions and
+    matrix products whose two operands are such codes, through pads, reshapes,
+    transposes and slices, and replaces each by
+
+    - an integer op (`linalg.conv_2d_nchw_fchw_q`, `linalg.conv_2d_ngchw_gfchw_q`,
+      `linalg.quantized_matmul`) on the codes, with their zero points; unsigned
+      codes are widened by `arith.extui`, which keeps their range visible, and
+    - a generic that computes `float(acc) * scale[c] + init` in f32, each step
+      rounded, with `scale[c] = input_scale * weight_scale[c]` in f32.
+
+    It also drops quantize(dequantize(x)) of equal scale, zero point and type.
+
+    Does not do: products of two activations, weights whose zero points differ
+    between channels; these stay in float, and a remark says why.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numLayers", "layers", "layers raised to integers">];
+}
+
+def FoldConstants : Pass<"fold-constants", "::mlir::func::FuncOp"> {
+  let summary = "evaluate what depends on constants only";
+  let description = [{
+    Needs: L0 or L1. Compiles subgraphs whose inputs are all constants (weight
+    transposes, batch norm statistics, scale tables) with the compiler of the
+    digital unit, runs them and keeps their results, so that the numbers are
+    those the device would have computed. Constants are not made larger by it:
+    a broadcast of a small constant stays a broadcast.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
+def VerifyQuantizedContract : Pass<"verify-quantized-contract", "::mlir::ModuleOp"> {
+  let summary = "check that integer layers are explicit (L1)";
+  let description = [{
+    Needs nothing, changes nothing. Beyond verify-linalg-contract, fails when a
+    float convolution or matrix product still reads two dequantized operands
+    that raise-quantized-ops handles.
+  }];
+}
+
+#endif // PUMICE_LIB_TRANSFORMS_LINALG_PASSES_TD

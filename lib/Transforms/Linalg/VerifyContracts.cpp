@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Transforms/Linalg/Passes.h"
+#include "lib/Transforms/Linalg/Quantized.h"
+
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+namespace pumice {
+#define GEN_PASS_DEF_VERIFYLINALGCONTRACT
+#define GEN_PASS_DEF_VERIFYQUANTIZEDCONTRACT
+#include "lib/Transforms/Linalg/Passes.h.inc"
+} // namespace pumice
+
+using namespace mlir;
+using namespace pumice;
+
+/// Types that a value may have: static tensors, and scalars.
+static LogicalResult verifyType(Operation *op, Type type) {
+  if (auto tensor = dyn_cast<TensorType>(type)) {
+    if (!tensor.hasRank() || !tensor.hasStaticShape())
+      return op->emitError("expected tensors of static shape, got ") << type;
+    type = tensor.getElementType();
+  }
+  if (!type.isIntOrIndexOrFloat())
+    return op->emitError("expected numbers or tensors of numbers, got ")
+           << type;
+  return success();
+}
+
+static LogicalResult verifyLinalg(ModuleOp module) {
+  unsigned entries = 0;
+  for (Operation &op : *module.getBody()) {
+    auto function = dyn_cast<func::FuncOp>(op);
+    if (!function)
+      return op.emitError("unsupported op '")
+             << op.getName() << "' at the level of functions";
+    if (function.isExternal() || !function.getBody().hasOneBlock())
+      return op.emitError("expected a function of one block");
+    entries += function.isPublic();
+  }
+  if (entries != 1)
+    return module.emitError("expected one public function, got ") << entries;
+  WalkResult result = module.walk([](Operation *op) {
+    if (isa<ModuleOp, func::FuncOp>(op))
+      return WalkResult::advance();
+    Dialect *dialect = op->getDialect();
+    bool known = isa_and_nonnull<linalg::LinalgDialect, tensor::TensorDialect,
+                                 arith::ArithDialect, math::MathDialect>(
+                     dialect) ||
+                 isa<func::ReturnOp>(op) ||
+                 (isa<cf::AssertOp>(op) &&
+                  op->getParentOfType<linalg::LinalgOp>());
+    if (!known) {
+      op->emitError("unsupported op '") << op->getName() << "'";
+      return WalkResult::interrupt();
+    }
+    for (Type type : op->getResultTypes())
+      if (failed(verifyType(op, type)))
+        return WalkResult::interrupt();
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
+namespace {
+
+struct VerifyLinalgContractPass
+    : impl::VerifyLinalgContractBase<VerifyLinalgContractPass> {
+  void runOnOperation() override {
+    if (failed(verifyLinalg(getOperation())))
+      signalPassFailure();
+    markAllAnalysesPreserved();
+  }
+};
+
+struct VerifyQuantizedContractPass
+    : impl::VerifyQuantizedContractBase<VerifyQuantizedContractPass> {
+  void runOnOperation() override {
+    markAllAnalysesPreserved();
+    if (failed(verifyLinalg(getOperation())))
+      return signalPassFailure();
+    getOperation().walk([&](linalg::LinalgOp op) {
+      if (matchQuantizedLayer(op)) {
+        op.emitError("is a float layer on quantized operands: "
+                     "raise-quantized-ops makes it an integer layer");
+        signalPassFailure();
+      }
+    });
+  }
+};
+
+} // namespace
