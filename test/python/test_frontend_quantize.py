@@ -91,7 +91,8 @@ def test_weights_are_symmetric_per_channel() -> None:
     for layer, source in zip(calls(converted, *LAYERS), (model[0], model[3]), strict=True):
         dequantize = layer.args[1]
         codes, scale, zero = (value_of(converted, node) for node in dequantize.args[:3])
-        assert codes.dtype is torch.int8 and codes.min() >= -127
+        assert codes.dtype is torch.int8
+        assert codes.min() >= -127
         assert not zero.any()
         largest = source.weight.detach().flatten(1).abs().amax(1)
         assert torch.allclose(scale.float(), largest / 127)
@@ -99,8 +100,9 @@ def test_weights_are_symmetric_per_channel() -> None:
 
 
 def test_activations_are_uint8_per_tensor() -> None:
-    converted = quantize(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Tanh(), nn.Conv2d(4, 2, 1)),
-                         [torch.randn(4, 3, 8, 8)])
+    converted = quantize(
+        nn.Sequential(nn.Conv2d(3, 4, 3), nn.Tanh(), nn.Conv2d(4, 2, 1)), [torch.randn(4, 3, 8, 8)]
+    )
     found = calls(converted, "quantized_decomposed.quantize_per_tensor")
     assert len(found) == 2
     assert all(node.args[3:] == (0, 255, torch.uint8) for node in found)
@@ -276,7 +278,8 @@ def test_is_quantized() -> None:
     model = zoo.mnist_cnn()
     converted = quantize(model, BATCHES)
     program = torch.export.export(converted, (BATCHES[0],))
-    assert is_quantized(converted) and is_quantized(program)
+    assert is_quantized(converted)
+    assert is_quantized(program)
     assert not is_quantized(model)
     assert not is_quantized(torch.export.export(model, (BATCHES[0],)))
     with pytest.raises(FrontendError, match="got one that is quantized already"):
@@ -298,7 +301,8 @@ def test_users_own_quantizer() -> None:
 
 def test_demo_keeps_its_accuracy() -> None:
     images, labels = demo.load_digits()
-    assert images.shape == (300, 28, 28) and images.dtype == np.uint8
+    assert images.shape == (300, 28, 28)
+    assert images.dtype == np.uint8
     assert np.bincount(labels, minlength=10).min() > 15
     x, y = torch.from_numpy(demo.preprocess(images)), torch.from_numpy(labels)
     model = demo.load_model()
