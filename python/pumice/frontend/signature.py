@@ -85,9 +85,7 @@ class Signature:
                 f" ({', '.join(spec.name for spec in self.inputs)}), got {len(args)}"
             )
         if set(given) != set(names):
-            raise FrontendError(
-                f"expected the keyword inputs {sorted(names)}, got {sorted(given)}"
-            )
+            raise FrontendError(f"expected the keyword inputs {sorted(names)}, got {sorted(given)}")
         leaves: list[Any] = []
         for structure, value in zip(positional["children"], args, strict=True):
             _flatten(structure, value, leaves, "input")
@@ -192,9 +190,7 @@ def signature_of(program: ExportedProgram, graph: Graph) -> Signature:
         if isinstance(value, torch.Tensor):
             tensor_position[spec.arg.name] = len(tensor_position)
             dtype = str(value.dtype).removeprefix("torch.")
-            inputs.append(
-                InputSpec(spec.arg.name, tuple(value.shape), dtype, None, keyword)
-            )
+            inputs.append(InputSpec(spec.arg.name, tuple(value.shape), dtype, None, keyword))
         else:
             inputs.append(
                 InputSpec(spec.arg.name, None, None, getattr(spec.arg, "value", None), keyword)

@@ -122,7 +122,8 @@ def _initialize(module: nn.Module) -> None:
         # Statistics as training leaves them, not the identity, so that folding is exercised.
         nn.init.uniform_(module.weight, 0.5, 1.0)
         nn.init.normal_(module.bias, std=0.1)
-        assert module.running_mean is not None and module.running_var is not None
+        assert module.running_mean is not None
+        assert module.running_var is not None
         nn.init.normal_(module.running_mean, std=0.1)
         nn.init.uniform_(module.running_var, 0.5, 1.5)
 

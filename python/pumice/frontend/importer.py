@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""PyTorch model -> module of linalg on tensors in a Pumice context, weights without copies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pumice.frontend.errors import FrontendError
+from pumice.frontend.lowering import LoweredModel, lower_to_text
+from pumice.frontend.signature import Signature
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["ImportedModel", "attach_resources", "import_lowered", "import_model"]
+
+
+@dataclass
+class ImportedModel:
+    """A model in MLIR.
+
+    Attributes:
+        module: pumice.ir.Module of linalg on tensors with one function.
+        entry: name of the function.
+        signature: inputs and outputs in terms of the PyTorch model.
+        timings: seconds by phase: export, decompose, torch_mlir, print, parse, attach.
+    """
+
+    module: Any
+    entry: str
+    signature: Signature
+    timings: dict[str, float] = field(default_factory=dict)
+
+
+def import_model(
+    model: Any,
+    example_inputs: Any = None,
+    context: Any = None,
+    *,
+    example_kwargs: Mapping[str, Any] | None = None,
+) -> ImportedModel:
+    """Imports a model for inference with inputs like the examples.
+
+    Args:
+        model: an nn.Module (float, or quantized with PT2E) or a torch.export.ExportedProgram.
+        example_inputs: a tensor, a tuple of positional or a dict of keyword arguments; not
+            needed for an ExportedProgram.
+        context: a fresh pumice.ir.Context (resource names of an earlier import would clash);
+            one is made if not given. It keeps the weights alive.
+        example_kwargs: keyword arguments beside positional ones.
+
+    Raises:
+        FrontendError: see `lower_to_text`.
+    """
+    return import_lowered(lower_to_text(model, example_inputs, example_kwargs), context)
+
+
+def import_lowered(lowered: LoweredModel, context: Any = None) -> ImportedModel:
+    """Parses a lowered model and gives its resources their data."""
+    from pumice import ir
+
+    context = context or ir.Context()
+    timings = dict(lowered.timings)
+    start = time.perf_counter()
+    try:
+        module = ir.Module.parse(lowered.text, context)
+    except Exception as error:
+        raise FrontendError(f"torch-mlir's output does not parse: {error}") from error
+    timings["parse"] = time.perf_counter() - start
+    start = time.perf_counter()
+    attach_resources(context, lowered.resources)
+    timings["attach"] = time.perf_counter() - start
+    return ImportedModel(module, lowered.entry, lowered.signature, timings)
+
+
+def attach_resources(context: Any, resources: Mapping[str, torch.Tensor]) -> None:
+    """Fills `dense_resource` blobs with tensors' own memory; the context keeps the tensors.
+
+    Raises:
+        FrontendError: the context knows no such resource.
+    """
+    from pumice._mlir_libs import _pumice
+
+    for name, tensor in resources.items():
+        address = tensor.data_ptr()
+        # Memory of a view may start anywhere; state the alignment that it has.
+        alignment = min(address & -address, 64) if address else 64
+        size = tensor.numel() * tensor.element_size()
+        if not _pumice.set_resource(context, name, address, size, alignment, tensor):
+            raise FrontendError(f"expected the context to know the resource '{name}'")

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The oracle's integer layers: codes, exact sums, sums through arrays, requantization."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+F32 = np.float32
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """A crossbar with offset encoding, literally: every conversion is a clip.
+
+    Rows of an array are the flattened (input channel, kernel y, kernel x) index of a group, cut in
+    tiles of `rows`. Padding is the input's zero-point code. Bits must divide as design 5 says.
+    """
+
+    rows: int = 128
+    cell_bits: int = 2
+    weight_bits: int = 8
+    input_bits: int = 8
+    dac_bits: int = 1
+    adc_bits: int | None = 8
+
+
+@dataclass
+class Codes:
+    """Integers with their affine meaning (q - zero_point) * scale; per channel along `axis`."""
+
+    q: Array
+    scale: Array
+    zero_point: Array
+    axis: int | None = None
+
+    def centred(self) -> Array:
+        """q - zero point, int64."""
+        return self.q.astype(np.int64) - self._along(self.zero_point.astype(np.int64))
+
+    def real(self) -> Array:
+        """float32(q - zero point) * float32(scale)."""
+        return self.centred().astype(F32) * self._along(self.scale.astype(F32))
+
+    def _along(self, values: Array) -> Array:
+        if self.axis is None:
+            return values
+        shape = [1] * self.q.ndim
+        shape[self.axis] = -1
+        return values.reshape(shape)
+
+
+def plain(value: Any) -> Any:
+    return value.real() if isinstance(value, Codes) else value
+
+
+def quantize(x: Array, scale: Any, zero_point: Any, low: int, high: int) -> Array:
+    """float32 -> codes by division, round half to even, + zero point, clamp."""
+    x = np.asarray(x, F32)
+    shifted = np.rint(x / F32(scale)) + F32(zero_point)
+    clamped = np.minimum(np.maximum(shifted, F32(low)), F32(high))
+    return clamped.astype(np.uint8 if low >= 0 else np.int8)
+
+
+def requantizable(acc: Array, x: Codes, weight: Codes, bias: Any, last_axis: bool) -> Array:
+    """The float32 value of an accumulator: multiply, round, add the bias, round."""
+    scale = F32(x.scale) * weight.scale.astype(F32)
+    shape = [-1] if last_axis else [1, -1] + [1] * (acc.ndim - 2)
+    y = acc.astype(F32) * (scale.reshape(shape) if scale.ndim else scale)
+    return y if bias is None else y + np.asarray(plain(bias), F32).reshape(shape)
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Spatial parameters; padding is (before, after) per axis; empty for linear layers."""
+
+    stride: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]
+    dilation: tuple[int, ...]
+    groups: int
+    same: bool = False
+
+
+def geometry_of(base: str, args: list[Any], kwargs: dict[str, Any], rank: int) -> Geometry:
+    if base == "linear":
+        return Geometry((), (), (), 1)
+    names = ["input", "weight", "bias", "stride", "padding", "dilation"]
+    names += ["transposed", "output_padding", "groups"] if base == "convolution" else ["groups"]
+    values = dict(zip(names, args, strict=False)) | kwargs
+    if values.get("transposed"):
+        raise NotImplementedError("the oracle has no transposed convolution")
+
+    def spread(value: Any) -> tuple[int, ...]:
+        found = [value] if isinstance(value, int) else list(value)
+        return tuple(found * rank if len(found) == 1 else found)
+
+    padding = values.get("padding", 0)
+    same = padding == "same"
+    pairs = ((0, 0),) * rank
+    if not isinstance(padding, str):
+        pairs = tuple((value, value) for value in spread(padding))
+    return Geometry(
+        spread(values.get("stride", 1)),
+        pairs,
+        spread(values.get("dilation", 1)),
+        int(values.get("groups", 1)),
+        same,
+    )
+
+
+def _columns(x: Array, kernel: tuple[int, ...], geometry: Geometry, fill: Any) -> Array:
+    """(N, C, *spatial) -> (groups, N * positions, C/groups * prod(kernel)); also for linear."""
+    if not geometry.stride:
+        return x.reshape(1, -1, x.shape[-1])
+    padding = geometry.padding
+    spans = [(size - 1) * d + 1 for size, d in zip(kernel, geometry.dilation, strict=True)]
+    if geometry.same:
+        padding = tuple(((span - 1) // 2, span - 1 - (span - 1) // 2) for span in spans)
+    padded = np.pad(x, ((0, 0), (0, 0), *padding), constant_values=fill)
+    axes = tuple(range(2, x.ndim))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, spans, axes)
+    rank = len(spans)
+    steps = tuple(slice(None, None, step) for step in geometry.stride)
+    taps = tuple(slice(None, None, step) for step in geometry.dilation)
+    windows = windows[(slice(None), slice(None), *steps, *taps)]
+    n, c = x.shape[:2]
+    out = windows.shape[2 : 2 + rank]
+    groups = geometry.groups
+    split = windows.reshape(n, groups, c // groups, *out, *kernel)
+    order = (1, 0, *range(3, 3 + rank), 2, *range(3 + rank, 3 + 2 * rank))
+    return split.transpose(order).reshape(groups, n * int(np.prod(out)), -1)
+
+
+def _shape_out(columns: Array, x: Array, kernel: tuple[int, ...], geometry: Geometry) -> Array:
+    """(groups, N * positions, out / groups) -> the layer's output shape."""
+    if not geometry.stride:
+        return columns.reshape(*x.shape[:-1], -1)
+    out = []
+    for axis, size in enumerate(kernel):
+        span = (size - 1) * geometry.dilation[axis] + 1
+        pad = span - 1 if geometry.same else sum(geometry.padding[axis])
+        out.append((x.shape[2 + axis] + pad - span) // geometry.stride[axis] + 1)
+    groups, _, channels = columns.shape
+    spread = columns.reshape(groups, x.shape[0], *out, channels)
+    rank = len(out)
+    order = (1, 0, 2 + rank, *range(2, 2 + rank))
+    return np.ascontiguousarray(spread.transpose(order)).reshape(
+        x.shape[0], groups * channels, *out
+    )
+
+
+def exact_matmul(a: Array, b: Array) -> Array:
+    """Integer product by floating-point BLAS, in a type whose integers hold every partial sum."""
+    bound = int(np.abs(a).max(initial=0)) * int(np.abs(b).max(initial=0)) * a.shape[-1]
+    assert bound < 2**53, f"sums up to {bound} are not exact in float64"
+    kind = F32 if bound < 2**24 else np.float64
+    return np.matmul(a.astype(kind), b.astype(kind)).astype(np.int64)
+
+
+def integer_layer(x: Codes, weight: Codes, geometry: Geometry, array: ArraySpec | None) -> Array:
+    """The exact sums, or what comes out of `array`."""
+    kernel = weight.q.shape[2:]
+    groups = geometry.groups
+    w = weight.centred().reshape(groups, weight.q.shape[0] // groups, -1).transpose(0, 2, 1)
+    if array is None:
+        columns = _columns(x.centred(), kernel, geometry, 0)
+        return _shape_out(exact_matmul(columns, w), x.q, kernel, geometry)
+    zero = int(x.zero_point)
+    columns = _columns(x.q.astype(np.int64), kernel, geometry, zero)
+    sums = array_matmul(columns, w, array, signed=x.q.dtype == np.int8)
+    sums -= zero * w.sum(axis=1, keepdims=True)
+    return _shape_out(sums, x.q, kernel, geometry)
+
+
+def array_matmul(x: Array, w: Array, spec: ArraySpec, signed: bool = False) -> Array:
+    """x @ w on arrays: (..., M, K) unsigned (or two's complement) by (..., K, N) signed."""
+    offset = 1 << (spec.weight_bits - 1)
+    assert spec.weight_bits % spec.cell_bits == 0
+    assert spec.input_bits % spec.dac_bits == 0
+    assert not signed or spec.dac_bits == 1, "signed inputs are streamed bit by bit"
+    stored = w + offset
+    assert stored.min() >= 0
+    assert stored.max() < 1 << spec.weight_bits
+    streamed = x & ((1 << spec.input_bits) - 1)
+    assert signed or np.array_equal(streamed, x), "inputs do not fit input_bits"
+    ceiling = np.inf if spec.adc_bits is None else (1 << spec.adc_bits) - 1
+    total = np.zeros((*x.shape[:-1], w.shape[-1]), np.int64)
+    for row in range(0, x.shape[-1], spec.rows):
+        tile = slice(row, row + spec.rows)
+        for step in range(spec.input_bits // spec.dac_bits):
+            shift = step * spec.dac_bits
+            plane = (streamed[..., tile] >> shift) & ((1 << spec.dac_bits) - 1)
+            weight_of_step = 1 << shift
+            if signed and step == spec.input_bits // spec.dac_bits - 1:
+                weight_of_step = -weight_of_step
+            for cell in range(spec.weight_bits // spec.cell_bits):
+                slices = (stored[..., tile, :] >> cell * spec.cell_bits) & (
+                    (1 << spec.cell_bits) - 1
+                )
+                analog = np.matmul(plane.astype(F32), slices.astype(F32))
+                converted = np.minimum(analog, ceiling).astype(np.int64)
+                total += converted * (weight_of_step << cell * spec.cell_bits)
+    return total - offset * x.sum(axis=-1, keepdims=True)
+
+
+def float_layer(x: Array, weight: Array, bias: Any, geometry: Geometry, linear: bool) -> Array:
+    """A layer that was not quantized: float64 sums rounded once (no device's order)."""
+    kernel = weight.shape[2:]
+    w = weight.reshape(geometry.groups, weight.shape[0] // geometry.groups, -1)
+    columns = _columns(x, kernel, geometry, 0).astype(np.float64)
+    y = _shape_out(np.matmul(columns, w.transpose(0, 2, 1)), x, kernel, geometry)
+    if bias is not None:
+        shape = [-1] if linear else [1, -1] + [1] * (y.ndim - 2)
+        y = y + np.asarray(plain(bias), np.float64).reshape(shape)
+    return y.astype(F32)
