@@ -85,6 +85,7 @@ static Error checkOps(func::FuncOp function) {
   function.getBody().walk([&](Operation *op) {
     Dialect *dialect = op->getDialect();
     if (op->isRegistered() && dialect &&
+        !isa<tensor::GatherOp, tensor::ScatterOp>(op) &&
         (isa<affine::AffineDialect, arith::ArithDialect, index::IndexDialect,
              linalg::LinalgDialect, math::MathDialect, scf::SCFDialect,
              tensor::TensorDialect>(dialect) ||

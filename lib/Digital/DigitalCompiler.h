@@ -6,9 +6,9 @@
 // turns such functions into callables.
 //
 // Numbers: IEEE 754 as the ops say. No fast-math, no contraction of mulf and
-// addf, sums in the order of the op's definition; f32 exp, expm1, tanh and erf
-// are correctly rounded in all but about one case of a hundred (then the other
-// neighbour), the rest is the host's libm.
+// addf, sums in the order of the op's definition. f32 exp, expm1, tanh and erf are
+// off by at most one unit in the last place (MathExpand.h) and the same on every
+// host; other functions are the host's libm.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_DIGITAL_DIGITALCOMPILER_H

@@ -229,12 +229,37 @@ TypedAttr makeAttribute(Type type, AsmResourceBlob blob) {
                                         std::move(blob));
 }
 
+/// A reshaped constant shares the data: no copy, however big.
+void foldReshapes(Block &block) {
+  for (Operation &op : llvm::make_early_inc_range(block)) {
+    if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op) ||
+        !hasBuffers(op.getResultTypes()))
+      continue;
+    auto constant = op.getOperand(0).getDefiningOp<arith::ConstantOp>();
+    if (!constant)
+      continue;
+    auto type = cast<RankedTensorType>(op.getResult(0).getType());
+    TypedAttr value;
+    if (auto resource = dyn_cast<DenseResourceElementsAttr>(constant.getValue()))
+      value = DenseResourceElementsAttr::get(type, resource.getRawHandle());
+    else if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue()))
+      value = dense.reshape(type);
+    else
+      continue;
+    OpBuilder builder(&op);
+    op.getResult(0).replaceAllUsesWith(
+        arith::ConstantOp::create(builder, op.getLoc(), value));
+    op.erase();
+  }
+}
+
 } // namespace
 
 LogicalResult foldConstantSubgraphs(func::FuncOp function,
                                     const FoldOptions &options) {
   if (function.isExternal())
     return success();
+  foldReshapes(function.getBody().front());
   std::vector<Subgraph> subgraphs;
   for (Subgraph &subgraph : findSubgraphs(function.getBody().front())) {
     chooseResults(subgraph, options);

@@ -58,6 +58,19 @@ struct Decompose : FunctionPass<Decompose> {
         return signalPassFailure();
       rewriter.replaceOp(op, *results);
     }
+    SmallVector<Operation *> packs;
+    getOperation().walk([&](Operation *op) {
+      if (isa<linalg::PackOp, linalg::UnPackOp>(op))
+        packs.push_back(op);
+    });
+    for (Operation *op : packs) {
+      rewriter.setInsertionPoint(op);
+      auto pack = dyn_cast<linalg::PackOp>(op);
+      if (pack ? failed(linalg::lowerPack(rewriter, pack))
+               : failed(linalg::lowerUnPack(rewriter,
+                                            cast<linalg::UnPackOp>(op))))
+        return signalPassFailure();
+    }
     RewritePatternSet patterns(&getContext());
     linalg::populateElementwiseToLinalgConversionPatterns(patterns);
     linalg::populateDecomposePadPatterns(patterns);
@@ -271,14 +284,16 @@ struct CollapseLoops : FunctionPass<CollapseLoops> {
 
 struct ExpandMath : FunctionPass<ExpandMath> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ExpandMath)
+  bool polynomials;
+  ExpandMath(bool polynomials) : polynomials(polynomials) {}
 
-  void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<arith::ArithDialect, math::MathDialect>();
-  }
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateMathAlgebraicSimplificationPatterns(patterns);
-    pumice::digital::populateMathExpandPatterns(patterns);
+    math::populateExpansionPatterns(patterns, {"clampf"});
+    pumice::digital::populateMathLegalizePatterns(patterns);
+    if (polynomials)
+      pumice::digital::populateMathExpandPatterns(patterns);
     (void)applyPatternsGreedily(getOperation(), std::move(patterns));
   }
 };
@@ -520,8 +535,7 @@ void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
   nested(createCSEPass());
   nested(std::make_unique<FuseElementwise>());
   nested(std::make_unique<CollapseLoops>());
-  if (expandMath)
-    nested(std::make_unique<ExpandMath>());
+  nested(std::make_unique<ExpandMath>(expandMath));
   nested(createCanonicalizerPass());
   nested(createCSEPass());
 
@@ -536,7 +550,7 @@ void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
   nested(std::make_unique<NoAlias>());
   passes.addPass(createConvertBufferizationToMemRefPass());
   nested(std::make_unique<CopyToLoops>());
-  if (!getenv("PD_NOTILE")) nested(createRegisterTilePass(vectorBytes()));
+  nested(createRegisterTilePass(vectorBytes()));
   nested(createConvertLinalgToLoopsPass());
   nested(std::make_unique<BoolToByte>());
   passes.addPass(memref::createExpandStridedMetadataPass());

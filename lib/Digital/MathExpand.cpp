@@ -116,7 +116,29 @@ struct Expand : OpRewritePattern<Op> {
   }
 };
 
+struct WideFPowI : OpRewritePattern<math::FPowIOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(math::FPowIOp op,
+                                PatternRewriter &rewriter) const override {
+    Type exponent = op.getRhs().getType();
+    if (!exponent.isInteger() || exponent.isInteger(32))
+      return failure();
+    Value converted = arith::SIToFPOp::create(rewriter, op.getLoc(),
+                                              op.getType(), op.getRhs());
+    rewriter.replaceOpWithNewOp<math::PowFOp>(op, op.getLhs(), converted);
+    return success();
+  }
+};
+
 } // namespace
+
+void pumice::digital::populateMathLegalizePatterns(
+    RewritePatternSet &patterns) {
+  // After the simplifications, which turn small constant exponents into
+  // products.
+  patterns.add<WideFPowI>(patterns.getContext(), /*benefit=*/0);
+}
 
 void pumice::digital::populateMathExpandPatterns(RewritePatternSet &patterns) {
   MLIRContext *context = patterns.getContext();

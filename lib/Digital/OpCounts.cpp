@@ -61,6 +61,7 @@ int64_t OpCounts::*kindOf(Operation *op) {
   if (isa<arith::CmpIOp, arith::CmpFOp, arith::SelectOp, arith::MaximumFOp,
           arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp,
           arith::MaxSIOp, arith::MaxUIOp, arith::MinSIOp, arith::MinUIOp,
+          math::ClampFOp,
           math::IsNaNOp, math::IsInfOp, math::IsFiniteOp, math::IsNormalOp>(op))
     return &OpCounts::compare;
   if (isa<math::RoundEvenOp, math::RoundOp, math::FloorOp, math::CeilOp,
