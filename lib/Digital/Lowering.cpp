@@ -67,8 +67,8 @@ struct Decompose : FunctionPass<Decompose> {
       rewriter.setInsertionPoint(op);
       auto pack = dyn_cast<linalg::PackOp>(op);
       if (pack ? failed(linalg::lowerPack(rewriter, pack))
-               : failed(linalg::lowerUnPack(rewriter,
-                                            cast<linalg::UnPackOp>(op))))
+               : failed(
+                     linalg::lowerUnPack(rewriter, cast<linalg::UnPackOp>(op))))
         return signalPassFailure();
     }
     RewritePatternSet patterns(&getContext());
@@ -222,8 +222,8 @@ struct FuseElementwise : FunctionPass<FuseElementwise> {
     }
     RewritePatternSet patterns(&getContext());
     linalg::populateElementwiseOpsFusionPatterns(patterns, fusesWell);
-    linalg::populateFoldReshapeOpsByExpansionPatterns(
-        patterns, joinsElementwise);
+    linalg::populateFoldReshapeOpsByExpansionPatterns(patterns,
+                                                      joinsElementwise);
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, &getContext());
     linalg::FillOp::getCanonicalizationPatterns(patterns, &getContext());
@@ -231,7 +231,8 @@ struct FuseElementwise : FunctionPass<FuseElementwise> {
                                                          &getContext());
     tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, &getContext());
     tensor::populateFoldTensorEmptyPatterns(patterns);
-    getContext().getLoadedDialect<linalg::LinalgDialect>()
+    getContext()
+        .getLoadedDialect<linalg::LinalgDialect>()
         ->getCanonicalizationPatterns(patterns);
     GreedyRewriteConfig config;
     config.setUseTopDownTraversal();
@@ -257,10 +258,10 @@ SmallVector<ReassociationIndices> collapsible(linalg::LinalgOp op) {
       std::optional<unsigned> here =
           map.getResultPosition(getAffineDimExpr(d, op.getContext()));
       std::optional<unsigned> next =
-          joins ? map.getResultPosition(getAffineDimExpr(d + 1, op.getContext()))
-                : std::nullopt;
-      if (here.has_value() != next.has_value() ||
-          (here && *next != *here + 1))
+          joins
+              ? map.getResultPosition(getAffineDimExpr(d + 1, op.getContext()))
+              : std::nullopt;
+      if (here.has_value() != next.has_value() || (here && *next != *here + 1))
         joins = false;
     }
     if (joins)
@@ -411,9 +412,9 @@ struct BoolToByte : FunctionPass<BoolToByte> {
   }
   static void retype(Value value) {
     if (isBool(value.getType()))
-      value.setType(MemRefType::Builder(cast<MemRefType>(value.getType()))
-                        .setElementType(
-                            IntegerType::get(value.getContext(), 8)));
+      value.setType(
+          MemRefType::Builder(cast<MemRefType>(value.getType()))
+              .setElementType(IntegerType::get(value.getContext(), 8)));
   }
 
   void runOnOperation() override {
@@ -445,9 +446,9 @@ struct BoolToByte : FunctionPass<BoolToByte> {
           for (BlockArgument argument : block.getArguments())
             retype(argument);
     });
-    function.setFunctionType(builder.getFunctionType(
-        function.getBody().getArgumentTypes(),
-        function.getFunctionType().getResults()));
+    function.setFunctionType(
+        builder.getFunctionType(function.getBody().getArgumentTypes(),
+                                function.getFunctionType().getResults()));
   }
 };
 
@@ -458,9 +459,8 @@ struct NoAlias : FunctionPass<NoAlias> {
 
   void runOnOperation() override {
     for (unsigned i = 0; i < getOperation().getNumArguments(); ++i)
-      getOperation().setArgAttr(
-          i, LLVM::LLVMDialect::getNoAliasAttrName(),
-          UnitAttr::get(&getContext()));
+      getOperation().setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
+                                UnitAttr::get(&getContext()));
   }
 };
 
@@ -494,9 +494,9 @@ struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
       return;
     OpBuilder builder = OpBuilder::atBlockEnd(getOperation().getBody());
     Type i64 = builder.getI64Type();
-    auto report = func::FuncOp::create(
-        builder, getOperation().getLoc(), pumice::digital::kAssertSymbol,
-        builder.getFunctionType({i64}, {}));
+    auto report = func::FuncOp::create(builder, getOperation().getLoc(),
+                                       pumice::digital::kAssertSymbol,
+                                       builder.getFunctionType({i64}, {}));
     report.setPrivate();
     for (cf::AssertOp op : asserts) {
       Location loc = op.getLoc();
@@ -506,7 +506,8 @@ struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
           builder.createBlock(before->getParent(), before->getParent()->end()));
       Block *failed = builder.getInsertionBlock();
       Value id = arith::ConstantOp::create(
-          builder, loc, builder.getI64IntegerAttr(result->assertMessages.size()));
+          builder, loc,
+          builder.getI64IntegerAttr(result->assertMessages.size()));
       func::CallOp::create(builder, loc, report, id);
       func::ReturnOp::create(builder, loc);
       builder.setInsertionPointToEnd(before);
