@@ -100,8 +100,8 @@ private:
       if (result.isFunctionOfDim(loop))
         return false;
     // The last index is dim + something without dim.
-    AffineExpr rest = simplifyAffineExpr(results.back() - dim,
-                                         map.getNumDims(), 0);
+    AffineExpr rest =
+        simplifyAffineExpr(results.back() - dim, map.getNumDims(), 0);
     return !rest.isFunctionOfDim(loop);
   }
 
@@ -110,10 +110,11 @@ private:
     if (map.getNumResults() > 0)
       if (auto last = dyn_cast<AffineDimExpr>(map.getResults().back()))
         if (ranges[last.getPosition()] >= 4 &&
-            llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
-              return !dependsOn(&operand, last.getPosition()) ||
-                     isContiguous(&operand, last.getPosition());
-            }) &&
+            llvm::all_of(op->getOpOperands(),
+                         [&](OpOperand &operand) {
+                           return !dependsOn(&operand, last.getPosition()) ||
+                                  isContiguous(&operand, last.getPosition());
+                         }) &&
             llvm::all_of(op.getBody()->without_terminator(), [](Operation &o) {
               return OpTrait::hasElementwiseMappableTraits(&o) ||
                      isa<arith::ConstantOp>(o);
@@ -134,7 +135,8 @@ private:
     AffineExpr inner = getAffineDimExpr(reduction.back(), op.getContext());
     if (!llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
           AffineMap map = op.getMatchingIndexingMap(input);
-          return op.payloadUsesValueFromOperand(input) && map.getNumResults() > 0 && map.getResults().back() == inner;
+          return op.payloadUsesValueFromOperand(input) &&
+                 map.getNumResults() > 0 && map.getResults().back() == inner;
         }))
       return false;
     for (unsigned loop : parallel)
@@ -169,10 +171,12 @@ private:
     int64_t vectors =
         lane == kNone ? 1 : std::min<int64_t>(4, ranges[lane] / lanes);
     int64_t rows =
-        row == kNone ? 1 : std::clamp<int64_t>(16 / std::max<int64_t>(vectors, 2), 4, 8);
-    SmallVector<Chunk> laneChunks =
-        lane == kNone ? SmallVector<Chunk>{{0, 1, 1, {1}}}
-                      : cover(ranges[lane], vectors, lanes);
+        row == kNone
+            ? 1
+            : std::clamp<int64_t>(16 / std::max<int64_t>(vectors, 2), 4, 8);
+    SmallVector<Chunk> laneChunks = lane == kNone
+                                        ? SmallVector<Chunk>{{0, 1, 1, {1}}}
+                                        : cover(ranges[lane], vectors, lanes);
     SmallVector<Chunk> rowChunks = row == kNone
                                        ? SmallVector<Chunk>{{0, 1, 1, {1}}}
                                        : cover(ranges[row], rows, 1);
@@ -205,8 +209,9 @@ private:
     AffineMap map = op.getMatchingIndexingMap(operand);
     SmallVector<AffineExpr> dims;
     for (unsigned loop = 0; loop < op.getNumLoops(); ++loop)
-      dims.push_back(getAffineDimExpr(loop, context) +
-                     (loop == row ? r : loop == lane ? l : 0));
+      dims.push_back(getAffineDimExpr(loop, context) + (loop == row    ? r
+                                                        : loop == lane ? l
+                                                                       : 0));
     AffineMap shifted =
         map.replaceDimsAndSymbols(dims, {}, op.getNumLoops(), 0);
     SmallVector<Value> result;
@@ -222,12 +227,16 @@ private:
   }
 
   Value load(OpOperand *operand, int64_t r, int64_t l, int64_t width) {
+    bool isBuffer = isa<MemRefType>(operand->get().getType());
     SmallVector<Value> at = indices(operand, r, l);
     Type element = getElementTypeOrSelf(operand->get().getType());
     if (lane != kNone && dependsOn(operand, lane))
       return vector::LoadOp::create(
           rewriter, loc, VectorType::get({width}, element), operand->get(), at);
-    Value scalar = memref::LoadOp::create(rewriter, loc, operand->get(), at);
+    Value scalar =
+        isBuffer ? memref::LoadOp::create(rewriter, loc, operand->get(), at)
+                       .getResult()
+                 : operand->get();
     if (lane == kNone)
       return scalar;
     return vector::BroadcastOp::create(
@@ -244,19 +253,19 @@ private:
       if (lane == kNone)
         return value;
       // A scalar from outside the body.
-      return vector::BroadcastOp::create(
-          rewriter, loc, widen(value.getType(), width), value);
+      return vector::BroadcastOp::create(rewriter, loc,
+                                         widen(value.getType(), width), value);
     };
     for (Operation &inner : op.getBody()->without_terminator()) {
       if (isa<arith::ConstantOp>(inner)) {
         Value constant = rewriter.clone(inner)->getResult(0);
-        mapping.map(inner.getResult(0),
-                    lane == kNone
-                        ? constant
-                        : vector::BroadcastOp::create(
-                              rewriter, loc, widen(constant.getType(), width),
-                              constant)
-                              .getResult());
+        mapping.map(
+            inner.getResult(0),
+            lane == kNone
+                ? constant
+                : vector::BroadcastOp::create(
+                      rewriter, loc, widen(constant.getType(), width), constant)
+                      .getResult());
         continue;
       }
       SmallVector<Value> arguments;
