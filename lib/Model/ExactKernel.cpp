@@ -93,14 +93,18 @@ ExactKernel::ExactKernel(const MatrixSpec &matrix, WeightColumns weights)
   }
   const int64_t K = matrix.rows, N = matrix.columns;
   panels.resize(matrix.groups * panelsPerGroup() * pairs() * panelColumns * 2);
+  constexpr int64_t block = 128; // rows; their part of a panel stays cached
   for (int64_t g = 0; g < matrix.groups; ++g)
-    for (int64_t n = 0; n < N; ++n) {
-      const int32_t *from = weights.data() + (g * N + n) * K;
-      int16_t *to = const_cast<int16_t *>(panel(g, n / panelColumns)) +
-                    n % panelColumns * 2;
-      for (int64_t k = 0; k < K; ++k)
-        to[k / 2 * panelColumns * 2 + k % 2] = static_cast<int16_t>(from[k]);
-    }
+    for (int64_t p = 0; p < N; p += panelColumns)
+      for (int64_t first = 0; first < K; first += block)
+        for (int64_t n = p; n < std::min(p + panelColumns, N); ++n) {
+          const int32_t *from = weights.data() + (g * N + n) * K;
+          int16_t *to = const_cast<int16_t *>(panel(g, p / panelColumns)) +
+                        n % panelColumns * 2;
+          for (int64_t k = first; k < std::min(first + block, K); ++k)
+            to[k / 2 * panelColumns * 2 + k % 2] =
+                static_cast<int16_t>(from[k]);
+        }
 }
 
 /// Writes `count` results; arithmetic is modulo 2^32 until here.
