@@ -54,7 +54,7 @@ struct Excess {
 class ClipKernel final : public ICrossbarKernel {
 public:
   ClipKernel(const ArraySpec &array, const MatrixSpec &matrix,
-             const Tiling &tiling, WeightColumns weights);
+             const Tiling &tiling, const WeightReader &weights);
 
   bool hasRisks() const { return !risks.empty(); }
   std::unique_ptr<const ICrossbarKernel> takeExact() {
@@ -146,7 +146,7 @@ static int64_t leastDigits(llvm::ArrayRef<uint32_t> cells, int64_t levelMax,
 }
 
 ClipKernel::ClipKernel(const ArraySpec &array, const MatrixSpec &matrix,
-                       const Tiling &tiling, WeightColumns weights)
+                       const Tiling &tiling, const WeightReader &weights)
     : array(array), matrix(matrix), tiling(tiling),
       exact(makeExactKernel(matrix, weights)),
       digits(inputDigits(array, matrix)), limit(saturation(array)) {
@@ -176,18 +176,18 @@ ClipKernel::ClipKernel(const ArraySpec &array, const MatrixSpec &matrix,
   }
 
   riskBegin.push_back(0);
-  std::vector<uint32_t> cells(std::min(array.rows, matrix.rows));
+  std::vector<int32_t> column(tileRows(0));
+  std::vector<uint32_t> cells(tileRows(0));
   for (int64_t g = 0; g < matrix.groups; ++g)
     for (int64_t tile = 0; tile < tiling.rowTiles; ++tile) {
       const int64_t rows = tileRows(tile);
       for (int64_t n = 0; n < matrix.columns; ++n) {
-        const int32_t *w = weights.data() +
-                           (g * matrix.columns + n) * matrix.rows +
-                           tile * array.rows;
+        weights.read(g, n, tile * array.rows,
+                     llvm::MutableArrayRef(column).take_front(rows));
         for (int64_t slice = 0; slice < tiling.slices; ++slice) {
           uint64_t sum = 0;
           for (int64_t k = 0; k < rows; ++k)
-            sum += cells[k] = cellLevel(array, matrix, w[k], slice);
+            sum += cells[k] = cellLevel(array, matrix, column[k], slice);
           if (sum * digitMax <= static_cast<uint64_t>(limit))
             continue;
           const int64_t least =
@@ -450,7 +450,8 @@ void ClipKernel::subtractBlock(const CrossbarJob &job,
 
 std::unique_ptr<const ICrossbarKernel>
 pumice::model::makeClipKernel(const ArraySpec &array, const MatrixSpec &matrix,
-                              const Tiling &tiling, WeightColumns weights) {
+                              const Tiling &tiling,
+                              const WeightReader &weights) {
   auto kernel = std::make_unique<ClipKernel>(array, matrix, tiling, weights);
   if (!kernel->hasRisks())
     return kernel->takeExact();
