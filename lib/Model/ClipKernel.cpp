@@ -4,10 +4,12 @@
 // A conversion of a column sum v returns min(v, saturation): v less its excess.
 // So the result is the exact product less the shifted sum of all excesses, and
 // only (row tile, column, slice) triples whose largest possible sum exceeds the
-// saturation have any. These triples are found when the arrays are programmed;
-// their sums are formed read by read.
+// saturation have any. These triples are found when the arrays are
+// programmed. Of these, a read needs to be formed only if its digits add up to
+// enough to exceed the saturation on the highest cells of the column.
 //
 //===----------------------------------------------------------------------===//
+#include "lib/Model/ClipInputs.h"
 #include "lib/Model/ClipTiles.h"
 #include "lib/Model/Encoding.h"
 #include "lib/Model/Kernels.h"
@@ -43,16 +45,6 @@ struct Risk {
   int64_t leastDigits;
 };
 
-/// Input vectors that are handled together, on the rows of one tile.
-template <typename Index> struct Encoded {
-  int64_t laneBlocks;
-  int64_t steps;
-  std::vector<Index> indices; ///< [lane block][digit][step][lane]
-  /// The largest sum of digits over the rows of any lane and of any of the
-  /// digits that are handled together: [lane block][digit group].
-  std::vector<int64_t> digitSums;
-};
-
 /// Excess of one column by input vector: modulo 2^32 if results fit in 32 bits.
 struct Excess {
   std::vector<int32_t> narrow;
@@ -62,7 +54,7 @@ struct Excess {
 class ClipKernel final : public ICrossbarKernel {
 public:
   ClipKernel(const ArraySpec &array, const MatrixSpec &matrix,
-             const Tiling &tiling, WeightColumns weights);
+             const Tiling &tiling, const WeightReader &weights);
 
   bool hasRisks() const { return !risks.empty(); }
   std::unique_ptr<const ICrossbarKernel> takeExact() {
@@ -154,7 +146,7 @@ static int64_t leastDigits(llvm::ArrayRef<uint32_t> cells, int64_t levelMax,
 }
 
 ClipKernel::ClipKernel(const ArraySpec &array, const MatrixSpec &matrix,
-                       const Tiling &tiling, WeightColumns weights)
+                       const Tiling &tiling, const WeightReader &weights)
     : array(array), matrix(matrix), tiling(tiling),
       exact(makeExactKernel(matrix, weights)),
       digits(inputDigits(array, matrix)), limit(saturation(array)) {
@@ -184,18 +176,18 @@ ClipKernel::ClipKernel(const ArraySpec &array, const MatrixSpec &matrix,
   }
 
   riskBegin.push_back(0);
-  std::vector<uint32_t> cells(std::min(array.rows, matrix.rows));
+  std::vector<int32_t> column(tileRows(0));
+  std::vector<uint32_t> cells(tileRows(0));
   for (int64_t g = 0; g < matrix.groups; ++g)
     for (int64_t tile = 0; tile < tiling.rowTiles; ++tile) {
       const int64_t rows = tileRows(tile);
       for (int64_t n = 0; n < matrix.columns; ++n) {
-        const int32_t *w = weights.data() +
-                           (g * matrix.columns + n) * matrix.rows +
-                           tile * array.rows;
+        weights.read(g, n, tile * array.rows,
+                     llvm::MutableArrayRef(column).take_front(rows));
         for (int64_t slice = 0; slice < tiling.slices; ++slice) {
           uint64_t sum = 0;
           for (int64_t k = 0; k < rows; ++k)
-            sum += cells[k] = cellLevel(array, matrix, w[k], slice);
+            sum += cells[k] = cellLevel(array, matrix, column[k], slice);
           if (sum * digitMax <= static_cast<uint64_t>(limit))
             continue;
           const int64_t least =
@@ -250,65 +242,6 @@ void ClipKernel::subtractExcess(const CrossbarJob &job,
     else
       subtractBlock<uint32_t>(job, patches, group, first, count, begin, end);
   });
-}
-
-/// Adds one digit of `width` inputs, shifted left by `up`, to `to`.
-template <typename Index, typename T>
-static void encodeRow(const T *from, int64_t width, const InputDigit &digit,
-                      int64_t up, Index *to) {
-  if constexpr (sizeof(T) == 1 && sizeof(Index) == 1) {
-    // Eight bytes at a time: the mask drops what is shifted in from the next.
-    const uint64_t mask = digit.mask * UINT64_C(0x0101010101010101);
-    for (int64_t i = 0; i < width; i += 8) {
-      uint64_t inputs, indices;
-      std::memcpy(&inputs, from + i, 8);
-      std::memcpy(&indices, to + i, 8);
-      indices |= (inputs >> digit.shift & mask) << up;
-      std::memcpy(to + i, &indices, 8);
-    }
-  } else {
-    for (int64_t i = 0; i < width; ++i)
-      to[i] |= static_cast<Index>((from[i] >> digit.shift & digit.mask) << up);
-  }
-}
-
-/// The largest sum, over lanes, of the digits that steps of indices stand for.
-static int64_t largestDigitSum(const uint32_t *indices, int64_t steps,
-                               int64_t width, int64_t /*dacBits*/) {
-  std::vector<uint64_t> sums(width);
-  for (int64_t step = 0; step < steps; ++step)
-    for (int64_t lane = 0; lane < width; ++lane)
-      sums[lane] += *indices++;
-  return *std::max_element(sums.begin(), sums.end());
-}
-
-static int64_t largestDigitSum(const uint8_t *indices, int64_t steps,
-                               int64_t width, int64_t dacBits) {
-  // Nibbles hold up to 15 in digits, so bytes hold the sums of 17 of them.
-  constexpr int64_t stepsPerByte = 17;
-  constexpr uint64_t odd = UINT64_C(0x5555555555555555);
-  constexpr uint64_t low = UINT64_C(0x3333333333333333);
-  int64_t largest = 0;
-  for (int64_t lane = 0; lane < width; lane += 8) {
-    int64_t sums[8] = {};
-    for (int64_t begin = 0; begin < steps; begin += stepsPerByte) {
-      uint64_t bytes = 0;
-      for (int64_t step = begin; step < std::min(begin + stepsPerByte, steps);
-           ++step) {
-        uint64_t nibbles;
-        std::memcpy(&nibbles, indices + step * width + lane, 8);
-        if (dacBits == 1)
-          nibbles = (nibbles & odd) + (nibbles >> 1 & odd);
-        if (dacBits <= 2)
-          nibbles = (nibbles & low) + (nibbles >> 2 & low);
-        bytes += nibbles;
-      }
-      for (int64_t i = 0; i < 8; ++i)
-        sums[i] += bytes >> (8 * i) & 255;
-    }
-    largest = std::max(largest, *std::max_element(sums, sums + 8));
-  }
-  return largest;
 }
 
 /// Encodes `count` input vectors on the rows of one tile; missing rows and
@@ -517,7 +450,8 @@ void ClipKernel::subtractBlock(const CrossbarJob &job,
 
 std::unique_ptr<const ICrossbarKernel>
 pumice::model::makeClipKernel(const ArraySpec &array, const MatrixSpec &matrix,
-                              const Tiling &tiling, WeightColumns weights) {
+                              const Tiling &tiling,
+                              const WeightReader &weights) {
   auto kernel = std::make_unique<ClipKernel>(array, matrix, tiling, weights);
   if (!kernel->hasRisks())
     return kernel->takeExact();
