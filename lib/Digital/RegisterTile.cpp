@@ -84,8 +84,9 @@ private:
     return op.getMatchingIndexingMap(operand).isFunctionOfDim(loop);
   }
 
-  /// Does consecutive `loop` mean consecutive elements of `operand`?
-  bool isContiguous(OpOperand *operand, unsigned loop) {
+  /// By how many elements of `operand` one step of `loop` moves, if that is
+  /// along the last dimension and is 1 or 2; else 0.
+  int64_t stepOf(OpOperand *operand, unsigned loop) {
     AffineMap map = op.getMatchingIndexingMap(operand);
     auto type = cast<MemRefType>(operand->get().getType());
     SmallVector<int64_t> strides;
@@ -93,16 +94,18 @@ private:
     if (map.getNumResults() == 0 ||
         failed(type.getStridesAndOffset(strides, offset)) ||
         strides.back() != 1)
-      return false;
+      return 0;
     AffineExpr dim = getAffineDimExpr(loop, op.getContext());
     auto results = map.getResults();
     for (AffineExpr result : results.drop_back())
       if (result.isFunctionOfDim(loop))
-        return false;
-    // The last index is dim + something without dim.
-    AffineExpr rest =
-        simplifyAffineExpr(results.back() - dim, map.getNumDims(), 0);
-    return !rest.isFunctionOfDim(loop);
+        return 0;
+    // The last index is step * dim + something without dim.
+    for (int64_t step : {1, 2})
+      if (!simplifyAffineExpr(results.back() - dim * step, map.getNumDims(), 0)
+               .isFunctionOfDim(loop))
+        return step;
+    return 0;
   }
 
   bool chooseLoops() {
@@ -112,9 +115,11 @@ private:
         if (ranges[last.getPosition()] >= 4 &&
             llvm::all_of(op->getOpOperands(),
                          [&](OpOperand &operand) {
-                           return !dependsOn(&operand, last.getPosition()) ||
-                                  isContiguous(&operand, last.getPosition());
-                         }) &&
+              if (!dependsOn(&operand, last.getPosition()))
+                return true;
+              int64_t step = stepOf(&operand, last.getPosition());
+              return step == 1 || (step == 2 && &operand != output);
+            }) &&
             llvm::all_of(op.getBody()->without_terminator(), [](Operation &o) {
               return OpTrait::hasElementwiseMappableTraits(&o) ||
                      isa<arith::ConstantOp>(o);
@@ -226,13 +231,30 @@ private:
     return lane == kNone ? type : VectorType::get({width}, type);
   }
 
+  /// The elements at `at`, at + step, ...: of step 2 from two vectors that
+  /// overlap in one element, so that nothing beyond the last one is read.
+  Value loadLanes(OpOperand *operand, SmallVector<Value> at, VectorType type) {
+    Value first =
+        vector::LoadOp::create(rewriter, loc, type, operand->get(), at);
+    int64_t width = type.getNumElements();
+    if (stepOf(operand, lane) == 1 || width == 1)
+      return first;
+    at.back() = arith::AddIOp::create(rewriter, loc, at.back(),
+                                      index(width - 1));
+    Value second =
+        vector::LoadOp::create(rewriter, loc, type, operand->get(), at);
+    SmallVector<int64_t> picked;
+    for (int64_t i = 0; i < width; ++i)
+      picked.push_back(2 * i < width ? 2 * i : width + 2 * i - (width - 1));
+    return vector::ShuffleOp::create(rewriter, loc, first, second, picked);
+  }
+
   Value load(OpOperand *operand, int64_t r, int64_t l, int64_t width) {
     bool isBuffer = isa<MemRefType>(operand->get().getType());
     SmallVector<Value> at = indices(operand, r, l);
     Type element = getElementTypeOrSelf(operand->get().getType());
     if (lane != kNone && dependsOn(operand, lane))
-      return vector::LoadOp::create(
-          rewriter, loc, VectorType::get({width}, element), operand->get(), at);
+      return loadLanes(operand, at, VectorType::get({width}, element));
     Value scalar =
         isBuffer ? memref::LoadOp::create(rewriter, loc, operand->get(), at)
                        .getResult()
