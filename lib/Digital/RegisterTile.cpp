@@ -108,33 +108,40 @@ private:
     return 0;
   }
 
-  bool chooseLoops() {
+  /// Lanes along the contiguous loop of the output, for elementwise payloads.
+  bool chooseLane() {
     AffineMap map = op.getMatchingIndexingMap(output);
-    if (map.getNumResults() > 0)
-      if (auto last = dyn_cast<AffineDimExpr>(map.getResults().back()))
-        if (ranges[last.getPosition()] >= 4 &&
-            llvm::all_of(op->getOpOperands(),
-                         [&](OpOperand &operand) {
-              if (!dependsOn(&operand, last.getPosition()))
-                return true;
-              int64_t step = stepOf(&operand, last.getPosition());
-              return step == 1 || (step == 2 && &operand != output);
-            }) &&
-            llvm::all_of(op.getBody()->without_terminator(), [](Operation &o) {
-              return OpTrait::hasElementwiseMappableTraits(&o) ||
-                     isa<arith::ConstantOp>(o);
-            }))
-          lane = last.getPosition();
-    if (lane != kNone) {
-      // A row loop lets one load of a vector serve several accumulators.
-      for (unsigned loop : parallel)
-        if (loop != lane && ranges[loop] > 1 &&
-            llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
-              return dependsOn(input, lane) && !dependsOn(input, loop);
-            }))
-          row = loop;
+    if (map.getNumResults() == 0)
+      return false;
+    auto last = dyn_cast<AffineDimExpr>(map.getResults().back());
+    if (!last || ranges[last.getPosition()] < 4 ||
+        stepOf(output, last.getPosition()) != 1 ||
+        !llvm::all_of(op.getBody()->without_terminator(), [](Operation &o) {
+          return OpTrait::hasElementwiseMappableTraits(&o) ||
+                 isa<arith::ConstantOp>(o);
+        }))
+      return false;
+    lane = last.getPosition();
+    // A row loop lets one vector serve several accumulators.
+    for (unsigned loop : parallel)
+      if (loop != lane && ranges[loop] > 1 &&
+          llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+            return dependsOn(input, lane) && !dependsOn(input, loop);
+          }))
+        row = loop;
+    // A vector of far elements is slow to fill, which only rows pay back.
+    for (OpOperand *input : op.getDpsInputOperands())
+      if (dependsOn(input, lane) && stepOf(input, lane) == 0 &&
+          (row == kNone || dependsOn(input, row))) {
+        lane = row = kNone;
+        return false;
+      }
+    return true;
+  }
+
+  bool chooseLoops() {
+    if (chooseLane())
       return true;
-    }
     // Sums along memory: several rows at once hide the latency of their chains
     // of additions.
     AffineExpr inner = getAffineDimExpr(reduction.back(), op.getContext());
@@ -231,16 +238,24 @@ private:
     return lane == kNone ? type : VectorType::get({width}, type);
   }
 
-  /// The elements at `at`, at + step, ...: of step 2 from two vectors that
+  /// Consecutive lanes of `operand`. Of step 2 from two vectors that
   /// overlap in one element, so that nothing beyond the last one is read.
-  Value loadLanes(OpOperand *operand, SmallVector<Value> at, VectorType type) {
+  Value loadLanes(OpOperand *operand, int64_t r, int64_t l, VectorType type) {
+    SmallVector<Value> at = indices(operand, r, l);
+    int64_t width = type.getNumElements(), step = stepOf(operand, lane);
+    if (step == 0) {
+      SmallVector<Value> elements;
+      for (int64_t i = 0; i < width; ++i)
+        elements.push_back(memref::LoadOp::create(
+            rewriter, loc, operand->get(), indices(operand, r, l + i)));
+      return vector::FromElementsOp::create(rewriter, loc, type, elements);
+    }
     Value first =
         vector::LoadOp::create(rewriter, loc, type, operand->get(), at);
-    int64_t width = type.getNumElements();
-    if (stepOf(operand, lane) == 1 || width == 1)
+    if (step == 1 || width == 1)
       return first;
-    at.back() = arith::AddIOp::create(rewriter, loc, at.back(),
-                                      index(width - 1));
+    at.back() =
+        arith::AddIOp::create(rewriter, loc, at.back(), index(width - 1));
     Value second =
         vector::LoadOp::create(rewriter, loc, type, operand->get(), at);
     SmallVector<int64_t> picked;
@@ -251,12 +266,12 @@ private:
 
   Value load(OpOperand *operand, int64_t r, int64_t l, int64_t width) {
     bool isBuffer = isa<MemRefType>(operand->get().getType());
-    SmallVector<Value> at = indices(operand, r, l);
     Type element = getElementTypeOrSelf(operand->get().getType());
     if (lane != kNone && dependsOn(operand, lane))
-      return loadLanes(operand, at, VectorType::get({width}, element));
+      return loadLanes(operand, r, l, VectorType::get({width}, element));
     Value scalar =
-        isBuffer ? memref::LoadOp::create(rewriter, loc, operand->get(), at)
+        isBuffer ? memref::LoadOp::create(rewriter, loc, operand->get(),
+                                  indices(operand, r, l))
                        .getResult()
                  : operand->get();
     if (lane == kNone)
