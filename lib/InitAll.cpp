@@ -4,20 +4,32 @@
 #include "dialects/Crossbar/Crossbar.h"
 #include "dialects/PUM/PUM.h"
 #include "dialects/Simulator/Simulator.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "lib/Conversion/Passes.h"
+#include "lib/Digital/Registration.h"
+#include "lib/Pipelines/Pipelines.h"
+#include "lib/Transforms/Crossbar/Passes.h"
+#include "lib/Transforms/Linalg/Passes.h"
+#include "lib/Transforms/PUM/Passes.h"
+#include "lib/Transforms/Simulator/Passes.h"
+#include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 
 void pumice::registerAllDialects(DialectRegistry &registry) {
   registry.insert<crossbar::CrossbarDialect, pum::PUMDialect,
-                  simulator::SimulatorDialect, arith::ArithDialect,
-                  func::FuncDialect, linalg::LinalgDialect, math::MathDialect,
-                  tensor::TensorDialect>();
+                  simulator::SimulatorDialect>();
+  // Every upstream dialect that a level holds is one of the digital unit's.
+  digital::registerDigitalDialects(registry);
 }
 
-void pumice::registerAllPasses() { registerTransformsPasses(); }
+void pumice::registerAllPasses() {
+  registerTransformsPasses();
+  registerLinalgPasses();
+  registerPumiceLinalgPasses();
+  registerPumiceCrossbarPasses();
+  registerPumicePUMPasses();
+  registerPumiceSimulatorPasses();
+  registerPumiceConversionPasses();
+  registerPipelines();
+}

@@ -3,6 +3,7 @@
 
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -27,9 +28,9 @@ static std::string presetFolder() {
   if (llvm::sys::fs::real_path(info.dli_fname, path))
     path = llvm::sys::fs::getMainExecutable(
         nullptr, reinterpret_cast<void *>(&presetFolder));
-  path = llvm::sys::path::parent_path(path);
-  llvm::sys::path::append(path, "presets");
-  return std::string(path);
+  SmallString<256> folder(llvm::sys::path::parent_path(path));
+  llvm::sys::path::append(folder, "presets");
+  return std::string(folder);
 }
 
 std::vector<std::string> pumice::presetNames() {
@@ -41,6 +42,27 @@ std::vector<std::string> pumice::presetNames() {
       names.push_back(llvm::sys::path::stem(it->path()).str());
   llvm::sort(names);
   return names;
+}
+
+/// `text` with its comments blanked, at the same positions: MLIR matches
+/// brackets of an attribute's body before it knows of comments.
+static std::string blankComments(StringRef text) {
+  std::string result = text.str();
+  bool inString = false, inComment = false;
+  for (size_t i = 0; i < result.size(); ++i) {
+    char &c = result[i];
+    if (c == '\n')
+      inString = inComment = false;
+    else if (inComment)
+      c = ' ';
+    else if (c == '"')
+      inString = !inString;
+    else if (!inString && text.substr(i).starts_with("//")) {
+      inComment = true;
+      c = ' ';
+    }
+  }
+  return result;
 }
 
 FailureOr<pum::DeviceAttr> pumice::loadDevice(StringRef name, Location loc) {
@@ -66,7 +88,7 @@ FailureOr<pum::DeviceAttr> pumice::loadDevice(StringRef name, Location loc) {
   std::string problem;
   Attribute attr;
   size_t read = 0;
-  StringRef text = (*file)->getBuffer();
+  std::string text = blankComments((*file)->getBuffer());
   {
     ScopedDiagnosticHandler handler(context, [&](Diagnostic &diag) {
       llvm::raw_string_ostream os(problem);

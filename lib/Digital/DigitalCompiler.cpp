@@ -14,6 +14,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include <chrono>
 
 using namespace mlir;
@@ -29,8 +30,7 @@ static double now() {
       .count();
 }
 
-template <typename T>
-static std::string text(T value) {
+template <typename T> static std::string text(T value) {
   std::string result;
   llvm::raw_string_ostream(result) << value;
   return result;
@@ -76,50 +76,82 @@ Expected<int64_t> getBufferBytes(Type type) {
   return elements * bytes;
 }
 
-static Error checkType(Operation *op, Type type) {
-  if (!isa<ShapedType>(type))
+static Error checkOps(func::FuncOp function) {
+  if (function.isExternal() || !function.getBody().hasOneBlock())
+    return errorAt(function, "digital region '" + function.getName() +
+                                 "': expected a body of one block");
+  Operation *unknown = nullptr;
+  function.getBody().walk([&](Operation *op) {
+    Dialect *dialect = op->getDialect();
+    if (op->isRegistered() && dialect &&
+        !isa<tensor::GatherOp, tensor::ScatterOp>(op) &&
+        (isa<affine::AffineDialect, arith::ArithDialect, index::IndexDialect,
+             linalg::LinalgDialect, math::MathDialect, scf::SCFDialect,
+             tensor::TensorDialect>(dialect) ||
+         isa<cf::AssertOp, func::ReturnOp>(op)))
+      return WalkResult::advance();
+    unknown = op;
+    return WalkResult::interrupt();
+  });
+  if (!unknown)
     return Error::success();
+  return errorAt(unknown, "'" + unknown->getName().getStringRef() +
+                              "' is not an op of a digital region (arith, "
+                              "math, linalg, tensor, affine, scf, index, "
+                              "cf.assert)");
+}
+
+static bool isStaticTensorOrScalar(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
-  if (tensor && tensor.hasStaticShape() && !tensor.getEncoding())
+  return !isa<ShapedType>(type) ||
+         (tensor && tensor.hasStaticShape() && !tensor.getEncoding());
+}
+
+/// The first op with a type that cannot be lowered, and that type.
+static std::pair<Operation *, Type> findBadType(func::FuncOp function) {
+  std::pair<Operation *, Type> found = {nullptr, Type()};
+  function.getBody().walk([&](Operation *op) {
+    for (Type type : op->getResultTypes())
+      if (!isStaticTensorOrScalar(type)) {
+        found = {op, type};
+        return WalkResult::interrupt();
+      }
+    return WalkResult::advance();
+  });
+  return found;
+}
+
+/// Front ends leave dynamic types between casts of static ones; folding the
+/// casts into their users removes them.
+static void removeDynamicTypes(func::FuncOp function) {
+  MLIRContext *context = function.getContext();
+  RewritePatternSet patterns(context);
+  for (StringRef name : {"arith", "linalg", "tensor"})
+    context->getLoadedDialect(name)->getCanonicalizationPatterns(patterns);
+  for (RegisteredOperationName op : context->getRegisteredOperations())
+    if (isa<arith::ArithDialect, linalg::LinalgDialect, tensor::TensorDialect>(
+            op.getDialect()))
+      op.getCanonicalizationPatterns(patterns, context);
+  function.walk([](tensor::ConcatOp op) {
+    for (OpOperand &operand : op->getOpOperands())
+      if (auto cast = operand.get().getDefiningOp<tensor::CastOp>())
+        if (isStaticTensorOrScalar(cast.getSource().getType()))
+          operand.set(cast.getSource());
+  });
+  (void)applyPatternsGreedily(function, std::move(patterns));
+}
+
+static Error checkTypes(func::FuncOp function) {
+  if (!findBadType(function).first)
+    return Error::success();
+  removeDynamicTypes(function);
+  auto [op, type] = findBadType(function);
+  if (!op)
     return Error::success();
   return errorAt(op, "'" + op->getName().getStringRef() +
                          "' in a digital region: expected ranked tensors of "
                          "static shape without encoding, got " +
                          text(type));
-}
-
-static Error check(func::FuncOp function) {
-  if (function.isExternal() || !function.getBody().hasOneBlock())
-    return errorAt(function, "digital region '" + function.getName() +
-                                 "': expected a body of one block");
-  std::optional<Error> failure;
-  function.getBody().walk([&](Operation *op) {
-    Dialect *dialect = op->getDialect();
-    bool known =
-        op->isRegistered() && dialect &&
-        (isa<affine::AffineDialect, arith::ArithDialect, index::IndexDialect,
-             linalg::LinalgDialect, math::MathDialect, scf::SCFDialect,
-             tensor::TensorDialect>(dialect) ||
-         isa<cf::AssertOp, func::ReturnOp>(op));
-    if (!known) {
-      failure = errorAt(op, "'" + op->getName().getStringRef() +
-                                "' is not an op of a digital region (arith, "
-                                "math, linalg, tensor, affine, scf, index, "
-                                "cf.assert)");
-      return WalkResult::interrupt();
-    }
-    for (Type type : llvm::concat<const Type>(
-             llvm::to_vector(op->getOperandTypes()),
-             llvm::to_vector(op->getResultTypes())))
-      if (Error bad = checkType(op, type)) {
-        failure = std::move(bad);
-        return WalkResult::interrupt();
-      }
-    return WalkResult::advance();
-  });
-  if (failure)
-    return std::move(*failure);
-  return Error::success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -163,8 +195,8 @@ constantData(ElementsAttr constant,
 
 /// Constants become trailing arguments (so that functions that differ only in
 /// them share code and big ones never pass through LLVM), splats become fills,
-/// scalars of the signature 0-d tensors, and reshapes of results disappear (same
-/// bytes).
+/// scalars of the signature 0-d tensors, and reshapes of results disappear
+/// (same bytes).
 static Normalized normalize(func::FuncOp source) {
   MLIRContext *context = source.getContext();
   OpBuilder builder(context);
@@ -191,8 +223,8 @@ static Normalized normalize(func::FuncOp source) {
     if (isa<RankedTensorType>(type))
       continue;
     argument.setType(RankedTensorType::get({}, type));
-    auto extract = tensor::ExtractOp::create(builder, loc, type, argument,
-                                             ValueRange());
+    auto extract =
+        tensor::ExtractOp::create(builder, loc, type, argument, ValueRange());
     argument.replaceAllUsesExcept(extract, extract);
   }
 
@@ -211,9 +243,8 @@ static Normalized normalize(func::FuncOp source) {
       builder.setInsertionPoint(op);
       Value element = arith::ConstantOp::create(
           builder, op.getLoc(), dense.getSplatValue<TypedAttr>());
-      Value empty = tensor::EmptyOp::create(builder, op.getLoc(),
-                                            type.getShape(),
-                                            type.getElementType());
+      Value empty = tensor::EmptyOp::create(
+          builder, op.getLoc(), type.getShape(), type.getElementType());
       replacement = linalg::FillOp::create(builder, op.getLoc(), element, empty)
                         .getResult(0);
     } else {
@@ -254,7 +285,7 @@ static Normalized normalize(func::FuncOp source) {
 //===----------------------------------------------------------------------===//
 
 /// Runs the passes; diagnostics become the error.
-static Error lower(ModuleOp module, const LoweringOptions &options) {
+static Error lower(ModuleOp module, bool expandMath, LoweringResult &result) {
   std::string diagnostics;
   ScopedDiagnosticHandler handler(
       module.getContext(), [&](Diagnostic &diagnostic) {
@@ -266,7 +297,7 @@ static Error lower(ModuleOp module, const LoweringOptions &options) {
       });
   PassManager passes(module.getContext());
   passes.enableVerifier(false);
-  buildLoweringPipeline(passes, options);
+  buildLoweringPipeline(passes, expandMath, result);
   if (succeeded(passes.run(module)))
     return Error::success();
   return createStringError("cannot lower a digital region: " + diagnostics);
@@ -284,7 +315,7 @@ compile(ModuleOp module, ArrayRef<func::FuncOp> functions,
   std::vector<OwningOpRef<func::FuncOp>> bodies;
   std::vector<size_t> bodyOf;
   for (func::FuncOp function : functions) {
-    if (Error error = check(function))
+    if (Error error = checkOps(function))
       return std::move(error);
     CompiledRegion &region = result->regions.emplace_back();
     region.name = function.getName().str();
@@ -302,6 +333,8 @@ compile(ModuleOp module, ArrayRef<func::FuncOp> functions,
       region.outputBytes.push_back(*bytes);
     }
     Normalized normalized = normalize(function);
+    if (Error error = checkTypes(*normalized.function))
+      return std::move(error);
     for (ElementsAttr constant : normalized.constants) {
       Expected<const void *> data =
           constantData(constant, result->unpackedConstants);
@@ -329,13 +362,9 @@ compile(ModuleOp module, ArrayRef<func::FuncOp> functions,
     modules[i % count]->push_back(body.release());
   }
   for (auto &part : modules) {
-    LoweringOptions lowering;
-    lowering.expandMath = options.expandMath;
-    lowering.assertMessages =
-        result->assertMessages
-            .emplace_back(std::make_unique<std::vector<std::string>>())
-            .get();
-    if (Error error = lower(*part, lowering))
+    auto &lowering =
+        result->lowerings.emplace_back(std::make_unique<LoweringResult>());
+    if (Error error = lower(*part, options.expandMath, *lowering))
       return std::move(error);
   }
   double lowered = now();
@@ -352,11 +381,13 @@ compile(ModuleOp module, ArrayRef<func::FuncOp> functions,
     return image.takeError();
   result->image = std::move(*image);
   for (auto [region, body] : llvm::zip_equal(result->regions, bodyOf)) {
-    auto entry = result->image->lookup(("r" + Twine(body)).str());
+    std::string name = ("r" + Twine(body)).str();
+    auto entry = result->image->lookup(name);
     if (!entry)
       return entry.takeError();
     region.entry = *entry;
-    region.assertMessages = result->assertMessages[body % count].get();
+    region.lowering = result->lowerings[body % count].get();
+    region.scratch = region.lowering->scratch.find(name)->second;
   }
   result->stats.lowerMs = lowered - start;
   result->stats.codegenMs = now() - lowered;
@@ -366,6 +397,9 @@ compile(ModuleOp module, ArrayRef<func::FuncOp> functions,
 //===----------------------------------------------------------------------===//
 // Running
 //===----------------------------------------------------------------------===//
+
+CompiledRegions::CompiledRegions() = default;
+CompiledRegions::~CompiledRegions() = default;
 
 const CompiledRegion *CompiledRegions::lookup(StringRef name) const {
   auto found = indexOf.find(name);
@@ -384,12 +418,29 @@ Error CompiledRegion::invoke(ArrayRef<void *> inputs,
   for (const void *constant : constants)
     arguments.push_back(const_cast<void *>(constant));
   llvm::append_range(arguments, outputs);
+
+  // Grows to the largest region that this thread has run.
+  static thread_local llvm::SmallVector<char, 0> memory;
+  constexpr int64_t alignment = 64;
+  int64_t total = 0;
+  for (int64_t bytes : scratch)
+    total += llvm::alignTo(bytes, alignment);
+  if (int64_t(memory.size()) < total + alignment)
+    memory.resize_for_overwrite(total + alignment);
+  auto next = llvm::alignTo(reinterpret_cast<uintptr_t>(memory.data()),
+                            llvm::Align(alignment));
+  for (int64_t bytes : scratch) {
+    arguments.push_back(reinterpret_cast<void *>(next));
+    next += llvm::alignTo(bytes, alignment);
+  }
+
   takeAssertFailure();
   entry(arguments.data());
   int64_t failed = takeAssertFailure();
   if (failed >= 0)
-    return createStringError("digital region '" + name +
-                             "': assertion failed: " + (*assertMessages)[failed]);
+    return createStringError(
+        "digital region '" + name +
+        "': assertion failed: " + lowering->assertMessages[failed]);
   return Error::success();
 }
 

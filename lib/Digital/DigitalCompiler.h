@@ -6,9 +6,9 @@
 // turns such functions into callables.
 //
 // Numbers: IEEE 754 as the ops say. No fast-math, no contraction of mulf and
-// addf, sums in the order of the op's definition; f32 exp, expm1, tanh and erf
-// are correctly rounded in all but about one case of a hundred (then the other
-// neighbour), the rest is the host's libm.
+// addf, sums in the order of the op's definition. f32 exp, expm1, tanh and erf
+// are off by at most one unit in the last place (MathExpand.h) and the same on
+// every host; other functions are the host's libm.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_DIGITAL_DIGITALCOMPILER_H
@@ -27,10 +27,10 @@
 namespace pumice::digital {
 
 struct Options {
-  unsigned optLevel = 2;       ///< LLVM pipeline, 0 to 3
-  unsigned threads = 2;        ///< code generation
-  bool expandMath = true;      ///< f32 exp, tanh, erf in line; false: libm
-  std::string dumpDirectory;   ///< if set: <dir>/region<k>.{ll,s}
+  unsigned optLevel = 2;     ///< LLVM pipeline, 0 to 3
+  unsigned threads = 2;      ///< code generation
+  bool expandMath = true;    ///< f32 exp, tanh, erf in line; false: libm
+  std::string dumpDirectory; ///< if set: <dir>/region<k>.{ll,s}
 };
 
 /// Wall times in milliseconds.
@@ -42,6 +42,7 @@ struct CompileStats {
 };
 
 class CompiledRegions;
+struct LoweringResult;
 
 /// Compiles `functions` (of `module`, which is not changed). They must be one
 /// block of arith, math, linalg, tensor, affine, scf and index ops and
@@ -74,17 +75,22 @@ private:
   std::string name;
   std::vector<int64_t> inputBytes, outputBytes;
   std::vector<const void *> constants; ///< passed after the inputs
+  llvm::ArrayRef<int64_t> scratch; ///< bytes of the temporaries, passed last
   Entry entry = nullptr;
-  const std::vector<std::string> *assertMessages = nullptr;
+  const LoweringResult *lowering = nullptr;
 };
 
 /// The result of one `compile`. Large constants are not copied: the MLIR
 /// context (and its resource blobs) must outlive it.
 class CompiledRegions {
 public:
+  CompiledRegions();
+  ~CompiledRegions();
   size_t size() const { return regions.size(); }
   /// In the order of the functions given to `compile`.
-  const CompiledRegion &operator[](size_t index) const { return regions[index]; }
+  const CompiledRegion &operator[](size_t index) const {
+    return regions[index];
+  }
   /// Null if there is no such function.
   const CompiledRegion *lookup(llvm::StringRef name) const;
   const CompileStats &getStats() const { return stats; }
@@ -96,7 +102,7 @@ private:
   std::vector<CompiledRegion> regions;
   llvm::StringMap<size_t> indexOf;
   std::vector<std::unique_ptr<char[]>> unpackedConstants;
-  std::vector<std::unique_ptr<std::vector<std::string>>> assertMessages;
+  std::vector<std::unique_ptr<LoweringResult>> lowerings;
   std::unique_ptr<JitImage> image;
   CompileStats stats;
 };

@@ -18,17 +18,13 @@ namespace pumice::digital {
 
 namespace {
 
-bool isSplatConstant(Operation *op) {
-  auto constant = dyn_cast_or_null<arith::ConstantOp>(op);
-  if (!constant)
-    return false;
-  auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
-  return !dense || dense.isSplat();
-}
-
 /// A constant with data, the only thing worth computing from.
 bool isDataConstant(Operation *op) {
-  return isa_and_nonnull<arith::ConstantOp>(op) && !isSplatConstant(op);
+  auto constant = dyn_cast_or_null<arith::ConstantOp>(op);
+  if (!constant || !isa<ElementsAttr>(constant.getValue()))
+    return false;
+  auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
+  return !dense || !dense.isSplat();
 }
 
 bool hasBuffers(TypeRange types) {
@@ -53,20 +49,18 @@ bool isEvaluable(Operation *op) {
     if (nested == op || isa<cf::AssertOp>(nested))
       return WalkResult::advance();
     return nested->isRegistered() &&
-                   (isPure(nested) ||
-                    nested->hasTrait<OpTrait::IsTerminator>())
+                   (isPure(nested) || nested->hasTrait<OpTrait::IsTerminator>())
                ? WalkResult::advance()
                : WalkResult::interrupt();
   });
   return !inner.wasInterrupted();
 }
 
-/// A maximal connected set of foldable ops and what the rest uses of it.
+/// A maximal connected set of ops that depend on constants alone, in program
+/// order, and which of their values are to become constants.
 struct Subgraph {
-  SmallVector<Operation *> ops; ///< in program order
+  llvm::SetVector<Operation *> ops;
   SmallVector<Value> results;
-  int64_t inputBytes = 0;
-  int64_t outputBytes = 0;
 };
 
 int64_t bufferBytes(Value value) {
@@ -116,85 +110,85 @@ std::vector<Subgraph> findSubgraphs(Block &block) {
   }
 
   llvm::MapVector<Operation *, Subgraph> found;
-  llvm::DenseMap<Operation *, llvm::SmallPtrSet<Value, 8>> counted;
-  for (Operation &op : block) {
-    if (!carriesData.contains(&op))
-      continue;
-    Operation *leader = classes.getLeaderValue(&op);
-    Subgraph &subgraph = found[leader];
-    subgraph.ops.push_back(&op);
-    forEachOperand(&op, [&](Value operand) {
-      if (isDataConstant(operand.getDefiningOp()) &&
-          counted[leader].insert(operand).second)
-        subgraph.inputBytes += bufferBytes(operand);
-    });
-    for (Value result : op.getResults()) {
-      bool used = llvm::any_of(result.getUsers(), [&](Operation *user) {
-        Operation *ancestor = block.findAncestorOpInBlock(*user);
-        return !carriesData.contains(ancestor);
-      });
-      if (!used)
-        continue;
-      subgraph.results.push_back(result);
-      subgraph.outputBytes += bufferBytes(result);
-    }
-  }
+  for (Operation &op : block)
+    if (carriesData.contains(&op))
+      found[classes.getLeaderValue(&op)].ops.insert(&op);
   std::vector<Subgraph> result;
   for (auto &entry : found)
-    if (!entry.second.results.empty())
-      result.push_back(std::move(entry.second));
+    result.push_back(std::move(entry.second));
   return result;
 }
 
-/// Too big as a whole: keep the small results (a per-channel scale whose
-/// broadcast is big), drop the others.
-bool shrinkToLimit(Subgraph &subgraph, const FoldOptions &options) {
-  auto fits = [&](int64_t bytes) {
-    return bytes <= options.alwaysFoldBytes ||
-           double(bytes) <= options.maxGrowth * double(subgraph.inputBytes);
-  };
-  while (!subgraph.results.empty() && !fits(subgraph.outputBytes)) {
-    Value *largest = std::max_element(
-        subgraph.results.begin(), subgraph.results.end(),
-        [](Value a, Value b) { return bufferBytes(a) < bufferBytes(b); });
-    subgraph.outputBytes -= bufferBytes(*largest);
-    subgraph.results.erase(largest);
-  }
-  return !subgraph.results.empty();
-}
-
-/// `func() -> results` that holds clones of what `results` depend on.
-func::FuncOp outline(OpBuilder &builder, ArrayRef<Value> results,
-                     StringRef name) {
+/// What `results` depend on, constants included, in program order.
+SmallVector<Operation *> slice(ArrayRef<Value> results) {
   llvm::SetVector<Operation *> needed;
   SmallVector<Operation *> worklist;
   for (Value result : results)
     worklist.push_back(result.getDefiningOp());
   while (!worklist.empty()) {
     Operation *op = worklist.pop_back_val();
-    if (!needed.insert(op))
-      continue;
-    forEachOperand(op, [&](Value operand) {
-      worklist.push_back(operand.getDefiningOp());
-    });
+    if (needed.insert(op))
+      forEachOperand(op, [&](Value operand) {
+        worklist.push_back(operand.getDefiningOp());
+      });
   }
-  SmallVector<Operation *> ordered(needed.begin(), needed.end());
-  llvm::sort(ordered, [](Operation *a, Operation *b) {
-    return a->isBeforeInBlock(b);
-  });
-  auto types = llvm::map_to_vector(results, [](Value v) { return v.getType(); });
+  SmallVector<Operation *> ordered = needed.takeVector();
+  llvm::sort(ordered,
+             [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+  return ordered;
+}
+
+/// Chooses the values that the rest of the program needs. While they are too
+/// big for what they are computed from, the op of the biggest stays in the
+/// program and its operands are needed instead: of a broadcast scale, the
+/// scale.
+void chooseResults(Subgraph &subgraph, const FoldOptions &options) {
+  llvm::DenseSet<Operation *> kept;
+  while (true) {
+    int64_t outputBytes = 0, inputBytes = 0;
+    Value biggest;
+    subgraph.results.clear();
+    for (Operation *op : subgraph.ops) {
+      if (kept.contains(op))
+        continue;
+      for (Value result : op->getResults()) {
+        if (llvm::none_of(result.getUsers(), [&](Operation *user) {
+              user = op->getBlock()->findAncestorOpInBlock(*user);
+              return !subgraph.ops.contains(user) || kept.contains(user);
+            }))
+          continue;
+        subgraph.results.push_back(result);
+        outputBytes += bufferBytes(result);
+        if (!biggest || bufferBytes(result) > bufferBytes(biggest))
+          biggest = result;
+      }
+    }
+    for (Operation *op : slice(subgraph.results))
+      if (isDataConstant(op))
+        inputBytes += bufferBytes(op->getResult(0));
+    if (!biggest || outputBytes <= options.alwaysFoldBytes ||
+        double(outputBytes) <= options.maxGrowth * double(inputBytes))
+      return;
+    kept.insert(biggest.getDefiningOp());
+  }
+}
+
+/// `func() -> results` that holds clones of what `results` depend on.
+func::FuncOp outline(OpBuilder &builder, ArrayRef<Value> results,
+                     StringRef name) {
+  auto types =
+      llvm::map_to_vector(results, [](Value v) { return v.getType(); });
   Location loc = results.front().getLoc();
   auto function = func::FuncOp::create(builder, loc, name,
                                        builder.getFunctionType({}, types));
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(function.addEntryBlock());
   IRMapping mapping;
-  for (Operation *op : ordered)
+  for (Operation *op : slice(results))
     builder.clone(*op, mapping);
   func::ReturnOp::create(
-      builder, loc, llvm::map_to_vector(results, [&](Value v) {
-        return mapping.lookup(v);
-      }));
+      builder, loc,
+      llvm::map_to_vector(results, [&](Value v) { return mapping.lookup(v); }));
   return function;
 }
 
@@ -213,10 +207,9 @@ TypedAttr makeAttribute(Type type, AsmResourceBlob blob) {
     auto shaped = RankedTensorType::get({1}, type);
     if (type.isInteger(1))
       return IntegerAttr::get(type, data[0] != 0);
-    return cast<TypedAttr>(
-        *DenseElementsAttr::getFromRawBuffer(shaped, data)
-             .getValues<Attribute>()
-             .begin());
+    return cast<TypedAttr>(*DenseElementsAttr::getFromRawBuffer(shaped, data)
+                                .getValues<Attribute>()
+                                .begin());
   }
   if (tensor.getNumElements() == 0)
     return DenseElementsAttr::get(tensor, ArrayRef<Attribute>());
@@ -234,16 +227,44 @@ TypedAttr makeAttribute(Type type, AsmResourceBlob blob) {
                                         std::move(blob));
 }
 
+/// A reshaped constant shares the data: no copy, however big.
+void foldReshapes(Block &block) {
+  for (Operation &op : llvm::make_early_inc_range(block)) {
+    if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op) ||
+        !hasBuffers(op.getResultTypes()))
+      continue;
+    auto constant = op.getOperand(0).getDefiningOp<arith::ConstantOp>();
+    if (!constant)
+      continue;
+    auto type = cast<RankedTensorType>(op.getResult(0).getType());
+    TypedAttr value;
+    if (auto resource =
+            dyn_cast<DenseResourceElementsAttr>(constant.getValue()))
+      value = DenseResourceElementsAttr::get(type, resource.getRawHandle());
+    else if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue()))
+      value = dense.reshape(type);
+    else
+      continue;
+    OpBuilder builder(&op);
+    op.getResult(0).replaceAllUsesWith(
+        arith::ConstantOp::create(builder, op.getLoc(), value));
+    op.erase();
+  }
+}
+
 } // namespace
 
 LogicalResult foldConstantSubgraphs(func::FuncOp function,
                                     const FoldOptions &options) {
   if (function.isExternal())
     return success();
+  foldReshapes(function.getBody().front());
   std::vector<Subgraph> subgraphs;
-  for (Subgraph &subgraph : findSubgraphs(function.getBody().front()))
-    if (shrinkToLimit(subgraph, options))
+  for (Subgraph &subgraph : findSubgraphs(function.getBody().front())) {
+    chooseResults(subgraph, options);
+    if (!subgraph.results.empty())
       subgraphs.push_back(std::move(subgraph));
+  }
   if (subgraphs.empty())
     return success();
 

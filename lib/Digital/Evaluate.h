@@ -9,8 +9,8 @@ namespace pumice::digital {
 
 struct FoldOptions {
   Options compiler;
-  /// A subgraph is folded only if its results take at most this many times the
-  /// bytes of the constants that it reads.
+  /// The results of a subgraph take at most this many times the bytes of the
+  /// constants that it reads.
   double maxGrowth = 2.0;
   /// Results up to this size are folded whatever they read, in bytes.
   int64_t alwaysFoldBytes = 4096;
@@ -22,7 +22,8 @@ struct FoldOptions {
 /// arith.constant (dense splat, dense for i1 and scalars, dense_resource else).
 /// The compiler is that of the digital regions, so that folding changes no
 /// number. Emits a diagnostic and fails if an assertion of the program does not
-/// hold or compiling fails; the function is then unchanged.
+/// hold or compiling fails; then at most reshapes of constants have been
+/// folded. Loads dialects: call it from a module pass or outside of passes.
 mlir::LogicalResult foldConstantSubgraphs(mlir::func::FuncOp function,
                                           const FoldOptions &options = {});
 

@@ -3,6 +3,7 @@
 
 #include "lib/Digital/Jit.h"
 #include "lib/Digital/MathExpand.h"
+#include "lib/Digital/RegisterTile.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -24,6 +25,7 @@
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/TargetParser/Host.h"
 
 using namespace mlir;
 
@@ -55,6 +57,19 @@ struct Decompose : FunctionPass<Decompose> {
       if (failed(results))
         return signalPassFailure();
       rewriter.replaceOp(op, *results);
+    }
+    SmallVector<Operation *> packs;
+    getOperation().walk([&](Operation *op) {
+      if (isa<linalg::PackOp, linalg::UnPackOp>(op))
+        packs.push_back(op);
+    });
+    for (Operation *op : packs) {
+      rewriter.setInsertionPoint(op);
+      auto pack = dyn_cast<linalg::PackOp>(op);
+      if (pack ? failed(linalg::lowerPack(rewriter, pack))
+               : failed(
+                     linalg::lowerUnPack(rewriter, cast<linalg::UnPackOp>(op))))
+        return signalPassFailure();
     }
     RewritePatternSet patterns(&getContext());
     linalg::populateElementwiseToLinalgConversionPatterns(patterns);
@@ -131,24 +146,42 @@ int64_t iterations(linalg::LinalgOp op) {
   return product;
 }
 
-/// True if `producer` costs next to nothing per element.
+/// True if `producer` does at most a conversion per element.
 bool isCheap(linalg::LinalgOp producer) {
   return llvm::all_of(producer->getRegion(0).front(), [](Operation &op) {
     return isa<linalg::YieldOp, arith::ConstantOp, arith::ExtSIOp,
-               arith::ExtUIOp, arith::TruncIOp>(op);
+               arith::ExtUIOp, arith::TruncIOp, arith::ExtFOp>(op);
   });
 }
 
-/// Elementwise fusion that never computes an expensive value twice.
+/// True if some input is not read in the order of the loops.
+bool permutes(linalg::LinalgOp op) {
+  return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+    int64_t previous = -1;
+    for (AffineExpr result : op.getMatchingIndexingMap(input).getResults()) {
+      auto dim = dyn_cast<AffineDimExpr>(result);
+      if (!dim)
+        continue;
+      if (int64_t(dim.getPosition()) < previous)
+        return true;
+      previous = dim.getPosition();
+    }
+    return false;
+  });
+}
+
+/// Elementwise fusion that never repeats work worth the name and leaves the
+/// operands of a reduction contiguous.
 bool fusesWell(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
   if (!producer || !consumer)
     return false;
-  if (isCheap(producer))
-    return true;
-  return producer->hasOneUse() &&
-         iterations(consumer) <= iterations(producer);
+  bool once = iterations(consumer) <= iterations(producer);
+  if (consumer.getNumReductionLoops() > 0)
+    return once && (producer->hasOneUse() || isCheap(producer)) &&
+           !permutes(producer);
+  return (once && producer->hasOneUse()) || isCheap(producer);
 }
 
 bool isElementwise(Operation *op) {
@@ -189,15 +222,17 @@ struct FuseElementwise : FunctionPass<FuseElementwise> {
     }
     RewritePatternSet patterns(&getContext());
     linalg::populateElementwiseOpsFusionPatterns(patterns, fusesWell);
-    linalg::populateFoldReshapeOpsByExpansionPatterns(
-        patterns, joinsElementwise);
+    linalg::populateFoldReshapeOpsByExpansionPatterns(patterns,
+                                                      joinsElementwise);
+    linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, &getContext());
     linalg::FillOp::getCanonicalizationPatterns(patterns, &getContext());
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns,
                                                          &getContext());
     tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, &getContext());
     tensor::populateFoldTensorEmptyPatterns(patterns);
-    getContext().getLoadedDialect<linalg::LinalgDialect>()
+    getContext()
+        .getLoadedDialect<linalg::LinalgDialect>()
         ->getCanonicalizationPatterns(patterns);
     GreedyRewriteConfig config;
     config.setUseTopDownTraversal();
@@ -223,10 +258,10 @@ SmallVector<ReassociationIndices> collapsible(linalg::LinalgOp op) {
       std::optional<unsigned> here =
           map.getResultPosition(getAffineDimExpr(d, op.getContext()));
       std::optional<unsigned> next =
-          joins ? map.getResultPosition(getAffineDimExpr(d + 1, op.getContext()))
-                : std::nullopt;
-      if (here.has_value() != next.has_value() ||
-          (here && *next != *here + 1))
+          joins
+              ? map.getResultPosition(getAffineDimExpr(d + 1, op.getContext()))
+              : std::nullopt;
+      if (here.has_value() != next.has_value() || (here && *next != *here + 1))
         joins = false;
     }
     if (joins)
@@ -250,14 +285,16 @@ struct CollapseLoops : FunctionPass<CollapseLoops> {
 
 struct ExpandMath : FunctionPass<ExpandMath> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ExpandMath)
+  bool polynomials;
+  ExpandMath(bool polynomials) : polynomials(polynomials) {}
 
-  void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<arith::ArithDialect, math::MathDialect>();
-  }
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateMathAlgebraicSimplificationPatterns(patterns);
-    pumice::digital::populateMathExpandPatterns(patterns);
+    math::populateExpansionPatterns(patterns, {"clampf"});
+    pumice::digital::populateMathLegalizePatterns(patterns);
+    if (polynomials)
+      pumice::digital::populateMathExpandPatterns(patterns);
     (void)applyPatternsGreedily(getOperation(), std::move(patterns));
   }
 };
@@ -278,6 +315,143 @@ struct ReadOnlyInputs : FunctionPass<ReadOnlyInputs> {
   }
 };
 
+/// Results become arguments that the function writes, and temporaries become
+/// trailing arguments: the caller reuses their memory from run to run (fresh
+/// memory costs a page fault per 4 KiB), and as arguments they are noalias.
+/// Whatever is allocated inside loops stays on the heap.
+struct BuffersToArguments
+    : PassWrapper<BuffersToArguments, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(BuffersToArguments)
+  pumice::digital::LoweringResult *result;
+  BuffersToArguments(pumice::digital::LoweringResult *result)
+      : result(result) {}
+
+  static bool isTopLevelBuffer(memref::AllocOp op) {
+    return isa<func::FuncOp>(op->getParentOp()) &&
+           op.getType().hasStaticShape() &&
+           op.getType().getLayout().isIdentity();
+  }
+
+  static Value toArgument(func::FuncOp function, memref::AllocOp op) {
+    Value argument = function.getBody().addArgument(op.getType(), op.getLoc());
+    op.replaceAllUsesWith(argument);
+    op.erase();
+    return argument;
+  }
+
+  static void resultsToArguments(func::FuncOp function) {
+    auto terminator =
+        cast<func::ReturnOp>(function.getBody().front().getTerminator());
+    OpBuilder builder(terminator);
+    for (unsigned i = 0; i < terminator.getNumOperands(); ++i) {
+      // A reshaped buffer has the bytes of the buffer.
+      Value buffer = terminator.getOperand(i);
+      while (isa_and_nonnull<memref::CollapseShapeOp, memref::ExpandShapeOp>(
+          buffer.getDefiningOp()))
+        buffer = buffer.getDefiningOp()->getOperand(0);
+      auto alloc = buffer.getDefiningOp<memref::AllocOp>();
+      if (alloc && isTopLevelBuffer(alloc)) {
+        toArgument(function, alloc);
+        continue;
+      }
+      // An input, a part of a buffer, or a buffer that is returned before.
+      Value value = terminator.getOperand(i);
+      auto type = cast<MemRefType>(value.getType());
+      Value argument = function.getBody().addArgument(
+          MemRefType::get(type.getShape(), type.getElementType()),
+          terminator.getLoc());
+      memref::CopyOp::create(builder, terminator.getLoc(), value, argument);
+    }
+    terminator->setOperands({});
+  }
+
+  void runOnOperation() override {
+    bool heap = false;
+    for (func::FuncOp function : getOperation().getOps<func::FuncOp>()) {
+      resultsToArguments(function);
+      SmallVector<int64_t> &sizes = result->scratch[function.getName()];
+      SmallVector<memref::AllocOp> allocs;
+      function.walk([&](memref::AllocOp op) { allocs.push_back(op); });
+      for (memref::AllocOp op : allocs) {
+        if (!isTopLevelBuffer(op)) {
+          heap = true;
+          continue;
+        }
+        Type element = op.getType().getElementType();
+        int64_t width =
+            element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
+        sizes.push_back(op.getType().getNumElements() * ((width + 7) / 8));
+        toArgument(function, op);
+      }
+      function.setFunctionType(FunctionType::get(
+          &getContext(), function.getBody().getArgumentTypes(), {}));
+    }
+    if (!heap)
+      return;
+    OpPassManager passes(ModuleOp::getOperationName());
+    bufferization::buildBufferDeallocationPipeline(
+        passes, bufferization::BufferDeallocationPipelineOptions());
+    if (failed(runPipeline(passes, getOperation())))
+      signalPassFailure();
+  }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    OpPassManager passes(ModuleOp::getOperationName());
+    bufferization::buildBufferDeallocationPipeline(
+        passes, bufferization::BufferDeallocationPipelineOptions());
+    passes.getDependentDialects(registry);
+  }
+};
+
+/// MemRefToLLVM has no i1 in memory: a byte it is.
+struct BoolToByte : FunctionPass<BoolToByte> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(BoolToByte)
+
+  static bool isBool(Type type) {
+    auto memref = dyn_cast<MemRefType>(type);
+    return memref && memref.getElementType().isInteger(1);
+  }
+  static void retype(Value value) {
+    if (isBool(value.getType()))
+      value.setType(
+          MemRefType::Builder(cast<MemRefType>(value.getType()))
+              .setElementType(IntegerType::get(value.getContext(), 8)));
+  }
+
+  void runOnOperation() override {
+    OpBuilder builder(&getContext());
+    Type i1 = builder.getI1Type(), i8 = builder.getI8Type();
+    func::FuncOp function = getOperation();
+    function.walk([&](Operation *op) {
+      if (auto load = dyn_cast<memref::LoadOp>(op)) {
+        if (!load.getType().isInteger(1))
+          return;
+        load.getResult().setType(i8);
+        builder.setInsertionPointAfter(op);
+        auto narrow = arith::TruncIOp::create(builder, op->getLoc(), i1,
+                                              load.getResult());
+        load.getResult().replaceAllUsesExcept(narrow, narrow);
+      } else if (auto store = dyn_cast<memref::StoreOp>(op)) {
+        if (!store.getValue().getType().isInteger(1))
+          return;
+        builder.setInsertionPoint(op);
+        store.getValueMutable().assign(arith::ExtUIOp::create(
+            builder, op->getLoc(), i8, store.getValue()));
+      }
+    });
+    function.walk([](Operation *op) {
+      for (Value result : op->getResults())
+        retype(result);
+      for (Region &region : op->getRegions())
+        for (Block &block : region)
+          for (BlockArgument argument : block.getArguments())
+            retype(argument);
+    });
+    function.setFunctionType(
+        builder.getFunctionType(function.getBody().getArgumentTypes(),
+                                function.getFunctionType().getResults()));
+  }
+};
+
 /// With bare pointers this reaches LLVM and removes the run-time alias checks
 /// of the loop vectoriser. Inputs are only read, so that they may coincide.
 struct NoAlias : FunctionPass<NoAlias> {
@@ -285,9 +459,8 @@ struct NoAlias : FunctionPass<NoAlias> {
 
   void runOnOperation() override {
     for (unsigned i = 0; i < getOperation().getNumArguments(); ++i)
-      getOperation().setArgAttr(
-          i, LLVM::LLVMDialect::getNoAliasAttrName(),
-          UnitAttr::get(&getContext()));
+      getOperation().setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
+                                UnitAttr::get(&getContext()));
   }
 };
 
@@ -308,12 +481,11 @@ struct CopyToLoops : FunctionPass<CopyToLoops> {
 };
 
 /// A failing cf.assert reports its number and leaves the function: going on
-/// could read out of bounds, aborting would take the process down. Temporaries
-/// of that one run are leaked.
+/// could read out of bounds, aborting would take the process down.
 struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(AssertToReturn)
-  std::vector<std::string> *messages;
-  AssertToReturn(std::vector<std::string> *messages) : messages(messages) {}
+  pumice::digital::LoweringResult *result;
+  AssertToReturn(pumice::digital::LoweringResult *result) : result(result) {}
 
   void runOnOperation() override {
     SmallVector<cf::AssertOp> asserts;
@@ -322,9 +494,9 @@ struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
       return;
     OpBuilder builder = OpBuilder::atBlockEnd(getOperation().getBody());
     Type i64 = builder.getI64Type();
-    auto report = func::FuncOp::create(
-        builder, getOperation().getLoc(), pumice::digital::kAssertSymbol,
-        builder.getFunctionType({i64}, {}));
+    auto report = func::FuncOp::create(builder, getOperation().getLoc(),
+                                       pumice::digital::kAssertSymbol,
+                                       builder.getFunctionType({i64}, {}));
     report.setPrivate();
     for (cf::AssertOp op : asserts) {
       Location loc = op.getLoc();
@@ -334,22 +506,28 @@ struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
           builder.createBlock(before->getParent(), before->getParent()->end()));
       Block *failed = builder.getInsertionBlock();
       Value id = arith::ConstantOp::create(
-          builder, loc, builder.getI64IntegerAttr(messages->size()));
+          builder, loc,
+          builder.getI64IntegerAttr(result->assertMessages.size()));
       func::CallOp::create(builder, loc, report, id);
       func::ReturnOp::create(builder, loc);
       builder.setInsertionPointToEnd(before);
       cf::CondBranchOp::create(builder, loc, op.getArg(), after, ValueRange(),
                                failed, ValueRange());
-      messages->push_back(op.getMsg().str());
+      result->assertMessages.push_back(op.getMsg().str());
       op.erase();
     }
   }
 };
 
+unsigned vectorBytes() {
+  return llvm::sys::getHostCPUFeatures().lookup("avx512f") ? 64 : 32;
+}
+
 } // namespace
 
 void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
-                                            const LoweringOptions &options) {
+                                            bool expandMath,
+                                            LoweringResult &result) {
   auto nested = [&](std::unique_ptr<Pass> pass) {
     passes.addNestedPass<func::FuncOp>(std::move(pass));
   };
@@ -358,8 +536,7 @@ void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
   nested(createCSEPass());
   nested(std::make_unique<FuseElementwise>());
   nested(std::make_unique<CollapseLoops>());
-  if (options.expandMath)
-    nested(std::make_unique<ExpandMath>());
+  nested(std::make_unique<ExpandMath>(expandMath));
   nested(createCanonicalizerPass());
   nested(createCSEPass());
 
@@ -370,17 +547,13 @@ void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
   bufferize.functionBoundaryTypeConversion =
       bufferization::LayoutMapOption::IdentityLayoutMap;
   passes.addPass(bufferization::createOneShotBufferizePass(bufferize));
-  bufferization::BufferResultsToOutParamsPassOptions results;
-  results.hoistStaticAllocs = true;
-  results.modifyPublicFunctions = true;
-  passes.addPass(
-      bufferization::createBufferResultsToOutParamsPass(results));
-  bufferization::buildBufferDeallocationPipeline(
-      passes, bufferization::BufferDeallocationPipelineOptions());
+  passes.addPass(std::make_unique<BuffersToArguments>(&result));
   nested(std::make_unique<NoAlias>());
   passes.addPass(createConvertBufferizationToMemRefPass());
   nested(std::make_unique<CopyToLoops>());
+  nested(createRegisterTilePass(vectorBytes()));
   nested(createConvertLinalgToLoopsPass());
+  nested(std::make_unique<BoolToByte>());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
   nested(createCanonicalizerPass());
@@ -388,11 +561,12 @@ void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
   nested(createLoopInvariantCodeMotionPass());
 
   passes.addPass(createSCFToControlFlowPass());
-  passes.addPass(std::make_unique<AssertToReturn>(options.assertMessages));
+  passes.addPass(std::make_unique<AssertToReturn>(&result));
   // libm takes what has no LLVM intrinsic; the other order would turn floor
   // and roundeven into calls.
   passes.addPass(createConvertMathToLLVMPass());
   passes.addPass(createConvertMathToLibmPass());
+  passes.addPass(createConvertVectorToLLVMPass());
   passes.addPass(createFinalizeMemRefToLLVMConversionPass());
   passes.addPass(createArithToLLVMConversionPass());
   passes.addPass(createConvertControlFlowToLLVMPass());

@@ -5,23 +5,28 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringMap.h"
 #include <string>
 #include <vector>
 
 namespace pumice::digital {
 
-struct LoweringOptions {
-  bool expandMath = true; ///< MathExpand, else libm
-  /// Receives the text of every cf.assert; its index is the number that
-  /// compiled code reports. Not null.
-  std::vector<std::string> *assertMessages = nullptr;
+/// What the passes find out besides the code.
+struct LoweringResult {
+  /// Text of every cf.assert; its index is the number that code reports.
+  std::vector<std::string> assertMessages;
+  /// Per function, the bytes of each temporary buffer.
+  llvm::StringMap<llvm::SmallVector<int64_t>> scratch;
 };
 
 /// Adds the passes that take a module of functions on static tensors to the
-/// LLVM dialect. Each function becomes `f(ptr input..., ptr result...)` with
-/// row-major buffers; inputs are only read.
-void buildLoweringPipeline(mlir::OpPassManager &passes,
-                           const LoweringOptions &options);
+/// LLVM dialect. Each function becomes `f(ptr input..., ptr result...,
+/// ptr scratch...)` with row-major buffers that do not overlap; inputs are only
+/// read. `expandMath` selects MathExpand over libm. `result` must live until
+/// the passes have run.
+void buildLoweringPipeline(mlir::OpPassManager &passes, bool expandMath,
+                           LoweringResult &result);
 
 } // namespace pumice::digital
 

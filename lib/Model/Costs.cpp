@@ -11,9 +11,9 @@
 using namespace pumice::model;
 
 static constexpr const char *componentNames[numComponents] = {
-    "cell_read",   "dac",          "sample_hold", "adc",
-    "shift_add",   "cell_write",   "buffer_read", "buffer_write",
-    "dram_read",   "dram_write",   "digital"};
+    "cell_read", "dac",        "sample_hold", "adc",
+    "shift_add", "cell_write", "buffer_read", "buffer_write",
+    "dram_read", "dram_write", "digital"};
 static constexpr const char *digitalOpNames[numDigitalOps] = {
     "add", "multiply", "divide", "compare", "convert", "special", "move"};
 static constexpr const char *resourceNames[numResources] = {
@@ -78,11 +78,11 @@ static int64_t toPs(double ns) {
 }
 
 static double accessNs(const MemorySpec &memory, double bytes) {
-  return bytes == 0 ? 0
-                    : memory.latencyNs +
-                          (memory.bandwidthBytesPerNs > 0
-                               ? bytes / memory.bandwidthBytesPerNs
-                               : 0);
+  return bytes == 0
+             ? 0
+             : memory.latencyNs + (memory.bandwidthBytesPerNs > 0
+                                       ? bytes / memory.bandwidthBytesPerNs
+                                       : 0);
 }
 
 static double &energy(Cost &cost, Component component) {
@@ -184,8 +184,8 @@ Cost pumice::model::programCost(const DeviceSpec &device,
                                 int64_t replicas,
                                 std::optional<int64_t> changedCells) {
   Cost cost;
-  const int64_t fullestArray = std::min(matrix.rows, device.array.rows) *
-                               tiling.groupsPerArray;
+  const int64_t fullestArray =
+      std::min(matrix.rows, device.array.rows) * tiling.groupsPerArray;
   hold(cost, arrays, toPs(double(fullestArray) * device.timing.rowWriteNs));
   Counters &counters = cost.counters;
   const int64_t cells =

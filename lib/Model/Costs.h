@@ -64,13 +64,13 @@ std::optional<Memory> parseMemory(llvm::StringRef name);
 
 /// Events of one or of many instructions.
 struct Counters {
-  int64_t windows = 0;      ///< input vectors times groups
-  int64_t arrayReads = 0;   ///< reads of one array
-  int64_t conversions = 0;  ///< analog to digital
+  int64_t windows = 0;        ///< input vectors times groups
+  int64_t arrayReads = 0;     ///< reads of one array
+  int64_t conversions = 0;    ///< analog to digital
   int64_t wordlineDrives = 0; ///< one wordline of one array, one read
-  int64_t cellReads = 0;    ///< cells on driven wordlines, converted columns
+  int64_t cellReads = 0;      ///< cells on driven wordlines, converted columns
   int64_t cellsWritten = 0;
-  int64_t rowsWritten = 0;  ///< wordlines of one array
+  int64_t rowsWritten = 0; ///< wordlines of one array
   DigitalOps digitalOps = {};
   int64_t bufferBytesRead = 0;
   int64_t bufferBytesWritten = 0;

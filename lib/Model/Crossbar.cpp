@@ -17,17 +17,16 @@ static llvm::Error verifyTensor(llvm::StringRef what, const Value &value,
     return llvm::createStringError("expected " + what + ", got an empty value");
   if (type != ElementType::i8 && type != ElementType::i16 &&
       type != ElementType::i32)
-    return llvm::createStringError("expected " + what +
-                                   " of type i8, i16 or i32, got " +
-                                   name(type));
+    return llvm::createStringError(
+        "expected " + what + " of type i8, i16 or i32, got " + name(type));
   if (byteWidth(type) * 8 < bits)
     return llvm::createStringError("expected " + what + " of at least " +
                                    llvm::Twine(bits) + " bits, got " +
                                    name(type));
   if (value.numElements() != count)
-    return llvm::createStringError(
-        "expected " + what + " of " + llvm::Twine(count) + " elements, got " +
-        llvm::Twine(value.numElements()));
+    return llvm::createStringError("expected " + what + " of " +
+                                   llvm::Twine(count) + " elements, got " +
+                                   llvm::Twine(value.numElements()));
   return llvm::Error::success();
 }
 
@@ -104,7 +103,8 @@ llvm::Expected<Grid> Grid::program(const ArraySpec &array,
   int64_t count;
   if (llvm::MulOverflow(matrix.rows, matrix.columns, count) ||
       llvm::MulOverflow(count, matrix.groups, count))
-    return llvm::createStringError("expected fewer than 2^63 weights, got more");
+    return llvm::createStringError(
+        "expected fewer than 2^63 weights, got more");
   if (llvm::Error error =
           verifyTensor("weights", weights, count, matrix.weightBits))
     return error;
@@ -153,8 +153,6 @@ llvm::Error Grid::compute(const Value &x, const Window &window,
         "expected a window over fewer than 2^63 elements, got more");
   if (llvm::Error error = verifyTensor("inputs", x, pixels, matrix.inputBits))
     return error;
-  if (llvm::Error error = verifyInputs(x, matrix.inputBits, matrix.inputSigned))
-    return error;
   if (y.isEmpty() ||
       (y.type() != ElementType::i32 && y.type() != ElementType::i64))
     return llvm::createStringError("expected results of type i32 or i64, got " +
@@ -167,6 +165,8 @@ llvm::Error Grid::compute(const Value &x, const Window &window,
   if (llvm::Error error = verifyAccumulator(
           matrix, inputZeroPoint, weightZeroPoint, arraySpec.adcMode, bits))
     return error;
+  if (llvm::Error error = verifyInputs(x, matrix.inputBits, matrix.inputSigned))
+    return error;
 
   // sum (x - xzp)(w - wzp) = sum xw - xzp sum w - wzp sum x + K xzp wzp.
   // Unsigned: the sum is known to fit, its terms are not.
@@ -176,7 +176,7 @@ llvm::Error Grid::compute(const Value &x, const Window &window,
               (uint64_t(matrix.rows) * weightZeroPoint - columnSums[n]);
   bool fits32 = accumulatorBits(matrix, inputZeroPoint, weightZeroPoint,
                                 arraySpec.adcMode) <= 32;
-  implementation->compute({window, x, inputZeroPoint, bias, -weightZeroPoint, y,
-                           fits32, threads});
+  implementation->compute(
+      {window, x, inputZeroPoint, bias, -weightZeroPoint, y, fits32, threads});
   return llvm::Error::success();
 }

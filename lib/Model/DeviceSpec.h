@@ -16,7 +16,8 @@
 
 namespace pumice::model {
 
-/// What one analog-to-digital conversion returns for an ideal column sum v >= 0.
+/// What one analog-to-digital conversion returns for an ideal column sum v >=
+/// 0.
 enum class AdcMode {
   lossless, ///< v
   clip,     ///< min(v, 2^bits - 1)
@@ -24,41 +25,41 @@ enum class AdcMode {
 
 /// Numerical shape of one crossbar array.
 struct ArraySpec {
-  int64_t rows = 128;            ///< wordlines
-  int64_t columns = 128;         ///< bitlines (cells of one wordline)
-  int64_t cellBits = 2;          ///< bits stored in one cell
-  int64_t weightBits = 16;       ///< widest weight that the periphery recombines
-  int64_t inputBits = 16;        ///< widest input that the periphery streams
-  int64_t dacBits = 1;           ///< input bits applied to a wordline per read
-  int64_t adcBits = 8;           ///< output bits of one conversion
+  int64_t rows = 128;      ///< wordlines
+  int64_t columns = 128;   ///< bitlines (cells of one wordline)
+  int64_t cellBits = 2;    ///< bits stored in one cell
+  int64_t weightBits = 16; ///< widest weight that the periphery recombines
+  int64_t inputBits = 16;  ///< widest input that the periphery streams
+  int64_t dacBits = 1;     ///< input bits applied to a wordline per read
+  int64_t adcBits = 8;     ///< output bits of one conversion
   AdcMode adcMode = AdcMode::clip;
-  int64_t columnsPerAdc = 128;   ///< columns that share one converter
+  int64_t columnsPerAdc = 128; ///< columns that share one converter
 };
 
 /// Times of the analog part.
 struct ArrayTiming {
-  double readNs = 0;      ///< one read: DAC, array settling, sample and hold
-  double adcNs = 0;       ///< one conversion; a read ends after columnsPerAdc of them
-  double rowWriteNs = 0;  ///< programming the cells of one wordline
+  double readNs = 0; ///< one read: DAC, array settling, sample and hold
+  double adcNs = 0; ///< one conversion; a read ends after columnsPerAdc of them
+  double rowWriteNs = 0; ///< programming the cells of one wordline
 };
 
 /// Energies of the analog part, per event.
 struct ArrayEnergy {
-  double cellReadPj = 0;      ///< one cell, one read
-  double dacPj = 0;           ///< driving one wordline for one read
-  double sampleHoldPj = 0;    ///< one column, one read
-  double adcPj = 0;           ///< one conversion
-  double shiftAddPj = 0;      ///< adding one conversion to an accumulator
-  double cellWritePj = 0;     ///< programming one cell
+  double cellReadPj = 0;   ///< one cell, one read
+  double dacPj = 0;        ///< driving one wordline for one read
+  double sampleHoldPj = 0; ///< one column, one read
+  double adcPj = 0;        ///< one conversion
+  double shiftAddPj = 0;   ///< adding one conversion to an accumulator
+  double cellWritePj = 0;  ///< programming one cell
 };
 
 /// A memory (on-chip activation buffer, or DRAM behind its channel).
 struct MemorySpec {
   std::string name;
   std::optional<int64_t> capacityBytes; ///< none: unlimited
-  int64_t ports = 1;                    ///< accesses that may be in flight at once
-  double bandwidthBytesPerNs = 0;       ///< of one port
-  double latencyNs = 0;                 ///< added once per instruction
+  int64_t ports = 1;              ///< accesses that may be in flight at once
+  double bandwidthBytesPerNs = 0; ///< of one port
+  double latencyNs = 0;           ///< added once per instruction
   double readPjPerByte = 0;
   double writePjPerByte = 0;
 };

@@ -65,10 +65,9 @@ private:
   int32_t weight(int64_t g, int64_t n, int64_t k) const {
     if (panels.empty())
       return wideWeights[(g * matrix.columns + n) * matrix.rows + k];
-    return panel(g, n / panelColumns)[(k / 2 * panelColumns +
-                                       n % panelColumns) *
-                                          2 +
-                                      k % 2];
+    return panel(
+        g, n / panelColumns)[(k / 2 * panelColumns + n % panelColumns) * 2 +
+                             k % 2];
   }
 
   template <typename T>
@@ -115,8 +114,8 @@ static void store(Value &y, int64_t at, const int32_t *from, int64_t count) {
 /// Cuts `count` columns of panels into parts, so that there are about
 /// `wanted` units of work when there are `units` without cutting.
 static int64_t splitPanels(int64_t count, int64_t units, int64_t wanted) {
-  return std::clamp<int64_t>(llvm::divideCeil(wanted, std::max<int64_t>(units, 1)),
-                             1, count);
+  return std::clamp<int64_t>(
+      llvm::divideCeil(wanted, std::max<int64_t>(units, 1)), 1, count);
 }
 
 template <typename T>
@@ -124,9 +123,9 @@ void ExactKernel::convolution(const CrossbarJob &job,
                               const PatchReader<T> &patches) const {
   const int64_t positions = job.window.positions(), N = matrix.columns;
   const int64_t tileWidth = tiles.lanes * ExactTiles::maxVectors;
-  const int64_t tilesPerBlock = std::clamp<int64_t>(
-      packedBytes / (pairs() * tileWidth * 4), 1,
-      llvm::divideCeil(positions, tileWidth));
+  const int64_t tilesPerBlock =
+      std::clamp<int64_t>(packedBytes / (pairs() * tileWidth * 4), 1,
+                          llvm::divideCeil(positions, tileWidth));
   const int64_t block = tilesPerBlock * tileWidth;
   const int64_t blocks = llvm::divideCeil(positions, block);
   const int64_t units = job.window.batch * matrix.groups * blocks;
@@ -207,9 +206,8 @@ template <typename T>
 void ExactKernel::linear(const CrossbarJob &job,
                          const PatchReader<T> &patches) const {
   const int64_t N = matrix.columns, batch = job.window.batch;
-  const int64_t vectorsPerBlock =
-      std::clamp<int64_t>(packedBytes / (pairs() * 4), 1,
-                          std::max<int64_t>(batch, 1));
+  const int64_t vectorsPerBlock = std::clamp<int64_t>(
+      packedBytes / (pairs() * 4), 1, std::max<int64_t>(batch, 1));
   const int64_t blocks = llvm::divideCeil(batch, vectorsPerBlock);
   const int64_t units = matrix.groups * blocks;
   const int64_t parts = splitPanels(panelsPerGroup(), units,

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/ExactTiles.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "lib/Model/Simd.h"
 
 #include <cstring>
 
@@ -80,10 +78,9 @@ const ExactTiles &ExactTiles::portable() {
 // AVX2
 //===----------------------------------------------------------------------===//
 
-#define AVX2 __attribute__((target("avx2")))
-
-AVX2 static void interleaveAvx2(const void *first, const void *second,
-                                int64_t count, bool isSigned, int16_t *to) {
+PUMICE_AVX2 static void interleaveAvx2(const void *first, const void *second,
+                                       int64_t count, bool isSigned,
+                                       int16_t *to) {
   const auto *a = static_cast<const uint8_t *>(first);
   const auto *b = static_cast<const uint8_t *>(second);
   for (int64_t i = 0; i < count; i += 8) {
@@ -97,42 +94,49 @@ AVX2 static void interleaveAvx2(const void *first, const void *second,
 }
 
 /// The pair of 16-bit operands at `p` in every lane.
-AVX2 static inline __m256i broadcastPairAvx2(const int16_t *p) {
+PUMICE_AVX2 static inline __m256i broadcastPairAvx2(const int16_t *p) {
   int32_t pair;
   std::memcpy(&pair, p, sizeof(pair));
   return _mm256_set1_epi32(pair);
 }
 
-AVX2 static inline __m256i loadAvx2(const void *p) {
+PUMICE_AVX2 static inline __m256i loadAvx2(const void *p) {
   return _mm256_loadu_si256(static_cast<const __m256i *>(p));
 }
 
 template <int columns, int vectors>
-AVX2 static void positionsTileAvx2(int64_t pairs, const int16_t *x,
-                                   const int16_t *w, const int32_t *bias,
-                                   const int32_t *term, int32_t *y) {
+PUMICE_AVX2 static void positionsTileAvx2(int64_t pairs, const int16_t *x,
+                                          const int16_t *w, const int32_t *bias,
+                                          const int32_t *term, int32_t *y) {
   __m256i sums[columns][vectors];
+  PUMICE_UNROLL
   for (int n = 0; n < columns; ++n)
-    for (int v = 0; v < vectors; ++v)
-      sums[n][v] =
-          _mm256_add_epi32(_mm256_set1_epi32(bias[n]), loadAvx2(term + 8 * v));
+    PUMICE_UNROLL
+  for (int v = 0; v < vectors; ++v)
+    sums[n][v] =
+        _mm256_add_epi32(_mm256_set1_epi32(bias[n]), loadAvx2(term + 8 * v));
   for (int64_t pair = 0; pair < pairs; ++pair) {
     __m256i inputs[vectors];
+    PUMICE_UNROLL
     for (int v = 0; v < vectors; ++v)
       inputs[v] = loadAvx2(x + 16 * v);
+    PUMICE_UNROLL
     for (int n = 0; n < columns; ++n) {
       const __m256i weight = broadcastPairAvx2(w + 2 * n);
+      PUMICE_UNROLL
       for (int v = 0; v < vectors; ++v)
-        sums[n][v] = _mm256_add_epi32(sums[n][v],
-                                      _mm256_madd_epi16(inputs[v], weight));
+        sums[n][v] =
+            _mm256_add_epi32(sums[n][v], _mm256_madd_epi16(inputs[v], weight));
     }
     x += vectors * 16;
     w += ExactTiles::panelColumns * 2;
   }
+  PUMICE_UNROLL
   for (int n = 0; n < columns; ++n)
-    for (int v = 0; v < vectors; ++v)
-      _mm256_storeu_si256(
-          reinterpret_cast<__m256i *>(y + (n * vectors + v) * 8), sums[n][v]);
+    PUMICE_UNROLL
+  for (int v = 0; v < vectors; ++v)
+    _mm256_storeu_si256(reinterpret_cast<__m256i *>(y + (n * vectors + v) * 8),
+                        sums[n][v]);
 }
 
 static void positionsAvx2(int64_t pairs, const int16_t *x, int64_t vectors,
@@ -149,29 +153,32 @@ static void positionsAvx2(int64_t pairs, const int16_t *x, int64_t vectors,
 }
 
 template <int count>
-AVX2 static void columnsTileAvx2(int64_t pairs, const int16_t *x,
-                                 const int16_t *w, const int32_t *bias,
-                                 const int32_t *term, int32_t *y) {
+PUMICE_AVX2 static void columnsTileAvx2(int64_t pairs, const int16_t *x,
+                                        const int16_t *w, const int32_t *bias,
+                                        const int32_t *term, int32_t *y) {
   __m256i sums[count][2];
+  PUMICE_UNROLL
   for (int m = 0; m < count; ++m)
-    for (int v = 0; v < 2; ++v)
-      sums[m][v] =
-          _mm256_add_epi32(_mm256_set1_epi32(term[m]), loadAvx2(bias + 8 * v));
+    PUMICE_UNROLL
+  for (int v = 0; v < 2; ++v)
+    sums[m][v] =
+        _mm256_add_epi32(_mm256_set1_epi32(term[m]), loadAvx2(bias + 8 * v));
   for (int64_t pair = 0; pair < pairs; ++pair) {
     const __m256i low = loadAvx2(w), high = loadAvx2(w + 16);
+    PUMICE_UNROLL
     for (int m = 0; m < count; ++m) {
       const __m256i input = broadcastPairAvx2(x + (m * pairs + pair) * 2);
-      sums[m][0] =
-          _mm256_add_epi32(sums[m][0], _mm256_madd_epi16(low, input));
-      sums[m][1] =
-          _mm256_add_epi32(sums[m][1], _mm256_madd_epi16(high, input));
+      sums[m][0] = _mm256_add_epi32(sums[m][0], _mm256_madd_epi16(low, input));
+      sums[m][1] = _mm256_add_epi32(sums[m][1], _mm256_madd_epi16(high, input));
     }
     w += ExactTiles::panelColumns * 2;
   }
+  PUMICE_UNROLL
   for (int m = 0; m < count; ++m)
-    for (int v = 0; v < 2; ++v)
-      _mm256_storeu_si256(reinterpret_cast<__m256i *>(y + (m * 2 + v) * 8),
-                          sums[m][v]);
+    PUMICE_UNROLL
+  for (int v = 0; v < 2; ++v)
+    _mm256_storeu_si256(reinterpret_cast<__m256i *>(y + (m * 2 + v) * 8),
+                        sums[m][v]);
 }
 
 static void columnsAvx2(int64_t pairs, const int16_t *x, int64_t count,
@@ -185,8 +192,8 @@ static void columnsAvx2(int64_t pairs, const int16_t *x, int64_t count,
 }
 
 const ExactTiles *ExactTiles::avx2() {
-  static const ExactTiles tiles = {"avx2",         8,             4,
-                                   interleaveAvx2, positionsAvx2, columnsAvx2};
+  static const ExactTiles tiles = {"avx2",        8,          4, interleaveAvx2,
+                                   positionsAvx2, columnsAvx2};
   return __builtin_cpu_supports("avx2") ? &tiles : nullptr;
 }
 
@@ -194,38 +201,43 @@ const ExactTiles *ExactTiles::avx2() {
 // AVX-512 with VNNI
 //===----------------------------------------------------------------------===//
 
-#define AVX512 __attribute__((target("avx2,avx512f,avx512bw,avx512vnni")))
-
-AVX512 static inline __m512i broadcastPairAvx512(const int16_t *p) {
+PUMICE_AVX512VNNI static inline __m512i broadcastPairAvx512(const int16_t *p) {
   int32_t pair;
   std::memcpy(&pair, p, sizeof(pair));
   return _mm512_set1_epi32(pair);
 }
 
 template <int columns, int vectors>
-AVX512 static void positionsTileAvx512(int64_t pairs, const int16_t *x,
-                                       const int16_t *w, const int32_t *bias,
-                                       const int32_t *term, int32_t *y) {
+PUMICE_AVX512VNNI static void
+positionsTileAvx512(int64_t pairs, const int16_t *x, const int16_t *w,
+                    const int32_t *bias, const int32_t *term, int32_t *y) {
   __m512i sums[columns][vectors];
+  PUMICE_UNROLL
   for (int n = 0; n < columns; ++n)
-    for (int v = 0; v < vectors; ++v)
-      sums[n][v] = _mm512_add_epi32(_mm512_set1_epi32(bias[n]),
-                                    _mm512_loadu_si512(term + 16 * v));
+    PUMICE_UNROLL
+  for (int v = 0; v < vectors; ++v)
+    sums[n][v] = _mm512_add_epi32(_mm512_set1_epi32(bias[n]),
+                                  _mm512_loadu_si512(term + 16 * v));
   for (int64_t pair = 0; pair < pairs; ++pair) {
     __m512i inputs[vectors];
+    PUMICE_UNROLL
     for (int v = 0; v < vectors; ++v)
       inputs[v] = _mm512_loadu_si512(x + 32 * v);
+    PUMICE_UNROLL
     for (int n = 0; n < columns; ++n) {
       const __m512i weight = broadcastPairAvx512(w + 2 * n);
+      PUMICE_UNROLL
       for (int v = 0; v < vectors; ++v)
         sums[n][v] = _mm512_dpwssd_epi32(sums[n][v], inputs[v], weight);
     }
     x += vectors * 32;
     w += ExactTiles::panelColumns * 2;
   }
+  PUMICE_UNROLL
   for (int n = 0; n < columns; ++n)
-    for (int v = 0; v < vectors; ++v)
-      _mm512_storeu_si512(y + (n * vectors + v) * 16, sums[n][v]);
+    PUMICE_UNROLL
+  for (int v = 0; v < vectors; ++v)
+    _mm512_storeu_si512(y + (n * vectors + v) * 16, sums[n][v]);
 }
 
 static void positionsAvx512(int64_t pairs, const int16_t *x, int64_t vectors,
@@ -243,20 +255,23 @@ static void positionsAvx512(int64_t pairs, const int16_t *x, int64_t vectors,
 }
 
 template <int count>
-AVX512 static void columnsTileAvx512(int64_t pairs, const int16_t *x,
-                                     const int16_t *w, const int32_t *bias,
-                                     const int32_t *term, int32_t *y) {
+PUMICE_AVX512VNNI static void
+columnsTileAvx512(int64_t pairs, const int16_t *x, const int16_t *w,
+                  const int32_t *bias, const int32_t *term, int32_t *y) {
   __m512i sums[count];
+  PUMICE_UNROLL
   for (int m = 0; m < count; ++m)
-    sums[m] = _mm512_add_epi32(_mm512_set1_epi32(term[m]),
-                               _mm512_loadu_si512(bias));
+    sums[m] =
+        _mm512_add_epi32(_mm512_set1_epi32(term[m]), _mm512_loadu_si512(bias));
   for (int64_t pair = 0; pair < pairs; ++pair) {
     const __m512i weights = _mm512_loadu_si512(w);
+    PUMICE_UNROLL
     for (int m = 0; m < count; ++m)
       sums[m] = _mm512_dpwssd_epi32(
           sums[m], weights, broadcastPairAvx512(x + (m * pairs + pair) * 2));
     w += ExactTiles::panelColumns * 2;
   }
+  PUMICE_UNROLL
   for (int m = 0; m < count; ++m)
     _mm512_storeu_si512(y + m * 16, sums[m]);
 }

@@ -28,23 +28,22 @@ struct ExactTiles {
 
   /// Columns of the tile to take when `left` are left: 1 or a full tile, which
   /// may reach into the padding of a panel.
-  int64_t columnStep(int64_t left) const {
-    return left > 1 ? tileColumns : 1;
-  }
+  int64_t columnStep(int64_t left) const { return left > 1 ? tileColumns : 1; }
 
   /// to[i] = {first[i], second[i]} for i < count (a multiple of `lanes`), bytes
   /// widened to 16 bits with or without sign.
   void (*interleave)(const void *first, const void *second, int64_t count,
                      bool isSigned, int16_t *to);
 
-  /// y[n][m] = bias[n] + term[m] + sum over pairs of x[pair][m] . w[pair][n] for
-  /// `columns` (as columnStep gives) columns and `vectors` * lanes positions.
+  /// y[n][m] = bias[n] + term[m] + sum over pairs of x[pair][m] . w[pair][n]
+  /// for `columns` (as columnStep gives) columns and `vectors` * lanes
+  /// positions.
   void (*positions)(int64_t pairs, const int16_t *x, int64_t vectors,
                     const int16_t *w, int64_t columns, const int32_t *bias,
                     const int32_t *term, int32_t *y);
 
-  /// y[m][n] = bias[n] + term[m] + sum over pairs of x[m][pair] . w[pair][n] for
-  /// `count` <= maxVectorsOfInputs inputs and one panel of columns.
+  /// y[m][n] = bias[n] + term[m] + sum over pairs of x[m][pair] . w[pair][n]
+  /// for `count` <= maxVectorsOfInputs inputs and one panel of columns.
   void (*columns)(int64_t pairs, const int16_t *x, int64_t count,
                   const int16_t *w, const int32_t *bias, const int32_t *term,
                   int32_t *y);

@@ -16,20 +16,16 @@ namespace pumice::model {
 using WeightColumns = llvm::ArrayRef<int32_t>;
 
 /// Arrays whose conversions all return the ideal sum: the integer product.
-std::unique_ptr<const ICrossbarKernel>
-makeExactKernel(const MatrixSpec &matrix, WeightColumns weights);
+std::unique_ptr<const ICrossbarKernel> makeExactKernel(const MatrixSpec &matrix,
+                                                       WeightColumns weights);
 
-/// Arrays whose converters saturate. Columns that cannot reach the saturation
-/// point cost no more than the exact kernel.
-std::unique_ptr<const ICrossbarKernel>
-makeClipKernel(const ArraySpec &array, const MatrixSpec &matrix,
-               const Tiling &tiling, WeightColumns weights);
-
-/// The definition, conversion by conversion, for every mode and shape: what the
-/// other kernels are tested against, and the fallback for what they lack.
-std::unique_ptr<const ICrossbarKernel>
-makeLiteralKernel(const ArraySpec &array, const MatrixSpec &matrix,
-                  const Tiling &tiling, WeightColumns weights);
+/// Arrays whose converters saturate: the exact product, less what conversions
+/// that exceed the saturation point lose. Column sums that cannot exceed it,
+/// which is known from the weights, cost nothing beyond the exact product.
+std::unique_ptr<const ICrossbarKernel> makeClipKernel(const ArraySpec &array,
+                                                      const MatrixSpec &matrix,
+                                                      const Tiling &tiling,
+                                                      WeightColumns weights);
 
 } // namespace pumice::model
 

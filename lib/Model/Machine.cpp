@@ -8,9 +8,8 @@ using namespace pumice::model;
 Machine::Machine(DeviceSpec device)
     : spec(std::move(device)), schedule(spec), programs({{0, 0}}) {}
 
-llvm::Expected<EventId>
-Machine::issue(InstructionInfo info, const Cost &cost,
-               llvm::ArrayRef<EventId> dependencies) {
+llvm::Expected<EventId> Machine::issue(InstructionInfo info, const Cost &cost,
+                                       llvm::ArrayRef<EventId> dependencies) {
   llvm::Expected<EventId> id = schedule.issue(cost, dependencies);
   if (!id)
     return llvm::createStringError("instruction '" + info.label +

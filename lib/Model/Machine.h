@@ -84,9 +84,7 @@ public:
   double staticEnergyPj() const;
   double totalEnergyPj() const { return total(energy) + staticEnergyPj(); }
   Wear wear() const;
-  RollUp areaAndPower() const {
-    return rollUp(spec, schedule.arraysUsed());
-  }
+  RollUp areaAndPower() const { return rollUp(spec, schedule.arraysUsed()); }
 
 private:
   DeviceSpec spec;

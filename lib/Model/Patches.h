@@ -15,8 +15,7 @@ namespace pumice::model {
 
 /// Reads the input vectors of a window over an NCHW tensor of T. Input k of
 /// group g is channel g*C + k/(kh*kw), kernel position (k/kw%kh, k%kw).
-template <typename T>
-class PatchReader {
+template <typename T> class PatchReader {
 public:
   PatchReader(const MatrixSpec &matrix, const Window &window, const T *x, T pad)
       : window(window), x(x), pad(pad),
@@ -32,7 +31,8 @@ public:
     const int64_t left =
         k % window.kernel[1] * window.dilations[1] - window.padLeft;
     const int64_t step = window.strides[1];
-    const T *plane = x + (b * window.channels + c) * window.height * window.width;
+    const T *plane =
+        x + (b * window.channels + c) * window.height * window.width;
     // Outputs [lo, hi) of a row read inside of the tensor.
     const int64_t lo =
         std::min(left >= 0 ? 0 : (-left + step - 1) / step, window.outWidth);
@@ -66,17 +66,31 @@ public:
     }
   }
 
+  /// The same across images: positions of all images, one after another.
+  void rowAcross(int64_t g, int64_t k, int64_t first, int64_t count,
+                 T *out) const {
+    const int64_t positions = window.positions();
+    while (count > 0) {
+      const int64_t p = first % positions;
+      const int64_t part = std::min(count, positions - p);
+      row(first / positions, g, k, p, part, out);
+      first += part;
+      count -= part;
+      out += part;
+    }
+  }
+
   /// out[k] = input k of group g at position p of image b, for every k.
   template <typename Out>
   void vector(int64_t b, int64_t g, int64_t p, Out *out) const {
     const int64_t pixels = window.height * window.width;
     const T *image = x + (b * window.channels + g * groupChannels) * pixels;
-    if (rows == groupChannels && pixels == 1) {
+    const int64_t y0 = p / window.outWidth * window.strides[0] - window.padTop;
+    const int64_t x0 = p % window.outWidth * window.strides[1] - window.padLeft;
+    if (rows == groupChannels && pixels == 1 && y0 == 0 && x0 == 0) {
       std::copy(image, image + rows, out);
       return;
     }
-    const int64_t y0 = p / window.outWidth * window.strides[0] - window.padTop;
-    const int64_t x0 = p % window.outWidth * window.strides[1] - window.padLeft;
     for (int64_t c = 0; c < groupChannels; ++c, image += pixels)
       for (int64_t i = 0; i < window.kernel[0]; ++i)
         for (int64_t j = 0; j < window.kernel[1]; ++j) {

@@ -47,10 +47,10 @@ static json::Object toJson(const Counters &counters, bool withZeros) {
 
 static json::Object toJson(const Lane &lane) {
   return json::Object{{"resource", name(lane.resource)},
-          {"first", lane.first},
-          {"count", lane.count},
-          {"start_ns", ns(lane.startPs)},
-          {"end_ns", ns(lane.endPs)}};
+                      {"first", lane.first},
+                      {"count", lane.count},
+                      {"start_ns", ns(lane.startPs)},
+                      {"end_ns", ns(lane.endPs)}};
 }
 
 static json::Object toJson(const InstructionRecord &record,
@@ -58,18 +58,19 @@ static json::Object toJson(const InstructionRecord &record,
   json::Array lanes, dependencies(event.dependencies);
   for (const Lane &lane : event.lanes)
     lanes.push_back(toJson(lane));
-  return json::Object{{"id", record.id},
-          {"label", record.info.label},
-          {"kind", record.info.kind},
-          {"unit", record.info.unit},
-          {"layer", record.info.layer},
-          {"start_ns", ns(record.startPs)},
-          {"end_ns", ns(record.endPs)},
-          {"energy_pj", toJson(record.energyPj, /*withZeros=*/false)},
-          {"counters", toJson(record.counters, /*withZeros=*/false)},
-          {"arrays", record.arrays},
-          {"depends_on", std::move(dependencies)},
-          {"lanes", std::move(lanes)}};
+  return json::Object{
+      {"id", record.id},
+      {"label", record.info.label},
+      {"kind", record.info.kind},
+      {"unit", record.info.unit},
+      {"layer", record.info.layer},
+      {"start_ns", ns(record.startPs)},
+      {"end_ns", ns(record.endPs)},
+      {"energy_pj", toJson(record.energyPj, /*withZeros=*/false)},
+      {"counters", toJson(record.counters, /*withZeros=*/false)},
+      {"arrays", record.arrays},
+      {"depends_on", std::move(dependencies)},
+      {"lanes", std::move(lanes)}};
 }
 
 namespace {
@@ -78,8 +79,8 @@ struct Layer {
   explicit Layer(const InstructionRecord &first)
       : name(first.info.layer), startPs(first.startPs), endPs(first.endPs) {}
 
-  llvm::StringRef name;
-  llvm::SmallVector<llvm::StringRef, 4> kinds, units;
+  std::string name; // json keeps references to views
+  llvm::SmallVector<std::string, 4> kinds, units;
   int64_t startPs, endPs;
   int64_t instructions = 0;
   int64_t arrays = 0; ///< most that one instruction holds
@@ -112,16 +113,16 @@ static json::Array layersToJson(const Machine &machine) {
   }
   json::Array array;
   for (const Layer &layer : layers)
-    array.push_back(json::Object{
-        {"name", layer.name},
-        {"kinds", json::Array(layer.kinds)},
-        {"units", json::Array(layer.units)},
-        {"start_ns", ns(layer.startPs)},
-        {"end_ns", ns(layer.endPs)},
-        {"instructions", layer.instructions},
-        {"energy_pj", toJson(layer.energyPj, /*withZeros=*/false)},
-        {"counters", toJson(layer.counters, /*withZeros=*/false)},
-        {"arrays", layer.arrays}});
+    array.push_back(
+        json::Object{{"name", layer.name},
+                     {"kinds", json::Array(layer.kinds)},
+                     {"units", json::Array(layer.units)},
+                     {"start_ns", ns(layer.startPs)},
+                     {"end_ns", ns(layer.endPs)},
+                     {"instructions", layer.instructions},
+                     {"energy_pj", toJson(layer.energyPj, /*withZeros=*/false)},
+                     {"counters", toJson(layer.counters, /*withZeros=*/false)},
+                     {"arrays", layer.arrays}});
   return array;
 }
 
@@ -157,9 +158,8 @@ json::Value pumice::model::toJson(const Machine &machine) {
       {"device", machine.device().name},
       {"latency_ns", ns(timeline.makespanPs())},
       {"energy_pj", std::move(energy)},
-      {"area_mm2", perLevel([](const AreaAndPower &level) {
-         return level.areaUm2 / 1e6;
-       })},
+      {"area_mm2",
+       perLevel([](const AreaAndPower &level) { return level.areaUm2 / 1e6; })},
       {"power_mw",
        perLevel([](const AreaAndPower &level) { return level.powerMw; })},
       {"tiles", levels.tiles},

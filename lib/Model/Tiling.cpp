@@ -43,9 +43,8 @@ static llvm::Error verify(const ArraySpec &array, const MatrixSpec &matrix) {
           atMost("weight_bits", matrix.weightBits, "weight_bits",
                  std::min<int64_t>(array.weightBits, 32)))
     return error;
-  if (llvm::Error error =
-          atMost("input_bits", matrix.inputBits, "input_bits",
-                 std::min<int64_t>(array.inputBits, 32)))
+  if (llvm::Error error = atMost("input_bits", matrix.inputBits, "input_bits",
+                                 std::min<int64_t>(array.inputBits, 32)))
     return error;
   if (matrix.weightBits % array.cellBits != 0)
     return llvm::createStringError(
@@ -70,9 +69,9 @@ llvm::Expected<Tiling> pumice::model::tile(const ArraySpec &array,
   tiling.rowTiles = llvm::divideCeil(matrix.rows, array.rows);
   tiling.columnTiles = llvm::divideCeil(matrix.columns, tiling.weightsPerRow);
   if (tiling.rowTiles == 1 && tiling.columnTiles == 1)
-    tiling.groupsPerArray = std::min(
-        {array.rows / matrix.rows, tiling.weightsPerRow / matrix.columns,
-         matrix.groups});
+    tiling.groupsPerArray =
+        std::min({array.rows / matrix.rows,
+                  tiling.weightsPerRow / matrix.columns, matrix.groups});
   int64_t perGroup;
   if (llvm::MulOverflow(tiling.rowTiles, tiling.columnTiles, perGroup) ||
       llvm::MulOverflow<int64_t>(
@@ -113,9 +112,9 @@ int64_t pumice::model::accumulatorBits(const MatrixSpec &matrix,
   using Wide = __int128;
   const Range weights = codes(matrix.weightBits, /*isSigned=*/true);
   const int64_t offset = -weights.low;
-  const int64_t magnitude =
-      matrix.inputSigned ? codes(matrix.inputBits, true).high
-                         : codes(matrix.inputBits, false).high;
+  const int64_t magnitude = matrix.inputSigned
+                                ? codes(matrix.inputBits, true).high
+                                : codes(matrix.inputBits, false).high;
   const int64_t signPart = matrix.inputSigned ? magnitude + 1 : 0;
   Wide low = 0, high = 0;
   for (int64_t p : {int64_t(0), magnitude})

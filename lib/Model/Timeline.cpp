@@ -72,8 +72,8 @@ static llvm::Error verifyDisjoint(const Cost &cost) {
   return llvm::Error::success();
 }
 
-llvm::Expected<EventId>
-Timeline::issue(const Cost &cost, llvm::ArrayRef<EventId> dependencies) {
+llvm::Expected<EventId> Timeline::issue(const Cost &cost,
+                                        llvm::ArrayRef<EventId> dependencies) {
   const EventId id = issued.size();
   int64_t start = 0;
   for (EventId dependency : dependencies) {
@@ -98,9 +98,9 @@ Timeline::issue(const Cost &cost, llvm::ArrayRef<EventId> dependencies) {
     int64_t end;
     if (use.arrays.first < 0 || use.arrays.count < 1 ||
         llvm::AddOverflow(use.arrays.first, use.arrays.count, end))
-      return llvm::createStringError(
-          "expected a range of arrays, got " + llvm::Twine(use.arrays.count) +
-          " from " + llvm::Twine(use.arrays.first));
+      return llvm::createStringError("expected a range of arrays, got " +
+                                     llvm::Twine(use.arrays.count) + " from " +
+                                     llvm::Twine(use.arrays.first));
     if (arrayLimit && end > *arrayLimit)
       return llvm::createStringError(
           "expected arrays below " + llvm::Twine(*arrayLimit) +

@@ -48,8 +48,9 @@ public:
   explicit Timeline(const DeviceSpec &device);
 
   /// Fails if an array range is empty, negative or beyond the device, two of
-  /// them overlap, another class is asked for twice, a dependency was not issued
-  /// before, a duration is negative, or times leave the range of the clock.
+  /// them overlap, another class is asked for twice, a dependency was not
+  /// issued before, a duration is negative, or times leave the range of the
+  /// clock.
   llvm::Expected<EventId> issue(const Cost &cost,
                                 llvm::ArrayRef<EventId> dependencies);
 

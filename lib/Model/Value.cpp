@@ -90,9 +90,10 @@ llvm::Expected<Value> Value::allocate(ElementType type,
                      ? std::aligned_alloc(alignment, padded)
                      : nullptr;
   if (!memory)
-    return llvm::createStringError("expected %llu bytes of memory for a tensor, "
-                                   "got none",
-                                   static_cast<unsigned long long>(bytes));
+    return llvm::createStringError(
+        "expected %llu bytes of memory for a tensor, "
+        "got none",
+        static_cast<unsigned long long>(bytes));
   Value value;
   value.elementType = type;
   value.extents.assign(shape.begin(), shape.end());
@@ -120,9 +121,9 @@ llvm::Expected<Value> Value::borrow(ElementType type,
   value.extents.assign(shape.begin(), shape.end());
   value.elements = *count;
   const void *pointer = data ? data : &nothing;
-  value.buffer = keepAlive ? std::shared_ptr<const void>(keepAlive, pointer)
-                           : std::shared_ptr<const void>(pointer,
-                                                         [](const void *) {});
+  value.buffer =
+      keepAlive ? std::shared_ptr<const void>(keepAlive, pointer)
+                : std::shared_ptr<const void>(pointer, [](const void *) {});
   return value;
 }
 

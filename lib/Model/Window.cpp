@@ -26,11 +26,12 @@ static llvm::Error verifyAxis(llvm::StringRef axis, int64_t size,
   int64_t room = size + padBefore + padAfter - (kernel - 1) * dilation - 1;
   int64_t expected = room < 0 ? 0 : room / stride + 1;
   if (out > expected)
-    return llvm::createStringError(
-        "expected " + axis + " output extent of at most " +
-        llvm::Twine(expected) + " from input, padding, kernel, stride and "
-                                "dilation, got " +
-        llvm::Twine(out));
+    return llvm::createStringError("expected " + axis +
+                                   " output extent of at most " +
+                                   llvm::Twine(expected) +
+                                   " from input, padding, kernel, stride and "
+                                   "dilation, got " +
+                                   llvm::Twine(out));
   return llvm::Error::success();
 }
 

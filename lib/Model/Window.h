@@ -45,9 +45,9 @@ struct Window {
   int64_t count() const { return batch * positions(); }
 
   /// Fails if an extent is not positive (batch and output may be empty), a pad
-  /// is negative, an output extent is larger than input, padding, kernel, stride
-  /// and dilation give, or the window does not read `matrix.rows` inputs per
-  /// group.
+  /// is negative, an output extent is larger than input, padding, kernel,
+  /// stride and dilation give, or the window does not read `matrix.rows` inputs
+  /// per group.
   llvm::Error verify(const MatrixSpec &matrix) const;
 };
 

@@ -28,7 +28,8 @@ def RaiseQuantizedOps : Pass<"raise-quantized-ops", "::mlir::func::FuncOp"> {
     - a generic that computes `float(acc) * scale[c] + init` in f32, each step
       rounded, with `scale[c] = input_scale * weight_scale[c]` in f32.
 
-    It also drops quantize(dequantize(x)) of equal scale, zero point and type.
+    It also moves max pooling from dequantized values to their codes, and drops
+    quantize(dequantize(x)) of equal scale, zero point and type.
 
     Does not do: products of two activations, weights whose zero points differ
     between channels; these stay in float, and a remark says why.

@@ -169,7 +169,8 @@ Value biasVector(Value init) {
 /// `float(acc) * scale[c] + init`, one rounding per step.
 Value buildRescale(RewriterBase &rewriter, const QuantizedLayer &layer,
                    Value acc) {
-  Location loc = layer.op.getLoc();
+  linalg::LinalgOp op = layer.op;
+  Location loc = op->getLoc();
   const Dequantize &weight = layer.weights.dequantize;
   float inputScale = layer.input.dequantize.scale;
   auto accType = cast<RankedTensorType>(acc.getType());
@@ -200,7 +201,7 @@ Value buildRescale(RewriterBase &rewriter, const QuantizedLayer &layer,
     maps.push_back(channel);
   }
   // With grouped channels the float layer's init has one dimension more.
-  Value init = nonZeroInit(layer.op);
+  Value init = nonZeroInit(op);
   if (init) {
     if (Value bias = biasVector(init)) {
       inputs.push_back(bias);
@@ -236,8 +237,87 @@ Value buildRescale(RewriterBase &rewriter, const QuantizedLayer &layer,
   return generic.getResult(0);
 }
 
+/// max_pool(dequantize(x)) -> dequantize(max_pool(x)): scales are positive, so
+/// the order of codes is that of their values. A pad by -inf becomes one by the
+/// least code, which never exceeds the element that every window has.
+void raiseMaxPool(RewriterBase &rewriter, linalg::PoolingNchwMaxOp op) {
+  Value source = op.getInputs()[0];
+  auto pad = source.getDefiningOp<tensor::PadOp>();
+  if (pad) {
+    Value value = pad.getConstantPaddingValue();
+    if (!value || !matchPattern(value, m_NegInfFloat()))
+      return;
+    source = pad.getSource();
+  }
+  std::optional<MovedCodes> moved = traceCodes(source);
+  auto fill = op.getOutputs()[0].getDefiningOp<linalg::FillOp>();
+  if (!moved || moved->dequantize.scales || moved->dequantize.scale <= 0 ||
+      !fill || !matchPattern(fill.getInputs()[0], m_NegInfFloat()))
+    return;
+  const Dequantize &dequantize = moved->dequantize;
+  Location loc = op.getLoc();
+  rewriter.setInsertionPoint(op);
+  Value codes = moveCodes(rewriter, *moved);
+  Type element = getElementTypeOrSelf(codes.getType());
+  unsigned bits = element.getIntOrFloatBitWidth();
+  Value least = arith::ConstantOp::create(
+      rewriter, loc,
+      IntegerAttr::get(element, dequantize.isUnsigned
+                                    ? APInt::getZero(bits)
+                                    : APInt::getSignedMinValue(bits)));
+  if (pad)
+    codes = tensor::PadOp::create(
+        rewriter, loc, withElement(pad.getResultType(), element), codes,
+        pad.getMixedLowPad(), pad.getMixedHighPad(), least);
+  auto type = withElement(op.getResult(0).getType(), element);
+  Value empty =
+      tensor::EmptyOp::create(rewriter, loc, type.getShape(), element);
+  Value init = linalg::FillOp::create(rewriter, loc, least, empty).getResult(0);
+  auto window = cast<RankedTensorType>(op.getInputs()[1].getType());
+  Value shape =
+      tensor::EmptyOp::create(rewriter, loc, window.getShape(), element);
+  auto pool = linalg::GenericOp::create(
+      rewriter, loc, type, ValueRange{codes, shape}, init,
+      op.getIndexingMapsArray(), op.getIteratorTypesArray(),
+      [&](OpBuilder &b, Location loc, ValueRange args) {
+        Value larger =
+            dequantize.isUnsigned
+                ? arith::MaxUIOp::create(b, loc, args[0], args[2]).getResult()
+                : arith::MaxSIOp::create(b, loc, args[0], args[2]).getResult();
+        linalg::YieldOp::create(b, loc, larger);
+      });
+  // The dequantize again, on the pooled codes.
+  linalg::GenericOp generic = dequantize.op;
+  auto floatType = withElement(type, rewriter.getF32Type());
+  Value floatEmpty = tensor::EmptyOp::create(rewriter, loc, type.getShape(),
+                                             rewriter.getF32Type());
+  SmallVector<AffineMap> maps(2, rewriter.getMultiDimIdentityMap(4));
+  SmallVector<utils::IteratorType> loops(4, utils::IteratorType::parallel);
+  auto result = linalg::GenericOp::create(
+      rewriter, generic.getLoc(), floatType, pool.getResult(0), floatEmpty,
+      maps, loops, [&](OpBuilder &b, Location loc, ValueRange args) {
+        Type i32 = b.getI32Type();
+        Value value =
+            dequantize.isUnsigned
+                ? arith::ExtUIOp::create(b, loc, i32, args[0]).getResult()
+                : arith::ExtSIOp::create(b, loc, i32, args[0]).getResult();
+        if (dequantize.zeroPoint)
+          value = arith::SubIOp::create(
+              b, loc, value,
+              arith::ConstantOp::create(
+                  b, loc, b.getI32IntegerAttr(dequantize.zeroPoint)));
+        value = arith::SIToFPOp::create(b, loc, b.getF32Type(), value);
+        Value scale = arith::ConstantOp::create(
+            b, loc, b.getF32FloatAttr(dequantize.scale));
+        linalg::YieldOp::create(b, loc,
+                                arith::MulFOp::create(b, loc, value, scale)
+                                    .getResult());
+      });
+  rewriter.replaceOp(op, result.getResult(0));
+}
+
 struct RaiseQuantizedOpsPass
-    : impl::RaiseQuantizedOpsBase<RaiseQuantizedOpsPass> {
+    : pumice::impl::RaiseQuantizedOpsBase<RaiseQuantizedOpsPass> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
     SmallVector<Operation *> layers;
@@ -245,6 +325,10 @@ struct RaiseQuantizedOpsPass
     for (Operation *op : layers) {
       if (std::optional<Quantize> quantize = matchQuantize(op)) {
         dropIdentity(rewriter, *quantize);
+        continue;
+      }
+      if (auto pool = dyn_cast<linalg::PoolingNchwMaxOp>(op)) {
+        raiseMaxPool(rewriter, pool);
         continue;
       }
       std::string why;
@@ -273,14 +357,15 @@ struct RaiseQuantizedOpsPass
     if (!moved || moved->dequantize.scales)
       return;
     const Dequantize &dequantize = moved->dequantize;
+    linalg::GenericOp op = quantize.op;
     if (dequantize.scale != quantize.scale ||
         dequantize.zeroPoint != quantize.zeroPoint ||
         dequantize.isUnsigned != quantize.isUnsigned ||
         getElementTypeOrSelf(dequantize.codes.getType()) !=
-            getElementTypeOrSelf(quantize.op.getResult(0).getType()))
+            getElementTypeOrSelf(op.getResult(0).getType()))
       return;
-    rewriter.setInsertionPoint(quantize.op);
-    rewriter.replaceOp(quantize.op, moveCodes(rewriter, *moved));
+    rewriter.setInsertionPoint(op);
+    rewriter.replaceOp(op, moveCodes(rewriter, *moved));
   }
 };
 

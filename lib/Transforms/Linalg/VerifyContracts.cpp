@@ -65,7 +65,7 @@ static LogicalResult verifyLinalg(ModuleOp module) {
 namespace {
 
 struct VerifyLinalgContractPass
-    : impl::VerifyLinalgContractBase<VerifyLinalgContractPass> {
+    : pumice::impl::VerifyLinalgContractBase<VerifyLinalgContractPass> {
   void runOnOperation() override {
     if (failed(verifyLinalg(getOperation())))
       signalPassFailure();
@@ -74,7 +74,7 @@ struct VerifyLinalgContractPass
 };
 
 struct VerifyQuantizedContractPass
-    : impl::VerifyQuantizedContractBase<VerifyQuantizedContractPass> {
+    : pumice::impl::VerifyQuantizedContractBase<VerifyQuantizedContractPass> {
   void runOnOperation() override {
     markAllAnalysesPreserved();
     if (failed(verifyLinalg(getOperation())))

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Conversion/Passes.h"
+
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/EquivalenceClasses.h"
+#include "llvm/ADT/SetVector.h"
+#include <queue>
+
+namespace pumice {
+#define GEN_PASS_DEF_CONVERTCROSSBARTOPUM
+#include "lib/Conversion/Passes.h.inc"
+} // namespace pumice
+
+using namespace mlir;
+using namespace pumice;
+
+namespace {
+
+bool isLayer(Operation *op) {
+  return isa<crossbar::MVMOp, crossbar::Conv2DOp>(op);
+}
+
+/// Ops that cost next to nothing and are repeated in each task that reads them:
+/// constants, empty tensors and fills of constants.
+bool isRepeated(Operation *op) {
+  if (isa<arith::ConstantOp, tensor::EmptyOp>(op))
+    return true;
+  auto fill = dyn_cast<linalg::FillOp>(op);
+  return fill && matchPattern(fill.getInputs()[0], m_Constant());
+}
+
+/// Float layers and poolings: work that a report should show on its own.
+bool isHeavy(Operation *op) {
+  return isa<linalg::ConvolutionOpInterface, linalg::ContractionOpInterface>(
+             op) &&
+         isa<linalg::LinalgOp>(op);
+}
+
+/// What becomes one task: a program op, a layer, or a set of digital ops.
+struct Node {
+  SmallVector<Operation *> ops; ///< in program order
+  unsigned waiting = 0;         ///< producers that are not emitted yet
+  SetVector<unsigned> users;
+};
+
+/// Groups the ops of a block into tasks. A digital op belongs to the level of
+/// the deepest layer that it depends on; connected ops of one level are one
+/// task. Levels never decrease along a dependency, so that no two tasks can
+/// wait for each other.
+class TaskGraph {
+public:
+  explicit TaskGraph(Block &block) {
+    llvm::DenseMap<Operation *, int64_t> level, outLevel;
+    llvm::EquivalenceClasses<Operation *> groups;
+    auto levelOf = [&](Operation &op) {
+      int64_t result = 0;
+      op.walk([&](Operation *nested) {
+        for (Value operand : nested->getOperands())
+          if (Operation *def = operand.getDefiningOp())
+            if (auto it = outLevel.find(def); it != outLevel.end())
+              result = std::max(result, it->second);
+      });
+      return result;
+    };
+    SmallVector<Operation *> tasks;
+    for (Operation &op : block.without_terminator()) {
+      if (isRepeated(&op))
+        continue;
+      tasks.push_back(&op);
+      groups.insert(&op);
+      int64_t in = levelOf(op);
+      bool alone = isLayer(&op) || isHeavy(&op);
+      level[&op] = alone ? in + 1 : in;
+      outLevel[&op] = alone ? in + 2 : in;
+    }
+    for (Operation *op : tasks) {
+      if (isLayer(op) || isHeavy(op) || isa<crossbar::ProgramOp>(op))
+        continue;
+      forEachProducer(op, [&](Operation *def) {
+        if (groups.contains(def) && !isLayer(def) &&
+            !isHeavy(def) && !isa<crossbar::ProgramOp>(def) &&
+            level[def] == level[op])
+          groups.unionSets(def, op);
+      });
+    }
+    llvm::DenseMap<Operation *, unsigned> nodeOfLeader;
+    for (Operation *op : tasks) {
+      Operation *leader = groups.getLeaderValue(op);
+      auto [it, isNew] = nodeOfLeader.try_emplace(leader, nodes.size());
+      if (isNew)
+        nodes.emplace_back();
+      nodes[it->second].ops.push_back(op);
+      nodeOf[op] = it->second;
+    }
+    for (Operation *op : tasks)
+      forEachProducer(op, [&](Operation *def) {
+        auto it = nodeOf.find(def);
+        if (it != nodeOf.end() && it->second != nodeOf[op] &&
+            nodes[it->second].users.insert(nodeOf[op]))
+          ++nodes[nodeOf[op]].waiting;
+      });
+  }
+
+  /// Calls `emit` for every node, producers first, otherwise in the order of
+  /// the nodes' first ops.
+  LogicalResult emit(function_ref<LogicalResult(ArrayRef<Operation *>)> emit) {
+    std::priority_queue<unsigned, std::vector<unsigned>, std::greater<>> ready;
+    for (unsigned i = 0; i < nodes.size(); ++i)
+      if (!nodes[i].waiting)
+        ready.push(i);
+    while (!ready.empty()) {
+      unsigned i = ready.top();
+      ready.pop();
+      if (failed(emit(nodes[i].ops)))
+        return failure();
+      for (unsigned user : nodes[i].users)
+        if (!--nodes[user].waiting)
+          ready.push(user);
+    }
+    return success();
+  }
+
+private:
+  /// Ops of the same block whose results `op`, or an op inside it, reads.
+  static void forEachProducer(Operation *op,
+                              function_ref<void(Operation *)> callback) {
+    op->walk([&](Operation *nested) {
+      for (Value operand : nested->getOperands())
+        if (Operation *def = operand.getDefiningOp())
+          if (def->getBlock() == op->getBlock())
+            callback(def);
+    });
+  }
+
+  std::vector<Node> nodes;
+  llvm::DenseMap<Operation *, unsigned> nodeOf;
+};
+
+/// Rewrites the entry function's body as tasks.
+class Converter {
+public:
+  explicit Converter(func::FuncOp function)
+      : function(function), builder(function.getContext()),
+        tokenType(pum::TokenType::get(function.getContext())) {}
+
+  LogicalResult run() {
+    Block *old = &function.getBody().front();
+    Block *block = new Block();
+    function.getBody().push_back(block);
+    for (BlockArgument arg : old->getArguments())
+      block->addArgument(arg.getType(), arg.getLoc());
+    builder.setInsertionPointToEnd(block);
+    for (auto [from, to] :
+         llvm::zip(old->getArguments(), block->getArguments())) {
+      if (!isa<RankedTensorType>(from.getType()))
+        return function.emitError("expected arguments to be tensors, got ")
+               << from.getType();
+      if (!from.use_empty())
+        values.map(from, pum::LoadOp::create(builder, from.getLoc(),
+                                             to.getType(), tokenType, to,
+                                             ValueRange())
+                             .getResult());
+    }
+    TaskGraph graph(*old);
+    if (failed(graph.emit([&](ArrayRef<Operation *> ops) { return emit(ops); })))
+      return failure();
+    SmallVector<Value> results;
+    auto ret = cast<func::ReturnOp>(old->getTerminator());
+    for (Value value : ret.getOperands()) {
+      if (!isa<RankedTensorType>(value.getType()))
+        return ret.emitError("expected results to be tensors, got ")
+               << value.getType();
+      // A constant result is computed by nobody yet.
+      if (!values.contains(value) &&
+          failed(emitDigital({}, ArrayRef<Value>(value))))
+        return failure();
+      results.push_back(pum::StoreOp::create(builder, value.getLoc(),
+                                             value.getType(), tokenType,
+                                             values.lookup(value), ValueRange())
+                            .getResult());
+    }
+    func::ReturnOp::create(builder, ret.getLoc(), results);
+    old->dropAllReferences();
+    old->erase();
+    return success();
+  }
+
+private:
+  LogicalResult emit(ArrayRef<Operation *> ops) {
+    if (auto program = dyn_cast<crossbar::ProgramOp>(ops.front()))
+      return emitProgram(program);
+    if (isLayer(ops.front()))
+      return emitLayer(ops.front());
+    SmallVector<Value> results;
+    for (Operation *op : ops)
+      for (Value result : op->getResults())
+        if (llvm::any_of(result.getUsers(), [&](Operation *user) {
+              return !llvm::is_contained(ops, function.getBody()
+                                                  .front()
+                                                  .findAncestorOpInBlock(*user));
+            }))
+          results.push_back(result);
+    return emitDigital(ops, results);
+  }
+
+  LogicalResult emitProgram(crossbar::ProgramOp op) {
+    auto constant = op.getWeights().getDefiningOp<arith::ConstantOp>();
+    if (!constant)
+      return op.emitOpError("expects its weights to be one constant "
+                            "(fold-constants)");
+    Value weights = builder.clone(*constant)->getResult(0);
+    auto task = pum::ProgramOp::create(
+        builder, op.getLoc(), op.getGrid().getType(),
+        tokenType, weights, ValueRange(),
+        ValueRange(), pum::PlacementAttr(), builder.getUnitAttr(),
+        op.getTiling(), op.getArray());
+    values.map(op.getGrid(), task.getGrid());
+    return success();
+  }
+
+  LogicalResult emitLayer(Operation *op) {
+    SmallVector<Value> inputs;
+    for (Value operand : op->getOperands())
+      inputs.push_back(values.lookup(operand));
+    auto task = pum::ComputeOp::create(
+        builder, op->getLoc(), op->getResultTypes(),
+        tokenType, inputs, ValueRange(),
+        builder.getI64IntegerAttr(1));
+    fillBody(task.getBody(), inputs, op->getOperands(), ArrayRef(op),
+             op->getResults(), op->getLoc());
+    mapResults(op->getResults(), task.getResults());
+    return success();
+  }
+
+  LogicalResult emitDigital(ArrayRef<Operation *> ops,
+                            ArrayRef<Value> results) {
+    SetVector<Value> external;
+    SmallVector<Location> locs;
+    for (Operation *op : ops) {
+      locs.push_back(op->getLoc());
+      op->walk([&](Operation *nested) {
+        for (Value operand : nested->getOperands()) {
+          Block *block = operand.getParentBlock();
+          if (block != &function.getBody().front())
+            continue; // an argument or a value of a body
+          Operation *def = operand.getDefiningOp();
+          if (!def || (!isRepeated(def) && !llvm::is_contained(ops, def)))
+            external.insert(operand);
+        }
+      });
+    }
+    SmallVector<Value> inputs;
+    for (Value value : external) {
+      if (!isa<RankedTensorType>(value.getType()))
+        return ops.front()->emitError("reads ")
+               << value.getType() << " from another task, expected a tensor";
+      inputs.push_back(values.lookup(value));
+    }
+    for (Value value : results)
+      if (!isa<RankedTensorType>(value.getType()))
+        return ops.front()->emitError("passes ")
+               << value.getType() << " to another task, expected a tensor";
+    Location loc = locs.empty() ? results.front().getLoc()
+                                : FusedLoc::get(function.getContext(), locs);
+    auto task = pum::DigitalOp::create(
+        builder, loc, TypeRange(results),
+        tokenType, inputs, ValueRange());
+    fillBody(task.getBody(), inputs, external.getArrayRef(), ops, results, loc);
+    mapResults(results, task.getResults());
+    return success();
+  }
+
+  /// Clones `ops` into `region`, whose arguments stand for `external`.
+  void fillBody(Region &region, ValueRange inputs, ValueRange external,
+                ArrayRef<Operation *> ops, ValueRange results, Location loc) {
+    OpBuilder::InsertionGuard guard(builder);
+    SmallVector<Location> locs(inputs.size(), loc);
+    Block *body =
+        builder.createBlock(&region, {}, inputs.getTypes(), locs);
+    IRMapping mapping;
+    mapping.map(external, body->getArguments());
+    for (Operation *op : ops) {
+      op->walk([&](Operation *nested) {
+        for (Value operand : nested->getOperands())
+          repeat(operand, mapping);
+      });
+      builder.clone(*op, mapping);
+    }
+    SmallVector<Value> yielded;
+    for (Value result : results) {
+      repeat(result, mapping);
+      yielded.push_back(mapping.lookup(result));
+    }
+    pum::YieldOp::create(builder, loc, yielded);
+  }
+
+  /// Clones what `value` needs of constants, empty tensors and fills.
+  void repeat(Value value, IRMapping &mapping) {
+    Operation *def = value.getDefiningOp();
+    if (!def || mapping.contains(value) ||
+        def->getBlock() != &function.getBody().front() || !isRepeated(def))
+      return;
+    for (Value operand : def->getOperands())
+      repeat(operand, mapping);
+    builder.clone(*def, mapping);
+  }
+
+  void mapResults(ValueRange from, ValueRange to) {
+    for (auto [a, b] : llvm::zip(from, to))
+      values.map(a, b);
+  }
+
+  func::FuncOp function;
+  OpBuilder builder;
+  pum::TokenType tokenType;
+  IRMapping values;
+};
+
+struct ConvertCrossbarToPUMPass
+    : pumice::impl::ConvertCrossbarToPUMBase<ConvertCrossbarToPUMPass> {
+  void runOnOperation() override {
+    for (auto function :
+         llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
+      // Idempotent: a function of tasks has nothing left to convert.
+      if (!function.getOps<pum::StoreOp>().empty())
+        continue;
+      if (failed(Converter(function).run()))
+        return signalPassFailure();
+    }
+  }
+};
+
+} // namespace

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Conversion/Passes.h"
+
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/SymbolTable.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace pumice {
+#define GEN_PASS_DEF_CONVERTPUMTOSIMULATOR
+#include "lib/Conversion/Passes.h.inc"
+} // namespace pumice
+
+using namespace mlir;
+using namespace pumice;
+using simulator::Memory;
+
+namespace {
+
+/// Writes the machine program of one function of tasks.
+class Converter {
+public:
+  Converter(func::FuncOp function, SymbolTable &symbols)
+      : function(function), symbols(symbols), builder(function.getContext()),
+        tokenType(simulator::TokenType::get(function.getContext())) {}
+
+  LogicalResult run() {
+    Block *old = &function.getBody().front();
+    Block *block = new Block();
+    function.getBody().push_back(block);
+    SmallVector<Type> inputs, results;
+    for (BlockArgument arg : old->getArguments()) {
+      auto type = dyn_cast<RankedTensorType>(arg.getType());
+      if (!type)
+        return function.emitError("expected arguments to be tensors, got ")
+               << arg.getType();
+      inputs.push_back(simulator::bufferType(type, Memory::host));
+      buffers[arg] = block->addArgument(inputs.back(), arg.getLoc());
+    }
+    builder.setInsertionPointToEnd(block);
+    for (Operation &op : *old)
+      if (failed(emit(&op)))
+        return failure();
+    for (Type type : function.getResultTypes())
+      results.push_back(
+          simulator::bufferType(cast<RankedTensorType>(type), Memory::host));
+    old->dropAllReferences();
+    old->erase();
+    function.setType(builder.getFunctionType(inputs, results));
+    return success();
+  }
+
+private:
+  LogicalResult emit(Operation *op) {
+    return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+        .Case<pum::LoadOp>([&](auto op) {
+          return emitTransfer(op, Memory::buffer);
+        })
+        .Case<pum::StoreOp>([&](auto op) {
+          return emitTransfer(op, Memory::host);
+        })
+        .Case<pum::ProgramOp, pum::ComputeOp, pum::DigitalOp>(
+            [&](auto op) { return emitTask(op); })
+        .Case<arith::ConstantOp>([](auto) { return success(); })
+        .Case<func::ReturnOp>([&](func::ReturnOp op) -> LogicalResult {
+          SmallVector<Value> values;
+          for (Value value : op.getOperands()) {
+            if (!buffers.contains(value))
+              return op.emitError("returns a value that no task stores");
+            values.push_back(buffers[value]);
+          }
+          func::ReturnOp::create(builder, op.getLoc(), values);
+          return success();
+        })
+        .Default([](Operation *op) -> LogicalResult {
+          return op->emitError("expected tasks, got '") << op->getName() << "'";
+        });
+  }
+
+  template <typename OpTy>
+  LogicalResult emitTransfer(OpTy op, Memory destination) {
+    Value target = allocate(op.getResult(), destination, op.getLoc());
+    SmallVector<Value> after = waitFor(op.getAfter(), op.getInput());
+    finish(op, simulator::TransferOp::create(builder, op.getLoc(), tokenType,
+                                             buffers[op.getInput()], target,
+                                             after)
+                   .getToken());
+    return success();
+  }
+
+  LogicalResult emitTask(pum::ProgramOp op) {
+    auto constant = op.getWeights().getDefiningOp<arith::ConstantOp>();
+    if (!constant)
+      return op.emitOpError("programs weights that are not constant");
+    if (!op.getPlacement())
+      return op.emitOpError("has no placement (pum-allocate-arrays)");
+    Value &weights = buffers[op.getWeights()];
+    if (!weights)
+      weights = simulator::ConstantOp::create(
+          builder, op.getLoc(),
+          simulator::bufferType(
+              cast<RankedTensorType>(op.getWeights().getType()), Memory::dram),
+          cast<ElementsAttr>(constant.getValue()));
+    SmallVector<Value> replacing;
+    for (Value grid : op.getReplacing())
+      replacing.push_back(buffers[grid]);
+    SmallVector<Value> after = waitFor(op.getAfter(), op.getReplacing());
+    auto program = simulator::ProgramOp::create(
+        builder, op.getLoc(), op.getGrid().getType(), tokenType, weights,
+        replacing, after, op.getPlacementAttr(), op.getSetupAttr(),
+        op.getTiling(), op.getArray());
+    buffers[op.getGrid()] = program.getGrid();
+    finish(op, program.getToken());
+    return success();
+  }
+
+  LogicalResult emitTask(pum::ComputeOp op) {
+    Block &body = op.getBody().front();
+    Operation *layer = &body.front();
+    bool isSingle = std::next(layer->getIterator()) ==
+                        op.getYield()->getIterator() &&
+                    op.getYield().getValues() == layer->getResults();
+    if (!isSingle || !isa<crossbar::MVMOp, crossbar::Conv2DOp>(layer))
+      return op.emitOpError("expects one crossbar layer as its body");
+    Value output =
+        allocate(op.getResults()[0], Memory::buffer, op.getLoc());
+    auto bufferOf = [&](Value value) {
+      return buffers[op.getInputs()[cast<BlockArgument>(value).getArgNumber()]];
+    };
+    SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
+    simulator::MVMOp instruction;
+    auto replicas = op.getReplicasAttr();
+    if (auto conv = dyn_cast<crossbar::Conv2DOp>(layer))
+      instruction = simulator::MVMOp::create(
+          builder, op.getLoc(), tokenType, bufferOf(conv.getWeights()),
+          bufferOf(conv.getInput()), output, after, conv.getKernelAttr(),
+          conv.getStridesAttr(), conv.getDilationsAttr(),
+          conv.getPaddingAttr(), conv.getGroupsAttr(),
+          conv.getInputUnsignedAttr(), conv.getInputZeroPointAttr(),
+          conv.getWeightZeroPointAttr(), replicas);
+    else if (auto mvm = dyn_cast<crossbar::MVMOp>(layer))
+      instruction = simulator::MVMOp::create(
+          builder, op.getLoc(), tokenType, bufferOf(mvm.getWeights()),
+          bufferOf(mvm.getInput()), output, after, DenseI64ArrayAttr(),
+          DenseI64ArrayAttr(), DenseI64ArrayAttr(), DenseI64ArrayAttr(),
+          IntegerAttr(), mvm.getInputUnsignedAttr(),
+          mvm.getInputZeroPointAttr(), mvm.getWeightZeroPointAttr(), replicas);
+    finish(op, instruction.getToken());
+    return success();
+  }
+
+  LogicalResult emitTask(pum::DigitalOp op) {
+    func::FuncOp callee = outline(op);
+    SmallVector<Value> inputs, outputs;
+    for (Value input : op.getInputs())
+      inputs.push_back(buffers[input]);
+    for (Value result : op.getResults())
+      outputs.push_back(allocate(result, Memory::buffer, op.getLoc()));
+    SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
+    finish(op, simulator::DigitalOp::create(
+                   builder, op.getLoc(), tokenType,
+                   SymbolRefAttr::get(callee), inputs, outputs, after)
+                   .getToken());
+    return success();
+  }
+
+  /// The task's region as a private function of the module.
+  func::FuncOp outline(pum::DigitalOp op) {
+    OpBuilder::InsertionGuard guard(builder);
+    auto type = builder.getFunctionType(op.getInputs().getTypes(),
+                                        op.getResults().getTypes());
+    auto callee = func::FuncOp::create(op.getLoc(), "digital", type);
+    callee.setPrivate();
+    symbols.insert(callee); // makes the name unique
+    callee.getBody().takeBody(op.getBody());
+    auto yield =
+        cast<pum::YieldOp>(callee.getBody().front().getTerminator());
+    builder.setInsertionPoint(yield);
+    func::ReturnOp::create(builder, yield.getLoc(), yield.getValues());
+    yield.erase();
+    return callee;
+  }
+
+  Value allocate(Value tensor, Memory memory, Location loc) {
+    auto type = cast<RankedTensorType>(tensor.getType());
+    return buffers[tensor] = simulator::BufferOp::create(
+               builder, loc, simulator::bufferType(type, memory));
+  }
+
+  /// Tokens of the tasks that `tokens` name and of those that make `values`,
+  /// each once.
+  SmallVector<Value> waitFor(ValueRange tokens, ValueRange values) {
+    SmallVector<Value> after;
+    auto add = [&](Value value) {
+      Operation *def = value.getDefiningOp();
+      Value token = def ? ended.lookup(def) : Value();
+      if (token && !llvm::is_contained(after, token))
+        after.push_back(token);
+    };
+    llvm::for_each(tokens, add);
+    llvm::for_each(values, add);
+    return after;
+  }
+
+  void finish(Operation *task, Value token) { ended[task] = token; }
+
+  func::FuncOp function;
+  SymbolTable &symbols;
+  OpBuilder builder;
+  simulator::TokenType tokenType;
+  llvm::DenseMap<Value, Value> buffers;     ///< tensors and grids
+  llvm::DenseMap<Operation *, Value> ended; ///< tasks
+};
+
+struct ConvertPUMToSimulatorPass
+    : pumice::impl::ConvertPUMToSimulatorBase<ConvertPUMToSimulatorPass> {
+  void runOnOperation() override {
+    SymbolTable symbols(getOperation());
+    SmallVector<func::FuncOp> functions;
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (!function.getOps<pum::StoreOp>().empty())
+        functions.push_back(function);
+    for (func::FuncOp function : functions)
+      if (failed(Converter(function, symbols).run()))
+        return signalPassFailure();
+  }
+};
+
+} // namespace

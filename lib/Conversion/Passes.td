@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Conversions between levels, in pipeline order.
+#ifndef PUMICE_LIB_CONVERSION_PASSES_TD
+#define PUMICE_LIB_CONVERSION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ConvertLinalgToCrossbar : Pass<"convert-linalg-to-crossbar", "::mlir::func::FuncOp"> {
+  let summary = "integer layers with constant weights become crossbar ops (L1 to L2)";
+  let description = [{
+    Needs: L1. Turns `linalg.conv_2d_nchw_fchw_q`, `linalg.conv_2d_ngchw_gfchw_q`
+    and `linalg.quantized_matmul` with constant weights and zero points into
+    `crossbar.conv_2d` and `crossbar.mvm`. Takes the widening of unsigned codes,
+    a pad by the input's zero point and the split of channels into groups into
+    the op. Transposes of constant weights cancel; the rest are left to
+    fold-constants.
+
+    Does not do: products of two activations and layers whose sums need more
+    than 32 bits; these stay on the digital unit, and a remark says why.
+  }];
+  let dependentDialects = ["::pumice::crossbar::CrossbarDialect",
+                           "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect"];
+  let statistics = [Statistic<"numLayers", "layers", "layers moved to crossbars">];
+}
+
+def ConvertCrossbarToPUM : Pass<"convert-crossbar-to-pum", "::mlir::ModuleOp"> {
+  let summary = "tiled crossbar ops and everything else become tasks (L2 to L3)";
+  let description = [{
+    Needs: L2 with every crossbar op on a grid (crossbar-tile-to-arrays).
+    Arguments of the entry are loaded, results stored; each `crossbar.program`
+    becomes a `pum.program` in the setup phase, each crossbar layer a
+    `pum.compute`, and the ops between them `pum.digital` tasks: ops that
+    depend on the same depth of layers and on each other form one task, and a
+    float convolution, matrix product or pooling is a task of its own. Tasks
+    have no placement yet (pum-allocate-arrays).
+  }];
+  let dependentDialects = ["::pumice::pum::PUMDialect", "::pumice::crossbar::CrossbarDialect"];
+}
+
+def ConvertPUMToSimulator : Pass<"convert-pum-to-simulator", "::mlir::ModuleOp"> {
+  let summary = "placed tasks become a machine program (L3 to L4)";
+  let description = [{
+    Needs: L3 with placements (verify-pum-scheduled). Tensors become buffers in
+    named memories, data dependencies tokens, digital regions private functions.
+  }];
+  let dependentDialects = ["::pumice::simulator::SimulatorDialect", "::mlir::func::FuncDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+#endif // PUMICE_LIB_CONVERSION_PASSES_TD

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Instructions.cpp - The instruction table -----------------*- C++ -*-===//
+//
+// One handler per op of the simulator dialect: its cost, and, in a run with
+// values, what it computes. The table at the end is the whole dispatch.
+//
+//===----------------------------------------------------------------------===//
+#include "lib/Device/Device.h"
+#include "lib/Interpreter/Interpreter.h"
+
+using namespace mlir;
+using namespace pumice;
+using llvm::Error;
+
+//===----------------------------------------------------------------------===//
+// From attributes to the hardware model
+//===----------------------------------------------------------------------===//
+
+static int64_t bytesOf(Value buffer) {
+  auto type = cast<MemRefType>(buffer.getType());
+  std::optional<model::ElementType> element =
+      elementTypeOf(type.getElementType());
+  return type.getNumElements() * (element ? model::byteWidth(*element) : 0);
+}
+
+GridSpec pumice::specOf(simulator::ProgramOp program) {
+  crossbar::GridType grid = program.getGrid().getType();
+  crossbar::TilingAttr tiling = program.getTiling();
+  GridSpec spec;
+  spec.matrix.groups = grid.getGroups();
+  spec.matrix.rows = grid.getRows();
+  spec.matrix.columns = grid.getColumns();
+  spec.matrix.weightBits = grid.getElementType().getWidth();
+  // Readers say how they stream; all readers of a grid stream alike.
+  spec.matrix.inputBits = 8;
+  for (Operation *user : program.getGrid().getUsers())
+    if (auto mvm = dyn_cast<simulator::MVMOp>(user)) {
+      spec.matrix.inputBits =
+          cast<MemRefType>(mvm.getInput().getType()).getElementTypeBitWidth();
+      spec.matrix.inputSigned = !mvm.getInputUnsigned();
+    }
+  spec.tiling.rowTiles = tiling.getRowTiles();
+  spec.tiling.columnTiles = tiling.getColumnTiles();
+  spec.tiling.slices = tiling.getSlices();
+  spec.tiling.weightsPerRow =
+      program.getArray().getColumns() / tiling.getSlices();
+  spec.tiling.groupsPerArray = tiling.getGroupsPerArray();
+  spec.tiling.arrays = tiling.getArrays();
+  return spec;
+}
+
+model::Window pumice::windowOf(simulator::MVMOp op) {
+  ArrayRef<int64_t> input = cast<MemRefType>(op.getInput().getType()).getShape();
+  ArrayRef<int64_t> output =
+      cast<MemRefType>(op.getOutput().getType()).getShape();
+  if (!op.getKernel())
+    return model::Window::linear(input[0], input[1]);
+  model::Window window;
+  window.batch = input[0];
+  window.channels = input[1];
+  window.height = input[2];
+  window.width = input[3];
+  for (unsigned d : {0u, 1u}) {
+    window.kernel[d] = (*op.getKernel())[d];
+    window.strides[d] = (*op.getStrides())[d];
+    window.dilations[d] = (*op.getDilations())[d];
+  }
+  ArrayRef<int64_t> padding = *op.getPadding();
+  window.padTop = padding[0];
+  window.padLeft = padding[1];
+  window.padBottom = padding[2];
+  window.padRight = padding[3];
+  window.outHeight = output[2];
+  window.outWidth = output[3];
+  return window;
+}
+
+static SmallVector<model::ArrayRange> rangesOf(pum::PlacementAttr placement) {
+  SmallVector<model::ArrayRange> ranges;
+  ArrayRef<int64_t> bounds = placement.getRanges();
+  for (size_t i = 0; i < bounds.size(); i += 2)
+    ranges.push_back({bounds[i], bounds[i + 1] - bounds[i]});
+  return ranges;
+}
+
+//===----------------------------------------------------------------------===//
+// Handlers
+//===----------------------------------------------------------------------===//
+
+static Error execute(Interpreter &run, simulator::BufferOp op) {
+  return run.allocate(op.getMemory());
+}
+
+static Error execute(Interpreter &run, simulator::ConstantOp op) {
+  // Weights are programmed once, before the first run.
+  if (!run.withValues ||
+      llvm::all_of(op->getUsers(), llvm::IsaPred<simulator::ProgramOp>))
+    return Error::success();
+  llvm::Expected<model::Value> value = constantValue(op.getValue());
+  if (!value)
+    return value.takeError();
+  run.value(op.getMemory()) = std::move(*value);
+  return Error::success();
+}
+
+static Error execute(Interpreter &run, simulator::TransferOp op) {
+  auto memory = [](Value buffer) {
+    return simulator::memoryOf(cast<MemRefType>(buffer.getType())) ==
+                   simulator::Memory::buffer
+               ? model::Memory::buffer
+               : model::Memory::dram; // the host sits behind the same channel
+  };
+  model::Cost cost =
+      model::transferCost(run.program.device(), bytesOf(op.getSource()),
+                          memory(op.getSource()), memory(op.getDestination()));
+  if (Error error = run.issue(op, "transfer", "dram", cost, op.getAfter(),
+                              op.getToken()))
+    return error;
+  if (run.withValues) {
+    model::Value &destination = run.value(op.getDestination());
+    std::memcpy(destination.mutableData(), run.value(op.getSource()).data(),
+                destination.numBytes());
+    run.computed(op.getDestination());
+  }
+  return Error::success();
+}
+
+static Error execute(Interpreter &run, simulator::ProgramOp op) {
+  GridSpec spec = specOf(op);
+  model::Cost cost =
+      model::programCost(run.program.device(), spec.matrix, spec.tiling,
+                         rangesOf(op.getPlacementAttr()));
+  return run.issue(op, "program", "crossbar", cost, op.getAfter(),
+                   op.getToken(), op.getSetup());
+}
+
+static Error execute(Interpreter &run, simulator::MVMOp op) {
+  auto program = op.getGrid().getDefiningOp<simulator::ProgramOp>();
+  GridSpec spec = specOf(program);
+  model::Window window = windowOf(op);
+  int64_t codeBytes =
+      cast<MemRefType>(op.getInput().getType()).getElementTypeBitWidth() / 8;
+  // Every window is fetched whole: rows inputs for each group.
+  int64_t bytesIn =
+      window.count() * spec.matrix.groups * spec.matrix.rows * codeBytes;
+  model::Cost cost = model::mvmCost(
+      run.program.device(), spec.matrix, spec.tiling, window.count(),
+      rangesOf(program.getPlacementAttr()), bytesIn, bytesOf(op.getOutput()),
+      op.getReplicas());
+  if (Error error =
+          run.issue(op, "mvm", "crossbar", cost, op.getAfter(), op.getToken()))
+    return error;
+  if (!run.withValues)
+    return Error::success();
+  if (Error error = run.grid(op.getGrid())
+                        ->compute(run.value(op.getInput()), window,
+                                  op.getInputZeroPoint(),
+                                  op.getWeightZeroPoint(),
+                                  run.value(op.getOutput()),
+                                  run.options.threads))
+    return error;
+  run.computed(op.getOutput());
+  return Error::success();
+}
+
+static Error execute(Interpreter &run, simulator::DigitalOp op) {
+  auto callee =
+      SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(op, op.getCalleeAttr());
+  const digital::OpCounts &counts = run.counts(callee);
+  model::DigitalOps ops = {counts.add,     counts.multiply, counts.divide,
+                           counts.compare, counts.convert,  counts.special,
+                           counts.move};
+  model::Cost cost = model::digitalCost(run.program.device(), ops,
+                                        counts.bytesRead, counts.bytesWritten);
+  if (Error error = run.issue(op, "digital", "digital", cost, op.getAfter(),
+                              op.getToken()))
+    return error;
+  if (!run.withValues)
+    return Error::success();
+  SmallVector<void *> inputs, outputs;
+  for (Value input : op.getInputs())
+    inputs.push_back(const_cast<void *>(run.value(input).data()));
+  for (Value output : op.getOutputs())
+    outputs.push_back(run.value(output).mutableData());
+  if (Error error = run.region(op.getCallee())->invoke(inputs, outputs))
+    return error;
+  for (Value output : op.getOutputs())
+    run.computed(output);
+  return Error::success();
+}
+
+static Error execute(Interpreter &, func::ReturnOp) {
+  return Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Table
+//===----------------------------------------------------------------------===//
+
+template <typename OpTy>
+static std::pair<TypeID, Handler> entry() {
+  Handler handler = [](Interpreter &run, Operation *op) {
+    return execute(run, cast<OpTy>(op));
+  };
+  return {TypeID::get<OpTy>(), handler};
+}
+
+Handler pumice::handlerOf(Operation *op) {
+  static const std::pair<TypeID, Handler> table[] = {
+      entry<simulator::BufferOp>(),   entry<simulator::ConstantOp>(),
+      entry<simulator::TransferOp>(), entry<simulator::ProgramOp>(),
+      entry<simulator::MVMOp>(),      entry<simulator::DigitalOp>(),
+      entry<func::ReturnOp>(),
+  };
+  for (auto [type, handler] : table)
+    if (type == op->getName().getTypeID())
+      return handler;
+  return nullptr;
+}

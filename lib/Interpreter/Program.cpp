@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Interpreter/Program.h"
+
+#include "lib/Device/Device.h"
+#include "lib/Interpreter/Interpreter.h"
+#include "lib/Interpreter/Names.h"
+#include "lib/Model/Report.h"
+#include "lib/Transforms/Simulator/Passes.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/Pass/PassManager.h"
+#include <chrono>
+
+using namespace mlir;
+using namespace pumice;
+
+//===----------------------------------------------------------------------===//
+// Types and constants
+//===----------------------------------------------------------------------===//
+
+std::optional<model::ElementType> pumice::elementTypeOf(Type type) {
+  if (type.isF32())
+    return model::ElementType::f32;
+  if (type.isF64())
+    return model::ElementType::f64;
+  if (!type.isSignlessInteger())
+    return std::nullopt;
+  switch (type.getIntOrFloatBitWidth()) {
+  case 1:
+    return model::ElementType::i1;
+  case 8:
+    return model::ElementType::i8;
+  case 16:
+    return model::ElementType::i16;
+  case 32:
+    return model::ElementType::i32;
+  case 64:
+    return model::ElementType::i64;
+  default:
+    return std::nullopt;
+  }
+}
+
+static std::string text(Type type) {
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  return text;
+}
+
+llvm::Expected<model::Value> pumice::constantValue(ElementsAttr attr) {
+  auto type = cast<ShapedType>(attr.getType());
+  std::optional<model::ElementType> element =
+      elementTypeOf(type.getElementType());
+  if (!element)
+    return llvm::createStringError("cannot hold constants of type %s",
+                                   text(type).c_str());
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr)) {
+    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    size_t bytes = type.getNumElements() * model::byteWidth(*element);
+    if (!blob || blob->getData().size() != bytes)
+      return llvm::createStringError(
+          "constant '%s' has no data: its resource was elided",
+          resource.getRawHandle().getKey().str().c_str());
+    return model::Value::borrow(*element, type.getShape(),
+                                blob->getData().data(), nullptr);
+  }
+  auto dense = dyn_cast<DenseElementsAttr>(attr);
+  if (!dense || *element == model::ElementType::i1)
+    return llvm::createStringError("cannot read a constant of type %s",
+                                   text(type).c_str());
+  if (!dense.isSplat())
+    return model::Value::borrow(*element, type.getShape(),
+                                dense.getRawData().data(), nullptr);
+  llvm::Expected<model::Value> value =
+      model::Value::allocate(*element, type.getShape());
+  if (!value)
+    return value.takeError();
+  int64_t width = model::byteWidth(*element);
+  char *out = static_cast<char *>(value->mutableData());
+  for (int64_t i = 0; i < value->numElements(); ++i)
+    std::memcpy(out + i * width, dense.getRawData().data(), width);
+  return value;
+}
+
+static std::string describe(model::ElementType type, ArrayRef<int64_t> shape) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << model::name(type) << "[";
+  llvm::interleaveComma(shape, os);
+  os << "]";
+  return text;
+}
+
+llvm::Error pumice::checkInput(const TensorSpec &spec,
+                               const model::Value &value) {
+  if (value.type() == spec.type && value.shape() == ArrayRef(spec.shape))
+    return llvm::Error::success();
+  return llvm::createStringError(
+      "input '%s' must be %s, got %s", spec.name.c_str(),
+      describe(spec.type, spec.shape).c_str(),
+      describe(value.type(), value.shape()).c_str());
+}
+
+//===----------------------------------------------------------------------===//
+// Loading
+//===----------------------------------------------------------------------===//
+
+static FailureOr<std::vector<TensorSpec>>
+specsOf(func::FuncOp function, TypeRange types, StringRef prefix,
+        function_ref<StringAttr(unsigned)> name) {
+  std::vector<TensorSpec> specs;
+  for (auto [i, type] : llvm::enumerate(types)) {
+    auto memref = cast<MemRefType>(type);
+    std::optional<model::ElementType> element =
+        elementTypeOf(memref.getElementType());
+    if (!element)
+      return function.emitError("cannot pass ") << type << " in or out";
+    StringAttr given = name(i);
+    specs.push_back({given ? given.str() : (prefix + Twine(i)).str(), *element,
+                     llvm::to_vector(memref.getShape())});
+  }
+  return specs;
+}
+
+FailureOr<std::unique_ptr<Program>> Program::load(ModuleOp module) {
+  PassManager verifier(module.getContext());
+  verifier.addPass(createVerifySimulatorProgram());
+  if (failed(verifier.run(module)))
+    return failure();
+  std::unique_ptr<Program> program(new Program());
+  program->module = module;
+  program->deviceSpec = toSpec(*getDevice(module));
+  for (auto function : module.getOps<func::FuncOp>()) {
+    if (function.isPublic())
+      program->entry = function;
+    else
+      program->opCounts[function] = digital::count(function);
+  }
+  func::FuncOp entry = program->entry;
+  auto inputs = specsOf(entry, entry.getArgumentTypes(), "input",
+                        [&](unsigned i) {
+                          return entry.getArgAttrOfType<StringAttr>(
+                              i, "simulator.name");
+                        });
+  auto outputs = specsOf(entry, entry.getResultTypes(), "output",
+                         [&](unsigned i) {
+                           return entry.getResultAttrOfType<StringAttr>(
+                               i, "simulator.name");
+                         });
+  if (failed(inputs) || failed(outputs))
+    return failure();
+  program->inputSpecs = std::move(*inputs);
+  program->outputSpecs = std::move(*outputs);
+  for (Operation &op : entry.getBody().front())
+    if (!handlerOf(&op))
+      return op.emitError("no instruction '") << op.getName() << "'", failure();
+  return program;
+}
+
+//===----------------------------------------------------------------------===//
+// Running
+//===----------------------------------------------------------------------===//
+
+llvm::Error Program::prepare(unsigned threads) {
+  if (prepared)
+    return llvm::Error::success();
+  auto start = std::chrono::steady_clock::now();
+  std::vector<func::FuncOp> functions;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function.isPrivate())
+      functions.push_back(function);
+  digital::Options options;
+  options.threads = threads;
+  auto compiled = digital::compile(module, functions, options);
+  if (!compiled)
+    return compiled.takeError();
+  regions = std::move(*compiled);
+  for (auto program : entry.getOps<simulator::ProgramOp>()) {
+    auto constant =
+        program.getWeights().getDefiningOp<simulator::ConstantOp>();
+    if (!constant)
+      return llvm::createStringError(
+          "a program instruction writes weights that are not constant");
+    auto weights = constantValue(constant.getValue());
+    if (!weights)
+      return weights.takeError();
+    auto grid = model::Grid::program(toSpec(program.getArray()),
+                                     specOf(program).matrix, *weights,
+                                     model::WeightLayout::filters);
+    if (!grid)
+      return grid.takeError();
+    grids[program] = std::make_unique<model::Grid>(std::move(*grid));
+  }
+  prepared = true;
+  preparedMs += std::chrono::duration<double, std::milli>(
+                    std::chrono::steady_clock::now() - start)
+                    .count();
+  return llvm::Error::success();
+}
+
+llvm::Expected<RunResult> Program::run(ArrayRef<model::Value> inputs,
+                                       const RunOptions &options) {
+  if (inputs.size() != inputSpecs.size())
+    return llvm::createStringError("expected %zu inputs, got %zu",
+                                   inputSpecs.size(), inputs.size());
+  for (auto [spec, value] : llvm::zip(inputSpecs, inputs))
+    if (llvm::Error error = checkInput(spec, value))
+      return error;
+  if (llvm::Error error = prepare(options.threads))
+    return error;
+  return Interpreter(*this, options, /*withValues=*/true).run(inputs);
+}
+
+llvm::Expected<RunResult> Program::estimate(const RunOptions &options) {
+  return Interpreter(*this, options, /*withValues=*/false).run({});
+}
+
+//===----------------------------------------------------------------------===//
+// One run
+//===----------------------------------------------------------------------===//
+
+Interpreter::Interpreter(Program &program, const RunOptions &options,
+                         bool withValues)
+    : program(program), options(options), withValues(withValues),
+      machine(program.deviceSpec), setupMachine(program.deviceSpec) {
+  for (model::IObserver *observer : options.observers)
+    machine.addObserver(*observer);
+}
+
+llvm::Error Interpreter::issue(Operation *op, StringRef kind, StringRef unit,
+                               const model::Cost &cost, ValueRange after,
+                               Value token, bool setup) {
+  OpNames names = namesOf(op->getLoc());
+  model::Machine &books = setup ? setupMachine : machine;
+  auto &ends = setup ? setupTokens : tokens;
+  model::InstructionInfo info;
+  info.kind = kind.str();
+  info.unit = unit.str();
+  info.layer = names.layer.empty() ? kind.str() : names.layer;
+  info.label = (info.layer + "." + kind).str();
+  // What the setup phase did is done when the inference starts.
+  SmallVector<model::EventId> dependencies;
+  for (Value value : after)
+    if (auto it = ends.find(value); it != ends.end())
+      dependencies.push_back(it->second);
+  llvm::Expected<model::EventId> id =
+      books.issue(std::move(info), cost, dependencies);
+  if (!id)
+    return id.takeError();
+  ends[token] = *id;
+  return llvm::Error::success();
+}
+
+llvm::Error Interpreter::allocate(Value buffer) {
+  auto type = cast<MemRefType>(buffer.getType());
+  std::optional<model::ElementType> element =
+      elementTypeOf(type.getElementType());
+  if (!element)
+    return llvm::createStringError("cannot store buffers of type %s",
+                                   text(type).c_str());
+  int64_t bytes = type.getNumElements() * model::byteWidth(*element);
+  if (simulator::memoryOf(type) == simulator::Memory::buffer) {
+    liveBytes += bytes;
+    peakBytes = std::max(peakBytes, liveBytes);
+    std::optional<int64_t> capacity = program.deviceSpec.buffer.capacityBytes;
+    if (capacity && liveBytes > *capacity)
+      return llvm::createStringError(
+          "activations take %lld bytes at once, but the buffer of device '%s' "
+          "has %lld",
+          (long long)liveBytes, program.deviceSpec.name.c_str(),
+          (long long)*capacity);
+  }
+  if (!withValues)
+    return llvm::Error::success();
+  llvm::Expected<model::Value> storage =
+      model::Value::allocate(*element, type.getShape());
+  if (!storage)
+    return storage.takeError();
+  values[buffer] = std::move(*storage);
+  return llvm::Error::success();
+}
+
+void Interpreter::computed(Value buffer) {
+  if (!options.observers.empty())
+    machine.observe(namesOf(buffer.getLoc()).node, values[buffer]);
+}
+
+const model::Grid *Interpreter::grid(Value value) const {
+  auto it = program.grids.find(value.getDefiningOp());
+  return it == program.grids.end() ? nullptr : it->second.get();
+}
+
+const digital::CompiledRegion *Interpreter::region(StringRef name) const {
+  return program.regions->lookup(name);
+}
+
+const digital::OpCounts &Interpreter::counts(Operation *function) const {
+  return program.opCounts.find(function)->second;
+}
+
+void Interpreter::releaseDead(Operation *op) {
+  for (Value buffer : lastUses.lookup(op)) {
+    auto type = cast<MemRefType>(buffer.getType());
+    if (simulator::memoryOf(type) == simulator::Memory::buffer &&
+        buffer.getDefiningOp<simulator::BufferOp>())
+      liveBytes -= type.getNumElements() *
+                   model::byteWidth(*elementTypeOf(type.getElementType()));
+    values.erase(buffer);
+  }
+}
+
+llvm::Expected<RunResult> Interpreter::run(ArrayRef<model::Value> inputs) {
+  Block &body = program.entry.getBody().front();
+  for (auto [arg, value] : llvm::zip(body.getArguments(), inputs))
+    values[arg] = value;
+  auto note = [&](Value value) {
+    if (!isa<MemRefType>(value.getType()))
+      return;
+    Operation *last = value.getDefiningOp();
+    for (Operation *user : value.getUsers())
+      if (!last || last->isBeforeInBlock(user))
+        last = user;
+    if (last && !isa<func::ReturnOp>(last))
+      lastUses[last].push_back(value);
+  };
+  llvm::for_each(body.getArguments(), note);
+  for (Operation &op : body)
+    llvm::for_each(op.getResults(), note);
+
+  for (Operation &op : body) {
+    if (llvm::Error error = handlerOf(&op)(*this, &op)) {
+      OpNames names = namesOf(op.getLoc());
+      if (names.layer.empty())
+        return error;
+      return llvm::createStringError("%s (at '%s')",
+                                     llvm::toString(std::move(error)).c_str(),
+                                     names.layer.c_str());
+    }
+    releaseDead(&op);
+  }
+  RunResult result;
+  if (withValues)
+    for (Value value : body.getTerminator()->getOperands())
+      result.outputs.push_back(values[value]);
+  result.report = report();
+  return result;
+}
+
+llvm::json::Value Interpreter::report() const {
+  llvm::json::Value json = model::toJson(machine);
+  llvm::json::Object &object = *json.getAsObject();
+  object["setup"] = model::toJson(setupMachine);
+  object["peak_buffer_bytes"] = peakBytes;
+  return json;
+}

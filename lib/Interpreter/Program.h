@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Program.h - Running a machine program --------------------*- C++ -*-===//
+//
+// The only part that sees both MLIR and the hardware model. A program is loaded
+// from a module at L4 and can be run or estimated any number of times; grids
+// and compiled regions are made at the first run and kept.
+//
+//===----------------------------------------------------------------------===//
+#ifndef PUMICE_LIB_INTERPRETER_PROGRAM_H
+#define PUMICE_LIB_INTERPRETER_PROGRAM_H
+
+#include "dialects/Simulator/Simulator.h"
+#include "lib/Digital/DigitalCompiler.h"
+#include "lib/Digital/OpCounts.h"
+#include "lib/Model/Crossbar.h"
+#include "lib/Model/Machine.h"
+#include "lib/Model/Value.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/JSON.h"
+#include <memory>
+
+namespace pumice {
+
+/// An input or output of a program.
+struct TensorSpec {
+  std::string name;
+  model::ElementType type;
+  llvm::SmallVector<int64_t> shape;
+};
+
+struct RunOptions {
+  unsigned threads = 1;
+  /// See every value, after the hooks of the machine.
+  std::vector<model::IObserver *> observers;
+};
+
+struct RunResult {
+  std::vector<model::Value> outputs; ///< empty after an estimate
+  llvm::json::Value report = nullptr;
+};
+
+/// Checks that `value` is an input as `spec` says; the error names it.
+llvm::Error checkInput(const TensorSpec &spec, const model::Value &value);
+
+class Program {
+public:
+  /// Checks the module against the contract of L4. Problems become diagnostics.
+  /// The module is not changed and must outlive the program.
+  static mlir::FailureOr<std::unique_ptr<Program>> load(mlir::ModuleOp module);
+
+  llvm::ArrayRef<TensorSpec> inputs() const { return inputSpecs; }
+  llvm::ArrayRef<TensorSpec> outputs() const { return outputSpecs; }
+  const model::DeviceSpec &device() const { return deviceSpec; }
+
+  /// Computes the outputs of `inputs`, and what that costs.
+  llvm::Expected<RunResult> run(llvm::ArrayRef<model::Value> inputs,
+                                const RunOptions &options = {});
+
+  /// What a run costs, without values.
+  llvm::Expected<RunResult> estimate(const RunOptions &options = {});
+
+  /// Milliseconds spent on programming grids and compiling regions so far.
+  double prepareMs() const { return preparedMs; }
+
+private:
+  friend class Interpreter;
+  Program() = default;
+
+  llvm::Error prepare(unsigned threads);
+
+  mlir::ModuleOp module;
+  mlir::func::FuncOp entry;
+  model::DeviceSpec deviceSpec;
+  std::vector<TensorSpec> inputSpecs, outputSpecs;
+  llvm::DenseMap<mlir::Operation *, digital::OpCounts> opCounts;
+
+  // Made by prepare().
+  bool prepared = false;
+  double preparedMs = 0;
+  llvm::DenseMap<mlir::Operation *, std::unique_ptr<model::Grid>> grids;
+  std::unique_ptr<digital::CompiledRegions> regions;
+};
+
+/// The element type of the hardware model; none for types that it does not have.
+std::optional<model::ElementType> elementTypeOf(mlir::Type type);
+
+/// The data of a constant as a value; splats are expanded.
+llvm::Expected<model::Value> constantValue(mlir::ElementsAttr attr);
+
+} // namespace pumice
+
+#endif // PUMICE_LIB_INTERPRETER_PROGRAM_H

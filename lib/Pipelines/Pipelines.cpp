@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Pipelines/Pipelines.h"
+
+#include "lib/Conversion/Passes.h"
+#include "lib/Transforms/Crossbar/Passes.h"
+#include "lib/Transforms/Linalg/Passes.h"
+#include "lib/Transforms/PUM/Passes.h"
+#include "lib/Transforms/Simulator/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace pumice;
+
+void pumice::buildLinalgToQuantized(OpPassManager &pm) {
+  pm.addPass(createVerifyLinalgContract());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(createRaiseQuantizedOps());
+  pm.addPass(createCanonicalizerPass());
+  pm.addNestedPass<func::FuncOp>(createFoldConstants());
+  pm.addNestedPass<func::FuncOp>(createLinalgElementwiseOpFusionPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createVerifyQuantizedContract());
+}
+
+void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
+                                      const DeviceOptions &options) {
+  pm.addPass(createPUMAttachDevice(PUMAttachDeviceOptions{options.device}));
+  pm.addNestedPass<func::FuncOp>(createConvertLinalgToCrossbar());
+  pm.addPass(createCanonicalizerPass());
+  pm.addNestedPass<func::FuncOp>(createFoldConstants());
+  pm.addPass(createCrossbarTileToArrays());
+  pm.addPass(createCSEPass());
+  pm.addPass(createVerifyCrossbarContract());
+}
+
+void pumice::buildCrossbarToPUM(OpPassManager &pm) {
+  pm.addPass(createConvertCrossbarToPUM());
+  pm.addPass(createPUMAllocateArrays());
+  pm.addPass(createVerifyPUMScheduled());
+}
+
+void pumice::buildPUMToSimulator(OpPassManager &pm) {
+  pm.addPass(createConvertPUMToSimulator());
+  pm.addPass(createVerifySimulatorProgram());
+}
+
+void pumice::buildLinalgToSimulator(OpPassManager &pm,
+                                    const DeviceOptions &options) {
+  buildLinalgToQuantized(pm);
+  buildQuantizedToCrossbar(pm, options);
+  buildCrossbarToPUM(pm);
+  buildPUMToSimulator(pm);
+}
+
+void pumice::registerPipelines() {
+  PassPipelineRegistration<>("linalg-to-quantized",
+                             "L0 to L1: explicit integer layers",
+                             buildLinalgToQuantized);
+  PassPipelineRegistration<DeviceOptions>(
+      "quantized-to-crossbar", "L1 to L2: layers on the device's arrays",
+      buildQuantizedToCrossbar);
+  PassPipelineRegistration<>("crossbar-to-pum", "L2 to L3: placed tasks",
+                             buildCrossbarToPUM);
+  PassPipelineRegistration<>("pum-to-simulator", "L3 to L4: machine program",
+                             buildPUMToSimulator);
+  PassPipelineRegistration<DeviceOptions>(
+      "linalg-to-simulator", "L0 to L4: a network to a machine program",
+      buildLinalgToSimulator);
+}

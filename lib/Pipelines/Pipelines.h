@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Pipelines.h - From level to level ------------------------*- C++ -*-===//
+#ifndef PUMICE_LIB_PIPELINES_PIPELINES_H
+#define PUMICE_LIB_PIPELINES_PIPELINES_H
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+
+namespace pumice {
+
+struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
+  Option<std::string> device{
+      *this, "device",
+      llvm::cl::desc("name of a preset or path of a device file; empty: the "
+                     "module's own device"),
+      llvm::cl::init("")};
+};
+
+/// L0 to L1: linalg from a front end to explicit integer layers.
+void buildLinalgToQuantized(mlir::OpPassManager &pm);
+/// L1 to L2: integer layers to crossbar grids of the device.
+void buildQuantizedToCrossbar(mlir::OpPassManager &pm,
+                              const DeviceOptions &options);
+/// L2 to L3: placed tasks.
+void buildCrossbarToPUM(mlir::OpPassManager &pm);
+/// L3 to L4: the machine program.
+void buildPUMToSimulator(mlir::OpPassManager &pm);
+/// All of the above.
+void buildLinalgToSimulator(mlir::OpPassManager &pm,
+                            const DeviceOptions &options);
+
+/// Makes the pipelines known by name: linalg-to-quantized,
+/// quantized-to-crossbar, crossbar-to-pum, pum-to-simulator and
+/// linalg-to-simulator.
+void registerPipelines();
+
+} // namespace pumice
+
+#endif // PUMICE_LIB_PIPELINES_PIPELINES_H

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Device/Device.h"
+#include "lib/Transforms/Crossbar/Passes.h"
+
+namespace pumice {
+#define GEN_PASS_DEF_CROSSBARTILETOARRAYS
+#include "lib/Transforms/Crossbar/Passes.h.inc"
+} // namespace pumice
+
+using namespace mlir;
+using namespace pumice;
+
+namespace {
+
+struct CrossbarTileToArraysPass
+    : pumice::impl::CrossbarTileToArraysBase<CrossbarTileToArraysPass> {
+  void runOnOperation() override {
+    FailureOr<pum::DeviceAttr> device = getDevice(getOperation());
+    if (failed(device))
+      return signalPassFailure();
+    array = device->getArray();
+    WalkResult result = getOperation().walk([&](Operation *op) {
+      if (auto mvm = dyn_cast<crossbar::MVMOp>(op))
+        return tile(mvm, /*groups=*/1);
+      if (auto conv = dyn_cast<crossbar::Conv2DOp>(op))
+        return tile(conv, conv.getGroups());
+      return WalkResult::advance();
+    });
+    grids.clear();
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+
+  template <typename OpTy>
+  WalkResult tile(OpTy op, int64_t groups) {
+    auto weights =
+        dyn_cast<TypedValue<RankedTensorType>>(op.getWeights());
+    if (!weights)
+      return WalkResult::advance();
+    RankedTensorType type = weights.getType();
+    model::MatrixSpec matrix;
+    matrix.groups = groups;
+    matrix.columns = type.getDimSize(0) / groups;
+    matrix.rows = type.getNumElements() / type.getDimSize(0);
+    matrix.weightBits = type.getElementTypeBitWidth();
+    matrix.inputBits = op.getInput().getType().getElementTypeBitWidth();
+    matrix.inputSigned = !op.getInputUnsigned();
+    llvm::Expected<model::Tiling> tiling =
+        model::tile(toSpec(array), matrix);
+    if (!tiling)
+      return op.emitOpError("cannot be tiled: ")
+             << llvm::toString(tiling.takeError());
+
+    // One layer may serve several calls (tied weights).
+    Value &grid = grids[{weights, {groups, matrix.inputBits}}];
+    if (!grid || grid.getParentBlock() != op->getBlock()) {
+      OpBuilder builder(op);
+      auto gridType = crossbar::GridType::get(
+          op.getContext(), groups, matrix.rows, matrix.columns,
+          cast<IntegerType>(type.getElementType()));
+      auto attr = crossbar::TilingAttr::get(
+          op.getContext(), tiling->rowTiles, tiling->columnTiles,
+          tiling->slices, tiling->groupsPerArray, tiling->arrays);
+      grid = crossbar::ProgramOp::create(builder, op.getLoc(), gridType,
+                                         weights, attr, array);
+      numArrays += tiling->arrays;
+    }
+    op.getWeightsMutable().assign(grid);
+    return WalkResult::advance();
+  }
+
+  crossbar::CrossbarArrayAttr array;
+  llvm::DenseMap<std::pair<Value, std::pair<int64_t, int64_t>>, Value> grids;
+};
+
+} // namespace

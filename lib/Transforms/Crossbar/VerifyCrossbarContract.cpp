@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Device/Device.h"
+#include "lib/Transforms/Crossbar/Passes.h"
+#include "lib/Transforms/Linalg/Quantized.h"
+
+namespace pumice {
+#define GEN_PASS_DEF_VERIFYCROSSBARCONTRACT
+#include "lib/Transforms/Crossbar/Passes.h.inc"
+} // namespace pumice
+
+using namespace mlir;
+using namespace pumice;
+
+namespace {
+struct VerifyCrossbarContractPass
+    : pumice::impl::VerifyCrossbarContractBase<VerifyCrossbarContractPass> {
+  void runOnOperation() override {
+    markAllAnalysesPreserved();
+    if (failed(getDevice(getOperation())))
+      return signalPassFailure();
+    auto onGrid = [&](auto op) {
+      if (isa<crossbar::GridType>(op.getWeights().getType()))
+        return;
+      op.emitOpError("reads weights, expected a grid of arrays "
+                     "(crossbar-tile-to-arrays)");
+      signalPassFailure();
+    };
+    getOperation().walk([&](Operation *op) {
+      if (auto mvm = dyn_cast<crossbar::MVMOp>(op))
+        onGrid(mvm);
+      else if (auto conv = dyn_cast<crossbar::Conv2DOp>(op))
+        onGrid(conv);
+      else if (auto program = dyn_cast<crossbar::ProgramOp>(op))
+        if (!isConstantData(program.getWeights())) {
+          program.emitOpError("programs weights that are not constant");
+          signalPassFailure();
+        }
+    });
+  }
+};
+} // namespace

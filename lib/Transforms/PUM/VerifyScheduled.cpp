@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Device/Device.h"
+#include "lib/Transforms/PUM/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/DenseSet.h"
+
+namespace pumice {
+#define GEN_PASS_DEF_VERIFYPUMSCHEDULED
+#include "lib/Transforms/PUM/Passes.h.inc"
+} // namespace pumice
+
+using namespace mlir;
+using namespace pumice;
+
+/// True when `task` waits, by data or tokens, for `other`.
+static bool comesAfter(Operation *task, Operation *other) {
+  llvm::DenseSet<Operation *> seen;
+  SmallVector<Operation *> worklist{task};
+  while (!worklist.empty()) {
+    Operation *op = worklist.pop_back_val();
+    for (Value operand : op->getOperands())
+      if (Operation *def = operand.getDefiningOp())
+        if (seen.insert(def).second) {
+          if (def == other)
+            return true;
+          worklist.push_back(def);
+        }
+  }
+  return false;
+}
+
+static bool overlap(pum::PlacementAttr a, pum::PlacementAttr b) {
+  ArrayRef<int64_t> x = a.getRanges(), y = b.getRanges();
+  for (size_t i = 0, j = 0; i < x.size() && j < y.size();) {
+    if (x[i] < y[j + 1] && y[j] < x[i + 1])
+      return true;
+    if (x[i + 1] < y[j + 1])
+      i += 2;
+    else
+      j += 2;
+  }
+  return false;
+}
+
+/// True when `task` names the grid of `earlier` as replaced, itself or through
+/// a grid that it replaces.
+static bool replaces(pum::ProgramOp task, pum::ProgramOp earlier) {
+  return llvm::any_of(task.getReplacing(), [&](Value grid) {
+    auto program = grid.getDefiningOp<pum::ProgramOp>();
+    return program && (program == earlier || replaces(program, earlier));
+  });
+}
+
+/// `later` writes arrays that hold, or held, the grid of `earlier`.
+static LogicalResult verifyReplacement(pum::ProgramOp earlier,
+                                       pum::ProgramOp later) {
+  if (!replaces(later, earlier)) {
+    InFlightDiagnostic diag =
+        later.emitOpError("writes arrays that hold another grid, which it "
+                          "does not name as replaced");
+    diag.attachNote(earlier.getLoc()) << "they are programmed here";
+    return diag;
+  }
+  for (Operation *reader : earlier.getGrid().getUsers())
+    if (isa<pum::ComputeOp>(reader) && !comesAfter(later, reader)) {
+      InFlightDiagnostic diag = later.emitOpError(
+          "replaces a grid without waiting for a task that reads it");
+      diag.attachNote(reader->getLoc()) << "it is read here";
+      return diag;
+    }
+  return success();
+}
+
+static LogicalResult verifyFunction(func::FuncOp function,
+                                    pum::DeviceAttr device) {
+  if (!function.getBody().hasOneBlock())
+    return function.emitError("expected a function of one block");
+  SmallVector<pum::ProgramOp> programs;
+  std::optional<int64_t> available = toSpec(device).arrays();
+  for (Operation &op : function.getBody().front()) {
+    if (!isa<pum::PUMDialect>(op.getDialect()) &&
+        !isa<arith::ConstantOp, func::ReturnOp>(op))
+      return op.emitError("expected tasks, got '") << op.getName() << "'";
+    auto program = dyn_cast<pum::ProgramOp>(op);
+    if (!program)
+      continue;
+    pum::PlacementAttr placement = program.getPlacementAttr();
+    if (!placement)
+      return program.emitOpError("has no placement (pum-allocate-arrays)");
+    if (available && placement.getRanges().back() > *available)
+      return program.emitOpError("is placed on array ")
+             << placement.getRanges().back() - 1 << ", but device '"
+             << device.getName() << "' has " << *available;
+    if (!program.getWeights().getDefiningOp<arith::ConstantOp>())
+      return program.emitOpError("programs weights that are not constant");
+    programs.push_back(program);
+  }
+  for (size_t j = 0; j < programs.size(); ++j)
+    for (size_t i = 0; i < j; ++i)
+      if (overlap(programs[i].getPlacementAttr(),
+                  programs[j].getPlacementAttr()) &&
+          failed(verifyReplacement(programs[i], programs[j])))
+        return failure();
+  return success();
+}
+
+namespace {
+struct VerifyPUMScheduledPass
+    : pumice::impl::VerifyPUMScheduledBase<VerifyPUMScheduledPass> {
+  void runOnOperation() override {
+    markAllAnalysesPreserved();
+    FailureOr<pum::DeviceAttr> device = getDevice(getOperation());
+    if (failed(device))
+      return signalPassFailure();
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (failed(verifyFunction(function, *device)))
+        return signalPassFailure();
+  }
+};
+} // namespace

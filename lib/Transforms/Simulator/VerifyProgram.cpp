@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Device/Device.h"
+#include "lib/Transforms/Simulator/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/BitVector.h"
+
+namespace pumice {
+#define GEN_PASS_DEF_VERIFYSIMULATORPROGRAM
+#include "lib/Transforms/Simulator/Passes.h.inc"
+} // namespace pumice
+
+using namespace mlir;
+using namespace pumice;
+
+namespace {
+
+/// Checks one straight line of instructions in one walk.
+class Checker {
+public:
+  explicit Checker(func::FuncOp function) : function(function) {}
+
+  LogicalResult run() {
+    if (!function.getBody().hasOneBlock())
+      return function.emitError("expected a function of one block");
+    for (BlockArgument arg : function.getArguments())
+      if (!isBuffer(arg.getType()))
+        return function.emitError("expected arguments in a memory, got ")
+               << arg.getType();
+    unsigned count = llvm::range_size(function.getBody().front());
+    for (Operation &op : function.getBody().front()) {
+      index[&op] = index.size();
+      llvm::BitVector &done = before.emplace_back(count);
+      for (Value operand : op.getOperands())
+        if (isa<simulator::TokenType>(operand.getType()))
+          if (Operation *def = operand.getDefiningOp()) {
+            done |= before[index[def]];
+            done.set(index[def]);
+          }
+      if (failed(visit(&op)))
+        return failure();
+    }
+    return success();
+  }
+
+private:
+  static bool isBuffer(Type type) {
+    auto memref = dyn_cast<MemRefType>(type);
+    return memref && simulator::memoryOf(memref);
+  }
+
+  LogicalResult visit(Operation *op) {
+    if (auto ret = dyn_cast<func::ReturnOp>(op)) {
+      for (Value value : ret.getOperands())
+        if (isa_and_nonnull<simulator::BufferOp>(value.getDefiningOp()) &&
+            !writer.contains(value))
+          return ret.emitError("returns a buffer that nothing writes");
+      return success();
+    }
+    if (!isa<simulator::SimulatorDialect>(op->getDialect()))
+      return op->emitError("expected instructions, got '")
+             << op->getName() << "'";
+    if (auto transfer = dyn_cast<simulator::TransferOp>(op)) {
+      if (failed(read(op, transfer.getSource())))
+        return failure();
+      return write(op, transfer.getDestination());
+    }
+    if (auto mvm = dyn_cast<simulator::MVMOp>(op)) {
+      if (failed(read(op, mvm.getInput())) || failed(use(op, mvm.getGrid())))
+        return failure();
+      return write(op, mvm.getOutput());
+    }
+    if (auto digital = dyn_cast<simulator::DigitalOp>(op)) {
+      for (Value input : digital.getInputs())
+        if (failed(read(op, input)))
+          return failure();
+      for (Value output : digital.getOutputs())
+        if (failed(write(op, output)))
+          return failure();
+    }
+    if (auto program = dyn_cast<simulator::ProgramOp>(op)) {
+      if (failed(read(op, program.getWeights())))
+        return failure();
+      for (Value grid : program.getReplacing())
+        for (Operation *reader : readers[grid])
+          if (failed(requireDone(op, reader, "replaces a grid")))
+            return failure();
+    }
+    return success();
+  }
+
+  LogicalResult requireDone(Operation *op, Operation *other, StringRef what) {
+    if (before[index[op]].test(index[other]))
+      return success();
+    InFlightDiagnostic diag =
+        op->emitOpError(what) << " without waiting for another instruction";
+    diag.attachNote(other->getLoc()) << "for this one";
+    return diag;
+  }
+
+  LogicalResult read(Operation *op, Value buffer) {
+    if (!isa_and_nonnull<simulator::BufferOp>(buffer.getDefiningOp()))
+      return success(); // arguments and constants are there from the start
+    auto it = writer.find(buffer);
+    if (it == writer.end())
+      return op->emitOpError("reads a buffer that nothing has written");
+    return requireDone(op, it->second, "reads a buffer");
+  }
+
+  LogicalResult write(Operation *op, Value buffer) {
+    if (!isa_and_nonnull<simulator::BufferOp>(buffer.getDefiningOp()))
+      return op->emitOpError("writes to what is no simulator.buffer");
+    auto [it, isNew] = writer.try_emplace(buffer, op);
+    if (isNew)
+      return success();
+    InFlightDiagnostic diag =
+        op->emitOpError("writes a buffer that is already written");
+    diag.attachNote(it->second->getLoc()) << "it is written here";
+    return diag;
+  }
+
+  LogicalResult use(Operation *op, Value grid) {
+    readers[grid].push_back(op);
+    Operation *program = grid.getDefiningOp();
+    if (!program)
+      return op->emitOpError("reads a grid that nothing programs");
+    return requireDone(op, program, "reads a grid");
+  }
+
+  func::FuncOp function;
+  llvm::DenseMap<Operation *, unsigned> index;
+  std::vector<llvm::BitVector> before; ///< instructions that must have ended
+  llvm::DenseMap<Value, Operation *> writer;
+  llvm::DenseMap<Value, SmallVector<Operation *>> readers;
+};
+
+LogicalResult verifyDigital(func::FuncOp function) {
+  WalkResult result = function.walk([&](Operation *op) {
+    if (op == function || isa<func::ReturnOp, cf::AssertOp>(op) ||
+        isa_and_nonnull<linalg::LinalgDialect, tensor::TensorDialect,
+                        arith::ArithDialect, math::MathDialect>(
+            op->getDialect()))
+      return WalkResult::advance();
+    op->emitError("the digital unit does not run '") << op->getName() << "'";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
+struct VerifySimulatorProgramPass
+    : pumice::impl::VerifySimulatorProgramBase<VerifySimulatorProgramPass> {
+  void runOnOperation() override {
+    markAllAnalysesPreserved();
+    ModuleOp module = getOperation();
+    if (failed(getDevice(module)))
+      return signalPassFailure();
+    unsigned entries = 0;
+    for (auto function : module.getOps<func::FuncOp>()) {
+      entries += function.isPublic();
+      if (failed(function.isPublic() ? Checker(function).run()
+                                     : verifyDigital(function)))
+        return signalPassFailure();
+    }
+    if (entries != 1) {
+      module.emitError("expected one public function, got ") << entries;
+      signalPassFailure();
+    }
+  }
+};
+
+} // namespace

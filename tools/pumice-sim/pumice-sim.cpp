@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/InitAll.h"
+#include "lib/Interpreter/Npy.h"
+#include "lib/Interpreter/Program.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/ToolOutputFile.h"
+#include "llvm/Support/raw_ostream.h"
+#include <thread>
+
+using namespace mlir;
+using namespace pumice;
+namespace cl = llvm::cl;
+
+static cl::opt<std::string> file(cl::Positional, cl::Required,
+                                 cl::desc("<machine program (.mlir, bytecode)>"));
+static cl::list<std::string> inputs("input", cl::desc("an input (.npy), once per input in order"));
+static cl::list<std::string> outputs("output", cl::desc("where to write an output (.npy), in order"));
+static cl::opt<std::string> report("report", cl::desc("where to write the report (JSON); - for the terminal"));
+static cl::opt<bool> estimate("estimate", cl::desc("time, energy and area only: no values, no inputs"));
+static cl::opt<unsigned> threads("threads", cl::desc("threads to compute with (default: all)"), cl::init(0));
+
+static int fail(llvm::Error error) {
+  llvm::errs() << "pumice-sim: error: " << llvm::toString(std::move(error)) << "\n";
+  return 1;
+}
+
+static llvm::Error writeReport(const llvm::json::Value &json) {
+  std::error_code error;
+  llvm::ToolOutputFile out(report, error, llvm::sys::fs::OF_Text);
+  if (error)
+    return llvm::createStringError("'" + report + "': " + error.message());
+  out.os() << llvm::formatv("{0:2}\n", json);
+  out.keep();
+  return llvm::Error::success();
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  cl::ParseCommandLineOptions(argc, argv, "run a Pumice machine program\n");
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  MLIRContext context(registry);
+  llvm::SourceMgr sources;
+  SourceMgrDiagnosticHandler handler(sources, &context);
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(file, sources, &context);
+  if (!module)
+    return 1;
+  FailureOr<std::unique_ptr<Program>> program = Program::load(*module);
+  if (failed(program))
+    return 1;
+
+  RunOptions options;
+  options.threads = threads ? threads : std::max(1u, std::thread::hardware_concurrency());
+  std::vector<model::Value> values;
+  for (const std::string &path : inputs) {
+    llvm::Expected<model::Value> value = readNpy(path);
+    if (!value)
+      return fail(value.takeError());
+    values.push_back(std::move(*value));
+  }
+  llvm::Expected<RunResult> result =
+      estimate ? (*program)->estimate(options) : (*program)->run(values, options);
+  if (!result)
+    return fail(result.takeError());
+  if (outputs.size() > result->outputs.size())
+    return fail(llvm::createStringError("%zu outputs asked for, but there are %zu",
+                                        outputs.size(), result->outputs.size()));
+  for (auto [path, value] : llvm::zip(outputs, result->outputs))
+    if (llvm::Error error = writeNpy(path, value))
+      return fail(std::move(error));
+  if (!report.empty())
+    if (llvm::Error error = writeReport(result->report))
+      return fail(std::move(error));
+  if (report != "-" && !report.empty())
+    return 0;
+  const llvm::json::Object &json = *result->report.getAsObject();
+  if (report.empty())
+    llvm::outs() << llvm::formatv(
+        "latency {0:f1} us, energy {1:f3} uJ on device '{2}'\n",
+        json.getNumber("latency_ns").value_or(0) / 1e3,
+        json.getObject("energy_pj")->getNumber("total").value_or(0) / 1e6,
+        (*program)->device().name);
+  return 0;
+}
