@@ -378,19 +378,21 @@ bool ClipKernel::addExcess(const Risk &risk, const Encoded<uint32_t> &inputs,
   return any;
 }
 
-/// Subtracts `count` numbers from results, all modulo 2^32 or 2^64.
-static void subtract(Value &y, int64_t at, const Excess &excess, int64_t from,
-                     int64_t count) {
+/// Subtracts `count` numbers from results that are `step` apart, all modulo
+/// 2^32 or 2^64.
+static void subtract(Value &y, int64_t at, int64_t step, const Excess &excess,
+                     int64_t from, int64_t count) {
   if (!excess.wide.empty()) {
     int64_t *to = y.asMutable<int64_t>().data() + at;
     for (int64_t i = 0; i < count; ++i)
-      to[i] = static_cast<uint64_t>(to[i]) - excess.wide[from + i];
+      to[i * step] =
+          static_cast<uint64_t>(to[i * step]) - excess.wide[from + i];
     return;
   }
   auto narrow = [&](auto *to) {
     for (int64_t i = 0; i < count; ++i)
-      to[i] =
-          static_cast<int32_t>(static_cast<uint32_t>(to[i]) -
+      to[i * step] =
+          static_cast<int32_t>(static_cast<uint32_t>(to[i * step]) -
                                static_cast<uint32_t>(excess.narrow[from + i]));
   };
   if (y.type() == ElementType::i32)
@@ -432,17 +434,19 @@ void ClipKernel::subtractBlock(const CrossbarJob &job,
         any |= addExcess(todo.front(), inputs, excess);
       if (!any)
         continue;
-      // From the results of one image after another.
-      for (int64_t i = 0; i < count;) {
-        const int64_t b = (first + i) / positions, p = (first + i) % positions;
-        const int64_t part = std::min(count - i, positions - p);
-        subtract(job.y,
-                 ((b * matrix.groups + group) * matrix.columns + column) *
-                         positions +
-                     p,
-                 excess, i, part);
-        i += part;
-      }
+      // From the results of one image after another, or of one per image.
+      const int64_t perImage = matrix.groups * matrix.columns * positions;
+      const int64_t place = (group * matrix.columns + column) * positions;
+      if (positions == 1)
+        subtract(job.y, first * perImage + place, perImage, excess, 0, count);
+      else
+        for (int64_t i = 0; i < count;) {
+          const int64_t b = (first + i) / positions;
+          const int64_t p = (first + i) % positions;
+          const int64_t part = std::min(count - i, positions - p);
+          subtract(job.y, b * perImage + place + p, 1, excess, i, part);
+          i += part;
+        }
       clear();
     }
   }
