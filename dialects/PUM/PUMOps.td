@@ -119,7 +119,7 @@ def PUM_ComputeOp : PUM_RegionOp<"compute"> {
                        DefaultValuedAttr<I64Attr, "1">:$replicas);
   let assemblyFormat = [{
     `(` $inputs `)` (`after` `(` $after^ `)`)? attr-dict
-    `:` `(` qualified(type($inputs)) `)` `->` `(` type($results) `)` $body
+    `:` `(` (qualified(type($inputs))^)? `)` `->` `(` (type($results)^)? `)` $body
   }];
 }
 
@@ -143,7 +143,7 @@ def PUM_DigitalOp : PUM_RegionOp<"digital"> {
   let arguments = (ins Variadic<PUM_Value>:$inputs, Variadic<PUM_TokenType>:$after);
   let assemblyFormat = [{
     `(` $inputs `)` (`after` `(` $after^ `)`)? attr-dict
-    `:` `(` qualified(type($inputs)) `)` `->` `(` type($results) `)` $body
+    `:` `(` (qualified(type($inputs))^)? `)` `->` `(` (type($results)^)? `)` $body
   }];
 }
 

@@ -166,7 +166,7 @@ def Simulator_DigitalOp : Simulator_Instruction<"digital", [
   let results = (outs Simulator_TokenType:$token);
   let assemblyFormat = [{
     $callee `(` $inputs `)` `to` `(` $outputs `)` (`after` `(` $after^ `)`)?
-    attr-dict `:` `(` type($inputs) `)` `to` `(` type($outputs) `)`
+    attr-dict `:` `(` (type($inputs)^)? `)` `to` `(` (type($outputs)^)? `)`
   }];
 }
 

@@ -58,6 +58,19 @@ struct Decompose : FunctionPass<Decompose> {
         return signalPassFailure();
       rewriter.replaceOp(op, *results);
     }
+    SmallVector<Operation *> packs;
+    getOperation().walk([&](Operation *op) {
+      if (isa<linalg::PackOp, linalg::UnPackOp>(op))
+        packs.push_back(op);
+    });
+    for (Operation *op : packs) {
+      rewriter.setInsertionPoint(op);
+      auto pack = dyn_cast<linalg::PackOp>(op);
+      if (pack ? failed(linalg::lowerPack(rewriter, pack))
+               : failed(
+                     linalg::lowerUnPack(rewriter, cast<linalg::UnPackOp>(op))))
+        return signalPassFailure();
+    }
     RewritePatternSet patterns(&getContext());
     linalg::populateElementwiseToLinalgConversionPatterns(patterns);
     linalg::populateDecomposePadPatterns(patterns);
@@ -209,8 +222,8 @@ struct FuseElementwise : FunctionPass<FuseElementwise> {
     }
     RewritePatternSet patterns(&getContext());
     linalg::populateElementwiseOpsFusionPatterns(patterns, fusesWell);
-    linalg::populateFoldReshapeOpsByExpansionPatterns(
-        patterns, joinsElementwise);
+    linalg::populateFoldReshapeOpsByExpansionPatterns(patterns,
+                                                      joinsElementwise);
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, &getContext());
     linalg::FillOp::getCanonicalizationPatterns(patterns, &getContext());
@@ -218,7 +231,8 @@ struct FuseElementwise : FunctionPass<FuseElementwise> {
                                                          &getContext());
     tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, &getContext());
     tensor::populateFoldTensorEmptyPatterns(patterns);
-    getContext().getLoadedDialect<linalg::LinalgDialect>()
+    getContext()
+        .getLoadedDialect<linalg::LinalgDialect>()
         ->getCanonicalizationPatterns(patterns);
     GreedyRewriteConfig config;
     config.setUseTopDownTraversal();
@@ -244,10 +258,10 @@ SmallVector<ReassociationIndices> collapsible(linalg::LinalgOp op) {
       std::optional<unsigned> here =
           map.getResultPosition(getAffineDimExpr(d, op.getContext()));
       std::optional<unsigned> next =
-          joins ? map.getResultPosition(getAffineDimExpr(d + 1, op.getContext()))
-                : std::nullopt;
-      if (here.has_value() != next.has_value() ||
-          (here && *next != *here + 1))
+          joins
+              ? map.getResultPosition(getAffineDimExpr(d + 1, op.getContext()))
+              : std::nullopt;
+      if (here.has_value() != next.has_value() || (here && *next != *here + 1))
         joins = false;
     }
     if (joins)
@@ -271,14 +285,16 @@ struct CollapseLoops : FunctionPass<CollapseLoops> {
 
 struct ExpandMath : FunctionPass<ExpandMath> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ExpandMath)
+  bool polynomials;
+  ExpandMath(bool polynomials) : polynomials(polynomials) {}
 
-  void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<arith::ArithDialect, math::MathDialect>();
-  }
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateMathAlgebraicSimplificationPatterns(patterns);
-    pumice::digital::populateMathExpandPatterns(patterns);
+    math::populateExpansionPatterns(patterns, {"clampf"});
+    pumice::digital::populateMathLegalizePatterns(patterns);
+    if (polynomials)
+      pumice::digital::populateMathExpandPatterns(patterns);
     (void)applyPatternsGreedily(getOperation(), std::move(patterns));
   }
 };
@@ -396,9 +412,9 @@ struct BoolToByte : FunctionPass<BoolToByte> {
   }
   static void retype(Value value) {
     if (isBool(value.getType()))
-      value.setType(MemRefType::Builder(cast<MemRefType>(value.getType()))
-                        .setElementType(
-                            IntegerType::get(value.getContext(), 8)));
+      value.setType(
+          MemRefType::Builder(cast<MemRefType>(value.getType()))
+              .setElementType(IntegerType::get(value.getContext(), 8)));
   }
 
   void runOnOperation() override {
@@ -430,9 +446,9 @@ struct BoolToByte : FunctionPass<BoolToByte> {
           for (BlockArgument argument : block.getArguments())
             retype(argument);
     });
-    function.setFunctionType(builder.getFunctionType(
-        function.getBody().getArgumentTypes(),
-        function.getFunctionType().getResults()));
+    function.setFunctionType(
+        builder.getFunctionType(function.getBody().getArgumentTypes(),
+                                function.getFunctionType().getResults()));
   }
 };
 
@@ -443,9 +459,8 @@ struct NoAlias : FunctionPass<NoAlias> {
 
   void runOnOperation() override {
     for (unsigned i = 0; i < getOperation().getNumArguments(); ++i)
-      getOperation().setArgAttr(
-          i, LLVM::LLVMDialect::getNoAliasAttrName(),
-          UnitAttr::get(&getContext()));
+      getOperation().setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
+                                UnitAttr::get(&getContext()));
   }
 };
 
@@ -479,9 +494,9 @@ struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
       return;
     OpBuilder builder = OpBuilder::atBlockEnd(getOperation().getBody());
     Type i64 = builder.getI64Type();
-    auto report = func::FuncOp::create(
-        builder, getOperation().getLoc(), pumice::digital::kAssertSymbol,
-        builder.getFunctionType({i64}, {}));
+    auto report = func::FuncOp::create(builder, getOperation().getLoc(),
+                                       pumice::digital::kAssertSymbol,
+                                       builder.getFunctionType({i64}, {}));
     report.setPrivate();
     for (cf::AssertOp op : asserts) {
       Location loc = op.getLoc();
@@ -491,7 +506,8 @@ struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
           builder.createBlock(before->getParent(), before->getParent()->end()));
       Block *failed = builder.getInsertionBlock();
       Value id = arith::ConstantOp::create(
-          builder, loc, builder.getI64IntegerAttr(result->assertMessages.size()));
+          builder, loc,
+          builder.getI64IntegerAttr(result->assertMessages.size()));
       func::CallOp::create(builder, loc, report, id);
       func::ReturnOp::create(builder, loc);
       builder.setInsertionPointToEnd(before);
@@ -520,8 +536,7 @@ void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
   nested(createCSEPass());
   nested(std::make_unique<FuseElementwise>());
   nested(std::make_unique<CollapseLoops>());
-  if (expandMath)
-    nested(std::make_unique<ExpandMath>());
+  nested(std::make_unique<ExpandMath>(expandMath));
   nested(createCanonicalizerPass());
   nested(createCSEPass());
 
@@ -536,7 +551,7 @@ void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
   nested(std::make_unique<NoAlias>());
   passes.addPass(createConvertBufferizationToMemRefPass());
   nested(std::make_unique<CopyToLoops>());
-  if (!getenv("PD_NOTILE")) nested(createRegisterTilePass(vectorBytes()));
+  nested(createRegisterTilePass(vectorBytes()));
   nested(createConvertLinalgToLoopsPass());
   nested(std::make_unique<BoolToByte>());
   passes.addPass(memref::createExpandStridedMetadataPass());

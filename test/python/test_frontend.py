@@ -148,6 +148,47 @@ def test_constants_made_in_forward() -> None:
     assert [value.tolist() for value in lowered.resources.values()] == [[1.0, 2.0, 3.0]]
 
 
+def test_weights_in_lists() -> None:
+    class Indexed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("order", torch.tensor([2, 0, 1]))
+            self.register_buffer("tail", torch.arange(3.0))
+
+        def forward(self, x):
+            return torch.cat([x[self.order], self.tail, self.tail, self.tail * self.tail])
+
+    lowered = lower_to_text(Indexed(), torch.zeros(3))
+    assert set(lowered.resources) == {"order", "tail"}
+
+
+def test_what_depends_on_shapes_alone_is_evaluated() -> None:
+    class Positions(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = nn.Parameter(torch.arange(12.0).reshape(6, 2))
+
+        def forward(self, x):
+            ids = torch.cumsum(torch.ones(x.shape[:2], dtype=torch.long), 1) - 1
+            return x + self.table[ids], ids
+
+    lowered = lower_to_text(Positions(), torch.zeros(1, 4, 2))
+    assert lowered.signature.outputs[1].value.tolist() == [[0, 1, 2, 3]]
+    # Weights are not part of it.
+    assert lowered.resources["table"].shape == (6, 2)
+
+
+def test_random_numbers_are_not_evaluated() -> None:
+    class Noise(nn.Module):
+        def forward(self, x):
+            return x + torch.rand(4)
+
+    try:
+        assert not lower_to_text(Noise(), torch.zeros(4)).resources
+    except FrontendError as error:
+        assert "rand" in str(error)
+
+
 def test_model_state_is_restored() -> None:
     model = Net().train()
     model.blocks[0].eval()

@@ -12,7 +12,6 @@ from pumice.frontend.tree import structure_of_spec, unflatten
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
-    from torch.fx import Graph
 
 __all__ = ["InputSpec", "OutputSpec", "Signature", "signature_of"]
 
@@ -170,15 +169,16 @@ def _flatten(structure: Mapping[str, Any], value: Any, leaves: list[Any], where:
         _flatten(child, item, leaves, where)
 
 
-def signature_of(program: ExportedProgram, graph: Graph) -> Signature:
+def signature_of(program: ExportedProgram) -> Signature:
     """Reads a program's signature and trims its graph to a function of tensors.
 
-    `graph` is the program's graph with its state inlined. Python-valued placeholders are
-    erased, and so are outputs that nothing computes: they become part of the signature.
+    The program's state is in attributes already. Python-valued placeholders are erased, and so
+    are outputs that nothing computes: they become part of the signature.
     """
     import torch
     from torch.fx import Node
 
+    graph = program.graph
     placeholders = {node.name: node for node in graph.nodes if node.op == "placeholder"}
     structure = structure_of_spec(program.call_spec.in_spec)
     inputs: list[InputSpec] = []
@@ -203,13 +203,15 @@ def signature_of(program: ExportedProgram, graph: Graph) -> Signature:
     for value in output.args[0]:
         if isinstance(value, Node) and value.op == "placeholder":
             outputs.append(OutputSpec("input", tensor_position[value.name]))
+        elif isinstance(value, Node) and value.op == "get_attr":
+            tensor = getattr(program.graph_module, str(value.target))
+            outputs.append(OutputSpec("constant", 0, tensor.detach()))
         elif isinstance(value, Node):
             if value not in results:
                 results.append(value)
             outputs.append(OutputSpec("result", results.index(value)))
         else:
-            constant = value.detach() if isinstance(value, torch.Tensor) else value
-            outputs.append(OutputSpec("constant", 0, constant))
+            outputs.append(OutputSpec("constant", 0, value))
     output.args = (tuple(results),)
     graph.eliminate_dead_code()
     return Signature(
