@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ class Layer:
         instructions: how many there are.
         arrays: crossbar arrays that it holds.
         start_ns, end_ns: of its first and last instruction; layers may overlap.
+        busy_ns: time in which at least one of its instructions ran.
         energy_pj: dynamic energy.
         components: dynamic energy by component, in pJ; those without any are left out.
         counters: events; those that did not happen are left out.
@@ -41,13 +42,10 @@ class Layer:
     arrays: int
     start_ns: float
     end_ns: float
+    busy_ns: float
     energy_pj: float
     components: dict[str, float]
     counters: dict[str, Any]
-
-    @property
-    def duration_ns(self) -> float:
-        return self.end_ns - self.start_ns
 
     @property
     def conversions(self) -> int:
@@ -91,9 +89,7 @@ class Report:
         timings: seconds that the computer, not the machine, spent by phase of compilation.
     """
 
-    def __init__(
-        self, data: Mapping[str, Any], timings: Mapping[str, float] | None = None
-    ) -> None:
+    def __init__(self, data: Mapping[str, Any], timings: Mapping[str, float] | None = None) -> None:
         self._data = dict(data)
         self.timings = dict(timings or {})
 
@@ -146,7 +142,10 @@ class Report:
     @property
     def layers(self) -> tuple[Layer, ...]:
         """In order of first appearance."""
-        return tuple(_layer(item) for item in self._data["layers"])
+        spans: dict[str, list[tuple[float, float]]] = {}
+        for item in self._data["instructions"]:
+            spans.setdefault(item["layer"], []).append((item["start_ns"], item["end_ns"]))
+        return tuple(_layer(item, _covered(spans[item["name"]])) for item in self._data["layers"])
 
     @property
     def instructions(self) -> list[dict[str, Any]]:
@@ -231,7 +230,16 @@ class Report:
         )
 
 
-def _layer(item: Mapping[str, Any]) -> Layer:
+def _covered(spans: Iterable[tuple[float, float]]) -> float:
+    """Length of the union of intervals."""
+    length, reached = 0.0, float("-inf")
+    for start, end in sorted(spans):
+        length += max(0.0, end - max(start, reached))
+        reached = max(reached, end)
+    return length
+
+
+def _layer(item: Mapping[str, Any], busy_ns: float) -> Layer:
     energy = dict(item["energy_pj"])
     return Layer(
         item["name"],
@@ -241,6 +249,7 @@ def _layer(item: Mapping[str, Any]) -> Layer:
         item["arrays"],
         item["start_ns"],
         item["end_ns"],
+        busy_ns,
         energy.pop("total"),
         energy,
         dict(item["counters"]),

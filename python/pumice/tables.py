@@ -141,8 +141,8 @@ def _layers(report: Report) -> Group:
             layer.name,
             "+".join(layer.kinds),
             number(layer.arrays) if layer.arrays else "",
-            time(layer.duration_ns),
-            percent(layer.duration_ns / total_ns),
+            time(layer.busy_ns),
+            percent(layer.busy_ns / total_ns),
             energy(layer.energy_pj),
             percent(layer.energy_pj / total_pj),
             number(layer.conversions) if layer.conversions else "",
@@ -200,7 +200,9 @@ def plain_text(renderable: Any) -> str:
     width = os.environ.get("COLUMNS", "")
     stream = io.StringIO()
     console = Console(
-        file=stream, width=int(width) if width.isdigit() and int(width) else WIDTH, color_system=None
+        file=stream,
+        width=int(width) if width.isdigit() and int(width) else WIDTH,
+        color_system=None,
     )
     console.print(renderable)
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())

@@ -92,7 +92,10 @@ def _lanes(
         word = "array" if count == 1 else "arrays"
         text = ", ".join(str(a) if b == a + 1 else f"{a}-{b - 1}" for a, b in ranges[:3])
         more = ", ..." if len(ranges) > 3 else ""
-        yield tracks.track("array", ranges, f"{word} {text}{more} ({instruction['layer']})"), arrays[0]
+        yield (
+            tracks.track("array", ranges, f"{word} {text}{more} ({instruction['layer']})"),
+            arrays[0],
+        )
     for lane in instruction["lanes"]:
         resource = lane["resource"]
         if resource != "array":
