@@ -30,8 +30,7 @@ static double now() {
       .count();
 }
 
-template <typename T>
-static std::string text(T value) {
+template <typename T> static std::string text(T value) {
   std::string result;
   llvm::raw_string_ostream(result) << value;
   return result;
@@ -85,6 +84,7 @@ static Error checkOps(func::FuncOp function) {
   function.getBody().walk([&](Operation *op) {
     Dialect *dialect = op->getDialect();
     if (op->isRegistered() && dialect &&
+        !isa<tensor::GatherOp, tensor::ScatterOp>(op) &&
         (isa<affine::AffineDialect, arith::ArithDialect, index::IndexDialect,
              linalg::LinalgDialect, math::MathDialect, scf::SCFDialect,
              tensor::TensorDialect>(dialect) ||
@@ -195,8 +195,8 @@ constantData(ElementsAttr constant,
 
 /// Constants become trailing arguments (so that functions that differ only in
 /// them share code and big ones never pass through LLVM), splats become fills,
-/// scalars of the signature 0-d tensors, and reshapes of results disappear (same
-/// bytes).
+/// scalars of the signature 0-d tensors, and reshapes of results disappear
+/// (same bytes).
 static Normalized normalize(func::FuncOp source) {
   MLIRContext *context = source.getContext();
   OpBuilder builder(context);
@@ -223,8 +223,8 @@ static Normalized normalize(func::FuncOp source) {
     if (isa<RankedTensorType>(type))
       continue;
     argument.setType(RankedTensorType::get({}, type));
-    auto extract = tensor::ExtractOp::create(builder, loc, type, argument,
-                                             ValueRange());
+    auto extract =
+        tensor::ExtractOp::create(builder, loc, type, argument, ValueRange());
     argument.replaceAllUsesExcept(extract, extract);
   }
 
@@ -243,9 +243,8 @@ static Normalized normalize(func::FuncOp source) {
       builder.setInsertionPoint(op);
       Value element = arith::ConstantOp::create(
           builder, op.getLoc(), dense.getSplatValue<TypedAttr>());
-      Value empty = tensor::EmptyOp::create(builder, op.getLoc(),
-                                            type.getShape(),
-                                            type.getElementType());
+      Value empty = tensor::EmptyOp::create(
+          builder, op.getLoc(), type.getShape(), type.getElementType());
       replacement = linalg::FillOp::create(builder, op.getLoc(), element, empty)
                         .getResult(0);
     } else {
@@ -439,8 +438,9 @@ Error CompiledRegion::invoke(ArrayRef<void *> inputs,
   entry(arguments.data());
   int64_t failed = takeAssertFailure();
   if (failed >= 0)
-    return createStringError("digital region '" + name +
-                             "': assertion failed: " + lowering->assertMessages[failed]);
+    return createStringError(
+        "digital region '" + name +
+        "': assertion failed: " + lowering->assertMessages[failed]);
   return Error::success();
 }
 

@@ -6,9 +6,9 @@
 // turns such functions into callables.
 //
 // Numbers: IEEE 754 as the ops say. No fast-math, no contraction of mulf and
-// addf, sums in the order of the op's definition; f32 exp, expm1, tanh and erf
-// are correctly rounded in all but about one case of a hundred (then the other
-// neighbour), the rest is the host's libm.
+// addf, sums in the order of the op's definition. f32 exp, expm1, tanh and erf
+// are off by at most one unit in the last place (MathExpand.h) and the same on
+// every host; other functions are the host's libm.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_DIGITAL_DIGITALCOMPILER_H
@@ -27,10 +27,10 @@
 namespace pumice::digital {
 
 struct Options {
-  unsigned optLevel = 2;       ///< LLVM pipeline, 0 to 3
-  unsigned threads = 2;        ///< code generation
-  bool expandMath = true;      ///< f32 exp, tanh, erf in line; false: libm
-  std::string dumpDirectory;   ///< if set: <dir>/region<k>.{ll,s}
+  unsigned optLevel = 2;     ///< LLVM pipeline, 0 to 3
+  unsigned threads = 2;      ///< code generation
+  bool expandMath = true;    ///< f32 exp, tanh, erf in line; false: libm
+  std::string dumpDirectory; ///< if set: <dir>/region<k>.{ll,s}
 };
 
 /// Wall times in milliseconds.
@@ -88,7 +88,9 @@ public:
   ~CompiledRegions();
   size_t size() const { return regions.size(); }
   /// In the order of the functions given to `compile`.
-  const CompiledRegion &operator[](size_t index) const { return regions[index]; }
+  const CompiledRegion &operator[](size_t index) const {
+    return regions[index];
+  }
   /// Null if there is no such function.
   const CompiledRegion *lookup(llvm::StringRef name) const;
   const CompileStats &getStats() const { return stats; }

@@ -49,8 +49,7 @@ bool isEvaluable(Operation *op) {
     if (nested == op || isa<cf::AssertOp>(nested))
       return WalkResult::advance();
     return nested->isRegistered() &&
-                   (isPure(nested) ||
-                    nested->hasTrait<OpTrait::IsTerminator>())
+                   (isPure(nested) || nested->hasTrait<OpTrait::IsTerminator>())
                ? WalkResult::advance()
                : WalkResult::interrupt();
   });
@@ -134,15 +133,15 @@ SmallVector<Operation *> slice(ArrayRef<Value> results) {
       });
   }
   SmallVector<Operation *> ordered = needed.takeVector();
-  llvm::sort(ordered, [](Operation *a, Operation *b) {
-    return a->isBeforeInBlock(b);
-  });
+  llvm::sort(ordered,
+             [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
   return ordered;
 }
 
-/// Chooses the values that the rest of the program needs. While they are too big
-/// for what they are computed from, the op of the biggest stays in the program
-/// and its operands are needed instead: of a broadcast scale, the scale.
+/// Chooses the values that the rest of the program needs. While they are too
+/// big for what they are computed from, the op of the biggest stays in the
+/// program and its operands are needed instead: of a broadcast scale, the
+/// scale.
 void chooseResults(Subgraph &subgraph, const FoldOptions &options) {
   llvm::DenseSet<Operation *> kept;
   while (true) {
@@ -177,7 +176,8 @@ void chooseResults(Subgraph &subgraph, const FoldOptions &options) {
 /// `func() -> results` that holds clones of what `results` depend on.
 func::FuncOp outline(OpBuilder &builder, ArrayRef<Value> results,
                      StringRef name) {
-  auto types = llvm::map_to_vector(results, [](Value v) { return v.getType(); });
+  auto types =
+      llvm::map_to_vector(results, [](Value v) { return v.getType(); });
   Location loc = results.front().getLoc();
   auto function = func::FuncOp::create(builder, loc, name,
                                        builder.getFunctionType({}, types));
@@ -187,9 +187,8 @@ func::FuncOp outline(OpBuilder &builder, ArrayRef<Value> results,
   for (Operation *op : slice(results))
     builder.clone(*op, mapping);
   func::ReturnOp::create(
-      builder, loc, llvm::map_to_vector(results, [&](Value v) {
-        return mapping.lookup(v);
-      }));
+      builder, loc,
+      llvm::map_to_vector(results, [&](Value v) { return mapping.lookup(v); }));
   return function;
 }
 
@@ -208,10 +207,9 @@ TypedAttr makeAttribute(Type type, AsmResourceBlob blob) {
     auto shaped = RankedTensorType::get({1}, type);
     if (type.isInteger(1))
       return IntegerAttr::get(type, data[0] != 0);
-    return cast<TypedAttr>(
-        *DenseElementsAttr::getFromRawBuffer(shaped, data)
-             .getValues<Attribute>()
-             .begin());
+    return cast<TypedAttr>(*DenseElementsAttr::getFromRawBuffer(shaped, data)
+                                .getValues<Attribute>()
+                                .begin());
   }
   if (tensor.getNumElements() == 0)
     return DenseElementsAttr::get(tensor, ArrayRef<Attribute>());
@@ -229,12 +227,38 @@ TypedAttr makeAttribute(Type type, AsmResourceBlob blob) {
                                         std::move(blob));
 }
 
+/// A reshaped constant shares the data: no copy, however big.
+void foldReshapes(Block &block) {
+  for (Operation &op : llvm::make_early_inc_range(block)) {
+    if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op) ||
+        !hasBuffers(op.getResultTypes()))
+      continue;
+    auto constant = op.getOperand(0).getDefiningOp<arith::ConstantOp>();
+    if (!constant)
+      continue;
+    auto type = cast<RankedTensorType>(op.getResult(0).getType());
+    TypedAttr value;
+    if (auto resource =
+            dyn_cast<DenseResourceElementsAttr>(constant.getValue()))
+      value = DenseResourceElementsAttr::get(type, resource.getRawHandle());
+    else if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue()))
+      value = dense.reshape(type);
+    else
+      continue;
+    OpBuilder builder(&op);
+    op.getResult(0).replaceAllUsesWith(
+        arith::ConstantOp::create(builder, op.getLoc(), value));
+    op.erase();
+  }
+}
+
 } // namespace
 
 LogicalResult foldConstantSubgraphs(func::FuncOp function,
                                     const FoldOptions &options) {
   if (function.isExternal())
     return success();
+  foldReshapes(function.getBody().front());
   std::vector<Subgraph> subgraphs;
   for (Subgraph &subgraph : findSubgraphs(function.getBody().front())) {
     chooseResults(subgraph, options);

@@ -22,7 +22,8 @@ struct FoldOptions {
 /// arith.constant (dense splat, dense for i1 and scalars, dense_resource else).
 /// The compiler is that of the digital regions, so that folding changes no
 /// number. Emits a diagnostic and fails if an assertion of the program does not
-/// hold or compiling fails; the function is then unchanged.
+/// hold or compiling fails; then at most reshapes of constants have been
+/// folded. Loads dialects: call it from a module pass or outside of passes.
 mlir::LogicalResult foldConstantSubgraphs(mlir::func::FuncOp function,
                                           const FoldOptions &options = {});
 

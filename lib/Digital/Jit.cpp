@@ -6,6 +6,8 @@
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
@@ -248,6 +250,20 @@ generate(Module &module, orc::JITTargetMachineBuilder builder,
   return orc::SimpleCompiler(**machine)(module);
 }
 
+/// Keeps the text of errors that code generation reports.
+struct CollectErrors : DiagnosticHandler {
+  std::string &text;
+  CollectErrors(std::string &text) : text(text) {}
+  bool handleDiagnostics(const DiagnosticInfo &info) override {
+    if (info.getSeverity() == DS_Error) {
+      raw_string_ostream stream(text);
+      DiagnosticPrinterRawOStream printer(stream);
+      info.print(printer);
+    }
+    return true;
+  }
+};
+
 static Expected<orc::JITTargetMachineBuilder>
 hostBuilder(const JitOptions &options) {
   static std::once_flag once;
@@ -290,8 +306,12 @@ JitImage::create(ArrayRef<mlir::ModuleOp> modules, const JitOptions &options) {
   // half has one context per module and runs on several.
   std::vector<std::unique_ptr<LLVMContext>> contexts;
   std::vector<std::unique_ptr<Module>> translated;
-  for (mlir::ModuleOp source : modules) {
+  std::vector<std::string> failures(modules.size());
+  for (auto [source, failure] : zip_equal(modules, failures)) {
     contexts.push_back(std::make_unique<LLVMContext>());
+    // LLVM's own handler would end the process at the first error.
+    contexts.back()->setDiagnosticHandler(
+        std::make_unique<CollectErrors>(failure));
     auto module =
         mlir::translateModuleToLLVMIR(source, *contexts.back(), "digital");
     if (!module)
@@ -304,7 +324,6 @@ JitImage::create(ArrayRef<mlir::ModuleOp> modules, const JitOptions &options) {
   }
 
   std::vector<std::unique_ptr<MemoryBuffer>> objects(translated.size());
-  std::vector<std::string> failures(translated.size());
   std::atomic<size_t> next{0};
   auto work = [&] {
     for (size_t i; (i = next++) < translated.size();) {
@@ -312,7 +331,7 @@ JitImage::create(ArrayRef<mlir::ModuleOp> modules, const JitOptions &options) {
       if (object)
         objects[i] = std::move(*object);
       else
-        failures[i] = toString(object.takeError());
+        failures[i] += toString(object.takeError());
     }
   };
   std::vector<std::thread> threads;

@@ -31,8 +31,8 @@ int64_t takeAssertFailure();
 inline constexpr char kAssertSymbol[] = "pumice_digital_assert_failed";
 
 struct JitOptions {
-  unsigned optLevel = 2;    ///< LLVM pipeline, 0 to 3
-  unsigned threads = 1;     ///< modules generated at the same time
+  unsigned optLevel = 2;     ///< LLVM pipeline, 0 to 3
+  unsigned threads = 1;      ///< modules generated at the same time
   std::string dumpDirectory; ///< if set: <dir>/region<k>.{ll,s}
 };
 

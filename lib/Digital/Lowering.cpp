@@ -58,6 +58,19 @@ struct Decompose : FunctionPass<Decompose> {
         return signalPassFailure();
       rewriter.replaceOp(op, *results);
     }
+    SmallVector<Operation *> packs;
+    getOperation().walk([&](Operation *op) {
+      if (isa<linalg::PackOp, linalg::UnPackOp>(op))
+        packs.push_back(op);
+    });
+    for (Operation *op : packs) {
+      rewriter.setInsertionPoint(op);
+      auto pack = dyn_cast<linalg::PackOp>(op);
+      if (pack ? failed(linalg::lowerPack(rewriter, pack))
+               : failed(
+                     linalg::lowerUnPack(rewriter, cast<linalg::UnPackOp>(op))))
+        return signalPassFailure();
+    }
     RewritePatternSet patterns(&getContext());
     linalg::populateElementwiseToLinalgConversionPatterns(patterns);
     linalg::populateDecomposePadPatterns(patterns);
@@ -67,62 +80,75 @@ struct Decompose : FunctionPass<Decompose> {
   }
 };
 
-/// Reorders the loops of convolutions, matrix products and pools: all parallel
-/// loops but the contiguous one first, then the reductions in their own order,
-/// then the loop along which the output is contiguous. Every output element
-/// still accumulates in the order of the op's definition.
-struct InterchangeReductions : FunctionPass<InterchangeReductions> {
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(InterchangeReductions)
+/// Integer division by zero (or of the smallest number by -1) and reading at an
+/// index that comes from data would take the process down: assert before.
+struct GuardTraps : FunctionPass<GuardTraps> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(GuardTraps)
+
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<arith::ArithDialect, cf::ControlFlowDialect>();
+  }
+
+  /// False for what is computed from loop indices and constants.
+  static bool dependsOnData(Value value) {
+    Operation *def = value.getDefiningOp();
+    if (!def)
+      return true;
+    if (isa<linalg::IndexOp>(def))
+      return false;
+    return llvm::any_of(def->getOperands(), dependsOnData) ||
+           isa<tensor::ExtractOp>(def);
+  }
+
+  static void guardDivision(Operation *op) {
+    Value divisor = op->getOperand(1);
+    auto type = dyn_cast<IntegerType>(divisor.getType());
+    std::optional<int64_t> constant = getConstantIntValue(divisor);
+    if (!type || (constant && *constant != 0 && *constant != -1))
+      return;
+    OpBuilder builder(op);
+    auto differs = [&](Value value, const APInt &from) -> Value {
+      Value other = arith::ConstantOp::create(
+          builder, op->getLoc(), builder.getIntegerAttr(type, from));
+      return arith::CmpIOp::create(builder, op->getLoc(),
+                                   arith::CmpIPredicate::ne, value, other);
+    };
+    unsigned width = type.getWidth();
+    cf::AssertOp::create(builder, op->getLoc(),
+                         differs(divisor, APInt::getZero(width)),
+                         "integer division by zero");
+    if (isa<arith::DivUIOp, arith::RemUIOp, arith::CeilDivUIOp>(op))
+      return;
+    Value fits = arith::OrIOp::create(
+        builder, op->getLoc(),
+        differs(op->getOperand(0), APInt::getSignedMinValue(width)),
+        differs(divisor, APInt::getAllOnes(width)));
+    cf::AssertOp::create(builder, op->getLoc(), fits,
+                         "integer division overflows");
+  }
+
+  static void guardIndices(tensor::ExtractOp op) {
+    OpBuilder builder(op);
+    for (auto [i, index] : llvm::enumerate(op.getIndices())) {
+      if (!dependsOnData(index))
+        continue;
+      // Unsigned: a negative index is a huge one.
+      Value size = arith::ConstantIndexOp::create(
+          builder, op.getLoc(), op.getTensor().getType().getDimSize(i));
+      Value inside = arith::CmpIOp::create(
+          builder, op.getLoc(), arith::CmpIPredicate::ult, index, size);
+      cf::AssertOp::create(builder, op.getLoc(), inside, "index out of bounds");
+    }
+  }
 
   void runOnOperation() override {
-    SmallVector<linalg::LinalgOp> ops;
-    getOperation().walk([&](linalg::LinalgOp op) {
-      if (op.getNumReductionLoops() > 0 && op.getNumDpsInits() == 1)
-        ops.push_back(op);
+    getOperation().walk([](Operation *op) {
+      if (isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp,
+              arith::CeilDivSIOp, arith::CeilDivUIOp, arith::FloorDivSIOp>(op))
+        guardDivision(op);
+      else if (auto extract = dyn_cast<tensor::ExtractOp>(op))
+        guardIndices(extract);
     });
-    IRRewriter rewriter(&getContext());
-    for (linalg::LinalgOp op : ops) {
-      AffineMap output = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
-      if (output.getNumResults() == 0)
-        continue;
-      auto last = dyn_cast<AffineDimExpr>(output.getResults().back());
-      // A one-iteration contiguous loop would only hide the reduction.
-      if (!last || op.getStaticLoopRanges()[last.getPosition()] < 4)
-        continue;
-      // Elsewhere the contiguous loop must not make the inputs strided: a
-      // reduction along rows keeps its reduction innermost.
-      bool contiguous = false;
-      for (OpOperand *input : op.getDpsInputOperands()) {
-        AffineMap map = op.getMatchingIndexingMap(input);
-        if (map.getNumResults() > 0 &&
-            map.getResults().back().isFunctionOfDim(last.getPosition()))
-          contiguous = true;
-      }
-      if (!contiguous)
-        continue;
-      rewriter.setInsertionPoint(op);
-      linalg::GenericOp generic;
-      if (auto already = dyn_cast<linalg::GenericOp>(op.getOperation())) {
-        generic = already;
-      } else {
-        FailureOr<linalg::GenericOp> made =
-            linalg::generalizeNamedOp(rewriter, op);
-        if (failed(made))
-          continue;
-        generic = *made;
-      }
-      SmallVector<unsigned> order;
-      SmallVector<utils::IteratorType> kinds = generic.getIteratorTypesArray();
-      for (auto [i, kind] : llvm::enumerate(kinds))
-        if (kind == utils::IteratorType::parallel && i != last.getPosition())
-          order.push_back(i);
-      for (auto [i, kind] : llvm::enumerate(kinds))
-        if (kind != utils::IteratorType::parallel)
-          order.push_back(i);
-      order.push_back(last.getPosition());
-      rewriter.setInsertionPoint(generic);
-      (void)linalg::interchangeGenericOp(rewriter, generic, order);
-    }
   }
 };
 
@@ -209,8 +235,8 @@ struct FuseElementwise : FunctionPass<FuseElementwise> {
     }
     RewritePatternSet patterns(&getContext());
     linalg::populateElementwiseOpsFusionPatterns(patterns, fusesWell);
-    linalg::populateFoldReshapeOpsByExpansionPatterns(
-        patterns, joinsElementwise);
+    linalg::populateFoldReshapeOpsByExpansionPatterns(patterns,
+                                                      joinsElementwise);
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, &getContext());
     linalg::FillOp::getCanonicalizationPatterns(patterns, &getContext());
@@ -218,7 +244,8 @@ struct FuseElementwise : FunctionPass<FuseElementwise> {
                                                          &getContext());
     tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, &getContext());
     tensor::populateFoldTensorEmptyPatterns(patterns);
-    getContext().getLoadedDialect<linalg::LinalgDialect>()
+    getContext()
+        .getLoadedDialect<linalg::LinalgDialect>()
         ->getCanonicalizationPatterns(patterns);
     GreedyRewriteConfig config;
     config.setUseTopDownTraversal();
@@ -244,10 +271,10 @@ SmallVector<ReassociationIndices> collapsible(linalg::LinalgOp op) {
       std::optional<unsigned> here =
           map.getResultPosition(getAffineDimExpr(d, op.getContext()));
       std::optional<unsigned> next =
-          joins ? map.getResultPosition(getAffineDimExpr(d + 1, op.getContext()))
-                : std::nullopt;
-      if (here.has_value() != next.has_value() ||
-          (here && *next != *here + 1))
+          joins
+              ? map.getResultPosition(getAffineDimExpr(d + 1, op.getContext()))
+              : std::nullopt;
+      if (here.has_value() != next.has_value() || (here && *next != *here + 1))
         joins = false;
     }
     if (joins)
@@ -271,14 +298,16 @@ struct CollapseLoops : FunctionPass<CollapseLoops> {
 
 struct ExpandMath : FunctionPass<ExpandMath> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ExpandMath)
+  bool polynomials;
+  ExpandMath(bool polynomials) : polynomials(polynomials) {}
 
-  void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<arith::ArithDialect, math::MathDialect>();
-  }
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateMathAlgebraicSimplificationPatterns(patterns);
-    pumice::digital::populateMathExpandPatterns(patterns);
+    math::populateExpansionPatterns(patterns, {"clampf"});
+    pumice::digital::populateMathLegalizePatterns(patterns);
+    if (polynomials)
+      pumice::digital::populateMathExpandPatterns(patterns);
     (void)applyPatternsGreedily(getOperation(), std::move(patterns));
   }
 };
@@ -396,9 +425,9 @@ struct BoolToByte : FunctionPass<BoolToByte> {
   }
   static void retype(Value value) {
     if (isBool(value.getType()))
-      value.setType(MemRefType::Builder(cast<MemRefType>(value.getType()))
-                        .setElementType(
-                            IntegerType::get(value.getContext(), 8)));
+      value.setType(
+          MemRefType::Builder(cast<MemRefType>(value.getType()))
+              .setElementType(IntegerType::get(value.getContext(), 8)));
   }
 
   void runOnOperation() override {
@@ -430,9 +459,9 @@ struct BoolToByte : FunctionPass<BoolToByte> {
           for (BlockArgument argument : block.getArguments())
             retype(argument);
     });
-    function.setFunctionType(builder.getFunctionType(
-        function.getBody().getArgumentTypes(),
-        function.getFunctionType().getResults()));
+    function.setFunctionType(
+        builder.getFunctionType(function.getBody().getArgumentTypes(),
+                                function.getFunctionType().getResults()));
   }
 };
 
@@ -443,9 +472,8 @@ struct NoAlias : FunctionPass<NoAlias> {
 
   void runOnOperation() override {
     for (unsigned i = 0; i < getOperation().getNumArguments(); ++i)
-      getOperation().setArgAttr(
-          i, LLVM::LLVMDialect::getNoAliasAttrName(),
-          UnitAttr::get(&getContext()));
+      getOperation().setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
+                                UnitAttr::get(&getContext()));
   }
 };
 
@@ -479,9 +507,9 @@ struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
       return;
     OpBuilder builder = OpBuilder::atBlockEnd(getOperation().getBody());
     Type i64 = builder.getI64Type();
-    auto report = func::FuncOp::create(
-        builder, getOperation().getLoc(), pumice::digital::kAssertSymbol,
-        builder.getFunctionType({i64}, {}));
+    auto report = func::FuncOp::create(builder, getOperation().getLoc(),
+                                       pumice::digital::kAssertSymbol,
+                                       builder.getFunctionType({i64}, {}));
     report.setPrivate();
     for (cf::AssertOp op : asserts) {
       Location loc = op.getLoc();
@@ -491,7 +519,8 @@ struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
           builder.createBlock(before->getParent(), before->getParent()->end()));
       Block *failed = builder.getInsertionBlock();
       Value id = arith::ConstantOp::create(
-          builder, loc, builder.getI64IntegerAttr(result->assertMessages.size()));
+          builder, loc,
+          builder.getI64IntegerAttr(result->assertMessages.size()));
       func::CallOp::create(builder, loc, report, id);
       func::ReturnOp::create(builder, loc);
       builder.setInsertionPointToEnd(before);
@@ -516,12 +545,12 @@ void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
     passes.addNestedPass<func::FuncOp>(std::move(pass));
   };
   nested(std::make_unique<Decompose>());
-  nested(std::make_unique<InterchangeReductions>());
+  nested(std::make_unique<GuardTraps>());
   nested(createCSEPass());
   nested(std::make_unique<FuseElementwise>());
+  nested(createLinalgFoldUnitExtentDimsPass());
   nested(std::make_unique<CollapseLoops>());
-  if (expandMath)
-    nested(std::make_unique<ExpandMath>());
+  nested(std::make_unique<ExpandMath>(expandMath));
   nested(createCanonicalizerPass());
   nested(createCSEPass());
 
@@ -536,7 +565,7 @@ void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
   nested(std::make_unique<NoAlias>());
   passes.addPass(createConvertBufferizationToMemRefPass());
   nested(std::make_unique<CopyToLoops>());
-  if (!getenv("PD_NOTILE")) nested(createRegisterTilePass(vectorBytes()));
+  nested(createRegisterTilePass(vectorBytes()));
   nested(createConvertLinalgToLoopsPass());
   nested(std::make_unique<BoolToByte>());
   passes.addPass(memref::createExpandStridedMetadataPass());

@@ -23,8 +23,8 @@ struct LoweringResult {
 /// Adds the passes that take a module of functions on static tensors to the
 /// LLVM dialect. Each function becomes `f(ptr input..., ptr result...,
 /// ptr scratch...)` with row-major buffers that do not overlap; inputs are only
-/// read. `expandMath` selects MathExpand over libm. `result` must live until the
-/// passes have run.
+/// read. `expandMath` selects MathExpand over libm. `result` must live until
+/// the passes have run.
 void buildLoweringPipeline(mlir::OpPassManager &passes, bool expandMath,
                            LoweringResult &result);
 

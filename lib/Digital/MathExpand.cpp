@@ -10,19 +10,19 @@ namespace {
 
 /// (exp(r) - 1) / r on |r| <= ln(2)/2, interpolated at Chebyshev nodes:
 /// relative error 5.2e-12.
-constexpr double kExpm1[] = {
-    0.99999999999550904,   0.49999999999955108,   0.16666666786308587,
-    0.041666666786265731,  0.0083332835387085278, 0.0013888839110572009,
-    0.00019907569310848288, 2.4867870179687727e-05};
+constexpr double kExpm1[] = {0.99999999999550904,    0.49999999999955108,
+                             0.16666666786308587,    0.041666666786265731,
+                             0.0083332835387085278,  0.0013888839110572009,
+                             0.00019907569310848288, 2.4867870179687727e-05};
 
 /// erf(sqrt(t)) / sqrt(t) on 0 <= t <= 16: relative error 4.0e-10.
 constexpr double kErf[] = {
-    1.1283791668944105,      -0.37612637994416254,   0.11283784806429992,
-    -0.026865963750455343,   0.0052236461496136307,  -0.00085450651019488471,
+    1.1283791668944105,      -0.37612637994416254,    0.11283784806429992,
+    -0.026865963750455343,   0.0052236461496136307,   -0.00085450651019488471,
     0.0001203383996463952,   -1.4825297167592423e-05, 1.6116703597671405e-06,
-    -1.5463813944083871e-07, 1.2980389195573635e-08, -9.3706488571225505e-10,
+    -1.5463813944083871e-07, 1.2980389195573635e-08,  -9.3706488571225505e-10,
     5.6823739391549953e-11,  -2.8122359092737115e-12, 1.0968599972908687e-13,
-    -3.2214784279409349e-15, 6.6614222223123495e-17, -8.611370426755082e-19,
+    -3.2214784279409349e-15, 6.6614222223123495e-17,  -8.611370426755082e-19,
     5.2201645242380988e-21};
 
 /// Scalar f64 arithmetic in the body of a region.
@@ -53,10 +53,14 @@ struct Builder64 {
   Value mul(Value a, Value b) {
     return arith::MulFOp::create(rewriter, loc, a, b);
   }
+  /// One rounding by definition, unlike a contracted product and sum.
+  Value fma(Value a, Value b, Value c) {
+    return math::FmaOp::create(rewriter, loc, a, b, c);
+  }
   Value polynomial(ArrayRef<double> coefficients, Value x) {
     Value sum = constant(coefficients.back());
     for (double coefficient : llvm::reverse(coefficients.drop_back()))
-      sum = add(mul(sum, x), constant(coefficient));
+      sum = fma(sum, x, constant(coefficient));
     return sum;
   }
   /// Ordered compares: a NaN passes through.
@@ -79,13 +83,13 @@ struct Builder64 {
     Value shifted = add(mul(x, constant(1.4426950408889634)), magic);
     Value n = sub(shifted, magic);
     Value r = sub(x, mul(n, constant(0.69314718055994531)));
-    Value bits = arith::BitcastOp::create(rewriter, loc, rewriter.getI64Type(),
-                                          shifted);
+    Value bits =
+        arith::BitcastOp::create(rewriter, loc, rewriter.getI64Type(), shifted);
     bits = arith::ShLIOp::create(rewriter, loc, bits, constant(int64_t(52)));
     bits = arith::AddIOp::create(rewriter, loc, bits,
                                  constant(int64_t(1023) << 52));
-    Value scale = arith::BitcastOp::create(rewriter, loc,
-                                           rewriter.getF64Type(), bits);
+    Value scale =
+        arith::BitcastOp::create(rewriter, loc, rewriter.getF64Type(), bits);
     return {scale, mul(r, polynomial(kExpm1, r))};
   }
   Value exp(Value x) {
@@ -99,8 +103,7 @@ struct Builder64 {
   }
 };
 
-template <typename Op>
-struct Expand : OpRewritePattern<Op> {
+template <typename Op> struct Expand : OpRewritePattern<Op> {
   using Function = Value (*)(Builder64, Value);
   Function function;
   Expand(MLIRContext *context, Function function)
@@ -116,13 +119,36 @@ struct Expand : OpRewritePattern<Op> {
   }
 };
 
+struct WideFPowI : OpRewritePattern<math::FPowIOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(math::FPowIOp op,
+                                PatternRewriter &rewriter) const override {
+    Type exponent = op.getRhs().getType();
+    if (!exponent.isInteger() || exponent.isInteger(32))
+      return failure();
+    Value converted = arith::SIToFPOp::create(rewriter, op.getLoc(),
+                                              op.getType(), op.getRhs());
+    rewriter.replaceOpWithNewOp<math::PowFOp>(op, op.getLhs(), converted);
+    return success();
+  }
+};
+
 } // namespace
+
+void pumice::digital::populateMathLegalizePatterns(
+    RewritePatternSet &patterns) {
+  // After the simplifications, which turn small constant exponents into
+  // products.
+  patterns.add<WideFPowI>(patterns.getContext(), /*benefit=*/0);
+}
 
 void pumice::digital::populateMathExpandPatterns(RewritePatternSet &patterns) {
   MLIRContext *context = patterns.getContext();
   // The bounds are where the f32 result has long become 0, inf or +-1.
   patterns.add<Expand<math::ExpOp>>(
-      context, +[](Builder64 b, Value x) { return b.exp(b.clamp(x, -120, 100)); });
+      context,
+      +[](Builder64 b, Value x) { return b.exp(b.clamp(x, -120, 100)); });
   patterns.add<Expand<math::ExpM1Op>>(
       context,
       +[](Builder64 b, Value x) { return b.expm1(b.clamp(x, -120, 100)); });

@@ -59,8 +59,8 @@ int64_t OpCounts::*kindOf(Operation *op) {
           arith::RemSIOp, arith::RemUIOp>(op))
     return &OpCounts::divide;
   if (isa<arith::CmpIOp, arith::CmpFOp, arith::SelectOp, arith::MaximumFOp,
-          arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp,
-          arith::MaxSIOp, arith::MaxUIOp, arith::MinSIOp, arith::MinUIOp,
+          arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp, arith::MaxSIOp,
+          arith::MaxUIOp, arith::MinSIOp, arith::MinUIOp, math::ClampFOp,
           math::IsNaNOp, math::IsInfOp, math::IsFiniteOp, math::IsNormalOp>(op))
     return &OpCounts::compare;
   if (isa<math::RoundEvenOp, math::RoundOp, math::FloorOp, math::CeilOp,
@@ -162,9 +162,8 @@ OpCounts count(Region &region) {
       counter.counts.bytesRead += bytes(op.getType());
   });
   for (Block &block : region)
-    if (Operation *terminator = block.mightHaveTerminator()
-                                    ? block.getTerminator()
-                                    : nullptr)
+    if (Operation *terminator =
+            block.mightHaveTerminator() ? block.getTerminator() : nullptr)
       for (Type type : terminator->getOperandTypes())
         counter.counts.bytesWritten += bytes(type);
   return counter.counts;

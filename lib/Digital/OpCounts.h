@@ -7,7 +7,7 @@
 //   add      addi subi addf subf negf absi absf copysign andi ori xori shifts
 //   multiply muli mulf fma (also one add)
 //   divide   divf div*i rem*
-//   compare  cmpi cmpf select min* max* isnan isinf
+//   compare  cmpi cmpf select min* max* clampf isnan isinf
 //   convert  ext* trunc* *tofp fpto* bitcast roundeven round floor ceil trunc
 //   special  every other math op: exp tanh erf sqrt rsqrt log pow sin ...
 //   move     elements copied: fill, broadcast, transpose, pad, concat, insert,

@@ -104,12 +104,11 @@ void pumice::digital::loadDigitalDialects(MLIRContext &context) {
   DialectRegistry registry;
   registerDigitalDialects(registry);
   context.appendDialectRegistry(registry);
-  context.loadDialect<affine::AffineDialect, arith::ArithDialect,
-                      bufferization::BufferizationDialect,
-                      cf::ControlFlowDialect, func::FuncDialect,
-                      index::IndexDialect, linalg::LinalgDialect,
-                      LLVM::LLVMDialect, math::MathDialect,
-                      memref::MemRefDialect, scf::SCFDialect,
-                      tensor::TensorDialect, ub::UBDialect,
-                      vector::VectorDialect>();
+  context.loadDialect<
+      affine::AffineDialect, arith::ArithDialect,
+      bufferization::BufferizationDialect, cf::ControlFlowDialect,
+      func::FuncDialect, index::IndexDialect, linalg::LinalgDialect,
+      LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect,
+      scf::SCFDialect, tensor::TensorDialect, ub::UBDialect,
+      vector::VectorDialect>();
 }

@@ -4,10 +4,12 @@
 // A conversion of a column sum v returns min(v, saturation): v less its excess.
 // So the result is the exact product less the shifted sum of all excesses, and
 // only (row tile, column, slice) triples whose largest possible sum exceeds the
-// saturation have any. These triples are found when the arrays are programmed;
-// their sums are formed read by read.
+// saturation have any. These triples are found when the arrays are
+// programmed. Of these, a read needs to be formed only if its digits add up to
+// enough to exceed the saturation on the highest cells of the column.
 //
 //===----------------------------------------------------------------------===//
+#include "lib/Model/ClipInputs.h"
 #include "lib/Model/ClipTiles.h"
 #include "lib/Model/Encoding.h"
 #include "lib/Model/Kernels.h"
@@ -15,6 +17,8 @@
 #include "lib/Model/Patches.h"
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <cstring>
@@ -36,13 +40,21 @@ constexpr int64_t portableLanes = 32;
 struct Risk {
   int64_t column; ///< within its group
   int64_t slice;
-  int64_t levels; ///< where its cells are
+  int64_t cells; ///< where its cells are
+  /// Digits on the rows must add up to this for the sum to exceed.
+  int64_t leastDigits;
+};
+
+/// Excess of one column by input vector: modulo 2^32 if results fit in 32 bits.
+struct Excess {
+  std::vector<int32_t> narrow;
+  std::vector<uint64_t> wide;
 };
 
 class ClipKernel final : public ICrossbarKernel {
 public:
   ClipKernel(const ArraySpec &array, const MatrixSpec &matrix,
-             const Tiling &tiling, WeightColumns weights);
+             const Tiling &tiling, const WeightReader &weights);
 
   bool hasRisks() const { return !risks.empty(); }
   std::unique_ptr<const ICrossbarKernel> takeExact() {
@@ -77,17 +89,19 @@ private:
                       const PatchReader<T> &patches) const;
   template <typename Index, typename T>
   void encode(const PatchReader<T> &patches, int64_t group, int64_t tile,
-              int64_t first, int64_t count, Index *indices) const;
+              int64_t first, int64_t count, Encoded<Index> &encoded) const;
   template <typename Index, typename T>
   void subtractBlock(const CrossbarJob &job, const PatchReader<T> &patches,
                      int64_t group, int64_t first, int64_t count,
                      int64_t columnBegin, int64_t columnEnd) const;
-  bool addExcess(const Risk &risk, int64_t steps, const uint8_t *indices,
-                 int64_t laneBlocks, bool modulo32, uint64_t *wide,
-                 int32_t *narrow) const;
-  bool addExcess(const Risk &risk, int64_t steps, const uint32_t *indices,
-                 int64_t laneBlocks, bool modulo32, uint64_t *wide,
-                 int32_t *narrow) const;
+  bool addExcess(const Risk &risk, const Encoded<uint8_t> &inputs,
+                 Excess &excess) const;
+  bool addExcess(const Risk &risk, const Encoded<uint32_t> &inputs,
+                 Excess &excess) const;
+  void fillCodeTables();
+  int64_t digitGroups() const {
+    return llvm::divideCeil(digits.size(), ClipTiles::maxDigits);
+  }
 
   ArraySpec array;
   MatrixSpec matrix;
@@ -100,20 +114,42 @@ private:
   const ClipTiles *tables = nullptr;
   int64_t rowsPerStep = 1;
   int64_t stepsPerChunk = 0;
-  /// What a cell of each level on each row of a nibble adds to each entry:
-  /// [rowsPerStep][levels][16].
-  std::vector<uint8_t> rowTables;
+  /// Cells of so many rows are stored in one byte, a code.
+  int64_t rowsPerCode = 1;
+  /// What the cells of each code add to each entry of a table: [code of the
+  /// nibble][code][16].
+  std::vector<uint8_t> codeTables;
 
   std::vector<Risk> risks;          ///< by group, row tile, column, slice
   std::vector<int64_t> riskBegin;   ///< [group][row tile], and the end
-  std::vector<uint8_t> levels;      ///< of risks, if tables are used
+  std::vector<uint8_t> codes;       ///< of risks, if tables are used
   std::vector<uint32_t> wideLevels; ///< of risks, otherwise
 };
 
 } // namespace
 
+/// The least sum of digits, each at most `digitMax`, with which a column of
+/// these cells may exceed `limit`: all digits on the highest cells.
+static int64_t leastDigits(llvm::ArrayRef<uint32_t> cells, int64_t levelMax,
+                           int64_t digitMax, int64_t limit) {
+  if (levelMax > 255)
+    return 0; // not worth sorting them
+  int64_t counts[256] = {};
+  for (uint32_t level : cells)
+    ++counts[level];
+  int64_t sum = 0, used = 0;
+  for (int64_t level = levelMax; level > 0; --level) {
+    const int64_t most = counts[level] * digitMax;
+    if (sum + most * level > limit)
+      return used + (limit - sum) / level + 1;
+    sum += most * level;
+    used += most;
+  }
+  return used + 1; // cannot exceed
+}
+
 ClipKernel::ClipKernel(const ArraySpec &array, const MatrixSpec &matrix,
-                       const Tiling &tiling, WeightColumns weights)
+                       const Tiling &tiling, const WeightReader &weights)
     : array(array), matrix(matrix), tiling(tiling),
       exact(makeExactKernel(matrix, weights)),
       digits(inputDigits(array, matrix)), limit(saturation(array)) {
@@ -132,39 +168,44 @@ ClipKernel::ClipKernel(const ArraySpec &array, const MatrixSpec &matrix,
     if (tables) {
       rowsPerStep = rowsOfNibble;
       stepsPerChunk = 255 / entryMax;
-      for (int64_t row = 0; row < rowsPerStep; ++row)
-        for (int64_t level = 0; level <= levelMax; ++level)
-          for (int64_t nibble = 0; nibble < ClipTiles::tableSize; ++nibble) {
-            int64_t digit = nibble >> (row * array.dacBits) &
-                            ((int64_t(1) << array.dacBits) - 1);
-            rowTables.push_back(std::min(digit, digitMax) * level);
-          }
+      rowsPerCode = rowsPerStep;
+      while (rowsPerCode * array.cellBits > 8)
+        rowsPerCode /= 2;
+      fillCodeTables();
     }
   }
 
   riskBegin.push_back(0);
-  std::vector<uint32_t> cells(std::min(array.rows, matrix.rows));
+  std::vector<int32_t> column(tileRows(0));
+  std::vector<uint32_t> cells(tileRows(0));
   for (int64_t g = 0; g < matrix.groups; ++g)
     for (int64_t tile = 0; tile < tiling.rowTiles; ++tile) {
       const int64_t rows = tileRows(tile);
       for (int64_t n = 0; n < matrix.columns; ++n) {
-        const int32_t *w = weights.data() +
-                           (g * matrix.columns + n) * matrix.rows +
-                           tile * array.rows;
+        weights.read(g, n, tile * array.rows,
+                     llvm::MutableArrayRef(column).take_front(rows));
         for (int64_t slice = 0; slice < tiling.slices; ++slice) {
           uint64_t sum = 0;
           for (int64_t k = 0; k < rows; ++k)
-            sum += cells[k] = cellLevel(array, matrix, w[k], slice);
+            sum += cells[k] = cellLevel(array, matrix, column[k], slice);
           if (sum * digitMax <= static_cast<uint64_t>(limit))
             continue;
-          const int64_t padding = tileSteps(tile) * rowsPerStep - rows;
+          const int64_t least =
+              leastDigits(llvm::ArrayRef(cells).take_front(rows), levelMax,
+                          digitMax, limit);
           if (tables) {
-            risks.push_back({n, slice, static_cast<int64_t>(levels.size())});
-            levels.insert(levels.end(), cells.begin(), cells.begin() + rows);
-            levels.insert(levels.end(), padding, 0);
+            risks.push_back(
+                {n, slice, static_cast<int64_t>(codes.size()), least});
+            for (int64_t k = 0; k < tileSteps(tile) * rowsPerStep;
+                 k += rowsPerCode) {
+              uint8_t code = 0;
+              for (int64_t i = 0; i < rowsPerCode && k + i < rows; ++i)
+                code |= cells[k + i] << (i * array.cellBits);
+              codes.push_back(code);
+            }
           } else {
             risks.push_back(
-                {n, slice, static_cast<int64_t>(wideLevels.size())});
+                {n, slice, static_cast<int64_t>(wideLevels.size()), least});
             wideLevels.insert(wideLevels.end(), cells.begin(),
                               cells.begin() + rows);
           }
@@ -172,6 +213,20 @@ ClipKernel::ClipKernel(const ArraySpec &array, const MatrixSpec &matrix,
       }
       riskBegin.push_back(risks.size());
     }
+}
+
+void ClipKernel::fillCodeTables() {
+  const int64_t digitMask = (int64_t(1) << array.dacBits) - 1;
+  const int64_t levelMask = (int64_t(1) << array.cellBits) - 1;
+  for (int64_t row = 0; row < rowsPerStep; row += rowsPerCode)
+    for (int64_t code = 0; code < 1 << (rowsPerCode * array.cellBits); ++code)
+      for (int64_t nibble = 0; nibble < ClipTiles::tableSize; ++nibble) {
+        int64_t entry = 0;
+        for (int64_t i = 0; i < rowsPerCode; ++i)
+          entry += (nibble >> ((row + i) * array.dacBits) & digitMask) *
+                   (code >> (i * array.cellBits) & levelMask);
+        codeTables.push_back(entry); // those that do not fit do not occur
+      }
 }
 
 template <typename T>
@@ -207,72 +262,63 @@ void ClipKernel::subtractExcess(const CrossbarJob &job,
   });
 }
 
-/// Adds one digit of `width` inputs, shifted left by `up`, to `to`.
-template <typename Index, typename T>
-static void encodeRow(const T *from, int64_t width, const InputDigit &digit,
-                      int64_t up, Index *to) {
-  if constexpr (sizeof(T) == 1 && sizeof(Index) == 1) {
-    // Eight bytes at a time: the mask drops what is shifted in from the next.
-    const uint64_t mask = digit.mask * UINT64_C(0x0101010101010101);
-    for (int64_t i = 0; i < width; i += 8) {
-      uint64_t inputs, indices;
-      std::memcpy(&inputs, from + i, 8);
-      std::memcpy(&indices, to + i, 8);
-      indices |= (inputs >> digit.shift & mask) << up;
-      std::memcpy(to + i, &indices, 8);
-    }
-  } else {
-    for (int64_t i = 0; i < width; ++i)
-      to[i] |= static_cast<Index>((from[i] >> digit.shift & digit.mask) << up);
-  }
-}
-
-/// Writes the digits of `count` input vectors on the rows of one tile, as
-/// [lane block][digit][step][lane]; missing rows and vectors are 0.
+/// Encodes `count` input vectors on the rows of one tile; missing rows and
+/// vectors are 0.
 template <typename Index, typename T>
 void ClipKernel::encode(const PatchReader<T> &patches, int64_t group,
                         int64_t tile, int64_t first, int64_t count,
-                        Index *indices) const {
+                        Encoded<Index> &encoded) const {
   const int64_t width = lanes(), steps = tileSteps(tile);
-  const int64_t laneBlocks = llvm::divideCeil(count, width);
   const int64_t numDigits = digits.size();
-  std::memset(indices, 0,
-              laneBlocks * numDigits * steps * width * sizeof(Index));
-  std::vector<T> row(laneBlocks * width);
+  encoded.laneBlocks = llvm::divideCeil(count, width);
+  encoded.steps = steps;
+  encoded.indices.assign(encoded.laneBlocks * numDigits * steps * width, 0);
+  encoded.digitSums.assign(encoded.laneBlocks * digitGroups(), 0);
+  auto at = [&](int64_t block, int64_t d) {
+    return encoded.indices.data() + (block * numDigits + d) * steps * width;
+  };
+
+  std::vector<T> row(encoded.laneBlocks * width);
   for (int64_t k = 0; k < tileRows(tile); ++k) {
     patches.rowAcross(group, tile * array.rows + k, first, count, row.data());
-    const int64_t step = k / rowsPerStep;
     const int64_t up = k % rowsPerStep * array.dacBits;
-    for (int64_t block = 0; block < laneBlocks; ++block)
-      for (int64_t d = 0; d < numDigits; ++d) {
-        Index *to = indices + ((block * numDigits + d) * steps + step) * width;
-        const T *from = row.data() + block * width;
-        encodeRow(from, width, digits[d], up, to);
-      }
+    for (int64_t block = 0; block < encoded.laneBlocks; ++block)
+      for (int64_t d = 0; d < numDigits; ++d)
+        encodeRow(row.data() + block * width, width, digits[d], up,
+                  at(block, d) + k / rowsPerStep * width);
   }
+  for (int64_t block = 0; block < encoded.laneBlocks; ++block)
+    for (int64_t d = 0; d < numDigits; ++d) {
+      int64_t &largest =
+          encoded.digitSums[block * digitGroups() + d / ClipTiles::maxDigits];
+      largest = std::max(
+          largest, largestDigitSum(at(block, d), steps, width, array.dacBits));
+    }
 }
 
-/// Adds the excess of one triple for all lanes to `narrow` (modulo 2^32) or to
-/// `wide`. Returns false if there is none.
-bool ClipKernel::addExcess(const Risk &risk, int64_t steps,
-                           const uint8_t *indices, int64_t laneBlocks,
-                           bool modulo32, uint64_t *wide,
-                           int32_t *narrow) const {
+/// Adds the excess of one triple for all lanes. Returns false if there is none.
+bool ClipKernel::addExcess(const Risk &risk, const Encoded<uint8_t> &inputs,
+                           Excess &excess) const {
+  if (llvm::all_of(inputs.digitSums,
+                   [&](int64_t sum) { return sum < risk.leastDigits; }))
+    return false;
+
   constexpr int64_t size = ClipTiles::tableSize;
   llvm::SmallVector<uint8_t, 64 * size> table;
-  table.resize_for_overwrite(steps * size);
-  const uint8_t *level = levels.data() + risk.levels;
+  table.resize_for_overwrite(inputs.steps * size);
+  const uint8_t *code = codes.data() + risk.cells;
+  const int64_t codeTableSize = size << (rowsPerCode * array.cellBits);
   // Entries are bytes that do not overflow: add eight at a time.
   static_assert(size == 16);
-  for (int64_t step = 0; step < steps; ++step) {
+  for (int64_t step = 0; step < inputs.steps; ++step) {
     uint64_t entries[2] = {};
-    for (int64_t row = 0; row < rowsPerStep; ++row) {
+    const uint8_t *codeTable = codeTables.data();
+    for (int64_t row = 0; row < rowsPerStep; row += rowsPerCode) {
       uint64_t add[2];
-      std::memcpy(
-          add, rowTables.data() + ((row << array.cellBits) + *level++) * size,
-          size);
+      std::memcpy(add, codeTable + *code++ * size, size);
       entries[0] += add[0];
       entries[1] += add[1];
+      codeTable += codeTableSize;
     }
     std::memcpy(table.data() + step * size, entries, size);
   }
@@ -288,57 +334,90 @@ bool ClipKernel::addExcess(const Risk &risk, int64_t steps,
       weights[i] = digit.negative ? -weight : weight;
     }
     const int64_t shift = digits[d].shift + risk.slice * array.cellBits;
-    for (int64_t block = 0; block < laneBlocks; ++block) {
-      const uint8_t *from = indices + (block * numDigits + d) * steps * width;
-      if (modulo32) {
-        any |= tables->excess(steps, stepsPerChunk, table.data(), from, some,
-                              limit, weights, shift, narrow + block * width);
+    for (int64_t block = 0; block < inputs.laneBlocks; ++block) {
+      if (inputs.digitSums[block * digitGroups() + d / ClipTiles::maxDigits] <
+          risk.leastDigits)
+        continue;
+      const uint8_t *indices = inputs.indices.data() +
+                               (block * numDigits + d) * inputs.steps * width;
+      auto add = [&](int64_t up, int32_t *to) {
+        return tables->excess(inputs.steps, stepsPerChunk, table.data(),
+                              indices, some, limit, weights, up, to);
+      };
+      if (excess.wide.empty()) {
+        any |= add(shift, excess.narrow.data() + block * width);
         continue;
       }
       int32_t part[ClipTiles::maxLanes] = {};
-      if (!tables->excess(steps, stepsPerChunk, table.data(), from, some, limit,
-                          weights, /*shift=*/0, part))
+      if (!add(0, part))
         continue;
       any = true;
       for (int64_t lane = 0; lane < width; ++lane)
-        wide[block * width + lane] += static_cast<uint64_t>(int64_t(part[lane]))
-                                      << shift;
+        excess.wide[block * width + lane] +=
+            static_cast<uint64_t>(int64_t(part[lane])) << shift;
     }
   }
   return any;
 }
 
-bool ClipKernel::addExcess(const Risk &risk, int64_t steps,
-                           const uint32_t *indices, int64_t laneBlocks,
-                           bool modulo32, uint64_t *wide,
-                           int32_t *narrow) const {
+bool ClipKernel::addExcess(const Risk &risk, const Encoded<uint32_t> &inputs,
+                           Excess &excess) const {
   bool any = false;
-  const uint32_t *level = wideLevels.data() + risk.levels;
-  for (int64_t block = 0; block < laneBlocks; ++block)
-    for (const InputDigit &digit : digits) {
+  const int64_t numDigits = digits.size();
+  const uint32_t *level = wideLevels.data() + risk.cells;
+  for (int64_t block = 0; block < inputs.laneBlocks; ++block)
+    for (int64_t d = 0; d < numDigits; ++d) {
+      if (inputs.digitSums[block * digitGroups() + d / ClipTiles::maxDigits] <
+          risk.leastDigits)
+        continue;
+      const uint32_t *indices =
+          inputs.indices.data() +
+          (block * numDigits + d) * inputs.steps * portableLanes;
       uint64_t sums[portableLanes] = {};
-      for (int64_t step = 0; step < steps; ++step) {
+      for (int64_t step = 0; step < inputs.steps; ++step)
         for (int64_t lane = 0; lane < portableLanes; ++lane)
-          sums[lane] += uint64_t(level[step]) * indices[lane];
-        indices += portableLanes;
-      }
-      const int64_t shift = digit.shift + risk.slice * array.cellBits;
+          sums[lane] += uint64_t(level[step]) * *indices++;
+      const int64_t shift = digits[d].shift + risk.slice * array.cellBits;
       for (int64_t lane = 0; lane < portableLanes; ++lane) {
         if (sums[lane] <= static_cast<uint64_t>(limit))
           continue;
         any = true;
-        uint64_t excess = (sums[lane] - limit) << shift;
-        if (digit.negative)
-          excess = -excess;
+        uint64_t lost = (sums[lane] - limit) << shift;
+        if (digits[d].negative)
+          lost = -lost;
         const int64_t at = block * portableLanes + lane;
-        if (modulo32)
-          narrow[at] = static_cast<int32_t>(static_cast<uint32_t>(narrow[at]) +
-                                            static_cast<uint32_t>(excess));
+        if (excess.wide.empty())
+          excess.narrow[at] =
+              static_cast<int32_t>(static_cast<uint32_t>(excess.narrow[at]) +
+                                   static_cast<uint32_t>(lost));
         else
-          wide[at] += excess;
+          excess.wide[at] += lost;
       }
     }
   return any;
+}
+
+/// Subtracts `count` numbers from results that are `step` apart, all modulo
+/// 2^32 or 2^64.
+static void subtract(Value &y, int64_t at, int64_t step, const Excess &excess,
+                     int64_t from, int64_t count) {
+  if (!excess.wide.empty()) {
+    int64_t *to = y.asMutable<int64_t>().data() + at;
+    for (int64_t i = 0; i < count; ++i)
+      to[i * step] =
+          static_cast<uint64_t>(to[i * step]) - excess.wide[from + i];
+    return;
+  }
+  auto narrow = [&](auto *to) {
+    for (int64_t i = 0; i < count; ++i)
+      to[i * step] =
+          static_cast<int32_t>(static_cast<uint32_t>(to[i * step]) -
+                               static_cast<uint32_t>(excess.narrow[from + i]));
+  };
+  if (y.type() == ElementType::i32)
+    narrow(y.asMutable<int32_t>().data() + at);
+  else
+    narrow(y.asMutable<int64_t>().data() + at);
 }
 
 template <typename Index, typename T>
@@ -346,12 +425,17 @@ void ClipKernel::subtractBlock(const CrossbarJob &job,
                                const PatchReader<T> &patches, int64_t group,
                                int64_t first, int64_t count,
                                int64_t columnBegin, int64_t columnEnd) const {
-  const int64_t laneBlocks = llvm::divideCeil(count, lanes());
-  const int64_t padded = laneBlocks * lanes();
+  const int64_t padded = llvm::alignTo(count, lanes());
   const int64_t positions = job.window.positions();
-  std::vector<Index> indices;
-  std::vector<int32_t> narrow(job.fits32 ? padded : 0);
-  std::vector<uint64_t> wide(job.fits32 ? 0 : padded);
+  Encoded<Index> inputs;
+  Excess excess;
+  auto clear = [&] {
+    if (job.fits32)
+      excess.narrow.assign(padded, 0);
+    else
+      excess.wide.assign(padded, 0);
+  };
+  clear();
 
   for (int64_t tile = 0; tile < tiling.rowTiles; ++tile) {
     llvm::ArrayRef<Risk> todo =
@@ -360,54 +444,37 @@ void ClipKernel::subtractBlock(const CrossbarJob &job,
             .take_while([&](const Risk &r) { return r.column < columnEnd; });
     if (todo.empty())
       continue;
-    const int64_t steps = tileSteps(tile);
-    indices.resize(padded * digits.size() * steps);
-    encode(patches, group, tile, first, count, indices.data());
+    encode(patches, group, tile, first, count, inputs);
     while (!todo.empty()) {
       const int64_t column = todo.front().column;
       bool any = false;
       for (; !todo.empty() && todo.front().column == column;
            todo = todo.drop_front())
-        any |= addExcess(todo.front(), steps, indices.data(), laneBlocks,
-                         job.fits32, wide.data(), narrow.data());
+        any |= addExcess(todo.front(), inputs, excess);
       if (!any)
         continue;
-      // Subtract from the results of one image after another.
-      for (int64_t i = 0; i < count;) {
-        const int64_t b = (first + i) / positions, p = (first + i) % positions;
-        const int64_t part = std::min(count - i, positions - p);
-        const int64_t at =
-            ((b * matrix.groups + group) * matrix.columns + column) *
-                positions +
-            p;
-        if (job.y.type() == ElementType::i32) {
-          int32_t *y = job.y.asMutable<int32_t>().data() + at;
-          for (int64_t j = 0; j < part; ++j)
-            y[j] = static_cast<int32_t>(static_cast<uint32_t>(y[j]) -
-                                        static_cast<uint32_t>(narrow[i + j]));
-        } else {
-          int64_t *y = job.y.asMutable<int64_t>().data() + at;
-          for (int64_t j = 0; j < part; ++j)
-            y[j] =
-                job.fits32
-                    ? static_cast<int32_t>(static_cast<uint32_t>(y[j]) -
-                                           static_cast<uint32_t>(narrow[i + j]))
-                    : static_cast<int64_t>(static_cast<uint64_t>(y[j]) -
-                                           wide[i + j]);
-        }
-        i += part;
-      }
-      if (job.fits32)
-        std::fill(narrow.begin(), narrow.end(), 0);
+      // From the results of one image after another, or of one per image.
+      const int64_t perImage = matrix.groups * matrix.columns * positions;
+      const int64_t place = (group * matrix.columns + column) * positions;
+      if (positions == 1)
+        subtract(job.y, first * perImage + place, perImage, excess, 0, count);
       else
-        std::fill(wide.begin(), wide.end(), 0);
+        for (int64_t i = 0; i < count;) {
+          const int64_t b = (first + i) / positions;
+          const int64_t p = (first + i) % positions;
+          const int64_t part = std::min(count - i, positions - p);
+          subtract(job.y, b * perImage + place + p, 1, excess, i, part);
+          i += part;
+        }
+      clear();
     }
   }
 }
 
 std::unique_ptr<const ICrossbarKernel>
 pumice::model::makeClipKernel(const ArraySpec &array, const MatrixSpec &matrix,
-                              const Tiling &tiling, WeightColumns weights) {
+                              const Tiling &tiling,
+                              const WeightReader &weights) {
   auto kernel = std::make_unique<ClipKernel>(array, matrix, tiling, weights);
   if (!kernel->hasRisks())
     return kernel->takeExact();

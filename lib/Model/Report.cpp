@@ -79,8 +79,8 @@ struct Layer {
   explicit Layer(const InstructionRecord &first)
       : name(first.info.layer), startPs(first.startPs), endPs(first.endPs) {}
 
-  llvm::StringRef name;
-  llvm::SmallVector<llvm::StringRef, 4> kinds, units;
+  std::string name; // json keeps references to views
+  llvm::SmallVector<std::string, 4> kinds, units;
   int64_t startPs, endPs;
   int64_t instructions = 0;
   int64_t arrays = 0; ///< most that one instruction holds

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-__all__ = ["PumiceError"]
+__all__ = ["CompileError", "PumiceError"]
 
 
 class PumiceError(Exception):
@@ -11,3 +11,7 @@ class PumiceError(Exception):
 
     The text says what was expected, what came and where; it needs no traceback to be understood.
     """
+
+
+class CompileError(PumiceError):
+    """A model cannot be compiled for a device; the text holds the compiler's diagnostics."""

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from pumice.frontend._quiet import quiet
 from pumice.frontend.errors import FrontendError
-from pumice.frontend.export import as_arguments, check_program, export_program
+from pumice.frontend.export import as_arguments, check_program, export_program, reject_random
 from pumice.frontend.locations import LocationTable
 from pumice.frontend.signature import Signature, signature_of
 
 if TYPE_CHECKING:
     import torch
     from torch.export import ExportedProgram
-    from torch.fx import Graph, Node
+    from torch.fx import Node
 
 __all__ = ["LoweredModel", "lower_to_text"]
 
@@ -69,6 +69,8 @@ def lower_to_text(
     """
     from torch_mlir.extras.fx_decomp_util import get_decomposition_table
 
+    from pumice.frontend.constants import fold_constants, spread_tensors
+
     clock = _Clock()
     args, kwargs = as_arguments(example_inputs, example_kwargs)
     program = export_program(model, args, kwargs)
@@ -84,10 +86,13 @@ def lower_to_text(
         raise FrontendError(f"cannot decompose the model: {_first_line(error)}") from error
     finally:
         table.restore(old_traces)
-    check_program(decomposed)
+    check_program(decomposed, table)
+    reject_random(decomposed, table)
     graph_module = decomposed.graph_module
-    names = _inline_state(decomposed, graph_module.graph)
-    signature = signature_of(decomposed, graph_module.graph)
+    names = _inline_state(decomposed)
+    names.update(fold_constants(graph_module))
+    signature = signature_of(decomposed)
+    spread_tensors(graph_module)
     clock.lap("decompose")
 
     text, resources = _run_torch_mlir(graph_module, names, table, clock)
@@ -119,14 +124,16 @@ def _state(program: ExportedProgram, name: str) -> Any:
     raise FrontendError(f"the exported program has no value for '{name}'")
 
 
-def _inline_state(program: ExportedProgram, graph: Graph) -> dict[int, str]:
-    """Replaces lifted placeholders by their tensors; returns the names by tensor identity.
+def _inline_state(program: ExportedProgram) -> dict[int, str]:
+    """Replaces lifted placeholders by attributes; returns the names by tensor identity.
 
     torch-mlir's own `import_frozen_program` does the same but knows no non-persistent buffers.
     """
     import torch
 
-    signature = program.graph_signature
+    from pumice.frontend.constants import tensor_node
+
+    signature, graph = program.graph_signature, program.graph
     lifted: dict[str, str] = {
         **signature.inputs_to_parameters,
         **signature.inputs_to_buffers,
@@ -149,7 +156,7 @@ def _inline_state(program: ExportedProgram, graph: Graph) -> dict[int, str]:
                 name += "_"
             taken.add(name)
             names[id(value)] = name
-        node.replace_all_uses_with(value)
+        node.replace_all_uses_with(tensor_node(program.graph_module, node, value))
         graph.erase_node(node)
     return names
 

@@ -116,11 +116,14 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
     """PT2E quantizer of this module's scheme.
 
     Args:
-        observer: "histogram" (least squared error over the values seen) or "minmax" (the whole
-            range seen) for activations. Both are deterministic.
+        observer: of activations. "minmax" (the whole range seen) does not depend on the order of
+            the batches, is faster, and on the trained digit networks of the zoo has the smaller
+            error on held-out images (0.7 against 0.8 % of the logits' deviation after 400
+            images). "histogram" (least squared error over the values seen) cuts rare outliers
+            off. Both are deterministic.
     """
 
-    def __init__(self, observer: str = "histogram") -> None:
+    def __init__(self, observer: str = "minmax") -> None:
         observers = {"histogram": HistogramObserver, "minmax": MinMaxObserver}
         if observer not in observers:
             raise ValueError(f"expected an observer of {sorted(observers)}, got '{observer}'")

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/CAPI/Pumice.h"
+
+#include "lib/Device/Device.h"
+#include "lib/InitAll.h"
+#include "lib/Interpreter/Program.h"
+#include "lib/Model/RollUp.h"
+#include "mlir/CAPI/IR.h"
+#include "mlir/CAPI/Registration.h"
+#include "mlir/CAPI/Support.h"
+#include "mlir/IR/BuiltinDialect.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+
+using namespace mlir;
+using namespace pumice;
+
+static void give(const std::string &text, MlirStringCallback callback,
+                 void *user) {
+  callback(wrap(StringRef(text)), user);
+}
+
+static std::string toText(const llvm::json::Value &json) {
+  std::string text;
+  llvm::raw_string_ostream(text) << json;
+  return text;
+}
+
+//===----------------------------------------------------------------------===//
+// Registration, weights, devices
+//===----------------------------------------------------------------------===//
+
+void pumiceRegisterAllDialects(MlirDialectRegistry registry) {
+  registerAllDialects(*unwrap(registry));
+}
+
+void pumiceRegisterAllPasses() { registerAllPasses(); }
+
+bool pumiceSetResource(MlirContext context, MlirStringRef name,
+                       const void *data, size_t bytes, size_t alignment,
+                       void (*release)(void *), void *user) {
+  auto &blobs =
+      DenseResourceElementsHandle::getManagerInterface(unwrap(context))
+          .getBlobManager();
+  // The manager asserts on names that it does not know.
+  if (!blobs.lookup(unwrap(name)))
+    return false;
+  blobs.update(unwrap(name),
+               UnmanagedAsmResourceBlob::allocateWithAlign(
+                   ArrayRef<char>(static_cast<const char *>(data), bytes),
+                   alignment,
+                   [=](void *, size_t, size_t) {
+                     if (release)
+                       release(user);
+                   },
+                   /*dataIsMutable=*/false));
+  return true;
+}
+
+void pumicePresetNames(MlirStringCallback callback, void *user) {
+  for (const std::string &name : presetNames())
+    give(name, callback, user);
+}
+
+MlirAttribute pumiceLoadDevice(MlirContext context, MlirStringRef name) {
+  FailureOr<pum::DeviceAttr> device =
+      loadDevice(unwrap(name), UnknownLoc::get(unwrap(context)));
+  return wrap(succeeded(device) ? Attribute(*device) : Attribute());
+}
+
+bool pumiceDeviceRollUp(MlirAttribute device, MlirStringCallback callback,
+                        void *user) {
+  auto attr = dyn_cast_or_null<pum::DeviceAttr>(unwrap(device));
+  if (!attr)
+    return false;
+  model::RollUp sum = model::rollUp(toSpec(attr));
+  auto level = [](const model::AreaAndPower &part) {
+    return llvm::json::Object{{"area_mm2", part.areaUm2 / 1e6},
+                              {"power_mw", part.powerMw}};
+  };
+  give(toText(llvm::json::Object{{"ima", level(sum.ima)},
+                                 {"tile", level(sum.tile)},
+                                 {"chip", level(sum.chip)},
+                                 {"tiles", sum.tiles}}),
+       callback, user);
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Programs
+//===----------------------------------------------------------------------===//
+
+static Program &unwrapProgram(PumiceProgram program) {
+  return *static_cast<Program *>(program.ptr);
+}
+static RunResult &unwrapRun(PumiceRun run) {
+  return *static_cast<RunResult *>(run.ptr);
+}
+
+static PumiceTensor view(const TensorSpec &spec, MlirStringRef *name) {
+  *name = wrap(StringRef(spec.name));
+  return {nullptr, static_cast<int>(spec.type),
+          static_cast<intptr_t>(spec.shape.size()), spec.shape.data()};
+}
+
+static PumiceTensor view(const model::Value &value) {
+  return {const_cast<void *>(value.data()), static_cast<int>(value.type()),
+          static_cast<intptr_t>(value.rank()), value.shape().data()};
+}
+
+PumiceProgram pumiceProgramLoad(MlirModule module) {
+  FailureOr<std::unique_ptr<Program>> program = Program::load(unwrap(module));
+  return {succeeded(program) ? program->release() : nullptr};
+}
+
+void pumiceProgramDestroy(PumiceProgram program) {
+  delete static_cast<Program *>(program.ptr);
+}
+
+intptr_t pumiceProgramNumInputs(PumiceProgram program) {
+  return unwrapProgram(program).inputs().size();
+}
+
+intptr_t pumiceProgramNumOutputs(PumiceProgram program) {
+  return unwrapProgram(program).outputs().size();
+}
+
+PumiceTensor pumiceProgramInput(PumiceProgram program, intptr_t index,
+                                MlirStringRef *name) {
+  return view(unwrapProgram(program).inputs()[index], name);
+}
+
+PumiceTensor pumiceProgramOutput(PumiceProgram program, intptr_t index,
+                                 MlirStringRef *name) {
+  return view(unwrapProgram(program).outputs()[index], name);
+}
+
+double pumiceProgramPrepareMs(PumiceProgram program) {
+  return unwrapProgram(program).prepareMs();
+}
+
+namespace {
+/// Hands computed values to a C callback.
+struct CallbackObserver : model::IObserver {
+  CallbackObserver(PumiceObserver callback, void *user)
+      : callback(callback), user(user) {}
+  void onValue(llvm::StringRef name, const model::Value &value) override {
+    callback(wrap(name), view(value), user);
+  }
+  PumiceObserver callback;
+  void *user;
+};
+} // namespace
+
+static llvm::Expected<RunResult> execute(Program &program, intptr_t numInputs,
+                                         const PumiceTensor *inputs,
+                                         const RunOptions &options) {
+  if (!inputs)
+    return program.estimate(options);
+  std::vector<model::Value> values;
+  for (const PumiceTensor &tensor : ArrayRef(inputs, numInputs)) {
+    auto value = model::Value::borrow(
+        static_cast<model::ElementType>(tensor.elementType),
+        ArrayRef(tensor.shape, tensor.rank), tensor.data, nullptr);
+    if (!value)
+      return value.takeError();
+    values.push_back(std::move(*value));
+  }
+  return program.run(values, options);
+}
+
+PumiceRun pumiceProgramRun(PumiceProgram program, intptr_t numInputs,
+                           const PumiceTensor *inputs, unsigned threads,
+                           PumiceObserver observer, void *observerUser,
+                           MlirStringCallback error, void *errorUser) {
+  RunOptions options;
+  options.threads = threads;
+  CallbackObserver hook(observer, observerUser);
+  if (observer)
+    options.observers.push_back(&hook);
+  llvm::Expected<RunResult> result =
+      execute(unwrapProgram(program), numInputs, inputs, options);
+  if (!result) {
+    give(llvm::toString(result.takeError()), error, errorUser);
+    return {nullptr};
+  }
+  return {new RunResult(std::move(*result))};
+}
+
+void pumiceRunDestroy(PumiceRun run) {
+  delete static_cast<RunResult *>(run.ptr);
+}
+
+intptr_t pumiceRunNumOutputs(PumiceRun run) {
+  return unwrapRun(run).outputs.size();
+}
+
+PumiceTensor pumiceRunOutput(PumiceRun run, intptr_t index) {
+  return view(unwrapRun(run).outputs[index]);
+}
+
+void pumiceRunReport(PumiceRun run, MlirStringCallback callback, void *user) {
+  give(toText(unwrapRun(run).report), callback, user);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/*===- Pumice.h - C interface for the Python bindings ---------------------===*/
+#ifndef PUMICE_LIB_CAPI_PUMICE_H
+#define PUMICE_LIB_CAPI_PUMICE_H
+
+#include "mlir-c/IR.h"
+#include "mlir-c/Support.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*===-- Registration -------------------------------------------------------===*/
+
+MLIR_CAPI_EXPORTED void pumiceRegisterAllDialects(MlirDialectRegistry registry);
+MLIR_CAPI_EXPORTED void pumiceRegisterAllPasses(void);
+
+/*===-- Weights ------------------------------------------------------------===*/
+
+/* Lets the data of dense_resource<name> be `bytes` at `data`; calls
+ * `release(user)` when the context drops it. False when no such resource was
+ * parsed in `context`; nothing is released then. */
+MLIR_CAPI_EXPORTED bool pumiceSetResource(MlirContext context,
+                                          MlirStringRef name, const void *data,
+                                          size_t bytes, size_t alignment,
+                                          void (*release)(void *), void *user);
+
+/*===-- Devices ------------------------------------------------------------===*/
+
+/* Calls `callback` with the name of each preset. */
+MLIR_CAPI_EXPORTED void pumicePresetNames(MlirStringCallback callback,
+                                          void *user);
+/* The device of that name or path; null, and diagnostics, if there is none. */
+MLIR_CAPI_EXPORTED MlirAttribute pumiceLoadDevice(MlirContext context,
+                                                  MlirStringRef name);
+/* Area and power by level, as JSON; false when `device` is no device. */
+MLIR_CAPI_EXPORTED bool pumiceDeviceRollUp(MlirAttribute device,
+                                           MlirStringCallback callback,
+                                           void *user);
+
+/*===-- Programs -----------------------------------------------------------===*/
+
+/* Element types, as in the hardware model: i1 i8 i16 i32 i64 f32 f64. */
+typedef struct {
+  void *data; /* null in a specification */
+  int elementType;
+  intptr_t rank;
+  const int64_t *shape;
+} PumiceTensor;
+
+typedef struct {
+  void *ptr;
+} PumiceProgram;
+typedef struct {
+  void *ptr;
+} PumiceRun;
+
+/* Null, and diagnostics, when the module is no machine program. The module must
+ * outlive the program. */
+MLIR_CAPI_EXPORTED PumiceProgram pumiceProgramLoad(MlirModule module);
+MLIR_CAPI_EXPORTED void pumiceProgramDestroy(PumiceProgram program);
+MLIR_CAPI_EXPORTED intptr_t pumiceProgramNumInputs(PumiceProgram program);
+MLIR_CAPI_EXPORTED intptr_t pumiceProgramNumOutputs(PumiceProgram program);
+/* Views that live as long as the program. */
+MLIR_CAPI_EXPORTED PumiceTensor pumiceProgramInput(PumiceProgram program,
+                                                   intptr_t index,
+                                                   MlirStringRef *name);
+MLIR_CAPI_EXPORTED PumiceTensor pumiceProgramOutput(PumiceProgram program,
+                                                    intptr_t index,
+                                                    MlirStringRef *name);
+/* Milliseconds spent on compiling regions and programming grids so far. */
+MLIR_CAPI_EXPORTED double pumiceProgramPrepareMs(PumiceProgram program);
+
+/* Sees each computed value: name of the node, and a view for the call. */
+typedef void (*PumiceObserver)(MlirStringRef name, PumiceTensor value,
+                               void *user);
+
+/* Runs on `inputs`, or, with `inputs` null, estimates. Null, and the text of
+ * the problem to `error`, on failure. `observer` may be null. */
+MLIR_CAPI_EXPORTED PumiceRun
+pumiceProgramRun(PumiceProgram program, intptr_t numInputs,
+                 const PumiceTensor *inputs, unsigned threads,
+                 PumiceObserver observer, void *observerUser,
+                 MlirStringCallback error, void *errorUser);
+MLIR_CAPI_EXPORTED void pumiceRunDestroy(PumiceRun run);
+MLIR_CAPI_EXPORTED intptr_t pumiceRunNumOutputs(PumiceRun run);
+MLIR_CAPI_EXPORTED PumiceTensor pumiceRunOutput(PumiceRun run, intptr_t index);
+MLIR_CAPI_EXPORTED void pumiceRunReport(PumiceRun run,
+                                        MlirStringCallback callback,
+                                        void *user);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* PUMICE_LIB_CAPI_PUMICE_H */

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- PumiceExtension.cpp - The module pumice._mlir_libs._pumice ---------===//
+//
+// Hands the C interface to Python. No logic here.
+//
+//===----------------------------------------------------------------------===//
+#include "lib/CAPI/Pumice.h"
+#include "mlir/Bindings/Python/Diagnostics.h"
+#include "mlir/Bindings/Python/Nanobind.h"
+#include "mlir/Bindings/Python/NanobindAdaptors.h"
+
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/function.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+namespace nb = nanobind;
+using namespace mlir::python::nanobind_adaptors;
+using mlir::python::CollectDiagnosticsToStringScope;
+
+namespace {
+
+/// NumPy's names of the hardware model's element types, by their number.
+constexpr const char *elementTypes[] = {"bool",  "int8",    "int16",  "int32",
+                                        "int64", "float32", "float64"};
+constexpr nb::dlpack::dtype dtypes[] = {nb::dtype<bool>(),    nb::dtype<int8_t>(),
+                                        nb::dtype<int16_t>(), nb::dtype<int32_t>(),
+                                        nb::dtype<int64_t>(), nb::dtype<float>(),
+                                        nb::dtype<double>()};
+
+using Array = nb::ndarray<nb::numpy, nb::c_contig, nb::device::cpu>;
+using Spec = std::tuple<std::string, std::string, std::vector<int64_t>>;
+using Observer = std::function<void(std::string, nb::object)>;
+
+void append(MlirStringRef text, void *user) {
+  static_cast<std::string *>(user)->append(text.data, text.length);
+}
+
+int elementTypeOf(nb::dlpack::dtype dtype) {
+  for (int i = 0; i < 7; ++i)
+    if (dtypes[i] == dtype)
+      return i;
+  // Codes are signless: unsigned arrays pass as they are.
+  for (int i = 1; i < 5; ++i)
+    if (dtype.code == (uint8_t)nb::dlpack::dtype_code::UInt && dtype.bits == dtypes[i].bits &&
+        dtype.lanes == 1)
+      return i;
+  throw nb::type_error("arrays must be of bool, int8 to int64, uint8 to uint64, float32 or float64");
+}
+
+nb::object copyToNumpy(const PumiceTensor &tensor) {
+  std::vector<size_t> shape(tensor.shape, tensor.shape + tensor.rank);
+  size_t bytes = dtypes[tensor.elementType].bits / 8;
+  for (size_t extent : shape)
+    bytes *= extent;
+  char *data = new char[bytes];
+  if (bytes)
+    std::memcpy(data, tensor.data, bytes);
+  nb::capsule owner(data, [](void *p) noexcept { delete[] static_cast<char *>(p); });
+  return nb::cast(nb::ndarray<nb::numpy>(data, tensor.rank, shape.data(), owner, nullptr,
+                                         dtypes[tensor.elementType]));
+}
+
+class Program {
+public:
+  Program(MlirModule module, nb::object owner) : owner(std::move(owner)) {
+    CollectDiagnosticsToStringScope scope(mlirModuleGetContext(module));
+    program = pumiceProgramLoad(module);
+    std::string message = scope.takeMessage();
+    if (!program.ptr)
+      throw nb::value_error(message.c_str());
+  }
+  Program(const Program &) = delete;
+  ~Program() {
+    if (program.ptr)
+      pumiceProgramDestroy(program);
+  }
+
+  std::vector<Spec> specs(intptr_t (*count)(PumiceProgram),
+                          PumiceTensor (*get)(PumiceProgram, intptr_t, MlirStringRef *)) const {
+    std::vector<Spec> result;
+    for (intptr_t i = 0; i < count(program); ++i) {
+      MlirStringRef name;
+      PumiceTensor spec = get(program, i, &name);
+      result.emplace_back(std::string(name.data, name.length), elementTypes[spec.elementType],
+                          std::vector<int64_t>(spec.shape, spec.shape + spec.rank));
+    }
+    return result;
+  }
+
+  nb::tuple execute(const std::vector<Array> *arrays, unsigned threads,
+                    const std::optional<Observer> &observer) {
+    std::vector<PumiceTensor> inputs;
+    std::vector<std::vector<int64_t>> shapes;
+    if (arrays)
+      for (const Array &array : *arrays) {
+        std::vector<int64_t> shape;
+        for (size_t d = 0; d < array.ndim(); ++d)
+          shape.push_back(array.shape(d));
+        shapes.push_back(std::move(shape));
+        inputs.push_back({const_cast<void *>(array.data()), elementTypeOf(array.dtype()),
+                          static_cast<intptr_t>(array.ndim()), shapes.back().data()});
+      }
+    static const PumiceTensor none{};
+    std::string error;
+    std::exception_ptr raised;
+    struct Hook {
+      const Observer *observer;
+      std::exception_ptr *raised;
+    } hook{observer ? &*observer : nullptr, &raised};
+    PumiceObserver callback = [](MlirStringRef name, PumiceTensor value, void *user) {
+      auto *hook = static_cast<Hook *>(user);
+      nb::gil_scoped_acquire gil;
+      if (*hook->raised)
+        return;
+      try {
+        (*hook->observer)(std::string(name.data, name.length), copyToNumpy(value));
+      } catch (...) {
+        *hook->raised = std::current_exception();
+      }
+    };
+    PumiceRun run;
+    {
+      nb::gil_scoped_release release;
+      run = pumiceProgramRun(program, inputs.size(),
+                             !arrays ? nullptr : (inputs.empty() ? &none : inputs.data()), threads,
+                             observer ? callback : nullptr, &hook, append, &error);
+    }
+    if (raised) {
+      if (run.ptr)
+        pumiceRunDestroy(run);
+      std::rethrow_exception(raised);
+    }
+    if (!run.ptr)
+      throw nb::value_error(error.c_str());
+    nb::list outputs;
+    for (intptr_t i = 0; i < pumiceRunNumOutputs(run); ++i)
+      outputs.append(copyToNumpy(pumiceRunOutput(run, i)));
+    std::string report;
+    pumiceRunReport(run, append, &report);
+    pumiceRunDestroy(run);
+    return nb::make_tuple(outputs, report);
+  }
+
+  PumiceProgram program{nullptr};
+  nb::object owner; ///< the module that the program reads
+};
+
+} // namespace
+
+NB_MODULE(_pumice, m) {
+  m.doc() = "Pumice's C++ parts: registration, weights, devices, programs";
+
+  m.def("register_dialects", [](MlirDialectRegistry registry) { pumiceRegisterAllDialects(registry); },
+        nb::arg("registry"));
+  m.def("register_passes", [] { pumiceRegisterAllPasses(); });
+
+  m.def(
+      "clone_module",
+      [](MlirModule module) {
+        return mlirModuleFromOperation(mlirOperationClone(mlirModuleGetOperation(module)));
+      },
+      nb::arg("module"), "A copy of a module; constants are shared.");
+
+  m.def(
+      "set_resource",
+      [](MlirContext context, const std::string &name, uintptr_t address, size_t nbytes,
+         size_t alignment, nb::object owner) {
+        auto release = [](void *user) {
+          if (!Py_IsInitialized())
+            return;
+          nb::gil_scoped_acquire gil;
+          Py_DECREF(static_cast<PyObject *>(user));
+        };
+        PyObject *kept = owner.inc_ref().ptr();
+        bool known = pumiceSetResource(context, mlirStringRefCreate(name.data(), name.size()),
+                                       reinterpret_cast<void *>(address), nbytes, alignment, release,
+                                       kept);
+        if (!known)
+          owner.dec_ref();
+        return known;
+      },
+      nb::arg("context"), nb::arg("name"), nb::arg("address"), nb::arg("nbytes"),
+      nb::arg("alignment"), nb::arg("owner"),
+      "Lets dense_resource<name> be the memory at address, which owner keeps alive. "
+      "False when the context has no such resource.");
+
+  m.def("preset_names", [] {
+    std::vector<std::string> names;
+    pumicePresetNames(
+        [](MlirStringRef name, void *user) {
+          static_cast<std::vector<std::string> *>(user)->emplace_back(name.data, name.length);
+        },
+        &names);
+    return names;
+  });
+  m.def(
+      "load_device",
+      [](MlirContext context, const std::string &name) {
+        CollectDiagnosticsToStringScope scope(context);
+        MlirAttribute device =
+            pumiceLoadDevice(context, mlirStringRefCreate(name.data(), name.size()));
+        std::string message = scope.takeMessage();
+        if (mlirAttributeIsNull(device))
+          throw nb::value_error(message.c_str());
+        return device;
+      },
+      nb::arg("context"), nb::arg("name"),
+      "The #pum.device of a preset or a device file. Raises ValueError.");
+  m.def(
+      "roll_up",
+      [](MlirAttribute device) {
+        std::string json;
+        if (!pumiceDeviceRollUp(device, append, &json))
+          throw nb::value_error("expected a #pum.device");
+        return json;
+      },
+      nb::arg("device"), "Area and power of a device by level, as JSON.");
+
+  nb::class_<Program>(m, "Program")
+      .def(
+          "__init__",
+          [](Program *self, nb::object module) {
+            new (self) Program(nb::cast<MlirModule>(module), module);
+          },
+          nb::arg("module"), "Loads a machine program. Raises ValueError with the diagnostics.")
+      .def_prop_ro("inputs", [](const Program &p) {
+        return p.specs(pumiceProgramNumInputs, pumiceProgramInput);
+      })
+      .def_prop_ro("outputs", [](const Program &p) {
+        return p.specs(pumiceProgramNumOutputs, pumiceProgramOutput);
+      })
+      .def_prop_ro("prepare_ms", [](const Program &p) { return pumiceProgramPrepareMs(p.program); })
+      .def(
+          "run",
+          [](Program &p, const std::vector<Array> &inputs, unsigned threads,
+             const std::optional<Observer> &observe) { return p.execute(&inputs, threads, observe); },
+          nb::arg("inputs"), nb::arg("threads") = 1, nb::arg("observe").none() = nb::none(),
+          "Returns the outputs and the report (JSON). Raises ValueError.")
+      .def(
+          "estimate", [](Program &p) { return p.execute(nullptr, 1, std::nullopt)[1]; },
+          "Returns the report (JSON) of a run without values. Raises ValueError.");
+}

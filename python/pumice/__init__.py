@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Compile PyTorch models for processing-using-memory hardware and run them on a simulated machine.
+
+    program = pumice.compile(model, example_inputs, device="isaac")
+    result = program.run(x)
+    print(result.report)
+
+Importing this package imports neither torch nor MLIR; its functions do when called.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from pumice.errors import CompileError, PumiceError
+
+if TYPE_CHECKING:
+    from pumice.compiler import compile
+    from pumice.device import Device, devices
+    from pumice.frontend import quantize
+    from pumice.program import Program, Result, load
+    from pumice.report import Report
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CompileError",
+    "Device",
+    "Program",
+    "PumiceError",
+    "Report",
+    "Result",
+    "compile",
+    "devices",
+    "load",
+    "quantize",
+]
+
+_HOME = {
+    "Device": "pumice.device",
+    "Program": "pumice.program",
+    "Report": "pumice.report",
+    "Result": "pumice.program",
+    "compile": "pumice.compiler",
+    "devices": "pumice.device",
+    "load": "pumice.program",
+    "quantize": "pumice.frontend",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'pumice' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOME[name]), name)

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Compiled models: run them, estimate their cost, read their IR, save them."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pumice.errors import PumiceError
+from pumice.report import Report
+
+if TYPE_CHECKING:
+    from pumice.frontend.signature import Signature
+
+__all__ = ["LEVELS", "Program", "Result", "load"]
+
+#: The levels of the stack, from what torch-mlir gives to the machine program.
+LEVELS = ("linalg", "quantized", "crossbar", "pum", "simulator")
+
+_SIGNATURE = "simulator.signature"
+
+
+@dataclass
+class Result:
+    """What a run gave.
+
+    Attributes:
+        outputs: in the structure that the PyTorch model returns; torch tensors when an input
+            was one, else NumPy arrays.
+        report: time, energy and events of the run.
+        tensors: with `keep`, every computed tensor by the name of its graph node.
+    """
+
+    outputs: Any
+    report: Report
+    tensors: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+
+class Program:
+    """A model compiled for a device.
+
+    Attributes:
+        signature: inputs and outputs in terms of the PyTorch model; None for a program that was
+            compiled from MLIR.
+        timings: seconds by phase of compilation.
+    """
+
+    def __init__(self, levels: Mapping[str, Any], timings: Mapping[str, float]) -> None:
+        from pumice._mlir_libs import _pumice
+
+        self._levels = dict(levels)
+        self.timings = dict(timings)
+        self.signature: Signature | None = None
+        try:
+            self._machine = _pumice.Program(self._levels["simulator"])
+        except ValueError as error:
+            raise PumiceError(str(error)) from None
+
+    @property
+    def inputs(self) -> list[tuple[str, str, tuple[int, ...]]]:
+        """Name, dtype and shape of each input of the machine program."""
+        return [(name, dtype, tuple(shape)) for name, dtype, shape in self._machine.inputs]
+
+    @property
+    def outputs(self) -> list[tuple[str, str, tuple[int, ...]]]:
+        """Name, dtype and shape of each output of the machine program."""
+        return [(name, dtype, tuple(shape)) for name, dtype, shape in self._machine.outputs]
+
+    def run(
+        self,
+        *args: Any,
+        threads: int | None = None,
+        keep: bool | Callable[[str], bool] = False,
+        **kwargs: Any,
+    ) -> Result:
+        """Runs the machine program on inputs like the example inputs.
+
+        Args:
+            args, kwargs: as the PyTorch model takes them; torch tensors or NumPy arrays.
+            threads: threads to compute with; all of the machine's by default. The result does
+                not depend on it.
+            keep: keep every computed tensor in `Result.tensors`, or those whose graph node's
+                name it returns True for; later tensors of one name are name#2, name#3, ...
+                Codes are signless: view them as unsigned where the network quantizes to unsigned.
+
+        Raises:
+            FrontendError: wrong number, structure, shape or dtype of inputs.
+            PumiceError: the machine cannot run the program.
+        """
+        leaves = self._flatten(args, kwargs)
+        arrays = [_to_numpy(leaf) for leaf in leaves]
+        tensors: dict[str, npt.NDArray[Any]] = {}
+
+        def observe(name: str, value: npt.NDArray[Any]) -> None:
+            if keep is True or (callable(keep) and keep(name)):
+                count = sum(1 for key in tensors if key.partition("#")[0] == name)
+                tensors[f"{name}#{count + 1}" if count else name] = value
+
+        try:
+            results, report = self._machine.run(
+                arrays, threads or os.cpu_count() or 1, observe if keep else None
+            )
+        except (ValueError, TypeError) as error:
+            raise PumiceError(str(error)) from None
+        if any(_is_torch(leaf) for leaf in leaves):
+            import torch
+
+            results = [torch.from_numpy(result) for result in results]
+        if self.signature is not None:
+            outputs = self.signature.unflatten_outputs(results, leaves)
+        else:
+            outputs = results[0] if len(results) == 1 else tuple(results)
+        return Result(outputs, self._report(report), tensors)
+
+    __call__ = run
+
+    def estimate(self) -> Report:
+        """Time, energy and area of a run, without values: the same figures as a run's."""
+        try:
+            return self._report(self._machine.estimate())
+        except ValueError as error:
+            raise PumiceError(str(error)) from None
+
+    def ir(self, level: str = "simulator", *, elide: bool = True) -> str:
+        """The IR at a level, one of `LEVELS`.
+
+        Args:
+            elide: leave the data of large constants out; without it the text parses back whole.
+
+        Raises:
+            PumiceError: no such level, or one that a loaded program does not hold.
+        """
+        if level not in LEVELS:
+            raise PumiceError(f"expected a level of {', '.join(LEVELS)}, got '{level}'")
+        if level not in self._levels:
+            raise PumiceError(f"a loaded program holds {', '.join(self._levels)}, got '{level}'")
+        operation = self._levels[level].operation
+        if not elide:
+            return str(operation.get_asm())
+        return str(operation.get_asm(large_elements_limit=16, large_resource_limit=64))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the machine program as MLIR bytecode: for `pumice.load` and `pumice-sim`."""
+        from pumice import ir
+
+        module = self._levels["simulator"]
+        if self.signature is not None:
+            text = json.dumps(self.signature.to_dict(), default=_plain_value)
+            with module.context:
+                module.operation.attributes[_SIGNATURE] = ir.StringAttr.get(text)
+        buffer = io.BytesIO()
+        module.operation.write_bytecode(buffer)
+        Path(path).write_bytes(buffer.getvalue())
+
+    def _flatten(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
+        if self.signature is not None:
+            return self.signature.flatten_inputs(args, kwargs)
+        if kwargs:
+            raise PumiceError(f"expected positional inputs only, got {sorted(kwargs)}")
+        return list(args)
+
+    def _report(self, text: str) -> Report:
+        timings = {**self.timings, "prepare": self._machine.prepare_ms / 1e3}
+        return Report(json.loads(text), timings)
+
+
+def load(path: str | os.PathLike[str]) -> Program:
+    """Reads a machine program: bytecode of `Program.save`, or text.
+
+    Raises:
+        PumiceError: no such file, not MLIR, or no machine program.
+    """
+    from pumice import ir
+
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise PumiceError(f"cannot read program '{path}': {error.strerror}") from None
+    context = ir.Context()
+    try:
+        module = ir.Module.parse(data, context)
+    except ir.MLIRError as error:
+        raise PumiceError(f"'{path}' is no MLIR module: {error}") from None
+    program = Program({"simulator": module}, {})
+    if _SIGNATURE in module.operation.attributes:
+        from pumice.frontend.signature import Signature
+
+        text = ir.StringAttr(module.operation.attributes[_SIGNATURE]).value
+        program.signature = Signature.from_dict(json.loads(text))
+    return program
+
+
+def _is_torch(value: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def _to_numpy(value: Any) -> npt.NDArray[Any]:
+    array = value.detach().cpu().numpy() if _is_torch(value) else np.asarray(value)
+    return np.ascontiguousarray(array)
+
+
+def _plain_value(value: Any) -> Any:
+    if _is_torch(value):
+        return value.tolist()
+    raise PumiceError(f"cannot save a model whose result holds a {type(value).__name__}")
