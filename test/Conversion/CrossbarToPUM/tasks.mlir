@@ -12,18 +12,18 @@ func.func @layer_between_digital_ops(%x: tensor<4x8xi8>) -> tensor<4x3xf32> {
   // CHECK: %[[X:.*]], %{{.*}} = pum.load %[[ARG]] : tensor<4x8xi8>
   // CHECK: %[[W:.*]] = arith.constant dense<5> : tensor<3x8xi8>
   // CHECK: %[[G:.*]], %{{.*}} = pum.program %[[W]] setup array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
-  // CHECK: %[[A:.*]], %{{.*}} = pum.digital(%[[X]]) : (tensor<4x8xi8>) -> (tensor<4x8xi8>) {
+  // CHECK: %[[A:.*]], %{{.*}} = pum.digital(%[[X]]) : (tensor<4x8xi8>) -> tensor<4x8xi8> {
   // CHECK-NEXT: ^bb0(%[[IN:.*]]: tensor<4x8xi8>):
   // A constant is repeated in the task that reads it.
   // CHECK-NEXT: %[[ONE:.*]] = arith.constant dense<1> : tensor<4x8xi8>
   // CHECK-NEXT: %[[SUM:.*]] = arith.addi %[[IN]], %[[ONE]]
   // CHECK-NEXT: pum.yield %[[SUM]] : tensor<4x8xi8>
-  // CHECK: %[[B:.*]], %{{.*}} = pum.compute(%[[A]], %[[G]]) : (tensor<4x8xi8>, !crossbar.grid<1x8x3xi8>) -> (tensor<4x3xi32>) {
+  // CHECK: %[[B:.*]], %{{.*}} = pum.compute(%[[A]], %[[G]]) : (tensor<4x8xi8>, !crossbar.grid<1x8x3xi8>) -> tensor<4x3xi32> {
   // CHECK-NEXT: ^bb0(%[[IN:.*]]: tensor<4x8xi8>, %[[GRID:.*]]: !crossbar.grid<1x8x3xi8>):
   // CHECK-NEXT: %[[MVM:.*]] = crossbar.mvm %[[IN]], %[[GRID]]
   // CHECK-NEXT: pum.yield %[[MVM]] : tensor<4x3xi32>
   // Two connected ops are one task.
-  // CHECK: %[[C:.*]], %{{.*}} = pum.digital(%[[B]]) : (tensor<4x3xi32>) -> (tensor<4x3xf32>) {
+  // CHECK: %[[C:.*]], %{{.*}} = pum.digital(%[[B]]) : (tensor<4x3xi32>) -> tensor<4x3xf32> {
   // CHECK: arith.sitofp
   // CHECK-NEXT: math.tanh
   // CHECK: %[[Y:.*]], %{{.*}} = pum.store %[[C]] : tensor<4x3xf32>

@@ -10,7 +10,15 @@ func.func @scalar_argument(%x: i32) {
 
 func.func @scalar_result(%x: tensor<2xi8>) -> i8 {
   %c = arith.constant 0 : index
+  // expected-error @below {{passes 'i8' to another task, expected a tensor}}
   %0 = tensor.extract %x[%c] : tensor<2xi8>
+  return %0 : i8
+}
+
+// -----
+
+func.func @constant_scalar_result() -> i8 {
+  %0 = arith.constant 1 : i8
   // expected-error @below {{expected results to be tensors, got 'i8'}}
   return %0 : i8
 }
