@@ -55,3 +55,16 @@ func.func @scalar_between_tasks(%x: tensor<2xf32>, %v: tensor<1x2xf32>, %w: tens
   } -> tensor<1x2xf32>
   return %g : tensor<1x2xf32>
 }
+
+// -----
+
+#array = #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,
+  dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
+func.func @grid_read_by_digital_op() -> tensor<3x8xi8> {
+  %w = arith.constant dense<5> : tensor<3x8xi8>
+  %g = crossbar.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
+  // expected-error @below {{reads '!crossbar.grid<1x8x3xi8>' from another task, expected a tensor}}
+  %y = builtin.unrealized_conversion_cast %g : !crossbar.grid<1x8x3xi8> to tensor<3x8xi8>
+  return %y : tensor<3x8xi8>
+}

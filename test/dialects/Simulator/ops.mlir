@@ -104,11 +104,11 @@ func.func private @tanh(%x: tensor<4xf32>) -> tensor<4xf32> {
 func.func @digital_without_inputs() {
   // CHECK: %[[Y:.*]] = simulator.buffer
   %y = simulator.buffer : memref<2xi8, #simulator.memory<buffer>>
-  // CHECK: simulator.digital @constant() to(%[[Y]]) : () -> memref<2xi8, #simulator.memory<buffer>>
-  %t = simulator.digital @constant () to (%y) : () -> memref<2xi8, #simulator.memory<buffer>>
+  // CHECK: simulator.digital @table() to(%[[Y]]) : () -> memref<2xi8, #simulator.memory<buffer>>
+  %t = simulator.digital @table () to (%y) : () -> memref<2xi8, #simulator.memory<buffer>>
   return
 }
-func.func private @constant() -> tensor<2xi8> {
+func.func private @table() -> tensor<2xi8> {
   %0 = arith.constant dense<[1, 2]> : tensor<2xi8>
   return %0 : tensor<2xi8>
 }
