@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/InitAll.h"
 
+#include "dialects/AP/AP.h"
 #include "dialects/Crossbar/Crossbar.h"
 #include "dialects/PUM/PUM.h"
 #include "dialects/Simulator/Simulator.h"
@@ -17,7 +18,7 @@
 using namespace mlir;
 
 void pumice::registerAllDialects(DialectRegistry &registry) {
-  registry.insert<crossbar::CrossbarDialect, pum::PUMDialect,
+  registry.insert<ap::APDialect, crossbar::CrossbarDialect, pum::PUMDialect,
                   simulator::SimulatorDialect>();
   // Every upstream dialect that a level holds is one of the digital unit's.
   digital::registerDigitalDialects(registry);

@@ -84,8 +84,9 @@ private:
     return op.getMatchingIndexingMap(operand).isFunctionOfDim(loop);
   }
 
-  /// Does consecutive `loop` mean consecutive elements of `operand`?
-  bool isContiguous(OpOperand *operand, unsigned loop) {
+  /// By how many elements of `operand` one step of `loop` moves, if that is
+  /// along the last dimension and is 1 or 2; else 0.
+  int64_t stepOf(OpOperand *operand, unsigned loop) {
     AffineMap map = op.getMatchingIndexingMap(operand);
     auto type = cast<MemRefType>(operand->get().getType());
     SmallVector<int64_t> strides;
@@ -93,43 +94,56 @@ private:
     if (map.getNumResults() == 0 ||
         failed(type.getStridesAndOffset(strides, offset)) ||
         strides.back() != 1)
-      return false;
+      return 0;
     AffineExpr dim = getAffineDimExpr(loop, op.getContext());
     auto results = map.getResults();
     for (AffineExpr result : results.drop_back())
       if (result.isFunctionOfDim(loop))
-        return false;
-    // The last index is dim + something without dim.
-    AffineExpr rest =
-        simplifyAffineExpr(results.back() - dim, map.getNumDims(), 0);
-    return !rest.isFunctionOfDim(loop);
+        return 0;
+    // The last index is step * dim + something without dim.
+    for (int64_t step : {1, 2})
+      if (!simplifyAffineExpr(results.back() - dim * step, map.getNumDims(), 0)
+               .isFunctionOfDim(loop))
+        return step;
+    return 0;
   }
 
-  bool chooseLoops() {
+  /// Lanes along the contiguous loop of the output, for elementwise payloads.
+  bool chooseLane() {
     AffineMap map = op.getMatchingIndexingMap(output);
-    if (map.getNumResults() > 0)
-      if (auto last = dyn_cast<AffineDimExpr>(map.getResults().back()))
-        if (ranges[last.getPosition()] >= 4 &&
-            llvm::all_of(op->getOpOperands(),
-                         [&](OpOperand &operand) {
-                           return !dependsOn(&operand, last.getPosition()) ||
-                                  isContiguous(&operand, last.getPosition());
-                         }) &&
-            llvm::all_of(op.getBody()->without_terminator(), [](Operation &o) {
+    if (map.getNumResults() == 0)
+      return false;
+    auto last = dyn_cast<AffineDimExpr>(map.getResults().back());
+    if (!last || ranges[last.getPosition()] < 4 ||
+        stepOf(output, last.getPosition()) != 1 ||
+        !llvm::all_of(
+            op.getBody()->without_terminator(),
+            [](Operation &o) {
               return OpTrait::hasElementwiseMappableTraits(&o) ||
                      isa<arith::ConstantOp>(o);
             }))
-          lane = last.getPosition();
-    if (lane != kNone) {
-      // A row loop lets one load of a vector serve several accumulators.
-      for (unsigned loop : parallel)
-        if (loop != lane && ranges[loop] > 1 &&
-            llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
-              return dependsOn(input, lane) && !dependsOn(input, loop);
-            }))
-          row = loop;
+      return false;
+    lane = last.getPosition();
+    // A row loop lets one vector serve several accumulators.
+    for (unsigned loop : parallel)
+      if (loop != lane && ranges[loop] > 1 &&
+          llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+            return dependsOn(input, lane) && !dependsOn(input, loop);
+          }))
+        row = loop;
+    // A vector of far elements is slow to fill, which only rows pay back.
+    for (OpOperand *input : op.getDpsInputOperands())
+      if (dependsOn(input, lane) && stepOf(input, lane) == 0 &&
+          (row == kNone || dependsOn(input, row))) {
+        lane = row = kNone;
+        return false;
+      }
+    return true;
+  }
+
+  bool chooseLoops() {
+    if (chooseLane())
       return true;
-    }
     // Sums along memory: several rows at once hide the latency of their chains
     // of additions.
     AffineExpr inner = getAffineDimExpr(reduction.back(), op.getContext());
@@ -226,17 +240,42 @@ private:
     return lane == kNone ? type : VectorType::get({width}, type);
   }
 
+  /// Consecutive lanes of `operand`. Of step 2 from two vectors that
+  /// overlap in one element, so that nothing beyond the last one is read.
+  Value loadLanes(OpOperand *operand, int64_t r, int64_t l, VectorType type) {
+    SmallVector<Value> at = indices(operand, r, l);
+    int64_t width = type.getNumElements(), step = stepOf(operand, lane);
+    if (step == 0) {
+      SmallVector<Value> elements;
+      for (int64_t i = 0; i < width; ++i)
+        elements.push_back(memref::LoadOp::create(rewriter, loc, operand->get(),
+                                                  indices(operand, r, l + i)));
+      return vector::FromElementsOp::create(rewriter, loc, type, elements);
+    }
+    Value first =
+        vector::LoadOp::create(rewriter, loc, type, operand->get(), at);
+    if (step == 1 || width == 1)
+      return first;
+    at.back() =
+        arith::AddIOp::create(rewriter, loc, at.back(), index(width - 1));
+    Value second =
+        vector::LoadOp::create(rewriter, loc, type, operand->get(), at);
+    SmallVector<int64_t> picked;
+    for (int64_t i = 0; i < width; ++i)
+      picked.push_back(2 * i < width ? 2 * i : width + 2 * i - (width - 1));
+    return vector::ShuffleOp::create(rewriter, loc, first, second, picked);
+  }
+
   Value load(OpOperand *operand, int64_t r, int64_t l, int64_t width) {
     bool isBuffer = isa<MemRefType>(operand->get().getType());
-    SmallVector<Value> at = indices(operand, r, l);
     Type element = getElementTypeOrSelf(operand->get().getType());
     if (lane != kNone && dependsOn(operand, lane))
-      return vector::LoadOp::create(
-          rewriter, loc, VectorType::get({width}, element), operand->get(), at);
-    Value scalar =
-        isBuffer ? memref::LoadOp::create(rewriter, loc, operand->get(), at)
-                       .getResult()
-                 : operand->get();
+      return loadLanes(operand, r, l, VectorType::get({width}, element));
+    Value scalar = isBuffer
+                       ? memref::LoadOp::create(rewriter, loc, operand->get(),
+                                                indices(operand, r, l))
+                             .getResult()
+                       : operand->get();
     if (lane == kNone)
       return scalar;
     return vector::BroadcastOp::create(

@@ -68,30 +68,56 @@ static llvm::Error verifyInputs(const Value &x, int64_t bits, bool isSigned) {
   }
 }
 
-/// Checks the weights and brings them to [groups * columns][rows].
 template <typename T>
-static llvm::Error arrange(const MatrixSpec &matrix, llvm::ArrayRef<T> weights,
-                           WeightLayout layout, std::vector<int32_t> &columns) {
-  int64_t half = int64_t(1) << (matrix.weightBits - 1);
-  if (llvm::Error error = verifyCodes("weights", weights, -half, half - 1))
-    return error;
-  if (layout == WeightLayout::filters) {
-    columns.assign(weights.begin(), weights.end());
-    return llvm::Error::success();
+static void gather(llvm::ArrayRef<T> weights, int64_t at, int64_t step,
+                   llvm::MutableArrayRef<int32_t> out) {
+  for (int32_t &weight : out) {
+    weight = weights[at];
+    at += step;
   }
-  columns.resize(weights.size());
+}
+
+void WeightReader::read(int64_t g, int64_t n, int64_t first,
+                        llvm::MutableArrayRef<int32_t> out) const {
   const int64_t K = matrix.rows, N = matrix.columns;
-  constexpr int64_t block = 64; // transpose in blocks that fit in the cache
-  for (int64_t g = 0; g < matrix.groups; ++g) {
-    const T *from = weights.data() + g * K * N;
-    int32_t *to = columns.data() + g * K * N;
-    for (int64_t k0 = 0; k0 < K; k0 += block)
-      for (int64_t n0 = 0; n0 < N; n0 += block)
-        for (int64_t n = n0; n < std::min(n0 + block, N); ++n)
-          for (int64_t k = k0; k < std::min(k0 + block, K); ++k)
-            to[n * K + k] = from[k * N + n];
-  }
-  return llvm::Error::success();
+  const bool filters = layout == WeightLayout::filters;
+  const int64_t at =
+      filters ? (g * N + n) * K + first : (g * K + first) * N + n;
+  const int64_t step = filters ? 1 : N;
+  if (weights.type() == ElementType::i8)
+    gather(weights.as<int8_t>(), at, step, out);
+  else if (weights.type() == ElementType::i16)
+    gather(weights.as<int16_t>(), at, step, out);
+  else
+    gather(weights.as<int32_t>(), at, step, out);
+}
+
+static llvm::Error verifyWeights(const MatrixSpec &matrix,
+                                 const Value &weights) {
+  int64_t half = int64_t(1) << (matrix.weightBits - 1);
+  if (weights.type() == ElementType::i8)
+    return verifyCodes("weights", weights.as<int8_t>(), -half, half - 1);
+  if (weights.type() == ElementType::i16)
+    return verifyCodes("weights", weights.as<int16_t>(), -half, half - 1);
+  return verifyCodes("weights", weights.as<int32_t>(), -half, half - 1);
+}
+
+/// Exact sums of the columns, in blocks of rows that keep a matrix cached.
+static std::vector<int64_t> sumColumns(const MatrixSpec &matrix,
+                                       const WeightReader &weights) {
+  constexpr int64_t block = 512;
+  const int64_t K = matrix.rows, N = matrix.columns;
+  std::vector<int64_t> sums(matrix.groups * N);
+  std::vector<int32_t> part(std::min(block, K));
+  for (int64_t g = 0; g < matrix.groups; ++g)
+    for (int64_t first = 0; first < K; first += block)
+      for (int64_t n = 0; n < N; ++n) {
+        auto rows = llvm::MutableArrayRef(part).take_front(K - first);
+        weights.read(g, n, first, rows);
+        for (int32_t weight : rows)
+          sums[g * N + n] += weight;
+      }
+  return sums;
 }
 
 llvm::Expected<Grid> Grid::program(const ArraySpec &array,
@@ -109,30 +135,18 @@ llvm::Expected<Grid> Grid::program(const ArraySpec &array,
           verifyTensor("weights", weights, count, matrix.weightBits))
     return error;
 
-  std::vector<int32_t> columns;
-  llvm::Error error =
-      weights.type() == ElementType::i8
-          ? arrange(matrix, weights.as<int8_t>(), layout, columns)
-      : weights.type() == ElementType::i16
-          ? arrange(matrix, weights.as<int16_t>(), layout, columns)
-          : arrange(matrix, weights.as<int32_t>(), layout, columns);
-  if (error)
+  if (llvm::Error error = verifyWeights(matrix, weights))
     return error;
 
   Grid grid;
   grid.arraySpec = array;
   grid.matrixSpec = matrix;
   grid.arrayTiling = *tiling;
-  grid.columnSums.reserve(matrix.groups * matrix.columns);
-  for (int64_t n = 0; n < matrix.groups * matrix.columns; ++n) {
-    int64_t sum = 0;
-    for (int64_t k = 0; k < matrix.rows; ++k)
-      sum += columns[n * matrix.rows + k];
-    grid.columnSums.push_back(sum);
-  }
+  const WeightReader reader(matrix, weights, layout);
+  grid.columnSums = sumColumns(matrix, reader);
   grid.implementation = array.adcMode == AdcMode::lossless
-                            ? makeExactKernel(matrix, columns)
-                            : makeClipKernel(array, matrix, *tiling, columns);
+                            ? makeExactKernel(matrix, reader)
+                            : makeClipKernel(array, matrix, *tiling, reader);
   return grid;
 }
 

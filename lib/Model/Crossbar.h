@@ -17,12 +17,6 @@
 
 namespace pumice::model {
 
-/// Order of the weights in the tensor that a grid is programmed from.
-enum class WeightLayout {
-  filters, ///< [groups * columns][rows]; a flattened FCHW convolution filter
-  matrix,  ///< [groups][rows][columns]; for one group a plain [K][N] matrix
-};
-
 /// The arrays that hold one weight matrix (offset encoding). Immutable once
 /// programmed; may be used from several threads.
 class Grid {

@@ -15,6 +15,7 @@
 #include "lib/Model/Parallel.h"
 #include "lib/Model/Patches.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <memory>
@@ -34,7 +35,7 @@ constexpr int64_t wideBlock = 64;
 
 class ExactKernel final : public ICrossbarKernel {
 public:
-  ExactKernel(const MatrixSpec &matrix, WeightColumns weights);
+  ExactKernel(const MatrixSpec &matrix, const WeightReader &weights);
 
   llvm::StringRef name() const override { return "exact"; }
 
@@ -85,22 +86,32 @@ private:
 
 } // namespace
 
-ExactKernel::ExactKernel(const MatrixSpec &matrix, WeightColumns weights)
+ExactKernel::ExactKernel(const MatrixSpec &matrix, const WeightReader &weights)
     : matrix(matrix) {
-  if (matrix.weightBits > 16) {
-    wideWeights.assign(weights.begin(), weights.end());
-    return;
-  }
   const int64_t K = matrix.rows, N = matrix.columns;
-  panels.resize(matrix.groups * panelsPerGroup() * pairs() * panelColumns * 2);
+  constexpr int64_t block = 128; // rows; what they touch stays cached
+  std::vector<int32_t> part(std::min(block, K));
+  if (matrix.weightBits > 16)
+    wideWeights.resize(matrix.groups * N * K);
+  else
+    panels.resize(matrix.groups * panelsPerGroup() * pairs() * panelColumns *
+                  2);
   for (int64_t g = 0; g < matrix.groups; ++g)
-    for (int64_t n = 0; n < N; ++n) {
-      const int32_t *from = weights.data() + (g * N + n) * K;
-      int16_t *to = const_cast<int16_t *>(panel(g, n / panelColumns)) +
-                    n % panelColumns * 2;
-      for (int64_t k = 0; k < K; ++k)
-        to[k / 2 * panelColumns * 2 + k % 2] = static_cast<int16_t>(from[k]);
-    }
+    for (int64_t p = 0; p < N; p += panelColumns)
+      for (int64_t first = 0; first < K; first += block)
+        for (int64_t n = p; n < std::min(p + panelColumns, N); ++n) {
+          auto rows = llvm::MutableArrayRef(part).take_front(K - first);
+          weights.read(g, n, first, rows);
+          if (panels.empty()) {
+            llvm::copy(rows, wideWeights.begin() + (g * N + n) * K + first);
+            continue;
+          }
+          // Blocks start at even rows.
+          int16_t *to = const_cast<int16_t *>(panel(g, p / panelColumns)) +
+                        (first / 2 * panelColumns + n % panelColumns) * 2;
+          for (auto [k, weight] : llvm::enumerate(rows))
+            to[k / 2 * panelColumns * 2 + k % 2] = static_cast<int16_t>(weight);
+        }
 }
 
 /// Writes `count` results; arithmetic is modulo 2^32 until here.
@@ -296,6 +307,6 @@ void ExactKernel::wide(const CrossbarJob &job,
 
 std::unique_ptr<const ICrossbarKernel>
 pumice::model::makeExactKernel(const MatrixSpec &matrix,
-                               WeightColumns weights) {
+                               const WeightReader &weights) {
   return std::make_unique<ExactKernel>(matrix, weights);
 }

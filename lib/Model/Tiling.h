@@ -24,6 +24,12 @@ struct MatrixSpec {
   bool inputSigned = false; ///< two's complement inputs
 };
 
+/// Order of the weights in the tensor that a grid is programmed from.
+enum class WeightLayout {
+  filters, ///< [groups * columns][rows]; a flattened FCHW convolution filter
+  matrix,  ///< [groups][rows][columns]; for one group a plain [K][N] matrix
+};
+
 /// How a matrix is laid out on arrays.
 struct Tiling {
   int64_t rowTiles = 1;       ///< arrays along the inputs of one group

@@ -7,7 +7,6 @@
 #include "lib/Transforms/PUM/Passes.h"
 #include "lib/Transforms/Simulator/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -21,7 +20,7 @@ void pumice::buildLinalgToQuantized(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createRaiseQuantizedOps());
   pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createFoldConstants());
-  pm.addNestedPass<func::FuncOp>(createLinalgElementwiseOpFusionPass());
+  pm.addNestedPass<func::FuncOp>(createFuseElementwise());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createVerifyQuantizedContract());

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -56,10 +56,16 @@ class Device:
 
     def replace(self, **fields: Any) -> Device:
         """A device with some fields changed; a field set to None is left out (no limit)."""
-        device = object.__new__(Device)
-        device._fields = _merge(self._fields, fields)
-        device._check()
-        return device
+        device = self._changed(fields)
+        problem = device._problem()
+        if problem is None:
+            return device
+        # Name the field where the text does not: the first that cannot be on its own.
+        changes = list(_leaves(fields))
+        alone = (path for path in changes if self._changed(_nested(path))._problem())
+        path = next(alone, (changes or [((), None)])[0])[0]
+        where = "" if not path or path[-1] in problem else f"{'.'.join(path)}: "
+        raise PumiceError(f"device '{device.name}': {where}{problem}")
 
     def to_attribute(self, context: Any) -> Any:
         """The device as an attribute of `context` (a pumice.ir.Context)."""
@@ -76,14 +82,21 @@ class Device:
             result: dict[str, Any] = json.loads(_pumice.roll_up(self.to_attribute(context)))
         return result
 
-    def _check(self) -> None:
+    def _changed(self, fields: Mapping[str, Any]) -> Device:
+        device = object.__new__(Device)
+        device._fields = _merge(self._fields, fields)
+        return device
+
+    def _problem(self) -> str | None:
+        """Why this cannot be a device."""
         from pumice import ir
 
         try:
             with ir.Context() as context:
                 self.to_attribute(context)
         except ir.MLIRError as error:
-            raise PumiceError(f"device '{self.name}': {_plain(error)}") from None
+            return _plain(error)
+        return None
 
     def __str__(self) -> str:
         return f"#pum.device{_text(self._fields)}"
@@ -112,6 +125,21 @@ def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
+def _leaves(fields: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key, value in fields.items():
+        if isinstance(value, Mapping):
+            yield from (((key, *path), leaf) for path, leaf in _leaves(value))
+        else:
+            yield (key,), value
+
+
+def _nested(change: tuple[tuple[str, ...], Any]) -> dict[str, Any]:
+    path, value = change
+    for key in reversed(path):
+        value = {key: value}
+    return dict(value)
+
+
 def _text(value: Any) -> str:
     if isinstance(value, Mapping):
         kind = value.get("#", "")
@@ -122,7 +150,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        digits = repr(value)
+        digits = repr(float(value))  # also of NumPy's
         return digits.replace("e", ".0e") if "e" in digits and "." not in digits else digits
     if isinstance(value, str) and not isinstance(value, _Word):
         return json.dumps(value)

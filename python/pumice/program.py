@@ -89,8 +89,8 @@ class Program:
             threads: threads to compute with; all of the machine's by default. The result does
                 not depend on it.
             keep: keep every computed tensor in `Result.tensors`, or those whose graph node's
-                name it returns True for. Codes are signless: view them as unsigned where the
-                network quantizes to unsigned.
+                name it returns True for; later tensors of one name are name#2, name#3, ...
+                Codes are signless: view them as unsigned where the network quantizes to unsigned.
 
         Raises:
             FrontendError: wrong number, structure, shape or dtype of inputs.
@@ -102,7 +102,8 @@ class Program:
 
         def observe(name: str, value: npt.NDArray[Any]) -> None:
             if keep is True or (callable(keep) and keep(name)):
-                tensors[name] = value
+                count = sum(1 for key in tensors if key.partition("#")[0] == name)
+                tensors[f"{name}#{count + 1}" if count else name] = value
 
         try:
             results, report = self._machine.run(

@@ -51,6 +51,18 @@ def FoldConstants : Pass<"fold-constants", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def FuseElementwise : Pass<"fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "make chains of elementwise ops one op";
+  let description = [{
+    Needs: L0 or L1. Fuses an elementwise generic into an elementwise consumer
+    that is its only reader; a dequantize into every elementwise consumer. A
+    rescale, its activation and the quantize behind it so become one generic.
+    Does not fuse into reductions and poolings, which would repeat the work for
+    every window.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::affine::AffineDialect"];
+}
+
 def VerifyQuantizedContract : Pass<"verify-quantized-contract", "::mlir::ModuleOp"> {
   let summary = "check that integer layers are explicit (L1)";
   let description = [{

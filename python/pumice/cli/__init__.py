@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The command `pumice`.
+
+This module only parses arguments: what a subcommand needs (torch, MLIR, NumPy) is imported when it
+runs, so that `pumice --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from pumice.errors import PumiceError
+
+__all__ = ["main"]
+
+_MODEL = (
+    "FILE.py:NAME or package.module:NAME, where NAME is a torch.nn.Module or what returns one when"
+    " called without arguments"
+)
+_PROGRAM = f"a program of `pumice compile` or Program.save; or a model: {_MODEL}"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs `pumice`; returns the exit code: 0, 1 for a failure, 2 for wrong usage."""
+    args = _parser().parse_args(argv)
+    if args.command is None:
+        _parser().print_help()
+        return 0
+    try:
+        run = importlib.import_module(f"pumice.cli.{args.module}")
+        return int(getattr(run, args.command)(args) or 0)
+    except PumiceError as error:
+        return _fail(error, args.debug)
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (OSError, ImportError, MemoryError) as error:
+        return _fail(error, args.debug)
+    except KeyboardInterrupt:
+        return _fail("interrupted", False) + 129  # as shells count SIGINT
+
+
+def _fail(error: BaseException | str, debug: bool) -> int:
+    if debug and isinstance(error, BaseException):
+        raise error
+    lines = str(error).splitlines() or [type(error).__name__]
+    print(f"pumice: error: {lines[0]}", file=sys.stderr)
+    for line in lines[1:]:
+        print(f"  {line}", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    common.add_argument("--debug", action="store_true", help="show Python's traceback of an error")
+
+    model = argparse.ArgumentParser(add_help=False)
+    model.add_argument(
+        "--input",
+        "-i",
+        action="append",
+        default=[],
+        metavar="[NAME=]X.npy",
+        help="one input, in order, or a keyword argument by its name; repeat for several."
+        " A model is compiled for the shapes and dtypes of its inputs",
+    )
+    model.add_argument(
+        "--device",
+        "-d",
+        metavar="D",
+        help="name of a device (see `pumice devices`) or path of a device file; ideal by default",
+    )
+    model.add_argument(
+        "--calibration",
+        "-c",
+        action="append",
+        default=[],
+        metavar="[NAME=]C.npy",
+        help="like --input, batches of any size: what to quantize the model with, the inputs by"
+        " default",
+    )
+    model.add_argument(
+        "--no-quantize",
+        action="store_true",
+        help="leave a float model as it is: it runs on the digital unit alone",
+    )
+
+    parser = argparse.ArgumentParser(
+        prog="pumice",
+        description="Compile PyTorch models for processing-using-memory hardware and run them on a"
+        " simulated machine.",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    parser.set_defaults(command=None, debug=False)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    demo = commands.add_parser(
+        "demo",
+        parents=[common],
+        help="classify handwritten digits with a small trained CNN",
+        description="Quantizes and compiles the CNN that Pumice ships, runs it on real handwritten"
+        " digits and compares its answers with PyTorch's.",
+    )
+    demo.add_argument(
+        "--device",
+        "-d",
+        action="append",
+        metavar="D",
+        help="device to run on; repeat for several; ideal and isaac by default",
+    )
+    demo.add_argument(
+        "--images", "-n", type=_positive, metavar="N", help="digits to test with; all by default"
+    )
+    demo.add_argument(
+        "--batch", type=_positive, default=1, metavar="B", help="digits per run (default 1)"
+    )
+    _threads(demo)
+    demo.set_defaults(module="demo", command="demo")
+
+    run = commands.add_parser(
+        "run",
+        parents=[common, model],
+        help="run a model or a compiled program on inputs",
+        description="Compiles a model, or takes a compiled program, and runs it on the simulated"
+        " machine.",
+    )
+    run.add_argument("program", metavar="PROGRAM|MODEL", help=_PROGRAM)
+    run.add_argument(
+        "--output",
+        "-o",
+        metavar="Y.npy",
+        help="where to write the output; several outputs go to Y.0.npy, Y.1.npy, ...",
+    )
+    _reports(run)
+    run.add_argument(
+        "--estimate", action="store_true", help="cost only: compute no values, write no outputs"
+    )
+    _threads(run)
+    run.set_defaults(module="run", command="run")
+
+    compile_ = commands.add_parser(
+        "compile",
+        parents=[common, model],
+        help="compile a model to a program file",
+        description="Compiles a model and writes the machine program, which `pumice run` and"
+        " pumice-sim take.",
+    )
+    compile_.add_argument("program", metavar="MODEL", help=_MODEL)
+    compile_.add_argument("--output", "-o", metavar="FILE", help="program file (MLIR bytecode)")
+    compile_.add_argument(
+        "--emit",
+        metavar="LEVEL",
+        help="write the IR of a level as text instead, to the output or the terminal: linalg,"
+        " quantized, crossbar, pum or simulator",
+    )
+    compile_.set_defaults(module="run", command="compile_")
+
+    estimate = commands.add_parser(
+        "estimate",
+        parents=[common, model],
+        help="time, energy and area of a model or program, without running it",
+        description="What a run would cost. Shapes of a model's inputs come from --input.",
+    )
+    estimate.add_argument("program", metavar="PROGRAM|MODEL", help=_PROGRAM)
+    _reports(estimate)
+    estimate.set_defaults(module="run", command="estimate")
+
+    devices = commands.add_parser(
+        "devices",
+        parents=[common],
+        help="list devices, or the numbers of one",
+        description="Lists the devices that Pumice ships, or all numbers of one.",
+    )
+    devices.add_argument("name", nargs="?", metavar="NAME", help="a device, or a device file")
+    devices.set_defaults(module="devices", command="devices")
+    return parser
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        import pumice
+
+        print(f"pumice {pumice.__version__}")
+        parser.exit()
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text}")
+    return value
+
+
+def _threads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--threads", type=_positive, metavar="T", help="threads to compute with; all by default"
+    )
+
+
+def _reports(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--report", metavar="R.json", help="where to write the report as JSON")
+    parser.add_argument(
+        "--trace", metavar="T.json", help="where to write the timeline for https://ui.perfetto.dev"
+    )

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Models, programs and arrays by what a user types for them."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pumice.errors import PumiceError
+
+__all__ = ["is_model", "load_array", "load_inputs", "load_model", "save_outputs"]
+
+
+def is_model(text: str) -> bool:
+    """True for FILE.py:NAME and package.module:NAME; a program is a file."""
+    return not Path(text).is_file() and ":" in text
+
+
+def load_model(text: str) -> Any:
+    """The torch.nn.Module that FILE.py:NAME or package.module:NAME stands for.
+
+    Raises:
+        PumiceError: no such file, module or name; the code fails; it gives no module.
+    """
+    import torch
+
+    place, _, name = text.rpartition(":")
+    if not place or not name:
+        raise PumiceError(f"expected a model as FILE.py:NAME or package.module:NAME, got '{text}'")
+    try:
+        module = _import(place)
+        if not hasattr(module, name):
+            raise PumiceError(f"'{place}' has no '{name}'")
+        model = getattr(module, name)
+        if not isinstance(model, torch.nn.Module) and callable(model):
+            model = model()
+    except PumiceError:
+        raise
+    except Exception as error:
+        raise PumiceError(f"cannot load model '{text}': {type(error).__name__}: {error}") from error
+    if not isinstance(model, torch.nn.Module | torch.export.ExportedProgram):
+        raise PumiceError(
+            f"expected '{text}' to be or to return a torch.nn.Module, got {type(model).__name__}"
+        )
+    return model
+
+
+def _import(place: str) -> Any:
+    path = Path(place)
+    if path.suffix != ".py":
+        return importlib.import_module(place)
+    if not path.is_file():
+        raise PumiceError(f"no such file: '{place}'")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(path.stem, module)
+    sys.path.insert(0, str(path.parent))  # files beside the model, as for a script
+    spec.loader.exec_module(module)
+    return module
+
+
+def load_array(path: str) -> Any:
+    """An array of an .npy file.
+
+    Raises:
+        PumiceError: no such file, or not one array.
+    """
+    try:
+        array = np.load(path, allow_pickle=False)
+    except OSError as error:
+        raise PumiceError(f"cannot read '{path}': {error.strerror or error}") from None
+    except (ValueError, EOFError) as error:
+        raise PumiceError(f"'{path}' is no .npy file: {error}") from None
+    if not isinstance(array, np.ndarray):
+        raise PumiceError(f"expected '{path}' to hold one array, got an archive of several")
+    return array
+
+
+def load_inputs(texts: Sequence[str]) -> tuple[list[Any], dict[str, Any]]:
+    """Positional and keyword arrays of texts like x.npy and mask=m.npy."""
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    for text in texts:
+        name, equals, path = text.partition("=")
+        if equals and name.isidentifier() and not Path(text).exists():
+            if name in kwargs:
+                raise PumiceError(f"input '{name}' is given twice")
+            kwargs[name] = load_array(path)
+        else:
+            args.append(load_array(text))
+    return args, kwargs
+
+
+def save_outputs(path: str, outputs: Any) -> list[str]:
+    """Writes each array of a model's result; returns the names of the files."""
+    arrays = list(_leaves(outputs))
+    target = Path(path)
+    paths = [target]
+    if len(arrays) != 1:
+        paths = [target.with_suffix(f".{i}{target.suffix}") for i in range(len(arrays))]
+    for file, array in zip(paths, arrays, strict=True):
+        try:
+            with file.open("wb") as stream:
+                np.save(stream, np.asarray(array), allow_pickle=False)
+        except OSError as error:
+            raise PumiceError(f"cannot write '{file}': {error.strerror}") from None
+    return [str(file) for file in paths]
+
+
+def _leaves(value: Any) -> Any:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _leaves(item)
+    elif value is not None:
+        yield value

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""`pumice run`, `pumice compile` and `pumice estimate`."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from pumice.cli.files import is_model, load_inputs, load_model, save_outputs
+from pumice.cli.terminal import say, show, working
+from pumice.errors import PumiceError
+from pumice.program import LEVELS, Program, load
+from pumice.report import Report, write_text
+
+__all__ = ["compile_", "estimate", "run"]
+
+
+def run(args: Namespace) -> None:
+    """Runs a program or model on inputs."""
+    if args.estimate:
+        if args.output:
+            raise PumiceError("--estimate computes no values: leave --output out")
+        estimate(args)
+        return
+    program, inputs, keywords = _program(args)
+    with working("running"):
+        result = program.run(*inputs, threads=args.threads, **keywords)
+    files = save_outputs(args.output, result.outputs) if args.output else []
+    _give(args, result.report)
+    for file in files:
+        say(f"wrote {file}")
+
+
+def estimate(args: Namespace) -> None:
+    """Prints what a run would cost."""
+    program, _, _ = _program(args)
+    _give(args, program.estimate())
+
+
+def compile_(args: Namespace) -> None:
+    """Compiles a model to a file."""
+    if args.emit is not None and args.emit not in LEVELS:
+        raise PumiceError(f"expected --emit to be one of {', '.join(LEVELS)}, got '{args.emit}'")
+    if args.emit is None and not args.output:
+        raise PumiceError("expected --output or --emit")
+    if not is_model(args.program):
+        raise PumiceError(
+            f"expected a model as FILE.py:NAME or package.module:NAME, got '{args.program}'"
+        )
+    program, _, _ = _program(args)
+    if args.emit is None:
+        program.save(args.output)
+    else:
+        text = program.ir(args.emit, elide=not args.output)
+        if not args.output:
+            print(text)
+            return
+        write_text(args.output, text)
+    if args.json:
+        print(json.dumps({"output": args.output, "timings_s": program.timings}))
+    else:
+        say(f"wrote {args.output}")
+
+
+def _program(args: Namespace) -> tuple[Program, list[Any], dict[str, Any]]:
+    """The program to run, and its inputs."""
+    inputs, keywords = load_inputs(args.input)
+    if is_model(args.program):
+        return _compiled(args, inputs, keywords), inputs, keywords
+    given = {
+        "--device": args.device,
+        "--calibration": args.calibration,
+        "--no-quantize": args.no_quantize,
+    }
+    for option, value in given.items():
+        if value:
+            raise PumiceError(f"{option} is for models: '{args.program}' is compiled already")
+    if not Path(args.program).exists():
+        raise PumiceError(f"no such program: '{args.program}' (a model is FILE.py:NAME)")
+    return load(args.program), inputs, keywords
+
+
+def _compiled(args: Namespace, inputs: list[Any], keywords: dict[str, Any]) -> Program:
+    from pumice.compiler import compile
+    from pumice.device import Device
+
+    if not inputs and not keywords:
+        raise PumiceError("expected --input: a model is compiled for the shapes of its inputs")
+    device = Device(args.device or "ideal")  # before the slow part
+    import torch
+
+    def tensors(arrays: list[Any], named: dict[str, Any]) -> tuple[Any, Any]:
+        return (
+            tuple(torch.from_numpy(array) for array in arrays),
+            {name: torch.from_numpy(array) for name, array in named.items()},
+        )
+
+    calibration = None
+    if args.calibration:
+        if args.no_quantize:
+            raise PumiceError("--calibration is for quantizing: leave it or --no-quantize out")
+        positional, named = tensors(*load_inputs(args.calibration))
+        if positional and named:
+            raise PumiceError("expected all of --calibration by name or none, got both")
+        calibration = [named or positional]
+    model = load_model(args.program)
+    positional, named = tensors(inputs, keywords)
+    with working("compiling"):
+        return compile(
+            model,
+            positional or None,
+            example_kwargs=named or None,
+            device=device,
+            calibration=calibration,
+            quantize=False if args.no_quantize else None,
+        )
+
+
+def _give(args: Namespace, report: Report) -> None:
+    """Writes and prints a report as the options say."""
+    if args.report:
+        report.to_json(args.report)
+    if args.trace:
+        report.to_trace(args.trace)
+    if args.json:
+        print(report.to_json())
+    else:
+        show(report)

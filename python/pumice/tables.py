@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Reports as tables for a terminal, with units that read well."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from pumice.report import Layer, Report
+
+__all__ = ["energy", "number", "plain_text", "report_tables", "simple_table", "size", "time"]
+
+#: Columns of a report that is turned to text without a terminal.
+WIDTH = 110
+
+
+def scaled(value: float, units: Sequence[tuple[float, str]]) -> str:
+    """A value with three or four digits in the largest unit that it reaches.
+
+    Args:
+        units: factor and name, ascending.
+    """
+    if value == 0:
+        return f"0 {units[0][1]}"
+    factor, name = units[0]
+    for next_factor, next_name in units[1:]:
+        # What rounds to 1000 of a unit is 1 of the next.
+        if abs(value) < 0.9995 * next_factor:
+            break
+        factor, name = next_factor, next_name
+    return f"{_digits(value / factor)} {name}"
+
+
+def _digits(value: float) -> str:
+    size = abs(value)
+    if size >= 999.5:
+        return f"{value:,.0f}"
+    return f"{value:.{2 if size < 9.995 else 1 if size < 99.95 else 0}f}"
+
+
+def time(ns: float) -> str:
+    """A time given in ns."""
+    return scaled(ns, [(1, "ns"), (1e3, "us"), (1e6, "ms"), (1e9, "s")])
+
+
+def energy(pj: float) -> str:
+    """An energy given in pJ."""
+    return scaled(pj, [(1, "pJ"), (1e3, "nJ"), (1e6, "uJ"), (1e9, "mJ"), (1e12, "J")])
+
+
+def power(mw: float) -> str:
+    """A power given in mW."""
+    return scaled(mw, [(1, "mW"), (1e3, "W"), (1e6, "kW")])
+
+
+def size(count: float) -> str:
+    """A number of bytes."""
+    return scaled(count, [(1, "B"), (1 << 10, "KiB"), (1 << 20, "MiB"), (1 << 30, "GiB")])
+
+
+def area(mm2: float) -> str:
+    """An area given in mm2."""
+    return f"{_digits(mm2)} mm2"
+
+
+def number(count: float) -> str:
+    """A count: exact while it is short."""
+    if abs(count) < 1e6:
+        return f"{count:,.0f}"
+    return scaled(count, [(1e6, "M"), (1e9, "G"), (1e12, "T")]).replace(" ", "")
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def simple_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1
+) -> Group:
+    """A table without frame; the first `left` columns are words, the rest are numbers."""
+    table = Table(
+        box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_header=any(columns)
+    )
+    for index, column in enumerate(columns):
+        words = index < left
+        table.add_column(
+            column,
+            justify="left" if words else "right",
+            no_wrap=not (words and index == 0),
+            overflow="fold",
+        )
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return Group(Text(title, style="bold"), table)
+
+
+def report_tables(report: Report) -> RenderableType:
+    """Summary, layers, components, utilisation, one-time programming, compile timings."""
+    parts: list[RenderableType] = [_summary(report), _layers(report), _components(report)]
+    parts.append(_utilisation(report))
+    if report.setup is not None:
+        parts.append(_setup(report.setup))
+    if report.timings:
+        parts.append(_timings(report.timings))
+    spaced: list[RenderableType] = []
+    for part in parts:
+        spaced += [part, Text("")]
+    return Group(*spaced[:-1])
+
+
+def _summary(report: Report) -> Group:
+    rows = [
+        ("latency", time(report.latency_ns)),
+        ("energy, dynamic", energy(report.dynamic_energy_pj)),
+        ("energy, static", energy(report.static_energy_pj)),
+        ("arrays with weights", number(report.arrays)),
+        ("tiles of the chip", number(report.tiles)),
+        ("area of the chip", area(report.area_mm2) if report.area_mm2 else "not given"),
+        ("peak of the buffer", size(report.peak_buffer_bytes)),
+    ]
+    conversions = report.counters.get("conversions", 0)
+    rows.append(("ADC conversions", number(conversions)))
+    if report.wear.arrays_written:
+        rows.append(("writes per cell, most", f"{report.wear.max_writes_per_cell:g}"))
+    return simple_table(f"Run on device '{report.device}'", ["", ""], rows)
+
+
+def _layers(report: Report) -> Group:
+    total_ns = report.latency_ns or 1.0
+    total_pj = report.dynamic_energy_pj or 1.0
+
+    def row(layer: Layer) -> list[str]:
+        return [
+            layer.name,
+            "+".join(layer.kinds),
+            number(layer.arrays) if layer.arrays else "",
+            time(layer.busy_ns),
+            percent(layer.busy_ns / total_ns),
+            energy(layer.energy_pj),
+            percent(layer.energy_pj / total_pj),
+            number(layer.conversions) if layer.conversions else "",
+        ]
+
+    columns = ["layer", "kinds", "arrays", "time", "share", "energy", "share", "conversions"]
+    return simple_table(
+        "Layers (may overlap in time; dynamic energy)", columns, map(row, report.layers), left=2
+    )
+
+
+def _components(report: Report) -> Group:
+    dynamic = report.dynamic_energy_pj or 1.0
+    total = report.energy_pj or 1.0
+    spent = [(k.replace("_", " "), v) for k, v in report.components.items() if v]
+    rows = [
+        (name, energy(pj), percent(pj / dynamic), percent(pj / total))
+        for name, pj in sorted(spent, key=lambda item: -item[1])
+    ]
+    static = report.static_energy_pj
+    rows.append(("static", energy(static), "", percent(static / total)))
+    rows.append(("total", energy(report.energy_pj), "", percent(report.energy_pj / total)))
+    return simple_table("Energy", ["component", "energy", "of dynamic", "of total"], rows)
+
+
+def _utilisation(report: Report) -> Group:
+    rows = [
+        (name.replace("_", " "), number(use.count), time(use.busy_ns), percent(use.share))
+        for name, use in report.utilisation.items()
+    ]
+    return simple_table("Utilisation", ["resource", "count", "busy, summed", "share"], rows)
+
+
+def _setup(setup: Report) -> Group:
+    wear = setup.wear
+    rows = [
+        ("time", time(setup.latency_ns)),
+        ("energy, dynamic", energy(setup.dynamic_energy_pj)),
+        ("energy, static", energy(setup.static_energy_pj)),
+        ("arrays written", number(wear.arrays_written)),
+        ("cells written", number(setup.counters.get("cells_written", 0))),
+        ("writes per cell, most", f"{wear.max_writes_per_cell:g}"),
+    ]
+    return simple_table("Programming of the weights (once, not in the run)", ["", ""], rows)
+
+
+def _timings(timings: Mapping[str, float]) -> Group:
+    rows = [(name.replace("_", " "), time(seconds * 1e9)) for name, seconds in timings.items()]
+    rows.append(("all", time(sum(timings.values()) * 1e9)))
+    return simple_table("Compilation (time of this computer)", ["phase", "time"], rows)
+
+
+def plain_text(renderable: Any) -> str:
+    """What rich would print, without colours; as wide as COLUMNS says, or 110."""
+    width = os.environ.get("COLUMNS", "")
+    stream = io.StringIO()
+    console = Console(
+        file=stream,
+        width=int(width) if width.isdigit() and int(width) else WIDTH,
+        color_system=None,
+    )
+    console.print(renderable)
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())

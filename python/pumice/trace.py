@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Timelines in the Trace Event Format, which Perfetto and chrome://tracing read.
+
+One process per class of resources and one for layers; one track per resource that was held. Arrays
+that are held together share one track, so a network on thousands of arrays has as many tracks as
+programmed matrices. Times are in microseconds with picosecond digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pumice.report import Report
+
+__all__ = ["trace_of"]
+
+#: Processes in the order in which they are shown.
+_PROCESSES = {
+    "layer": "layers",
+    "array": "crossbar arrays",
+    "digital_unit": "digital units",
+    "buffer_port": "buffer ports",
+    "dram_port": "DRAM ports",
+}
+
+
+def trace_of(report: Report, *, setup: bool = False) -> dict[str, Any]:
+    """The trace as plain data.
+
+    Args:
+        setup: begin with the one-time programming of arrays.
+    """
+    tracks = _Tracks()
+    start_ns = 0.0
+    programming = report.setup if setup else None
+    if programming is not None:
+        _add(tracks, programming, 0.0, "programming: ")
+        start_ns = programming.latency_ns
+    _add(tracks, report, start_ns, "")
+    tracks.events.sort(key=lambda event: (event["ts"], event["pid"], event["tid"]))
+    return {
+        "displayTimeUnit": "ns",
+        "otherData": {
+            "device": report.device,
+            "latency_ns": report.latency_ns,
+            "energy_pj": report.energy_pj,
+        },
+        "traceEvents": [*tracks.metadata(), *tracks.events],
+    }
+
+
+def _add(tracks: _Tracks, report: Report, offset_ns: float, prefix: str) -> None:
+    free: list[float] = []  # when the last layer on each row ends
+    for layer in sorted(report.layers, key=lambda layer: (layer.start_ns, layer.end_ns)):
+        row = next((i for i, end in enumerate(free) if end <= layer.start_ns), len(free))
+        free[row:] = [layer.end_ns, *free[row + 1 :]]
+        args = {
+            "kinds": list(layer.kinds),
+            "arrays": layer.arrays,
+            "energy_pj": layer.energy_pj,
+            "counters": layer.counters,
+        }
+        where = tracks.track("layer", (row,), "layers" if row == 0 else f"layers, row {row + 1}")
+        span = (layer.start_ns + offset_ns, layer.end_ns + offset_ns)
+        tracks.slice(where, prefix + layer.name, "layer", span, args)
+    for instruction in report.instructions:
+        args = {
+            "id": instruction["id"],
+            "unit": instruction["unit"],
+            "layer": instruction["layer"],
+            "arrays": instruction["arrays"],
+            "energy_pj": instruction["energy_pj"],
+            "counters": instruction["counters"],
+            "depends_on": instruction["depends_on"],
+        }
+        name, kind = prefix + instruction["label"], instruction["kind"]
+        for where, lane in _lanes(tracks, instruction):
+            span = (lane["start_ns"] + offset_ns, lane["end_ns"] + offset_ns)
+            tracks.slice(where, name, kind, span, args)
+
+
+def _lanes(
+    tracks: _Tracks, instruction: Mapping[str, Any]
+) -> Iterable[tuple[tuple[int, int], Mapping[str, Any]]]:
+    """The tracks that an instruction is on; all its arrays are one."""
+    arrays = [lane for lane in instruction["lanes"] if lane["resource"] == "array"]
+    if arrays:
+        ranges = tuple((lane["first"], lane["first"] + lane["count"]) for lane in arrays)
+        count = sum(end - first for first, end in ranges)
+        word = "array" if count == 1 else "arrays"
+        text = ", ".join(str(a) if b == a + 1 else f"{a}-{b - 1}" for a, b in ranges[:3])
+        more = ", ..." if len(ranges) > 3 else ""
+        yield (
+            tracks.track("array", ranges, f"{word} {text}{more} ({instruction['layer']})"),
+            arrays[0],
+        )
+    for lane in instruction["lanes"]:
+        resource = lane["resource"]
+        if resource != "array":
+            title = f"{resource.replace('_', ' ')} {lane['first']}"
+            yield tracks.track(resource, (lane["first"],), title), lane
+
+
+class _Tracks:
+    """Processes and threads by what they stand for, and their slices."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self._tracks: dict[str, dict[tuple[Any, ...], tuple[int, int, str]]] = {}
+
+    def track(self, process: str, key: tuple[Any, ...], title: str) -> tuple[int, int]:
+        """Process and thread id of a track; the first title given to it stays."""
+        known = self._tracks.setdefault(process, {})
+        if key not in known:
+            order = key[0][0] if isinstance(key[0], tuple) else key[0]
+            known[key] = (len(known) + 1, order, title)
+        names = list(_PROCESSES)
+        pid = names.index(process) + 1 if process in names else len(names) + 1
+        return pid, known[key][0]
+
+    def slice(
+        self, where: tuple[int, int], name: str, category: str, span: tuple[float, float], args: Any
+    ) -> None:
+        start, end = span
+        self.events.append(
+            {
+                "ph": "X",
+                "pid": where[0],
+                "tid": where[1],
+                "name": name,
+                "cat": category,
+                "ts": round(start / 1e3, 6),
+                "dur": round((end - start) / 1e3, 6),
+                "args": args,
+            }
+        )
+
+    def metadata(self) -> list[dict[str, Any]]:
+        """Names and order of processes and threads."""
+        events = []
+        for process, known in self._tracks.items():
+            pid, _ = self.track(process, next(iter(known)), "")
+            title = _PROCESSES.get(process, process.replace("_", " "))
+            events += [
+                _meta(pid, 0, "process_name", {"name": title}),
+                _meta(pid, 0, "process_sort_index", {"sort_index": pid}),
+            ]
+            for tid, order, name in known.values():
+                events.append(_meta(pid, tid, "thread_name", {"name": name}))
+                events.append(_meta(pid, tid, "thread_sort_index", {"sort_index": order}))
+        return events
+
+
+def _meta(pid: int, tid: int, name: str, args: dict[str, Any]) -> dict[str, Any]:
+    return {"ph": "M", "pid": pid, "tid": tid, "ts": 0, "name": name, "args": args}
