@@ -106,7 +106,7 @@ def PUM_ComputeOp : PUM_RegionOp<"compute"> {
 
     ```mlir
     %y, %t = pum.compute (%x, %g) : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8>)
-        -> (tensor<1x16x6x6xi32>) {
+        -> tensor<1x16x6x6xi32> {
     ^bb0(%a: tensor<1x3x8x8xi8>, %b: !crossbar.grid<1x27x16xi8>):
       %0 = crossbar.conv_2d %a, %b kernel [3, 3] strides [1, 1] dilations [1, 1]
            padding [0, 0, 0, 0] groups 1
@@ -119,7 +119,7 @@ def PUM_ComputeOp : PUM_RegionOp<"compute"> {
                        DefaultValuedAttr<I64Attr, "1">:$replicas);
   let assemblyFormat = [{
     `(` $inputs `)` (`after` `(` $after^ `)`)? attr-dict
-    `:` `(` (qualified(type($inputs))^)? `)` `->` `(` (type($results)^)? `)` $body
+    `:` functional-type($inputs, $results) $body
   }];
 }
 
@@ -133,7 +133,7 @@ def PUM_DigitalOp : PUM_RegionOp<"digital"> {
     - C2: every input is a tensor.
 
     ```mlir
-    %y, %t = pum.digital (%x) : (tensor<4xf32>) -> (tensor<4xf32>) {
+    %y, %t = pum.digital (%x) : (tensor<4xf32>) -> tensor<4xf32> {
     ^bb0(%a: tensor<4xf32>):
       %0 = math.tanh %a : tensor<4xf32>
       pum.yield %0 : tensor<4xf32>
@@ -143,7 +143,7 @@ def PUM_DigitalOp : PUM_RegionOp<"digital"> {
   let arguments = (ins Variadic<PUM_Value>:$inputs, Variadic<PUM_TokenType>:$after);
   let assemblyFormat = [{
     `(` $inputs `)` (`after` `(` $after^ `)`)? attr-dict
-    `:` `(` (qualified(type($inputs))^)? `)` `->` `(` (type($results)^)? `)` $body
+    `:` functional-type($inputs, $results) $body
   }];
 }
 

@@ -156,7 +156,7 @@ def Simulator_DigitalOp : Simulator_Instruction<"digital", [
 
     ```mlir
     %t1 = simulator.digital @digital_0 (%x) to (%y) after(%t0)
-        : (memref<4xf32, #simulator.memory<buffer>>) to (memref<4xf32, #simulator.memory<buffer>>)
+        : (memref<4xf32, #simulator.memory<buffer>>) -> memref<4xf32, #simulator.memory<buffer>>
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$callee,
@@ -166,7 +166,7 @@ def Simulator_DigitalOp : Simulator_Instruction<"digital", [
   let results = (outs Simulator_TokenType:$token);
   let assemblyFormat = [{
     $callee `(` $inputs `)` `to` `(` $outputs `)` (`after` `(` $after^ `)`)?
-    attr-dict `:` `(` (type($inputs)^)? `)` `to` `(` (type($outputs)^)? `)`
+    attr-dict `:` functional-type($inputs, $outputs)
   }];
 }
 

@@ -80,62 +80,75 @@ struct Decompose : FunctionPass<Decompose> {
   }
 };
 
-/// Reorders the loops of convolutions, matrix products and pools: all parallel
-/// loops but the contiguous one first, then the reductions in their own order,
-/// then the loop along which the output is contiguous. Every output element
-/// still accumulates in the order of the op's definition.
-struct InterchangeReductions : FunctionPass<InterchangeReductions> {
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(InterchangeReductions)
+/// Integer division by zero (or of the smallest number by -1) and reading at an
+/// index that comes from data would take the process down: assert before.
+struct GuardTraps : FunctionPass<GuardTraps> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(GuardTraps)
+
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<arith::ArithDialect, cf::ControlFlowDialect>();
+  }
+
+  /// False for what is computed from loop indices and constants.
+  static bool dependsOnData(Value value) {
+    Operation *def = value.getDefiningOp();
+    if (!def)
+      return true;
+    if (isa<linalg::IndexOp>(def))
+      return false;
+    return llvm::any_of(def->getOperands(), dependsOnData) ||
+           isa<tensor::ExtractOp>(def);
+  }
+
+  static void guardDivision(Operation *op) {
+    Value divisor = op->getOperand(1);
+    auto type = dyn_cast<IntegerType>(divisor.getType());
+    std::optional<int64_t> constant = getConstantIntValue(divisor);
+    if (!type || (constant && *constant != 0 && *constant != -1))
+      return;
+    OpBuilder builder(op);
+    auto differs = [&](Value value, const APInt &from) -> Value {
+      Value other = arith::ConstantOp::create(
+          builder, op->getLoc(), builder.getIntegerAttr(type, from));
+      return arith::CmpIOp::create(builder, op->getLoc(),
+                                   arith::CmpIPredicate::ne, value, other);
+    };
+    unsigned width = type.getWidth();
+    cf::AssertOp::create(builder, op->getLoc(),
+                         differs(divisor, APInt::getZero(width)),
+                         "integer division by zero");
+    if (isa<arith::DivUIOp, arith::RemUIOp, arith::CeilDivUIOp>(op))
+      return;
+    Value fits = arith::OrIOp::create(
+        builder, op->getLoc(),
+        differs(op->getOperand(0), APInt::getSignedMinValue(width)),
+        differs(divisor, APInt::getAllOnes(width)));
+    cf::AssertOp::create(builder, op->getLoc(), fits,
+                         "integer division overflows");
+  }
+
+  static void guardIndices(tensor::ExtractOp op) {
+    OpBuilder builder(op);
+    for (auto [i, index] : llvm::enumerate(op.getIndices())) {
+      if (!dependsOnData(index))
+        continue;
+      // Unsigned: a negative index is a huge one.
+      Value size = arith::ConstantIndexOp::create(
+          builder, op.getLoc(), op.getTensor().getType().getDimSize(i));
+      Value inside = arith::CmpIOp::create(
+          builder, op.getLoc(), arith::CmpIPredicate::ult, index, size);
+      cf::AssertOp::create(builder, op.getLoc(), inside, "index out of bounds");
+    }
+  }
 
   void runOnOperation() override {
-    SmallVector<linalg::LinalgOp> ops;
-    getOperation().walk([&](linalg::LinalgOp op) {
-      if (op.getNumReductionLoops() > 0 && op.getNumDpsInits() == 1)
-        ops.push_back(op);
+    getOperation().walk([](Operation *op) {
+      if (isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp,
+              arith::CeilDivSIOp, arith::CeilDivUIOp, arith::FloorDivSIOp>(op))
+        guardDivision(op);
+      else if (auto extract = dyn_cast<tensor::ExtractOp>(op))
+        guardIndices(extract);
     });
-    IRRewriter rewriter(&getContext());
-    for (linalg::LinalgOp op : ops) {
-      AffineMap output = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
-      if (output.getNumResults() == 0)
-        continue;
-      auto last = dyn_cast<AffineDimExpr>(output.getResults().back());
-      // A one-iteration contiguous loop would only hide the reduction.
-      if (!last || op.getStaticLoopRanges()[last.getPosition()] < 4)
-        continue;
-      // Elsewhere the contiguous loop must not make the inputs strided: a
-      // reduction along rows keeps its reduction innermost.
-      bool contiguous = false;
-      for (OpOperand *input : op.getDpsInputOperands()) {
-        AffineMap map = op.getMatchingIndexingMap(input);
-        if (map.getNumResults() > 0 &&
-            map.getResults().back().isFunctionOfDim(last.getPosition()))
-          contiguous = true;
-      }
-      if (!contiguous)
-        continue;
-      rewriter.setInsertionPoint(op);
-      linalg::GenericOp generic;
-      if (auto already = dyn_cast<linalg::GenericOp>(op.getOperation())) {
-        generic = already;
-      } else {
-        FailureOr<linalg::GenericOp> made =
-            linalg::generalizeNamedOp(rewriter, op);
-        if (failed(made))
-          continue;
-        generic = *made;
-      }
-      SmallVector<unsigned> order;
-      SmallVector<utils::IteratorType> kinds = generic.getIteratorTypesArray();
-      for (auto [i, kind] : llvm::enumerate(kinds))
-        if (kind == utils::IteratorType::parallel && i != last.getPosition())
-          order.push_back(i);
-      for (auto [i, kind] : llvm::enumerate(kinds))
-        if (kind != utils::IteratorType::parallel)
-          order.push_back(i);
-      order.push_back(last.getPosition());
-      rewriter.setInsertionPoint(generic);
-      (void)linalg::interchangeGenericOp(rewriter, generic, order);
-    }
   }
 };
 
@@ -532,9 +545,10 @@ void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
     passes.addNestedPass<func::FuncOp>(std::move(pass));
   };
   nested(std::make_unique<Decompose>());
-  nested(std::make_unique<InterchangeReductions>());
+  nested(std::make_unique<GuardTraps>());
   nested(createCSEPass());
   nested(std::make_unique<FuseElementwise>());
+  nested(createLinalgFoldUnitExtentDimsPass());
   nested(std::make_unique<CollapseLoops>());
   nested(std::make_unique<ExpandMath>(expandMath));
   nested(createCanonicalizerPass());

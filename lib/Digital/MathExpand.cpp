@@ -53,10 +53,14 @@ struct Builder64 {
   Value mul(Value a, Value b) {
     return arith::MulFOp::create(rewriter, loc, a, b);
   }
+  /// One rounding by definition, unlike a contracted product and sum.
+  Value fma(Value a, Value b, Value c) {
+    return math::FmaOp::create(rewriter, loc, a, b, c);
+  }
   Value polynomial(ArrayRef<double> coefficients, Value x) {
     Value sum = constant(coefficients.back());
     for (double coefficient : llvm::reverse(coefficients.drop_back()))
-      sum = add(mul(sum, x), constant(coefficient));
+      sum = fma(sum, x, constant(coefficient));
     return sum;
   }
   /// Ordered compares: a NaN passes through.

@@ -11,8 +11,9 @@ namespace pumice::digital {
 /// f64 arithmetic that is rounded to f32 once at the end. The relative error
 /// before rounding is below 1e-11 (erf: 4e-10), so that nearly every result is
 /// the correctly rounded one and the rest is its neighbour: measured on 4M
-/// arguments, 3 of a million (erf: 1.3 of a thousand). No FMA and no libm: the
-/// same bits on every host.
+/// arguments, 3 of a million (erf: 1.3 of a thousand). No libm, and where an
+/// fma is used it is an fma by definition: the same bits on every host (slow on
+/// one without the instruction).
 void populateMathExpandPatterns(mlir::RewritePatternSet &patterns);
 
 /// Rewrites what the LLVM conversions would reject: math.fpowi with an exponent

@@ -116,10 +116,12 @@ private:
     auto last = dyn_cast<AffineDimExpr>(map.getResults().back());
     if (!last || ranges[last.getPosition()] < 4 ||
         stepOf(output, last.getPosition()) != 1 ||
-        !llvm::all_of(op.getBody()->without_terminator(), [](Operation &o) {
-          return OpTrait::hasElementwiseMappableTraits(&o) ||
-                 isa<arith::ConstantOp>(o);
-        }))
+        !llvm::all_of(
+            op.getBody()->without_terminator(),
+            [](Operation &o) {
+              return OpTrait::hasElementwiseMappableTraits(&o) ||
+                     isa<arith::ConstantOp>(o);
+            }))
       return false;
     lane = last.getPosition();
     // A row loop lets one vector serve several accumulators.
@@ -246,8 +248,8 @@ private:
     if (step == 0) {
       SmallVector<Value> elements;
       for (int64_t i = 0; i < width; ++i)
-        elements.push_back(memref::LoadOp::create(
-            rewriter, loc, operand->get(), indices(operand, r, l + i)));
+        elements.push_back(memref::LoadOp::create(rewriter, loc, operand->get(),
+                                                  indices(operand, r, l + i)));
       return vector::FromElementsOp::create(rewriter, loc, type, elements);
     }
     Value first =
@@ -269,11 +271,11 @@ private:
     Type element = getElementTypeOrSelf(operand->get().getType());
     if (lane != kNone && dependsOn(operand, lane))
       return loadLanes(operand, r, l, VectorType::get({width}, element));
-    Value scalar =
-        isBuffer ? memref::LoadOp::create(rewriter, loc, operand->get(),
-                                  indices(operand, r, l))
-                       .getResult()
-                 : operand->get();
+    Value scalar = isBuffer
+                       ? memref::LoadOp::create(rewriter, loc, operand->get(),
+                                                indices(operand, r, l))
+                             .getResult()
+                       : operand->get();
     if (lane == kNone)
       return scalar;
     return vector::BroadcastOp::create(

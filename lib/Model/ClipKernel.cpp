@@ -40,7 +40,7 @@ constexpr int64_t portableLanes = 32;
 struct Risk {
   int64_t column; ///< within its group
   int64_t slice;
-  int64_t levels; ///< where its cells are
+  int64_t cells; ///< where its cells are
   /// Digits on the rows must add up to this for the sum to exceed.
   int64_t leastDigits;
 };
@@ -98,6 +98,7 @@ private:
                  Excess &excess) const;
   bool addExcess(const Risk &risk, const Encoded<uint32_t> &inputs,
                  Excess &excess) const;
+  void fillCodeTables();
   int64_t digitGroups() const {
     return llvm::divideCeil(digits.size(), ClipTiles::maxDigits);
   }
@@ -113,13 +114,15 @@ private:
   const ClipTiles *tables = nullptr;
   int64_t rowsPerStep = 1;
   int64_t stepsPerChunk = 0;
-  /// What a cell of each level on each row of a nibble adds to each entry:
-  /// [rowsPerStep][levels][16].
-  std::vector<uint8_t> rowTables;
+  /// Cells of so many rows are stored in one byte, a code.
+  int64_t rowsPerCode = 1;
+  /// What the cells of each code add to each entry of a table: [code of the
+  /// nibble][code][16].
+  std::vector<uint8_t> codeTables;
 
   std::vector<Risk> risks;          ///< by group, row tile, column, slice
   std::vector<int64_t> riskBegin;   ///< [group][row tile], and the end
-  std::vector<uint8_t> levels;      ///< of risks, if tables are used
+  std::vector<uint8_t> codes;       ///< of risks, if tables are used
   std::vector<uint32_t> wideLevels; ///< of risks, otherwise
 };
 
@@ -165,13 +168,10 @@ ClipKernel::ClipKernel(const ArraySpec &array, const MatrixSpec &matrix,
     if (tables) {
       rowsPerStep = rowsOfNibble;
       stepsPerChunk = 255 / entryMax;
-      for (int64_t row = 0; row < rowsPerStep; ++row)
-        for (int64_t level = 0; level <= levelMax; ++level)
-          for (int64_t nibble = 0; nibble < ClipTiles::tableSize; ++nibble) {
-            int64_t digit = nibble >> (row * array.dacBits) &
-                            ((int64_t(1) << array.dacBits) - 1);
-            rowTables.push_back(std::min(digit, digitMax) * level);
-          }
+      rowsPerCode = rowsPerStep;
+      while (rowsPerCode * array.cellBits > 8)
+        rowsPerCode /= 2;
+      fillCodeTables();
     }
   }
 
@@ -193,12 +193,16 @@ ClipKernel::ClipKernel(const ArraySpec &array, const MatrixSpec &matrix,
           const int64_t least =
               leastDigits(llvm::ArrayRef(cells).take_front(rows), levelMax,
                           digitMax, limit);
-          const int64_t padding = tileSteps(tile) * rowsPerStep - rows;
           if (tables) {
             risks.push_back(
-                {n, slice, static_cast<int64_t>(levels.size()), least});
-            levels.insert(levels.end(), cells.begin(), cells.begin() + rows);
-            levels.insert(levels.end(), padding, 0);
+                {n, slice, static_cast<int64_t>(codes.size()), least});
+            for (int64_t k = 0; k < tileSteps(tile) * rowsPerStep;
+                 k += rowsPerCode) {
+              uint8_t code = 0;
+              for (int64_t i = 0; i < rowsPerCode && k + i < rows; ++i)
+                code |= cells[k + i] << (i * array.cellBits);
+              codes.push_back(code);
+            }
           } else {
             risks.push_back(
                 {n, slice, static_cast<int64_t>(wideLevels.size()), least});
@@ -209,6 +213,20 @@ ClipKernel::ClipKernel(const ArraySpec &array, const MatrixSpec &matrix,
       }
       riskBegin.push_back(risks.size());
     }
+}
+
+void ClipKernel::fillCodeTables() {
+  const int64_t digitMask = (int64_t(1) << array.dacBits) - 1;
+  const int64_t levelMask = (int64_t(1) << array.cellBits) - 1;
+  for (int64_t row = 0; row < rowsPerStep; row += rowsPerCode)
+    for (int64_t code = 0; code < 1 << (rowsPerCode * array.cellBits); ++code)
+      for (int64_t nibble = 0; nibble < ClipTiles::tableSize; ++nibble) {
+        int64_t entry = 0;
+        for (int64_t i = 0; i < rowsPerCode; ++i)
+          entry += (nibble >> ((row + i) * array.dacBits) & digitMask) *
+                   (code >> (i * array.cellBits) & levelMask);
+        codeTables.push_back(entry); // those that do not fit do not occur
+      }
 }
 
 template <typename T>
@@ -288,18 +306,19 @@ bool ClipKernel::addExcess(const Risk &risk, const Encoded<uint8_t> &inputs,
   constexpr int64_t size = ClipTiles::tableSize;
   llvm::SmallVector<uint8_t, 64 * size> table;
   table.resize_for_overwrite(inputs.steps * size);
-  const uint8_t *level = levels.data() + risk.levels;
+  const uint8_t *code = codes.data() + risk.cells;
+  const int64_t codeTableSize = size << (rowsPerCode * array.cellBits);
   // Entries are bytes that do not overflow: add eight at a time.
   static_assert(size == 16);
   for (int64_t step = 0; step < inputs.steps; ++step) {
     uint64_t entries[2] = {};
-    for (int64_t row = 0; row < rowsPerStep; ++row) {
+    const uint8_t *codeTable = codeTables.data();
+    for (int64_t row = 0; row < rowsPerStep; row += rowsPerCode) {
       uint64_t add[2];
-      std::memcpy(
-          add, rowTables.data() + ((row << array.cellBits) + *level++) * size,
-          size);
+      std::memcpy(add, codeTable + *code++ * size, size);
       entries[0] += add[0];
       entries[1] += add[1];
+      codeTable += codeTableSize;
     }
     std::memcpy(table.data() + step * size, entries, size);
   }
@@ -345,7 +364,7 @@ bool ClipKernel::addExcess(const Risk &risk, const Encoded<uint32_t> &inputs,
                            Excess &excess) const {
   bool any = false;
   const int64_t numDigits = digits.size();
-  const uint32_t *level = wideLevels.data() + risk.levels;
+  const uint32_t *level = wideLevels.data() + risk.cells;
   for (int64_t block = 0; block < inputs.laneBlocks; ++block)
     for (int64_t d = 0; d < numDigits; ++d) {
       if (inputs.digitSums[block * digitGroups() + d / ClipTiles::maxDigits] <
@@ -378,19 +397,21 @@ bool ClipKernel::addExcess(const Risk &risk, const Encoded<uint32_t> &inputs,
   return any;
 }
 
-/// Subtracts `count` numbers from results, all modulo 2^32 or 2^64.
-static void subtract(Value &y, int64_t at, const Excess &excess, int64_t from,
-                     int64_t count) {
+/// Subtracts `count` numbers from results that are `step` apart, all modulo
+/// 2^32 or 2^64.
+static void subtract(Value &y, int64_t at, int64_t step, const Excess &excess,
+                     int64_t from, int64_t count) {
   if (!excess.wide.empty()) {
     int64_t *to = y.asMutable<int64_t>().data() + at;
     for (int64_t i = 0; i < count; ++i)
-      to[i] = static_cast<uint64_t>(to[i]) - excess.wide[from + i];
+      to[i * step] =
+          static_cast<uint64_t>(to[i * step]) - excess.wide[from + i];
     return;
   }
   auto narrow = [&](auto *to) {
     for (int64_t i = 0; i < count; ++i)
-      to[i] =
-          static_cast<int32_t>(static_cast<uint32_t>(to[i]) -
+      to[i * step] =
+          static_cast<int32_t>(static_cast<uint32_t>(to[i * step]) -
                                static_cast<uint32_t>(excess.narrow[from + i]));
   };
   if (y.type() == ElementType::i32)
@@ -432,17 +453,19 @@ void ClipKernel::subtractBlock(const CrossbarJob &job,
         any |= addExcess(todo.front(), inputs, excess);
       if (!any)
         continue;
-      // From the results of one image after another.
-      for (int64_t i = 0; i < count;) {
-        const int64_t b = (first + i) / positions, p = (first + i) % positions;
-        const int64_t part = std::min(count - i, positions - p);
-        subtract(job.y,
-                 ((b * matrix.groups + group) * matrix.columns + column) *
-                         positions +
-                     p,
-                 excess, i, part);
-        i += part;
-      }
+      // From the results of one image after another, or of one per image.
+      const int64_t perImage = matrix.groups * matrix.columns * positions;
+      const int64_t place = (group * matrix.columns + column) * positions;
+      if (positions == 1)
+        subtract(job.y, first * perImage + place, perImage, excess, 0, count);
+      else
+        for (int64_t i = 0; i < count;) {
+          const int64_t b = (first + i) / positions;
+          const int64_t p = (first + i) % positions;
+          const int64_t part = std::min(count - i, positions - p);
+          subtract(job.y, b * perImage + place + p, 1, excess, i, part);
+          i += part;
+        }
       clear();
     }
   }

@@ -70,6 +70,18 @@ public:
   void rowAcross(int64_t g, int64_t k, int64_t first, int64_t count,
                  T *out) const {
     const int64_t positions = window.positions();
+    if (positions == 1 && count > 1) {
+      // One pixel of each image, or padding in all of them.
+      const T *pixel = find(g, k);
+      if (!pixel) {
+        std::fill_n(out, count, pad);
+        return;
+      }
+      const int64_t image = window.channels * window.height * window.width;
+      for (int64_t i = 0; i < count; ++i)
+        out[i] = pixel[(first + i) * image];
+      return;
+    }
     while (count > 0) {
       const int64_t p = first % positions;
       const int64_t part = std::min(count, positions - p);
@@ -103,6 +115,19 @@ public:
   }
 
 private:
+  /// Input k of group g at position 0 of image 0; null if it is padding.
+  const T *find(int64_t g, int64_t k) const {
+    const int64_t area = window.kernel[0] * window.kernel[1];
+    const int64_t iy =
+        k % area / window.kernel[1] * window.dilations[0] - window.padTop;
+    const int64_t ix =
+        k % window.kernel[1] * window.dilations[1] - window.padLeft;
+    if (iy < 0 || iy >= window.height || ix < 0 || ix >= window.width)
+      return nullptr;
+    const int64_t c = g * groupChannels + k / area;
+    return x + (c * window.height + iy) * window.width + ix;
+  }
+
   const Window &window;
   const T *x;
   T pad;

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from torch import nn  # noqa: E402
 
 from pumice import zoo  # noqa: E402
 from pumice.errors import PumiceError  # noqa: E402
-from pumice.frontend import FrontendError, Signature, lower_to_text  # noqa: E402
+from pumice.frontend import FrontendError, InputSpec, Signature, lower_to_text  # noqa: E402
 
 F = nn.functional
 RESOURCE = re.compile(r"dense_resource<([^>]+)>")
@@ -178,17 +179,6 @@ def test_what_depends_on_shapes_alone_is_evaluated() -> None:
     assert lowered.resources["table"].shape == (6, 2)
 
 
-def test_random_numbers_are_not_evaluated() -> None:
-    class Noise(nn.Module):
-        def forward(self, x):
-            return x + torch.rand(4)
-
-    try:
-        assert not lower_to_text(Noise(), torch.zeros(4)).resources
-    except FrontendError as error:
-        assert "rand" in str(error)
-
-
 def test_model_state_is_restored() -> None:
     model = Net().train()
     model.blocks[0].eval()
@@ -244,7 +234,7 @@ def test_nested_inputs_and_outputs() -> None:
     a, x, y = torch.zeros(3), torch.ones(3), torch.full((3,), 2.0)
     mask, unused = torch.tensor([True, False, True]), torch.zeros(2, dtype=torch.int32)
     lowered = lower_to_text(Nested(), (a, {"x": x, "y": y}, 2.0), {"mask": mask, "unused": unused})
-    signature = Signature.from_dict(lowered.signature.to_dict())
+    signature = Signature.from_dict(json.loads(json.dumps(lowered.signature.to_dict())))
     assert [spec.dtype for spec in signature.inputs] == [
         "float32",
         "float32",
@@ -270,6 +260,8 @@ def test_nested_inputs_and_outputs() -> None:
     assert none is None
     assert three == 3
     assert torch.equal(constant, torch.arange(3.0))
+    arrays = signature.unflatten_outputs([np.zeros(3)], [value.numpy() for value in tensors])
+    assert arrays["rest"][1][0].tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(
@@ -299,6 +291,21 @@ def test_wrong_structure_and_constant() -> None:
         signature.flatten_inputs((a, a, 2.0))
     with pytest.raises(FrontendError, match=r"expected the keys \['x', 'y'\], got"):
         signature.flatten_inputs((a, {"x": a, "z": a}, 2.0))
+
+
+def test_structures_that_cannot_be_restored() -> None:
+    from pumice.frontend.tree import unflatten
+
+    with pytest.raises(ValueError, match="expected 2 leaves, got 1"):
+        unflatten({"kind": "tuple", "children": [{"kind": "leaf"}] * 2}, [1])
+    unknown = json.dumps([1, {"type": "nowhere.Result", "context": "null", "children_spec": []}])
+    with pytest.raises(PumiceError, match="has a type that is not known here"):
+        unflatten({"kind": "torch", "spec": unknown, "children": 0}, [])
+
+    leaf = {"kind": "leaf"}
+    signature = Signature((InputSpec("x", None, None, object()),), (), leaf, leaf)
+    with pytest.raises(FrontendError, match="cannot save a model with the value"):
+        signature.to_dict()
 
 
 def test_exported_program_and_batches() -> None:
@@ -368,6 +375,11 @@ class Sort(nn.Module):
         return torch.sort(x * 2)[0] + 1  # MARK sort
 
 
+class Noise(nn.Module):
+    def forward(self, x):
+        return x + torch.rand(4)  # MARK rand
+
+
 class Cond(nn.Module):
     def forward(self, x):
         return torch.cond(x.sum() > 0, torch.sin, torch.cos, (x,))  # MARK cond
@@ -381,6 +393,7 @@ class Cond(nn.Module):
         (Item(), "item", "depend on data"),
         (Svd(), "svd", "is not supported by torch-mlir"),
         (Sort(), "sort", "has no linalg form ('tm_tensor.sort' is left)"),
+        (Noise(), "rand", "'aten.rand.default' draws random numbers"),
         (Cond(), "cond", "control flow operator 'cond' is not supported"),
     ],
 )

@@ -16,8 +16,17 @@ from pumice.frontend.locations import _LIBRARY, source_line
 if TYPE_CHECKING:
     import torch
     from torch.export import ExportedProgram
+    from torch.fx import Node
 
-__all__ = ["as_arguments", "check_program", "evaluation_mode", "export_program"]
+    from pumice.frontend.locations import LocationTable
+
+__all__ = [
+    "as_arguments",
+    "check_program",
+    "evaluation_mode",
+    "export_program",
+    "reject_random",
+]
 
 
 def as_arguments(
@@ -127,13 +136,45 @@ def _explain(
     )
 
 
+def _source_of(node: Node, table: LocationTable | None) -> str | None:
+    trace = node.meta.get("stack_trace")
+    if table is not None:
+        location = table.find(trace)
+        return location.source if location else None
+    file, line = source_line(trace)
+    return f"{file}:{line}" if file else None
+
+
+def reject_random(program: ExportedProgram, table: LocationTable) -> None:
+    """Rejects random numbers: dropout is gone from a decomposed program in eval mode.
+
+    Raises:
+        FrontendError: an op draws random numbers.
+    """
+    import torch
+
+    for node in program.graph.nodes:
+        if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
+            source = _source_of(node, table)
+            where = f" at {source}" if source else ""
+            raise FrontendError(
+                f"'{node.target}' draws random numbers, expected a pure function of the"
+                f" inputs{where}",
+                op=str(node.target),
+                source=source,
+            )
+
+
 def _last_recorded_op(text: str) -> str | None:
     found = re.findall(r"torch\.ops\.([\w.]+)\(", text)
     return found[-1] if found else None
 
 
-def check_program(program: ExportedProgram) -> None:
+def check_program(program: ExportedProgram, table: LocationTable | None = None) -> None:
     """Rejects what no later level can express, naming the op and its source line.
+
+    Args:
+        table: what the program's locations were replaced with, if they were.
 
     Raises:
         FrontendError: control flow operators, dynamic or data-dependent dimensions, a program
@@ -144,8 +185,7 @@ def check_program(program: ExportedProgram) -> None:
 
     signature = program.graph_signature
     for node in program.graph.nodes:
-        file, line = source_line(node.meta.get("stack_trace"))
-        source = f"{file}:{line}" if file else None
+        source = _source_of(node, table)
         where = f" at {source}" if source else ""
         if isinstance(node.target, HigherOrderOperator):
             raise FrontendError(

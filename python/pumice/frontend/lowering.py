@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pumice.frontend._quiet import quiet
 from pumice.frontend.errors import FrontendError
-from pumice.frontend.export import as_arguments, check_program, export_program
+from pumice.frontend.export import as_arguments, check_program, export_program, reject_random
 from pumice.frontend.locations import LocationTable
 from pumice.frontend.signature import Signature, signature_of
 
@@ -86,7 +86,8 @@ def lower_to_text(
         raise FrontendError(f"cannot decompose the model: {_first_line(error)}") from error
     finally:
         table.restore(old_traces)
-    check_program(decomposed)
+    check_program(decomposed, table)
+    reject_random(decomposed, table)
     graph_module = decomposed.graph_module
     names = _inline_state(decomposed)
     names.update(fold_constants(graph_module))

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.tree import structure_of_spec, unflatten
 
@@ -41,7 +43,7 @@ class OutputSpec:
     Attributes:
         source: "result" | "input" | "constant".
         index: position among the function's results or among its tensor inputs.
-        value: the constant (a Python value or tensor).
+        value: the constant: a Python value, or a NumPy array for a tensor.
     """
 
     source: str
@@ -110,31 +112,59 @@ class Signature:
         return tensors
 
     def unflatten_outputs(self, results: Sequence[Any], inputs: Sequence[Any]) -> Any:
-        """Builds the model's own result from the function's results and its tensor inputs."""
-        leaves = []
+        """Builds the model's own result from the function's results and its tensor inputs.
+
+        Constant tensors come as torch tensors if any result or input is one, else as arrays.
+        """
+        leaves: list[Any] = []
+        with_torch = any(
+            type(value).__module__.startswith("torch") for value in [*results, *inputs]
+        )
         for spec in self.outputs:
             if spec.source == "result":
                 leaves.append(results[spec.index])
             elif spec.source == "input":
                 leaves.append(inputs[spec.index])
+            elif with_torch and isinstance(spec.value, np.ndarray):
+                import torch
+
+                leaves.append(torch.from_numpy(spec.value.copy()))
             else:
                 leaves.append(spec.value)
         return unflatten(self.output_structure, leaves)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for saving; constant outputs may be tensors."""
-        return asdict(self)
+        """Data that json can write.
+
+        Raises:
+            FrontendError: the model was specialized for, or returns, a value that it cannot.
+        """
+        data = asdict(self)
+        for spec in (*data["inputs"], *data["outputs"]):
+            value = spec["value"]
+            if isinstance(value, np.ndarray):
+                spec["value"] = {"array": value.tolist(), "dtype": str(value.dtype)}
+            elif not isinstance(value, (int, float, str, bool, type(None))):
+                raise FrontendError(f"cannot save a model with the value {value!r}")
+        return data
 
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> Signature:
-        """Undoes `to_dict`, also after a round trip through JSON."""
+        """Undoes `to_dict`."""
+
+        def restored(spec: Mapping[str, Any]) -> OutputSpec:
+            value = spec["value"]
+            if isinstance(value, Mapping):
+                value = np.array(value["array"], value["dtype"])
+            return OutputSpec(spec["source"], spec["index"], value)
+
         inputs = (
             {**spec, "shape": None if spec["shape"] is None else tuple(spec["shape"])}
             for spec in data["inputs"]
         )
         return Signature(
             tuple(InputSpec(**spec) for spec in inputs),
-            tuple(OutputSpec(**spec) for spec in data["outputs"]),
+            tuple(restored(spec) for spec in data["outputs"]),
             data["input_structure"],
             data["output_structure"],
         )
@@ -205,7 +235,7 @@ def signature_of(program: ExportedProgram) -> Signature:
             outputs.append(OutputSpec("input", tensor_position[value.name]))
         elif isinstance(value, Node) and value.op == "get_attr":
             tensor = getattr(program.graph_module, str(value.target))
-            outputs.append(OutputSpec("constant", 0, tensor.detach()))
+            outputs.append(OutputSpec("constant", 0, tensor.detach().cpu().numpy().copy()))
         elif isinstance(value, Node):
             if value not in results:
                 results.append(value)

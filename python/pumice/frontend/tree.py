@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pumice.errors import PumiceError
+
 __all__ = ["leaf_count", "structure_of_spec", "unflatten"]
 
 
@@ -48,6 +50,7 @@ def unflatten(structure: Mapping[str, Any], leaves: Sequence[Any]) -> Any:
 
     Raises:
         ValueError: the number of leaves does not fit the structure.
+        PumiceError: the structure needs a class that torch's pytree does not know (yet).
     """
     expected = leaf_count(structure)
     if len(leaves) != expected:
@@ -62,7 +65,14 @@ def _build(structure: Mapping[str, Any], leaves: Iterator[Any]) -> Any:
     if kind == "torch":
         from torch.utils import _pytree as pytree
 
-        spec = pytree.treespec_loads(structure["spec"])
+        try:
+            spec = pytree.treespec_loads(structure["spec"])
+        except NotImplementedError as error:
+            text = str(error).splitlines()[0].rstrip(".")
+            raise PumiceError(
+                f"the model's result has a type that is not known here: {text}"
+                " (import the package that defines it first)"
+            ) from error
         return pytree.tree_unflatten([next(leaves) for _ in range(structure["children"])], spec)
     children = [_build(child, leaves) for child in structure["children"]]
     if kind == "dict":
