@@ -4,6 +4,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/CheckedArithmetic.h"
 
 using namespace mlir;
 using namespace pumice::crossbar;
@@ -133,6 +134,10 @@ LogicalResult GridType::verify(function_ref<InFlightDiagnostic()> emitError,
   if (groups < 1 || rows < 1 || columns < 1)
     return emitError() << "the sizes of a grid must be at least 1, got "
                        << groups << "x" << rows << "x" << columns;
+  std::optional<int64_t> size = llvm::checkedMul(groups, rows);
+  if (!size || !llvm::checkedMul(*size, columns))
+    return emitError() << "a grid of " << groups << "x" << rows << "x"
+                       << columns << " is too large";
   if (!elementType.isSignless() || elementType.getWidth() > 16)
     return emitError()
            << "a grid holds signless integers of at most 16 bits, got "

@@ -43,9 +43,9 @@ LogicalResult pumice::crossbar::verifyConvWindow(
       return emitError() << name << " must have " << size << " values, got "
                          << values.size();
     for (int64_t value : values)
-      if (value < low)
-        return emitError() << name << " must be at least " << low << ", got "
-                           << value;
+      if (value < low || value > INT32_MAX)
+        return emitError() << name << " must be between " << low << " and "
+                           << INT32_MAX << ", got " << value;
   }
   if (input.size() != 4 || output.size() != 4)
     return emitError() << "input and result must have 4 dimensions, got "

@@ -54,8 +54,6 @@ static LogicalResult verifyRegion(OpTy op) {
 }
 
 LogicalResult ComputeOp::verify() {
-  if (failed(verifyRegion(*this)))
-    return failure();
   if (getReplicas() < 1)
     return emitOpError("needs at least 1 replica, got ") << getReplicas();
   // C2
@@ -64,9 +62,11 @@ LogicalResult ComputeOp::verify() {
   return success();
 }
 
+LogicalResult ComputeOp::verifyRegions() { return verifyRegion(*this); }
+
+LogicalResult DigitalOp::verifyRegions() { return verifyRegion(*this); }
+
 LogicalResult DigitalOp::verify() {
-  if (failed(verifyRegion(*this)))
-    return failure();
   // C2
   for (Type type : getInputs().getTypes())
     if (!isa<RankedTensorType>(type))

@@ -80,6 +80,12 @@ LogicalResult MVMOp::verify() {
     return emitOpError("expects accumulators of 32 or 64 bits, got ")
            << output.getElementType();
   // C1
+  bool window[] = {getKernel().has_value(), getStrides().has_value(),
+                   getDilations().has_value(), getPadding().has_value(),
+                   getGroups().has_value()};
+  if (!llvm::all_equal(window))
+    return emitOpError("expects kernel, strides, dilations, padding and groups "
+                       "together, or none of them");
   if (!getKernel()) {
     if (input.getRank() != 2 || output.getRank() != 2 ||
         input.getDimSize(0) != output.getDimSize(0) || grid.getGroups() != 1 ||

@@ -240,6 +240,7 @@ NB_MODULE(_pumice, m) {
           nb::arg("inputs"), nb::arg("threads") = 1, nb::arg("observe").none() = nb::none(),
           "Returns the outputs and the report (JSON). Raises ValueError.")
       .def(
-          "estimate", [](Program &p) { return p.execute(nullptr, 1, std::nullopt)[1]; },
+          "estimate",
+          [](Program &p) { return nb::object(p.execute(nullptr, 1, std::nullopt)[1]); },
           "Returns the report (JSON) of a run without values. Raises ValueError.");
 }

@@ -82,17 +82,20 @@ std::optional<Layer> matchLayer(linalg::LinalgOp op, std::string &why) {
     return std::nullopt;
   }
 
+  // Widening and grouping come in either order.
+  auto takeGroups = [&] {
+    auto expand = layer.input.getDefiningOp<tensor::ExpandShapeOp>();
+    if (isGrouped(op) && expand && expand.getSrcType().getRank() == 4)
+      layer.input = expand.getSrc();
+  };
+  takeGroups();
   if (auto extend = layer.input.getDefiningOp<arith::ExtUIOp>()) {
     if (getElementTypeOrSelf(extend.getIn().getType()).isInteger(8)) {
       layer.input = extend.getIn();
       layer.isUnsigned = true;
     }
   }
-  if (isGrouped(op)) {
-    auto expand = layer.input.getDefiningOp<tensor::ExpandShapeOp>();
-    if (expand && expand.getSrcType().getRank() == 4)
-      layer.input = expand.getSrc();
-  }
+  takeGroups();
   if (!isMatrixProduct(op))
     if (tensor::PadOp pad =
             matchPad(layer.input, layer.inputZeroPoint, layer.padding))
@@ -101,11 +104,18 @@ std::optional<Layer> matchLayer(linalg::LinalgOp op, std::string &why) {
   auto codeWidth = [](Value value) {
     return getElementTypeOrSelf(value.getType()).getIntOrFloatBitWidth();
   };
-  for (Value value : {layer.input, layer.weights})
-    if (codeWidth(value) != 8 && codeWidth(value) != 16) {
+  for (Value value : {layer.input, layer.weights}) {
+    Type element = getElementTypeOrSelf(value.getType());
+    if (!element.isInteger(8) && !element.isInteger(16)) {
       why = "its codes are not 8 or 16 bits wide";
       return std::nullopt;
     }
+  }
+  Type sum = getElementTypeOrSelf(op->getResult(0).getType());
+  if (!sum.isInteger(32) && !sum.isInteger(64)) {
+    why = "its sums are not 32 or 64 bits wide";
+    return std::nullopt;
+  }
   auto weights = cast<RankedTensorType>(layer.weights.getType());
   auto result = cast<RankedTensorType>(op->getResult(0).getType());
   // Matrix weights are [K, N] here; filters have their outputs in front.
@@ -177,8 +187,10 @@ Value convert(RewriterBase &rewriter, const Layer &layer) {
         type.getElementType());
   }
   auto window = [&](StringRef name) {
-    return rewriter.getDenseI64ArrayAttr(llvm::to_vector(
-        op->getAttrOfType<DenseIntElementsAttr>(name).getValues<int64_t>()));
+    auto attr = op->getAttrOfType<DenseIntElementsAttr>(name);
+    return rewriter.getDenseI64ArrayAttr(
+        attr ? llvm::to_vector(attr.getValues<int64_t>())
+             : SmallVector<int64_t>{1, 1});
   };
   ArrayRef<int64_t> filter = cast<RankedTensorType>(weights.getType()).getShape();
   Value result = crossbar::Conv2DOp::create(

@@ -149,12 +149,16 @@ private:
   }
 
   LogicalResult emitTask(pum::DigitalOp op) {
+    SmallVector<Location> made;
+    for (Value value : op.getYield().getValues())
+      made.push_back(value.getLoc());
     func::FuncOp callee = outline(op);
     SmallVector<Value> inputs, outputs;
     for (Value input : op.getInputs())
       inputs.push_back(buffers[input]);
-    for (Value result : op.getResults())
-      outputs.push_back(allocate(result, Memory::buffer, op.getLoc()));
+    // A buffer is named after the op that makes its value.
+    for (auto [result, loc] : llvm::zip(op.getResults(), made))
+      outputs.push_back(allocate(result, Memory::buffer, loc));
     SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
     finish(op, simulator::DigitalOp::create(
                    builder, op.getLoc(), tokenType,

@@ -173,6 +173,9 @@ std::optional<Dequantize> pumice::matchDequantize(Operation *op,
     if (!value)
       return unsupported("the zero points differ between channels");
     result.zeroPoint = *value;
+    if (result.zeroPoint < (result.isUnsigned ? 0 : -128) ||
+        result.zeroPoint > (result.isUnsigned ? 255 : 127))
+      return unsupported("the zero point is no code");
   }
   if (OpOperand *operand = inputOf(generic, scale)) {
     std::optional<unsigned> axis = axisOf(generic, operand);
@@ -219,7 +222,7 @@ std::optional<Quantize> pumice::matchQuantize(Operation *op) {
   Value rounded = low.getLhs();
   if (auto add = rounded.getDefiningOp<arith::AddFOp>()) {
     std::optional<float> zeroPoint = floatScalar(add.getRhs());
-    if (!zeroPoint)
+    if (!zeroPoint || *zeroPoint != std::nearbyint(*zeroPoint))
       return std::nullopt;
     result.zeroPoint = (int64_t)*zeroPoint;
     rounded = add.getLhs();
@@ -326,8 +329,14 @@ std::optional<QuantizedLayer> pumice::matchQuantizedLayer(Operation *op,
     transposes += isa<linalg::TransposeOp>(move);
   }
   bool isMatmul = isa<linalg::MatmulOp>(op);
+  ArrayRef<int64_t> result = type.getShape();
+  int64_t outputs = isa<linalg::Conv2DNgchwGfchwOp>(op)
+                        ? result[1] * result[2]
+                        : result[1];
   if (weights->dequantize.scales &&
-      (isMatmul ? transposes != 1 || weights->moves.size() != 1
+      (cast<RankedTensorType>(weights->dequantize.scales.getType())
+               .getDimSize(0) != outputs ||
+       isMatmul ? transposes != 1 || weights->moves.size() != 1
                 : transposes != 0))
     return unsupported("its weights are not quantized per output channel");
   return QuantizedLayer{layer, *input, *weights};

@@ -119,9 +119,11 @@ Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
     acc = linalg::QuantizedMatmulOp::create(rewriter, loc, types, inputs, init)
               .getResult(0);
   } else {
-    SmallVector<NamedAttribute> window{
-        rewriter.getNamedAttr("strides", op->getAttr("strides")),
-        rewriter.getNamedAttr("dilations", op->getAttr("dilations"))};
+    // Without an attribute, both ops mean ones.
+    SmallVector<NamedAttribute> window;
+    for (StringRef name : {"strides", "dilations"})
+      if (Attribute attr = op->getAttr(name))
+        window.push_back(rewriter.getNamedAttr(name, attr));
     if (isa<linalg::Conv2DNchwFchwOp>(op))
       acc = linalg::Conv2DNchwFchwQOp::create(rewriter, loc, types, inputs,
                                               ValueRange(init), window)

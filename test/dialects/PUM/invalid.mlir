@@ -40,7 +40,7 @@ func.func @program_placement(%w: tensor<16x27xi8>) {
 // C1 of pum.compute: arguments
 func.func @compute_arguments(%x: tensor<8x64xi8>, %g: !crossbar.grid<1x64x10xi8>) {
   // expected-error @below {{'pum.compute' op has region arguments '!crossbar.grid<1x64x10xi8>', 'tensor<8x64xi8>' for inputs 'tensor<8x64xi8>', '!crossbar.grid<1x64x10xi8>'}}
-  %y, %t = pum.compute (%x, %g) : (tensor<8x64xi8>, !crossbar.grid<1x64x10xi8>) -> (tensor<8x10xi32>) {
+  %y, %t = pum.compute (%x, %g) : (tensor<8x64xi8>, !crossbar.grid<1x64x10xi8>) -> tensor<8x10xi32> {
   ^bb0(%b: !crossbar.grid<1x64x10xi8>, %a: tensor<8x64xi8>):
     %0 = crossbar.mvm %a, %b : (tensor<8x64xi8>, !crossbar.grid<1x64x10xi8>) -> tensor<8x10xi32>
     pum.yield %0 : tensor<8x10xi32>
@@ -53,7 +53,7 @@ func.func @compute_arguments(%x: tensor<8x64xi8>, %g: !crossbar.grid<1x64x10xi8>
 // C1 of pum.compute: results
 func.func @compute_results(%x: tensor<8x64xi8>, %g: !crossbar.grid<1x64x10xi8>) {
   // expected-error @below {{'pum.compute' op yields 'tensor<8x10xi32>' for results 'tensor<8x10xi64>'}}
-  %y, %t = pum.compute (%x, %g) : (tensor<8x64xi8>, !crossbar.grid<1x64x10xi8>) -> (tensor<8x10xi64>) {
+  %y, %t = pum.compute (%x, %g) : (tensor<8x64xi8>, !crossbar.grid<1x64x10xi8>) -> tensor<8x10xi64> {
   ^bb0(%a: tensor<8x64xi8>, %b: !crossbar.grid<1x64x10xi8>):
     %0 = crossbar.mvm %a, %b : (tensor<8x64xi8>, !crossbar.grid<1x64x10xi8>) -> tensor<8x10xi32>
     pum.yield %0 : tensor<8x10xi32>
@@ -66,7 +66,7 @@ func.func @compute_results(%x: tensor<8x64xi8>, %g: !crossbar.grid<1x64x10xi8>) 
 func.func @compute_replicas(%x: tensor<8x64xi8>, %g: !crossbar.grid<1x64x10xi8>) {
   // expected-error @below {{'pum.compute' op needs at least 1 replica, got 0}}
   %y, %t = pum.compute (%x, %g) {replicas = 0 : i64}
-      : (tensor<8x64xi8>, !crossbar.grid<1x64x10xi8>) -> (tensor<8x10xi32>) {
+      : (tensor<8x64xi8>, !crossbar.grid<1x64x10xi8>) -> tensor<8x10xi32> {
   ^bb0(%a: tensor<8x64xi8>, %b: !crossbar.grid<1x64x10xi8>):
     %0 = crossbar.mvm %a, %b : (tensor<8x64xi8>, !crossbar.grid<1x64x10xi8>) -> tensor<8x10xi32>
     pum.yield %0 : tensor<8x10xi32>
@@ -79,7 +79,7 @@ func.func @compute_replicas(%x: tensor<8x64xi8>, %g: !crossbar.grid<1x64x10xi8>)
 // C2 of pum.compute
 func.func @compute_without_grid(%x: tensor<8x64xi8>) {
   // expected-error @below {{'pum.compute' op reads no grid}}
-  %y, %t = pum.compute (%x) : (tensor<8x64xi8>) -> (tensor<8x64xi8>) {
+  %y, %t = pum.compute (%x) : (tensor<8x64xi8>) -> tensor<8x64xi8> {
   ^bb0(%a: tensor<8x64xi8>):
     pum.yield %a : tensor<8x64xi8>
   }
@@ -91,7 +91,7 @@ func.func @compute_without_grid(%x: tensor<8x64xi8>) {
 // C2 of pum.digital
 func.func @digital_on_grid(%g: !crossbar.grid<1x64x10xi8>) {
   // expected-error @below {{'pum.digital' op takes tensors, got '!crossbar.grid<1x64x10xi8>'}}
-  %y, %t = pum.digital (%g) : (!crossbar.grid<1x64x10xi8>) -> (tensor<1xi8>) {
+  %y, %t = pum.digital (%g) : (!crossbar.grid<1x64x10xi8>) -> tensor<1xi8> {
   ^bb0(%a: !crossbar.grid<1x64x10xi8>):
     %0 = arith.constant dense<1> : tensor<1xi8>
     pum.yield %0 : tensor<1xi8>

@@ -48,9 +48,9 @@ func.func @program_in_setup_and_again(%w: tensor<16x200xi8>) {
 func.func @compute_on_replicas(%x: tensor<1x3x8x8xi8>, %g: !crossbar.grid<1x27x16xi8>,
                                %t: !pum.token) -> tensor<1x16x6x6xi32> {
   // CHECK: pum.compute(%[[X]], %[[G]]) after(%[[T]]) {replicas = 3 : i64}
-  // CHECK-SAME: : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8>) -> (tensor<1x16x6x6xi32>) {
+  // CHECK-SAME: : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8>) -> tensor<1x16x6x6xi32> {
   %y, %u = pum.compute (%x, %g) after(%t) {replicas = 3 : i64}
-      : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8>) -> (tensor<1x16x6x6xi32>) {
+      : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8>) -> tensor<1x16x6x6xi32> {
   // CHECK-NEXT: ^bb0(%[[A:.*]]: tensor<1x3x8x8xi8>, %[[B:.*]]: !crossbar.grid<1x27x16xi8>):
   ^bb0(%a: tensor<1x3x8x8xi8>, %b: !crossbar.grid<1x27x16xi8>):
     // CHECK-NEXT: %[[C:.*]] = crossbar.conv_2d %[[A]], %[[B]]
@@ -75,4 +75,14 @@ func.func @digital_with_two_results(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor
     pum.yield %0, %a : tensor<4xf32>, tensor<4xf32>
   }
   return %y#0, %y#1 : tensor<4xf32>, tensor<4xf32>
+}
+
+// CHECK-LABEL: func @digital_without_inputs
+func.func @digital_without_inputs() -> tensor<2xi8> {
+  // CHECK: pum.digital() : () -> tensor<2xi8> {
+  %y, %t = pum.digital () : () -> tensor<2xi8> {
+    %0 = arith.constant dense<[1, 2]> : tensor<2xi8>
+    pum.yield %0 : tensor<2xi8>
+  }
+  return %y : tensor<2xi8>
 }

@@ -92,7 +92,7 @@ func.func @program_placement(%w: memref<16x27xi8, #simulator.memory<dram>>) {
 func.func @digital_without_function(%x: memref<4xf32, #simulator.memory<buffer>>) {
   // expected-error @below {{'simulator.digital' op calls @nowhere, which is no function}}
   %t = simulator.digital @nowhere (%x) to (%x)
-      : (memref<4xf32, #simulator.memory<buffer>>) to (memref<4xf32, #simulator.memory<buffer>>)
+      : (memref<4xf32, #simulator.memory<buffer>>) -> memref<4xf32, #simulator.memory<buffer>>
   return
 }
 
@@ -102,7 +102,7 @@ func.func @digital_without_function(%x: memref<4xf32, #simulator.memory<buffer>>
 func.func @digital_types(%x: memref<4xf32, #simulator.memory<buffer>>) {
   // expected-error @below {{'simulator.digital' op does not fit the type of @scalar, '(tensor<f32>) -> tensor<f32>'}}
   %t = simulator.digital @scalar (%x) to (%x)
-      : (memref<4xf32, #simulator.memory<buffer>>) to (memref<4xf32, #simulator.memory<buffer>>)
+      : (memref<4xf32, #simulator.memory<buffer>>) -> memref<4xf32, #simulator.memory<buffer>>
   return
 }
 // expected-note @below {{function is here}}

@@ -90,14 +90,27 @@ func.func @mvm_of_rows(%g: !crossbar.grid<1x64x10xi8>,
 // CHECK-SAME: (%[[X:.*]]: memref<4xf32, #simulator.memory<buffer>>, %[[Y:.*]]: memref<4xf32, #simulator.memory<buffer>>, %[[T:.*]]: !simulator.token)
 func.func @digital(%x: memref<4xf32, #simulator.memory<buffer>>,
     %y: memref<4xf32, #simulator.memory<buffer>>, %t: !simulator.token) {
-  // CHECK: simulator.digital @tanh(%[[X]]) to(%[[Y]]) after(%[[T]]) : (memref<4xf32, #simulator.memory<buffer>>) to(memref<4xf32, #simulator.memory<buffer>>)
+  // CHECK: simulator.digital @tanh(%[[X]]) to(%[[Y]]) after(%[[T]]) : (memref<4xf32, #simulator.memory<buffer>>) -> memref<4xf32, #simulator.memory<buffer>>
   %u = simulator.digital @tanh (%x) to (%y) after(%t) : (memref<4xf32, #simulator.memory<buffer>>)
-      to (memref<4xf32, #simulator.memory<buffer>>)
+      -> memref<4xf32, #simulator.memory<buffer>>
   return
 }
 func.func private @tanh(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = math.tanh %x : tensor<4xf32>
   return %y : tensor<4xf32>
+}
+
+// CHECK-LABEL: func @digital_without_inputs
+func.func @digital_without_inputs() {
+  // CHECK: %[[Y:.*]] = simulator.buffer
+  %y = simulator.buffer : memref<2xi8, #simulator.memory<buffer>>
+  // CHECK: simulator.digital @table() to(%[[Y]]) : () -> memref<2xi8, #simulator.memory<buffer>>
+  %t = simulator.digital @table () to (%y) : () -> memref<2xi8, #simulator.memory<buffer>>
+  return
+}
+func.func private @table() -> tensor<2xi8> {
+  %0 = arith.constant dense<[1, 2]> : tensor<2xi8>
+  return %0 : tensor<2xi8>
 }
 
 {-# dialect_resources: { builtin: { table: "0x040000000000803F00000040" } } #-}
