@@ -45,5 +45,6 @@ for name in ("FILECHECK_OPTS", "PUMICE_PRESETS"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
 config.substitutions.append(("%python", f'"{sys.executable}"'))
+config.substitutions.append(("%npy", f'"{sys.executable}" "{here}/Inputs/npy.py"'))
 config.substitutions.append(("%inputs", os.path.join(here, "Inputs")))
 config.substitutions.append(("%presets", os.path.join(here, "..", "lib", "Device", "presets")))

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: pumice-opt %s --pum-attach-device=device=isaac --verify-simulator-program -split-input-file -verify-diagnostics
+
+#array = #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,
+  dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
+!weights = memref<3x8xi8, #simulator.memory<dram>>
+!codes = memref<4x8xi8, #simulator.memory<host>>
+!sums = memref<4x3xi32, #simulator.memory<host>>
+func.func @reads_grid_without_waiting(%x: !codes) {
+  %w = simulator.constant dense<1> : tensor<3x8xi8> to !weights
+  // expected-note @below {{for this one}}
+  %g, %t0 = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+      groups_per_array = 1, arrays = 1> : !weights -> !crossbar.grid<1x8x3xi8>
+  %y = simulator.buffer : !sums
+  // expected-error @below {{'simulator.mvm' op reads a grid without waiting for another instruction}}
+  %t1 = simulator.mvm %g, %x, %y : !crossbar.grid<1x8x3xi8>, !codes, !sums
+  return
+}
+
+// -----
+
+#array = #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,
+  dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
+!weights = memref<3x8xi8, #simulator.memory<dram>>
+!codes = memref<4x8xi8, #simulator.memory<host>>
+!sums = memref<4x3xi32, #simulator.memory<host>>
+func.func @replaces_grid_without_waiting(%x: !codes) {
+  %w = simulator.constant dense<1> : tensor<3x8xi8> to !weights
+  %g, %t0 = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+      groups_per_array = 1, arrays = 1> : !weights -> !crossbar.grid<1x8x3xi8>
+  %y = simulator.buffer : !sums
+  // expected-note @below {{for this one}}
+  %t1 = simulator.mvm %g, %x, %y after (%t0) : !crossbar.grid<1x8x3xi8>, !codes, !sums
+  // expected-error @below {{'simulator.program' op replaces a grid without waiting for another instruction}}
+  %h, %t2 = simulator.program %w on <0, 1> replacing (%g : !crossbar.grid<1x8x3xi8>) after (%t0) array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+      groups_per_array = 1, arrays = 1> : !weights -> !crossbar.grid<1x8x3xi8>
+  return
+}
+
+// -----
+
+module {
+  func.func @entry() {
+    return
+  }
+  func.func private @digital(%x: tensor<4xf32>, %m: memref<4xf32>) -> tensor<4xf32> {
+    %c = arith.constant 0 : index
+    // expected-error @below {{the digital unit does not run 'memref.load'}}
+    %v = memref.load %m[%c] : memref<4xf32>
+    return %x : tensor<4xf32>
+  }
+}
+
+// -----
+
+// expected-error @below {{expected one public function, got 2}}
+module {
+  func.func @first() {
+    return
+  }
+  func.func @second() {
+    return
+  }
+}
