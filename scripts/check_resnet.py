@@ -148,7 +148,8 @@ def show(figures: list[dict[str, Any]]) -> None:
         ["arrays", *(f"{f['arrays']:,}" for f in figures)],
         ["latency of the machine", *(time_text(f["latency_ns"]) for f in figures)],
     ]
-    title = f"device {first['device']}, {first['size']}x{first['size']}, {torch.get_num_threads()} threads"
+    pixels, threads = first["size"], torch.get_num_threads()
+    title = f"device {first['device']}, {pixels}x{pixels}, {threads} threads"
     print(plain_text(simple_table(title, ["", *(f["network"] for f in figures)], rows)))
     for f in figures:
         for failure in f["failures"]:
