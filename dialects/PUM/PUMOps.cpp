@@ -30,7 +30,8 @@ LogicalResult ProgramOp::verify() {
       weights.getElementType() != grid.getElementType() ||
       weights.getNumElements() !=
           grid.getGroups() * grid.getRows() * grid.getColumns())
-    return emitOpError("cannot program weights ") << weights << " into " << grid;
+    return emitOpError("cannot program weights ")
+           << weights << " into " << grid;
   // C2
   if (getPlacement() && getPlacement()->size() != getTiling().getArrays())
     return emitOpError("is placed on ")
@@ -47,9 +48,9 @@ static LogicalResult verifyRegion(OpTy op) {
            << op.getBody().getArgumentTypes() << " for inputs "
            << op.getInputs().getTypes();
   if (op.getYield().getValues().getTypes() != op.getResults().getTypes())
-    return op.emitOpError("yields ") << op.getYield().getValues().getTypes()
-                                     << " for results "
-                                     << op.getResults().getTypes();
+    return op.emitOpError("yields ")
+           << op.getYield().getValues().getTypes() << " for results "
+           << op.getResults().getTypes();
   return success();
 }
 

@@ -57,7 +57,8 @@ LogicalResult ProgramOp::verify() {
   if (weights.getElementType() != grid.getElementType() ||
       weights.getNumElements() !=
           grid.getGroups() * grid.getRows() * grid.getColumns())
-    return emitOpError("cannot program weights ") << weights << " into " << grid;
+    return emitOpError("cannot program weights ")
+           << weights << " into " << grid;
   if (getPlacement().size() != getTiling().getArrays())
     return emitOpError("is placed on ")
            << getPlacement().size() << " arrays, but its tiling takes "
@@ -97,8 +98,7 @@ LogicalResult MVMOp::verify() {
     crossbar::ConvWindow window{*getKernel(), *getStrides(), *getDilations(),
                                 *getPadding(), (int64_t)*getGroups()};
     if (failed(crossbar::verifyConvWindow([&] { return emitOpError(); }, window,
-                                          input.getShape(),
-                                          output.getShape())))
+                                          input.getShape(), output.getShape())))
       return failure();
     int64_t rows = input.getDimSize(1) / window.groups * window.kernel[0] *
                    window.kernel[1];
@@ -122,8 +122,8 @@ LogicalResult MVMOp::verify() {
 
 LogicalResult DigitalOp::verifySymbolUses(SymbolTableCollection &symbols) {
   // C1
-  auto callee = symbols.lookupNearestSymbolFrom<func::FuncOp>(
-      *this, getCalleeAttr());
+  auto callee =
+      symbols.lookupNearestSymbolFrom<func::FuncOp>(*this, getCalleeAttr());
   if (!callee)
     return emitOpError("calls @") << getCallee() << ", which is no function";
   auto matches = [](TypeRange tensors, TypeRange memrefs) {
@@ -136,9 +136,9 @@ LogicalResult DigitalOp::verifySymbolUses(SymbolTableCollection &symbols) {
   };
   if (!matches(callee.getArgumentTypes(), getInputs().getTypes()) ||
       !matches(callee.getResultTypes(), getOutputs().getTypes())) {
-    InFlightDiagnostic diag =
-        emitOpError("does not fit the type of @") << getCallee() << ", "
-                                                  << callee.getFunctionType();
+    InFlightDiagnostic diag = emitOpError("does not fit the type of @")
+                              << getCallee() << ", "
+                              << callee.getFunctionType();
     diag.attachNote(callee.getLoc()) << "function is here";
     return diag;
   }

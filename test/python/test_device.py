@@ -46,7 +46,9 @@ def test_replace() -> None:
     assert old.fields["tiles"] == 168
 
 
-@pytest.mark.parametrize("value", [1e-9, 1e30, 0.1, 3, np.float64(2.5), np.float32(0.5), np.int64(7)])
+@pytest.mark.parametrize(
+    "value", [1e-9, 1e30, 0.1, 3, np.float64(2.5), np.float32(0.5), np.int64(7)]
+)
 def test_numbers_survive(value) -> None:
     device = Device("isaac").replace(energy={"adc_pj": value})
     text = device.to_attribute  # a device that cannot be parsed would have been rejected

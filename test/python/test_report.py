@@ -233,9 +233,7 @@ def tracks_of(trace):
     assert kinds == sorted(kinds), "metadata come first"  # "M" < "X"
     slices = [event for event in events if event["ph"] == "X"]
     assert [e["ts"] for e in slices] == sorted(e["ts"] for e in slices)
-    names = {
-        (e["pid"], e["tid"]): e["args"]["name"] for e in events if e["name"] == "thread_name"
-    }
+    names = {(e["pid"], e["tid"]): e["args"]["name"] for e in events if e["name"] == "thread_name"}
     processes = {e["pid"]: e["args"]["name"] for e in events if e["name"] == "process_name"}
     tracks = {}
     for event in slices:
