@@ -128,8 +128,8 @@ def report(
     for name, device in devices.items():
         print(
             f"  Pumice {name:7} {device.correct:5} right, {100 * device.correct / count:.2f} %;"
-            f" {device.compared} integers of {len(device.tensors)} tensors compared with the"
-            f" oracle, {device.different} differ; logits identical for {device.same_outputs} digits;"
+            f" {device.different} of {device.compared} integers in {len(device.tensors)} tensors"
+            f" differ from the oracle's; logits identical for {device.same_outputs} digits;"
             f" {1e3 * device.seconds / count:.2f} ms per digit"
         )
         print(f"    compared: {', '.join(sorted(device.tensors))}")

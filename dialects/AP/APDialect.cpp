@@ -30,8 +30,7 @@ Type ColumnType::parse(AsmParser &parser) {
     return {};
   unsigned width;
   bool isSigned = word.consume_front("s");
-  if ((!isSigned && !word.consume_front("u")) ||
-      word.getAsInteger(10, width)) {
+  if ((!isSigned && !word.consume_front("u")) || word.getAsInteger(10, width)) {
     parser.emitError(loc, "a column is u or s and a width, such as u4");
     return {};
   }

@@ -49,9 +49,8 @@ static LogicalResult verifyColumns(Operation *op, ArrayRef<int64_t> columns) {
 template <typename OpTy>
 static LogicalResult verifyPass(OpTy op) {
   if (op.getColumns().size() != op.getKey().size())
-    return op.emitOpError("has ")
-           << op.getKey().size() << " key bits for " << op.getColumns().size()
-           << " columns";
+    return op.emitOpError("has ") << op.getKey().size() << " key bits for "
+                                  << op.getColumns().size() << " columns";
   return verifyColumns(op, op.getColumns());
 }
 

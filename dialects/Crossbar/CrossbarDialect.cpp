@@ -4,6 +4,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/CheckedArithmetic.h"
 
 using namespace mlir;
 using namespace pumice::crossbar;
@@ -62,20 +63,18 @@ LogicalResult AdcAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return verifyRange(emitError, "adc bits", bits, 1, 32);
 }
 
-LogicalResult
-CrossbarArrayAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                          int64_t rows, int64_t columns, int64_t cellBits,
-                          int64_t weightBits, int64_t inputBits,
-                          int64_t dacBits, AdcAttr, int64_t columnsPerAdc,
-                          Encoding) {
+LogicalResult CrossbarArrayAttr::verify(
+    function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t columns,
+    int64_t cellBits, int64_t weightBits, int64_t inputBits, int64_t dacBits,
+    AdcAttr, int64_t columnsPerAdc, Encoding) {
   if (failed(verifyRange(emitError, "rows", rows, 1, 65536)) ||
       failed(verifyRange(emitError, "columns", columns, 1, 65536)) ||
       failed(verifyRange(emitError, "cell_bits", cellBits, 1, 8)) ||
       failed(verifyRange(emitError, "weight_bits", weightBits, 1, 16)) ||
       failed(verifyRange(emitError, "input_bits", inputBits, 1, 16)) ||
       failed(verifyRange(emitError, "dac_bits", dacBits, 1, 8)) ||
-      failed(verifyRange(emitError, "columns_per_adc", columnsPerAdc, 1,
-                         columns)))
+      failed(
+          verifyRange(emitError, "columns_per_adc", columnsPerAdc, 1, columns)))
     return failure();
   if (weightBits % cellBits)
     return emitError() << "cell_bits must divide weight_bits, got " << cellBits
@@ -133,6 +132,10 @@ LogicalResult GridType::verify(function_ref<InFlightDiagnostic()> emitError,
   if (groups < 1 || rows < 1 || columns < 1)
     return emitError() << "the sizes of a grid must be at least 1, got "
                        << groups << "x" << rows << "x" << columns;
+  std::optional<int64_t> size = llvm::checkedMul(groups, rows);
+  if (!size || !llvm::checkedMul(*size, columns))
+    return emitError() << "a grid of " << groups << "x" << rows << "x"
+                       << columns << " is too large";
   if (!elementType.isSignless() || elementType.getWidth() > 16)
     return emitError()
            << "a grid holds signless integers of at most 16 bits, got "

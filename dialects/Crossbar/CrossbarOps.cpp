@@ -43,9 +43,9 @@ LogicalResult pumice::crossbar::verifyConvWindow(
       return emitError() << name << " must have " << size << " values, got "
                          << values.size();
     for (int64_t value : values)
-      if (value < low)
-        return emitError() << name << " must be at least " << low << ", got "
-                           << value;
+      if (value < low || value > INT32_MAX)
+        return emitError() << name << " must be between " << low << " and "
+                           << INT32_MAX << ", got " << value;
   }
   if (input.size() != 4 || output.size() != 4)
     return emitError() << "input and result must have 4 dimensions, got "
@@ -59,8 +59,7 @@ LogicalResult pumice::crossbar::verifyConvWindow(
                        << " input and the " << output[1]
                        << " output channels, got " << window.groups;
   for (unsigned d : {0u, 1u}) {
-    int64_t padded =
-        input[2 + d] + window.padding[d] + window.padding[2 + d];
+    int64_t padded = input[2 + d] + window.padding[d] + window.padding[2 + d];
     int64_t extent = window.dilations[d] * (window.kernel[d] - 1) + 1;
     int64_t size = (padded - extent) / window.strides[d] + 1;
     if (padded < extent)
@@ -73,9 +72,10 @@ LogicalResult pumice::crossbar::verifyConvWindow(
   return success();
 }
 
-LogicalResult pumice::crossbar::verifyTiling(
-    function_ref<InFlightDiagnostic()> emitError, TilingAttr tiling,
-    CrossbarArrayAttr array, GridType grid) {
+LogicalResult
+pumice::crossbar::verifyTiling(function_ref<InFlightDiagnostic()> emitError,
+                               TilingAttr tiling, CrossbarArrayAttr array,
+                               GridType grid) {
   int64_t bits = grid.getElementType().getWidth();
   if (bits > array.getWeightBits())
     return emitError() << "weights of " << bits << " bits, but the array takes "
@@ -98,8 +98,8 @@ LogicalResult pumice::crossbar::verifyTiling(
                        << llvm::divideCeil(size, perTile) << " for " << size
                        << " of " << perTile << ", got " << tiles;
   };
-  if (failed(covers("row_tiles", tiling.getRowTiles(),
-                    shared * grid.getRows(), array.getRows())) ||
+  if (failed(covers("row_tiles", tiling.getRowTiles(), shared * grid.getRows(),
+                    array.getRows())) ||
       failed(covers("column_tiles", tiling.getColumnTiles(),
                     shared * grid.getColumns(), weightsPerRow)))
     return failure();
@@ -141,8 +141,8 @@ static Codes weightCodes(OpTy op) {
 }
 
 static LogicalResult verifyStatic(Operation *op) {
-  for (Type type : llvm::concat<const Type>(op->getOperandTypes(),
-                                            op->getResultTypes()))
+  for (Type type :
+       llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
     if (auto tensor = dyn_cast<RankedTensorType>(type))
       if (!tensor.hasStaticShape())
         return op->emitOpError("expects static shapes, got ") << tensor;
@@ -166,7 +166,8 @@ LogicalResult ProgramOp::verify() {
   ArrayRef<int64_t> shape = weights.getShape();
   if (shape.size() < 2 || shape[0] != grid.getGroups() * grid.getColumns() ||
       weights.getNumElements() != shape[0] * grid.getRows())
-    return emitOpError("cannot program weights ") << weights << " into " << grid;
+    return emitOpError("cannot program weights ")
+           << weights << " into " << grid;
   // C2
   return verifyTiling([&] { return emitOpError(); }, getTiling(), getArray(),
                       grid);
@@ -216,8 +217,7 @@ LogicalResult Conv2DOp::verify() {
                               result)))
     return failure();
   int64_t groups = window.groups;
-  int64_t rows =
-      input[1] / groups * window.kernel[0] * window.kernel[1];
+  int64_t rows = input[1] / groups * window.kernel[0] * window.kernel[1];
   // C2
   if (auto grid = dyn_cast<GridType>(getWeights().getType())) {
     if (grid.getGroups() != groups || grid.getRows() != rows ||

@@ -130,9 +130,9 @@ checkCounts(EmitError emitError,
 
 LogicalResult TimingAttr::verify(EmitError emitError, Number read, Number adc,
                                  Number rowWrite) {
-  return checkNumbers(emitError, {{"read_ns", read},
-                                  {"adc_ns", adc},
-                                  {"row_write_ns", rowWrite}});
+  return checkNumbers(
+      emitError,
+      {{"read_ns", read}, {"adc_ns", adc}, {"row_write_ns", rowWrite}});
 }
 
 LogicalResult EnergyAttr::verify(EmitError emitError, Number cellRead,
@@ -196,8 +196,8 @@ LogicalResult ComponentAttr::verify(EmitError emitError, StringRef,
   if (level != "ima" && level != "tile" && level != "chip")
     return emitError() << "level must be ima, tile or chip, got \"" << level
                        << "\"";
-  if (failed(checkCounts(emitError,
-                         {{"count", count}, {"shared_by", sharedBy}})))
+  if (failed(
+          checkCounts(emitError, {{"count", count}, {"shared_by", sharedBy}})))
     return failure();
   return checkNumbers(emitError, {{"power_mw", power}, {"area_um2", area}});
 }

@@ -30,7 +30,8 @@ LogicalResult ProgramOp::verify() {
       weights.getElementType() != grid.getElementType() ||
       weights.getNumElements() !=
           grid.getGroups() * grid.getRows() * grid.getColumns())
-    return emitOpError("cannot program weights ") << weights << " into " << grid;
+    return emitOpError("cannot program weights ")
+           << weights << " into " << grid;
   // C2
   if (getPlacement() && getPlacement()->size() != getTiling().getArrays())
     return emitOpError("is placed on ")
@@ -47,15 +48,13 @@ static LogicalResult verifyRegion(OpTy op) {
            << op.getBody().getArgumentTypes() << " for inputs "
            << op.getInputs().getTypes();
   if (op.getYield().getValues().getTypes() != op.getResults().getTypes())
-    return op.emitOpError("yields ") << op.getYield().getValues().getTypes()
-                                     << " for results "
-                                     << op.getResults().getTypes();
+    return op.emitOpError("yields ")
+           << op.getYield().getValues().getTypes() << " for results "
+           << op.getResults().getTypes();
   return success();
 }
 
 LogicalResult ComputeOp::verify() {
-  if (failed(verifyRegion(*this)))
-    return failure();
   if (getReplicas() < 1)
     return emitOpError("needs at least 1 replica, got ") << getReplicas();
   // C2
@@ -64,9 +63,11 @@ LogicalResult ComputeOp::verify() {
   return success();
 }
 
+LogicalResult ComputeOp::verifyRegions() { return verifyRegion(*this); }
+
+LogicalResult DigitalOp::verifyRegions() { return verifyRegion(*this); }
+
 LogicalResult DigitalOp::verify() {
-  if (failed(verifyRegion(*this)))
-    return failure();
   // C2
   for (Type type : getInputs().getTypes())
     if (!isa<RankedTensorType>(type))

@@ -87,6 +87,7 @@ class PUM_RegionOp<string mnemonic> : PUM_Op<mnemonic, [
   let results = (outs Variadic<AnyRankedTensor>:$results, PUM_TokenType:$token);
   let regions = (region SizedRegion<1>:$body);
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
   let extraClassDeclaration = [{
     YieldOp getYield();
   }];

@@ -57,7 +57,8 @@ LogicalResult ProgramOp::verify() {
   if (weights.getElementType() != grid.getElementType() ||
       weights.getNumElements() !=
           grid.getGroups() * grid.getRows() * grid.getColumns())
-    return emitOpError("cannot program weights ") << weights << " into " << grid;
+    return emitOpError("cannot program weights ")
+           << weights << " into " << grid;
   if (getPlacement().size() != getTiling().getArrays())
     return emitOpError("is placed on ")
            << getPlacement().size() << " arrays, but its tiling takes "
@@ -80,6 +81,12 @@ LogicalResult MVMOp::verify() {
     return emitOpError("expects accumulators of 32 or 64 bits, got ")
            << output.getElementType();
   // C1
+  bool window[] = {getKernel().has_value(), getStrides().has_value(),
+                   getDilations().has_value(), getPadding().has_value(),
+                   getGroups().has_value()};
+  if (!llvm::all_equal(window))
+    return emitOpError("expects kernel, strides, dilations, padding and groups "
+                       "together, or none of them");
   if (!getKernel()) {
     if (input.getRank() != 2 || output.getRank() != 2 ||
         input.getDimSize(0) != output.getDimSize(0) || grid.getGroups() != 1 ||
@@ -91,8 +98,7 @@ LogicalResult MVMOp::verify() {
     crossbar::ConvWindow window{*getKernel(), *getStrides(), *getDilations(),
                                 *getPadding(), (int64_t)*getGroups()};
     if (failed(crossbar::verifyConvWindow([&] { return emitOpError(); }, window,
-                                          input.getShape(),
-                                          output.getShape())))
+                                          input.getShape(), output.getShape())))
       return failure();
     int64_t rows = input.getDimSize(1) / window.groups * window.kernel[0] *
                    window.kernel[1];
@@ -116,8 +122,8 @@ LogicalResult MVMOp::verify() {
 
 LogicalResult DigitalOp::verifySymbolUses(SymbolTableCollection &symbols) {
   // C1
-  auto callee = symbols.lookupNearestSymbolFrom<func::FuncOp>(
-      *this, getCalleeAttr());
+  auto callee =
+      symbols.lookupNearestSymbolFrom<func::FuncOp>(*this, getCalleeAttr());
   if (!callee)
     return emitOpError("calls @") << getCallee() << ", which is no function";
   auto matches = [](TypeRange tensors, TypeRange memrefs) {
@@ -130,9 +136,9 @@ LogicalResult DigitalOp::verifySymbolUses(SymbolTableCollection &symbols) {
   };
   if (!matches(callee.getArgumentTypes(), getInputs().getTypes()) ||
       !matches(callee.getResultTypes(), getOutputs().getTypes())) {
-    InFlightDiagnostic diag =
-        emitOpError("does not fit the type of @") << getCallee() << ", "
-                                                  << callee.getFunctionType();
+    InFlightDiagnostic diag = emitOpError("does not fit the type of @")
+                              << getCallee() << ", "
+                              << callee.getFunctionType();
     diag.attachNote(callee.getLoc()) << "function is here";
     return diag;
   }

@@ -10,12 +10,14 @@
 extern "C" {
 #endif
 
-/*===-- Registration -------------------------------------------------------===*/
+/*===-- Registration
+ * -------------------------------------------------------===*/
 
 MLIR_CAPI_EXPORTED void pumiceRegisterAllDialects(MlirDialectRegistry registry);
 MLIR_CAPI_EXPORTED void pumiceRegisterAllPasses(void);
 
-/*===-- Weights ------------------------------------------------------------===*/
+/*===-- Weights
+ * ------------------------------------------------------------===*/
 
 /* Lets the data of dense_resource<name> be `bytes` at `data`; calls
  * `release(user)` when the context drops it. False when no such resource was
@@ -25,7 +27,8 @@ MLIR_CAPI_EXPORTED bool pumiceSetResource(MlirContext context,
                                           size_t bytes, size_t alignment,
                                           void (*release)(void *), void *user);
 
-/*===-- Devices ------------------------------------------------------------===*/
+/*===-- Devices
+ * ------------------------------------------------------------===*/
 
 /* Calls `callback` with the name of each preset. */
 MLIR_CAPI_EXPORTED void pumicePresetNames(MlirStringCallback callback,
@@ -38,7 +41,8 @@ MLIR_CAPI_EXPORTED bool pumiceDeviceRollUp(MlirAttribute device,
                                            MlirStringCallback callback,
                                            void *user);
 
-/*===-- Programs -----------------------------------------------------------===*/
+/*===-- Programs
+ * -----------------------------------------------------------===*/
 
 /* Element types, as in the hardware model: i1 i8 i16 i32 i64 f32 f64. */
 typedef struct {
@@ -77,17 +81,15 @@ typedef void (*PumiceObserver)(MlirStringRef name, PumiceTensor value,
 
 /* Runs on `inputs`, or, with `inputs` null, estimates. Null, and the text of
  * the problem to `error`, on failure. `observer` may be null. */
-MLIR_CAPI_EXPORTED PumiceRun
-pumiceProgramRun(PumiceProgram program, intptr_t numInputs,
-                 const PumiceTensor *inputs, unsigned threads,
-                 PumiceObserver observer, void *observerUser,
-                 MlirStringCallback error, void *errorUser);
+MLIR_CAPI_EXPORTED PumiceRun pumiceProgramRun(
+    PumiceProgram program, intptr_t numInputs, const PumiceTensor *inputs,
+    unsigned threads, PumiceObserver observer, void *observerUser,
+    MlirStringCallback error, void *errorUser);
 MLIR_CAPI_EXPORTED void pumiceRunDestroy(PumiceRun run);
 MLIR_CAPI_EXPORTED intptr_t pumiceRunNumOutputs(PumiceRun run);
 MLIR_CAPI_EXPORTED PumiceTensor pumiceRunOutput(PumiceRun run, intptr_t index);
-MLIR_CAPI_EXPORTED void pumiceRunReport(PumiceRun run,
-                                        MlirStringCallback callback,
-                                        void *user);
+MLIR_CAPI_EXPORTED void
+pumiceRunReport(PumiceRun run, MlirStringCallback callback, void *user);
 
 #ifdef __cplusplus
 }

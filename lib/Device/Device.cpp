@@ -100,8 +100,8 @@ FailureOr<pum::DeviceAttr> pumice::loadDevice(StringRef name, Location loc) {
     attr = parseAttribute(text, context, Type(), &read);
   }
   if (!attr)
-    return emitError(loc) << "device file '" << path << "': "
-                          << (problem.empty() ? "no device" : problem);
+    return emitError(loc) << "device file '" << path
+                          << "': " << (problem.empty() ? "no device" : problem);
   auto device = dyn_cast<pum::DeviceAttr>(attr);
   if (!device)
     return emitError(loc) << "device file '" << path

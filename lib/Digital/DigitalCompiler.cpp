@@ -30,7 +30,8 @@ static double now() {
       .count();
 }
 
-template <typename T> static std::string text(T value) {
+template <typename T>
+static std::string text(T value) {
   std::string result;
   llvm::raw_string_ostream(result) << value;
   return result;

@@ -103,7 +103,8 @@ struct Builder64 {
   }
 };
 
-template <typename Op> struct Expand : OpRewritePattern<Op> {
+template <typename Op>
+struct Expand : OpRewritePattern<Op> {
   using Function = Value (*)(Builder64, Value);
   Function function;
   Expand(MLIRContext *context, Function function)

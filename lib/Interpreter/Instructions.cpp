@@ -50,7 +50,8 @@ GridSpec pumice::specOf(simulator::ProgramOp program) {
 }
 
 model::Window pumice::windowOf(simulator::MVMOp op) {
-  ArrayRef<int64_t> input = cast<MemRefType>(op.getInput().getType()).getShape();
+  ArrayRef<int64_t> input =
+      cast<MemRefType>(op.getInput().getType()).getShape();
   ArrayRef<int64_t> output =
       cast<MemRefType>(op.getOutput().getType()).getShape();
   if (!op.getKernel())
@@ -113,8 +114,8 @@ static Error execute(Interpreter &run, simulator::TransferOp op) {
   model::Cost cost =
       model::transferCost(run.program.device(), bytesOf(op.getSource()),
                           memory(op.getSource()), memory(op.getDestination()));
-  if (Error error = run.issue(op, "transfer", "dram", cost, op.getAfter(),
-                              op.getToken()))
+  if (Error error =
+          run.issue(op, "transfer", "dram", cost, op.getAfter(), op.getToken()))
     return error;
   if (run.withValues) {
     model::Value &destination = run.value(op.getDestination());
@@ -143,29 +144,28 @@ static Error execute(Interpreter &run, simulator::MVMOp op) {
   // Every window is fetched whole: rows inputs for each group.
   int64_t bytesIn =
       window.count() * spec.matrix.groups * spec.matrix.rows * codeBytes;
-  model::Cost cost = model::mvmCost(
-      run.program.device(), spec.matrix, spec.tiling, window.count(),
-      rangesOf(program.getPlacementAttr()), bytesIn, bytesOf(op.getOutput()),
-      op.getReplicas());
+  model::Cost cost =
+      model::mvmCost(run.program.device(), spec.matrix, spec.tiling,
+                     window.count(), rangesOf(program.getPlacementAttr()),
+                     bytesIn, bytesOf(op.getOutput()), op.getReplicas());
   if (Error error =
           run.issue(op, "mvm", "crossbar", cost, op.getAfter(), op.getToken()))
     return error;
   if (!run.withValues)
     return Error::success();
-  if (Error error = run.grid(op.getGrid())
-                        ->compute(run.value(op.getInput()), window,
-                                  op.getInputZeroPoint(),
-                                  op.getWeightZeroPoint(),
-                                  run.value(op.getOutput()),
-                                  run.options.threads))
+  if (Error error =
+          run.grid(op.getGrid())
+              ->compute(run.value(op.getInput()), window,
+                        op.getInputZeroPoint(), op.getWeightZeroPoint(),
+                        run.value(op.getOutput()), run.options.threads))
     return error;
   run.computed(op.getOutput());
   return Error::success();
 }
 
 static Error execute(Interpreter &run, simulator::DigitalOp op) {
-  auto callee =
-      SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(op, op.getCalleeAttr());
+  auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+      op, op.getCalleeAttr());
   const digital::OpCounts &counts = run.counts(callee);
   model::DigitalOps ops = {counts.add,     counts.multiply, counts.divide,
                            counts.compare, counts.convert,  counts.special,
@@ -189,9 +189,7 @@ static Error execute(Interpreter &run, simulator::DigitalOp op) {
   return Error::success();
 }
 
-static Error execute(Interpreter &, func::ReturnOp) {
-  return Error::success();
-}
+static Error execute(Interpreter &, func::ReturnOp) { return Error::success(); }
 
 //===----------------------------------------------------------------------===//
 // Table

@@ -59,9 +59,8 @@ llvm::Expected<model::Value> pumice::readNpy(StringRef path) {
     return problem(path, "expected a NumPy array file");
   unsigned major = static_cast<unsigned char>(text[6]);
   size_t start = major == 1 ? 10 : 12;
-  size_t length = major == 1
-                      ? llvm::support::endian::read16le(text.data() + 8)
-                      : llvm::support::endian::read32le(text.data() + 8);
+  size_t length = major == 1 ? llvm::support::endian::read16le(text.data() + 8)
+                             : llvm::support::endian::read32le(text.data() + 8);
   if (major < 1 || major > 3 || text.size() < start + length)
     return problem(path, "the header is not one of NumPy's formats 1 to 3");
   StringRef header = text.substr(start, length);
@@ -91,8 +90,7 @@ llvm::Expected<model::Value> pumice::readNpy(StringRef path) {
   StringRef data = text.substr(start + length);
   if (data.size() != static_cast<size_t>(value->numBytes()))
     return problem(path, "expected " + llvm::Twine(value->numBytes()) +
-                             " bytes of data, got " +
-                             llvm::Twine(data.size()));
+                             " bytes of data, got " + llvm::Twine(data.size()));
   std::memcpy(value->mutableData(), data.data(), data.size());
   return value;
 }

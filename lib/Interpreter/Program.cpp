@@ -94,10 +94,10 @@ llvm::Error pumice::checkInput(const TensorSpec &spec,
                                const model::Value &value) {
   if (value.type() == spec.type && value.shape() == ArrayRef(spec.shape))
     return llvm::Error::success();
-  return llvm::createStringError(
-      "input '%s' must be %s, got %s", spec.name.c_str(),
-      describe(spec.type, spec.shape).c_str(),
-      describe(value.type(), value.shape()).c_str());
+  return llvm::createStringError("input '%s' must be %s, got %s",
+                                 spec.name.c_str(),
+                                 describe(spec.type, spec.shape).c_str(),
+                                 describe(value.type(), value.shape()).c_str());
 }
 
 //===----------------------------------------------------------------------===//
@@ -136,16 +136,14 @@ FailureOr<std::unique_ptr<Program>> Program::load(ModuleOp module) {
       program->opCounts[function] = digital::count(function);
   }
   func::FuncOp entry = program->entry;
-  auto inputs = specsOf(entry, entry.getArgumentTypes(), "input",
-                        [&](unsigned i) {
-                          return entry.getArgAttrOfType<StringAttr>(
-                              i, "simulator.name");
-                        });
-  auto outputs = specsOf(entry, entry.getResultTypes(), "output",
-                         [&](unsigned i) {
-                           return entry.getResultAttrOfType<StringAttr>(
-                               i, "simulator.name");
-                         });
+  auto inputs =
+      specsOf(entry, entry.getArgumentTypes(), "input", [&](unsigned i) {
+        return entry.getArgAttrOfType<StringAttr>(i, "simulator.name");
+      });
+  auto outputs =
+      specsOf(entry, entry.getResultTypes(), "output", [&](unsigned i) {
+        return entry.getResultAttrOfType<StringAttr>(i, "simulator.name");
+      });
   if (failed(inputs) || failed(outputs))
     return failure();
   program->inputSpecs = std::move(*inputs);
@@ -175,17 +173,16 @@ llvm::Error Program::prepare(unsigned threads) {
     return compiled.takeError();
   regions = std::move(*compiled);
   for (auto program : entry.getOps<simulator::ProgramOp>()) {
-    auto constant =
-        program.getWeights().getDefiningOp<simulator::ConstantOp>();
+    auto constant = program.getWeights().getDefiningOp<simulator::ConstantOp>();
     if (!constant)
       return llvm::createStringError(
           "a program instruction writes weights that are not constant");
     auto weights = constantValue(constant.getValue());
     if (!weights)
       return weights.takeError();
-    auto grid = model::Grid::program(toSpec(program.getArray()),
-                                     specOf(program).matrix, *weights,
-                                     model::WeightLayout::filters);
+    auto grid =
+        model::Grid::program(toSpec(program.getArray()), specOf(program).matrix,
+                             *weights, model::WeightLayout::filters);
     if (!grid)
       return grid.takeError();
     grids[program] = std::make_unique<model::Grid>(std::move(*grid));

@@ -82,7 +82,8 @@ private:
   std::unique_ptr<digital::CompiledRegions> regions;
 };
 
-/// The element type of the hardware model; none for types that it does not have.
+/// The element type of the hardware model; none for types that it does not
+/// have.
 std::optional<model::ElementType> elementTypeOf(mlir::Type type);
 
 /// The data of a constant as a value; splats are expanded.

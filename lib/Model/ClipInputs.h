@@ -13,7 +13,8 @@
 namespace pumice::model {
 
 /// Input vectors that are handled together, on the rows of one tile.
-template <typename Index> struct Encoded {
+template <typename Index>
+struct Encoded {
   int64_t laneBlocks;
   int64_t steps;
   std::vector<Index> indices; ///< [lane block][digit][step][lane]

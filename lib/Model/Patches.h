@@ -15,7 +15,8 @@ namespace pumice::model {
 
 /// Reads the input vectors of a window over an NCHW tensor of T. Input k of
 /// group g is channel g*C + k/(kh*kw), kernel position (k/kw%kh, k%kw).
-template <typename T> class PatchReader {
+template <typename T>
+class PatchReader {
 public:
   PatchReader(const MatrixSpec &matrix, const Window &window, const T *x, T pad)
       : window(window), x(x), pad(pad),

@@ -109,7 +109,7 @@ int64_t pumice::model::accumulatorBits(const MatrixSpec &matrix,
   // One row contributes P - offset*x - xzp*w - wzp*x + xzp*wzp, where P is what
   // the arrays make of x * (w + offset). That is linear in each of x, w, P, so
   // its extremes are at corners. Write x = p - n with the sign bit's part n.
-  using Wide = __int128;
+  __extension__ typedef __int128 Wide;
   const Range weights = codes(matrix.weightBits, /*isSigned=*/true);
   const int64_t offset = -weights.low;
   const int64_t magnitude = matrix.inputSigned

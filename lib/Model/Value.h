@@ -32,7 +32,8 @@ std::optional<ElementType> parseElementType(llvm::StringRef name);
 
 /// True if T is a C++ type that elements of `type` may be read as. Signless
 /// integers are read as signed or unsigned, as the reader decides.
-template <typename T> bool isReadableAs(ElementType type) {
+template <typename T>
+bool isReadableAs(ElementType type) {
   switch (type) {
   case ElementType::i1:
     return std::is_same_v<T, bool> || std::is_same_v<T, uint8_t> ||
@@ -77,11 +78,13 @@ public:
   const void *data() const { return buffer.get(); }
   void *mutableData() { return const_cast<void *>(buffer.get()); }
 
-  template <typename T> llvm::ArrayRef<T> as() const {
+  template <typename T>
+  llvm::ArrayRef<T> as() const {
     assert(isReadableAs<T>(elementType) && "wrong element type");
     return {static_cast<const T *>(data()), static_cast<size_t>(elements)};
   }
-  template <typename T> llvm::MutableArrayRef<T> asMutable() {
+  template <typename T>
+  llvm::MutableArrayRef<T> asMutable() {
     assert(isReadableAs<T>(elementType) && "wrong element type");
     return {static_cast<T *>(mutableData()), static_cast<size_t>(elements)};
   }

@@ -25,10 +25,10 @@ namespace {
 /// NumPy's names of the hardware model's element types, by their number.
 constexpr const char *elementTypes[] = {"bool",  "int8",    "int16",  "int32",
                                         "int64", "float32", "float64"};
-constexpr nb::dlpack::dtype dtypes[] = {nb::dtype<bool>(),    nb::dtype<int8_t>(),
-                                        nb::dtype<int16_t>(), nb::dtype<int32_t>(),
-                                        nb::dtype<int64_t>(), nb::dtype<float>(),
-                                        nb::dtype<double>()};
+constexpr nb::dlpack::dtype dtypes[] = {
+    nb::dtype<bool>(),    nb::dtype<int8_t>(),  nb::dtype<int16_t>(),
+    nb::dtype<int32_t>(), nb::dtype<int64_t>(), nb::dtype<float>(),
+    nb::dtype<double>()};
 
 using Array = nb::ndarray<nb::numpy, nb::c_contig, nb::device::cpu>;
 using Spec = std::tuple<std::string, std::string, std::vector<int64_t>>;
@@ -44,10 +44,11 @@ int elementTypeOf(nb::dlpack::dtype dtype) {
       return i;
   // Codes are signless: unsigned arrays pass as they are.
   for (int i = 1; i < 5; ++i)
-    if (dtype.code == (uint8_t)nb::dlpack::dtype_code::UInt && dtype.bits == dtypes[i].bits &&
-        dtype.lanes == 1)
+    if (dtype.code == (uint8_t)nb::dlpack::dtype_code::UInt &&
+        dtype.bits == dtypes[i].bits && dtype.lanes == 1)
       return i;
-  throw nb::type_error("arrays must be of bool, int8 to int64, uint8 to uint64, float32 or float64");
+  throw nb::type_error("arrays must be of bool, int8 to int64, uint8 to "
+                       "uint64, float32 or float64");
 }
 
 nb::object copyToNumpy(const PumiceTensor &tensor) {
@@ -58,9 +59,10 @@ nb::object copyToNumpy(const PumiceTensor &tensor) {
   char *data = new char[bytes];
   if (bytes)
     std::memcpy(data, tensor.data, bytes);
-  nb::capsule owner(data, [](void *p) noexcept { delete[] static_cast<char *>(p); });
-  return nb::cast(nb::ndarray<nb::numpy>(data, tensor.rank, shape.data(), owner, nullptr,
-                                         dtypes[tensor.elementType]));
+  nb::capsule owner(data,
+                    [](void *p) noexcept { delete[] static_cast<char *>(p); });
+  return nb::cast(nb::ndarray<nb::numpy>(data, tensor.rank, shape.data(), owner,
+                                         nullptr, dtypes[tensor.elementType]));
 }
 
 class Program {
@@ -79,13 +81,15 @@ public:
   }
 
   std::vector<Spec> specs(intptr_t (*count)(PumiceProgram),
-                          PumiceTensor (*get)(PumiceProgram, intptr_t, MlirStringRef *)) const {
+                          PumiceTensor (*get)(PumiceProgram, intptr_t,
+                                              MlirStringRef *)) const {
     std::vector<Spec> result;
     for (intptr_t i = 0; i < count(program); ++i) {
       MlirStringRef name;
       PumiceTensor spec = get(program, i, &name);
-      result.emplace_back(std::string(name.data, name.length), elementTypes[spec.elementType],
-                          std::vector<int64_t>(spec.shape, spec.shape + spec.rank));
+      result.emplace_back(
+          std::string(name.data, name.length), elementTypes[spec.elementType],
+          std::vector<int64_t>(spec.shape, spec.shape + spec.rank));
     }
     return result;
   }
@@ -100,8 +104,9 @@ public:
         for (size_t d = 0; d < array.ndim(); ++d)
           shape.push_back(array.shape(d));
         shapes.push_back(std::move(shape));
-        inputs.push_back({const_cast<void *>(array.data()), elementTypeOf(array.dtype()),
-                          static_cast<intptr_t>(array.ndim()), shapes.back().data()});
+        inputs.push_back(
+            {const_cast<void *>(array.data()), elementTypeOf(array.dtype()),
+             static_cast<intptr_t>(array.ndim()), shapes.back().data()});
       }
     static const PumiceTensor none{};
     std::string error;
@@ -110,13 +115,15 @@ public:
       const Observer *observer;
       std::exception_ptr *raised;
     } hook{observer ? &*observer : nullptr, &raised};
-    PumiceObserver callback = [](MlirStringRef name, PumiceTensor value, void *user) {
+    PumiceObserver callback = [](MlirStringRef name, PumiceTensor value,
+                                 void *user) {
       auto *hook = static_cast<Hook *>(user);
       nb::gil_scoped_acquire gil;
       if (*hook->raised)
         return;
       try {
-        (*hook->observer)(std::string(name.data, name.length), copyToNumpy(value));
+        (*hook->observer)(std::string(name.data, name.length),
+                          copyToNumpy(value));
       } catch (...) {
         *hook->raised = std::current_exception();
       }
@@ -124,9 +131,10 @@ public:
     PumiceRun run;
     {
       nb::gil_scoped_release release;
-      run = pumiceProgramRun(program, inputs.size(),
-                             !arrays ? nullptr : (inputs.empty() ? &none : inputs.data()), threads,
-                             observer ? callback : nullptr, &hook, append, &error);
+      run = pumiceProgramRun(
+          program, inputs.size(),
+          !arrays ? nullptr : (inputs.empty() ? &none : inputs.data()), threads,
+          observer ? callback : nullptr, &hook, append, &error);
     }
     if (raised) {
       if (run.ptr)
@@ -153,21 +161,24 @@ public:
 NB_MODULE(_pumice, m) {
   m.doc() = "Pumice's C++ parts: registration, weights, devices, programs";
 
-  m.def("register_dialects", [](MlirDialectRegistry registry) { pumiceRegisterAllDialects(registry); },
-        nb::arg("registry"));
+  m.def(
+      "register_dialects",
+      [](MlirDialectRegistry registry) { pumiceRegisterAllDialects(registry); },
+      nb::arg("registry"));
   m.def("register_passes", [] { pumiceRegisterAllPasses(); });
 
   m.def(
       "clone_module",
       [](MlirModule module) {
-        return mlirModuleFromOperation(mlirOperationClone(mlirModuleGetOperation(module)));
+        return mlirModuleFromOperation(
+            mlirOperationClone(mlirModuleGetOperation(module)));
       },
       nb::arg("module"), "A copy of a module; constants are shared.");
 
   m.def(
       "set_resource",
-      [](MlirContext context, const std::string &name, uintptr_t address, size_t nbytes,
-         size_t alignment, nb::object owner) {
+      [](MlirContext context, const std::string &name, uintptr_t address,
+         size_t nbytes, size_t alignment, nb::object owner) {
         auto release = [](void *user) {
           if (!Py_IsInitialized())
             return;
@@ -175,23 +186,26 @@ NB_MODULE(_pumice, m) {
           Py_DECREF(static_cast<PyObject *>(user));
         };
         PyObject *kept = owner.inc_ref().ptr();
-        bool known = pumiceSetResource(context, mlirStringRefCreate(name.data(), name.size()),
-                                       reinterpret_cast<void *>(address), nbytes, alignment, release,
-                                       kept);
+        bool known = pumiceSetResource(
+            context, mlirStringRefCreate(name.data(), name.size()),
+            reinterpret_cast<void *>(address), nbytes, alignment, release,
+            kept);
         if (!known)
           owner.dec_ref();
         return known;
       },
-      nb::arg("context"), nb::arg("name"), nb::arg("address"), nb::arg("nbytes"),
-      nb::arg("alignment"), nb::arg("owner"),
-      "Lets dense_resource<name> be the memory at address, which owner keeps alive. "
+      nb::arg("context"), nb::arg("name"), nb::arg("address"),
+      nb::arg("nbytes"), nb::arg("alignment"), nb::arg("owner"),
+      "Lets dense_resource<name> be the memory at address, which owner keeps "
+      "alive. "
       "False when the context has no such resource.");
 
   m.def("preset_names", [] {
     std::vector<std::string> names;
     pumicePresetNames(
         [](MlirStringRef name, void *user) {
-          static_cast<std::vector<std::string> *>(user)->emplace_back(name.data, name.length);
+          static_cast<std::vector<std::string> *>(user)->emplace_back(
+              name.data, name.length);
         },
         &names);
     return names;
@@ -200,8 +214,8 @@ NB_MODULE(_pumice, m) {
       "load_device",
       [](MlirContext context, const std::string &name) {
         CollectDiagnosticsToStringScope scope(context);
-        MlirAttribute device =
-            pumiceLoadDevice(context, mlirStringRefCreate(name.data(), name.size()));
+        MlirAttribute device = pumiceLoadDevice(
+            context, mlirStringRefCreate(name.data(), name.size()));
         std::string message = scope.takeMessage();
         if (mlirAttributeIsNull(device))
           throw nb::value_error(message.c_str());
@@ -225,21 +239,34 @@ NB_MODULE(_pumice, m) {
           [](Program *self, nb::object module) {
             new (self) Program(nb::cast<MlirModule>(module), module);
           },
-          nb::arg("module"), "Loads a machine program. Raises ValueError with the diagnostics.")
-      .def_prop_ro("inputs", [](const Program &p) {
-        return p.specs(pumiceProgramNumInputs, pumiceProgramInput);
-      })
-      .def_prop_ro("outputs", [](const Program &p) {
-        return p.specs(pumiceProgramNumOutputs, pumiceProgramOutput);
-      })
-      .def_prop_ro("prepare_ms", [](const Program &p) { return pumiceProgramPrepareMs(p.program); })
+          nb::arg("module"),
+          "Loads a machine program. Raises ValueError with the diagnostics.")
+      .def_prop_ro("inputs",
+                   [](const Program &p) {
+                     return p.specs(pumiceProgramNumInputs, pumiceProgramInput);
+                   })
+      .def_prop_ro("outputs",
+                   [](const Program &p) {
+                     return p.specs(pumiceProgramNumOutputs,
+                                    pumiceProgramOutput);
+                   })
+      .def_prop_ro(
+          "prepare_ms",
+          [](const Program &p) { return pumiceProgramPrepareMs(p.program); })
       .def(
           "run",
           [](Program &p, const std::vector<Array> &inputs, unsigned threads,
-             const std::optional<Observer> &observe) { return p.execute(&inputs, threads, observe); },
-          nb::arg("inputs"), nb::arg("threads") = 1, nb::arg("observe").none() = nb::none(),
+             const std::optional<Observer> &observe) {
+            return p.execute(&inputs, threads, observe);
+          },
+          nb::arg("inputs"), nb::arg("threads") = 1,
+          nb::arg("observe").none() = nb::none(),
           "Returns the outputs and the report (JSON). Raises ValueError.")
       .def(
-          "estimate", [](Program &p) { return p.execute(nullptr, 1, std::nullopt)[1]; },
-          "Returns the report (JSON) of a run without values. Raises ValueError.");
+          "estimate",
+          [](Program &p) {
+            return nb::object(p.execute(nullptr, 1, std::nullopt)[1]);
+          },
+          "Returns the report (JSON) of a run without values. Raises "
+          "ValueError.");
 }

@@ -67,7 +67,7 @@ def size(count: float) -> str:
 
 def area(mm2: float) -> str:
     """An area given in mm2."""
-    return f"{_digits(mm2)} mm2"
+    return f"{_digits(mm2) if mm2 >= 1 else f'{mm2:.3g}'} mm2"
 
 
 def number(count: float) -> str:

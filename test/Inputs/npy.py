@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Makes and checks arrays for the tests of pumice-sim.
 
-    npy.py write FILE EXPRESSION    saves what the expression (of numpy as np) gives
-    npy.py equal FILE EXPRESSION    fails unless the file holds exactly that
+npy.py write FILE EXPRESSION    saves what the expression (of numpy as np) gives
+npy.py equal FILE EXPRESSION    fails unless the file holds exactly that
 """
 
 import sys

@@ -6,6 +6,6 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   pumice::registerAllDialects(registry);
   pumice::registerAllPasses();
-  return mlir::asMainReturnCode(
-      mlir::MlirOptMain(argc, argv, "Pumice modular optimizer driver\n", registry));
+  return mlir::asMainReturnCode(mlir::MlirOptMain(
+      argc, argv, "Pumice modular optimizer driver\n", registry));
 }

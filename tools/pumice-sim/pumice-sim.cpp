@@ -16,16 +16,26 @@ using namespace mlir;
 using namespace pumice;
 namespace cl = llvm::cl;
 
-static cl::opt<std::string> file(cl::Positional, cl::Required,
-                                 cl::desc("<machine program (.mlir, bytecode)>"));
-static cl::list<std::string> inputs("input", cl::desc("an input (.npy), once per input in order"));
-static cl::list<std::string> outputs("output", cl::desc("where to write an output (.npy), in order"));
-static cl::opt<std::string> report("report", cl::desc("where to write the report (JSON); - for the terminal"));
-static cl::opt<bool> estimate("estimate", cl::desc("time, energy and area only: no values, no inputs"));
-static cl::opt<unsigned> threads("threads", cl::desc("threads to compute with (default: all)"), cl::init(0));
+static cl::opt<std::string>
+    file(cl::Positional, cl::Required,
+         cl::desc("<machine program (.mlir, bytecode)>"));
+static cl::list<std::string>
+    inputs("input", cl::desc("an input (.npy), once per input in order"));
+static cl::list<std::string>
+    outputs("output", cl::desc("where to write an output (.npy), in order"));
+static cl::opt<std::string>
+    report("report",
+           cl::desc("where to write the report (JSON); - for the terminal"));
+static cl::opt<bool>
+    estimate("estimate",
+             cl::desc("time, energy and area only: no values, no inputs"));
+static cl::opt<unsigned>
+    threads("threads", cl::desc("threads to compute with (default: all)"),
+            cl::init(0));
 
 static int fail(llvm::Error error) {
-  llvm::errs() << "pumice-sim: error: " << llvm::toString(std::move(error)) << "\n";
+  llvm::errs() << "pumice-sim: error: " << llvm::toString(std::move(error))
+               << "\n";
   return 1;
 }
 
@@ -47,7 +57,8 @@ int main(int argc, char **argv) {
   MLIRContext context(registry);
   llvm::SourceMgr sources;
   SourceMgrDiagnosticHandler handler(sources, &context);
-  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(file, sources, &context);
+  OwningOpRef<ModuleOp> module =
+      parseSourceFile<ModuleOp>(file, sources, &context);
   if (!module)
     return 1;
   FailureOr<std::unique_ptr<Program>> program = Program::load(*module);
@@ -55,7 +66,8 @@ int main(int argc, char **argv) {
     return 1;
 
   RunOptions options;
-  options.threads = threads ? threads : std::max(1u, std::thread::hardware_concurrency());
+  options.threads =
+      threads ? threads : std::max(1u, std::thread::hardware_concurrency());
   std::vector<model::Value> values;
   for (const std::string &path : inputs) {
     llvm::Expected<model::Value> value = readNpy(path);
@@ -63,13 +75,15 @@ int main(int argc, char **argv) {
       return fail(value.takeError());
     values.push_back(std::move(*value));
   }
-  llvm::Expected<RunResult> result =
-      estimate ? (*program)->estimate(options) : (*program)->run(values, options);
+  llvm::Expected<RunResult> result = estimate
+                                         ? (*program)->estimate(options)
+                                         : (*program)->run(values, options);
   if (!result)
     return fail(result.takeError());
   if (outputs.size() > result->outputs.size())
-    return fail(llvm::createStringError("%zu outputs asked for, but there are %zu",
-                                        outputs.size(), result->outputs.size()));
+    return fail(
+        llvm::createStringError("%zu outputs asked for, but there are %zu",
+                                outputs.size(), result->outputs.size()));
   for (auto [path, value] : llvm::zip(outputs, result->outputs))
     if (llvm::Error error = writeNpy(path, value))
       return fail(std::move(error));

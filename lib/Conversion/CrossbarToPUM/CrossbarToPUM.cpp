@@ -78,9 +78,8 @@ public:
       if (isLayer(op) || isHeavy(op) || isa<crossbar::ProgramOp>(op))
         continue;
       forEachProducer(op, [&](Operation *def) {
-        if (groups.contains(def) && !isLayer(def) &&
-            !isHeavy(def) && !isa<crossbar::ProgramOp>(def) &&
-            level[def] == level[op])
+        if (groups.contains(def) && !isLayer(def) && !isHeavy(def) &&
+            !isa<crossbar::ProgramOp>(def) && level[def] == level[op])
           groups.unionSets(def, op);
       });
     }
@@ -157,13 +156,14 @@ public:
         return function.emitError("expected arguments to be tensors, got ")
                << from.getType();
       if (!from.use_empty())
-        values.map(from, pum::LoadOp::create(builder, from.getLoc(),
-                                             to.getType(), tokenType, to,
-                                             ValueRange())
-                             .getResult());
+        values.map(from,
+                   pum::LoadOp::create(builder, from.getLoc(), to.getType(),
+                                       tokenType, to, ValueRange())
+                       .getResult());
     }
     TaskGraph graph(*old);
-    if (failed(graph.emit([&](ArrayRef<Operation *> ops) { return emit(ops); })))
+    if (failed(
+            graph.emit([&](ArrayRef<Operation *> ops) { return emit(ops); })))
       return failure();
     SmallVector<Value> results;
     auto ret = cast<func::ReturnOp>(old->getTerminator());
@@ -196,9 +196,8 @@ private:
     for (Operation *op : ops)
       for (Value result : op->getResults())
         if (llvm::any_of(result.getUsers(), [&](Operation *user) {
-              return !llvm::is_contained(ops, function.getBody()
-                                                  .front()
-                                                  .findAncestorOpInBlock(*user));
+              return !llvm::is_contained(
+                  ops, function.getBody().front().findAncestorOpInBlock(*user));
             }))
           results.push_back(result);
     return emitDigital(ops, results);
@@ -211,9 +210,8 @@ private:
                             "(fold-constants)");
     Value weights = builder.clone(*constant)->getResult(0);
     auto task = pum::ProgramOp::create(
-        builder, op.getLoc(), op.getGrid().getType(),
-        tokenType, weights, ValueRange(),
-        ValueRange(), pum::PlacementAttr(), builder.getUnitAttr(),
+        builder, op.getLoc(), op.getGrid().getType(), tokenType, weights,
+        ValueRange(), ValueRange(), pum::PlacementAttr(), builder.getUnitAttr(),
         op.getTiling(), op.getArray());
     values.map(op.getGrid(), task.getGrid());
     return success();
@@ -224,9 +222,8 @@ private:
     for (Value operand : op->getOperands())
       inputs.push_back(values.lookup(operand));
     auto task = pum::ComputeOp::create(
-        builder, op->getLoc(), op->getResultTypes(),
-        tokenType, inputs, ValueRange(),
-        builder.getI64IntegerAttr(1));
+        builder, op->getLoc(), op->getResultTypes(), tokenType, inputs,
+        ValueRange(), builder.getI64IntegerAttr(1));
     fillBody(task.getBody(), inputs, op->getOperands(), ArrayRef(op),
              op->getResults(), op->getLoc());
     mapResults(op->getResults(), task.getResults());
@@ -263,9 +260,8 @@ private:
                << value.getType() << " to another task, expected a tensor";
     Location loc = locs.empty() ? results.front().getLoc()
                                 : FusedLoc::get(function.getContext(), locs);
-    auto task = pum::DigitalOp::create(
-        builder, loc, TypeRange(results),
-        tokenType, inputs, ValueRange());
+    auto task = pum::DigitalOp::create(builder, loc, TypeRange(results),
+                                       tokenType, inputs, ValueRange());
     fillBody(task.getBody(), inputs, external.getArrayRef(), ops, results, loc);
     mapResults(results, task.getResults());
     return success();
@@ -276,8 +272,7 @@ private:
                 ArrayRef<Operation *> ops, ValueRange results, Location loc) {
     OpBuilder::InsertionGuard guard(builder);
     SmallVector<Location> locs(inputs.size(), loc);
-    Block *body =
-        builder.createBlock(&region, {}, inputs.getTypes(), locs);
+    Block *body = builder.createBlock(&region, {}, inputs.getTypes(), locs);
     IRMapping mapping;
     mapping.map(external, body->getArguments());
     for (Operation *op : ops) {

@@ -18,8 +18,8 @@ namespace {
 /// The parts of an integer layer that a crossbar op takes in.
 struct Layer {
   linalg::LinalgOp op;
-  Value input;           ///< codes, before widening, padding and grouping
-  Value weights;         ///< codes as in the op
+  Value input;   ///< codes, before widening, padding and grouping
+  Value weights; ///< codes as in the op
   bool isUnsigned = false;
   int64_t inputZeroPoint = 0;
   int64_t weightZeroPoint = 0;
@@ -29,9 +29,7 @@ struct Layer {
 bool isMatrixProduct(Operation *op) {
   return isa<linalg::QuantizedMatmulOp>(op);
 }
-bool isGrouped(Operation *op) {
-  return isa<linalg::Conv2DNgchwGfchwQOp>(op);
-}
+bool isGrouped(Operation *op) { return isa<linalg::Conv2DNgchwGfchwQOp>(op); }
 
 /// A pad of only the last two dimensions by `value`, or null.
 tensor::PadOp matchPad(Value source, int64_t value,
@@ -82,17 +80,20 @@ std::optional<Layer> matchLayer(linalg::LinalgOp op, std::string &why) {
     return std::nullopt;
   }
 
+  // Widening and grouping come in either order.
+  auto takeGroups = [&] {
+    auto expand = layer.input.getDefiningOp<tensor::ExpandShapeOp>();
+    if (isGrouped(op) && expand && expand.getSrcType().getRank() == 4)
+      layer.input = expand.getSrc();
+  };
+  takeGroups();
   if (auto extend = layer.input.getDefiningOp<arith::ExtUIOp>()) {
     if (getElementTypeOrSelf(extend.getIn().getType()).isInteger(8)) {
       layer.input = extend.getIn();
       layer.isUnsigned = true;
     }
   }
-  if (isGrouped(op)) {
-    auto expand = layer.input.getDefiningOp<tensor::ExpandShapeOp>();
-    if (expand && expand.getSrcType().getRank() == 4)
-      layer.input = expand.getSrc();
-  }
+  takeGroups();
   if (!isMatrixProduct(op))
     if (tensor::PadOp pad =
             matchPad(layer.input, layer.inputZeroPoint, layer.padding))
@@ -101,11 +102,18 @@ std::optional<Layer> matchLayer(linalg::LinalgOp op, std::string &why) {
   auto codeWidth = [](Value value) {
     return getElementTypeOrSelf(value.getType()).getIntOrFloatBitWidth();
   };
-  for (Value value : {layer.input, layer.weights})
-    if (codeWidth(value) != 8 && codeWidth(value) != 16) {
+  for (Value value : {layer.input, layer.weights}) {
+    Type element = getElementTypeOrSelf(value.getType());
+    if (!element.isInteger(8) && !element.isInteger(16)) {
       why = "its codes are not 8 or 16 bits wide";
       return std::nullopt;
     }
+  }
+  Type sum = getElementTypeOrSelf(op->getResult(0).getType());
+  if (!sum.isInteger(32) && !sum.isInteger(64)) {
+    why = "its sums are not 32 or 64 bits wide";
+    return std::nullopt;
+  }
   auto weights = cast<RankedTensorType>(layer.weights.getType());
   auto result = cast<RankedTensorType>(op->getResult(0).getType());
   // Matrix weights are [K, N] here; filters have their outputs in front.
@@ -117,8 +125,9 @@ std::optional<Layer> matchLayer(linalg::LinalgOp op, std::string &why) {
                          layer.inputZeroPoint};
   crossbar::Codes weightCodes{codeWidth(layer.weights), true,
                               layer.weightZeroPoint};
-  unsigned bits = crossbar::accumulatorBits(
-      inputs, weightCodes, weights.getNumElements() / std::max<int64_t>(outputs, 1));
+  unsigned bits = crossbar::accumulatorBits(inputs, weightCodes,
+                                            weights.getNumElements() /
+                                                std::max<int64_t>(outputs, 1));
   if (bits > result.getElementTypeBitWidth()) {
     why = ("its sums take " + Twine(bits) + " bits, the result has " +
            Twine(result.getElementTypeBitWidth()))
@@ -153,8 +162,7 @@ Value convert(RewriterBase &rewriter, const Layer &layer) {
   Operation *op = layer.op;
   Location loc = op->getLoc();
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  UnitAttr isUnsigned =
-      layer.isUnsigned ? rewriter.getUnitAttr() : UnitAttr();
+  UnitAttr isUnsigned = layer.isUnsigned ? rewriter.getUnitAttr() : UnitAttr();
   IntegerAttr inputZero = rewriter.getI64IntegerAttr(layer.inputZeroPoint);
   IntegerAttr weightZero = rewriter.getI64IntegerAttr(layer.weightZeroPoint);
 
@@ -177,10 +185,13 @@ Value convert(RewriterBase &rewriter, const Layer &layer) {
         type.getElementType());
   }
   auto window = [&](StringRef name) {
-    return rewriter.getDenseI64ArrayAttr(llvm::to_vector(
-        op->getAttrOfType<DenseIntElementsAttr>(name).getValues<int64_t>()));
+    auto attr = op->getAttrOfType<DenseIntElementsAttr>(name);
+    return rewriter.getDenseI64ArrayAttr(
+        attr ? llvm::to_vector(attr.getValues<int64_t>())
+             : SmallVector<int64_t>{1, 1});
   };
-  ArrayRef<int64_t> filter = cast<RankedTensorType>(weights.getType()).getShape();
+  ArrayRef<int64_t> filter =
+      cast<RankedTensorType>(weights.getType()).getShape();
   Value result = crossbar::Conv2DOp::create(
       rewriter, loc, resultType, input, weights,
       rewriter.getDenseI64ArrayAttr(filter.take_back(2)), window("strides"),
@@ -212,9 +223,8 @@ struct ConvertLinalgToCrossbarPass
       // The layer adds to its init; only zeros need no addition.
       Value init = op.getDpsInits()[0];
       auto fill = init.getDefiningOp<linalg::FillOp>();
-      bool isZero =
-          (fill && uniformInteger(fill.getInputs()[0]) == 0) ||
-          uniformInteger(init) == 0;
+      bool isZero = (fill && uniformInteger(fill.getInputs()[0]) == 0) ||
+                    uniformInteger(init) == 0;
       if (!isZero)
         result = arith::AddIOp::create(rewriter, op->getLoc(), result, init);
       rewriter.replaceOp(op, result);

@@ -52,12 +52,10 @@ public:
 private:
   LogicalResult emit(Operation *op) {
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-        .Case<pum::LoadOp>([&](auto op) {
-          return emitTransfer(op, Memory::buffer);
-        })
-        .Case<pum::StoreOp>([&](auto op) {
-          return emitTransfer(op, Memory::host);
-        })
+        .Case<pum::LoadOp>(
+            [&](auto op) { return emitTransfer(op, Memory::buffer); })
+        .Case<pum::StoreOp>(
+            [&](auto op) { return emitTransfer(op, Memory::host); })
         .Case<pum::ProgramOp, pum::ComputeOp, pum::DigitalOp>(
             [&](auto op) { return emitTask(op); })
         .Case<arith::ConstantOp>([](auto) { return success(); })
@@ -80,10 +78,10 @@ private:
   LogicalResult emitTransfer(OpTy op, Memory destination) {
     Value target = allocate(op.getResult(), destination, op.getLoc());
     SmallVector<Value> after = waitFor(op.getAfter(), op.getInput());
-    finish(op, simulator::TransferOp::create(builder, op.getLoc(), tokenType,
-                                             buffers[op.getInput()], target,
-                                             after)
-                   .getToken());
+    finish(op,
+           simulator::TransferOp::create(builder, op.getLoc(), tokenType,
+                                         buffers[op.getInput()], target, after)
+               .getToken());
     return success();
   }
 
@@ -116,13 +114,12 @@ private:
   LogicalResult emitTask(pum::ComputeOp op) {
     Block &body = op.getBody().front();
     Operation *layer = &body.front();
-    bool isSingle = std::next(layer->getIterator()) ==
-                        op.getYield()->getIterator() &&
-                    op.getYield().getValues() == layer->getResults();
+    bool isSingle =
+        std::next(layer->getIterator()) == op.getYield()->getIterator() &&
+        op.getYield().getValues() == layer->getResults();
     if (!isSingle || !isa<crossbar::MVMOp, crossbar::Conv2DOp>(layer))
       return op.emitOpError("expects one crossbar layer as its body");
-    Value output =
-        allocate(op.getResults()[0], Memory::buffer, op.getLoc());
+    Value output = allocate(op.getResults()[0], Memory::buffer, op.getLoc());
     auto bufferOf = [&](Value value) {
       return buffers[op.getInputs()[cast<BlockArgument>(value).getArgNumber()]];
     };
@@ -133,10 +130,10 @@ private:
       instruction = simulator::MVMOp::create(
           builder, op.getLoc(), tokenType, bufferOf(conv.getWeights()),
           bufferOf(conv.getInput()), output, after, conv.getKernelAttr(),
-          conv.getStridesAttr(), conv.getDilationsAttr(),
-          conv.getPaddingAttr(), conv.getGroupsAttr(),
-          conv.getInputUnsignedAttr(), conv.getInputZeroPointAttr(),
-          conv.getWeightZeroPointAttr(), replicas);
+          conv.getStridesAttr(), conv.getDilationsAttr(), conv.getPaddingAttr(),
+          conv.getGroupsAttr(), conv.getInputUnsignedAttr(),
+          conv.getInputZeroPointAttr(), conv.getWeightZeroPointAttr(),
+          replicas);
     else if (auto mvm = dyn_cast<crossbar::MVMOp>(layer))
       instruction = simulator::MVMOp::create(
           builder, op.getLoc(), tokenType, bufferOf(mvm.getWeights()),
@@ -149,16 +146,20 @@ private:
   }
 
   LogicalResult emitTask(pum::DigitalOp op) {
+    SmallVector<Location> made;
+    for (Value value : op.getYield().getValues())
+      made.push_back(value.getLoc());
     func::FuncOp callee = outline(op);
     SmallVector<Value> inputs, outputs;
     for (Value input : op.getInputs())
       inputs.push_back(buffers[input]);
-    for (Value result : op.getResults())
-      outputs.push_back(allocate(result, Memory::buffer, op.getLoc()));
+    // A buffer is named after the op that makes its value.
+    for (auto [result, loc] : llvm::zip(op.getResults(), made))
+      outputs.push_back(allocate(result, Memory::buffer, loc));
     SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
-    finish(op, simulator::DigitalOp::create(
-                   builder, op.getLoc(), tokenType,
-                   SymbolRefAttr::get(callee), inputs, outputs, after)
+    finish(op, simulator::DigitalOp::create(builder, op.getLoc(), tokenType,
+                                            SymbolRefAttr::get(callee), inputs,
+                                            outputs, after)
                    .getToken());
     return success();
   }
@@ -172,8 +173,7 @@ private:
     callee.setPrivate();
     symbols.insert(callee); // makes the name unique
     callee.getBody().takeBody(op.getBody());
-    auto yield =
-        cast<pum::YieldOp>(callee.getBody().front().getTerminator());
+    auto yield = cast<pum::YieldOp>(callee.getBody().front().getTerminator());
     builder.setInsertionPoint(yield);
     func::ReturnOp::create(builder, yield.getLoc(), yield.getValues());
     yield.erase();

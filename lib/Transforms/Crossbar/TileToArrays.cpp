@@ -33,8 +33,7 @@ struct CrossbarTileToArraysPass
 
   template <typename OpTy>
   WalkResult tile(OpTy op, int64_t groups) {
-    auto weights =
-        dyn_cast<TypedValue<RankedTensorType>>(op.getWeights());
+    auto weights = dyn_cast<TypedValue<RankedTensorType>>(op.getWeights());
     if (!weights)
       return WalkResult::advance();
     RankedTensorType type = weights.getType();
@@ -45,8 +44,7 @@ struct CrossbarTileToArraysPass
     matrix.weightBits = type.getElementTypeBitWidth();
     matrix.inputBits = op.getInput().getType().getElementTypeBitWidth();
     matrix.inputSigned = !op.getInputUnsigned();
-    llvm::Expected<model::Tiling> tiling =
-        model::tile(toSpec(array), matrix);
+    llvm::Expected<model::Tiling> tiling = model::tile(toSpec(array), matrix);
     if (!tiling)
       return op.emitOpError("cannot be tiled: ")
              << llvm::toString(tiling.takeError());

@@ -173,6 +173,9 @@ std::optional<Dequantize> pumice::matchDequantize(Operation *op,
     if (!value)
       return unsupported("the zero points differ between channels");
     result.zeroPoint = *value;
+    if (result.zeroPoint < (result.isUnsigned ? 0 : -128) ||
+        result.zeroPoint > (result.isUnsigned ? 255 : 127))
+      return unsupported("the zero point is no code");
   }
   if (OpOperand *operand = inputOf(generic, scale)) {
     std::optional<unsigned> axis = axisOf(generic, operand);
@@ -219,7 +222,7 @@ std::optional<Quantize> pumice::matchQuantize(Operation *op) {
   Value rounded = low.getLhs();
   if (auto add = rounded.getDefiningOp<arith::AddFOp>()) {
     std::optional<float> zeroPoint = floatScalar(add.getRhs());
-    if (!zeroPoint)
+    if (!zeroPoint || *zeroPoint != std::nearbyint(*zeroPoint))
       return std::nullopt;
     result.zeroPoint = (int64_t)*zeroPoint;
     rounded = add.getLhs();
@@ -231,8 +234,7 @@ std::optional<Quantize> pumice::matchQuantize(Operation *op) {
     return std::nullopt;
   OpOperand *input = inputOf(generic, divide.getLhs());
   std::optional<float> scale = floatScalar(divide.getRhs());
-  if (!input || !scale ||
-      !generic.getMatchingIndexingMap(input).isIdentity())
+  if (!input || !scale || !generic.getMatchingIndexingMap(input).isIdentity())
     return std::nullopt;
   result.input = input->get();
   result.scale = *scale;
@@ -298,10 +300,10 @@ std::optional<QuantizedLayer> pumice::matchQuantizedLayer(Operation *op,
   auto weights = traceCodes(layer.getDpsInputOperand(1)->get(), &weightsWhy);
   if (!input || !weights) {
     if (why && (input || weights || !inputWhy.empty() || !weightsWhy.empty()))
-      *why = !weights ? (weightsWhy.empty() ? "its weights are not quantized"
-                                            : weightsWhy)
-                      : (inputWhy.empty() ? "its input is not quantized"
-                                          : inputWhy);
+      *why = !weights
+                 ? (weightsWhy.empty() ? "its weights are not quantized"
+                                       : weightsWhy)
+                 : (inputWhy.empty() ? "its input is not quantized" : inputWhy);
     return std::nullopt;
   }
   auto unsupported = [&](StringRef text) -> std::optional<QuantizedLayer> {
@@ -326,9 +328,15 @@ std::optional<QuantizedLayer> pumice::matchQuantizedLayer(Operation *op,
     transposes += isa<linalg::TransposeOp>(move);
   }
   bool isMatmul = isa<linalg::MatmulOp>(op);
+  ArrayRef<int64_t> result = type.getShape();
+  int64_t outputs =
+      isa<linalg::Conv2DNgchwGfchwOp>(op) ? result[1] * result[2] : result[1];
   if (weights->dequantize.scales &&
-      (isMatmul ? transposes != 1 || weights->moves.size() != 1
-                : transposes != 0))
+      (cast<RankedTensorType>(weights->dequantize.scales.getType())
+                       .getDimSize(0) != outputs ||
+               isMatmul
+           ? transposes != 1 || weights->moves.size() != 1
+           : transposes != 0))
     return unsupported("its weights are not quantized per output channel");
   return QuantizedLayer{layer, *input, *weights};
 }

@@ -21,8 +21,8 @@ struct Dequantize {
   mlir::Value codes;
   bool isUnsigned = false;
   int64_t zeroPoint = 0;
-  float scale = 0;      ///< of the whole tensor, when `scales` is null
-  mlir::Value scales;   ///< per index of dimension `axis`, f32 of rank 1
+  float scale = 0;    ///< of the whole tensor, when `scales` is null
+  mlir::Value scales; ///< per index of dimension `axis`, f32 of rank 1
   unsigned axis = 0;
 };
 

@@ -76,9 +76,8 @@ Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
 
   Value x = moveCodes(rewriter, layer.input);
   if (in.isUnsigned)
-    x = arith::ExtUIOp::create(rewriter, loc,
-                               withElement(x.getType(), rewriter.getI16Type()),
-                               x);
+    x = arith::ExtUIOp::create(
+        rewriter, loc, withElement(x.getType(), rewriter.getI16Type()), x);
   Value w = moveCodes(rewriter, layer.weights);
 
   auto resultType = cast<RankedTensorType>(op->getResult(0).getType());
@@ -88,8 +87,7 @@ Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
                      ArrayRef<ReassociationIndices> groups) -> Value {
       return tensor::ExpandShapeOp::create(
           rewriter, loc,
-          RankedTensorType::get(shape,
-                                getElementTypeOrSelf(value.getType())),
+          RankedTensorType::get(shape, getElementTypeOrSelf(value.getType())),
           value, groups);
     };
     ArrayRef<int64_t> xs = cast<RankedTensorType>(x.getType()).getShape();
@@ -101,11 +99,11 @@ Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
                                        resultType.getElementType());
   }
 
-  Value empty = tensor::EmptyOp::create(rewriter, loc, resultType.getShape(), i32);
-  Value zero = arith::ConstantOp::create(rewriter, loc,
-                                         rewriter.getI32IntegerAttr(0));
-  Value init =
-      linalg::FillOp::create(rewriter, loc, zero, empty).getResult(0);
+  Value empty =
+      tensor::EmptyOp::create(rewriter, loc, resultType.getShape(), i32);
+  Value zero =
+      arith::ConstantOp::create(rewriter, loc, rewriter.getI32IntegerAttr(0));
+  Value init = linalg::FillOp::create(rewriter, loc, zero, empty).getResult(0);
   Value inputZero = arith::ConstantOp::create(
       rewriter, loc, rewriter.getI32IntegerAttr(in.zeroPoint));
   Value weightZero = arith::ConstantOp::create(
@@ -119,9 +117,11 @@ Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
     acc = linalg::QuantizedMatmulOp::create(rewriter, loc, types, inputs, init)
               .getResult(0);
   } else {
-    SmallVector<NamedAttribute> window{
-        rewriter.getNamedAttr("strides", op->getAttr("strides")),
-        rewriter.getNamedAttr("dilations", op->getAttr("dilations"))};
+    // Without an attribute, both ops mean ones.
+    SmallVector<NamedAttribute> window;
+    for (StringRef name : {"strides", "dilations"})
+      if (Attribute attr = op->getAttr(name))
+        window.push_back(rewriter.getNamedAttr(name, attr));
     if (isa<linalg::Conv2DNchwFchwOp>(op))
       acc = linalg::Conv2DNchwFchwQOp::create(rewriter, loc, types, inputs,
                                               ValueRange(init), window)
@@ -178,9 +178,8 @@ Value buildRescale(RewriterBase &rewriter, const QuantizedLayer &layer,
   unsigned rank = type.getRank();
   AffineMap identity = rewriter.getMultiDimIdentityMap(rank);
   // Dimension 1 holds the output channels, of convolutions and of products.
-  AffineMap channel =
-      AffineMap::get(rank, 0, {rewriter.getAffineDimExpr(1)},
-                     rewriter.getContext());
+  AffineMap channel = AffineMap::get(rank, 0, {rewriter.getAffineDimExpr(1)},
+                                     rewriter.getContext());
 
   SmallVector<Value> inputs{acc};
   SmallVector<AffineMap> maps{identity};
@@ -221,17 +220,17 @@ Value buildRescale(RewriterBase &rewriter, const QuantizedLayer &layer,
   auto generic = linalg::GenericOp::create(
       rewriter, loc, type, inputs, empty, maps, loops,
       [&](OpBuilder &b, Location loc, ValueRange args) {
-        Value scale = weight.scales
-                          ? args[1]
-                          : arith::ConstantOp::create(
-                                b, loc,
-                                b.getF32FloatAttr(inputScale * weight.scale))
-                                .getResult();
+        Value scale =
+            weight.scales
+                ? args[1]
+                : arith::ConstantOp::create(
+                      b, loc, b.getF32FloatAttr(inputScale * weight.scale))
+                      .getResult();
         Value value = arith::SIToFPOp::create(b, loc, b.getF32Type(), args[0]);
         value = arith::MulFOp::create(b, loc, value, scale);
         if (init)
-          value = arith::AddFOp::create(b, loc, value,
-                                        args[weight.scales ? 2 : 1]);
+          value =
+              arith::AddFOp::create(b, loc, value, args[weight.scales ? 2 : 1]);
         linalg::YieldOp::create(b, loc, value);
       });
   return generic.getResult(0);
@@ -309,9 +308,8 @@ void raiseMaxPool(RewriterBase &rewriter, linalg::PoolingNchwMaxOp op) {
         value = arith::SIToFPOp::create(b, loc, b.getF32Type(), value);
         Value scale = arith::ConstantOp::create(
             b, loc, b.getF32FloatAttr(dequantize.scale));
-        linalg::YieldOp::create(b, loc,
-                                arith::MulFOp::create(b, loc, value, scale)
-                                    .getResult());
+        linalg::YieldOp::create(
+            b, loc, arith::MulFOp::create(b, loc, value, scale).getResult());
       });
   rewriter.replaceOp(op, result.getResult(0));
 }

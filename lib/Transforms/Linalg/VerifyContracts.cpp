@@ -44,12 +44,11 @@ static LogicalResult verifyLinalg(ModuleOp module) {
     if (isa<ModuleOp, func::FuncOp>(op))
       return WalkResult::advance();
     Dialect *dialect = op->getDialect();
-    bool known = isa_and_nonnull<linalg::LinalgDialect, tensor::TensorDialect,
-                                 arith::ArithDialect, math::MathDialect>(
-                     dialect) ||
-                 isa<func::ReturnOp>(op) ||
-                 (isa<cf::AssertOp>(op) &&
-                  op->getParentOfType<linalg::LinalgOp>());
+    bool known =
+        isa_and_nonnull<linalg::LinalgDialect, tensor::TensorDialect,
+                        arith::ArithDialect, math::MathDialect>(dialect) ||
+        isa<func::ReturnOp>(op) ||
+        (isa<cf::AssertOp>(op) && op->getParentOfType<linalg::LinalgOp>());
     if (!known) {
       op->emitError("unsupported op '") << op->getName() << "'";
       return WalkResult::interrupt();

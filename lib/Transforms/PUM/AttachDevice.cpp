@@ -11,7 +11,8 @@ using namespace mlir;
 using namespace pumice;
 
 namespace {
-struct PUMAttachDevicePass : pumice::impl::PUMAttachDeviceBase<PUMAttachDevicePass> {
+struct PUMAttachDevicePass
+    : pumice::impl::PUMAttachDeviceBase<PUMAttachDevicePass> {
   using PUMAttachDeviceBase::PUMAttachDeviceBase;
 
   void runOnOperation() override {

@@ -96,8 +96,8 @@ private:
   LogicalResult requireDone(Operation *op, Operation *other, StringRef what) {
     if (before[index[op]].test(index[other]))
       return success();
-    InFlightDiagnostic diag =
-        op->emitOpError(what) << " without waiting for another instruction";
+    InFlightDiagnostic diag = op->emitOpError(what)
+                              << " without waiting for another instruction";
     diag.attachNote(other->getLoc()) << "for this one";
     return diag;
   }

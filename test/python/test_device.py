@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Devices from Python: presets, files, changed fields, roll-up, errors that name the field."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import pumice
+from pumice import Device, PumiceError
+
+
+def test_presets() -> None:
+    assert {"ideal", "isaac"} <= set(pumice.devices())
+    for name in pumice.devices():
+        assert Device(name).name == name
+
+
+@pytest.mark.parametrize("name", ["ideal", "isaac"])
+def test_text_round_trip(name, tmp_path) -> None:
+    """The text is a device file, and reads back as the same fields."""
+    device = Device(name)
+    path = tmp_path / "d.mlir"
+    path.write_text(str(device))
+    again = Device(str(path))
+    assert again.fields == device.fields
+    assert str(again) == str(device)
+    assert repr(again) == f"Device('{name}')"
+
+
+def test_fields_are_a_copy() -> None:
+    device = Device("isaac")
+    device.fields["array"]["rows"] = 1
+    assert device.fields["array"]["rows"] == 128
+
+
+def test_replace() -> None:
+    old = Device("isaac")
+    new = old.replace(name="six", tiles=None, array={"adc": {"bits": 6}}, timing={"read_ns": 50.5})
+    assert (new.name, old.name) == ("six", "isaac")
+    assert "tiles" not in new.fields
+    assert new.fields["array"] == {**old.fields["array"], "adc": {"bits": 6, "mode": "clip"}}
+    assert new.fields["timing"] == {**old.fields["timing"], "read_ns": 50.5}
+    assert old.fields["tiles"] == 168
+
+
+@pytest.mark.parametrize(
+    "value", [1e-9, 1e30, 0.1, 3, np.float64(2.5), np.float32(0.5), np.int64(7)]
+)
+def test_numbers_survive(value) -> None:
+    device = Device("isaac").replace(energy={"adc_pj": value})
+    text = device.to_attribute  # a device that cannot be parsed would have been rejected
+    assert text is not None
+    assert float(device.fields["energy"]["adc_pj"]) == float(value)
+
+
+def test_lists() -> None:
+    components = Device("isaac").fields["components"]
+    cheaper = [c for c in components if c["name"] != "hypertransport"]
+    assert len(cheaper) == len(components) - 1
+    area = Device("isaac").replace(components=cheaper).roll_up()["chip"]["area_mm2"]
+    assert area == pytest.approx(168 * 0.37229)
+
+
+def test_isaac_rolls_up_to_the_published_table() -> None:
+    levels = Device("isaac").roll_up()
+    assert levels["tiles"] == 168
+    assert levels["ima"]["power_mw"] == pytest.approx(24.08)
+    assert levels["tile"]["power_mw"] == pytest.approx(329.81)
+    assert levels["tile"]["area_mm2"] == pytest.approx(0.37229)
+    assert levels["chip"]["area_mm2"] == pytest.approx(85.42472)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"array": {"rows": 0}}, "rows must be between 1 and 65536, got 0"),
+        ({"array": {"cell_bits": 3}}, "cell_bits must divide weight_bits, got 3 and 16"),
+        ({"array": {"adc": {"bits": 0}}}, "adc bits must be between 1 and 32, got 0"),
+        ({"array": {"rows": "many"}}, "array.rows: "),
+        ({"array": {"rows": 12.5}}, "array.rows: "),
+        ({"array": {"rows": None}}, "rows"),
+        ({"array": 5}, "array: "),
+        ({"timing": {"read_ns": math.nan}}, "timing.read_ns: "),
+        ({"timing": {"read_ns": math.inf}}, "timing.read_ns: "),
+        ({"timing": {"read_ns": -1.0}}, "read_ns"),
+        ({"timing": {"read_ns": 80.0, "adc_ns": "slow"}}, "timing.adc_ns: "),
+        ({"bogus": 1}, "bogus"),
+        ({"array": {"bogus": 1}}, "bogus"),
+        ({"buffer": {"capacity_bytes": 0}}, "capacity_bytes"),
+        ({"digital": {"lanes": 0}}, "lanes"),
+        ({"array": {"adc": {"mode": "hopeful"}}}, "array.adc.mode: "),
+    ],
+)
+def test_replace_names_the_field(fields, words) -> None:
+    with pytest.raises(PumiceError) as caught:
+        Device("isaac").replace(**fields)
+    text = str(caught.value)
+    assert text.startswith("device 'isaac': ")
+    assert words in text
+    assert "\n" not in text
+
+
+def test_no_such_device(tmp_path) -> None:
+    with pytest.raises(PumiceError, match="no device 'nope', expected one of .*isaac"):
+        Device("nope")
+    with pytest.raises(PumiceError, match="no device '', expected one of"):
+        Device("")
+    with pytest.raises(PumiceError, match="cannot read device file .*: Is a directory"):
+        Device(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "no device"),
+        ("// nothing but words\n", "line 1|no device"),
+        ("hello", "line 1, column 1: "),
+        ("#pum.device<name = ", "line 1"),
+        ("42", "no #pum.device|expected"),
+        ('#pum.device<name = "x">', "missing|array"),
+        ("\0\1\2", "line 1"),
+    ],
+)
+def test_bad_files(text, words, tmp_path) -> None:
+    path = tmp_path / "d.mlir"
+    path.write_text(text)
+    with pytest.raises(PumiceError, match=words):
+        Device(str(path))
