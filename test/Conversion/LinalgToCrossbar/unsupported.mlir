@@ -48,3 +48,25 @@ func.func @large_sums(%x: tensor<4x8xi16>, %init: tensor<4x3xi32>) -> tensor<4x3
       outs(%init : tensor<4x3xi32>) -> tensor<4x3xi32>
   return %y : tensor<4x3xi32>
 }
+
+// CHECK-LABEL: func @index_codes
+func.func @index_codes(%x: tensor<4x8xindex>, %init: tensor<4x3xi32>) -> tensor<4x3xi32> {
+  %w = arith.constant dense<5> : tensor<8x3xi8>
+  %zero = arith.constant 0 : i32
+  // CHECK: linalg.quantized_matmul
+  // expected-remark @below {{stays on the digital unit: its codes are not 8 or 16 bits wide}}
+  %y = linalg.quantized_matmul ins(%x, %w, %zero, %zero : tensor<4x8xindex>, tensor<8x3xi8>, i32, i32)
+      outs(%init : tensor<4x3xi32>) -> tensor<4x3xi32>
+  return %y : tensor<4x3xi32>
+}
+
+// CHECK-LABEL: func @sums_of_48_bits
+func.func @sums_of_48_bits(%x: tensor<4x8xi8>, %init: tensor<4x3xi48>) -> tensor<4x3xi48> {
+  %w = arith.constant dense<5> : tensor<8x3xi8>
+  %zero = arith.constant 0 : i32
+  // CHECK: linalg.quantized_matmul
+  // expected-remark @below {{stays on the digital unit: its sums are not 32 or 64 bits wide}}
+  %y = linalg.quantized_matmul ins(%x, %w, %zero, %zero : tensor<4x8xi8>, tensor<8x3xi8>, i32, i32)
+      outs(%init : tensor<4x3xi48>) -> tensor<4x3xi48>
+  return %y : tensor<4x3xi48>
+}

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: pumice-opt %s --convert-linalg-to-crossbar | FileCheck %s
-// Waits for a fix: crashes.
-// XFAIL: *
 
 // CHECK-LABEL: func @strides_and_dilations_default_to_1
 func.func @strides_and_dilations_default_to_1(%x: tensor<1x2x5x5xi8>) -> tensor<1x6x3x3xi32> {

@@ -99,3 +99,8 @@ func.func private @wide_weights(!crossbar.grid<1x27x16xi32>)
 
 // expected-error @below {{a grid holds signless integers of at most 16 bits, got 'ui8'}}
 func.func private @unsigned_weights(!crossbar.grid<1x27x16xui8>)
+
+// -----
+
+// expected-error @below {{a grid of 4611686018427387904x4x4 is too large}}
+func.func private @overflowing_grid(!crossbar.grid<4611686018427387904x4x4xi8>)

@@ -13,7 +13,7 @@ func.func @kernel_of_one_value(%x: tensor<1x3x8x8xi8>, %w: tensor<16x3x3x3xi8>) 
 // -----
 
 func.func @stride_zero(%x: tensor<1x3x8x8xi8>, %w: tensor<16x3x3x3xi8>) {
-  // expected-error @below {{'crossbar.conv_2d' op strides must be at least 1, got 0}}
+  // expected-error @below {{'crossbar.conv_2d' op strides must be between 1 and 2147483647, got 0}}
   %y = crossbar.conv_2d %x, %w kernel [3, 3] strides [1, 0] dilations [1, 1] padding [0, 0, 0, 0] groups 1
       : (tensor<1x3x8x8xi8>, tensor<16x3x3x3xi8>) -> tensor<1x16x6x6xi32>
   return
@@ -22,7 +22,7 @@ func.func @stride_zero(%x: tensor<1x3x8x8xi8>, %w: tensor<16x3x3x3xi8>) {
 // -----
 
 func.func @negative_padding(%x: tensor<1x3x8x8xi8>, %w: tensor<16x3x3x3xi8>) {
-  // expected-error @below {{'crossbar.conv_2d' op padding must be at least 0, got -1}}
+  // expected-error @below {{'crossbar.conv_2d' op padding must be between 0 and 2147483647, got -1}}
   %y = crossbar.conv_2d %x, %w kernel [3, 3] strides [1, 1] dilations [1, 1] padding [0, 0, -1, 0] groups 1
       : (tensor<1x3x8x8xi8>, tensor<16x3x3x3xi8>) -> tensor<1x16x5x6xi32>
   return
@@ -100,5 +100,15 @@ func.func @accumulator(%x: tensor<1x1x1x1xi8>, %w: tensor<1x1x1x1xi8>) {
   %y = crossbar.conv_2d %x, %w kernel [1, 1] strides [1, 1] dilations [1, 1] padding [0, 0, 0, 0] groups 1
       {input_zero_point = 16777216 : i64}
       : (tensor<1x1x1x1xi8>, tensor<1x1x1x1xi8>) -> tensor<1x1x1x1xi32>
+  return
+}
+
+// -----
+
+// The extent of the window would overflow.
+func.func @huge_dilation(%x: tensor<1x1x8x8xi8>, %w: tensor<1x1x3x3xi8>) {
+  // expected-error @below {{'crossbar.conv_2d' op dilations must be between 1 and 2147483647, got 9223372036854775807}}
+  %y = crossbar.conv_2d %x, %w kernel [3, 3] strides [1, 1] dilations [9223372036854775807, 1] padding [0, 0, 0, 0] groups 1
+      : (tensor<1x1x8x8xi8>, tensor<1x1x3x3xi8>) -> tensor<1x1x10x6xi32>
   return
 }

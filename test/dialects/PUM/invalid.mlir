@@ -105,3 +105,15 @@ func.func @yield_outside(%x: tensor<4xf32>) {
   // expected-error @below {{'pum.yield' op expects parent op to be one of 'pum.compute, pum.digital'}}
   pum.yield %x : tensor<4xf32>
 }
+
+// -----
+
+func.func @other_terminator(%x: tensor<4xf32>) {
+  // expected-note @+2 {{in custom textual format, the absence of terminator implies 'pum.yield'}}
+  // expected-error @below {{'pum.digital' op expects regions to end with 'pum.yield', found 'llvm.unreachable'}}
+  %y, %t = "pum.digital"(%x) ({
+  ^bb0(%a: tensor<4xf32>):
+    llvm.unreachable
+  }) {operandSegmentSizes = array<i32: 1, 0>} : (tensor<4xf32>) -> (tensor<4xf32>, !pum.token)
+  return
+}

@@ -73,3 +73,14 @@ func.func @sums(%g: !crossbar.grid<1x2x10xi16>, %x: memref<8x2xi16, #simulator.m
       memref<8x2xi16, #simulator.memory<buffer>>, memref<8x10xi32, #simulator.memory<buffer>>
   return
 }
+
+// -----
+
+func.func @incomplete_window(%g: !crossbar.grid<1x27x16xi8>, %x: memref<1x3x8x8xi8, #simulator.memory<buffer>>,
+                             %y: memref<1x16x6x6xi32, #simulator.memory<buffer>>) {
+  // expected-error @below {{'simulator.mvm' op expects kernel, strides, dilations, padding and groups together, or none of them}}
+  %t = "simulator.mvm"(%g, %x, %y) {kernel = array<i64: 3, 3>}
+      : (!crossbar.grid<1x27x16xi8>, memref<1x3x8x8xi8, #simulator.memory<buffer>>,
+         memref<1x16x6x6xi32, #simulator.memory<buffer>>) -> !simulator.token
+  return
+}

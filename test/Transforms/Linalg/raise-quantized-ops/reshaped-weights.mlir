@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: pumice-opt %s --raise-quantized-ops -verify-diagnostics | FileCheck %s
-// Waits for a fix: makes a generic whose operands do not fit.
-// XFAIL: *
 
 #id4 = affine_map<(n, c, h, w) -> (n, c, h, w)>
 #id = affine_map<(a, n, c, h, w) -> (a, n, c, h, w)>

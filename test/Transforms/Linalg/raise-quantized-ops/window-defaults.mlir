@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: pumice-opt %s --raise-quantized-ops | FileCheck %s
-// Waits for a fix: crashes.
-// XFAIL: *
 
 #id4 = affine_map<(n, c, h, w) -> (n, c, h, w)>
 // Strides and dilations default to 1.
