@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pumice.device import Device
+from pumice.diagnostics import message_of
 from pumice.errors import CompileError
 from pumice.program import LEVELS, Program
 
@@ -61,7 +62,12 @@ def compile(
     if quantize:
         start = time.perf_counter()
         example = example_inputs
-        if example_kwargs and example is None:
+        if example_kwargs:
+            if example is not None:
+                raise CompileError(
+                    "expected example inputs all by position or all by name to quantize with, got"
+                    " both: quantize the model first (pumice.quantize)"
+                )
             example = dict(example_kwargs)
         inputs = [example] if calibration is None else calibration
         model = quantize_model(model, inputs, example_inputs=example)
@@ -103,21 +109,7 @@ def compile_module(
             try:
                 PassManager.parse(f"builtin.module({pipeline})").run(current.operation)
             except ir.MLIRError as error:
-                raise CompileError(_message(error)) from None
+                raise CompileError(message_of(error)) from None
             timings[f"to_{level}"] = time.perf_counter() - start
             levels[level] = current
     return Program(levels, timings)
-
-
-def _message(error: Any) -> str:
-    """An MLIR error as text: each diagnostic with its place in the model."""
-    lines: list[str] = []
-    for diagnostic in error.error_diagnostics:
-        lines.append(f"{diagnostic.message}{_place(str(diagnostic.location))}")
-        lines += [f"  {note.message}{_place(str(note.location))}" for note in diagnostic.notes]
-    return "\n".join(lines) or str(error)
-
-
-def _place(location: str) -> str:
-    text = location.removeprefix("loc(").removesuffix(")")
-    return "" if text == "unknown" else f" (at {text})"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from pumice.diagnostics import message_of, message_of_text
 from pumice.errors import PumiceError
 from pumice.report import Report
 
@@ -63,7 +64,7 @@ class Program:
         try:
             self._machine = _pumice.Program(self._levels["simulator"])
         except ValueError as error:
-            raise PumiceError(str(error)) from None
+            raise PumiceError(message_of_text(error)) from None
 
     @property
     def inputs(self) -> list[tuple[str, str, tuple[int, ...]]]:
@@ -96,6 +97,8 @@ class Program:
             FrontendError: wrong number, structure, shape or dtype of inputs.
             PumiceError: the machine cannot run the program.
         """
+        if threads is not None and threads < 1:
+            raise PumiceError(f"expected at least 1 thread, got {threads}")
         leaves = self._flatten(args, kwargs)
         arrays = [_to_numpy(leaf) for leaf in leaves]
         tensors: dict[str, npt.NDArray[Any]] = {}
@@ -180,23 +183,36 @@ def load(path: str | os.PathLike[str]) -> Program:
         PumiceError: no such file, not MLIR, or no machine program.
     """
     from pumice import ir
+    from pumice._mlir_libs import _pumice
 
     try:
-        data = Path(path).read_bytes()
+        with open(path, "rb"):
+            pass
     except OSError as error:
         raise PumiceError(f"cannot read program '{path}': {error.strerror}") from None
-    context = ir.Context()
+    # Bytecode must be aligned in memory, which Python's bytes are not.
+    parse = getattr(_pumice, "parse_file", None) or _parse_file
     try:
-        module = ir.Module.parse(data, context)
-    except ir.MLIRError as error:
-        raise PumiceError(f"'{path}' is no MLIR module: {error}") from None
-    program = Program({"simulator": module}, {})
+        module = parse(ir.Context(), os.fspath(path))
+    except (ir.MLIRError, ValueError) as error:
+        text = message_of(error) if isinstance(error, ir.MLIRError) else message_of_text(error)
+        raise PumiceError(f"'{path}' is no MLIR module: {text}") from None
+    try:
+        program = Program({"simulator": module}, {})
+    except PumiceError as error:
+        raise PumiceError(f"'{path}' is no machine program: {error}") from None
     if _SIGNATURE in module.operation.attributes:
         from pumice.frontend.signature import Signature
 
         text = ir.StringAttr(module.operation.attributes[_SIGNATURE]).value
         program.signature = Signature.from_dict(json.loads(text))
     return program
+
+
+def _parse_file(context: Any, path: str) -> Any:
+    from pumice import ir
+
+    return ir.Module.parseFile(path, context)
 
 
 def _is_torch(value: Any) -> bool:
@@ -206,7 +222,7 @@ def _is_torch(value: Any) -> bool:
 
 def _to_numpy(value: Any) -> npt.NDArray[Any]:
     array = value.detach().cpu().numpy() if _is_torch(value) else np.asarray(value)
-    return np.ascontiguousarray(array)
+    return np.asarray(array, order="C")
 
 
 def _plain_value(value: Any) -> Any:
