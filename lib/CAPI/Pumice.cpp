@@ -35,6 +35,10 @@ void pumiceRegisterAllDialects(MlirDialectRegistry registry) {
 
 void pumiceRegisterAllPasses() { registerAllPasses(); }
 
+void pumiceConfigureContext(MlirContext context) {
+  unwrap(context)->printOpOnDiagnostic(false);
+}
+
 bool pumiceSetResource(MlirContext context, MlirStringRef name,
                        const void *data, size_t bytes, size_t alignment,
                        void (*release)(void *), void *user) {

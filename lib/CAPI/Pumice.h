@@ -16,6 +16,10 @@ extern "C" {
 MLIR_CAPI_EXPORTED void pumiceRegisterAllDialects(MlirDialectRegistry registry);
 MLIR_CAPI_EXPORTED void pumiceRegisterAllPasses(void);
 
+/* Diagnostics name their op instead of printing it, which may hold all weights.
+ */
+MLIR_CAPI_EXPORTED void pumiceConfigureContext(MlirContext context);
+
 /*===-- Weights
  * ------------------------------------------------------------===*/
 

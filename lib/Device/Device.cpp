@@ -102,6 +102,9 @@ FailureOr<pum::DeviceAttr> pumice::loadDevice(StringRef name, Location loc) {
   if (!attr)
     return emitError(loc) << "device file '" << path
                           << "': " << (problem.empty() ? "no device" : problem);
+  if (!StringRef(text).substr(read).trim().empty())
+    return emitError(loc) << "device file '" << path
+                          << "': expected nothing after the device";
   auto device = dyn_cast<pum::DeviceAttr>(attr);
   if (!device)
     return emitError(loc) << "device file '" << path

@@ -140,11 +140,13 @@ FailureOr<std::unique_ptr<Program>> Program::load(ModuleOp module) {
       specsOf(entry, entry.getArgumentTypes(), "input", [&](unsigned i) {
         return entry.getArgAttrOfType<StringAttr>(i, "simulator.name");
       });
+  if (failed(inputs))
+    return failure();
   auto outputs =
       specsOf(entry, entry.getResultTypes(), "output", [&](unsigned i) {
         return entry.getResultAttrOfType<StringAttr>(i, "simulator.name");
       });
-  if (failed(inputs) || failed(outputs))
+  if (failed(outputs))
     return failure();
   program->inputSpecs = std::move(*inputs);
   program->outputSpecs = std::move(*outputs);

@@ -17,6 +17,7 @@ void pumice::buildLinalgToQuantized(OpPassManager &pm) {
   pm.addPass(createVerifyLinalgContract());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addPass(createSymbolDCEPass()); // nothing is called: one function remains
   pm.addNestedPass<func::FuncOp>(createRaiseQuantizedOps());
   pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createFoldConstants());

@@ -166,6 +166,10 @@ NB_MODULE(_pumice, m) {
       [](MlirDialectRegistry registry) { pumiceRegisterAllDialects(registry); },
       nb::arg("registry"));
   m.def("register_passes", [] { pumiceRegisterAllPasses(); });
+  m.def(
+      "configure_context",
+      [](MlirContext context) { pumiceConfigureContext(context); },
+      nb::arg("context"));
 
   m.def(
       "clone_module",

@@ -318,8 +318,12 @@ struct ConvertCrossbarToPUMPass
     for (auto function :
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
       // Idempotent: a function of tasks has nothing left to convert.
-      if (!function.getOps<pum::StoreOp>().empty())
+      if (!function.isPublic() || !function.getOps<pum::StoreOp>().empty())
         continue;
+      if (!function.getBody().hasOneBlock()) {
+        function.emitError("expected a function of one block");
+        return signalPassFailure();
+      }
       if (failed(Converter(function).run()))
         return signalPassFailure();
     }

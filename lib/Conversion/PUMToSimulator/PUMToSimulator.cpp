@@ -117,8 +117,9 @@ private:
     bool isSingle =
         std::next(layer->getIterator()) == op.getYield()->getIterator() &&
         op.getYield().getValues() == layer->getResults();
-    if (!isSingle || !isa<crossbar::MVMOp, crossbar::Conv2DOp>(layer))
-      return op.emitOpError("expects one crossbar layer as its body");
+    if (!isSingle || !isa<crossbar::MVMOp, crossbar::Conv2DOp>(layer) ||
+        !isa<crossbar::GridType>(layer->getOperand(1).getType()))
+      return op.emitOpError("expects one crossbar layer on a grid as its body");
     Value output = allocate(op.getResults()[0], Memory::buffer, op.getLoc());
     auto bufferOf = [&](Value value) {
       return buffers[op.getInputs()[cast<BlockArgument>(value).getArgNumber()]];

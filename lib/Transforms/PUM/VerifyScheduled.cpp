@@ -92,6 +92,10 @@ static LogicalResult verifyFunction(func::FuncOp function,
       return program.emitOpError("is placed on array ")
              << placement.getRanges().back() - 1 << ", but device '"
              << device.getName() << "' has " << *available;
+    if (program.getArray() != device.getArray())
+      return program.emitOpError("is made for another array than that of "
+                                 "device '")
+             << device.getName() << "'";
     if (!program.getWeights().getDefiningOp<arith::ConstantOp>())
       return program.emitOpError("programs weights that are not constant");
     programs.push_back(program);

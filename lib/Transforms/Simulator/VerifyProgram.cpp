@@ -22,7 +22,8 @@ namespace {
 /// Checks one straight line of instructions in one walk.
 class Checker {
 public:
-  explicit Checker(func::FuncOp function) : function(function) {}
+  Checker(func::FuncOp function, pum::DeviceAttr device)
+      : function(function), device(device) {}
 
   LogicalResult run() {
     if (!function.getBody().hasOneBlock())
@@ -55,10 +56,14 @@ private:
 
   LogicalResult visit(Operation *op) {
     if (auto ret = dyn_cast<func::ReturnOp>(op)) {
-      for (Value value : ret.getOperands())
+      for (Value value : ret.getOperands()) {
+        if (!isBuffer(value.getType()))
+          return ret.emitError("expected results in a memory, got ")
+                 << value.getType();
         if (isa_and_nonnull<simulator::BufferOp>(value.getDefiningOp()) &&
             !writer.contains(value))
           return ret.emitError("returns a buffer that nothing writes");
+      }
       return success();
     }
     if (!isa<simulator::SimulatorDialect>(op->getDialect()))
@@ -83,6 +88,10 @@ private:
           return failure();
     }
     if (auto program = dyn_cast<simulator::ProgramOp>(op)) {
+      if (program.getArray() != device.getArray())
+        return program.emitOpError("is made for another array than that of "
+                                   "device '")
+               << device.getName() << "'";
       if (failed(read(op, program.getWeights())))
         return failure();
       for (Value grid : program.getReplacing())
@@ -125,13 +134,11 @@ private:
 
   LogicalResult use(Operation *op, Value grid) {
     readers[grid].push_back(op);
-    Operation *program = grid.getDefiningOp();
-    if (!program)
-      return op->emitOpError("reads a grid that nothing programs");
-    return requireDone(op, program, "reads a grid");
+    return requireDone(op, grid.getDefiningOp(), "reads a grid");
   }
 
   func::FuncOp function;
+  pum::DeviceAttr device;
   llvm::DenseMap<Operation *, unsigned> index;
   std::vector<llvm::BitVector> before; ///< instructions that must have ended
   llvm::DenseMap<Value, Operation *> writer;
@@ -156,12 +163,13 @@ struct VerifySimulatorProgramPass
   void runOnOperation() override {
     markAllAnalysesPreserved();
     ModuleOp module = getOperation();
-    if (failed(getDevice(module)))
+    FailureOr<pum::DeviceAttr> device = getDevice(module);
+    if (failed(device))
       return signalPassFailure();
     unsigned entries = 0;
     for (auto function : module.getOps<func::FuncOp>()) {
       entries += function.isPublic();
-      if (failed(function.isPublic() ? Checker(function).run()
+      if (failed(function.isPublic() ? Checker(function, *device).run()
                                      : verifyDigital(function)))
         return signalPassFailure();
     }

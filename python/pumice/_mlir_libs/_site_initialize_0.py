@@ -14,6 +14,7 @@ def context_init_hook(context: Any) -> None:
     registry = _mlir.ir.DialectRegistry()
     _pumice.register_dialects(registry)
     context.append_dialect_registry(registry)
+    _pumice.configure_context(context)
     if not _passes_registered:
         _pumice.register_passes()
         _passes_registered = True
