@@ -65,6 +65,21 @@ static std::string blankComments(StringRef text) {
   return result;
 }
 
+/// Where the brackets that `text` opens first are closed again.
+static size_t endOfAttribute(StringRef text) {
+  int depth = 0;
+  bool inString = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"')
+      inString = !inString;
+    else if (!inString && text[i] == '<')
+      ++depth;
+    else if (!inString && text[i] == '>' && --depth == 0)
+      return i + 1;
+  }
+  return text.size();
+}
+
 FailureOr<pum::DeviceAttr> pumice::loadDevice(StringRef name, Location loc) {
   SmallString<256> path(name);
   bool isPath = llvm::sys::path::has_parent_path(name) ||
@@ -87,7 +102,6 @@ FailureOr<pum::DeviceAttr> pumice::loadDevice(StringRef name, Location loc) {
   context->getOrLoadDialect<pum::PUMDialect>();
   std::string problem;
   Attribute attr;
-  size_t read = 0;
   std::string text = blankComments((*file)->getBuffer());
   {
     ScopedDiagnosticHandler handler(context, [&](Diagnostic &diag) {
@@ -97,12 +111,15 @@ FailureOr<pum::DeviceAttr> pumice::loadDevice(StringRef name, Location loc) {
       os << diag;
       return success();
     });
+    // The number of characters that MLIR reports as read is that of its
+    // innermost lexer: look for the end of the device here instead.
+    size_t read = 0;
     attr = parseAttribute(text, context, Type(), &read);
   }
   if (!attr)
     return emitError(loc) << "device file '" << path
                           << "': " << (problem.empty() ? "no device" : problem);
-  if (!StringRef(text).substr(read).trim().empty())
+  if (!StringRef(text).substr(endOfAttribute(text)).trim().empty())
     return emitError(loc) << "device file '" << path
                           << "': expected nothing after the device";
   auto device = dyn_cast<pum::DeviceAttr>(attr);

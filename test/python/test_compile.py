@@ -188,3 +188,89 @@ def test_op_classes_of_all_dialects() -> None:
     ):
         name = module.__name__.rpartition(".")[2]
         assert {f"{name}.{op}" for op in some} <= op_classes(module)
+
+
+def test_building_each_level_from_op_classes() -> None:
+    """A matrix product by hand: logical, placed, and as a machine program that runs."""
+    import numpy as np
+
+    from pumice import ir
+    from pumice.dialects import crossbar, func, pum, simulator
+
+    weights = np.random.default_rng(0).integers(-128, 128, (3, 4)).astype(np.int8)
+    x = np.arange(8, dtype=np.int8).reshape(2, 4)
+    with ir.Context(), ir.Location.unknown():
+        device = Device("isaac").to_attribute(ir.Context.current)
+        array = ir.Attribute.parse(_array_of("isaac"))
+        tiling = ir.Attribute.parse(
+            "#crossbar.tiling<row_tiles = 1, column_tiles = 1, slices = 4, groups_per_array = 1,"
+            " arrays = 1>"
+        )
+        grid = ir.Type.parse("!crossbar.grid<1x4x3xi8>")
+        data = ir.DenseElementsAttr.get(weights)
+
+        types = [ir.Type.parse("tensor<2x4xi8>"), ir.Type.parse("tensor<3x4xi8>")]
+        logical = ir.Module.create()
+        with ir.InsertionPoint(logical.body):
+            function = func.FuncOp("f", (types, [ir.Type.parse("tensor<2x3xi32>")]))
+        block = function.add_entry_block()
+        with ir.InsertionPoint(block):
+            programmed = crossbar.ProgramOp(grid, block.arguments[1], tiling, array)
+            product = crossbar.MVMOp(
+                function.type.results[0], block.arguments[0], programmed.grid, input_zero_point=3
+            )
+            func.ReturnOp([product.result])
+        assert logical.operation.verify()
+        assert "crossbar.mvm" in str(logical)
+        product.operation.attributes["input_zero_point"] = ir.StringAttr.get("three")
+        with pytest.raises(ir.MLIRError):
+            logical.operation.verify()
+
+        placed = ir.Module.create()
+        with ir.InsertionPoint(placed.body):
+            task = func.FuncOp("f", ([ir.Type.parse("tensor<3x4xi8>")], [grid]))
+            block = task.add_entry_block()
+            with ir.InsertionPoint(block):
+                token = ir.Type.parse("!pum.token")
+                written = pum.ProgramOp(grid, token, block.arguments[0], [], [], tiling, array)
+                func.ReturnOp([written.grid])
+        assert placed.operation.verify()
+
+        def memref(shape: str, memory: str):
+            return ir.Type.parse(f"memref<{shape}, #simulator.memory<{memory}>>")
+
+        program = ir.Module.create()
+        program.operation.attributes["pum.device"] = device
+        token = ir.Type.parse("!simulator.token")
+        with ir.InsertionPoint(program.body):
+            host = memref("2x3xi32", "host")
+            main = func.FuncOp("main", ([memref("2x4xi8", "host")], [host]))
+            with ir.InsertionPoint(main.add_entry_block()):
+                constant = simulator.ConstantOp(memref("3x4xi8", "dram"), data)
+                placement = ir.Attribute.parse("#pum.placement<5, 6>")
+                written = simulator.ProgramOp(
+                    grid, token, constant, [], [], placement, tiling, array, setup=True
+                )
+                codes = simulator.BufferOp(memref("2x4xi8", "buffer"))
+                loaded = simulator.TransferOp(token, main.arguments[0], codes, [])
+                sums = simulator.BufferOp(memref("2x3xi32", "buffer"))
+                product = simulator.MVMOp(
+                    token, written.grid, codes, sums, [loaded.token], input_zero_point=3
+                )
+                result = simulator.BufferOp(host)
+                simulator.TransferOp(token, sums, result, [product.token])
+                func.ReturnOp([result])
+        assert program.operation.verify()
+    run = pumice.Program({"simulator": program}, {}).run(x)
+    expected = (x.astype(np.int32) - 3) @ weights.astype(np.int32).T
+    assert np.array_equal(run.outputs, expected)
+    assert run.report.arrays == 1
+
+
+def _array_of(name: str) -> str:
+    """The array of a preset as an attribute's text."""
+    import re
+
+    found = re.search(r"array = (<.*?encoding = \w+>)", str(Device(name)))
+    assert found
+    return f"#crossbar.array{found.group(1)}"
