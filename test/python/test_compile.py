@@ -222,9 +222,13 @@ def test_building_each_level_from_op_classes() -> None:
             func.ReturnOp([product.result])
         assert logical.operation.verify()
         assert "crossbar.mvm" in str(logical)
-        product.operation.attributes["input_zero_point"] = ir.StringAttr.get("three")
-        with pytest.raises(ir.MLIRError):
+        with ir.InsertionPoint(block.operations[0]):
+            wrong = crossbar.MVMOp(ir.Type.parse("tensor<2x5xi32>"), *block.arguments)
+        with pytest.raises(ir.MLIRError) as caught:
             logical.operation.verify()
+        assert "2x5" in str(caught.value)
+        wrong.erase()
+        assert logical.operation.verify()
 
         placed = ir.Module.create()
         with ir.InsertionPoint(placed.body):
