@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: pumice-opt %s --pum-attach-device=device=isaac -o %t.mlir
+// RUN: sed -e 's/rows = 128/rows = 100/' -e 's/bits = 8, mode/bits = 4, mode/' %presets/isaac.mlir > %t.device.mlir
+// RUN: pumice-opt %s --pum-attach-device=device=%t.device.mlir -o %t.mlir
 // RUN: %npy write %t.x.npy "np.random.default_rng(1).integers(0, 256, (5, 200), dtype=np.uint8)"
 // RUN: pumice-sim %t.mlir --input %t.x.npy --output %t.y.npy
 // RUN: %python %s.py %t.x.npy %t.y.npy

@@ -52,13 +52,13 @@ func.func @no_placement(%arg: tensor<4xf32>) -> tensor<4xf32> {
 
 // -----
 
-func.func @two_layers_in_a_task(%arg: tensor<4x8xi8>, %g: tensor<4xf32>) -> tensor<4x8xi8> {
+func.func @two_ops_in_a_task(%arg: tensor<4x8xi8>) -> tensor<4x8xi8> {
   %w = arith.constant dense<5> : tensor<8x8xi8>
   %h, %t0 = pum.program %w on <0, 1> array #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16,
       input_bits = 16, dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
       tiling <row_tiles = 1, column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1>
       : tensor<8x8xi8> -> !crossbar.grid<1x8x8xi8>
-  // expected-error @below {{'pum.compute' op expects one crossbar layer as its body}}
+  // expected-error @below {{'pum.compute' op expects one crossbar layer on a grid as its body}}
   %x, %t1 = pum.compute (%arg, %h) : (tensor<4x8xi8>, !crossbar.grid<1x8x8xi8>) -> tensor<4x8xi8> {
   ^bb0(%a: tensor<4x8xi8>, %b: !crossbar.grid<1x8x8xi8>):
     %0 = crossbar.mvm %a, %b : (tensor<4x8xi8>, !crossbar.grid<1x8x8xi8>) -> tensor<4x8xi32>
@@ -67,4 +67,23 @@ func.func @two_layers_in_a_task(%arg: tensor<4x8xi8>, %g: tensor<4xf32>) -> tens
   }
   %y, %t = pum.store %x : tensor<4x8xi8>
   return %y : tensor<4x8xi8>
+}
+
+// -----
+
+func.func @layer_on_weights(%x: tensor<4x8xi8>, %w: tensor<8x8xi8>) -> tensor<4x8xi32> {
+  %v = arith.constant dense<5> : tensor<8x8xi8>
+  %h, %t0 = pum.program %v on <0, 1> array #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16,
+      input_bits = 16, dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
+      tiling <row_tiles = 1, column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1>
+      : tensor<8x8xi8> -> !crossbar.grid<1x8x8xi8>
+  // expected-error @below {{'pum.compute' op expects one crossbar layer on a grid as its body}}
+  %y, %t1 = pum.compute (%x, %w, %h)
+      : (tensor<4x8xi8>, tensor<8x8xi8>, !crossbar.grid<1x8x8xi8>) -> tensor<4x8xi32> {
+  ^bb0(%a: tensor<4x8xi8>, %b: tensor<8x8xi8>, %g: !crossbar.grid<1x8x8xi8>):
+    %0 = crossbar.mvm %a, %b : (tensor<4x8xi8>, tensor<8x8xi8>) -> tensor<4x8xi32>
+    pum.yield %0 : tensor<4x8xi32>
+  }
+  %z, %t2 = pum.store %y : tensor<4x8xi32>
+  return %z : tensor<4x8xi32>
 }

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Every pass, pipeline, op, attribute, type and error text occurs in a test."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import pytest
+from sources import (
+    ROOT,
+    Definition,
+    ErrorText,
+    Flag,
+    cpp_error_texts,
+    definitions,
+    enum_cases,
+    files_of_tests,
+    passes,
+    pipelines,
+    python_error_texts,
+    squeezed,
+)
+
+# Guards that no input reaches, with the check that comes before them. An entry that a test
+# covers, or that no source has any more, is an error.
+UNREACHABLE: dict[str, str] = {}
+
+DEFINITIONS = definitions()
+FLAGS = passes()
+PIPELINES = pipelines()
+TEXTS = [*cpp_error_texts(), *python_error_texts()]
+
+
+@cache
+def corpus() -> str:
+    return squeezed("\n".join(file.read_text() for file in files_of_tests(".mlir", ".py")))
+
+
+@cache
+def run_lines() -> str:
+    lines = [
+        line for file in files_of_tests(".mlir") for line in file.read_text().splitlines()
+        if "RUN:" in line
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def test_the_sources_are_understood() -> None:
+    assert len(DEFINITIONS) > 25
+    assert len(FLAGS) > 10
+    assert len(PIPELINES) >= 5
+    assert len(TEXTS) > 150
+    kinds = {definition.kind for definition in DEFINITIONS}
+    assert kinds == {"op", "attr", "type"}
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda d: d.name)
+def test_definition_is_round_tripped(definition: Definition) -> None:
+    folder = ROOT / "test" / definition.file.rsplit("/", 1)[0]
+    files = [file for file in folder.glob("*.mlir") if not file.name.startswith("invalid")]
+    name = re.escape(definition.name) + r"\b"
+    assert any(re.search(name, file.read_text()) for file in files), (
+        f"{definition.file}: {definition.name} occurs in no round trip of {folder}"
+    )
+
+
+@pytest.mark.parametrize(("file", "dialect", "case"), enum_cases())
+def test_enumeration_case_occurs(file: str, dialect: str, case: str) -> None:
+    texts = [path.read_text() for path in (ROOT / "test" / "dialects" / dialect).glob("*.mlir")]
+    assert any(re.search(rf"\b{case}\b", text) for text in texts), f"{file}: {case}"
+
+
+@pytest.mark.parametrize("flag", FLAGS, ids=lambda f: f.flag)
+def test_pass_is_run(flag: Flag) -> None:
+    if not re.search(rf"--?{flag.flag}(?![\w-])", run_lines()):
+        pytest.fail(f"{flag.file}: no test runs --{flag.flag}", pytrace=False)
+    for option in flag.options:
+        if not re.search(rf"--?{flag.flag}=[^|]*\b{option}=", run_lines()):
+            pytest.fail(f"{flag.file}: no test runs --{flag.flag}={option}=...", pytrace=False)
+
+
+@pytest.mark.parametrize("flag", FLAGS, ids=lambda f: f.flag)
+def test_pass_has_its_own_test(flag: Flag) -> None:
+    room = ROOT / "test" / flag.file.removeprefix("lib/").rsplit("/", 1)[0]
+    if flag.file.startswith("lib/Conversion"):
+        words = flag.flag.removeprefix("convert-").replace("-", "")
+        found = [folder for folder in room.iterdir() if folder.name.lower() == words]
+    else:
+        found = [room / f"{flag.flag}.mlir", room / flag.flag]
+    assert any(path.exists() for path in found), f"no test of {flag.flag} in {room}"
+
+
+@pytest.mark.parametrize("flag", PIPELINES, ids=lambda f: f.flag)
+def test_pipeline_is_run(flag: Flag) -> None:
+    if not re.search(rf"--?{flag.flag}(?![\w-])", run_lines()):
+        pytest.fail(f"{flag.file}: no test runs --{flag.flag}", pytrace=False)
+
+
+def is_tested(key: str) -> bool:
+    """Whether four words in a row of the text, or all if it has fewer, are in a test."""
+    words = squeezed(key).split()
+    runs = [" ".join(words[i : i + 4]) for i in range(max(1, len(words) - 3))]
+    return any(run in corpus() for run in runs)
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda t: t.place)
+def test_error_text_occurs(text: ErrorText) -> None:
+    for key in text.keys:
+        if key not in UNREACHABLE and not is_tested(key):
+            pytest.fail(f"{text.place}: no test has the text {key!r}", pytrace=False)
+
+
+@pytest.mark.parametrize("key", UNREACHABLE)
+def test_unreachable_text_is_one(key: str) -> None:
+    assert any(key in text.keys for text in TEXTS), f"no source has {key!r}"
+    assert not is_tested(key), f"a test reaches {key!r}"
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda t: t.place)
+def test_error_text_is_styled(text: ErrorText) -> None:
+    first, last = text.parts[0], text.parts[-1]
+    assert not re.match(r"[A-Z][a-z]+ [a-z]", first), f"{text.place}: {first!r} begins in capitals"
+    assert not last.endswith(".") or last.endswith("..."), f"{text.place}: {last!r} ends in a stop"
