@@ -16,6 +16,7 @@ for name, text in {
     # As long as what they replace, so that the header keeps its length.
     "extent": good.replace(shape + b", }" + b" " * 16, b"(99999999999999999999,) }"),
     "huge": good.replace(shape + b", }" + b" " * 14, b"(4611686018427387904,4)"),
+    "large": good.replace(shape + b", }" + b" " * 12, b"(1125899906842624,), }"),
     "data": good[:-1],
 }.items():
     assert text != good, name

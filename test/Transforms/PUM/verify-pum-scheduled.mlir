@@ -61,3 +61,16 @@ func.func @placement_beyond_device() {
       groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
   return
 }
+
+// -----
+
+// One row less than the device's arrays.
+#array = #crossbar.array<rows = 127, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,
+  dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
+func.func @other_array() {
+  %w = arith.constant dense<5> : tensor<3x8xi8>
+  // expected-error @below {{'pum.program' op is made for another array than that of device 'isaac'}}
+  %g, %t0 = pum.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
+  return
+}

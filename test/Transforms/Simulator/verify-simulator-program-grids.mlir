@@ -62,3 +62,25 @@ module {
     return
   }
 }
+
+// -----
+
+#array = #crossbar.array<rows = 127, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,
+  dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
+!weights = memref<3x8xi8, #simulator.memory<dram>>
+func.func @other_array() {
+  %w = simulator.constant dense<1> : tensor<3x8xi8> to !weights
+  // expected-error @below {{'simulator.program' op is made for another array than that of device 'isaac'}}
+  %g, %t0 = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+      groups_per_array = 1, arrays = 1> : !weights -> !crossbar.grid<1x8x3xi8>
+  return
+}
+
+// -----
+
+func.func @returns_token(%x: memref<4xf32, #simulator.memory<host>>) -> !simulator.token {
+  %y = simulator.buffer : memref<4xf32, #simulator.memory<host>>
+  %t = simulator.transfer %x to %y : memref<4xf32, #simulator.memory<host>> to memref<4xf32, #simulator.memory<host>>
+  // expected-error @below {{expected results in a memory, got '!simulator.token'}}
+  return %t : !simulator.token
+}
