@@ -30,9 +30,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "test" / "python"))
 
 import oracle
-from exactness import compare, oracle_of, same_bits
-
 import pumice
+from exactness import compare, oracle_of, same_bits
 from pumice import zoo
 from pumice.tables import plain_text, simple_table, size
 from pumice.tables import time as time_text

@@ -147,9 +147,10 @@ def test_modules_without_a_device() -> None:
 
 def test_passes_one_by_one(digits) -> None:
     """A user's own pipeline: the levels' pipelines by name, with IR in between."""
+    from pumice.passmanager import PassManager
+
     from pumice import ir
     from pumice.frontend import import_model
-    from pumice.passmanager import PassManager
 
     imported = import_model(digits.quantized, digits.inputs[:1])
     module = imported.module

@@ -175,7 +175,7 @@ def test_columns_set_the_width(report, monkeypatch) -> None:
 
 
 def test_rich(report) -> None:
-    console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console = Console(width=100, record=True, file=open("/dev/null", "w"))
     console.print(report)
     assert "Run on device 'made-up'" in console.export_text()
 
