@@ -147,9 +147,10 @@ def test_modules_without_a_device() -> None:
 
 def test_passes_one_by_one(digits) -> None:
     """A user's own pipeline: the levels' pipelines by name, with IR in between."""
+    from pumice.passmanager import PassManager
+
     from pumice import ir
     from pumice.frontend import import_model
-    from pumice.passmanager import PassManager
 
     imported = import_model(digits.quantized, digits.inputs[:1])
     module = imported.module
@@ -259,7 +260,12 @@ def test_building_each_level_from_op_classes() -> None:
                 loaded = simulator.TransferOp(token, main.arguments[0], codes, [])
                 sums = simulator.BufferOp(memref("2x3xi32", "buffer"))
                 product = simulator.MVMOp(
-                    token, written.grid, codes, sums, [loaded.token], input_zero_point=3
+                    token,
+                    written.grid,
+                    codes,
+                    sums,
+                    [loaded.token, written.token],
+                    input_zero_point=3,
                 )
                 result = simulator.BufferOp(host)
                 simulator.TransferOp(token, sums, result, [product.token])
