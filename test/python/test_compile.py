@@ -260,7 +260,12 @@ def test_building_each_level_from_op_classes() -> None:
                 loaded = simulator.TransferOp(token, main.arguments[0], codes, [])
                 sums = simulator.BufferOp(memref("2x3xi32", "buffer"))
                 product = simulator.MVMOp(
-                    token, written.grid, codes, sums, [loaded.token], input_zero_point=3
+                    token,
+                    written.grid,
+                    codes,
+                    sums,
+                    [loaded.token, written.token],
+                    input_zero_point=3,
                 )
                 result = simulator.BufferOp(host)
                 simulator.TransferOp(token, sums, result, [product.token])
