@@ -26,9 +26,8 @@ from rich.progress import track
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "test" / "python"))
 
 import oracle
-from exactness import compare, oracle_of, same_bits
-
 import pumice
+from exactness import compare, oracle_of, same_bits
 from pumice.zoo import ccexam_mnist
 from pumice.zoo.digits import CCEXAM_MEAN, CCEXAM_STD
 

@@ -28,7 +28,13 @@ def lit_results(
              if getattr(item, "originalname", "") == "test_lit"]  # fmt: skip
     folder = tmp_path_factory.mktemp("lit")
     results = folder / "results.json"
-    command = [sys.executable, "-m", "lit.main", "-q", f"-j{os.cpu_count() or 1}"]
+    command = [
+        sys.executable,
+        "-c",
+        "from lit.main import main; main()",
+        "-q",
+        f"-j{os.cpu_count() or 1}",
+    ]
     command += ["--output", str(results), "--param", f"exec_root={folder}"]
     done = subprocess.run(
         [*command, *(str(HERE / file) for file in files)], capture_output=True, text=True

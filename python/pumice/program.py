@@ -109,11 +109,12 @@ class Program:
                 tensors[f"{name}#{count + 1}" if count else name] = value
 
         try:
-            results, report = self._machine.run(
+            found, report = self._machine.run(
                 arrays, threads or os.cpu_count() or 1, observe if keep else None
             )
         except (ValueError, TypeError) as error:
             raise PumiceError(str(error)) from None
+        results: list[Any] = list(found)
         if any(_is_torch(leaf) for leaf in leaves):
             import torch
 
@@ -152,7 +153,12 @@ class Program:
         return str(operation.get_asm(large_elements_limit=16, large_resource_limit=64))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the machine program as MLIR bytecode: for `pumice.load` and `pumice-sim`."""
+        """Writes the machine program as MLIR bytecode: for `pumice.load` and `pumice-sim`.
+
+        Raises:
+            PumiceError: the file cannot be written, or the model's result holds a constant
+                that is no number, text or tensor.
+        """
         from pumice import ir
 
         module = self._levels["simulator"]
@@ -162,7 +168,10 @@ class Program:
                 module.operation.attributes[_SIGNATURE] = ir.StringAttr.get(text)
         buffer = io.BytesIO()
         module.operation.write_bytecode(buffer)
-        Path(path).write_bytes(buffer.getvalue())
+        try:
+            Path(path).write_bytes(buffer.getvalue())
+        except OSError as error:
+            raise PumiceError(f"cannot write '{path}': {error.strerror}") from None
 
     def _flatten(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
         if self.signature is not None:

@@ -149,7 +149,10 @@ def _freeze(
     for node, value, fixed in zip(nodes, inputs, is_weight, strict=True):
         if not fixed:
             continue
-        root.register_buffer(node.name, value.detach())
+        if isinstance(value, torch.nn.Parameter):
+            root.register_parameter(node.name, torch.nn.Parameter(value.detach(), False))
+        else:
+            root.register_buffer(node.name, value.detach())
         with copied.inserting_before(node):
             node.replace_all_uses_with(copied.get_attr(node.name))
         copied.erase_node(node)

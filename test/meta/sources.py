@@ -183,7 +183,11 @@ def _statement(text: str, start: int) -> str:
             depth -= 1
         if depth < 0 or (token == ";" and depth == 0):
             return text[start : start + match.start()]
-        if token == ")" and depth == 0 and re.match(r"\s*(?:const )?\{", text[start + match.end() :]):
+        if (
+            token == ")"
+            and depth == 0
+            and re.match(r"\s*(?:const )?\{", text[start + match.end() :])
+        ):
             return text[start : start + match.end()]  # the head of a definition
     return text[start:]
 
@@ -201,9 +205,7 @@ def cpp_error_texts() -> Iterator[ErrorText]:
             statement = _statement(text, match.start())
             end = match.start() + len(statement)
             groups = re.findall(rf"{LITERAL}((?:\s*{LITERAL})*)", statement)
-            parts = [
-                first + "".join(re.findall(LITERAL, rest)) for first, rest, *_ in groups
-            ]
+            parts = [first + "".join(re.findall(LITERAL, rest)) for first, rest, *_ in groups]
             line = text.count("\n", 0, match.start()) + 1
             message = _message(f"{name_of(file)}:{line}", parts)
             if message:

@@ -147,9 +147,10 @@ def test_modules_without_a_device() -> None:
 
 def test_passes_one_by_one(digits) -> None:
     """A user's own pipeline: the levels' pipelines by name, with IR in between."""
+    from pumice.passmanager import PassManager
+
     from pumice import ir
     from pumice.frontend import import_model
-    from pumice.passmanager import PassManager
 
     imported = import_model(digits.quantized, digits.inputs[:1])
     module = imported.module
@@ -222,9 +223,13 @@ def test_building_each_level_from_op_classes() -> None:
             func.ReturnOp([product.result])
         assert logical.operation.verify()
         assert "crossbar.mvm" in str(logical)
-        product.operation.attributes["input_zero_point"] = ir.StringAttr.get("three")
-        with pytest.raises(ir.MLIRError):
+        with ir.InsertionPoint(block.operations[0]):
+            wrong = crossbar.MVMOp(ir.Type.parse("tensor<2x5xi32>"), *block.arguments)
+        with pytest.raises(ir.MLIRError) as caught:
             logical.operation.verify()
+        assert "2x5" in str(caught.value)
+        wrong.erase()
+        assert logical.operation.verify()
 
         placed = ir.Module.create()
         with ir.InsertionPoint(placed.body):
@@ -255,7 +260,12 @@ def test_building_each_level_from_op_classes() -> None:
                 loaded = simulator.TransferOp(token, main.arguments[0], codes, [])
                 sums = simulator.BufferOp(memref("2x3xi32", "buffer"))
                 product = simulator.MVMOp(
-                    token, written.grid, codes, sums, [loaded.token], input_zero_point=3
+                    token,
+                    written.grid,
+                    codes,
+                    sums,
+                    [loaded.token, written.token],
+                    input_zero_point=3,
                 )
                 result = simulator.BufferOp(host)
                 simulator.TransferOp(token, sums, result, [product.token])

@@ -104,11 +104,11 @@ def test_replace_names_the_field(fields, words) -> None:
 
 
 def test_no_such_device(tmp_path) -> None:
-    with pytest.raises(PumiceError, match="no device 'nope', expected one of .*isaac"):
+    with pytest.raises(PumiceError, match=r"no device 'nope', expected one of .*isaac"):
         Device("nope")
     with pytest.raises(PumiceError, match="no device '', expected one of"):
         Device("")
-    with pytest.raises(PumiceError, match="cannot read device file .*: Is a directory"):
+    with pytest.raises(PumiceError, match=r"cannot read device file .*: Is a directory"):
         Device(str(tmp_path))
 
 

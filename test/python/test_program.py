@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Compiled programs: the same integers as the oracle, inputs and outputs, estimates, saved files."""
+"""Programs: the same integers as the oracle, inputs and outputs, estimates, saved files."""
 
 from __future__ import annotations
 
@@ -195,9 +195,9 @@ def test_wrong_inputs(isaac, arguments, words) -> None:
 def test_wrong_options(isaac) -> None:
     with pytest.raises(PumiceError, match="expected at least 1 thread, got 0"):
         isaac.program.run(isaac.x, threads=0)
-    with pytest.raises(FrontendError, match="positional inputs|keyword inputs"):
+    with pytest.raises(FrontendError, match=r"positional inputs|keyword inputs"):
         isaac.program.run(x=isaac.x)
-    with pytest.raises(PumiceError, match="expected a level of linalg, .*, got 'assembler'"):
+    with pytest.raises(PumiceError, match=r"expected a level of linalg, .*, got 'assembler'"):
         isaac.program.ir("assembler")
 
 
@@ -321,7 +321,7 @@ def test_bad_files(isaac, tmp_path) -> None:
         with pytest.raises(PumiceError, match=words) as caught:
             pumice.load(tmp_path / name)
         assert "see current operation" not in str(caught.value)
-    with pytest.raises(PumiceError, match="cannot read program .*none': No such file"):
+    with pytest.raises(PumiceError, match=r"cannot read program .*none': No such file"):
         pumice.load(tmp_path / "none")
-    with pytest.raises(PumiceError, match="cannot read program .*: Is a directory"):
+    with pytest.raises(PumiceError, match=r"cannot read program .*: Is a directory"):
         pumice.load(tmp_path)

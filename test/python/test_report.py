@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
 from collections import Counter
 from copy import deepcopy
@@ -175,7 +177,7 @@ def test_columns_set_the_width(report, monkeypatch) -> None:
 
 
 def test_rich(report) -> None:
-    console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console = Console(width=100, record=True, file=io.StringIO())
     console.print(report)
     assert "Run on device 'made-up'" in console.export_text()
 
@@ -243,7 +245,7 @@ def tracks_of(trace):
         tracks.setdefault(key, []).append(event)
     assert len(tracks) == len(names), "no track is empty, no two have one name"
     for key, found in tracks.items():
-        for one, two in zip(found, found[1:], strict=False):
+        for one, two in itertools.pairwise(found):
             assert one["ts"] + one["dur"] <= two["ts"] + 1e-6, f"overlap on {key}"
     return tracks
 
@@ -312,9 +314,8 @@ def test_keys_of_the_json(isaac) -> None:
     assert set(data["layers"][0]) == set(
         "name kinds units start_ns end_ns instructions energy_pj counters arrays".split()
     )
-    assert set(data["instructions"][0]) == set(
-        "id label kind unit layer start_ns end_ns energy_pj counters arrays depends_on lanes".split()
-    )
+    keys = "id label kind unit layer start_ns end_ns energy_pj counters arrays depends_on lanes"
+    assert set(data["instructions"][0]) == set(keys.split())
     assert set(data["utilisation"]) == {"array", "buffer_port", "dram_port", "digital_unit"}
 
 

@@ -11,7 +11,7 @@ def CrossbarTileToArrays : Pass<"crossbar-tile-to-arrays", "::mlir::ModuleOp"> {
     `crossbar.conv_2d` on weights a `crossbar.program` of them, with the tiling
     that the device's arrays ask for, and makes it read the grid. Layers that
     are already on a grid stay as they are. Layers that share weights share a
-    grid when they read codes of one width.
+    grid when they read codes of one width and sign.
 
     Fails, naming the field, when a weight or an input is wider than the
     periphery handles.

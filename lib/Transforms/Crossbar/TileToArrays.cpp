@@ -49,8 +49,18 @@ struct CrossbarTileToArraysPass
       return op.emitOpError("cannot be tiled: ")
              << llvm::toString(tiling.takeError());
 
-    // One layer may serve several calls (tied weights).
-    Value &grid = grids[{weights, {groups, matrix.inputBits}}];
+    // A lossy converter can push a sum beyond what exact sums reach.
+    if (llvm::Error error = model::verifyAccumulator(
+            matrix, op.getInputZeroPoint(), op.getWeightZeroPoint(),
+            toSpec(array).adcMode,
+            op.getResult().getType().getElementTypeBitWidth()))
+      return op.emitOpError("cannot be tiled: ")
+             << llvm::toString(std::move(error));
+
+    // One layer may serve several calls (tied weights). A signed width counts
+    // as another one than an unsigned: inputs are streamed in another way.
+    int64_t stream = matrix.inputBits * (matrix.inputSigned ? -1 : 1);
+    Value &grid = grids[{weights, {groups, stream}}];
     if (!grid || grid.getParentBlock() != op->getBlock()) {
       OpBuilder builder(op);
       auto gridType = crossbar::GridType::get(

@@ -75,7 +75,7 @@ private:
       return write(op, transfer.getDestination());
     }
     if (auto mvm = dyn_cast<simulator::MVMOp>(op)) {
-      if (failed(read(op, mvm.getInput())) || failed(use(op, mvm.getGrid())))
+      if (failed(read(op, mvm.getInput())) || failed(use(mvm, mvm.getGrid())))
         return failure();
       return write(op, mvm.getOutput());
     }
@@ -132,7 +132,23 @@ private:
     return diag;
   }
 
-  LogicalResult use(Operation *op, Value grid) {
+  LogicalResult use(simulator::MVMOp op, Value grid) {
+    // The arrays are set up for one way of streaming inputs.
+    if (!readers[grid].empty()) {
+      auto other = cast<simulator::MVMOp>(readers[grid].front());
+      auto width = [](simulator::MVMOp mvm) {
+        return cast<MemRefType>(mvm.getInput().getType())
+            .getElementTypeBitWidth();
+      };
+      if (width(op) != width(other) ||
+          op.getInputUnsigned() != other.getInputUnsigned()) {
+        InFlightDiagnostic diag = op.emitOpError(
+            "reads inputs of another width or sign than another reader of "
+            "its grid");
+        diag.attachNote(other.getLoc()) << "other reader is here";
+        return diag;
+      }
+    }
     readers[grid].push_back(op);
     return requireDone(op, grid.getDefiningOp(), "reads a grid");
   }

@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from pumice.cli.errors import UsageError
 from pumice.errors import PumiceError
 
 __all__ = ["main"]
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         run = importlib.import_module(f"pumice.cli.{args.module}")
         return int(getattr(run, args.command)(args) or 0)
     except PumiceError as error:
-        return _fail(error, args.debug)
+        return _fail(error, args.debug) + isinstance(error, UsageError)
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

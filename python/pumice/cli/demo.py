@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pumice.cli.errors import UsageError
 from pumice.cli.terminal import progress, say, show, working
 from pumice.device import Device
-from pumice.errors import PumiceError
 from pumice.report import Report
 from pumice.tables import area, energy, number, simple_table, time
 
@@ -39,10 +39,10 @@ def demo(args: Namespace) -> None:
     images, labels = images[held_out], labels[held_out]
     if args.images is not None:
         if args.images > len(images):
-            raise PumiceError(f"expected at most {len(images)} images, got {args.images}")
+            raise UsageError(f"expected at most {len(images)} images, got {args.images}")
         images, labels = images[: args.images], labels[: args.images]
     if len(images) % args.batch:
-        raise PumiceError(
+        raise UsageError(
             f"expected the batch to divide the number of images: {len(images)} by {args.batch}"
         )
     inputs = torch.from_numpy(data.preprocess(images))
@@ -58,7 +58,7 @@ def demo(args: Namespace) -> None:
     for device in devices:
         with working(f"compiling for {device.name}"):
             program = pumice.compile(quantized, inputs[: args.batch], device=device)
-        batches = inputs.split(args.batch)
+        batches = [inputs[i : i + args.batch] for i in range(0, len(inputs), args.batch)]
         found = []
         for batch in progress(batches, f"running on {device.name}", len(batches)):
             result = program.run(batch, threads=args.threads)
@@ -124,7 +124,7 @@ def _print(
     say(f"quantized with {calibration} other digits, which are not counted here")
     show("")
     per = "image" if batch == 1 else f"batch of {batch}"
-    rows = [
+    costs = [
         (
             name,
             time(report.latency_ns),
@@ -136,6 +136,6 @@ def _print(
         for name, report in reports.items()
     ]
     columns = ["device", "latency", "energy, dynamic", "static", "arrays", "area"]
-    show(simple_table(f"Cost per {per}", columns, rows))
+    show(simple_table(f"Cost per {per}", columns, costs))
     show("")
     show(list(reports.values())[-1])

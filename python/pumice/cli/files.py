@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from pumice.cli.errors import UsageError
 from pumice.errors import PumiceError
 
 __all__ = ["is_model", "load_array", "load_inputs", "load_model", "save_outputs"]
@@ -32,7 +33,7 @@ def load_model(text: str) -> Any:
 
     place, _, name = text.rpartition(":")
     if not place or not name:
-        raise PumiceError(f"expected a model as FILE.py:NAME or package.module:NAME, got '{text}'")
+        raise UsageError(f"expected a model as FILE.py:NAME or package.module:NAME, got '{text}'")
     try:
         module = _import(place)
         if not hasattr(module, name):
@@ -77,8 +78,8 @@ def load_array(path: str) -> Any:
         array = np.load(path, allow_pickle=False)
     except OSError as error:
         raise PumiceError(f"cannot read '{path}': {error.strerror or error}") from None
-    except (ValueError, EOFError) as error:
-        raise PumiceError(f"'{path}' is no .npy file: {error}") from None
+    except (ValueError, EOFError):
+        raise PumiceError(f"expected '{path}' to be an .npy file of numbers") from None
     if not isinstance(array, np.ndarray):
         raise PumiceError(f"expected '{path}' to hold one array, got an archive of several")
     return array
@@ -92,7 +93,7 @@ def load_inputs(texts: Sequence[str]) -> tuple[list[Any], dict[str, Any]]:
         name, equals, path = text.partition("=")
         if equals and name.isidentifier() and not Path(text).exists():
             if name in kwargs:
-                raise PumiceError(f"input '{name}' is given twice")
+                raise UsageError(f"input '{name}' is given twice")
             kwargs[name] = load_array(path)
         else:
             args.append(load_array(text))

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from pumice.cli.errors import UsageError
 from pumice.cli.files import is_model, load_inputs, load_model, save_outputs
 from pumice.cli.terminal import say, show, working
 from pumice.errors import PumiceError
@@ -21,7 +23,7 @@ def run(args: Namespace) -> None:
     """Runs a program or model on inputs."""
     if args.estimate:
         if args.output:
-            raise PumiceError("--estimate computes no values: leave --output out")
+            raise UsageError("--estimate computes no values: leave --output out")
         estimate(args)
         return
     program, inputs, keywords = _program(args)
@@ -42,11 +44,11 @@ def estimate(args: Namespace) -> None:
 def compile_(args: Namespace) -> None:
     """Compiles a model to a file."""
     if args.emit is not None and args.emit not in LEVELS:
-        raise PumiceError(f"expected --emit to be one of {', '.join(LEVELS)}, got '{args.emit}'")
+        raise UsageError(f"expected --emit to be one of {', '.join(LEVELS)}, got '{args.emit}'")
     if args.emit is None and not args.output:
-        raise PumiceError("expected --output or --emit")
+        raise UsageError("expected --output or --emit")
     if not is_model(args.program):
-        raise PumiceError(
+        raise UsageError(
             f"expected a model as FILE.py:NAME or package.module:NAME, got '{args.program}'"
         )
     program, _, _ = _program(args)
@@ -68,7 +70,7 @@ def _program(args: Namespace) -> tuple[Program, list[Any], dict[str, Any]]:
     """The program to run, and its inputs."""
     inputs, keywords = load_inputs(args.input)
     if is_model(args.program):
-        return _compiled(args, inputs, keywords), inputs, keywords
+        return _compiled(args, inputs, keywords)
     given = {
         "--device": args.device,
         "--calibration": args.calibration,
@@ -76,46 +78,69 @@ def _program(args: Namespace) -> tuple[Program, list[Any], dict[str, Any]]:
     }
     for option, value in given.items():
         if value:
-            raise PumiceError(f"{option} is for models: '{args.program}' is compiled already")
+            raise UsageError(f"{option} is for models: '{args.program}' is compiled already")
+    if Path(args.program).suffix == ".py":
+        raise UsageError(f"expected a model as {args.program}:NAME, got no name")
     if not Path(args.program).exists():
         raise PumiceError(f"no such program: '{args.program}' (a model is FILE.py:NAME)")
     return load(args.program), inputs, keywords
 
 
-def _compiled(args: Namespace, inputs: list[Any], keywords: dict[str, Any]) -> Program:
+def _compiled(
+    args: Namespace, inputs: list[Any], keywords: dict[str, Any]
+) -> tuple[Program, list[Any], dict[str, Any]]:
     from pumice.compiler import compile
     from pumice.device import Device
 
     if not inputs and not keywords:
-        raise PumiceError("expected --input: a model is compiled for the shapes of its inputs")
+        raise UsageError("expected --input: a model is compiled for the shapes of its inputs")
+    if args.calibration and args.no_quantize:
+        raise UsageError("--calibration is for quantizing: leave it or --no-quantize out")
+    calibration = load_inputs(args.calibration) if args.calibration else None
     device = Device(args.device or "ideal")  # before the slow part
-    import torch
-
-    def tensors(arrays: list[Any], named: dict[str, Any]) -> tuple[Any, Any]:
-        return (
-            tuple(torch.from_numpy(array) for array in arrays),
-            {name: torch.from_numpy(array) for name, array in named.items()},
-        )
-
-    calibration = None
-    if args.calibration:
-        if args.no_quantize:
-            raise PumiceError("--calibration is for quantizing: leave it or --no-quantize out")
-        positional, named = tensors(*load_inputs(args.calibration))
-        if positional and named:
-            raise PumiceError("expected all of --calibration by name or none, got both")
-        calibration = [named or positional]
-    model = load_model(args.program)
-    positional, named = tensors(inputs, keywords)
+    with working("loading the model"):
+        model = load_model(args.program)
+    if inputs and keywords:
+        inputs, keywords = _all_named(model, inputs, keywords)
+    if calibration is not None:
+        calibration = _all_named(model, *calibration) if keywords else calibration
     with working("compiling"):
-        return compile(
+        program = compile(
             model,
-            positional or None,
-            example_kwargs=named or None,
+            tuple(map(_tensor, inputs)) or None,
+            example_kwargs={k: _tensor(v) for k, v in keywords.items()} or None,
             device=device,
-            calibration=calibration,
+            calibration=None if calibration is None else [_example(*calibration)],
             quantize=False if args.no_quantize else None,
         )
+    return program, inputs, keywords
+
+
+def _tensor(array: Any) -> Any:
+    import torch
+
+    try:
+        return torch.from_numpy(array)
+    except TypeError:
+        raise PumiceError(f"expected numbers that torch knows, got {array.dtype}") from None
+
+
+def _example(inputs: list[Any], keywords: dict[str, Any]) -> Any:
+    """One item of calibration, as `pumice.quantize` takes it."""
+    if inputs and keywords:
+        raise UsageError("expected all of --calibration by name or none, got both")
+    return {k: _tensor(v) for k, v in keywords.items()} or tuple(map(_tensor, inputs))
+
+
+def _all_named(
+    model: Any, inputs: list[Any], keywords: dict[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """Positional inputs by their names too: quantization takes one kind or the other."""
+    try:
+        bound = inspect.signature(model.forward).bind(*inputs, **keywords)
+    except (AttributeError, TypeError) as error:
+        raise PumiceError(f"inputs do not fit the model: {error}") from None
+    return [], dict(bound.arguments)
 
 
 def _give(args: Namespace, report: Report) -> None:

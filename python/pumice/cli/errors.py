@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The error that makes `pumice` exit with 2."""
+
+from __future__ import annotations
+
+from pumice.errors import PumiceError
+
+__all__ = ["UsageError"]
+
+
+class UsageError(PumiceError):
+    """Options that do not go together, or a word that is none of those that are possible."""

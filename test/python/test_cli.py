@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The command `pumice`: output, files, exit codes, one-line errors, how fast it answers."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import pumice
+from pumice.cli import main
+
+MODEL = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3)
+        self.head = nn.Linear(4 * 36, 5)
+
+    def forward(self, x, mask=None):
+        y = self.conv(x).relu()
+        if mask is not None:
+            y = y * mask
+        return self.head(y.flatten(1))
+
+class Two(nn.Module):
+    def forward(self, a, b):
+        return {"sum": a + b, "rest": [a - b, None]}
+
+def make():
+    torch.manual_seed(0)
+    return Net()
+
+net = make()
+
+def broken():
+    raise ValueError("no weights here")
+
+def number():
+    return 3
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A directory with a model's file and inputs."""
+    folder = tmp_path_factory.mktemp("cli")
+    (folder / "model.py").write_text(MODEL)
+    rng = np.random.default_rng(0)
+    np.save(folder / "x.npy", rng.random((2, 1, 8, 8), np.float32))
+    np.save(folder / "c.npy", rng.random((9, 1, 8, 8), np.float32))
+    np.save(folder / "mask.npy", (rng.random((2, 4, 6, 6)) > 0.5).astype(np.float32))
+    np.save(folder / "a.npy", np.arange(6, dtype=np.float32).reshape(2, 3))
+    np.savez(folder / "many.npz", a=np.zeros(3))
+    (folder / "words.npy").write_text("these are words")
+    (folder / "foreign.mlir").write_text("module { func.func @f() { return } }")
+    return folder
+
+
+@pytest.fixture
+def run(place, monkeypatch, capsys):
+    """Runs `pumice` there: exit code, standard output, standard error."""
+    monkeypatch.chdir(place)
+
+    def call(*args: str) -> tuple[int, str, str]:
+        try:
+            code = main(args)
+        except SystemExit as leaving:  # argparse
+            code = int(leaving.code or 0)
+        found = capsys.readouterr()
+        return code, found.out, found.err
+
+    return call
+
+
+def needs_torch() -> None:
+    for name in ("torch", "torch_mlir", "torchao"):
+        pytest.importorskip(name)
+
+
+def command(*args: str, **options) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pumice", *args], capture_output=True, text=True, **options
+    )
+
+
+def test_help_is_quick_and_imports_little() -> None:
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        done = command("--help")
+        times.append(time.perf_counter() - start)
+        assert done.returncode == 0
+    assert min(times) <= 0.3
+    for name in ("demo", "run", "compile", "estimate", "devices"):
+        assert re.search(rf"^\s+{name}\s", done.stdout, re.M)
+    listed = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "pumice", "run", "--help"],
+        capture_output=True,
+        text=True,
+    )
+    imported = {line.rpartition("|")[2].strip() for line in listed.stderr.splitlines()}
+    assert "pumice.cli" in imported
+    heavy = {"torch", "torch_mlir", "numpy", "rich", "pumice._mlir_libs", "pumice.ir"}
+    assert not imported & heavy
+
+
+def test_importing_pumice_is_quick() -> None:
+    code = "import pumice, sys; sys.exit(any(m in sys.modules for m in ('torch', 'pumice.ir')))"
+    start = time.perf_counter()
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    assert time.perf_counter() - start < 1
+
+
+def test_usage(run) -> None:
+    code, out, err = run()
+    assert (code, err) == (0, "")
+    assert out.startswith("usage: pumice")
+    assert run("--version")[:2] == (0, f"pumice {pumice.__version__}\n")
+    for args in (["dance"], ["run"], ["demo", "-n", "0"], ["demo", "-n", "x"], ["run", "--bogus"]):
+        code, out, err = run(*args)
+        assert (code, out) == (2, "")
+        assert "error: " in err
+
+
+def test_devices(run) -> None:
+    code, out, _ = run("devices")
+    assert code == 0
+    for name in pumice.devices():
+        assert re.search(rf"^{name}\s", out, re.M)
+    row = next(line for line in out.splitlines() if line.startswith("isaac"))
+    for figure in ("128 x 128", "8 b, clip", "16,128", "168", "0.372 mm2", "330 mW", "85.4 mm2"):
+        assert figure in row
+    code, out, _ = run("devices", "isaac")
+    assert code == 0
+    for field in (r"array\.adc\.bits +8", r"energy\.adc_pj +1\.5625", r"components\[router\]"):
+        assert re.search(field, out)
+    data = json.loads(run("devices", "isaac", "--json")[1])
+    assert data["fields"] == pumice.Device("isaac").fields
+    assert data["roll_up"]["tile"]["power_mw"] == pytest.approx(329.81)
+    assert len(json.loads(run("devices", "--json")[1])) == len(pumice.devices())
+
+
+def test_run_a_model(run, place) -> None:
+    needs_torch()
+    args = ["run", "model.py:make", "--input", "x.npy", "--calibration", "c.npy"]
+    files = ["--output", "y.npy", "--report", "r.json", "--trace", "t.json"]
+    code, out, err = run(*args, "--device", "isaac", *files)
+    assert code == 0
+    assert "Run on device 'isaac'" in out
+    assert "wrote y.npy" in err
+    y = np.load(place / "y.npy")
+    assert y.shape == (2, 5)
+    report = json.loads((place / "r.json").read_text())
+    assert report["device"] == "isaac"
+    assert report["latency_ns"] > 0
+    assert json.loads((place / "t.json").read_text())["traceEvents"]
+
+    import torch
+
+    from pumice.cli.files import load_model
+
+    x = torch.from_numpy(np.load(place / "x.npy"))
+    c = torch.from_numpy(np.load(place / "c.npy"))
+    program = pumice.compile(load_model("model.py:net"), x, device="isaac", calibration=[c])
+    assert np.array_equal(program.run(x).outputs.numpy(), y)
+
+    code, out, _ = run(*args, "--json", "--threads", "1")
+    assert code == 0
+    assert json.loads(out)["device"] == "ideal"
+
+
+def test_named_inputs(run, place) -> None:
+    needs_torch()
+    import torch
+
+    from pumice.cli.files import load_model
+
+    x, mask = (torch.from_numpy(np.load(place / f"{name}.npy")) for name in ("x", "mask"))
+    expected = load_model("model.py:net")(x, mask=mask).detach().numpy()
+    mixed = ["-i", "x.npy", "-i", "mask=mask.npy"]
+    for inputs in (
+        mixed,
+        ["-i", "x=x.npy", "-i", "mask=mask.npy"],
+        ["-i", "x.npy", "-i", "mask.npy"],
+    ):
+        code, _, err = run("run", "model.py:net", *inputs, "--no-quantize", "-o", "y.npy")
+        assert code == 0, err
+        assert np.allclose(np.load(place / "y.npy"), expected, atol=1e-5)
+    calibration = ["-c", "x.npy", "-c", "mask=mask.npy"]
+    code, _, err = run("run", "model.py:net", *mixed, *calibration, "-o", "y.npy")
+    assert code == 0, err
+    assert np.allclose(np.load(place / "y.npy"), expected, atol=0.1)
+
+
+def test_several_outputs(run, place) -> None:
+    needs_torch()
+    args = ["run", "model.py:Two", "-i", "a.npy", "-i", "a.npy", "--no-quantize", "-o", "out.npy"]
+    code, _, err = run(*args)
+    assert code == 0, err
+    a = np.load(place / "a.npy")
+    assert np.array_equal(np.load(place / "out.0.npy"), a + a)
+    assert np.array_equal(np.load(place / "out.1.npy"), a - a)
+
+
+def test_compile_then_run(run, place) -> None:
+    """A program file gives what the model gave, run or estimated."""
+    needs_torch()
+    model = ["model.py:make", "-i", "x.npy", "--device", "isaac"]
+    code, out, _ = run("run", *model, "-o", "direct.npy", "--json")
+    assert code == 0
+    direct = json.loads(out)
+    assert run("compile", *model, "-o", "p.mlirbc")[0] == 0
+    assert run("compile", *model, "-o", "p.mlir", "--emit", "simulator")[0] == 0
+    for program in ("p.mlirbc", "p.mlir"):
+        code, out, err = run("run", program, "-i", "x.npy", "-o", "y.npy", "--json")
+        assert code == 0, err
+        assert np.array_equal(np.load(place / "y.npy"), np.load(place / "direct.npy"))
+        for found in (
+            json.loads(out),
+            json.loads(run("estimate", program, "--json")[1]),
+            json.loads(run("run", program, "--estimate", "--json")[1]),
+        ):
+            assert found.pop("timings_s") is not None
+            assert found == {key: direct[key] for key in found}
+    assert json.loads(run("estimate", *model, "--json")[1])["counters"] == direct["counters"]
+
+
+def test_emit(run) -> None:
+    needs_torch()
+    for level, op in (("linalg", "linalg."), ("crossbar", "crossbar.mvm"), ("pum", "pum.compute")):
+        code, out, _ = run("compile", "model.py:make", "-i", "x.npy", "--emit", level)
+        assert code == 0
+        assert op in out
+
+
+FAILURES = [
+    (["run", "model.py:broken", "-i", "x.npy"], "'model.py:broken': ValueError: no weights here"),
+    (["run", "model.py:number", "-i", "x.npy"], "to be or to return a torch.nn.Module, got int"),
+    (["run", "model.py:nothing", "-i", "x.npy"], "'model.py' has no 'nothing'"),
+    (["run", "none.py:make", "-i", "x.npy"], "no such file: 'none.py'"),
+    (["run", "no.such:make", "-i", "x.npy"], "No module named 'no'"),
+    (["run", "model.py:make", "-i", "none.npy"], "cannot read 'none.npy': No such file"),
+    (["run", "model.py:make", "-i", "many.npz"], "to hold one array, got an archive"),
+    (["run", "model.py:make", "-i", "words.npy"], "'words.npy' to be an .npy file of numbers"),
+    (["run", "model.py:make", "-i", "."], "cannot read '.': Is a directory"),
+    (["run", "model.py:make", "-i", "x.npy", "-d", "nope"], "no device 'nope', expected one of"),
+    (["run", "model.py:make", "-i", "a.npy"], "cannot export Net"),
+    (["run", "model.py:make", "-i", "x.npy", "-o", "no/y.npy"], "cannot write 'no/y.npy': No such"),
+    (["compile", "model.py:make", "-i", "x.npy", "-o", "no/p"], "cannot write 'no/p': No such"),
+    (["run", "foreign.mlir"], "'foreign.mlir' is no machine program: names no device"),
+    (["run", "x.npy"], "'x.npy' is no MLIR module"),
+    (["estimate", "none.mlir"], "no such program: 'none.mlir'"),
+    (["devices", "nope"], "no device 'nope', expected one of"),
+]
+MISUSES = [
+    (["run", "model.py:make"], "expected --input"),
+    (["run", "model.py", "-i", "x.npy"], "expected a model as model.py:NAME"),
+    (["run", ":", "-i", "x.npy"], "expected a model as FILE.py:NAME"),
+    (["run", "model.py:make", "-i", "x=x.npy", "-i", "x=x.npy"], "input 'x' is given twice"),
+    (["compile", "model.py:make", "-i", "x.npy"], "expected --output or --emit"),
+    (["compile", "model.py:make", "-i", "x.npy", "--emit", "c"], "expected --emit to be one of"),
+    (["compile", "foreign.mlir", "-o", "p"], "expected a model as FILE.py:NAME"),
+    (["run", "foreign.mlir", "-d", "isaac"], "--device is for models"),
+    (["run", "foreign.mlir", "-c", "x.npy"], "--calibration is for models"),
+    (["estimate", "foreign.mlir", "--no-quantize"], "--no-quantize is for models"),
+    (["run", "m.mlir", "--estimate", "-o", "y"], "--estimate computes no values"),
+    (["run", "model.py:net", "-i", "x.npy", "-c", "c.npy", "--no-quantize"], "for quantizing"),
+    (["demo", "-n", "5000"], "expected at most 270 images, got 5000"),
+    (["demo", "--batch", "7"], "expected the batch to divide the number of images: 270 by 7"),
+]
+
+
+@pytest.mark.parametrize(
+    ("args", "words", "expected"),
+    [*[(*case, 1) for case in FAILURES], *[(*case, 2) for case in MISUSES]],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_errors(run, args, words, expected) -> None:
+    needs_torch()
+    code, out, err = run(*args)
+    assert code == expected
+    assert out == ""
+    lines = [line for line in err.splitlines() if line.startswith("pumice: error: ")]
+    assert len(lines) == 1
+    assert words in err
+    assert "Traceback" not in err.split("pumice: error: ")[1]
+
+
+def test_debug_shows_the_traceback(run) -> None:
+    with pytest.raises(pumice.PumiceError, match="no device 'nope'"):
+        run("devices", "nope", "--debug")
+
+
+def test_a_reader_may_stop() -> None:
+    done = subprocess.run(
+        f"'{sys.executable}' -m pumice devices isaac | head -1",
+        shell=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "Device 'isaac'\n"
+    assert done.stderr == ""
+
+
+def test_demo(run) -> None:
+    needs_torch()
+    code, out, err = run("demo", "-n", "60", "--batch", "20", "--device", "isaac", "--json")
+    assert code == 0, err
+    data = json.loads(out)
+    assert (data["images"], data["calibration_images"], data["batch"]) == (60, 30, 20)
+    names = [score["system"] for score in data["accuracy"]]
+    assert names == ["PyTorch, float", "PyTorch, quantized (PT2E)", "Pumice, isaac"]
+    for score in data["accuracy"]:
+        assert score["correct"] >= 54
+        assert score["same_answer_as_pt2e"] >= 58
+    assert data["reports"]["isaac"]["latency_ns"] > 0
+
+
+def test_demo_tables(run) -> None:
+    needs_torch()
+    code, out, err = run("demo", "-n", "4")
+    assert code == 0
+    for words in ("4 handwritten digits", "Pumice, ideal", "Pumice, isaac", "Cost per image"):
+        assert words in out
+    assert "Run on device 'isaac'" in out
+    assert "30 other digits" in err
