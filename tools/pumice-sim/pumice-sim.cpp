@@ -58,8 +58,7 @@ int main(int argc, char **argv) {
   context.printOpOnDiagnostic(false); // an op may hold all weights
   llvm::SourceMgr sources;
   SourceMgrDiagnosticHandler handler(sources, &context);
-  OwningOpRef<ModuleOp> module =
-      parseSourceFile<ModuleOp>(file, sources, &context);
+  OwningOpRef<ModuleOp> module = parseProgramFile(file, &context);
   if (!module)
     return 1;
   FailureOr<std::unique_ptr<Program>> program = Program::load(*module);
