@@ -6,6 +6,4 @@
 // RUN: pumice-sim %t.mlirbc --input %t.x.npy --output %t.y.npy
 // RUN: %python %inputs/network.py %inputs/network.mlir %t.x.npy %t.y.npy
 //
-// A program is complete as bytecode, too. Waits for a fix: folded constants ask for more alignment than
-// a file that is read has.
-// XFAIL: *
+// A program is complete as bytecode, too.
