@@ -125,8 +125,8 @@ def check(name: str, args: argparse.Namespace) -> dict[str, Any]:
         "accumulators": len(found.accumulators),
         "integers": int(np.sum(sizes)),
         "different": sum(found.different.values()),
-        "pt2e_largest": max((a.largest for a in pt2e.values()), default=0),
-        "pt2e_equal": min((a.equal for a in pt2e.values()), default=1.0),
+        "pt2e_largest": max((a.largest for a in pt2e.values()), default=None),
+        "pt2e_equal": min((a.equal for a in pt2e.values()), default=None),
         "arrays": result.report.arrays,
         "latency_ns": result.report.latency_ns,
         "dynamic_energy_pj": result.report.dynamic_energy_pj,
@@ -145,11 +145,14 @@ def show(figures: list[dict[str, Any]]) -> None:
         ["integers compared with the oracle", *(f"{f['integers']:,}" for f in figures)],
         ["  that differ", *(f"{f['different']:,}" for f in figures)],
         ["  of accumulators, of codes", *(f"{f['accumulators']}, {f['codes']}" for f in figures)],
-        ["PT2E: off by at most", *(str(f["pt2e_largest"]) for f in figures)],
-        ["PT2E: worst layer, equal codes", *(f"{100 * f['pt2e_equal']:.4f} %" for f in figures)],
         ["arrays", *(f"{f['arrays']:,}" for f in figures)],
         ["latency of the machine", *(time_text(f["latency_ns"]) for f in figures)],
     ]
+    if first["pt2e_equal"] is not None:
+        rows += [
+            ["PT2E: off by at most", *(str(f["pt2e_largest"]) for f in figures)],
+            ["PT2E: worst layer, equal", *(f"{100 * f['pt2e_equal']:.4f} %" for f in figures)],
+        ]
     pixels, threads = first["size"], torch.get_num_threads()
     title = f"device {first['device']}, {pixels}x{pixels}, {threads} threads"
     print(plain_text(simple_table(title, ["", *(f["network"] for f in figures)], rows)))

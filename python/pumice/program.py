@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +30,7 @@ __all__ = ["LEVELS", "Program", "Result", "load"]
 LEVELS = ("linalg", "quantized", "crossbar", "pum", "simulator")
 
 _SIGNATURE = "simulator.signature"
+_UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
 
 
 @dataclass
@@ -61,6 +64,8 @@ class Program:
         self._levels = dict(levels)
         self.timings = dict(timings)
         self.signature: Signature | None = None
+        self._running = threading.RLock()
+        self._depth = 0
         try:
             self._machine = _pumice.Program(self._levels["simulator"])
         except ValueError as error:
@@ -109,12 +114,13 @@ class Program:
                 tensors[f"{name}#{count + 1}" if count else name] = value
 
         try:
-            found, report = self._machine.run(
-                arrays, threads or os.cpu_count() or 1, observe if keep else None
-            )
+            with self._alone():
+                found, report = self._machine.run(
+                    arrays, threads or os.cpu_count() or 1, observe if keep else None
+                )
         except (ValueError, TypeError) as error:
             raise PumiceError(str(error)) from None
-        results: list[Any] = list(found)
+        results: list[Any] = self._with_signs(found)
         if any(_is_torch(leaf) for leaf in leaves):
             import torch
 
@@ -130,7 +136,8 @@ class Program:
     def estimate(self) -> Report:
         """Time, energy and area of a run, without values: the same figures as a run's."""
         try:
-            return self._report(self._machine.estimate())
+            with self._alone():
+                return self._report(self._machine.estimate())
         except ValueError as error:
             raise PumiceError(str(error)) from None
 
@@ -163,7 +170,7 @@ class Program:
 
         module = self._levels["simulator"]
         if self.signature is not None:
-            text = json.dumps(self.signature.to_dict(), default=_plain_value)
+            text = json.dumps(self.signature.to_dict())
             with module.context:
                 module.operation.attributes[_SIGNATURE] = ir.StringAttr.get(text)
         buffer = io.BytesIO()
@@ -173,12 +180,32 @@ class Program:
         except OSError as error:
             raise PumiceError(f"cannot write '{path}': {error.strerror}") from None
 
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One run at a time: other threads wait, `keep` must not start another one."""
+        with self._running:
+            if self._depth:
+                raise PumiceError("expected `keep` to run no program that is running")
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+
     def _flatten(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
         if self.signature is not None:
             return self.signature.flatten_inputs(args, kwargs)
         if kwargs:
             raise PumiceError(f"expected positional inputs only, got {sorted(kwargs)}")
         return list(args)
+
+    def _with_signs(self, results: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+        """Results with the dtypes of the PyTorch model: MLIR's integers have no sign."""
+        signed = list(results)
+        for spec in self.signature.outputs if self.signature is not None else ():
+            if spec.source == "result" and spec.dtype in _UNSIGNED:
+                signed[spec.index] = results[spec.index].view(spec.dtype)
+        return signed
 
     def _report(self, text: str) -> Report:
         timings = {**self.timings, "prepare": self._machine.prepare_ms / 1e3}
@@ -223,9 +250,3 @@ def _is_torch(value: Any) -> bool:
 def _to_numpy(value: Any) -> npt.NDArray[Any]:
     array = value.detach().cpu().numpy() if _is_torch(value) else np.asarray(value)
     return np.asarray(array, order="C")
-
-
-def _plain_value(value: Any) -> Any:
-    if _is_torch(value):
-        return value.tolist()
-    raise PumiceError(f"cannot save a model whose result holds a {type(value).__name__}")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -325,3 +326,43 @@ def test_bad_files(isaac, tmp_path) -> None:
         pumice.load(tmp_path / "none")
     with pytest.raises(PumiceError, match=r"cannot read program .*: Is a directory"):
         pumice.load(tmp_path)
+
+
+def test_threads_of_python_take_turns(digits) -> None:
+    """One program, several callers: each gets its own answers."""
+    program = pumice.compile(digits.quantized, digits.inputs[:1])
+    inputs = [digits.inputs[i : i + 1] for i in range(40)]
+    expected = [program.run(x).outputs for x in inputs]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda x: program.run(x, threads=1).outputs, inputs))
+    assert all(torch.equal(*pair) for pair in zip(found, expected, strict=True))
+
+
+def test_keep_cannot_run_the_program(isaac) -> None:
+    def nested(name: str) -> bool:
+        isaac.program.run(isaac.x)
+        return True
+
+    with pytest.raises(PumiceError, match="expected `keep` to run no program that is running"):
+        isaac.program.run(isaac.x, keep=nested)
+
+
+class Unsigned(nn.Module):
+    """Results whose signs MLIR does not know, and a named tuple of torch."""
+
+    def forward(self, x):
+        codes = (x * 10).to(torch.uint8)
+        return codes, codes.max(1), codes + 1
+
+
+def test_unsigned_results(tmp_path) -> None:
+    x = torch.tensor([[1.0, 20.0, 25.5]])
+    program = pumice.compile(Unsigned(), x, quantize=False)
+    program.save(tmp_path / "p.mlirbc")
+    for one in (program, pumice.load(tmp_path / "p.mlirbc")):
+        codes, largest, more = one.run(x).outputs
+        assert codes.tolist() == [[10, 200, 255]]
+        assert codes.dtype == more.dtype == torch.uint8
+        assert more.tolist() == [[11, 201, 0]]
+        assert type(largest).__name__ == "max"
+        assert (largest.values.tolist(), largest.indices.tolist()) == ([255], [2])

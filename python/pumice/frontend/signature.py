@@ -44,11 +44,13 @@ class OutputSpec:
         source: "result" | "input" | "constant".
         index: position among the function's results or among its tensor inputs.
         value: the constant: a Python value, or a NumPy array for a tensor.
+        dtype: of a result, as PyTorch calls it ("uint8"); MLIR knows no signs.
     """
 
     source: str
     index: int = 0
     value: Any = None
+    dtype: str | None = None
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class Signature:
             value = spec["value"]
             if isinstance(value, Mapping):
                 value = np.array(value["array"], value["dtype"])
-            return OutputSpec(spec["source"], spec["index"], value)
+            return OutputSpec(spec["source"], spec["index"], value, spec.get("dtype"))
 
         inputs = (
             {**spec, "shape": None if spec["shape"] is None else tuple(spec["shape"])}
@@ -239,7 +241,8 @@ def signature_of(program: ExportedProgram) -> Signature:
         elif isinstance(value, Node):
             if value not in results:
                 results.append(value)
-            outputs.append(OutputSpec("result", results.index(value)))
+            dtype = str(value.meta["val"].dtype).removeprefix("torch.")
+            outputs.append(OutputSpec("result", results.index(value), dtype=dtype))
         else:
             outputs.append(OutputSpec("constant", 0, value))
     output.args = (tuple(results),)

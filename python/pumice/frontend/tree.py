@@ -2,7 +2,8 @@
 """The structure of a model's inputs and outputs, without torch objects, so that it can be saved.
 
 A structure is JSON: ``{"kind": "leaf"}``, ``{"kind": "tuple" | "list",
-"children": [...]}``, ``{"kind": "dict", "keys": [...], "children": [...]}``, or, for classes
+"children": [...]}``, ``{"kind": "dict", "keys": [...], "children": [...]}``, for named tuples of
+torch.return_types ``{"kind": "return_type", "name": "max", "children": [...]}``, or, for classes
 that only torch's pytree registry knows (dataclasses, named tuples, transformers' ModelOutput),
 ``{"kind": "torch", "spec": <torch.utils._pytree.treespec_dumps>, "children": <number>}``.
 """
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pumice.errors import PumiceError
+from pumice.frontend.errors import FrontendError
 
 __all__ = ["leaf_count", "structure_of_spec", "unflatten"]
 
@@ -33,7 +35,19 @@ def structure_of_spec(spec: Any) -> dict[str, Any]:
             "keys": list(spec.context),
             "children": [structure_of_spec(child) for child in children],
         }
-    return {"kind": "torch", "spec": pytree.treespec_dumps(spec), "children": spec.num_leaves}
+    if spec.type.__module__ == "torch.return_types":
+        return {
+            "kind": "return_type",
+            "name": spec.type.__name__,
+            "children": [structure_of_spec(child) for child in children],
+        }
+    try:
+        text = pytree.treespec_dumps(spec)
+    except NotImplementedError as error:
+        raise FrontendError(
+            f"inputs or outputs of the class {spec.type.__qualname__} cannot be saved: {error}"
+        ) from None
+    return {"kind": "torch", "spec": text, "children": spec.num_leaves}
 
 
 def leaf_count(structure: Mapping[str, Any]) -> int:
@@ -77,4 +91,8 @@ def _build(structure: Mapping[str, Any], leaves: Iterator[Any]) -> Any:
     children = [_build(child, leaves) for child in structure["children"]]
     if kind == "dict":
         return dict(zip(structure["keys"], children, strict=True))
+    if kind == "return_type":  # what torch.max(x, 1) and its like return
+        import torch
+
+        return getattr(torch.return_types, structure["name"])(children)
     return tuple(children) if kind == "tuple" else children
