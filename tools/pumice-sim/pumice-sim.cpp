@@ -90,8 +90,6 @@ int main(int argc, char **argv) {
   if (!report.empty())
     if (llvm::Error error = writeReport(result->report))
       return fail(std::move(error));
-  if (report != "-" && !report.empty())
-    return 0;
   const llvm::json::Object &json = *result->report.getAsObject();
   if (report.empty())
     llvm::outs() << llvm::formatv(
