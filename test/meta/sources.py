@@ -17,7 +17,7 @@ LITERAL = r'"((?:[^"\\\n]|\\.)*)"'
 # Functions, ours and MLIR's, whose string arguments reach a user as an error, remark or note.
 REPORTERS = (
     "emitOpError|emitError|emitRemark|emitWarning|attachNote|createStringError|"
-    "unsupported|errorAt|problem|fail|requireDone|verifyZeroPoint"
+    "unsupported|errorAt|problem|fail|requireDone|verifyZeroPoint|(?:value|type|runtime|key)_error"
 )
 
 
