@@ -114,7 +114,9 @@ PENDING = {
     "expected a tensor for",
     "cannot decompose the model",
     "got another structure than the example's",
+    "inputs or outputs of the class",
     "import the package that defines it first",
+    "arrays must be of bool, int8 to int64, uint8 to uint64, float32 or float64",
     "expected tensors on the cpu, got one on",
     "expected the wheel 'ccexam' to be installed, it is not",
 }
