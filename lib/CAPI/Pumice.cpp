@@ -60,6 +60,10 @@ bool pumiceSetResource(MlirContext context, MlirStringRef name,
   return true;
 }
 
+MlirModule pumiceParseFile(MlirContext context, MlirStringRef path) {
+  return wrap(parseProgramFile(unwrap(path), unwrap(context)).release());
+}
+
 void pumicePresetNames(MlirStringCallback callback, void *user) {
   for (const std::string &name : presetNames())
     give(name, callback, user);

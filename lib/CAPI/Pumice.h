@@ -31,6 +31,14 @@ MLIR_CAPI_EXPORTED bool pumiceSetResource(MlirContext context,
                                           size_t bytes, size_t alignment,
                                           void (*release)(void *), void *user);
 
+/*===-- Files
+ * --------------------------------------------------------------===*/
+
+/* Parses a file of MLIR, text or bytecode, wherever its weights lie in it.
+ * Null, and diagnostics, on failure. */
+MLIR_CAPI_EXPORTED MlirModule pumiceParseFile(MlirContext context,
+                                              MlirStringRef path);
+
 /*===-- Devices
  * ------------------------------------------------------------===*/
 

@@ -65,21 +65,6 @@ static std::string blankComments(StringRef text) {
   return result;
 }
 
-/// Where the brackets that `text` opens first are closed again.
-static size_t endOfAttribute(StringRef text) {
-  int depth = 0;
-  bool inString = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '"')
-      inString = !inString;
-    else if (!inString && text[i] == '<')
-      ++depth;
-    else if (!inString && text[i] == '>' && --depth == 0)
-      return i + 1;
-  }
-  return text.size();
-}
-
 FailureOr<pum::DeviceAttr> pumice::loadDevice(StringRef name, Location loc) {
   SmallString<256> path(name);
   bool isPath = llvm::sys::path::has_parent_path(name) ||
@@ -97,12 +82,14 @@ FailureOr<pum::DeviceAttr> pumice::loadDevice(StringRef name, Location loc) {
                           << llvm::join(presetNames(), ", ")
                           << " or the path of a device file";
   }
-  // Parse through a source manager, so that problems are located in the file.
+  std::string text = blankComments((*file)->getBuffer());
+  if (StringRef(text).trim().empty())
+    return emitError(loc) << "device file '" << path << "': no device";
   MLIRContext *context = loc.getContext();
   context->getOrLoadDialect<pum::PUMDialect>();
   std::string problem;
   Attribute attr;
-  std::string text = blankComments((*file)->getBuffer());
+  size_t read = 0; // from the first token on
   {
     ScopedDiagnosticHandler handler(context, [&](Diagnostic &diag) {
       llvm::raw_string_ostream os(problem);
@@ -111,15 +98,11 @@ FailureOr<pum::DeviceAttr> pumice::loadDevice(StringRef name, Location loc) {
       os << diag;
       return success();
     });
-    // The number of characters that MLIR reports as read is that of its
-    // innermost lexer: look for the end of the device here instead.
-    size_t read = 0;
     attr = parseAttribute(text, context, Type(), &read);
   }
   if (!attr)
-    return emitError(loc) << "device file '" << path
-                          << "': " << (problem.empty() ? "no device" : problem);
-  if (!StringRef(text).substr(endOfAttribute(text)).trim().empty())
+    return emitError(loc) << "device file '" << path << "': " << problem;
+  if (!StringRef(text).ltrim().substr(read).trim().empty())
     return emitError(loc) << "device file '" << path
                           << "': expected nothing after the device";
   auto device = dyn_cast<pum::DeviceAttr>(attr);

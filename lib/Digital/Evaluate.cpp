@@ -285,8 +285,10 @@ LogicalResult foldConstantSubgraphs(func::FuncOp function,
     SmallVector<AsmResourceBlob> blobs;
     SmallVector<void *> outputs;
     for (int64_t bytes : region.getOutputBytes()) {
+      // Bytecode asks its reader for the alignment of its blobs: no more than
+      // the widest element needs.
       blobs.push_back(HeapAsmResourceBlob::allocate(
-          std::max<int64_t>(bytes, 1), 64, /*dataIsMutable=*/true));
+          std::max<int64_t>(bytes, 1), 8, /*dataIsMutable=*/true));
       outputs.push_back(blobs.back().getMutableData().data());
     }
     if (llvm::Error error = region.invoke({}, outputs))

@@ -7,7 +7,10 @@
 #include "lib/Model/Report.h"
 #include "lib/Transforms/Simulator/Passes.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Support/FileUtilities.h"
+#include "llvm/Support/SourceMgr.h"
 #include <chrono>
 
 using namespace mlir;
@@ -103,6 +106,21 @@ llvm::Error pumice::checkInput(const TensorSpec &spec,
 //===----------------------------------------------------------------------===//
 // Loading
 //===----------------------------------------------------------------------===//
+
+OwningOpRef<ModuleOp> pumice::parseProgramFile(StringRef path,
+                                               MLIRContext *context) {
+  // Weights in bytecode are read in place, so they have to be aligned; small
+  // files would be read to anywhere.
+  std::string error;
+  auto file = openInputFile(path, llvm::Align(64), &error);
+  if (!file) {
+    emitError(UnknownLoc::get(context)) << error;
+    return {};
+  }
+  auto sources = std::make_shared<llvm::SourceMgr>();
+  sources->AddNewSourceBuffer(std::move(file), llvm::SMLoc());
+  return parseSourceFile<ModuleOp>(sources, context);
+}
 
 static FailureOr<std::vector<TensorSpec>>
 specsOf(func::FuncOp function, TypeRange types, StringRef prefix,

@@ -82,6 +82,10 @@ private:
   std::unique_ptr<digital::CompiledRegions> regions;
 };
 
+/// Parses a file of MLIR, text or bytecode. Problems become diagnostics.
+mlir::OwningOpRef<mlir::ModuleOp> parseProgramFile(llvm::StringRef path,
+                                                   mlir::MLIRContext *context);
+
 /// The element type of the hardware model; none for types that it does not
 /// have.
 std::optional<model::ElementType> elementTypeOf(mlir::Type type);

@@ -204,6 +204,20 @@ NB_MODULE(_pumice, m) {
       "alive. "
       "False when the context has no such resource.");
 
+  m.def(
+      "parse_file",
+      [](MlirContext context, const std::string &path) {
+        CollectDiagnosticsToStringScope scope(context);
+        MlirModule module = pumiceParseFile(
+            context, mlirStringRefCreate(path.data(), path.size()));
+        std::string message = scope.takeMessage();
+        if (mlirModuleIsNull(module))
+          throw nb::value_error(message.c_str());
+        return module;
+      },
+      nb::arg("context"), nb::arg("path"),
+      "The module of a file, text or bytecode. Raises ValueError.");
+
   m.def("preset_names", [] {
     std::vector<std::string> names;
     pumicePresetNames(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from pumice.diagnostics import message_of, message_of_text
+from pumice.diagnostics import message_of_text
 from pumice.errors import PumiceError
 from pumice.report import Report
 
@@ -226,13 +226,10 @@ def load(path: str | os.PathLike[str]) -> Program:
             pass
     except OSError as error:
         raise PumiceError(f"cannot read program '{path}': {error.strerror}") from None
-    # Bytecode must be aligned in memory, which Python's bytes are not.
-    parse = getattr(_pumice, "parse_file", None) or _parse_file
     try:
-        module = parse(ir.Context(), os.fspath(path))
-    except (ir.MLIRError, ValueError) as error:
-        text = message_of(error) if isinstance(error, ir.MLIRError) else message_of_text(error)
-        raise PumiceError(f"'{path}' is no MLIR module: {text}") from None
+        module = _pumice.parse_file(ir.Context(), os.fspath(path))
+    except ValueError as error:
+        raise PumiceError(f"'{path}' is no MLIR module: {message_of_text(error)}") from None
     try:
         program = Program({"simulator": module}, {})
     except PumiceError as error:
@@ -243,12 +240,6 @@ def load(path: str | os.PathLike[str]) -> Program:
         text = ir.StringAttr(module.operation.attributes[_SIGNATURE]).value
         program.signature = Signature.from_dict(json.loads(text))
     return program
-
-
-def _parse_file(context: Any, path: str) -> Any:
-    from pumice import ir
-
-    return ir.Module.parseFile(path, context)
 
 
 def _is_torch(value: Any) -> bool:

@@ -20,7 +20,7 @@
 // RUN: not pumice-sim %t.mlir --input %t.good.npy --report %t.nowhere/r.json 2>&1 | FileCheck %s --check-prefix=REPORT
 // REPORT: pumice-sim: error: '{{.*}}nowhere/r.json': {{[Nn]}}o such file or directory
 // RUN: not pumice-sim %t.nowhere.mlir 2>&1 | FileCheck %s --check-prefix=MISSING
-// MISSING: error: could not open input file {{.*}}nowhere.mlir
+// MISSING: error: cannot open input file '{{.*}}nowhere.mlir': {{[Nn]}}o such file or directory
 //
 // A program that is no machine program, or that names no device:
 // RUN: not pumice-sim %s --input %t.good.npy 2>&1 | FileCheck %s --check-prefix=DEVICE

@@ -222,9 +222,9 @@ def python_error_texts() -> Iterator[ErrorText]:
             parts: list[str] = []
             for argument in node.exc.args:
                 for child in ast.walk(argument):
-                    inside = isinstance(child, ast.Constant) and isinstance(child.value, str)
-                    if inside and " " in child.value.strip():
-                        parts.append(child.value)
+                    text = child.value if isinstance(child, ast.Constant) else None
+                    if isinstance(text, str) and " " in text.strip():
+                        parts.append(text)
             message = _message(f"{name_of(file)}:{node.lineno}", parts)
             if message:
                 yield message

@@ -58,8 +58,7 @@ int main(int argc, char **argv) {
   context.printOpOnDiagnostic(false); // an op may hold all weights
   llvm::SourceMgr sources;
   SourceMgrDiagnosticHandler handler(sources, &context);
-  OwningOpRef<ModuleOp> module =
-      parseSourceFile<ModuleOp>(file, sources, &context);
+  OwningOpRef<ModuleOp> module = parseProgramFile(file, &context);
   if (!module)
     return 1;
   FailureOr<std::unique_ptr<Program>> program = Program::load(*module);
@@ -91,8 +90,6 @@ int main(int argc, char **argv) {
   if (!report.empty())
     if (llvm::Error error = writeReport(result->report))
       return fail(std::move(error));
-  if (report != "-" && !report.empty())
-    return 0;
   const llvm::json::Object &json = *result->report.getAsObject();
   if (report.empty())
     llvm::outs() << llvm::formatv(

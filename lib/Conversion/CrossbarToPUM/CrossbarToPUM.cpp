@@ -312,13 +312,19 @@ private:
   IRMapping values;
 };
 
+bool holdsTasks(func::FuncOp function) {
+  return llvm::any_of(function.getOps(), [](Operation &op) {
+    return isa<pum::PUMDialect>(op.getDialect());
+  });
+}
+
 struct ConvertCrossbarToPUMPass
     : pumice::impl::ConvertCrossbarToPUMBase<ConvertCrossbarToPUMPass> {
   void runOnOperation() override {
     for (auto function :
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
       // Idempotent: a function of tasks has nothing left to convert.
-      if (!function.isPublic() || !function.getOps<pum::StoreOp>().empty())
+      if (!function.isPublic() || holdsTasks(function))
         continue;
       if (!function.getBody().hasOneBlock()) {
         function.emitError("expected a function of one block");

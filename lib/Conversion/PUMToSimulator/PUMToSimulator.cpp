@@ -217,8 +217,13 @@ struct ConvertPUMToSimulatorPass
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
     SmallVector<func::FuncOp> functions;
+    // What is on memrefs is converted already; private functions are regions
+    // of the digital unit.
     for (auto function : getOperation().getOps<func::FuncOp>())
-      if (!function.getOps<pum::StoreOp>().empty())
+      if (function.isPublic() && function.getBody().hasOneBlock() &&
+          llvm::none_of(function.getOps(), [](Operation &op) {
+            return isa<simulator::SimulatorDialect>(op.getDialect());
+          }))
         functions.push_back(function);
     for (func::FuncOp function : functions)
       if (failed(Converter(function, symbols).run()))

@@ -108,9 +108,9 @@ Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
       rewriter, loc, rewriter.getI32IntegerAttr(in.zeroPoint));
   Value weightZero = arith::ConstantOp::create(
       rewriter, loc, rewriter.getI32IntegerAttr(weight.zeroPoint));
-  ValueRange none;
   SmallVector<Value> inputs{x, w, inputZero, weightZero};
-  TypeRange types = init.getType();
+  Type accType = init.getType();
+  TypeRange types(accType);
 
   Value acc;
   if (isa<linalg::MatmulOp>(op)) {

@@ -40,7 +40,7 @@ static LogicalResult verifyLinalg(ModuleOp module) {
   }
   if (entries != 1)
     return module.emitError("expected one public function, got ") << entries;
-  WalkResult result = module.walk([](Operation *op) {
+  WalkResult result = module.walk<WalkOrder::PreOrder>([](Operation *op) {
     if (isa<ModuleOp, func::FuncOp>(op))
       return WalkResult::advance();
     Dialect *dialect = op->getDialect();

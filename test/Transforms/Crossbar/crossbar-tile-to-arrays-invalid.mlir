@@ -4,6 +4,8 @@
 // RUN: pumice-opt %t/wide.mlir --pum-attach-device=device=%t/narrow.mlir --crossbar-tile-to-arrays -split-input-file -verify-diagnostics
 // RUN: sed -e s/cell_bits.=.2/cell_bits=3/ -e s/weight_bits.=.16/weight_bits=12/ %presets/isaac.mlir > %t/odd.mlir
 // RUN: pumice-opt %t/odd-cells.mlir --pum-attach-device=device=%t/odd.mlir --crossbar-tile-to-arrays -verify-diagnostics
+// RUN: pumice-opt %t/sums.mlir --pum-attach-device=device=ideal --crossbar-tile-to-arrays
+// RUN: not pumice-opt %t/sums.mlir --pum-attach-device=device=isaac --crossbar-tile-to-arrays 2>&1 | FileCheck %t/sums.mlir
 // RUN: pumice-opt %t/no-device.mlir --crossbar-tile-to-arrays -verify-diagnostics
 
 //--- wide.mlir
@@ -29,6 +31,15 @@ func.func @cells_do_not_divide_weights(%x: tensor<4x8xi8>) -> tensor<4x3xi32> {
   // expected-error @below {{'crossbar.mvm' op cannot be tiled: expected weight_bits that cell_bits of the array divide, got weight_bits 8 and cell_bits 3}}
   %0 = crossbar.mvm %x, %w : (tensor<4x8xi8>, tensor<3x8xi8>) -> tensor<4x3xi32>
   return %0 : tensor<4x3xi32>
+}
+
+//--- sums.mlir
+// Exact sums fit; what saturating converters make of the same products need not.
+// CHECK: 'crossbar.mvm' op cannot be tiled: expected accumulators of at least 33 bits for 100000 products of 8-bit inputs and 8-bit weights, got 32
+func.func @clipped_sums(%x: tensor<1x100000xi8>) -> tensor<1x1xi32> {
+  %w = arith.constant dense<1> : tensor<1x100000xi8>
+  %0 = crossbar.mvm %x, %w : (tensor<1x100000xi8>, tensor<1x100000xi8>) -> tensor<1x1xi32>
+  return %0 : tensor<1x1xi32>
 }
 
 //--- no-device.mlir

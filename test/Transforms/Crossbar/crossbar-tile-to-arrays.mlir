@@ -61,3 +61,18 @@ func.func @tied_weights_share_a_grid(%x: tensor<4x8xi8>, %z: tensor<2x8xi8>, %v:
   %2 = crossbar.mvm %v, %w : (tensor<4x8xi16>, tensor<3x8xi8>) -> tensor<4x3xi32>
   return %0, %1, %2 : tensor<4x3xi32>, tensor<2x3xi32>, tensor<4x3xi32>
 }
+
+// -----
+
+// Signed and unsigned codes stream in another way, too.
+// CHECK-LABEL: func @tied_weights_of_two_signs
+func.func @tied_weights_of_two_signs(%x: tensor<4x8xi8>) -> (tensor<4x3xi32>, tensor<4x3xi32>) {
+  // CHECK: %[[G:.*]] = crossbar.program
+  // CHECK: crossbar.mvm %{{.*}}, %[[G]] {input_unsigned}
+  // CHECK: %[[H:.*]] = crossbar.program
+  // CHECK: crossbar.mvm %{{.*}}, %[[H]] :
+  %w = arith.constant dense<1> : tensor<3x8xi8>
+  %0 = crossbar.mvm %x, %w {input_unsigned} : (tensor<4x8xi8>, tensor<3x8xi8>) -> tensor<4x3xi32>
+  %1 = crossbar.mvm %x, %w : (tensor<4x8xi8>, tensor<3x8xi8>) -> tensor<4x3xi32>
+  return %0, %1 : tensor<4x3xi32>, tensor<4x3xi32>
+}

@@ -84,3 +84,23 @@ func.func @returns_token(%x: memref<4xf32, #simulator.memory<host>>) -> !simulat
   // expected-error @below {{expected results in a memory, got '!simulator.token'}}
   return %t : !simulator.token
 }
+
+// -----
+
+#array = #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,
+  dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
+!weights = memref<3x8xi8, #simulator.memory<dram>>
+!codes = memref<4x8xi8, #simulator.memory<host>>
+!sums = memref<4x3xi32, #simulator.memory<host>>
+func.func @two_streams(%x: !codes) {
+  %w = simulator.constant dense<1> : tensor<3x8xi8> to !weights
+  %g, %t0 = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+      groups_per_array = 1, arrays = 1> : !weights -> !crossbar.grid<1x8x3xi8>
+  %y = simulator.buffer : !sums
+  // expected-note @below {{other reader is here}}
+  %t1 = simulator.mvm %g, %x, %y after (%t0) : !crossbar.grid<1x8x3xi8>, !codes, !sums
+  %z = simulator.buffer : !sums
+  // expected-error @below {{'simulator.mvm' op reads inputs of another width or sign than another reader of its grid}}
+  %t2 = simulator.mvm %g, %x, %z after (%t0) {input_unsigned} : !crossbar.grid<1x8x3xi8>, !codes, !sums
+  return
+}
