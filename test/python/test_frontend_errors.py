@@ -158,7 +158,9 @@ def test_structures() -> None:
     assert torch.equal(found.second, 2 * x)
     with pytest.raises(FrontendError, match="got another structure than the example's"):
         program.run((x, x))
-    with pytest.raises(FrontendError, match="inputs or outputs of the class Nameless cannot be saved"):
+    with pytest.raises(
+        FrontendError, match="inputs or outputs of the class Nameless cannot be saved"
+    ):
         compiled(lambda x: Nameless(x + 1), x)
     unknown = {
         "kind": "torch",
