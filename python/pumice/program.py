@@ -120,6 +120,10 @@ class Program:
                 )
         except (ValueError, TypeError) as error:
             raise PumiceError(str(error)) from None
+        except MemoryError:
+            raise PumiceError(
+                "not enough memory to run the program, or a device with too many units"
+            ) from None
         results: list[Any] = self._with_signs(found)
         if any(_is_torch(leaf) for leaf in leaves):
             import torch
@@ -237,8 +241,13 @@ def load(path: str | os.PathLike[str]) -> Program:
     if _SIGNATURE in module.operation.attributes:
         from pumice.frontend.signature import Signature
 
-        text = ir.StringAttr(module.operation.attributes[_SIGNATURE]).value
-        program.signature = Signature.from_dict(json.loads(text))
+        try:
+            text = ir.StringAttr(module.operation.attributes[_SIGNATURE]).value
+            program.signature = Signature.from_dict(json.loads(text))
+        except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
+            raise PumiceError(
+                f"'{path}' has a {_SIGNATURE} that pumice did not write: {error}"
+            ) from None
     return program
 
 

@@ -366,3 +366,28 @@ def test_unsigned_results(tmp_path) -> None:
         assert more.tolist() == [[11, 201, 0]]
         assert type(largest).__name__ == "max"
         assert (largest.values.tolist(), largest.indices.tolist()) == ([255], [2])
+
+
+def test_signatures_that_pumice_did_not_write(isaac, tmp_path) -> None:
+    from pumice import ir
+
+    with ir.Context():
+        module = ir.Module.parse(isaac.program.ir(elide=False))
+        for number, text in enumerate(("no json", "{}", "[1, 2]", '{"inputs": 3}')):
+            module.operation.attributes["simulator.signature"] = ir.StringAttr.get(text)
+            path = tmp_path / f"{number}.mlir"
+            path.write_text(str(module))
+            with pytest.raises(PumiceError, match="has a simulator.signature that pumice did not"):
+                pumice.load(path)
+
+
+def test_machines_beyond_memory(monkeypatch) -> None:
+    program = pumice.compile(nn.Linear(2, 2), torch.ones(1, 2))
+
+    class Full:
+        def run(self, *_):
+            raise MemoryError
+
+    monkeypatch.setattr(program, "_machine", Full())
+    with pytest.raises(PumiceError, match="not enough memory to run the program, or a device with"):
+        program.run(torch.ones(1, 2))

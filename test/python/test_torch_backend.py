@@ -160,6 +160,11 @@ def test_unsupported_op_is_named() -> None:
         compiled(work)(torch.eye(3))
 
 
+def test_other_devices_of_torch() -> None:
+    with pytest.raises(FrontendError, match="expected tensors on the cpu, got one on meta"):
+        compiled(lambda x: x + 1)(torch.ones(2, device="meta"))
+
+
 def test_training_is_refused(digits) -> None:
     """Batch norm in training mode would have to change its statistics."""
     model = pumice.zoo.demo_cnn().train()

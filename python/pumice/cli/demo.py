@@ -118,8 +118,8 @@ def _print(
         )
         for score in scores
     ]
-    columns = ["", "accuracy", "right", "same digit", "largest difference"]
-    title = f"{count} handwritten digits that the network never saw (against PT2E on the right)"
+    columns = ["", "accuracy", "right", "same digit as PT2E", "largest logit difference"]
+    title = f"{count} handwritten digits that the network never saw"
     show(simple_table(title, columns, rows))
     say(f"quantized with {calibration} other digits, which are not counted here")
     show("")

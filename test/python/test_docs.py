@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The Python blocks of docs/running.md run, one after the other."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "running.md"
+
+
+def test_running(tmp_path, monkeypatch, capsys) -> None:
+    for name in ("torch", "torch_mlir", "torchao"):
+        pytest.importorskip(name)
+    text = PAGE.read_text()
+    blocks = list(re.finditer(r"^```python\n(.*?)^```$", text, re.M | re.S))
+    assert len(blocks) == 5
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for block in blocks:
+        line = text[: block.start()].count("\n") + 1
+        if 'backend="pumice"' in block[1] and not entry_points(
+            group="torch_dynamo_backends", name="pumice"
+        ):
+            continue  # not installed, only on the path
+        exec(compile("\n" * line + block[1], str(PAGE), "exec"), names)
+    printed = capsys.readouterr().out
+    assert "Run on device 'isaac'" in printed
+    assert "torch.int32" in printed or "int32 (1, 16, 28, 28)" in printed
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "report.json",
+        "trace.json",
+        "digits.mlirbc",
+    }
