@@ -128,6 +128,16 @@ checkCounts(EmitError emitError,
   return success();
 }
 
+/// Ports and units are modelled one by one.
+static LogicalResult checkInstances(EmitError emitError, StringRef field,
+                                    int64_t value) {
+  constexpr int64_t limit = 1 << 20;
+  if (value > limit)
+    return emitError() << field << " must be at most " << limit << ", got "
+                       << value;
+  return success();
+}
+
 LogicalResult TimingAttr::verify(EmitError emitError, Number read, Number adc,
                                  Number rowWrite) {
   return checkNumbers(
@@ -152,6 +162,7 @@ LogicalResult MemoryAttr::verify(EmitError emitError,
                                  Number write) {
   if (failed(checkCounts(emitError, {{"capacity_bytes", capacity.value_or(1)},
                                      {"ports", ports}})) ||
+      failed(checkInstances(emitError, "ports", ports)) ||
       failed(checkNumbers(emitError, {{"bandwidth_bytes_per_ns", bandwidth}},
                           /*positive=*/true)))
     return failure();
@@ -173,6 +184,7 @@ LogicalResult DigitalUnitAttr::verify(EmitError emitError, int64_t units,
                                       int64_t lanes, Number clock,
                                       ArrayAttr ops) {
   if (failed(checkCounts(emitError, {{"units", units}, {"lanes", lanes}})) ||
+      failed(checkInstances(emitError, "units", units)) ||
       failed(checkNumbers(emitError, {{"clock_ghz", clock}}, true)))
     return failure();
   llvm::StringSet<> kinds;

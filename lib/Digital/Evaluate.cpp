@@ -287,8 +287,8 @@ LogicalResult foldConstantSubgraphs(func::FuncOp function,
     for (int64_t bytes : region.getOutputBytes()) {
       // Bytecode asks its reader for the alignment of its blobs: no more than
       // the widest element needs.
-      blobs.push_back(HeapAsmResourceBlob::allocate(
-          std::max<int64_t>(bytes, 1), 8, /*dataIsMutable=*/true));
+      blobs.push_back(HeapAsmResourceBlob::allocate(std::max<int64_t>(bytes, 1),
+                                                    8, /*dataIsMutable=*/true));
       outputs.push_back(blobs.back().getMutableData().data());
     }
     if (llvm::Error error = region.invoke({}, outputs))

@@ -37,6 +37,12 @@
 
 // -----
 
+// expected-error @below {{ports must be at most 1048576, got 2147483648}}
+#memory = #pum.memory<ports = 2147483648, bandwidth_bytes_per_ns = 1, latency_ns = 0,
+  read_pj_per_byte = 0, write_pj_per_byte = 0>
+
+// -----
+
 // expected-error @below {{bandwidth_bytes_per_ns must be above 0, got 0}}
 #memory = #pum.memory<ports = 1, bandwidth_bytes_per_ns = 0, latency_ns = 0,
   read_pj_per_byte = 0, write_pj_per_byte = 0>
@@ -50,6 +56,11 @@
 
 // expected-error @below {{cycles must be at least 0, got -1}}
 #op = #pum.digital_op<kind = "add", energy_pj = 1, cycles = -1>
+
+// -----
+
+// expected-error @below {{units must be at most 1048576, got 1048577}}
+#unit = #pum.digital_unit<units = 1048577, lanes = 1, clock_ghz = 1, ops = []>
 
 // -----
 
