@@ -134,6 +134,9 @@ def test_modules_of_linalg() -> None:
         program.run(x[0])
     with pytest.raises(PumiceError, match=r"expected positional inputs only, got \['x'\]"):
         program.run(x=x)
+    types = "arrays must be of bool, int8 to int64, uint8 to uint64, float32 or float64"
+    with pytest.raises(PumiceError, match=types):
+        program.run(x.numpy().astype("complex64"))
 
 
 def test_modules_without_a_device() -> None:

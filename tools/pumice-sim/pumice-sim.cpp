@@ -2,7 +2,6 @@
 #include "lib/InitAll.h"
 #include "lib/Interpreter/Npy.h"
 #include "lib/Interpreter/Program.h"
-#include "mlir/Parser/Parser.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
