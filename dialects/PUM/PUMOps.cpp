@@ -33,9 +33,10 @@ LogicalResult ProgramOp::verify() {
     return emitOpError("cannot program weights ")
            << weights << " into " << grid;
   // C2
-  if (getPlacement() && getPlacement()->size() != getTiling().getArrays())
+  if (getPlacement() && getPlacement()->size() % getTiling().getArrays())
     return emitOpError("is placed on ")
-           << getPlacement()->size() << " arrays, but its tiling takes "
+           << getPlacement()->size()
+           << " arrays, but every copy of its tiling takes "
            << getTiling().getArrays();
   return success();
 }
@@ -55,8 +56,6 @@ static LogicalResult verifyRegion(OpTy op) {
 }
 
 LogicalResult ComputeOp::verify() {
-  if (getReplicas() < 1)
-    return emitOpError("needs at least 1 replica, got ") << getReplicas();
   // C2
   if (llvm::none_of(getInputs().getTypes(), llvm::IsaPred<GridType>))
     return emitOpError("reads no grid");

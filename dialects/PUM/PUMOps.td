@@ -25,7 +25,8 @@ def PUM_ProgramOp : PUM_Op<"program", [AttrSizedOperandSegments]> {
     energy are reported apart and it is done at time 0.
 
     - C1: the weights and the tiling fit the grid (`crossbar.program` C1, C2).
-    - C2: a placement has as many arrays as the tiling.
+    - C2: a placement has a multiple of the tiling's arrays. Every multiple is a
+      copy of the weights; copies share the windows of the layers that read them.
     - C3: nothing reads a grid that `replacing` names after this task started:
       order with tokens (checked by verify-pum-scheduled).
 
@@ -99,7 +100,6 @@ def PUM_ComputeOp : PUM_RegionOp<"compute"> {
     The region's arguments are `inputs`, tensors and grids; it holds ops of a
     target dialect (`crossbar.conv_2d`, `crossbar.mvm`) on them and yields the
     task's results. The task occupies the arrays of the grids that it reads.
-    `replicas` copies of the weights share the windows of a convolution.
 
     - C1: the region's arguments and yielded values have the types of the
       inputs and the results.
@@ -116,8 +116,7 @@ def PUM_ComputeOp : PUM_RegionOp<"compute"> {
     }
     ```
   }];
-  let arguments = (ins Variadic<PUM_Value>:$inputs, Variadic<PUM_TokenType>:$after,
-                       DefaultValuedAttr<I64Attr, "1">:$replicas);
+  let arguments = (ins Variadic<PUM_Value>:$inputs, Variadic<PUM_TokenType>:$after);
   let assemblyFormat = [{
     `(` $inputs `)` (`after` `(` $after^ `)`)? attr-dict
     `:` functional-type($inputs, $results) $body

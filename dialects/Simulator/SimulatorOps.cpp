@@ -59,9 +59,10 @@ LogicalResult ProgramOp::verify() {
           grid.getGroups() * grid.getRows() * grid.getColumns())
     return emitOpError("cannot program weights ")
            << weights << " into " << grid;
-  if (getPlacement().size() != getTiling().getArrays())
+  if (getPlacement().size() % getTiling().getArrays())
     return emitOpError("is placed on ")
-           << getPlacement().size() << " arrays, but its tiling takes "
+           << getPlacement().size()
+           << " arrays, but every copy of its tiling takes "
            << getTiling().getArrays();
   return success();
 }
@@ -70,8 +71,6 @@ LogicalResult MVMOp::verify() {
   auto input = cast<MemRefType>(getInput().getType());
   auto output = cast<MemRefType>(getOutput().getType());
   crossbar::GridType grid = getGrid().getType();
-  if (getReplicas() < 1)
-    return emitOpError("needs at least 1 replica, got ") << getReplicas();
   if (!input.getElementType().isInteger(8) &&
       !input.getElementType().isInteger(16))
     return emitOpError("expects codes of 8 or 16 bits, got ")

@@ -84,7 +84,8 @@ def Simulator_ProgramOp : Simulator_Instruction<"program", [AttrSizedOperandSegm
     as in `pum.program`. Rows of one array are written one after the other, the
     arrays at once. Occupies the arrays, and the DRAM channel for the weights.
 
-    - C1: the weights and the tiling fit the grid, the placement the tiling.
+    - C1: the weights and the tiling fit the grid; the placement holds one or
+      more copies of the tiling.
 
     ```mlir
     %g, %t = simulator.program %w on <0, 1> setup array #array tiling <row_tiles = 1,
@@ -105,6 +106,12 @@ def Simulator_ProgramOp : Simulator_Instruction<"program", [AttrSizedOperandSegm
     `:` type($weights) `->` qualified(type($grid))
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Copies of the weights that the placement holds.
+    int64_t getReplicas() {
+      return getPlacement().size() / getTiling().getArrays();
+    }
+  }];
 }
 
 def Simulator_MVMOp : Simulator_Instruction<"mvm"> {
@@ -112,8 +119,8 @@ def Simulator_MVMOp : Simulator_Instruction<"mvm"> {
   let description = [{
     Reads every window of `input`, multiplies it by the weights of `grid` and
     writes the accumulators to `output`: `crossbar.conv_2d` with a window,
-    `crossbar.mvm` without. Occupies the grid's arrays for all windows
-    (`replicas` copies share them) and a buffer port for the moved bytes.
+    `crossbar.mvm` without. Occupies the grid's arrays for all windows, which
+    the copies of the weights share, and a buffer port for the moved bytes.
 
     - C1: types and window fit as those ops demand.
 
@@ -132,8 +139,7 @@ def Simulator_MVMOp : Simulator_Instruction<"mvm"> {
     OptionalAttr<DenseI64ArrayAttr>:$dilations, OptionalAttr<DenseI64ArrayAttr>:$padding,
     OptionalAttr<I64Attr>:$groups, UnitAttr:$input_unsigned,
     DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
-    DefaultValuedAttr<I64Attr, "0">:$weight_zero_point,
-    DefaultValuedAttr<I64Attr, "1">:$replicas);
+    DefaultValuedAttr<I64Attr, "0">:$weight_zero_point);
   let results = (outs Simulator_TokenType:$token);
   let assemblyFormat = [{
     $grid `,` $input `,` $output (`after` `(` $after^ `)`)?

@@ -130,7 +130,7 @@ static Error execute(Interpreter &run, simulator::ProgramOp op) {
   GridSpec spec = specOf(op);
   model::Cost cost =
       model::programCost(run.program.device(), spec.matrix, spec.tiling,
-                         rangesOf(op.getPlacementAttr()));
+                         rangesOf(op.getPlacementAttr()), op.getReplicas());
   return run.issue(op, "program", "crossbar", cost, op.getAfter(),
                    op.getToken(), op.getSetup());
 }
@@ -147,7 +147,7 @@ static Error execute(Interpreter &run, simulator::MVMOp op) {
   model::Cost cost =
       model::mvmCost(run.program.device(), spec.matrix, spec.tiling,
                      window.count(), rangesOf(program.getPlacementAttr()),
-                     bytesIn, bytesOf(op.getOutput()), op.getReplicas());
+                     bytesIn, bytesOf(op.getOutput()), program.getReplicas());
   if (Error error =
           run.issue(op, "mvm", "crossbar", cost, op.getAfter(), op.getToken()))
     return error;

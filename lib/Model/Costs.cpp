@@ -72,9 +72,7 @@ Counters &Counters::operator+=(const Counters &other) {
 /// The one place where times are rounded.
 static int64_t toPs(double ns) {
   const double ps = ns * 1000.0;
-  constexpr double most = 4.0e18; // a quarter of the range: sums stay in range
-  return ps < most ? std::llround(std::max(ps, 0.0))
-                   : static_cast<int64_t>(most);
+  return ps < double(longestPs) ? std::llround(std::max(ps, 0.0)) : longestPs;
 }
 
 static double accessNs(const MemorySpec &memory, double bytes) {

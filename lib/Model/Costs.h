@@ -29,6 +29,10 @@ namespace pumice::model {
 // Events
 //===----------------------------------------------------------------------===//
 
+/// The clock's range, about 46 days. Longer durations are cut to it; a
+/// timeline that reaches it fails.
+constexpr int64_t longestPs = 4'000'000'000'000'000'000;
+
 /// Where energy goes.
 enum class Component {
   cellRead,

@@ -111,9 +111,9 @@ llvm::Expected<EventId> Timeline::issue(const Cost &cost,
   if (llvm::Error error = verifyDisjoint(cost))
     return error;
   int64_t end;
-  if (llvm::AddOverflow(start, longest, end))
+  if (llvm::AddOverflow(start, longest, end) || end >= longestPs)
     return llvm::createStringError(
-        "expected a program of less than 2^63 ps, got more at instruction " +
+        "expected a program of less than 4000000 s, got more at instruction " +
         llvm::Twine(id));
 
   Event event;

@@ -56,13 +56,15 @@ func.func @main(%x: !codes) {
   return
 }
 //--- replicas.mlir
-// Four copies of the weights take a window each.
+// Four copies of the weights take a window each; all are written.
 // CHECK: "latency_ns": 800,
+// CHECK: "setup": {
+// CHECK: "cells_written": 384,
 func.func @main(%x: !codes) {
   %w = simulator.constant dense<1> : tensor<3x8xi8> to !weights
-  %g, %t0 = "simulator.program"(%w) {placement = #pum.placement<0, 1>, setup, tiling = #tiling, array = #array, operandSegmentSizes = array<i32: 1, 0, 0>} : (!weights) -> (!grid, !simulator.token)
+  %g, %t0 = "simulator.program"(%w) {placement = #pum.placement<0, 4>, setup, tiling = #tiling, array = #array, operandSegmentSizes = array<i32: 1, 0, 0>} : (!weights) -> (!grid, !simulator.token)
   %a = simulator.buffer : !sums
-  %t1 = simulator.mvm %g, %x, %a after (%t0) {replicas = 4 : i64} : !grid, !codes, !sums
+  %t1 = simulator.mvm %g, %x, %a after (%t0) : !grid, !codes, !sums
   return
 }
 //--- rewrite.mlir

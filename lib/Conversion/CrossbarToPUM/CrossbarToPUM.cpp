@@ -221,9 +221,9 @@ private:
     SmallVector<Value> inputs;
     for (Value operand : op->getOperands())
       inputs.push_back(values.lookup(operand));
-    auto task = pum::ComputeOp::create(
-        builder, op->getLoc(), op->getResultTypes(), tokenType, inputs,
-        ValueRange(), builder.getI64IntegerAttr(1));
+    auto task =
+        pum::ComputeOp::create(builder, op->getLoc(), op->getResultTypes(),
+                               tokenType, inputs, ValueRange());
     fillBody(task.getBody(), inputs, op->getOperands(), ArrayRef(op),
              op->getResults(), op->getLoc());
     mapResults(op->getResults(), task.getResults());

@@ -126,22 +126,20 @@ private:
     };
     SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
     simulator::MVMOp instruction;
-    auto replicas = op.getReplicasAttr();
     if (auto conv = dyn_cast<crossbar::Conv2DOp>(layer))
       instruction = simulator::MVMOp::create(
           builder, op.getLoc(), tokenType, bufferOf(conv.getWeights()),
           bufferOf(conv.getInput()), output, after, conv.getKernelAttr(),
           conv.getStridesAttr(), conv.getDilationsAttr(), conv.getPaddingAttr(),
           conv.getGroupsAttr(), conv.getInputUnsignedAttr(),
-          conv.getInputZeroPointAttr(), conv.getWeightZeroPointAttr(),
-          replicas);
+          conv.getInputZeroPointAttr(), conv.getWeightZeroPointAttr());
     else if (auto mvm = dyn_cast<crossbar::MVMOp>(layer))
       instruction = simulator::MVMOp::create(
           builder, op.getLoc(), tokenType, bufferOf(mvm.getWeights()),
           bufferOf(mvm.getInput()), output, after, DenseI64ArrayAttr(),
           DenseI64ArrayAttr(), DenseI64ArrayAttr(), DenseI64ArrayAttr(),
           IntegerAttr(), mvm.getInputUnsignedAttr(),
-          mvm.getInputZeroPointAttr(), mvm.getWeightZeroPointAttr(), replicas);
+          mvm.getInputZeroPointAttr(), mvm.getWeightZeroPointAttr());
     finish(op, instruction.getToken());
     return success();
   }

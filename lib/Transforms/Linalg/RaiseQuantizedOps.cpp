@@ -236,6 +236,32 @@ Value buildRescale(RewriterBase &rewriter, const QuantizedLayer &layer,
   return generic.getResult(0);
 }
 
+/// Whether every window of a pool over a padded image has an element of the
+/// image itself.
+bool windowsMeetImage(linalg::PoolingNchwMaxOp op, tensor::PadOp pad) {
+  ArrayRef<int64_t> low = pad.getStaticLow();
+  ArrayRef<int64_t> image = pad.getSourceType().getShape();
+  ArrayRef<int64_t> windows =
+      cast<ShapedType>(op.getResult(0).getType()).getShape();
+  auto window = cast<ShapedType>(op.getInputs()[1].getType());
+  for (unsigned d : {0, 1}) {
+    if (ShapedType::isDynamic(low[2 + d]))
+      return false;
+    int64_t stride = op.getStrides().getValues<int64_t>()[d];
+    int64_t dilation = op.getDilations().getValues<int64_t>()[d];
+    auto meets = [&](int64_t i) {
+      auto taps = llvm::seq(int64_t(0), window.getDimSize(d));
+      return llvm::any_of(taps, [&](int64_t tap) {
+        int64_t at = i * stride + tap * dilation - low[2 + d];
+        return at >= 0 && at < image[2 + d];
+      });
+    };
+    if (!llvm::all_of(llvm::seq(int64_t(0), windows[2 + d]), meets))
+      return false;
+  }
+  return true;
+}
+
 /// max_pool(dequantize(x)) -> dequantize(max_pool(x)): scales are positive, so
 /// the order of codes is that of their values. A pad by -inf becomes one by the
 /// least code, which never exceeds the element that every window has.
@@ -244,7 +270,8 @@ void raiseMaxPool(RewriterBase &rewriter, linalg::PoolingNchwMaxOp op) {
   auto pad = source.getDefiningOp<tensor::PadOp>();
   if (pad) {
     Value value = pad.getConstantPaddingValue();
-    if (!value || !matchPattern(value, m_NegInfFloat()))
+    if (!value || !matchPattern(value, m_NegInfFloat()) ||
+        !windowsMeetImage(op, pad))
       return;
     source = pad.getSource();
   }

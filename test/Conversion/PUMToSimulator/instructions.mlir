@@ -12,14 +12,14 @@ func.func @every_task(%arg: tensor<1x2x5x5xi8>) -> tensor<1x3x3x3xf32> {
   // CHECK: %[[T0:.*]] = simulator.transfer %[[ARG]] to %[[X]] :
   %x, %t0 = pum.load %arg : tensor<1x2x5x5xi8>
   // CHECK: %[[W:.*]] = simulator.constant dense<5> : tensor<3x2x3x3xi8> to memref<3x2x3x3xi8, #simulator.memory<dram>>
-  // CHECK: %[[G:.*]], %[[T1:.*]] = simulator.program %[[W]] on <2, 3> setup array #array
+  // CHECK: %[[G:.*]], %[[T1:.*]] = simulator.program %[[W]] on <2, 4> setup array #array
   %w = arith.constant dense<5> : tensor<3x2x3x3xi8>
-  %g, %t1 = pum.program %w on <2, 3> setup array #array tiling <row_tiles = 1, column_tiles = 1,
+  %g, %t1 = pum.program %w on <2, 4> setup array #array tiling <row_tiles = 1, column_tiles = 1,
       slices = 4, groups_per_array = 1, arrays = 1> : tensor<3x2x3x3xi8> -> !crossbar.grid<1x18x3xi8>
   // CHECK: %[[S:.*]] = simulator.buffer : memref<1x3x3x3xi32, #simulator.memory<buffer>>
   // CHECK: %[[T2:.*]] = simulator.mvm %[[G]], %[[X]], %[[S]] after(%[[T0]], %[[T1]]) kernel [3, 3] strides [1, 1]
-  // CHECK-SAME: dilations [1, 1] padding [0, 0, 0, 0] groups 1 {input_unsigned, input_zero_point = 9 : i64, replicas = 2 : i64}
-  %s, %t2 = pum.compute (%x, %g) {replicas = 2 : i64}
+  // CHECK-SAME: dilations [1, 1] padding [0, 0, 0, 0] groups 1 {input_unsigned, input_zero_point = 9 : i64}
+  %s, %t2 = pum.compute (%x, %g)
       : (tensor<1x2x5x5xi8>, !crossbar.grid<1x18x3xi8>) -> tensor<1x3x3x3xi32> {
   ^bb0(%a: tensor<1x2x5x5xi8>, %b: !crossbar.grid<1x18x3xi8>):
     %0 = crossbar.conv_2d %a, %b kernel [3, 3] strides [1, 1] dilations [1, 1] padding [0, 0, 0, 0]

@@ -43,13 +43,12 @@ func.func @program_in_setup_and_again(%w: tensor<16x200xi8>) {
   return
 }
 
-// CHECK-LABEL: func @compute_on_replicas
+// CHECK-LABEL: func @compute_convolution
 // CHECK-SAME: (%[[X:.*]]: tensor<1x3x8x8xi8>, %[[G:.*]]: !crossbar.grid<1x27x16xi8>, %[[T:.*]]: !pum.token)
-func.func @compute_on_replicas(%x: tensor<1x3x8x8xi8>, %g: !crossbar.grid<1x27x16xi8>,
+func.func @compute_convolution(%x: tensor<1x3x8x8xi8>, %g: !crossbar.grid<1x27x16xi8>,
                                %t: !pum.token) -> tensor<1x16x6x6xi32> {
-  // CHECK: pum.compute(%[[X]], %[[G]]) after(%[[T]]) {replicas = 3 : i64}
-  // CHECK-SAME: : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8>) -> tensor<1x16x6x6xi32> {
-  %y, %u = pum.compute (%x, %g) after(%t) {replicas = 3 : i64}
+  // CHECK: pum.compute(%[[X]], %[[G]]) after(%[[T]]) : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8>) -> tensor<1x16x6x6xi32> {
+  %y, %u = pum.compute (%x, %g) after(%t)
       : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8>) -> tensor<1x16x6x6xi32> {
   // CHECK-NEXT: ^bb0(%[[A:.*]]: tensor<1x3x8x8xi8>, %[[B:.*]]: !crossbar.grid<1x27x16xi8>):
   ^bb0(%a: tensor<1x3x8x8xi8>, %b: !crossbar.grid<1x27x16xi8>):

@@ -1,16 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: pumice-opt %s -split-input-file -verify-diagnostics
 
-func.func @replicas(%g: !crossbar.grid<1x64x10xi8>, %x: memref<8x64xi8, #simulator.memory<buffer>>,
-                    %y: memref<8x10xi32, #simulator.memory<buffer>>) {
-  // expected-error @below {{'simulator.mvm' op needs at least 1 replica, got 0}}
-  %t = simulator.mvm %g, %x, %y {replicas = 0 : i64} : !crossbar.grid<1x64x10xi8>,
-      memref<8x64xi8, #simulator.memory<buffer>>, memref<8x10xi32, #simulator.memory<buffer>>
-  return
-}
-
-// -----
-
 func.func @codes(%g: !crossbar.grid<1x64x10xi8>, %x: memref<8x64xi32, #simulator.memory<buffer>>,
                  %y: memref<8x10xi32, #simulator.memory<buffer>>) {
   // expected-error @below {{'simulator.mvm' op expects codes of 8 or 16 bits, got 'i32'}}

@@ -66,10 +66,10 @@ func.func @mvm_of_windows(%g: !crossbar.grid<1x27x16xi8>,
     %x: memref<1x3x8x8xi8, #simulator.memory<buffer>>,
     %y: memref<1x16x6x6xi32, #simulator.memory<buffer>>, %t: !simulator.token) {
   // CHECK: simulator.mvm %[[G]], %[[X]], %[[Y]] after(%[[T]]) kernel [3, 3] strides [1, 1] dilations [1, 1] padding [0, 0, 0, 0] groups 1
-  // CHECK-SAME: {input_unsigned, input_zero_point = 3 : i64, replicas = 2 : i64, weight_zero_point = 1 : i64}
+  // CHECK-SAME: {input_unsigned, input_zero_point = 3 : i64, weight_zero_point = 1 : i64}
   %u = simulator.mvm %g, %x, %y after(%t) kernel [3, 3] strides [1, 1] dilations [1, 1]
       padding [0, 0, 0, 0] groups 1
-      {input_unsigned, input_zero_point = 3 : i64, replicas = 2 : i64, weight_zero_point = 1 : i64}
+      {input_unsigned, input_zero_point = 3 : i64, weight_zero_point = 1 : i64}
       : !crossbar.grid<1x27x16xi8>, memref<1x3x8x8xi8, #simulator.memory<buffer>>,
         memref<1x16x6x6xi32, #simulator.memory<buffer>>
   return

@@ -69,6 +69,32 @@ func.func @unsigned_codes(%x: tensor<1x2x4x4xi8>) -> tensor<1x2x2x2xf32> {
   return %y : tensor<1x2x2x2xf32>
 }
 
+// A window that holds nothing but padding gives -inf, which is no code.
+// CHECK-LABEL: func @window_in_the_padding
+func.func @window_in_the_padding(%x: tensor<1x1x1x1xi8>) -> tensor<1x1x1x2xf32> {
+  %half = arith.constant 0.5 : f32
+  %least = arith.constant 0xFF800000 : f32
+  %ex = tensor.empty() : tensor<1x1x1x1xf32>
+  %dx = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%x : tensor<1x1x1x1xi8>) outs(%ex : tensor<1x1x1x1xf32>) {
+  ^bb0(%in: i8, %out: f32):
+    %0 = arith.uitofp %in : i8 to f32
+    %1 = arith.mulf %0, %half : f32
+    linalg.yield %1 : f32
+  } -> tensor<1x1x1x1xf32>
+  %pad = tensor.pad %dx low[0, 0, 0, 1] high[0, 0, 0, 2] {
+  ^bb0(%i: index, %j: index, %k: index, %l: index):
+    tensor.yield %least : f32
+  } : tensor<1x1x1x1xf32> to tensor<1x1x1x4xf32>
+  %window = tensor.empty() : tensor<1x2xf32>
+  %ey = tensor.empty() : tensor<1x1x1x2xf32>
+  %init = linalg.fill ins(%least : f32) outs(%ey : tensor<1x1x1x2xf32>) -> tensor<1x1x1x2xf32>
+  // CHECK: linalg.pooling_nchw_max
+  %y = linalg.pooling_nchw_max {dilations = dense<[1, 2]> : vector<2xi64>, strides = dense<1> : vector<2xi64>}
+      ins(%pad, %window : tensor<1x1x1x4xf32>, tensor<1x2xf32>) outs(%init : tensor<1x1x1x2xf32>) -> tensor<1x1x1x2xf32>
+  return %y : tensor<1x1x1x2xf32>
+}
+
 // A pool that also takes the maximum with another number than -inf is not one of codes.
 // CHECK-LABEL: func @pool_from_zero_stays
 func.func @pool_from_zero_stays(%x: tensor<1x2x4x4xi8>) -> tensor<1x2x2x2xf32> {
