@@ -187,3 +187,17 @@ def test_names() -> None:
         pumice.compiel  # noqa: B018
     with pytest.raises(AttributeError, match=r"module 'pumice.frontend' has no attribute 'impotr'"):
         frontend.impotr  # noqa: B018
+
+
+def test_misfit_example_inputs_print_no_traceback(capfd) -> None:
+    with pytest.raises(FrontendError, match="cannot export Linear with example inputs"):
+        pumice.compile(nn.Linear(8, 8), torch.zeros(2, 4), quantize=False)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_results_that_nothing_computes() -> None:
+    """An input, or a constant, as a result."""
+    x = torch.rand(2, 4)
+    same, ones = compiled(lambda x: (x, torch.ones(3)), x).run(x).outputs
+    assert torch.equal(same, x)
+    assert torch.equal(ones, torch.ones(3))

@@ -8,16 +8,22 @@ import logging
 import warnings
 from collections.abc import Iterator
 
-_LOGGERS = ("torchao", "torch.utils._pytree", "torch.export", "torch._export")
+_LOGGERS = (
+    "torchao",
+    "torch.utils._pytree",
+    "torch.export",
+    "torch._export",
+    "torch._subclasses.fake_tensor",
+)
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Hides their warnings and log lines below ERROR; errors still show."""
+    """Hides their warnings and log lines; what fails is raised."""
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
-        logger.setLevel(logging.ERROR)
+        logger.setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
