@@ -3,6 +3,7 @@
 #ifndef PUMICE_DIALECTS_CROSSBAR_CROSSBAR_H
 #define PUMICE_DIALECTS_CROSSBAR_CROSSBAR_H
 
+#include "dialects/Crossbar/Number.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"

@@ -4,6 +4,7 @@
 
 include "dialects/Crossbar/CrossbarDialect.td"
 include "dialects/Crossbar/CrossbarEnums.td"
+include "mlir/IR/CommonAttrConstraints.td"
 
 class Crossbar_Attr<string name, string attrMnemonic>
     : AttrDef<Crossbar_Dialect, name> {
@@ -13,11 +14,18 @@ class Crossbar_Attr<string name, string attrMnemonic>
 def Crossbar_AdcAttr : Crossbar_Attr<"Adc", "adc"> {
   let summary = "an analog-to-digital converter";
   let description = [{
-    Maps the ideal sum `v >= 0` of one column to a code:
-    - `lossless`: `v` itself; `bits` only enters costs.
-    - `clip`: step 1, saturating: `min(v, 2^bits - 1)`.
+    Maps the sum `v` of one column to a code of `bits` bits, 1 to 32:
+    - `lossless`: `v` itself, to the nearest integer; `bits` only enters costs.
+    - `clip`: step 1, saturating: `v` rounded half to even, in
+      `[0, 2^bits - 1]`.
+    - `full_scale`: `2^bits - 1` steps that cover the largest sum that the rows
+      of one read, the DAC and the cells can make.
+    - `calibrated`: as many steps that cover `adc_range` of the layer
+      (`crossbar.program`), which calibration finds from data.
 
-    `bits` is the width of the code, 1 to 32.
+    The last two are `clip` when the range has no more than `2^bits - 1` levels:
+    a converter does not resolve less than one level. docs/numerics.md has the
+    formulas.
 
     ```mlir
     #crossbar.adc<bits = 8, mode = clip>
@@ -27,6 +35,60 @@ def Crossbar_AdcAttr : Crossbar_Attr<"Adc", "adc"> {
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }
+
+class Crossbar_Real<string text = "0">
+    : DefaultValuedParameter<"::pumice::Number", "::pumice::Number{" # text # "}">;
+
+def Crossbar_AnalogAttr : Crossbar_Attr<"Analog", "analog"> {
+  let summary = "what keeps the cells of an array from being ideal";
+  let description = [{
+    Every effect is off at its default; docs/numerics.md has the formulas and
+    their sources. The same seed gives the same cells and the same noise,
+    whatever the number of threads.
+    - `seed`: at least 0.
+    - `program_error_absolute`, `program_error_relative`: standard deviations of
+      the programmed conductance, as a fraction of the on-conductance and of its
+      own, at least 0.
+    - `read_noise`: standard deviation of what one conversion sees, in cell
+      levels, at least 0.
+    - `on_off_ratio`: conductance of the highest over that of the lowest level,
+      above 1; 0 is no limit. With `reference_column`, what the lowest level
+      conducts is subtracted before the conversion.
+    - `nonlinearity`: exponent of the curve from levels to conductances, -20 to
+      20; 0 is a line.
+    - `stuck_on`, `stuck_off`: fractions of cells that always have the highest or
+      the lowest level, in sum at most 1.
+    - `drift_exponent`, `drift_exponent_sigma`: a cell's conductance decays as
+      `(drift_time_s / 1 s)^-exponent`, with a normally distributed exponent;
+      both at least 0. `drift_time_s` is 0 (no drift), or at least 1.
+    - `wire_resistance_ohm`: of the wire between two cells, at least 0, and
+      `on_resistance_ohm`: of a cell of the highest level, above 0 if there is
+      wire resistance: the cells at the far ends see a lower voltage.
+
+    ```mlir
+    #crossbar.analog<seed = 1, program_error_relative = 0.05, stuck_off = 0.001>
+    ```
+  }];
+  let parameters = (ins
+    DefaultValuedParameter<"int64_t", "0">:$seed,
+    Crossbar_Real<>:$program_error_absolute,
+    Crossbar_Real<>:$program_error_relative,
+    Crossbar_Real<>:$read_noise,
+    Crossbar_Real<>:$on_off_ratio,
+    DefaultValuedParameter<"bool", "false">:$reference_column,
+    Crossbar_Real<>:$nonlinearity,
+    Crossbar_Real<>:$stuck_on, Crossbar_Real<>:$stuck_off,
+    Crossbar_Real<>:$drift_exponent, Crossbar_Real<>:$drift_exponent_sigma,
+    Crossbar_Real<>:$drift_time_s,
+    Crossbar_Real<>:$wire_resistance_ohm, Crossbar_Real<>:$on_resistance_ohm);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+/// The largest column sum, in cell levels, that a `calibrated` converter
+/// resolves.
+def Crossbar_AdcRange
+    : ConfinedAttr<I64Attr, [IntPositive, IntMaxValue<2147483647>]>;
 
 def Crossbar_ArrayAttr : Crossbar_Attr<"CrossbarArray", "array"> {
   let summary = "the numerical shape of one crossbar array";
@@ -39,7 +101,12 @@ def Crossbar_ArrayAttr : Crossbar_Attr<"CrossbarArray", "array"> {
     - `dac_bits`: input bits that one read applies to a wordline.
     - `adc`: the converter; `columns_per_adc` columns share one.
     - `encoding`: `offset` stores `w + 2^(b-1)` for a weight of `b` bits and
-      subtracts `2^(b-1)` times the input sum digitally.
+      subtracts `2^(b-1)` times the input sum digitally; `offset_flip` stores a
+      column inverted where that lowers its sum (ISAAC); `differential` stores
+      the positive and the negative parts of weights on columns of their own.
+    - `rows_per_read`: wordlines that one read drives, at most `rows`; without
+      it all of them. An array with more of them in use is read in several steps.
+    - `analog`: what keeps the cells from being ideal; none without it.
 
     ```mlir
     #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16,
@@ -51,7 +118,9 @@ def Crossbar_ArrayAttr : Crossbar_Attr<"CrossbarArray", "array"> {
     "int64_t":$rows, "int64_t":$columns, "int64_t":$cell_bits,
     "int64_t":$weight_bits, "int64_t":$input_bits, "int64_t":$dac_bits,
     "::pumice::crossbar::AdcAttr":$adc, "int64_t":$columns_per_adc,
-    EnumParameter<Crossbar_Encoding>:$encoding);
+    EnumParameter<Crossbar_Encoding>:$encoding,
+    OptionalParameter<"::std::optional<int64_t>">:$rows_per_read,
+    OptionalParameter<"::pumice::crossbar::AnalogAttr">:$analog);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }
@@ -61,8 +130,9 @@ def Crossbar_TilingAttr : Crossbar_Attr<"Tiling", "tiling"> {
   let description = [{
     - `row_tiles`: wordline tiles of a group (partial sums are added digitally);
     - `column_tiles`: tiles of output columns;
-    - `slices`: cells that hold one weight, least significant first, side by
-      side in one array;
+    - `slices`: cells that hold one weight side by side in one array: least
+      significant first, with `differential` encoding those of the positive part
+      before those of the negative;
     - `groups_per_array`: groups of a grouped layer that share one array on its
       block diagonal; their reads are serialised;
     - `arrays`: arrays in total,

@@ -5,9 +5,11 @@
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/CheckedArithmetic.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace pumice::crossbar;
+using pumice::Number;
 
 #include "dialects/Crossbar/CrossbarDialect.cpp.inc"
 #include "dialects/Crossbar/CrossbarEnums.cpp.inc"
@@ -66,22 +68,72 @@ LogicalResult AdcAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 LogicalResult CrossbarArrayAttr::verify(
     function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t columns,
     int64_t cellBits, int64_t weightBits, int64_t inputBits, int64_t dacBits,
-    AdcAttr, int64_t columnsPerAdc, Encoding) {
+    AdcAttr, int64_t columnsPerAdc, Encoding encoding,
+    std::optional<int64_t> rowsPerRead, AnalogAttr) {
   if (failed(verifyRange(emitError, "rows", rows, 1, 65536)) ||
       failed(verifyRange(emitError, "columns", columns, 1, 65536)) ||
       failed(verifyRange(emitError, "cell_bits", cellBits, 1, 8)) ||
       failed(verifyRange(emitError, "weight_bits", weightBits, 1, 16)) ||
       failed(verifyRange(emitError, "input_bits", inputBits, 1, 16)) ||
       failed(verifyRange(emitError, "dac_bits", dacBits, 1, 8)) ||
-      failed(
-          verifyRange(emitError, "columns_per_adc", columnsPerAdc, 1, columns)))
+      failed(verifyRange(emitError, "columns_per_adc", columnsPerAdc, 1,
+                         columns)) ||
+      failed(verifyRange(emitError, "rows_per_read", rowsPerRead.value_or(rows),
+                         1, rows)))
     return failure();
   if (weightBits % cellBits)
     return emitError() << "cell_bits must divide weight_bits, got " << cellBits
                        << " and " << weightBits;
-  if (weightBits / cellBits > columns)
-    return emitError() << "a weight takes " << weightBits / cellBits
+  int64_t slices =
+      weightBits / cellBits * (encoding == Encoding::differential ? 2 : 1);
+  if (slices > columns)
+    return emitError() << "a weight takes " << slices
                        << " cells of a wordline, but columns is " << columns;
+  return success();
+}
+
+LogicalResult AnalogAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 int64_t seed, Number programErrorAbsolute,
+                                 Number programErrorRelative, Number readNoise,
+                                 Number onOffRatio, bool, Number nonlinearity,
+                                 Number stuckOn, Number stuckOff,
+                                 Number driftExponent,
+                                 Number driftExponentSigma, Number driftTime,
+                                 Number wireResistance, Number onResistance) {
+  if (seed < 0)
+    return emitError() << "seed must be at least 0, got " << seed;
+  for (auto [field, value] :
+       {std::pair<StringRef, double>{"program_error_absolute",
+                                     programErrorAbsolute},
+        {"program_error_relative", programErrorRelative},
+        {"read_noise", readNoise},
+        {"on_off_ratio", onOffRatio},
+        {"stuck_on", stuckOn},
+        {"stuck_off", stuckOff},
+        {"drift_exponent", driftExponent},
+        {"drift_exponent_sigma", driftExponentSigma},
+        {"drift_time_s", driftTime},
+        {"wire_resistance_ohm", wireResistance},
+        {"on_resistance_ohm", onResistance}})
+    if (!std::isfinite(value) || value < 0)
+      return emitError() << field << " must be at least 0, got " << value;
+  if (onOffRatio != 0 && onOffRatio <= 1)
+    return emitError() << "on_off_ratio must be 0 (no limit) or above 1, got "
+                       << double(onOffRatio);
+  if (!(std::abs(nonlinearity) <= 20))
+    return emitError() << "nonlinearity must be between -20 and 20, got "
+                       << double(nonlinearity);
+  if (stuckOn + stuckOff > 1)
+    return emitError() << "stuck_on and stuck_off must be at most 1 in sum, "
+                          "got "
+                       << stuckOn + stuckOff;
+  if (driftTime != 0 && driftTime < 1)
+    return emitError() << "drift_time_s must be 0 (no drift) or at least 1, "
+                          "got "
+                       << double(driftTime);
+  if (wireResistance != 0 && onResistance == 0)
+    return emitError() << "on_resistance_ohm must be above 0 where "
+                          "wire_resistance_ohm is, got 0";
   return success();
 }
 

@@ -81,6 +81,8 @@ pumice::crossbar::verifyTiling(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "weights of " << bits << " bits, but the array takes "
                        << array.getWeightBits();
   int64_t slices = llvm::divideCeil(bits, array.getCellBits());
+  if (array.getEncoding() == Encoding::differential)
+    slices *= 2;
   if (tiling.getSlices() != slices)
     return emitError() << "weights of " << bits << " bits take " << slices
                        << " slices of " << array.getCellBits() << " bits, got "

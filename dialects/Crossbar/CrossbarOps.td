@@ -28,6 +28,8 @@ def Crossbar_ProgramOp : Crossbar_Op<"program", [Pure]> {
     - C2: `tiling` covers the grid with arrays of this shape: `slices` cells hold
       a weight and fit a wordline, the row and column tiles cover the matrix (or
       `groups_per_array` groups fit one array), and `arrays` is their product.
+    - C3: `adc_range`, the largest column sum in cell levels that a `calibrated`
+      converter resolves, is between 1 and 2^31 - 1.
 
     ```mlir
     %g = crossbar.program %w
@@ -40,7 +42,8 @@ def Crossbar_ProgramOp : Crossbar_Op<"program", [Pure]> {
     ```
   }];
   let arguments = (ins Crossbar_WeightCodes:$weights,
-                       Crossbar_TilingAttr:$tiling, Crossbar_ArrayAttr:$array);
+                       Crossbar_TilingAttr:$tiling, Crossbar_ArrayAttr:$array,
+                       OptionalAttr<Crossbar_AdcRange>:$adc_range);
   let results = (outs Crossbar_GridType:$grid);
   let assemblyFormat = [{
     $weights `array` qualified($array) `tiling` $tiling attr-dict

@@ -14,25 +14,6 @@
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
-namespace pumice::pum {
-
-/// A real number of a device file: written as an integer or a decimal, printed
-/// as the shortest decimal that reads back as the same double.
-struct Number {
-  double value = 0;
-  operator double() const { return value; }
-  bool operator==(const Number &other) const { return value == other.value; }
-};
-llvm::hash_code hash_value(const Number &number);
-mlir::AsmPrinter &operator<<(mlir::AsmPrinter &printer, const Number &number);
-
-} // namespace pumice::pum
-
-template <>
-struct mlir::FieldParser<pumice::pum::Number> {
-  static FailureOr<pumice::pum::Number> parse(AsmParser &parser);
-};
-
 #include "dialects/PUM/PUMDialect.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialects/PUM/PUMAttrs.h.inc"

@@ -13,7 +13,7 @@ class PUM_Attr<string name, string attrMnemonic> : AttrDef<PUM_Dialect, name> {
   let genVerifyDecl = 1;
 }
 
-class PUM_Number<string unit> : AttrParameter<"::pumice::pum::Number", unit>;
+class PUM_Number<string unit> : AttrParameter<"::pumice::Number", unit>;
 
 def PUM_TimingAttr : PUM_Attr<"Timing", "timing"> {
   let summary = "times of a crossbar array, in ns";

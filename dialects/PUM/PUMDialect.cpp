@@ -5,51 +5,17 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/TypeSwitch.h"
-#include <charconv>
 #include <cmath>
 
 using namespace mlir;
 using namespace pumice::pum;
+using pumice::Number;
 
 #include "dialects/PUM/PUMDialect.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialects/PUM/PUMAttrs.cpp.inc"
 #define GET_TYPEDEF_CLASSES
 #include "dialects/PUM/PUMTypes.cpp.inc"
-
-//===----------------------------------------------------------------------===//
-// Numbers
-//===----------------------------------------------------------------------===//
-
-llvm::hash_code pumice::pum::hash_value(const Number &number) {
-  return llvm::hash_value(llvm::bit_cast<uint64_t>(number.value));
-}
-
-AsmPrinter &pumice::pum::operator<<(AsmPrinter &printer, const Number &number) {
-  char text[32];
-  auto [end, error] = std::to_chars(text, text + sizeof(text), number.value);
-  StringRef digits(text, end - text);
-  // The lexer reads an exponent only after a fraction.
-  auto [mantissa, exponent] = digits.split('e');
-  printer << mantissa;
-  if (!exponent.empty())
-    printer << (mantissa.contains('.') ? "e" : ".0e") << exponent;
-  return printer;
-}
-
-FailureOr<Number> FieldParser<Number>::parse(AsmParser &parser) {
-  int64_t integer;
-  OptionalParseResult result = parser.parseOptionalInteger(integer);
-  if (result.has_value()) {
-    if (failed(*result))
-      return failure();
-    return Number{double(integer)};
-  }
-  double value;
-  if (failed(parser.parseFloat(value)))
-    return failure();
-  return Number{value};
-}
 
 //===----------------------------------------------------------------------===//
 // Dialect

@@ -39,7 +39,8 @@ def PUM_ProgramOp : PUM_Op<"program", [AttrSizedOperandSegments]> {
   let arguments = (ins AnyRankedTensor:$weights,
     Variadic<Crossbar_GridType>:$replacing, Variadic<PUM_TokenType>:$after,
     OptionalAttr<PUM_PlacementAttr>:$placement, UnitAttr:$setup,
-    Crossbar_TilingAttr:$tiling, Crossbar_ArrayAttr:$array);
+    Crossbar_TilingAttr:$tiling, Crossbar_ArrayAttr:$array,
+    OptionalAttr<Crossbar_AdcRange>:$adc_range);
   let results = (outs Crossbar_GridType:$grid, PUM_TokenType:$token);
   let assemblyFormat = [{
     $weights (`on` $placement^)? (`setup` $setup^)?

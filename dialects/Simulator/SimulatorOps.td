@@ -96,7 +96,8 @@ def Simulator_ProgramOp : Simulator_Instruction<"program", [AttrSizedOperandSegm
   let arguments = (ins Arg<Simulator_Buffer, "", [MemRead]>:$weights,
     Variadic<Crossbar_GridType>:$replacing, Variadic<Simulator_TokenType>:$after,
     PUM_PlacementAttr:$placement, UnitAttr:$setup,
-    Crossbar_TilingAttr:$tiling, Crossbar_ArrayAttr:$array);
+    Crossbar_TilingAttr:$tiling, Crossbar_ArrayAttr:$array,
+    OptionalAttr<Crossbar_AdcRange>:$adc_range);
   let results = (outs Crossbar_GridType:$grid, Simulator_TokenType:$token);
   let assemblyFormat = [{
     $weights `on` $placement (`setup` $setup^)?

@@ -134,10 +134,48 @@ model::ArraySpec pumice::toSpec(crossbar::CrossbarArrayAttr array) {
   spec.inputBits = array.getInputBits();
   spec.dacBits = array.getDacBits();
   spec.adcBits = array.getAdc().getBits();
-  spec.adcMode = array.getAdc().getMode() == crossbar::AdcMode::lossless
-                     ? model::AdcMode::lossless
-                     : model::AdcMode::clip;
+  switch (array.getAdc().getMode()) {
+  case crossbar::AdcMode::lossless:
+    spec.adcMode = model::AdcMode::lossless;
+    break;
+  case crossbar::AdcMode::clip:
+    spec.adcMode = model::AdcMode::clip;
+    break;
+  case crossbar::AdcMode::full_scale:
+    spec.adcMode = model::AdcMode::fullScale;
+    break;
+  case crossbar::AdcMode::calibrated:
+    spec.adcMode = model::AdcMode::calibrated;
+    break;
+  }
+  switch (array.getEncoding()) {
+  case crossbar::Encoding::offset:
+    spec.encoding = model::WeightEncoding::offset;
+    break;
+  case crossbar::Encoding::offset_flip:
+    spec.encoding = model::WeightEncoding::offsetFlip;
+    break;
+  case crossbar::Encoding::differential:
+    spec.encoding = model::WeightEncoding::differential;
+    break;
+  }
   spec.columnsPerAdc = array.getColumnsPerAdc();
+  spec.rowsPerRead = array.getRowsPerRead();
+  if (crossbar::AnalogAttr analog = array.getAnalog())
+    spec.analog = model::AnalogSpec{analog.getSeed(),
+                                    analog.getProgramErrorAbsolute(),
+                                    analog.getProgramErrorRelative(),
+                                    analog.getReadNoise(),
+                                    analog.getOnOffRatio(),
+                                    analog.getReferenceColumn(),
+                                    analog.getNonlinearity(),
+                                    analog.getStuckOn(),
+                                    analog.getStuckOff(),
+                                    analog.getDriftExponent(),
+                                    analog.getDriftExponentSigma(),
+                                    analog.getDriftTimeS(),
+                                    analog.getWireResistanceOhm(),
+                                    analog.getOnResistanceOhm()};
   return spec;
 }
 

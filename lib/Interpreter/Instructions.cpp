@@ -31,6 +31,7 @@ GridSpec pumice::specOf(simulator::ProgramOp program) {
   spec.matrix.rows = grid.getRows();
   spec.matrix.columns = grid.getColumns();
   spec.matrix.weightBits = grid.getElementType().getWidth();
+  spec.matrix.adcRange = program.getAdcRange().value_or(0);
   // Readers say how they stream; all readers of a grid stream alike.
   spec.matrix.inputBits = 8;
   for (Operation *user : program.getGrid().getUsers())

@@ -176,8 +176,8 @@ llvm::Error Grid::compute(const Value &x, const Window &window,
                                    llvm::Twine(results) + " elements, got " +
                                    llvm::Twine(y.numElements()));
   int64_t bits = byteWidth(y.type()) * 8;
-  if (llvm::Error error = verifyAccumulator(
-          matrix, inputZeroPoint, weightZeroPoint, arraySpec.adcMode, bits))
+  if (llvm::Error error = verifyAccumulator(arraySpec, matrix, inputZeroPoint,
+                                            weightZeroPoint, bits))
     return error;
   if (llvm::Error error = verifyInputs(x, matrix.inputBits, matrix.inputSigned))
     return error;
@@ -188,8 +188,8 @@ llvm::Error Grid::compute(const Value &x, const Window &window,
   for (size_t n = 0; n < bias.size(); ++n)
     bias[n] = uint64_t(inputZeroPoint) *
               (uint64_t(matrix.rows) * weightZeroPoint - columnSums[n]);
-  bool fits32 = accumulatorBits(matrix, inputZeroPoint, weightZeroPoint,
-                                arraySpec.adcMode) <= 32;
+  bool fits32 =
+      accumulatorBits(arraySpec, matrix, inputZeroPoint, weightZeroPoint) <= 32;
   implementation->compute(
       {window, x, inputZeroPoint, bias, -weightZeroPoint, y, fits32, threads});
   return llvm::Error::success();

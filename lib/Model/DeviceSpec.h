@@ -16,11 +16,39 @@
 
 namespace pumice::model {
 
-/// What one analog-to-digital conversion returns for an ideal column sum v >=
-/// 0.
+/// What one analog-to-digital conversion makes of a column sum v; rounding is
+/// half to even, 2^bits is 1 << adcBits.
 enum class AdcMode {
-  lossless, ///< v
-  clip,     ///< min(v, 2^bits - 1)
+  lossless,   ///< round(v)
+  clip,       ///< round(v), within [0, 2^bits - 1]
+  fullScale,  ///< 2^bits - 1 steps over the largest sum that a read can make
+  calibrated, ///< 2^bits - 1 steps over MatrixSpec::adcRange
+};
+
+/// How signed weights become cell levels.
+enum class WeightEncoding {
+  offset,       ///< w + 2^(weightBits - 1)
+  offsetFlip,   ///< the same, columns inverted where that lowers their sum
+  differential, ///< max(w, 0) and max(-w, 0) on columns of their own
+};
+
+/// What keeps cells from being ideal (`#crossbar.analog`; docs/numerics.md has
+/// the formulas). Everything is off by default.
+struct AnalogSpec {
+  int64_t seed = 0;
+  double programErrorAbsolute = 0; ///< sigma, of the on-conductance
+  double programErrorRelative = 0; ///< sigma, of a cell's own conductance
+  double readNoise = 0;            ///< sigma of one conversion, in levels
+  double onOffRatio = 0;           ///< 0: no limit
+  bool referenceColumn = false;    ///< subtracts what the lowest level conducts
+  double nonlinearity = 0;
+  double stuckOn = 0;
+  double stuckOff = 0;
+  double driftExponent = 0;
+  double driftExponentSigma = 0;
+  double driftTimeS = 0; ///< 0: no drift
+  double wireResistanceOhm = 0;
+  double onResistanceOhm = 0;
 };
 
 /// Numerical shape of one crossbar array.
@@ -34,6 +62,9 @@ struct ArraySpec {
   int64_t adcBits = 8;     ///< output bits of one conversion
   AdcMode adcMode = AdcMode::clip;
   int64_t columnsPerAdc = 128; ///< columns that share one converter
+  WeightEncoding encoding = WeightEncoding::offset;
+  std::optional<int64_t> rowsPerRead; ///< wordlines driven at once; none: all
+  std::optional<AnalogSpec> analog;   ///< none: ideal cells
 };
 
 /// Times of the analog part.

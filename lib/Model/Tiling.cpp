@@ -61,6 +61,8 @@ llvm::Expected<Tiling> pumice::model::tile(const ArraySpec &array,
     return error;
   Tiling tiling;
   tiling.slices = matrix.weightBits / array.cellBits;
+  if (array.encoding == WeightEncoding::differential)
+    tiling.slices *= 2;
   if (tiling.slices > array.columns)
     return llvm::createStringError(
         "expected columns of at least " + llvm::Twine(tiling.slices) +
@@ -103,9 +105,10 @@ static Range codes(int64_t bits, bool isSigned) {
   return {0, (int64_t(1) << bits) - 1};
 }
 
-int64_t pumice::model::accumulatorBits(const MatrixSpec &matrix,
+int64_t pumice::model::accumulatorBits(const ArraySpec &array,
+                                       const MatrixSpec &matrix,
                                        int64_t inputZeroPoint,
-                                       int64_t weightZeroPoint, AdcMode mode) {
+                                       int64_t weightZeroPoint) {
   // One row contributes P - offset*x - xzp*w - wzp*x + xzp*wzp, where P is what
   // the arrays make of x * (w + offset). That is linear in each of x, w, P, so
   // its extremes are at corners. Write x = p - n with the sign bit's part n.
@@ -127,7 +130,7 @@ int64_t pumice::model::accumulatorBits(const MatrixSpec &matrix,
         const Wide exact = x * (w + offset);
         low = std::min(low, exact + rest);
         high = std::max(high, exact + rest);
-        if (mode == AdcMode::lossless)
+        if (array.adcMode == AdcMode::lossless)
           continue;
         low = std::min(low, -Wide(n) * (w + offset) + rest);
         high = std::max(high, Wide(p) * (w + offset) + rest);
@@ -151,10 +154,10 @@ static llvm::Error verifyZeroPoint(llvm::StringRef field, int64_t value,
       llvm::Twine(range.high) + "], got " + llvm::Twine(value));
 }
 
-llvm::Error pumice::model::verifyAccumulator(const MatrixSpec &matrix,
+llvm::Error pumice::model::verifyAccumulator(const ArraySpec &array,
+                                             const MatrixSpec &matrix,
                                              int64_t inputZeroPoint,
                                              int64_t weightZeroPoint,
-                                             AdcMode mode,
                                              int64_t availableBits) {
   if (llvm::Error error =
           verifyZeroPoint("input zero point", inputZeroPoint,
@@ -165,7 +168,7 @@ llvm::Error pumice::model::verifyAccumulator(const MatrixSpec &matrix,
                           codes(matrix.weightBits, /*isSigned=*/true)))
     return error;
   int64_t needed =
-      accumulatorBits(matrix, inputZeroPoint, weightZeroPoint, mode);
+      accumulatorBits(array, matrix, inputZeroPoint, weightZeroPoint);
   if (needed <= availableBits)
     return llvm::Error::success();
   return llvm::createStringError(

@@ -22,6 +22,9 @@ struct MatrixSpec {
   int64_t weightBits = 8;
   int64_t inputBits = 8;
   bool inputSigned = false; ///< two's complement inputs
+  /// Largest column sum that a `calibrated` converter resolves, in levels; 0:
+  /// not calibrated.
+  int64_t adcRange = 0;
 };
 
 /// Order of the weights in the tensor that a grid is programmed from.
@@ -55,13 +58,13 @@ int64_t readsPerWindow(const ArraySpec &array, const MatrixSpec &matrix);
 /// arrays deliver it: with a lossy converter, sum_k x_k * w_k may come out
 /// lower (for signed inputs also higher) than it is. More than 64 is returned
 /// as 65.
-int64_t accumulatorBits(const MatrixSpec &matrix, int64_t inputZeroPoint,
-                        int64_t weightZeroPoint, AdcMode mode);
+int64_t accumulatorBits(const ArraySpec &array, const MatrixSpec &matrix,
+                        int64_t inputZeroPoint, int64_t weightZeroPoint);
 
 /// Fails if accumulators of `availableBits` could overflow or a zero point is
 /// not a code of its type.
-llvm::Error verifyAccumulator(const MatrixSpec &matrix, int64_t inputZeroPoint,
-                              int64_t weightZeroPoint, AdcMode mode,
+llvm::Error verifyAccumulator(const ArraySpec &array, const MatrixSpec &matrix,
+                              int64_t inputZeroPoint, int64_t weightZeroPoint,
                               int64_t availableBits);
 
 } // namespace pumice::model

@@ -212,7 +212,7 @@ private:
     auto task = pum::ProgramOp::create(
         builder, op.getLoc(), op.getGrid().getType(), tokenType, weights,
         ValueRange(), ValueRange(), pum::PlacementAttr(), builder.getUnitAttr(),
-        op.getTiling(), op.getArray());
+        op.getTiling(), op.getArray(), op.getAdcRangeAttr());
     values.map(op.getGrid(), task.getGrid());
     return success();
   }

@@ -105,7 +105,7 @@ private:
     auto program = simulator::ProgramOp::create(
         builder, op.getLoc(), op.getGrid().getType(), tokenType, weights,
         replacing, after, op.getPlacementAttr(), op.getSetupAttr(),
-        op.getTiling(), op.getArray());
+        op.getTiling(), op.getArray(), op.getAdcRangeAttr());
     buffers[op.getGrid()] = program.getGrid();
     finish(op, program.getToken());
     return success();

@@ -51,8 +51,8 @@ struct CrossbarTileToArraysPass
 
     // A lossy converter can push a sum beyond what exact sums reach.
     if (llvm::Error error = model::verifyAccumulator(
-            matrix, op.getInputZeroPoint(), op.getWeightZeroPoint(),
-            toSpec(array).adcMode,
+            toSpec(array), matrix, op.getInputZeroPoint(),
+            op.getWeightZeroPoint(),
             op.getResult().getType().getElementTypeBitWidth()))
       return op.emitOpError("cannot be tiled: ")
              << llvm::toString(std::move(error));
@@ -70,7 +70,8 @@ struct CrossbarTileToArraysPass
           op.getContext(), tiling->rowTiles, tiling->columnTiles,
           tiling->slices, tiling->groupsPerArray, tiling->arrays);
       grid = crossbar::ProgramOp::create(builder, op.getLoc(), gridType,
-                                         weights, attr, array);
+                                         weights, attr, array,
+                                         /*adc_range=*/IntegerAttr());
       numArrays += tiling->arrays;
     }
     op.getWeightsMutable().assign(grid);
