@@ -192,7 +192,8 @@ llvm::Error Program::prepare(unsigned threads) {
   if (!compiled)
     return compiled.takeError();
   regions = std::move(*compiled);
-  for (auto program : entry.getOps<simulator::ProgramOp>()) {
+  for (auto [layer, program] :
+       llvm::enumerate(entry.getOps<simulator::ProgramOp>())) {
     auto constant = program.getWeights().getDefiningOp<simulator::ConstantOp>();
     if (!constant)
       return llvm::createStringError(
@@ -200,9 +201,10 @@ llvm::Error Program::prepare(unsigned threads) {
     auto weights = constantValue(constant.getValue());
     if (!weights)
       return weights.takeError();
-    auto grid =
-        model::Grid::program(toSpec(program.getArray()), specOf(program).matrix,
-                             *weights, model::WeightLayout::filters);
+    model::MatrixSpec matrix = specOf(program).matrix;
+    matrix.layer = layer;
+    auto grid = model::Grid::program(toSpec(program.getArray()), matrix,
+                                     *weights, model::WeightLayout::filters);
     if (!grid)
       return grid.takeError();
     grids[program] = std::make_unique<model::Grid>(std::move(*grid));

@@ -25,6 +25,8 @@ struct MatrixSpec {
   /// Largest column sum that a `calibrated` converter resolves, in levels; 0:
   /// not calibrated.
   int64_t adcRange = 0;
+  /// Number of the matrix in its program: cells and noise differ between them.
+  int64_t layer = 0;
 };
 
 /// Order of the weights in the tensor that a grid is programmed from.
