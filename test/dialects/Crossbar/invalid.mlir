@@ -92,3 +92,23 @@ func.func @mvm_float(%x: tensor<8x64xf32>, %w: tensor<10x64xi8>) {
   %y = crossbar.mvm %x, %w : (tensor<8x64xf32>, tensor<10x64xi8>) -> tensor<8x10xi32>
   return
 }
+
+// -----
+
+// C3 of crossbar.mvm: 2^7 * 2^7 * 2^17 is 2^31
+func.func @mvm_of_many_rows(%x: tensor<1x131072xi8>, %w: tensor<1x131072xi8>) {
+  // expected-error @below {{'crossbar.mvm' op needs accumulators of 33 bits, but the result has 32}}
+  %y = crossbar.mvm %x, %w : (tensor<1x131072xi8>, tensor<1x131072xi8>) -> tensor<1x1xi32>
+  return
+}
+
+// -----
+
+// C3 of crossbar.conv_2d: zero points widen both factors, to 2^8 and 255
+func.func @conv_accumulator(%x: tensor<1x65536x1x1xi8>, %w: tensor<1x65536x1x1xi8>) {
+  // expected-error @below {{'crossbar.conv_2d' op needs accumulators of 33 bits, but the result has 32}}
+  %y = crossbar.conv_2d %x, %w kernel [1, 1] strides [1, 1] dilations [1, 1] padding [0, 0, 0, 0] groups 1
+      {input_unsigned, weight_zero_point = 127 : i64}
+      : (tensor<1x65536x1x1xi8>, tensor<1x65536x1x1xi8>) -> tensor<1x1x1x1xi32>
+  return
+}
