@@ -86,11 +86,32 @@ llvm::Expected<Tiling> pumice::model::tile(const ArraySpec &array,
   return tiling;
 }
 
+int64_t pumice::model::segmentsPerTile(const ArraySpec &array,
+                                       const MatrixSpec &matrix) {
+  return llvm::divideCeil(std::min(array.rows, matrix.rows),
+                          rowsPerRead(array));
+}
+
 int64_t pumice::model::readsPerWindow(const ArraySpec &array,
                                       const MatrixSpec &matrix) {
   int64_t magnitudeBits = matrix.inputBits - (matrix.inputSigned ? 1 : 0);
-  return llvm::divideCeil(magnitudeBits, array.dacBits) +
-         (matrix.inputSigned ? 1 : 0);
+  const int64_t digits = llvm::divideCeil(magnitudeBits, array.dacBits) +
+                         (matrix.inputSigned ? 1 : 0);
+  return digits * segmentsPerTile(array, matrix);
+}
+
+int64_t pumice::model::fullScaleRange(const ArraySpec &array) {
+  return rowsPerRead(array) * ((int64_t(1) << array.cellBits) - 1) *
+         ((int64_t(1) << array.dacBits) - 1);
+}
+
+int64_t pumice::model::resolvedRange(const ArraySpec &array,
+                                     const MatrixSpec &matrix) {
+  if (array.adcMode == AdcMode::clip)
+    return 0;
+  if (array.adcMode == AdcMode::calibrated && matrix.adcRange > 0)
+    return matrix.adcRange;
+  return fullScaleRange(array);
 }
 
 namespace {
