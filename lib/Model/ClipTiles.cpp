@@ -21,8 +21,8 @@ static int32_t weightPair(const int16_t *weights, int digit, int digits) {
   return static_cast<int32_t>(low | high << 16);
 }
 
-/// Column sums of 32 lanes, as 16-bit numbers: `low` gets those of lanes 0-7 and
-/// 16-23, `high` those of lanes 8-15 and 24-31.
+/// Column sums of 32 lanes, as 16-bit numbers: `low` gets those of lanes 0-7
+/// and 16-23, `high` those of lanes 8-15 and 24-31.
 template <int digits>
 PUMICE_AVX2 PUMICE_INLINE static void
 columnSumsAvx2(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
@@ -189,10 +189,9 @@ columnSumsAvx512(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
 }
 
 template <int digits>
-PUMICE_AVX512 static void sumsTileAvx512(int64_t nibbles, int64_t perChunk,
-                                         const uint8_t *tables,
-                                         const uint8_t *indices,
-                                         int32_t *sums) {
+PUMICE_AVX512 static void
+sumsTileAvx512(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
+               const uint8_t *indices, int32_t *sums) {
   __m512i low[digits], high[digits];
   columnSumsAvx512<digits>(nibbles, perChunk, tables, indices, low, high);
   const __m512i first = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0);
@@ -207,8 +206,9 @@ PUMICE_AVX512 static void sumsTileAvx512(int64_t nibbles, int64_t perChunk,
       int32_t *to = sums + 64 * d + 32 * h;
       _mm512_storeu_si512(
           to, _mm512_cvtepu16_epi32(_mm512_castsi512_si256(halves[h])));
-      _mm512_storeu_si512(to + 16, _mm512_cvtepu16_epi32(
-                                       _mm512_extracti64x4_epi64(halves[h], 1)));
+      _mm512_storeu_si512(
+          to + 16,
+          _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(halves[h], 1)));
     }
   }
 }

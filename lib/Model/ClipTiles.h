@@ -31,8 +31,8 @@ struct ClipTiles {
   void (*sums)(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
                const uint8_t *indices, int64_t digits, int32_t *sums);
 
-  /// Forms the same sums and adds sum_d weights[d] * max(0, sum_d - saturation),
-  /// shifted left by `shift`, to `excess`, modulo 2^32.
+  /// Forms the same sums and adds sum_d weights[d] * max(0, sum_d -
+  /// saturation), shifted left by `shift`, to `excess`, modulo 2^32.
   ///   weights  |weights[d]| <= 2^12
   /// Returns false if no sum exceeded the saturation (`excess` is unchanged).
   bool (*excess)(int64_t nibbles, int64_t perChunk, const uint8_t *tables,

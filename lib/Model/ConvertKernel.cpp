@@ -44,8 +44,8 @@ constexpr int64_t maxDigits = 17;
 /// The work on some input vectors and outputs of one group.
 struct Unit {
   int64_t group;
-  int64_t first, count; ///< input vectors
-  int64_t begin, end;   ///< outputs
+  int64_t first, count;           ///< input vectors
+  int64_t begin, end;             ///< outputs
   std::vector<int64_t> acc;       ///< [output][unitLanes] codes
   std::vector<int64_t> inputSums; ///< [tile][unitLanes]
   SumHistogram *histogram;        ///< if sums are to be counted
@@ -178,9 +178,9 @@ void ConvertKernel::run(const CrossbarJob &job,
           ? llvm::divideCeil(int64_t(4) * job.threads,
                              std::max<int64_t>(blocks * matrix.groups, 1))
           : 1;
-  const int64_t parts = std::min(
-      std::max(wanted, llvm::divideCeil(matrix.columns, unitColumns)),
-      matrix.columns);
+  const int64_t parts =
+      std::min(std::max(wanted, llvm::divideCeil(matrix.columns, unitColumns)),
+               matrix.columns);
   std::mutex mutex;
   parallelFor(job.threads, matrix.groups * blocks * parts, [&](int64_t i) {
     Unit unit;
@@ -253,12 +253,11 @@ Column ConvertKernel::columnOf(Unit &unit, int64_t segment, int64_t c) const {
         column.negative ? -digits[d].weight() : digits[d].weight());
   if (readNoise(array) != 0) {
     constexpr uint64_t purpose = 0x6E6F697365; // "noise"
-    const RandomStream stream({static_cast<uint64_t>(array.analog->seed),
-                               static_cast<uint64_t>(matrix.layer), purpose,
-                               static_cast<uint64_t>(unit.group),
-                               static_cast<uint64_t>(rows.first),
-                               static_cast<uint64_t>(c),
-                               static_cast<uint64_t>(unit.first) >> 32});
+    const RandomStream stream(
+        {static_cast<uint64_t>(array.analog->seed),
+         static_cast<uint64_t>(matrix.layer), purpose,
+         static_cast<uint64_t>(unit.group), static_cast<uint64_t>(rows.first),
+         static_cast<uint64_t>(c), static_cast<uint64_t>(unit.first) >> 32});
     for (size_t d = 0; d < digits.size(); ++d)
       column.keys[d] = stream.bits(d);
   }
@@ -380,10 +379,10 @@ void ConvertKernel::convert(const Unit &unit, const Column &column,
     if (noise != 0)
       loops.addNoise(of, noise, column.keys[d], number, noisy);
     for (int64_t i = 0; i < used; ++i)
-      unit.histogram->add(
-          noise != 0 ? static_cast<int64_t>(std::ceil(
-                           double(noisy[i]) / double(cells.unit())))
-                     : levelsOf(of[i], cells.unit()));
+      unit.histogram->add(noise != 0
+                              ? static_cast<int64_t>(std::ceil(
+                                    double(noisy[i]) / double(cells.unit())))
+                              : levelsOf(of[i], cells.unit()));
   }
 }
 
@@ -428,8 +427,8 @@ void ConvertKernel::convertWide(const Unit &unit, const Column &column,
         const Wide exact =
             roundQuotient(Wide(sums[i]) * converter.numerator,
                           Wide(converter.denominator) * cells.unit());
-        code = static_cast<int64_t>(std::clamp<Wide>(exact, converter.low,
-                                                     converter.high));
+        code = static_cast<int64_t>(
+            std::clamp<Wide>(exact, converter.low, converter.high));
       }
       column.acc[lane + i] += static_cast<uint64_t>(code * column.weights[d])
                               << column.shift;
@@ -457,8 +456,7 @@ static int64_t scaleCodes(int64_t codes, const Converter &converter) {
 void ConvertKernel::finish(const CrossbarJob &job, const Unit &unit,
                            const Converter &converter) const {
   const int64_t positions = job.window.positions(), N = matrix.columns;
-  const int64_t factor =
-      job.inputSumFactor - encodingOffset(array, matrix);
+  const int64_t factor = job.inputSumFactor - encodingOffset(array, matrix);
   std::vector<uint64_t> terms(unit.count);
   for (int64_t tile = 0; tile < tiling.rowTiles; ++tile)
     for (int64_t i = 0; i < unit.count; ++i)

@@ -76,12 +76,18 @@ PUMICE_INLINE static float polynomial(float x, const float (&factors)[count]) {
 }
 
 PUMICE_INLINE static float central(float w) {
-  constexpr float factors[] = {3.97426021e-08f, 4.85462635e-07f, -4.9828227e-06f, -6.21052823e-06f, 0.00030912002f, -0.00177303492f, -0.00590813393f, 0.348802656f, 2.12331367f};
+  constexpr float factors[] = {
+      3.97426021e-08f,  4.85462635e-07f, -4.9828227e-06f,
+      -6.21052823e-06f, 0.00030912002f,  -0.00177303492f,
+      -0.00590813393f,  0.348802656f,    2.12331367f};
   return polynomial(w - 2.5f, factors);
 }
 
 PUMICE_INLINE static float tail(float w) {
-  constexpr float factors[] = {-0.000283145724f, 0.000142765653f, 0.00190825947f, -0.00519501232f, 0.00811688974f, -0.0107797878f, 0.0133485785f, 1.41658103f, 4.00643444f};
+  constexpr float factors[] = {
+      -0.000283145724f, 0.000142765653f, 0.00190825947f,
+      -0.00519501232f,  0.00811688974f,  -0.0107797878f,
+      0.0133485785f,    1.41658103f,     4.00643444f};
   return polynomial(std::sqrt(w) - 3.0f, factors);
 }
 
@@ -89,11 +95,10 @@ PUMICE_INLINE static float tail(float w) {
 PUMICE_INLINE static float minusLog(float x) {
   const int32_t bits = llvm::bit_cast<int32_t>(x);
   const float exponent = static_cast<float>((bits >> 23) - 127);
-  const float y =
-      llvm::bit_cast<float>((bits & 0x7FFFFF) | 0x3F800000) - 1.5f;
+  const float y = llvm::bit_cast<float>((bits & 0x7FFFFF) | 0x3F800000) - 1.5f;
   // Interpolates log(1.5 + y) at the Chebyshev nodes of [-0.5, 0.5].
   constexpr float factors[] = {-0.0170296114f, 0.0304343458f, -0.0490726456f,
-                               0.0982360989f, -0.222232029f, 0.666683376f,
+                               0.0982360989f,  -0.222232029f, 0.666683376f,
                                0.405465096f};
   return exponent * -0.693147182f - polynomial(y, factors);
 }
@@ -108,8 +113,8 @@ PUMICE_INLINE static void addNoise(const int32_t *sums, float noise,
         (static_cast<float>(static_cast<int32_t>(bits >> 1)) + 0.5f) * 0x1p-31f;
     w[i] = minusLog(p * (2.0f - p));
     // The lowest bit of the random number becomes the sign.
-    z[i] = llvm::bit_cast<float>(llvm::bit_cast<uint32_t>(1.0f - p) |
-                                 bits << 31);
+    z[i] =
+        llvm::bit_cast<float>(llvm::bit_cast<uint32_t>(1.0f - p) | bits << 31);
     anyTail |= w[i] >= tailBegin;
   }
   for (int64_t i = 0; i < lanes; ++i)
@@ -147,8 +152,7 @@ PUMICE_INLINE static void convert(const CodeMap &map, int64_t digits,
       }
     } else if (m.exact) {
       for (int64_t i = 0; i < lanes; ++i) {
-        const int32_t code =
-            roundToEven(static_cast<float>(sums[i]) * m.scale);
+        const int32_t code = roundToEven(static_cast<float>(sums[i]) * m.scale);
         part[i] += weight * std::min(std::max(code, m.low), m.high);
       }
     } else {
@@ -161,8 +165,8 @@ PUMICE_INLINE static void convert(const CodeMap &map, int64_t digits,
     }
   }
   for (int64_t i = 0; i < lanes; ++i)
-    acc[i] += static_cast<int64_t>(static_cast<uint64_t>(int64_t(part[i]))
-                                   << shift);
+    acc[i] +=
+        static_cast<int64_t>(static_cast<uint64_t>(int64_t(part[i])) << shift);
 }
 
 void CodeMap::prepare(int64_t least, int64_t most) {

@@ -233,8 +233,7 @@ llvm::Error Grid::run(const ArraySpec &array, const Value &x,
               (uint64_t(matrix.rows) * weightZeroPoint - columnSums[n]);
   bool fits32 =
       accumulatorBits(array, matrix, inputZeroPoint, weightZeroPoint) <= 32;
-  implementation->compute(
-      {window, x, inputZeroPoint, bias, -weightZeroPoint, y, fits32, threads,
-       histogram});
+  implementation->compute({window, x, inputZeroPoint, bias, -weightZeroPoint, y,
+                           fits32, threads, histogram});
   return llvm::Error::success();
 }

@@ -17,7 +17,8 @@
 
 namespace pumice::model {
 
-/// The arrays that hold one weight matrix. Immutable once programmed; may be used from several threads.
+/// The arrays that hold one weight matrix. Immutable once programmed; may be
+/// used from several threads.
 class Grid {
 public:
   /// Programs `weights` (i8, i16 or i32, two's complement, each within

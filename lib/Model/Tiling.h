@@ -74,8 +74,8 @@ int64_t resolvedRange(const ArraySpec &array, const MatrixSpec &matrix);
 
 /// Bits of a two's complement accumulator that holds every possible
 /// sum_k (x_k - inputZeroPoint) * (w_k - weightZeroPoint) of `matrix` as the
-/// arrays deliver it: with a lossy converter, sum_k x_k * w_k may come out
-/// lower (for signed inputs also higher) than it is. More than 64 is returned
+/// arrays deliver it, with every conversion anywhere in its range: from 0 to
+/// its sum if cells are ideal and codes do not scale. More than 64 is returned
 /// as 65.
 int64_t accumulatorBits(const ArraySpec &array, const MatrixSpec &matrix,
                         int64_t inputZeroPoint, int64_t weightZeroPoint);
