@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Model/CellStore.h"
+#include "lib/Model/Cells.h"
 #include "lib/Model/ClipInputs.h"
 #include "lib/Model/ClipTiles.h"
 #include "lib/Model/ConvertLoops.h"
@@ -178,9 +179,9 @@ void ConvertKernel::run(const CrossbarJob &job,
           ? llvm::divideCeil(int64_t(4) * job.threads,
                              std::max<int64_t>(blocks * matrix.groups, 1))
           : 1;
-  const int64_t parts =
-      std::min(std::max(wanted, llvm::divideCeil(matrix.columns, unitColumns)),
-               matrix.columns);
+  const int64_t parts = std::min(
+      std::max<int64_t>(wanted, llvm::divideCeil(matrix.columns, unitColumns)),
+      matrix.columns);
   std::mutex mutex;
   parallelFor(job.threads, matrix.groups * blocks * parts, [&](int64_t i) {
     Unit unit;

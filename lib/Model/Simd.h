@@ -23,6 +23,7 @@
 #if defined(__GNUC__) && !defined(__clang__)
 // GCC 12 warns about its own AVX-512 intrinsics (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
 #include <immintrin.h>
 
