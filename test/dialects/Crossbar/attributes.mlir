@@ -3,6 +3,9 @@
 // RUN: pumice-opt %s --emit-bytecode | pumice-opt | FileCheck %s
 // RUN: pumice-opt %s --verify-roundtrip -o /dev/null
 
+// CHECK: #array = #crossbar.array<rows = 1, {{.*}} adc = <bits = 8, mode = full_scale>, columns_per_adc = 8, encoding = offset_flip>
+// CHECK: #array1 = #crossbar.array<rows = 64, {{.*}} adc = <bits = 8, mode = calibrated>, columns_per_adc = 1, encoding = differential, rows_per_read = 64>
+
 // CHECK-LABEL: func private @lossless_converter
 // CHECK-SAME: test.adc = #crossbar.adc<bits = 9, mode = lossless>
 func.func private @lossless_converter() attributes {
@@ -23,14 +26,14 @@ func.func private @calibrated_converter() attributes {
   test.adc = #crossbar.adc<bits = 5, mode = calibrated>}
 
 // CHECK-LABEL: func private @flipped_columns
-// CHECK-SAME: adc = <bits = 8, mode = full_scale>, columns_per_adc = 8, encoding = offset_flip>
+// CHECK-SAME: test.array = #array}
 func.func private @flipped_columns() attributes {
   test.array = #crossbar.array<rows = 1, columns = 8, cell_bits = 2, weight_bits = 16, input_bits = 1,
     dac_bits = 8, adc = <bits = 8, mode = full_scale>, columns_per_adc = 8, encoding = offset_flip>}
 
 // All cells of a weight, of both signs, fit one wordline exactly; one read drives all rows.
 // CHECK-LABEL: func private @differential_columns
-// CHECK-SAME: encoding = differential, rows_per_read = 64>
+// CHECK-SAME: test.array = #array1}
 func.func private @differential_columns() attributes {
   test.array = #crossbar.array<rows = 64, columns = 16, cell_bits = 2, weight_bits = 16, input_bits = 16,
     dac_bits = 1, adc = <bits = 8, mode = calibrated>, columns_per_adc = 1, encoding = differential,
