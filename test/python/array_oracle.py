@@ -2,12 +2,12 @@
 """What crossbar arrays with ideal cells compute: docs/numerics.md, "On arrays", to the letter.
 
 Slow and exact: every conversion is formed, in integers; nothing is shared with Pumice. Codes and
-weights are arrays of integers; the functions are in the order of the document.
+weights are arrays of integers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,13 @@ class Crossbar:
     adc_mode: str = "clip"
     encoding: str = "offset"
     rows_per_read: int | None = None
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Crossbar:
+        """From `Device.fields["array"]`."""
+        names = ("rows", "cell_bits", "dac_bits", "encoding", "rows_per_read")
+        given = {name: fields[name] for name in names if name in fields}
+        return cls(**given, adc_bits=fields["adc"]["bits"], adc_mode=fields["adc"]["mode"])
 
     @property
     def top_level(self) -> int:
@@ -195,11 +202,16 @@ def product(x: Ints, w: Ints, layer: Layer, array: Crossbar) -> Ints:
             for segment in segments(tile, array):
                 cells = part.levels[segment.start - tile.start : segment.stop - tile.start]
                 for weight, digit in digits(x[:, segment], layer, array):
-                    sums = digit @ cells
+                    sums = column_sums(digit, cells)
                     conversions += part.signs * weight * part.shift * convert(sums, layer, array)
     if array.encoding != "differential":
         exact -= 2 ** (layer.weight_bits - 1) * x.sum(axis=1, keepdims=True)
     return scaled(conversions, layer, array) + exact
+
+
+def column_sums(digit: Ints, cells: Ints) -> Ints:
+    """sum_k digit_k cell_k: below 2^53, so that float64 is exact, and fast."""
+    return (digit.astype(np.float64) @ cells.astype(np.float64)).astype(np.int64)
 
 
 def full_range(layer: Layer, array: Crossbar) -> int | None:

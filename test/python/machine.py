@@ -47,11 +47,16 @@ def device_of(array: Crossbar, **more: Any) -> Device:
 
 
 def program_of(
-    shape: tuple[int, ...], weights: Array, layer: Layer, device: Device, window: Window | None
+    shape: tuple[int, ...],
+    weights: Array,
+    layer: Layer,
+    device: Device,
+    window: Window | None = None,
+    accumulator: str = "i64",
 ) -> Program:
-    """A program of one layer, for codes of `shape`; the window of a convolution, or None."""
+    """A program of one layer, for codes of `shape`; without a window it is a linear one."""
     with ir.Context() as context:
-        module = ir.Module.parse(layer_text(shape, weights, layer, window))
+        module = ir.Module.parse(layer_text(shape, weights, layer, window, accumulator))
         module.operation.attributes["pum.device"] = device.to_attribute(context)
         for level, pipeline in PIPELINES.items():
             PassManager.parse(f"builtin.module({pipeline})").run(module.operation)
@@ -66,10 +71,15 @@ def run(program: Program, codes: Array, threads: int = 1) -> Array:
     return np.asarray(program.run(codes.astype(dtype), threads=threads).outputs)
 
 
-def layer_text(shape: tuple[int, ...], weights: Array, layer: Layer, window: Window | None) -> str:
+def layer_text(
+    shape: tuple[int, ...],
+    weights: Array,
+    layer: Layer,
+    window: Window | None,
+    accumulator: str,
+) -> str:
     """The layer on tensors, in the crossbar dialect."""
     code, weight = f"i{storage(layer.input_bits)}", f"i{storage(layer.weight_bits)}"
-    accumulator = "i32" if code == weight == "i8" else "i64"
     x_type, w_type = tensor(shape, code), tensor(weights.shape, weight)
     y_type = tensor(result_shape(shape, weights.shape, window), accumulator)
     flags = ["input_unsigned"] if not layer.input_signed else []

@@ -16,6 +16,7 @@ import array_oracle
 import machine
 from array_oracle import Crossbar, Layer
 from machine import Window
+from pumice import PumiceError
 
 MODES = ["lossless", "clip", "full_scale", "calibrated"]
 ENCODINGS = ["offset", "offset_flip", "differential"]
@@ -28,7 +29,9 @@ CELLS = [1, 2, 4, 8]
 
 def check(x, w, layer: Layer, array: Crossbar, window: Window | None = None) -> np.ndarray:
     """The machine's sums are the oracle's, with one thread and with two."""
-    program = machine.program_of(x.shape, w, layer, machine.device_of(array), window)
+    accumulator = "i32" if largest_sum(w[0].size, layer, array) < 2**31 else "i64"
+    device = machine.device_of(array)
+    program = machine.program_of(x.shape, w, layer, device, window, accumulator)
     if window is None:
         expected = array_oracle.linear(x, w, layer, array)
     else:
@@ -36,6 +39,16 @@ def check(x, w, layer: Layer, array: Crossbar, window: Window | None = None) -> 
     for threads in (1, 2):
         np.testing.assert_array_equal(machine.run(program, x, threads), expected)
     return expected
+
+
+def largest_sum(rows: int, layer: Layer, array: Crossbar) -> int:
+    """At least what any conversions add up to, corrections included."""
+    reads = sum(len(list(array_oracle.segments(t, array))) for t in array_oracle.tiles(rows, array))
+    whole = array.read * array.top_level * (2**array.dac_bits - 1)
+    whole = max(whole, layer.adc_range or 0)
+    slices = 2**layer.weight_bits // array.top_level + 1
+    steps = 2**layer.input_bits // (2**array.dac_bits - 1) + 2**layer.input_bits
+    return reads * whole * slices * steps + rows * 2 ** (layer.input_bits + layer.weight_bits + 2)
 
 
 def bounds(bits: int, signed: bool) -> tuple[int, int]:
@@ -69,7 +82,7 @@ def layers(draw) -> Layer:
         weight_bits=weight_bits,
         input_zero_point=draw(st.just(0) | st.integers(*bounds(input_bits, signed))),
         weight_zero_point=draw(st.just(0) | st.integers(*bounds(weight_bits, True))),
-        adc_range=draw(st.integers(1, 5000) | st.integers(1, 2**31 - 1)),
+        adc_range=draw(st.integers(1, 300) | st.integers(1, 5000) | st.integers(1, 10**7)),
     )
 
 
@@ -224,12 +237,29 @@ def test_large_arrays(mode, encoding, rng) -> None:
     check(x, w, Layer(input_zero_point=100), Crossbar(1024, 2, 1, 9, mode, encoding))
 
 
+def test_a_range_that_sums_do_not_hold(rng) -> None:
+    """Conversions of the layer, each up to its range, need more than 32 bits."""
+    device = machine.device_of(Crossbar(128, 2, 1, 8, "calibrated"))
+    layer, w = Layer(adc_range=2**31 - 1), rng.integers(-128, 128, (2, 200))
+    with pytest.raises(PumiceError, match="expected accumulators of at least .* bits"):
+        machine.run(machine.program_of((1, 200), w, layer, device, None, "i32"), w[:1])
+
+
+def test_a_calibrated_converter_without_a_range(rng) -> None:
+    device = machine.device_of(Crossbar(adc_mode="calibrated"))
+    w = rng.integers(-128, 128, (2, 20))
+    program = machine.program_of((1, 20), w, Layer(), device)
+    assert program.estimate().latency_ns > 0
+    with pytest.raises(PumiceError, match="adc_range"):
+        machine.run(program, w[:1])
+
+
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("mode", MODES)
 def test_estimate_is_the_reports(mode, encoding, rng) -> None:
     layer, w = Layer(adc_range=50), rng.integers(-128, 128, (5, 300))
     device = machine.device_of(Crossbar(128, 2, 2, 6, mode, encoding, 48))
-    program = machine.program_of((2, 300), w, layer, device, None)
+    program = machine.program_of((2, 300), w, layer, device)
     estimate = program.estimate().to_dict()
     report = program.run(rng.integers(0, 256, (2, 300)).astype(np.int8)).report.to_dict()
     estimate.pop("timings_s", None), report.pop("timings_s", None)
