@@ -4,10 +4,10 @@
 #array = #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,
   dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
 // C1 of crossbar.program: element types
-func.func @program_other_element_type(%w: tensor<16x27xi16>) {
-  // expected-error @below {{'crossbar.program' op programs weights of 'i16' into a grid of 'i8'}}
-  %g = crossbar.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<16x27xi16> -> !crossbar.grid<1x27x16xi8>
+func.func @program_other_element_type(%w: tensor<16x27xi8>) {
+  // expected-error @below {{'crossbar.program' op programs weights of 'i8' into a grid of 'i16'}}
+  %g = crossbar.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 8,
+      groups_per_array = 1, arrays = 1> : tensor<16x27xi8> -> !crossbar.grid<1x27x16xi16>
   return
 }
 
