@@ -166,7 +166,6 @@ def columns(w: Ints, layer: Layer, array: Crossbar) -> Iterator[Columns]:
     """The cells of a tile's weights (rows, outputs), and how their sums become products."""
     offset = 2 ** (layer.weight_bits - 1)
     assert -offset <= w.min() <= w.max() < offset, f"weights do not fit {layer.weight_bits} bits"
-    assert layer.weight_bits % array.cell_bits == 0
     zeros, ones = np.zeros(w.shape[1], np.int64), np.ones(w.shape[1], np.int64)
     for shift, level in slices(w + offset, layer, array):
         if array.encoding == "offset":

@@ -40,10 +40,15 @@ def device_of(array: Crossbar, **more: Any) -> Device:
         "dac_bits": array.dac_bits,
         "adc": {"bits": array.adc_bits, "mode": array.adc_mode},
         "encoding": array.encoding,
-        "weight_bits": 16 // array.cell_bits * array.cell_bits,
+        "weight_bits": widest_weight(array),
         "rows_per_read": array.rows_per_read,
     }
     return Device("ideal").replace(array=fields | more)
+
+
+def widest_weight(array: Crossbar) -> int:
+    """Bits of weights that whole cells hold."""
+    return 16 // array.cell_bits * array.cell_bits
 
 
 def program_of(
@@ -85,6 +90,8 @@ def layer_text(
     flags = ["input_unsigned"] if not layer.input_signed else []
     flags.append(f"input_zero_point = {layer.input_zero_point} : i64")
     flags.append(f"weight_zero_point = {layer.weight_zero_point} : i64")
+    flags.append(f"input_bits = {layer.input_bits} : i64")
+    flags.append(f"weight_bits = {layer.weight_bits} : i64")
     op, geometry = "crossbar.mvm", ""
     if window:
         op = "crossbar.conv_2d"
@@ -105,8 +112,7 @@ def layer_text(
 
 def storage(bits: int) -> int:
     """Bits of the type that holds codes of `bits` bits."""
-    assert bits in (8, 16), f"the dialect has no codes of {bits} bits"
-    return bits
+    return 8 if bits <= 8 else 16
 
 
 def tensor(shape: tuple[int, ...], element: str) -> str:

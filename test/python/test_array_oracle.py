@@ -33,8 +33,8 @@ def test_lossless_arrays_deliver_exact_sums(encoding, signed) -> None:
         w = codes(rng, (3, 11), weight_bits, True)
         zeros = int(x[0, 1]), int(w[0, 1])
         layer = Layer(input_bits, signed, weight_bits, *zeros)
-        cell = rng.choice([bits for bits in range(1, 9) if weight_bits % bits == 0])
-        array = Crossbar(4, int(cell), int(rng.integers(1, 9)), 1, "lossless", encoding, 3)
+        cell_bits, dac_bits = rng.integers(1, 9, 2).tolist()
+        array = Crossbar(4, cell_bits, dac_bits, 1, "lossless", encoding, 3)
         expected = (x - zeros[0]) @ (w - zeros[1]).T
         assert np.array_equal(array_oracle.linear(x, w, layer, array), expected)
 

@@ -20,8 +20,6 @@ from pumice import PumiceError
 
 MODES = ["lossless", "clip", "full_scale", "calibrated"]
 ENCODINGS = ["offset", "offset_flip", "differential"]
-WIDTHS = [8, 16]
-CELLS = [1, 2, 4, 8]
 
 
 # ------------------------------------------------------------------ what is compared
@@ -63,7 +61,7 @@ def arrays(draw) -> Crossbar:
     rows = draw(st.sampled_from([1, 2, 7, 16, 64, 128]))
     return Crossbar(
         rows=rows,
-        cell_bits=draw(st.sampled_from(CELLS)),
+        cell_bits=draw(st.integers(1, 8)),
         dac_bits=draw(st.integers(1, 8)),
         adc_bits=draw(st.integers(1, 14)),
         adc_mode=draw(st.sampled_from(MODES)),
@@ -73,8 +71,9 @@ def arrays(draw) -> Crossbar:
 
 
 @st.composite
-def layers(draw) -> Layer:
-    input_bits, weight_bits = draw(st.sampled_from(WIDTHS)), draw(st.sampled_from(WIDTHS))
+def layers(draw, array: Crossbar) -> Layer:
+    input_bits = draw(st.integers(1, 16))
+    weight_bits = draw(st.integers(1, machine.widest_weight(array)))
     signed = draw(st.booleans())
     return Layer(
         input_bits=input_bits,
@@ -104,8 +103,9 @@ PROPERTY = settings(
 
 
 @PROPERTY
-@given(data=st.data(), array=arrays(), layer=layers())
-def test_linear_layers(data, array, layer) -> None:
+@given(data=st.data(), array=arrays())
+def test_linear_layers(data, array) -> None:
+    layer = data.draw(layers(array), "layer")
     count = data.draw(st.integers(1, 3), "inputs")
     rows = data.draw(
         st.integers(1, 3 * array.rows + 2)
@@ -119,9 +119,10 @@ def test_linear_layers(data, array, layer) -> None:
 
 
 @PROPERTY
-@given(data=st.data(), array=arrays(), layer=layers())
-def test_convolutions(data, array, layer) -> None:
+@given(data=st.data(), array=arrays())
+def test_convolutions(data, array) -> None:
     draw = data.draw
+    layer = draw(layers(array), "layer")
     groups = draw(st.sampled_from([1, 1, 2, 3, 8]), "groups")
     depth, filters = draw(st.sampled_from([(1, 1), (1, 2), (2, 1), (5, 3)]), "of a group")
     kernel = draw(st.tuples(st.integers(1, 3), st.integers(1, 4)), "kernel")
