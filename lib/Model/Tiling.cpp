@@ -93,6 +93,12 @@ int64_t pumice::model::readsPerWindow(const ArraySpec &array,
          (matrix.inputSigned ? 1 : 0);
 }
 
+int64_t pumice::model::segmentsPerTile(const ArraySpec &array,
+                                       const MatrixSpec &matrix) {
+  return llvm::divideCeil(std::min(matrix.rows, array.rows),
+                          array.rowsPerRead.value_or(array.rows));
+}
+
 namespace {
 struct Range {
   int64_t low, high;

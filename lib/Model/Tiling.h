@@ -55,6 +55,10 @@ llvm::Expected<Tiling> tile(const ArraySpec &array, const MatrixSpec &matrix);
 /// weight is negative.
 int64_t readsPerWindow(const ArraySpec &array, const MatrixSpec &matrix);
 
+/// Steps in which the rows of one tile are driven, `rowsPerRead` at a time, for
+/// a tile with as many rows as any.
+int64_t segmentsPerTile(const ArraySpec &array, const MatrixSpec &matrix);
+
 /// Bits of a two's complement accumulator that holds every possible
 /// sum_k (x_k - inputZeroPoint) * (w_k - weightZeroPoint) of `matrix` as the
 /// arrays deliver it: with a lossy converter, sum_k x_k * w_k may come out

@@ -31,6 +31,8 @@
   arrays_per_ima = 8,                 // [table]
   imas_per_tile = 12,                 // [table]
   tiles = 168,                        // [table]
+  endurance_writes = 1000000,         // [substitute] all 4 levels of HfOx cells (Huang et al., analytic model of
+                                      // endurance, abstract); single-level cells: up to 10^12 (cited by PRIME)
   buffer = <                          // the tiles' eDRAM as one memory
     capacity_bytes = 11010048,        // [derived] 168 x 64 KiB
     ports = 168,                      // [derived] one bus per tile
