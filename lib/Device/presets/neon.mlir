@@ -21,7 +21,7 @@
     read_ns = 100,                    // [isaac]
     adc_ns = 0.78125,                 // [isaac] 1 / 1.28 GS/s
     row_write_ns = 85.7>,             // [isaac]
-  energy = <                          // [derived] as in `isaac`, from the same parts
+  energy = <                          // [derived] as in `isaac`, from the same parts:
     cell_read_pj = 0.0018310546875,
     dac_pj = 0.390625,
     sample_hold_pj = 0.0009765625,
@@ -37,13 +37,13 @@
     bandwidth_bytes_per_ns = 48,      // [isaac]
     latency_ns = 0,                   // guess
     read_pj_per_byte = 0.4313,        // [isaac]
-    write_pj_per_byte = 0.4313>,
+    write_pj_per_byte = 0.4313>,      // [isaac]
   dram = <                            // [isaac]
     ports = 4, bandwidth_bytes_per_ns = 6.4, latency_ns = 0,
     read_pj_per_byte = 32, write_pj_per_byte = 32>,
   digital = <                         // [isaac]: what NEON leaves to a digital unit
     units = 168, lanes = 16, clock_ghz = 1,
-    ops = [
+    ops = [                           // [isaac]
       #pum.digital_op<kind = "add", energy_pj = 1.71, cycles = 1>,
       #pum.digital_op<kind = "multiply", energy_pj = 1.71, cycles = 1>,
       #pum.digital_op<kind = "divide", energy_pj = 13.68, cycles = 8>,

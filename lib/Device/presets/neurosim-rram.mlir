@@ -45,7 +45,7 @@
     bandwidth_bytes_per_ns = 256,     // [param] maxGlobalBusWidth = 2048 bits at clkFreq = 1 GHz
     latency_ns = 0,                   // guess
     read_pj_per_byte = 0.4313,        // [substitute] isaac
-    write_pj_per_byte = 0.4313>,
+    write_pj_per_byte = 0.4313>,      // [substitute] isaac
   dram = <                            // [substitute] isaac
     ports = 4, bandwidth_bytes_per_ns = 6.4, latency_ns = 0,
     read_pj_per_byte = 32, write_pj_per_byte = 32>,

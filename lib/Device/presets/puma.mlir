@@ -42,13 +42,13 @@
     bandwidth_bytes_per_ns = 16,      // [derived] 256 bits per access of 2 ns
     latency_ns = 2,                   // [constants] edram_lat_dict
     read_pj_per_byte = 0.725,         // [derived] 17.2 pJ of eDRAM and 6 pJ of bus per 32 bytes
-    write_pj_per_byte = 0.725>,       // as reading
+    write_pj_per_byte = 0.725>,       // [derived] as reading
   dram = <                            // behind HyperTransport
     ports = 4,                        // [substitute] isaac
     bandwidth_bytes_per_ns = 6.4,     // [constants] comment at ht_lat
     latency_ns = 5,                   // [constants] ht_lat
     read_pj_per_byte = 32,            // [substitute] LPDDR4, about 4 pJ per bit
-    write_pj_per_byte = 32>,
+    write_pj_per_byte = 32>,          // [substitute] as reading
   digital = <
     units = 138,                      // [derived] the vector units of a tile's cores as one
     lanes = 8,                        // [derived] 8 cores with a vector unit of width 1 [recalled]
