@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pumice
-from pumice.tables import area, number, power
+from pumice.tables import area, power
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "devices.md"
 BEGIN = "<!-- scripts/table_of_devices.py writes from here -->"
@@ -49,11 +49,12 @@ ROWS: list[tuple[str, Callable[[Any, Any], str]]] = [
 
 
 def femto(fields: Any, event: str) -> str:
-    return f"{1000 * fields['energy'][f'{event}_pj']:.4g}"
+    value = 1000 * fields["energy"][f"{event}_pj"]
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
 
 
 def limit(value: int | None, without: str) -> str:
-    return without if value is None else number(value)
+    return without if value is None else f"{value:,}"
 
 
 def level(fields: Any, roll_up: Any, name: str) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -180,3 +181,16 @@ def test_every_number_names_its_source(name) -> None:
         elif re.search(r"= -?\d", code) and not labelled and not part:
             unlabelled.append(line)
     assert unlabelled == []
+
+
+def test_the_table_of_the_page_is_that_of_the_files() -> None:
+    """scripts/table_of_devices.py --write brings docs/devices.md up to date."""
+    root = Path(__file__).resolve().parents[2]
+    script = root / "scripts" / "table_of_devices.py"
+    spec = importlib.util.spec_from_file_location("table_of_devices", script)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    page = (root / "docs" / "devices.md").read_text()
+    assert "| `isaac` |" in page
+    assert module.with_table(page) == page
