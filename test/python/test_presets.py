@@ -188,7 +188,8 @@ def test_the_table_of_the_page_is_that_of_the_files() -> None:
     root = Path(__file__).resolve().parents[2]
     script = root / "scripts" / "table_of_devices.py"
     spec = importlib.util.spec_from_file_location("table_of_devices", script)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     page = (root / "docs" / "devices.md").read_text()
