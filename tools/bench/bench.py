@@ -44,7 +44,7 @@ DEVICES: dict[str, tuple[str, dict[str, Any]]] = {
     "lossless": ("ideal", {}),
     "clip": ("isaac", {}),
     "full_scale": ("isaac", {"adc": {"mode": "full_scale"}}),
-    "noisy": ("isaac", {"analog": {"#": "#crossbar.analog", **ANALOG}}),
+    "noisy": ("isaac", {"analog": ANALOG}),
 }
 TORCH = ("torch float32", "torch int8")
 WORKLOADS = ("W1", "W1-worst", "W2", "W2-worst", "W3")
