@@ -11,6 +11,8 @@
 #include "lib/Model/DeviceSpec.h"
 #include "lib/Model/Tiling.h"
 
+#include "llvm/ADT/ArrayRef.h"
+
 #include <algorithm>
 #include <cstdint>
 #include <limits>
@@ -23,11 +25,45 @@ inline int64_t weightOffset(const MatrixSpec &matrix) {
   return int64_t(1) << (matrix.weightBits - 1);
 }
 
-/// Level of the cell that holds slice `slice` (0: least significant).
+/// Cells that hold the magnitude of one weight.
+inline int64_t cellsPerPart(const ArraySpec &array, const MatrixSpec &matrix) {
+  return matrix.weightBits / array.cellBits;
+}
+
+/// Highest level of a cell.
+inline int64_t highestLevel(const ArraySpec &array) {
+  return (int64_t(1) << array.cellBits) - 1;
+}
+
+/// Level of the cell that holds slice `slice` (0: least significant; with
+/// differential encoding the slices of the negative part follow), before
+/// columns are inverted.
 inline int64_t cellLevel(const ArraySpec &array, const MatrixSpec &matrix,
                          int64_t weight, int64_t slice) {
-  return (weight + weightOffset(matrix)) >> (slice * array.cellBits) &
-         ((int64_t(1) << array.cellBits) - 1);
+  int64_t stored = weight + weightOffset(matrix);
+  if (array.encoding == WeightEncoding::differential) {
+    const int64_t perPart = cellsPerPart(array, matrix);
+    stored = std::max<int64_t>(slice < perPart ? weight : -weight, 0);
+    slice %= perPart;
+  }
+  return stored >> (slice * array.cellBits) & highestLevel(array);
+}
+
+/// Levels of the cells of one column that hold slice `slice` of `weights` (all
+/// of one output in one tile). Returns true if the column is stored inverted.
+inline bool columnLevels(const ArraySpec &array, const MatrixSpec &matrix,
+                         llvm::ArrayRef<int32_t> weights, int64_t slice,
+                         llvm::MutableArrayRef<uint8_t> levels) {
+  int64_t sum = 0;
+  for (size_t i = 0; i < weights.size(); ++i)
+    sum += levels[i] = cellLevel(array, matrix, weights[i], slice);
+  const int64_t highest = highestLevel(array);
+  if (array.encoding != WeightEncoding::offsetFlip ||
+      2 * sum <= highest * int64_t(weights.size()))
+    return false;
+  for (uint8_t &level : levels.take_front(weights.size()))
+    level = highest - level;
+  return true;
 }
 
 /// The part of an input that one read applies to the wordlines.
