@@ -197,7 +197,7 @@ def test_errors(tmp_path) -> None:
     for line in ("[1]", "words", '{"network": "demo"}'):
         (tmp_path / "w").write_text(f"{json.dumps(SOME[0] | {'seconds': 1})}\n{line}\n")
         with pytest.raises(
-            PumiceError, match="expected results of a study in '.*', got something else in line 2"
+            PumiceError, match="expected a study's results in '.*', got something else in line 2"
         ):
             study.Results(tmp_path / "w")
 

@@ -61,7 +61,7 @@ class Results:
                 record["correct"], record["images"], record["seconds"]
             except (ValueError, TypeError, KeyError, AttributeError):
                 raise PumiceError(
-                    f"expected results of a study in '{self._path}', got something else in line"
+                    f"expected a study's results in '{self._path}', got something else in line"
                     f" {number}"
                 ) from None
 
