@@ -115,6 +115,17 @@ static void accessBuffer(Cost &cost, const DeviceSpec &device,
        toPs(accessNs(device.buffer, double(bytesRead) + bytesWritten)));
 }
 
+static void accessDram(Cost &cost, const DeviceSpec &device, int64_t bytesRead,
+                       int64_t bytesWritten) {
+  cost.counters.dramBytesRead += bytesRead;
+  cost.counters.dramBytesWritten += bytesWritten;
+  energy(cost, Component::dramRead) += device.dram.readPjPerByte * bytesRead;
+  energy(cost, Component::dramWrite) +=
+      device.dram.writePjPerByte * bytesWritten;
+  hold(cost, Resource::dramPort,
+       toPs(accessNs(device.dram, double(bytesRead) + bytesWritten)));
+}
+
 /// Counts operations and their energy; returns the lane-cycles they take.
 static double countDigital(Cost &cost, const DeviceSpec &device,
                            const DigitalOps &ops) {
@@ -332,9 +343,13 @@ static std::vector<ArrayWrites> writesTo(llvm::ArrayRef<ArrayRange> arrays,
 Cost pumice::model::programCost(const DeviceSpec &device,
                                 const MatrixSpec &matrix, const Tiling &tiling,
                                 llvm::ArrayRef<ArrayRange> arrays,
-                                int64_t replicas,
+                                int64_t bytes, Memory from, int64_t replicas,
                                 std::optional<int64_t> changedCells) {
   Cost cost;
+  if (from == Memory::dram)
+    accessDram(cost, device, bytes, 0);
+  else
+    accessBuffer(cost, device, bytes, 0);
   const int64_t fullestArray =
       std::min(matrix.rows, device.array.rows) * tiling.groupsPerArray;
   hold(cost, arrays, toPs(double(fullestArray) * device.timing.rowWriteNs));
@@ -373,13 +388,7 @@ Cost pumice::model::transferCost(const DeviceSpec &device, int64_t bytes,
   const int64_t bufferWritten = to == Memory::buffer ? bytes : 0;
   if (bufferRead || bufferWritten)
     accessBuffer(cost, device, bufferRead, bufferWritten);
-  const int64_t dramRead = from == Memory::dram ? bytes : 0;
-  const int64_t dramWritten = to == Memory::dram ? bytes : 0;
-  cost.counters.dramBytesRead = dramRead;
-  cost.counters.dramBytesWritten = dramWritten;
-  energy(cost, Component::dramRead) = device.dram.readPjPerByte * dramRead;
-  energy(cost, Component::dramWrite) = device.dram.writePjPerByte * dramWritten;
-  hold(cost, Resource::dramPort,
-       toPs(accessNs(device.dram, double(dramRead) + dramWritten)));
+  accessDram(cost, device, from == Memory::dram ? bytes : 0,
+             to == Memory::dram ? bytes : 0);
   return cost;
 }

@@ -128,11 +128,20 @@ def check_write(device, matrix, replicas, setup) -> None:
     fields = device.fields
     cut = tile(fields["array"], matrix)
     rows = min(matrix.rows, fields["array"]["rows"]) * cut.groups_per_array
-    assert setup.latency_ns == nearest_ps(rows * exact(fields["timing"]["row_write_ns"]))
+    stored = matrix.groups * matrix.columns * matrix.rows * matrix.weight_bits // 8
+    dram = fields["dram"]
+    loading = exact(dram["latency_ns"]) + stored / exact(dram["bandwidth_bytes_per_ns"])
+    writing = nearest_ps(rows * exact(fields["timing"]["row_write_ns"]))
+    assert setup.latency_ns == max(writing, nearest_ps(loading))
     cells = replicas * matrix.groups * matrix.rows * matrix.columns * cut.slices
     assert setup.counters["cells_written"] == cells
-    assert setup.components["cell_write"] == pytest.approx(
-        cells * fields["energy"]["cell_write_pj"], rel=1e-12
+    spent = {name: pj for name, pj in setup.components.items() if pj}
+    assert spent == pytest.approx(
+        {
+            "cell_write": cells * fields["energy"]["cell_write_pj"],
+            "dram_read": stored * dram["read_pj_per_byte"],
+        },
+        rel=1e-12,
     )
 
 
