@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/Costs.h"
 
-#include "llvm/Support/ErrorHandling.h"
+#include "lib/Model/Encoding.h"
+
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
@@ -168,27 +169,15 @@ static int64_t conversionsInTurn(const ArraySpec &array,
 /// Steps in which rows are driven, summed over the row tiles.
 static int64_t segmentsOfMatrix(const ArraySpec &array,
                                 const MatrixSpec &matrix) {
-  const int64_t perRead = array.rowsPerRead.value_or(array.rows);
+  const int64_t perRead = rowsPerRead(array);
   return matrix.rows / array.rows * llvm::divideCeil(array.rows, perRead) +
          llvm::divideCeil(matrix.rows % array.rows, perRead);
 }
 
-/// Whether codes stand for a fraction of a level, so that sums are rescaled.
+/// Whether sums of codes are rescaled, as a code stands for more than a level.
 static bool rescales(const ArraySpec &array, const MatrixSpec &matrix) {
-  const int64_t codes = (int64_t(1) << array.adcBits) - 1;
-  switch (array.adcMode) {
-  case AdcMode::lossless:
-  case AdcMode::clip:
-    return false;
-  case AdcMode::calibrated:
-    return matrix.adcRange > codes;
-  case AdcMode::fullScale:
-    return array.rowsPerRead.value_or(array.rows) *
-               ((int64_t(1) << array.cellBits) - 1) *
-               ((int64_t(1) << array.dacBits) - 1) >
-           codes;
-  }
-  llvm_unreachable("unknown mode");
+  const Converter converter = converterOf(array, matrix);
+  return converter.numerator != converter.denominator;
 }
 
 DigitalOps pumice::model::corrections(const ArraySpec &array,
