@@ -85,6 +85,9 @@ def Crossbar_AnalogAttr : Crossbar_Attr<"Analog", "analog"> {
   let genVerifyDecl = 1;
 }
 
+/// Width of codes that are stored in wider elements.
+def Crossbar_Bits : ConfinedAttr<I64Attr, [IntPositive, IntMaxValue<16>]>;
+
 /// The largest column sum, in cell levels, that a `calibrated` converter
 /// resolves.
 def Crossbar_AdcRange

@@ -129,17 +129,39 @@ static LogicalResult verifyAccumulator(Operation *op, const Codes &input,
 
 template <typename OpTy>
 static Codes inputCodes(OpTy op) {
-  return {op.getInput().getType().getElementTypeBitWidth(),
-          !op.getInputUnsigned(), int64_t(op.getInputZeroPoint())};
+  unsigned width = op.getInput().getType().getElementTypeBitWidth();
+  return {unsigned(op.getInputBits().value_or(width)), !op.getInputUnsigned(),
+          int64_t(op.getInputZeroPoint())};
 }
 
 template <typename OpTy>
 static Codes weightCodes(OpTy op) {
   Type type = op.getWeights().getType();
-  unsigned bits = isa<GridType>(type)
-                      ? cast<GridType>(type).getElementType().getWidth()
-                      : cast<RankedTensorType>(type).getElementTypeBitWidth();
+  unsigned bits =
+      isa<GridType>(type)
+          ? cast<GridType>(type).getElementType().getWidth()
+          : op.getWeightBits().value_or(
+                cast<RankedTensorType>(type).getElementTypeBitWidth());
   return {bits, /*isSigned=*/true, int64_t(op.getWeightZeroPoint())};
+}
+
+/// C4
+template <typename OpTy>
+static LogicalResult verifyWidths(OpTy op) {
+  unsigned width = op.getInput().getType().getElementTypeBitWidth();
+  if (op.getInputBits().value_or(width) > width)
+    return op.emitOpError("has input_bits of ")
+           << *op.getInputBits() << " in elements of " << width << " bits";
+  if (!op.getWeightBits())
+    return success();
+  auto weights = dyn_cast<RankedTensorType>(op.getWeights().getType());
+  if (!weights)
+    return op.emitOpError("has weight_bits, but its weights are a grid");
+  width = weights.getElementTypeBitWidth();
+  if (*op.getWeightBits() > width)
+    return op.emitOpError("has weight_bits of ")
+           << *op.getWeightBits() << " in elements of " << width << " bits";
+  return success();
 }
 
 static LogicalResult verifyStatic(Operation *op) {
@@ -161,7 +183,7 @@ LogicalResult ProgramOp::verify() {
   RankedTensorType weights = getWeights().getType();
   GridType grid = getGrid().getType();
   // C1
-  if (weights.getElementType() != grid.getElementType())
+  if (weights.getElementTypeBitWidth() < grid.getElementType().getWidth())
     return emitOpError("programs weights of ")
            << weights.getElementType() << " into a grid of "
            << grid.getElementType();
@@ -176,7 +198,7 @@ LogicalResult ProgramOp::verify() {
 }
 
 LogicalResult MVMOp::verify() {
-  if (failed(verifyStatic(*this)))
+  if (failed(verifyStatic(*this)) || failed(verifyWidths(*this)))
     return failure();
   ArrayRef<int64_t> input = getInput().getType().getShape();
   ArrayRef<int64_t> result = getResult().getType().getShape();
@@ -208,7 +230,7 @@ LogicalResult MVMOp::verify() {
 }
 
 LogicalResult Conv2DOp::verify() {
-  if (failed(verifyStatic(*this)))
+  if (failed(verifyStatic(*this)) || failed(verifyWidths(*this)))
     return failure();
   // C1
   ConvWindow window{getKernel(), getStrides(), getDilations(), getPadding(),

@@ -23,8 +23,8 @@ def Crossbar_ProgramOp : Crossbar_Op<"program", [Pure]> {
     dimensions flatten to the rows of a group: a convolution's
     `[F, C/groups, KH, KW]`, a linear layer's `[N, K]`.
 
-    - C1: the weights have `groups * rows * columns` elements of the grid's
-      element type, in the layout above.
+    - C1: the weights are `groups * rows * columns` in the layout above, of a
+      type that is at least as wide as the grid's, whose range they keep.
     - C2: `tiling` covers the grid with arrays of this shape: `slices` cells hold
       a weight and fit a wordline, the row and column tiles cover the matrix (or
       `groups_per_array` groups fit one array), and `arrays` is their product.
@@ -58,14 +58,18 @@ def Crossbar_MVMOp : Crossbar_Op<"mvm", [Pure]> {
     For each row `m` of `input`:
     `result[m, n] = sum_k (input[m, k] - input_zero_point)
                         * (weights[n, k] - weight_zero_point)`.
-    `input` holds codes of its element type's width, read as unsigned when
-    `input_unsigned` is set; `weights` are `[N, K]`, or a grid of one group.
+    `input` holds codes of `input_bits` (without it, of its element type's
+    width), read as unsigned when `input_unsigned` is set; `weights` are
+    `[N, K]`, two's complement codes of `weight_bits` (or of their element
+    type's width), or a grid of one group, whose element type is the width.
     The arrays deliver `sum input * weights` (bit-sliced, through their
     converters); zero points are corrected digitally with exact sums.
 
     - C1: the inner sizes agree: input `[M, K]`, weights `[N, K]`, result `[M, N]`.
     - C2: a grid has one group.
     - C3: the result's type holds every possible sum.
+    - C4: `input_bits` and `weight_bits` are at most the width of the element
+      types; a grid has no `weight_bits`.
 
     ```mlir
     %y = crossbar.mvm %x, %w {input_unsigned, input_zero_point = 3 : i64}
@@ -75,7 +79,9 @@ def Crossbar_MVMOp : Crossbar_Op<"mvm", [Pure]> {
   let arguments = (ins Crossbar_Codes:$input, Crossbar_Weights:$weights,
     UnitAttr:$input_unsigned,
     DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
-    DefaultValuedAttr<I64Attr, "0">:$weight_zero_point);
+    DefaultValuedAttr<I64Attr, "0">:$weight_zero_point,
+    OptionalAttr<Crossbar_Bits>:$input_bits,
+    OptionalAttr<Crossbar_Bits>:$weight_bits);
   let results = (outs Crossbar_Accumulators:$result);
   let assemblyFormat = [{
     $input `,` $weights attr-dict `:` functional-type(operands, results)
@@ -96,6 +102,7 @@ def Crossbar_Conv2DOp : Crossbar_Op<"conv_2d", [Pure]> {
     - C1: channels, groups, kernel and window sizes agree with the types.
     - C2: a grid has `groups` groups of the matching size.
     - C3: the result's type holds every possible sum.
+    - C4: as for `crossbar.mvm`.
 
     ```mlir
     %y = crossbar.conv_2d %x, %w kernel [3, 3] strides [1, 1] dilations [1, 1]
@@ -108,7 +115,9 @@ def Crossbar_Conv2DOp : Crossbar_Op<"conv_2d", [Pure]> {
     DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$padding, I64Attr:$groups,
     UnitAttr:$input_unsigned,
     DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
-    DefaultValuedAttr<I64Attr, "0">:$weight_zero_point);
+    DefaultValuedAttr<I64Attr, "0">:$weight_zero_point,
+    OptionalAttr<Crossbar_Bits>:$input_bits,
+    OptionalAttr<Crossbar_Bits>:$weight_bits);
   let results = (outs Crossbar_Accumulators:$result);
   let assemblyFormat = [{
     $input `,` $weights `kernel` $kernel `strides` $strides `dilations` $dilations

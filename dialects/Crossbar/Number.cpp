@@ -23,15 +23,20 @@ AsmPrinter &pumice::operator<<(AsmPrinter &printer, const Number &number) {
 }
 
 FailureOr<Number> FieldParser<Number>::parse(AsmParser &parser) {
+  // The parser of integers would take the minus of a decimal for its own.
+  bool negative = succeeded(parser.parseOptionalMinus());
+  auto signedNumber = [&](double value) {
+    return Number{negative ? 0 - value : value};
+  };
   int64_t integer;
   OptionalParseResult result = parser.parseOptionalInteger(integer);
   if (result.has_value()) {
     if (failed(*result))
       return failure();
-    return Number{double(integer)};
+    return signedNumber(integer);
   }
   double value;
   if (failed(parser.parseFloat(value)))
     return failure();
-  return Number{value};
+  return signedNumber(value);
 }

@@ -27,7 +27,7 @@ LogicalResult ProgramOp::verify() {
   RankedTensorType weights = cast<RankedTensorType>(getWeights().getType());
   GridType grid = getGrid().getType();
   if (!weights.hasStaticShape() ||
-      weights.getElementType() != grid.getElementType() ||
+      weights.getElementTypeBitWidth() < grid.getElementType().getWidth() ||
       weights.getNumElements() !=
           grid.getGroups() * grid.getRows() * grid.getColumns())
     return emitOpError("cannot program weights ")

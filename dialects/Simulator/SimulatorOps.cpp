@@ -54,7 +54,7 @@ LogicalResult ProgramOp::verify() {
                                     getArray(), grid)))
     return failure();
   auto weights = cast<MemRefType>(getWeights().getType());
-  if (weights.getElementType() != grid.getElementType() ||
+  if (weights.getElementTypeBitWidth() < grid.getElementType().getWidth() ||
       weights.getNumElements() !=
           grid.getGroups() * grid.getRows() * grid.getColumns())
     return emitOpError("cannot program weights ")
@@ -107,7 +107,11 @@ LogicalResult MVMOp::verify() {
              << window.groups << "x" << rows << "x"
              << output.getDimSize(1) / window.groups << ", got " << grid;
   }
-  crossbar::Codes inputs{input.getElementTypeBitWidth(), !getInputUnsigned(),
+  if (getInputWidth() > input.getElementTypeBitWidth())
+    return emitOpError("has input_bits of ")
+           << getInputWidth() << " in elements of "
+           << input.getElementTypeBitWidth() << " bits";
+  crossbar::Codes inputs{getInputWidth(), !getInputUnsigned(),
                          (int64_t)getInputZeroPoint()};
   crossbar::Codes weights{grid.getElementType().getWidth(), true,
                           (int64_t)getWeightZeroPoint()};

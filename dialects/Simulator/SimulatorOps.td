@@ -140,7 +140,8 @@ def Simulator_MVMOp : Simulator_Instruction<"mvm"> {
     OptionalAttr<DenseI64ArrayAttr>:$dilations, OptionalAttr<DenseI64ArrayAttr>:$padding,
     OptionalAttr<I64Attr>:$groups, UnitAttr:$input_unsigned,
     DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
-    DefaultValuedAttr<I64Attr, "0">:$weight_zero_point);
+    DefaultValuedAttr<I64Attr, "0">:$weight_zero_point,
+    OptionalAttr<Crossbar_Bits>:$input_bits);
   let results = (outs Simulator_TokenType:$token);
   let assemblyFormat = [{
     $grid `,` $input `,` $output (`after` `(` $after^ `)`)?
@@ -149,6 +150,14 @@ def Simulator_MVMOp : Simulator_Instruction<"mvm"> {
     `:` qualified(type($grid)) `,` type($input) `,` type($output)
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Bits of an input code.
+    unsigned getInputWidth() {
+      return getInputBits().value_or(
+          ::llvm::cast<::mlir::MemRefType>(getInput().getType())
+              .getElementTypeBitWidth());
+    }
+  }];
 }
 
 def Simulator_DigitalOp : Simulator_Instruction<"digital", [

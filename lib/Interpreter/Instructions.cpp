@@ -36,8 +36,7 @@ GridSpec pumice::specOf(simulator::ProgramOp program) {
   spec.matrix.inputBits = 8;
   for (Operation *user : program.getGrid().getUsers())
     if (auto mvm = dyn_cast<simulator::MVMOp>(user)) {
-      spec.matrix.inputBits =
-          cast<MemRefType>(mvm.getInput().getType()).getElementTypeBitWidth();
+      spec.matrix.inputBits = mvm.getInputWidth();
       spec.matrix.inputSigned = !mvm.getInputUnsigned();
     }
   spec.tiling.rowTiles = tiling.getRowTiles();

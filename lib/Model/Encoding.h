@@ -12,6 +12,7 @@
 #include "lib/Model/Tiling.h"
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -26,7 +27,7 @@ inline int64_t weightOffset(const MatrixSpec &matrix) {
 
 /// Cells that hold the magnitude of one weight.
 inline int64_t cellsPerPart(const ArraySpec &array, const MatrixSpec &matrix) {
-  return matrix.weightBits / array.cellBits;
+  return llvm::divideCeil(matrix.weightBits, array.cellBits);
 }
 
 /// Highest level of a cell.

@@ -13,6 +13,8 @@ import pytest
 
 pytest.importorskip("pumice._mlir_libs._pumice")
 stats = pytest.importorskip("scipy.stats")
+hypothesis = pytest.importorskip("hypothesis")
+st = pytest.importorskip("hypothesis.strategies")
 
 from arrays import conductances, products  # noqa: E402
 from pumice import Device, PumiceError  # noqa: E402
@@ -71,16 +73,26 @@ def test_relative_programming_error(seed) -> None:
 def test_absolute_programming_error(seed) -> None:
     g = cells(128, seed=seed, program_error_absolute=0.05)
     assert_standard_normal((g - 128) / (0.05 * TOP))
+    g = cells(128, seed=seed, program_error_absolute=0.05, on_off_ratio=2)
+    assert_standard_normal((g - 128 - TOP) / (0.05 * TOP))  # of the range of levels
     # Conductances are not negative: of cells at 0, half of the errors are lost.
     g = cells(0, seed=seed, program_error_absolute=0.05)
     assert_fraction(g == 0, 0.5)
     assert stats.kstest(g[g > 0], stats.halfnorm(scale=0.05 * TOP).cdf).pvalue > 2 * HALF
 
 
+BOTH = {"program_error_absolute": 0.05, "program_error_relative": 0.1}
+
+
 def test_both_programming_errors_are_independent() -> None:
-    g = cells(128, program_error_absolute=0.05, program_error_relative=0.1)
+    g = cells(128, **BOTH)
     spread = np.hypot(0.05 * TOP, 0.1 * 128)
     assert_standard_normal((g - 128) / spread)
+    for apart in (1, 2, 3):  # one cell's numbers are not another's
+        assert_uncorrelated(g[:, apart:], g[:, :-apart])
+    g = cells(200, drift_time_s=1e4, drift_exponent=0.05, drift_exponent_sigma=0.01, **BOTH)
+    for apart in (1, 2, 3):
+        assert_uncorrelated(g[:, apart:], g[:, :-apart])
 
 
 def test_errors_of_two_bit_cells() -> None:
@@ -163,7 +175,7 @@ def test_nonlinearity(a) -> None:
     assert (g.flat[0], g.flat[-1]) == (0, TOP * 128)
 
 
-@pytest.mark.parametrize("ratio", [1.5, 10, 1000])
+@pytest.mark.parametrize("ratio", [1.5, 10, 1000, 65281])  # the last: halves of a step
 def test_on_off_ratio(ratio) -> None:
     lowest = TOP / (ratio - 1)
     g = conductances(LEVELS, **SIZE, analog={"on_off_ratio": ratio})
@@ -311,13 +323,23 @@ def test_on_off_ratio_vanishes() -> None:
     assert np.array_equal(conductances(LEVELS, **SIZE, analog={"on_off_ratio": 1e6}), LEVELS * 128)
 
 
-@pytest.mark.parametrize("encoding", ["offset", "offset_flip", "differential"])
-@pytest.mark.parametrize("array", [{}, {"cell_bits": 2, "dac_bits": 1}, {"rows_per_read": 7}])
-def test_nothing_but_a_seed_is_ideal(encoding, array) -> None:
-    """Effects that are all off, on odd shapes: the integer product, bit for bit."""
+@hypothesis.settings(derandomize=True, max_examples=40, deadline=None)
+@hypothesis.given(
+    shape=st.tuples(st.integers(1, 9), st.integers(1, 70), st.integers(1, 12)),
+    rows=st.integers(1, 40),
+    columns=st.integers(16, 60),
+    cell_bits=st.sampled_from([1, 2, 4, 8]),
+    dac_bits=st.integers(1, 8),
+    encoding=st.sampled_from(["offset", "offset_flip", "differential"]),
+    read_at_once=st.floats(0, 1),
+)
+def test_nothing_but_a_seed_is_ideal(shape, rows, read_at_once, **array) -> None:
+    """Effects that are all off: the integer product, bit for bit."""
+    batch, inputs, outputs = shape
     rng = np.random.default_rng(1)
-    x, weights = rng.integers(0, 256, (7, 53)), rng.integers(-128, 128, (53, 17)).astype(np.int8)
-    array = {"rows": 20, "columns": 33, "encoding": encoding, **array}
+    x = rng.integers(0, 256, (batch, inputs))
+    weights = rng.integers(-128, 128, (inputs, outputs)).astype(np.int8)
+    array = {**array, "rows": rows, "rows_per_read": 1 + int(read_at_once * (rows - 1))}
     found = products(x, weights, **array, analog={"seed": 9, "read_noise": 0})
     assert np.array_equal(found, x @ weights)
 

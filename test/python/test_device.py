@@ -4,12 +4,16 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import pumice
 from pumice import Device, PumiceError
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_presets() -> None:
@@ -56,6 +60,52 @@ def test_numbers_survive(value) -> None:
     assert float(device.fields["energy"]["adc_pj"]) == float(value)
 
 
+ANALOG = {
+    "seed": 7,
+    "program_error_absolute": 1e-9,
+    "program_error_relative": 0.05,
+    "read_noise": 0.5,
+    "on_off_ratio": 17.5,
+    "reference_column": True,
+    "nonlinearity": -2.5,
+    "stuck_on": 0.25,
+    "stuck_off": 0.001,
+    "drift_exponent": 0.031,
+    "drift_exponent_sigma": 0.007,
+    "drift_time_s": 86400,
+    "wire_resistance_ohm": 2.5,
+    "on_resistance_ohm": 10000,
+}
+
+
+def test_cells_that_are_not_ideal(tmp_path) -> None:
+    """Every field of `analog` survives a device file; fields change one by one."""
+    array = {
+        "adc": {"bits": 5, "mode": "calibrated"},
+        "encoding": "differential",
+        "rows_per_read": 9,
+        "analog": ANALOG,
+    }
+    device = Device("isaac").replace(array=array)
+    path = tmp_path / "d.mlir"
+    path.write_text(str(device))
+    again = Device(str(path))
+    assert again.fields == device.fields
+    assert {key: again.fields["array"][key] for key in array} == array
+    assert str(again) == str(device)
+    quiet = again.replace(array={"analog": {"read_noise": 0, "nonlinearity": -0.125}})
+    expected = {**ANALOG, "read_noise": 0, "nonlinearity": -0.125}
+    assert quiet.fields["array"]["analog"] == expected
+    assert "analog" not in quiet.replace(array={"analog": None}).fields["array"]
+
+
+def test_every_analog_field_can_be_set() -> None:
+    """`ANALOG` above has all fields: the dialect's description of them names no other."""
+    text = (ROOT / "dialects" / "Crossbar" / "CrossbarAttrs.td").read_text()
+    start = text.index("let parameters", text.index("def Crossbar_AnalogAttr"))
+    assert re.findall(r":\$(\w+)", text[start : text.index(");", start)]) == list(ANALOG)
+
+
 def test_lists() -> None:
     components = Device("isaac").fields["components"]
     cheaper = [c for c in components if c["name"] != "hypertransport"]
@@ -92,6 +142,17 @@ def test_isaac_rolls_up_to_the_published_table() -> None:
         ({"buffer": {"capacity_bytes": 0}}, "capacity_bytes"),
         ({"digital": {"lanes": 0}}, "lanes"),
         ({"array": {"adc": {"mode": "hopeful"}}}, "array.adc.mode: "),
+        ({"array": {"encoding": "hopeful"}}, "array.encoding: "),
+        ({"array": {"rows_per_read": 0}}, "rows_per_read must be between 1 and 128, got 0"),
+        ({"array": {"rows_per_read": 129}}, "rows_per_read must be between 1 and 128, got 129"),
+        ({"array": {"analog": {"read_noise": -1}}}, "read_noise must be at least 0, got -1"),
+        ({"array": {"analog": {"seed": 1, "stuck_on": 2}}}, "stuck_on and stuck_off must be at"),
+        ({"array": {"analog": {"seed": -1}}}, "seed must be at least 0, got -1"),
+        ({"array": {"analog": {"seed": 0.5}}}, "array.analog.seed: "),
+        ({"array": {"analog": {"reference_column": "yes"}}}, "array.analog.reference_column: "),
+        ({"array": {"analog": {"nonlinearity": math.nan}}}, "array.analog.nonlinearity: "),
+        ({"array": {"analog": {"bogus": 1}}}, "bogus"),
+        ({"array": {"analog": 3}}, "array.analog: "),
     ],
 )
 def test_replace_names_the_field(fields, words) -> None:

@@ -91,6 +91,20 @@ def test_formula(rows, columns, ratio) -> None:
     assert abs(found - expected).max() < 0.501 / 128
 
 
+def test_order_of_effects() -> None:
+    """Wires see stuck cells; the reference column sees no wires."""
+    levels = np.arange(99).reshape(9, 11)
+    array = {"rows": 9, "columns": 11}
+    analog = {"wire_resistance_ohm": 5.0, "on_resistance_ohm": ON_OHM, "on_off_ratio": 6}
+    all_on = conductances(np.full((9, 11), TOP), **array, analog=analog)
+    stuck = {**analog, "stuck_on": 1, "program_error_relative": 0.3, "nonlinearity": 4}
+    assert np.array_equal(conductances(levels, **array, analog=stuck), all_on)
+    lowest = TOP // 5
+    plain = conductances(levels, **array, analog=analog)
+    less = conductances(levels, **array, analog={**analog, "reference_column": True})
+    assert np.array_equal(less, plain - 128 * lowest)
+
+
 def test_formula_is_the_derivative() -> None:
     """As wires get better, what is left of the drop falls with the square of their resistance."""
     levels, _ = draw(0, 12, 20)

@@ -167,9 +167,10 @@ Value convert(RewriterBase &rewriter, const Layer &layer) {
   IntegerAttr weightZero = rewriter.getI64IntegerAttr(layer.weightZeroPoint);
 
   if (isMatrixProduct(op))
-    return crossbar::MVMOp::create(rewriter, loc, type, layer.input,
-                                   transposed(rewriter, layer.weights),
-                                   isUnsigned, inputZero, weightZero);
+    return crossbar::MVMOp::create(
+        rewriter, loc, type, layer.input, transposed(rewriter, layer.weights),
+        isUnsigned, inputZero, weightZero,
+        /*input_bits=*/IntegerAttr(), /*weight_bits=*/IntegerAttr());
 
   Value input = layer.input, weights = layer.weights;
   int64_t groups = 1;
@@ -196,7 +197,8 @@ Value convert(RewriterBase &rewriter, const Layer &layer) {
       rewriter, loc, resultType, input, weights,
       rewriter.getDenseI64ArrayAttr(filter.take_back(2)), window("strides"),
       window("dilations"), rewriter.getDenseI64ArrayAttr(layer.padding),
-      rewriter.getI64IntegerAttr(groups), isUnsigned, inputZero, weightZero);
+      rewriter.getI64IntegerAttr(groups), isUnsigned, inputZero, weightZero,
+      /*input_bits=*/IntegerAttr(), /*weight_bits=*/IntegerAttr());
   if (resultType != type)
     result = tensor::ExpandShapeOp::create(
         rewriter, loc, type, result,

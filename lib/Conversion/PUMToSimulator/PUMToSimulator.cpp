@@ -132,14 +132,16 @@ private:
           bufferOf(conv.getInput()), output, after, conv.getKernelAttr(),
           conv.getStridesAttr(), conv.getDilationsAttr(), conv.getPaddingAttr(),
           conv.getGroupsAttr(), conv.getInputUnsignedAttr(),
-          conv.getInputZeroPointAttr(), conv.getWeightZeroPointAttr());
+          conv.getInputZeroPointAttr(), conv.getWeightZeroPointAttr(),
+          conv.getInputBitsAttr());
     else if (auto mvm = dyn_cast<crossbar::MVMOp>(layer))
       instruction = simulator::MVMOp::create(
           builder, op.getLoc(), tokenType, bufferOf(mvm.getWeights()),
           bufferOf(mvm.getInput()), output, after, DenseI64ArrayAttr(),
           DenseI64ArrayAttr(), DenseI64ArrayAttr(), DenseI64ArrayAttr(),
           IntegerAttr(), mvm.getInputUnsignedAttr(),
-          mvm.getInputZeroPointAttr(), mvm.getWeightZeroPointAttr());
+          mvm.getInputZeroPointAttr(), mvm.getWeightZeroPointAttr(),
+          mvm.getInputBitsAttr());
     finish(op, instruction.getToken());
     return success();
   }

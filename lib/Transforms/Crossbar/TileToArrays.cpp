@@ -41,8 +41,10 @@ struct CrossbarTileToArraysPass
     matrix.groups = groups;
     matrix.columns = type.getDimSize(0) / groups;
     matrix.rows = type.getNumElements() / type.getDimSize(0);
-    matrix.weightBits = type.getElementTypeBitWidth();
-    matrix.inputBits = op.getInput().getType().getElementTypeBitWidth();
+    matrix.weightBits =
+        op.getWeightBits().value_or(type.getElementTypeBitWidth());
+    matrix.inputBits = op.getInputBits().value_or(
+        op.getInput().getType().getElementTypeBitWidth());
     matrix.inputSigned = !op.getInputUnsigned();
     llvm::Expected<model::Tiling> tiling = model::tile(toSpec(array), matrix);
     if (!tiling)
@@ -59,13 +61,14 @@ struct CrossbarTileToArraysPass
 
     // One layer may serve several calls (tied weights). A signed width counts
     // as another one than an unsigned: inputs are streamed in another way.
+    // Widths are at most 16 bits.
     int64_t stream = matrix.inputBits * (matrix.inputSigned ? -1 : 1);
-    Value &grid = grids[{weights, {groups, stream}}];
+    Value &grid = grids[{weights, {groups, stream * 32 + matrix.weightBits}}];
     if (!grid || grid.getParentBlock() != op->getBlock()) {
       OpBuilder builder(op);
       auto gridType = crossbar::GridType::get(
           op.getContext(), groups, matrix.rows, matrix.columns,
-          cast<IntegerType>(type.getElementType()));
+          builder.getIntegerType(matrix.weightBits));
       auto attr = crossbar::TilingAttr::get(
           op.getContext(), tiling->rowTiles, tiling->columnTiles,
           tiling->slices, tiling->groupsPerArray, tiling->arrays);
@@ -75,6 +78,7 @@ struct CrossbarTileToArraysPass
       numArrays += tiling->arrays;
     }
     op.getWeightsMutable().assign(grid);
+    op.removeWeightBitsAttr(); // the grid's type says it
     return WalkResult::advance();
   }
 

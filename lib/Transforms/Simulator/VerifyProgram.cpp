@@ -136,11 +136,7 @@ private:
     // The arrays are set up for one way of streaming inputs.
     if (!readers[grid].empty()) {
       auto other = cast<simulator::MVMOp>(readers[grid].front());
-      auto width = [](simulator::MVMOp mvm) {
-        return cast<MemRefType>(mvm.getInput().getType())
-            .getElementTypeBitWidth();
-      };
-      if (width(op) != width(other) ||
+      if (op.getInputWidth() != other.getInputWidth() ||
           op.getInputUnsigned() != other.getInputUnsigned()) {
         InFlightDiagnostic diag = op.emitOpError(
             "reads inputs of another width or sign than another reader of "

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: pumice-opt %s | pumice-opt | FileCheck %s
 // RUN: pumice-opt %s --emit-bytecode | pumice-opt | FileCheck %s
+// RUN: pumice-opt %s --verify-roundtrip -o /dev/null
+
+// Shapes of arrays are printed once, on top.
+// CHECK: #array = {{.*}} adc = <bits = 8, mode = full_scale>, columns_per_adc = 8, encoding = offset_flip>
+// CHECK: #array1 = {{.*}} encoding = differential, rows_per_read = 64>
 
 // CHECK-LABEL: func private @lossless_converter
 // CHECK-SAME: test.adc = #crossbar.adc<bits = 9, mode = lossless>
@@ -10,6 +15,30 @@ func.func private @lossless_converter() attributes {
 // CHECK-LABEL: func private @clip_converter
 // CHECK-SAME: test.adc = #crossbar.adc<bits = 1, mode = clip>
 func.func private @clip_converter() attributes {test.adc = #crossbar.adc<bits = 1, mode = clip>}
+
+// CHECK-LABEL: func private @full_scale_converter
+// CHECK-SAME: test.adc = #crossbar.adc<bits = 6, mode = full_scale>
+func.func private @full_scale_converter() attributes {
+  test.adc = #crossbar.adc<bits = 6, mode = full_scale>}
+
+// CHECK-LABEL: func private @calibrated_converter
+// CHECK-SAME: test.adc = #crossbar.adc<bits = 5, mode = calibrated>
+func.func private @calibrated_converter() attributes {
+  test.adc = #crossbar.adc<bits = 5, mode = calibrated>}
+
+// CHECK-LABEL: func private @flipped_columns
+// CHECK-SAME: test.array = #array}
+func.func private @flipped_columns() attributes {
+  test.array = #crossbar.array<rows = 1, columns = 8, cell_bits = 2, weight_bits = 16, input_bits = 1,
+    dac_bits = 8, adc = <bits = 8, mode = full_scale>, columns_per_adc = 8, encoding = offset_flip>}
+
+// All cells of a weight, of both signs, fit one wordline exactly; one read drives all rows.
+// CHECK-LABEL: func private @differential_columns
+// CHECK-SAME: test.array = #array1}
+func.func private @differential_columns() attributes {
+  test.array = #crossbar.array<rows = 64, columns = 16, cell_bits = 2, weight_bits = 16, input_bits = 16,
+    dac_bits = 1, adc = <bits = 8, mode = calibrated>, columns_per_adc = 1, encoding = differential,
+    rows_per_read = 64>}
 
 // CHECK-LABEL: func private @fields_in_any_order
 // CHECK-SAME: test.adc = #crossbar.adc<bits = 32, mode = clip>

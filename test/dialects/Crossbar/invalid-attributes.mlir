@@ -66,6 +66,32 @@
 
 // -----
 
+// Both signs of a weight take cells of their own.
+// expected-error @below {{a weight takes 16 cells of a wordline, but columns is 15}}
+#array = #crossbar.array<rows = 128, columns = 15, cell_bits = 2, weight_bits = 16, input_bits = 16,
+  dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 8, encoding = differential>
+
+// -----
+
+// expected-error @below {{rows_per_read must be between 1 and 128, got 0}}
+#array = #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,
+  dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset, rows_per_read = 0>
+
+// -----
+
+// expected-error @below {{rows_per_read must be between 1 and 64, got 65}}
+#array = #crossbar.array<rows = 64, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,
+  dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset, rows_per_read = 65>
+
+// -----
+
+// expected-error @+3 {{expected ::pumice::crossbar::Encoding to be one of: offset, offset_flip, differential}}
+// expected-error @+2 {{failed to parse}}
+#array = #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,
+  dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = twos_complement>
+
+// -----
+
 // expected-error @below {{slices must be at least 1, got 0}}
 #tiling = #crossbar.tiling<row_tiles = 1, column_tiles = 1, slices = 0, groups_per_array = 1, arrays = 1>
 
@@ -76,7 +102,7 @@
 
 // -----
 
-// expected-error @below {{expected ::pumice::crossbar::AdcMode to be one of: lossless, clip}}
+// expected-error @below {{expected ::pumice::crossbar::AdcMode to be one of: lossless, clip, full_scale, calibrated}}
 // expected-error @below {{failed to parse}}
 #adc = #crossbar.adc<bits = 8, mode = round>
 

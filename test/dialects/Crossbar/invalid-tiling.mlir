@@ -77,3 +77,14 @@ func.func @arrays(%w: tensor<33x300xi8>) {
       groups_per_array = 1, arrays = 5> : tensor<33x300xi8> -> !crossbar.grid<1x300x33xi8>
   return
 }
+
+// -----
+
+#array = #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,
+  dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = differential>
+func.func @slices_of_both_signs(%w: tensor<16x27xi8>) {
+  // expected-error @below {{'crossbar.program' op weights of 8 bits take 8 slices of 2 bits, got 4}}
+  %g = crossbar.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+      groups_per_array = 1, arrays = 1> : tensor<16x27xi8> -> !crossbar.grid<1x27x16xi8>
+  return
+}

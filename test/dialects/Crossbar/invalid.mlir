@@ -4,10 +4,10 @@
 #array = #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,
   dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
 // C1 of crossbar.program: element types
-func.func @program_other_element_type(%w: tensor<16x27xi16>) {
-  // expected-error @below {{'crossbar.program' op programs weights of 'i16' into a grid of 'i8'}}
-  %g = crossbar.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<16x27xi16> -> !crossbar.grid<1x27x16xi8>
+func.func @program_other_element_type(%w: tensor<16x27xi8>) {
+  // expected-error @below {{'crossbar.program' op programs weights of 'i8' into a grid of 'i16'}}
+  %g = crossbar.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 8,
+      groups_per_array = 1, arrays = 1> : tensor<16x27xi8> -> !crossbar.grid<1x27x16xi16>
   return
 }
 
@@ -90,5 +90,25 @@ func.func @mvm_accumulator(%x: tensor<8x2xi16>, %w: tensor<10x2xi16>) {
 func.func @mvm_float(%x: tensor<8x64xf32>, %w: tensor<10x64xi8>) {
   // expected-error @below {{operand #0 must be ranked tensor of 8-bit signless integer or 16-bit signless integer values}}
   %y = crossbar.mvm %x, %w : (tensor<8x64xf32>, tensor<10x64xi8>) -> tensor<8x10xi32>
+  return
+}
+
+// -----
+
+// C3 of crossbar.mvm: 2^7 * 2^7 * 2^17 is 2^31
+func.func @mvm_of_many_rows(%x: tensor<1x131072xi8>, %w: tensor<1x131072xi8>) {
+  // expected-error @below {{'crossbar.mvm' op needs accumulators of 33 bits, but the result has 32}}
+  %y = crossbar.mvm %x, %w : (tensor<1x131072xi8>, tensor<1x131072xi8>) -> tensor<1x1xi32>
+  return
+}
+
+// -----
+
+// C3 of crossbar.conv_2d: zero points widen both factors, to 2^8 and 255
+func.func @conv_accumulator(%x: tensor<1x65536x1x1xi8>, %w: tensor<1x65536x1x1xi8>) {
+  // expected-error @below {{'crossbar.conv_2d' op needs accumulators of 33 bits, but the result has 32}}
+  %y = crossbar.conv_2d %x, %w kernel [1, 1] strides [1, 1] dilations [1, 1] padding [0, 0, 0, 0] groups 1
+      {input_unsigned, weight_zero_point = 127 : i64}
+      : (tensor<1x65536x1x1xi8>, tensor<1x65536x1x1xi8>) -> tensor<1x1x1x1xi32>
   return
 }

@@ -44,6 +44,16 @@ func.func @program_groups_on_one_array(%w: tensor<32x1x3x3xi8>) -> !crossbar.gri
   return %g : !crossbar.grid<32x9x1xi8>
 }
 
+// CHECK-LABEL: func @program_with_a_range
+func.func @program_with_a_range(%w: tensor<100x300xi8>) -> !crossbar.grid<1x300x100xi8> {
+  // CHECK: crossbar.program
+  // CHECK-SAME: arrays = 12> {adc_range = 2147483647 : i64} : tensor<100x300xi8>
+  %g = crossbar.program %w array #array tiling <row_tiles = 3, column_tiles = 4,
+      slices = 4, groups_per_array = 1, arrays = 12> {adc_range = 2147483647 : i64}
+      : tensor<100x300xi8> -> !crossbar.grid<1x300x100xi8>
+  return %g : !crossbar.grid<1x300x100xi8>
+}
+
 // CHECK-LABEL: func @mvm_on_weights
 // CHECK-SAME: (%[[X:.*]]: tensor<8x64xi8>, %[[W:.*]]: tensor<10x64xi8>)
 func.func @mvm_on_weights(%x: tensor<8x64xi8>, %w: tensor<10x64xi8>) -> tensor<8x10xi32> {

@@ -29,6 +29,14 @@ func.func @program_without_placement(%w: tensor<16x3x3x3xi8>) {
   return
 }
 
+// CHECK-LABEL: func @program_with_a_range
+func.func @program_with_a_range(%w: tensor<16x27xi8>) {
+  // CHECK: pum.program %{{.*}} setup array #array tiling <{{.*}}arrays = 1> {adc_range = 1 : i64} : tensor<16x27xi8>
+  %g, %t = pum.program %w setup array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+      groups_per_array = 1, arrays = 1> {adc_range = 1 : i64} : tensor<16x27xi8> -> !crossbar.grid<1x27x16xi8>
+  return
+}
+
 // CHECK-LABEL: func @program_in_setup_and_again
 // CHECK-SAME: (%[[W:.*]]: tensor<16x200xi8>)
 func.func @program_in_setup_and_again(%w: tensor<16x200xi8>) {

@@ -59,6 +59,15 @@ func.func @program_in_setup_and_again(%w: memref<16x27xi8, #simulator.memory<dra
   return
 }
 
+// CHECK-LABEL: func @program_with_a_range
+func.func @program_with_a_range(%w: memref<16x27xi8, #simulator.memory<dram>>) {
+  // CHECK: simulator.program %{{.*}} on <0, 1> array #array tiling <{{.*}}arrays = 1> {adc_range = 384 : i64} : memref<16x27xi8
+  %g, %t = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+      groups_per_array = 1, arrays = 1> {adc_range = 384 : i64}
+      : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8>
+  return
+}
+
 // CHECK-LABEL: func @mvm_of_windows
 // CHECK-SAME: (%[[G:.*]]: !crossbar.grid<1x27x16xi8>, %[[X:.*]]: memref<1x3x8x8xi8, #simulator.memory<buffer>>,
 // CHECK-SAME: %[[Y:.*]]: memref<1x16x6x6xi32, #simulator.memory<buffer>>, %[[T:.*]]: !simulator.token)

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: pumice-opt %s --pum-attach-device=device=isaac --crossbar-tile-to-arrays | FileCheck %s
+//
+// Weights of 4 bits take 2 cells; the width of inputs stays at the layer.
+
+// CHECK-LABEL: func @narrow
+func.func @narrow(%x: tensor<8x64xi8>, %w: tensor<10x64xi8>) -> (tensor<8x10xi32>, tensor<8x10xi32>) {
+  // CHECK: %[[G:.*]] = crossbar.program %{{.*}} slices = 2, {{.*}} -> !crossbar.grid<1x64x10xi4>
+  // CHECK: crossbar.mvm %{{.*}}, %[[G]] {input_bits = 3 : i64, input_unsigned}
+  %y = crossbar.mvm %x, %w {input_unsigned, input_bits = 3 : i64, weight_bits = 4 : i64}
+      : (tensor<8x64xi8>, tensor<10x64xi8>) -> tensor<8x10xi32>
+  // The same weights in full are another grid.
+  // CHECK: %[[H:.*]] = crossbar.program %{{.*}} slices = 4, {{.*}} -> !crossbar.grid<1x64x10xi8>
+  // CHECK: crossbar.mvm %{{.*}}, %[[H]] {input_bits = 3 : i64, input_unsigned}
+  %z = crossbar.mvm %x, %w {input_unsigned, input_bits = 3 : i64}
+      : (tensor<8x64xi8>, tensor<10x64xi8>) -> tensor<8x10xi32>
+  return %y, %z : tensor<8x10xi32>, tensor<8x10xi32>
+}
