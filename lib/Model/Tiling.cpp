@@ -97,9 +97,8 @@ int64_t pumice::model::segmentsPerTile(const ArraySpec &array,
 int64_t pumice::model::readsPerWindow(const ArraySpec &array,
                                       const MatrixSpec &matrix) {
   int64_t magnitudeBits = matrix.inputBits - (matrix.inputSigned ? 1 : 0);
-  const int64_t digits = llvm::divideCeil(magnitudeBits, array.dacBits) +
-                         (matrix.inputSigned ? 1 : 0);
-  return digits * segmentsPerTile(array, matrix);
+  return llvm::divideCeil(magnitudeBits, array.dacBits) +
+         (matrix.inputSigned ? 1 : 0);
 }
 
 int64_t pumice::model::fullScaleRange(const ArraySpec &array) {

@@ -59,9 +59,9 @@ inline int64_t rowsPerRead(const ArraySpec &array) {
 /// after another.
 int64_t segmentsPerTile(const ArraySpec &array, const MatrixSpec &matrix);
 
-/// Reads of an array that one input vector takes: one per segment and `dacBits`
-/// of the input; the sign bit of signed inputs has a read of its own, because
-/// its weight is negative.
+/// Reads of one segment that one input vector takes: one per `dacBits` of the
+/// input; the sign bit of signed inputs has a read of its own, because its
+/// weight is negative.
 int64_t readsPerWindow(const ArraySpec &array, const MatrixSpec &matrix);
 
 /// Largest sum of one read: what `full_scale` converters resolve, in levels.
