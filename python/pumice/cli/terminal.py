@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from rich.console import Console
@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pumice.tables import plain_text
 
-__all__ = ["progress", "say", "show", "working"]
+__all__ = ["counting", "progress", "say", "show", "working"]
 
 T = TypeVar("T")
 
@@ -50,3 +50,20 @@ def progress(items: Iterable[T], text: str, total: int) -> Iterator[T]:
         *columns, console=_errors, transient=True, disable=not _errors.is_terminal
     ) as bar:
         yield from bar.track(items, total=total)
+
+
+@contextlib.contextmanager
+def counting(total: int) -> Iterator[Callable[[str], None]]:
+    """A progress bar for work that says what it does next: the first call begins it."""
+    columns = [
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    ]  # fmt: skip
+    with Progress(
+        *columns, console=_errors, transient=True, disable=not _errors.is_terminal
+    ) as bar:
+        task = bar.add_task("", total=total, completed=-1)
+
+        def advance(doing: str) -> None:
+            bar.update(task, advance=1, description=doing)
+
+        yield advance
