@@ -36,7 +36,10 @@ def test_points() -> None:
     found = list(study.points(["adc", "read"], 2))
     adc = [point for point in found if point.sweep == "adc"]
     assert [point.value for point in adc if point.series == "clip"] == [4, 5, 6, 7, 8, 9, 10]
-    assert [p.series for p in adc if p.calibrate] == ["calibrated"] * 7
+    percentiles = {point.series: point.percentile for point in adc}
+    assert percentiles["calibrated"] == 100
+    assert percentiles["calibrated, 99.9 %"] == 99.9
+    assert percentiles["clip"] is None
     read = [point for point in found if point.sweep == "read"]
     assert len(read) == 2 * 2 * len(SWEEPS["read"].values)
     assert {point.array["analog"]["seed"] for point in read} == {0, 1}

@@ -14,7 +14,7 @@ from pumice.study.sweeps import SWEEPS
 __all__ = ["plot", "require_matplotlib"]
 
 #: Colour-blind safe (Okabe and Ito), with a marker each, so that print works too.
-_STYLES = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"))
+_STYLES = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"), ("#E69F00", "v"))
 
 
 def require_matplotlib() -> None:
