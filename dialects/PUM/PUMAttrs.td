@@ -96,6 +96,8 @@ def PUM_DeviceAttr : PUM_Attr<"Device", "device"> {
     The text of a device file. `arrays_per_ima` arrays form an in-situ
     multiply-accumulate unit, `imas_per_tile` of these a tile, and the chip has
     `tiles` tiles; without `tiles` a program may use as many arrays as it needs.
+    A cell endures `endurance_writes` programming pulses, at least 1; without
+    it, lifetimes are not known.
     `buffer` holds activations on the chip, `dram` weights and inputs off it.
 
     Passes and the simulator read a device through lib/Device only.
@@ -105,6 +107,7 @@ def PUM_DeviceAttr : PUM_Attr<"Device", "device"> {
     "::pumice::pum::TimingAttr":$timing, "::pumice::pum::EnergyAttr":$energy,
     "int64_t":$arrays_per_ima, "int64_t":$imas_per_tile,
     OptionalParameter<"::std::optional<int64_t>">:$tiles,
+    OptionalParameter<"::std::optional<int64_t>", "writes">:$endurance_writes,
     "::pumice::pum::MemoryAttr":$buffer, "::pumice::pum::MemoryAttr":$dram,
     "::pumice::pum::DigitalUnitAttr":$digital, "::mlir::ArrayAttr":$components);
 }

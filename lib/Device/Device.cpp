@@ -204,6 +204,7 @@ model::DeviceSpec pumice::toSpec(pum::DeviceAttr device) {
   spec.arraysPerIma = device.getArraysPerIma();
   spec.imasPerTile = device.getImasPerTile();
   spec.tiles = device.getTiles();
+  spec.enduranceWrites = device.getEnduranceWrites();
   spec.buffer = ::toSpec("buffer", device.getBuffer());
   spec.dram = ::toSpec("dram", device.getDram());
   pum::DigitalUnitAttr digital = device.getDigital();

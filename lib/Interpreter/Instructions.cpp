@@ -144,10 +144,10 @@ static Error execute(Interpreter &run, simulator::MVMOp op) {
   // Every window is fetched whole: rows inputs for each group.
   int64_t bytesIn =
       window.count() * spec.matrix.groups * spec.matrix.rows * codeBytes;
-  model::Cost cost =
-      model::mvmCost(run.program.device(), spec.matrix, spec.tiling,
-                     window.count(), rangesOf(program.getPlacementAttr()),
-                     bytesIn, bytesOf(op.getOutput()), program.getReplicas());
+  model::Cost cost = model::mvmCost(
+      run.program.device(), spec.matrix, spec.tiling, window.count(),
+      rangesOf(program.getPlacementAttr()), bytesIn, bytesOf(op.getOutput()),
+      program.getReplicas(), op.getWeightZeroPoint());
   if (Error error =
           run.issue(op, "mvm", "crossbar", cost, op.getAfter(), op.getToken()))
     return error;

@@ -365,9 +365,7 @@ llvm::Expected<RunResult> Interpreter::run(ArrayRef<model::Value> inputs) {
 }
 
 llvm::json::Value Interpreter::report() const {
-  llvm::json::Value json = model::toJson(machine);
-  llvm::json::Object &object = *json.getAsObject();
-  object["setup"] = model::toJson(setupMachine);
-  object["peak_buffer_bytes"] = peakBytes;
+  llvm::json::Value json = model::toJson(machine, &setupMachine);
+  (*json.getAsObject())["peak_buffer_bytes"] = peakBytes;
   return json;
 }

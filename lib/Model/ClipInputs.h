@@ -4,6 +4,9 @@
 #define PUMICE_LIB_MODEL_CLIPINPUTS_H
 
 #include "lib/Model/Encoding.h"
+#include "lib/Model/Patches.h"
+
+#include "llvm/ADT/ArrayRef.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -21,6 +24,15 @@ struct Encoded {
   /// The largest sum of digits over the rows of any lane and of any of the
   /// digits that are handled together: [lane block][digit group].
   std::vector<int64_t> digitSums;
+
+  /// Of one digit of one block of lanes: [step][lane].
+  Index *of(int64_t block, int64_t digit, int64_t digits, int64_t width) {
+    return indices.data() + (block * digits + digit) * steps * width;
+  }
+  const Index *of(int64_t block, int64_t digit, int64_t digits,
+                  int64_t width) const {
+    return indices.data() + (block * digits + digit) * steps * width;
+  }
 };
 
 /// Adds one digit of `width` inputs, shifted left by `up`, to `to`.
@@ -40,6 +52,33 @@ void encodeRow(const T *from, int64_t width, const InputDigit &digit,
   } else {
     for (int64_t i = 0; i < width; ++i)
       to[i] |= static_cast<Index>((from[i] >> digit.shift & digit.mask) << up);
+  }
+}
+
+/// Encodes `count` input vectors from `first` on the rows of one segment, one
+/// digit per read; a step of an index holds `rowsPerStep` rows. Missing rows
+/// and vectors are 0. Each row of inputs is shown to `onRow`.
+template <typename Index, typename T, typename OnRow>
+void encodeSegment(const PatchReader<T> &patches, int64_t group,
+                   const Segment &segment, int64_t first, int64_t count,
+                   llvm::ArrayRef<InputDigit> digits, int64_t width,
+                   int64_t rowsPerStep, int64_t bitsPerRow,
+                   Encoded<Index> &encoded, OnRow onRow) {
+  const int64_t steps = (segment.rows + rowsPerStep - 1) / rowsPerStep;
+  const int64_t numDigits = digits.size();
+  encoded.laneBlocks = (count + width - 1) / width;
+  encoded.steps = steps;
+  encoded.indices.assign(encoded.laneBlocks * numDigits * steps * width, 0);
+  std::vector<T> row(encoded.laneBlocks * width);
+  for (int64_t k = 0; k < segment.rows; ++k) {
+    patches.rowAcross(group, segment.first + k, first, count, row.data());
+    onRow(row.data());
+    const int64_t up = k % rowsPerStep * bitsPerRow;
+    for (int64_t block = 0; block < encoded.laneBlocks; ++block)
+      for (int64_t d = 0; d < numDigits; ++d)
+        encodeRow(row.data() + block * width, width, digits[d], up,
+                  encoded.of(block, d, numDigits, width) +
+                      k / rowsPerStep * width);
   }
 }
 

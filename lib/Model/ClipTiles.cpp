@@ -21,14 +21,13 @@ static int32_t weightPair(const int16_t *weights, int digit, int digits) {
   return static_cast<int32_t>(low | high << 16);
 }
 
+/// Column sums of 32 lanes, as 16-bit numbers: `low` gets those of lanes 0-7
+/// and 16-23, `high` those of lanes 8-15 and 24-31.
 template <int digits>
-PUMICE_AVX2 static bool
-excessTileAvx2(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
-               const uint8_t *indices, int64_t saturation,
-               const int16_t *weights, int64_t shift, int32_t *excess) {
+PUMICE_AVX2 PUMICE_INLINE static void
+columnSumsAvx2(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
+               const uint8_t *indices, __m256i *low, __m256i *high) {
   const __m256i zero = _mm256_setzero_si256();
-  // Sums of lanes 0-7 and 16-23, and of lanes 8-15 and 24-31.
-  __m256i low[digits], high[digits];
   PUMICE_UNROLL
   for (int d = 0; d < digits; ++d)
     low[d] = high[d] = zero;
@@ -55,6 +54,44 @@ excessTileAvx2(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
       high[d] = _mm256_add_epi16(high[d], _mm256_unpackhi_epi8(bytes[d], zero));
     }
   }
+}
+
+template <int digits>
+PUMICE_AVX2 static void sumsTileAvx2(int64_t nibbles, int64_t perChunk,
+                                     const uint8_t *tables,
+                                     const uint8_t *indices, int32_t *sums) {
+  __m256i low[digits], high[digits];
+  columnSumsAvx2<digits>(nibbles, perChunk, tables, indices, low, high);
+  PUMICE_UNROLL
+  for (int d = 0; d < digits; ++d) {
+    auto *to = reinterpret_cast<__m256i *>(sums + 32 * d);
+    _mm256_storeu_si256(to,
+                        _mm256_cvtepu16_epi32(_mm256_castsi256_si128(low[d])));
+    _mm256_storeu_si256(to + 1,
+                        _mm256_cvtepu16_epi32(_mm256_castsi256_si128(high[d])));
+    _mm256_storeu_si256(
+        to + 2, _mm256_cvtepu16_epi32(_mm256_extracti128_si256(low[d], 1)));
+    _mm256_storeu_si256(
+        to + 3, _mm256_cvtepu16_epi32(_mm256_extracti128_si256(high[d], 1)));
+  }
+}
+
+static void sumsAvx2(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
+                     const uint8_t *indices, int64_t digits, int32_t *sums) {
+  using Tile = decltype(&sumsTileAvx2<1>);
+  static const Tile tiles[] = {sumsTileAvx2<1>, sumsTileAvx2<2>,
+                               sumsTileAvx2<3>, sumsTileAvx2<4>};
+  tiles[digits - 1](nibbles, perChunk, tables, indices, sums);
+}
+
+template <int digits>
+PUMICE_AVX2 static bool
+excessTileAvx2(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
+               const uint8_t *indices, int64_t saturation,
+               const int16_t *weights, int64_t shift, int32_t *excess) {
+  const __m256i zero = _mm256_setzero_si256();
+  __m256i low[digits], high[digits];
+  columnSumsAvx2<digits>(nibbles, perChunk, tables, indices, low, high);
 
   const __m256i limit = _mm256_set1_epi16(static_cast<int16_t>(saturation));
   __m256i any = zero;
@@ -110,7 +147,7 @@ static bool excessAvx2(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
 }
 
 const ClipTiles *ClipTiles::avx2() {
-  static const ClipTiles tiles = {"avx2", 32, excessAvx2};
+  static const ClipTiles tiles = {"avx2", 32, sumsAvx2, excessAvx2};
   return __builtin_cpu_supports("avx2") ? &tiles : nullptr;
 }
 
@@ -118,13 +155,12 @@ const ClipTiles *ClipTiles::avx2() {
 // AVX-512: the same on twice the lanes
 //===----------------------------------------------------------------------===//
 
+/// Column sums of 64 lanes: in each 16, `low` gets those of the first 8.
 template <int digits>
-PUMICE_AVX512 static bool
-excessTileAvx512(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
-                 const uint8_t *indices, int64_t saturation,
-                 const int16_t *weights, int64_t shift, int32_t *excess) {
+PUMICE_AVX512 PUMICE_INLINE static void
+columnSumsAvx512(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
+                 const uint8_t *indices, __m512i *low, __m512i *high) {
   const __m512i zero = _mm512_setzero_si512();
-  __m512i low[digits], high[digits];
   PUMICE_UNROLL
   for (int d = 0; d < digits; ++d)
     low[d] = high[d] = zero;
@@ -150,6 +186,49 @@ excessTileAvx512(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
       high[d] = _mm512_add_epi16(high[d], _mm512_unpackhi_epi8(bytes[d], zero));
     }
   }
+}
+
+template <int digits>
+PUMICE_AVX512 static void
+sumsTileAvx512(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
+               const uint8_t *indices, int32_t *sums) {
+  __m512i low[digits], high[digits];
+  columnSumsAvx512<digits>(nibbles, perChunk, tables, indices, low, high);
+  const __m512i first = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0);
+  const __m512i second = _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4);
+  PUMICE_UNROLL
+  for (int d = 0; d < digits; ++d) {
+    const __m512i halves[2] = {
+        _mm512_permutex2var_epi64(low[d], first, high[d]),
+        _mm512_permutex2var_epi64(low[d], second, high[d])};
+    PUMICE_UNROLL
+    for (int h = 0; h < 2; ++h) {
+      int32_t *to = sums + 64 * d + 32 * h;
+      _mm512_storeu_si512(
+          to, _mm512_cvtepu16_epi32(_mm512_castsi512_si256(halves[h])));
+      _mm512_storeu_si512(
+          to + 16,
+          _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(halves[h], 1)));
+    }
+  }
+}
+
+static void sumsAvx512(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
+                       const uint8_t *indices, int64_t digits, int32_t *sums) {
+  using Tile = decltype(&sumsTileAvx512<1>);
+  static const Tile tiles[] = {sumsTileAvx512<1>, sumsTileAvx512<2>,
+                               sumsTileAvx512<3>, sumsTileAvx512<4>};
+  tiles[digits - 1](nibbles, perChunk, tables, indices, sums);
+}
+
+template <int digits>
+PUMICE_AVX512 static bool
+excessTileAvx512(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
+                 const uint8_t *indices, int64_t saturation,
+                 const int16_t *weights, int64_t shift, int32_t *excess) {
+  const __m512i zero = _mm512_setzero_si512();
+  __m512i low[digits], high[digits];
+  columnSumsAvx512<digits>(nibbles, perChunk, tables, indices, low, high);
 
   const __m512i limit = _mm512_set1_epi16(static_cast<int16_t>(saturation));
   __m512i any = zero;
@@ -207,7 +286,7 @@ static bool excessAvx512(int64_t nibbles, int64_t perChunk,
 }
 
 const ClipTiles *ClipTiles::avx512() {
-  static const ClipTiles tiles = {"avx512", 64, excessAvx512};
+  static const ClipTiles tiles = {"avx512", 64, sumsAvx512, excessAvx512};
   return __builtin_cpu_supports("avx512bw") ? &tiles : nullptr;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- ClipTiles.h - Inner loops over saturating conversions ----*- C++ -*-===//
+//===- ClipTiles.h - Column sums by table look-up ---------------*- C++ -*-===//
 //
 // Column sums of small digits and levels by table look-up: a nibble holds the
 // digits of a few rows, a table of 16 bytes says what these rows' cells make of
@@ -23,12 +23,16 @@ struct ClipTiles {
   const char *name;
   int64_t lanes; ///< input vectors that are handled at once
 
-  /// For each of `lanes` input vectors: forms the column sums of `digits` <=
-  /// maxDigits reads, and adds sum_d weights[d] * max(0, sum_d - saturation),
-  /// shifted left by `shift`, to `excess`, modulo 2^32.
+  /// For each of `lanes` input vectors, forms the column sums of `digits` <=
+  /// maxDigits reads: [digits][lanes].
   ///   tables   [nibbles][16]
   ///   indices  [digits][nibbles][lanes], each below 16
   ///   perChunk nibbles whose table entries cannot exceed 255 in total
+  void (*sums)(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
+               const uint8_t *indices, int64_t digits, int32_t *sums);
+
+  /// Forms the same sums and adds sum_d weights[d] * max(0, sum_d -
+  /// saturation), shifted left by `shift`, to `excess`, modulo 2^32.
   ///   weights  |weights[d]| <= 2^12
   /// Returns false if no sum exceeded the saturation (`excess` is unchanged).
   bool (*excess)(int64_t nibbles, int64_t perChunk, const uint8_t *tables,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/Costs.h"
 
+#include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
@@ -131,30 +132,115 @@ static double countDigital(Cost &cost, const DeviceSpec &device,
   return cycles;
 }
 
+//===----------------------------------------------------------------------===//
+// Arrays
+//===----------------------------------------------------------------------===//
+
+/// Conversions that one read of group `within` of an array takes one after the
+/// other: the most of its columns that one converter has.
+static int64_t conversionsInTurn(const ArraySpec &array,
+                                 const MatrixSpec &matrix, const Tiling &tiling,
+                                 int64_t within) {
+  // Arrays of one matrix differ in width: the widest sets the pace.
+  const int64_t weights = std::min(matrix.columns, tiling.weightsPerRow);
+  const int64_t begin = within * matrix.columns * tiling.slices;
+  const int64_t end = begin + weights * tiling.slices;
+  const int64_t shared = array.columnsPerAdc;
+  const int64_t firstEnd = (begin / shared + 1) * shared;
+  if (end <= firstEnd)
+    return end - begin;
+  const int64_t lastBegin = (end - 1) / shared * shared;
+  return std::max({firstEnd - begin, end - lastBegin,
+                   lastBegin > firstEnd ? shared : int64_t(0)});
+}
+
+/// Steps in which rows are driven, summed over the row tiles.
+static int64_t segmentsOfMatrix(const ArraySpec &array,
+                                const MatrixSpec &matrix) {
+  const int64_t perRead = array.rowsPerRead.value_or(array.rows);
+  return matrix.rows / array.rows * llvm::divideCeil(array.rows, perRead) +
+         llvm::divideCeil(matrix.rows % array.rows, perRead);
+}
+
+/// Whether codes stand for a fraction of a level, so that sums are rescaled.
+static bool rescales(const ArraySpec &array, const MatrixSpec &matrix) {
+  const int64_t codes = (int64_t(1) << array.adcBits) - 1;
+  switch (array.adcMode) {
+  case AdcMode::lossless:
+  case AdcMode::clip:
+    return false;
+  case AdcMode::calibrated:
+    return matrix.adcRange > codes;
+  case AdcMode::fullScale:
+    return array.rowsPerRead.value_or(array.rows) *
+               ((int64_t(1) << array.cellBits) - 1) *
+               ((int64_t(1) << array.dacBits) - 1) >
+           codes;
+  }
+  llvm_unreachable("unknown mode");
+}
+
+DigitalOps pumice::model::corrections(const ArraySpec &array,
+                                      const MatrixSpec &matrix,
+                                      const Tiling &tiling,
+                                      int64_t weightZeroPoint) {
+  int64_t adds = matrix.columns, multiplies = 0; // a constant per result
+  // Terms in the sum of the inputs, or of the inputs of each tile.
+  switch (array.encoding) {
+  case WeightEncoding::offset:
+    adds += matrix.rows + matrix.columns;
+    multiplies += 1;
+    break;
+  case WeightEncoding::offsetFlip:
+    adds += matrix.rows + matrix.columns * tiling.rowTiles;
+    multiplies += matrix.columns * tiling.rowTiles;
+    break;
+  case WeightEncoding::differential:
+    if (weightZeroPoint != 0) {
+      adds += matrix.rows + matrix.columns;
+      multiplies += 1;
+    }
+    break;
+  }
+  if (rescales(array, matrix))
+    multiplies += matrix.columns;
+  DigitalOps ops = {};
+  ops[static_cast<size_t>(DigitalOp::add)] = adds;
+  ops[static_cast<size_t>(DigitalOp::multiply)] = multiplies;
+  return ops;
+}
+
 Cost pumice::model::mvmCost(const DeviceSpec &device, const MatrixSpec &matrix,
                             const Tiling &tiling, int64_t windows,
                             llvm::ArrayRef<ArrayRange> arrays, int64_t bytesIn,
-                            int64_t bytesOut, int64_t replicas) {
+                            int64_t bytesOut, int64_t replicas,
+                            int64_t weightZeroPoint) {
   const ArraySpec &array = device.array;
   const ArrayTiming &timing = device.timing;
   const int64_t reads = readsPerWindow(array, matrix);
   Cost cost;
 
-  const double readNs =
-      std::max(timing.readNs, double(array.columnsPerAdc) * timing.adcNs);
+  // Groups that share an array are read one after the other.
+  double readNs = 0;
+  for (int64_t within = 0; within < tiling.groupsPerArray; ++within)
+    readNs +=
+        std::max(timing.readNs,
+                 double(conversionsInTurn(array, matrix, tiling, within)) *
+                     timing.adcNs);
   const int64_t busiest =
       llvm::divideCeil(windows, std::max<int64_t>(replicas, 1));
   hold(cost, arrays,
-       toPs(double(busiest) * double(reads) * readNs *
-            double(tiling.groupsPerArray)));
+       toPs(double(busiest) * double(reads) *
+            double(segmentsPerTile(array, matrix)) * readNs));
   accessBuffer(cost, device, bytesIn, bytesOut);
 
   Counters &counters = cost.counters;
   counters.windows = windows * matrix.groups;
   const int64_t vectorReads = counters.windows * reads;
+  const int64_t segments = segmentsOfMatrix(array, matrix);
   const int64_t usedColumns = matrix.columns * tiling.slices;
-  counters.arrayReads = vectorReads * tiling.rowTiles * tiling.columnTiles;
-  counters.conversions = vectorReads * tiling.rowTiles * usedColumns;
+  counters.arrayReads = vectorReads * segments * tiling.columnTiles;
+  counters.conversions = vectorReads * segments * usedColumns;
   counters.wordlineDrives = vectorReads * matrix.rows * tiling.columnTiles;
   counters.cellReads = vectorReads * matrix.rows * usedColumns;
 
@@ -168,12 +254,79 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const MatrixSpec &matrix,
   energy(cost, Component::shiftAdd) =
       events.shiftAddPj * double(counters.conversions);
 
-  DigitalOps corrections = {};
-  corrections[static_cast<size_t>(DigitalOp::add)] =
-      counters.windows * (matrix.rows + 2 * matrix.columns);
-  corrections[static_cast<size_t>(DigitalOp::multiply)] = counters.windows;
-  countDigital(cost, device, corrections);
+  DigitalOps ops = corrections(array, matrix, tiling, weightZeroPoint);
+  for (int64_t &count : ops)
+    count *= counters.windows;
+  countDigital(cost, device, ops);
   return cost;
+}
+
+/// Cells of one copy of a matrix by array of its grid: runs of arrays with the
+/// same cells, the numbers of arrays counted from 0.
+static std::vector<ArrayWrites> cellsOf(const ArraySpec &array,
+                                        const MatrixSpec &matrix,
+                                        const Tiling &tiling) {
+  std::vector<ArrayWrites> runs;
+  auto append = [&](int64_t count, llvm::ArrayRef<CellBlock> blocks) {
+    if (count == 0)
+      return;
+    if (!runs.empty() &&
+        llvm::ArrayRef<CellBlock>(runs.back().blocks) == blocks)
+      runs.back().arrays.count += count;
+    else
+      runs.push_back(
+          {{runs.empty() ? 0
+                         : runs.back().arrays.first + runs.back().arrays.count,
+            count},
+           llvm::SmallVector<CellBlock, 1>(blocks)});
+  };
+  if (tiling.groupsPerArray > 1) {
+    std::vector<CellBlock> diagonal;
+    for (int64_t i = 0; i < tiling.groupsPerArray; ++i)
+      diagonal.push_back({i * matrix.rows, i * matrix.columns * tiling.slices,
+                          matrix.rows, matrix.columns * tiling.slices});
+    const llvm::ArrayRef<CellBlock> blocks = diagonal;
+    const int64_t rest = matrix.groups % tiling.groupsPerArray;
+    append(matrix.groups / tiling.groupsPerArray, blocks);
+    append(rest ? 1 : 0, blocks.take_front(rest));
+    return runs;
+  }
+  const int64_t lastColumns =
+      (matrix.columns - (tiling.columnTiles - 1) * tiling.weightsPerRow) *
+      tiling.slices;
+  for (int64_t tile = 0; tile < matrix.groups * tiling.rowTiles; ++tile) {
+    const int64_t row = tile % tiling.rowTiles * array.rows;
+    const int64_t rows = std::min(array.rows, matrix.rows - row);
+    append(tiling.columnTiles - 1,
+           CellBlock{0, 0, rows, tiling.weightsPerRow * tiling.slices});
+    append(1, CellBlock{0, 0, rows, lastColumns});
+  }
+  return runs;
+}
+
+/// The same for `replicas` copies, one after the other on `arrays`.
+static std::vector<ArrayWrites> writesTo(llvm::ArrayRef<ArrayRange> arrays,
+                                         llvm::ArrayRef<ArrayWrites> cells,
+                                         int64_t replicas) {
+  std::vector<ArrayWrites> writes;
+  size_t range = 0;
+  int64_t used = 0; // arrays of that range
+  for (int64_t copy = 0; copy < replicas; ++copy)
+    for (const ArrayWrites &run : cells)
+      for (int64_t left = run.arrays.count; left > 0;) {
+        if (range == arrays.size())
+          return writes;
+        const int64_t count = std::min(left, arrays[range].count - used);
+        if (count > 0)
+          writes.push_back({{arrays[range].first + used, count}, run.blocks});
+        left -= count;
+        used += count;
+        if (used >= arrays[range].count) {
+          ++range;
+          used = 0;
+        }
+      }
+  return writes;
 }
 
 Cost pumice::model::programCost(const DeviceSpec &device,
@@ -193,8 +346,15 @@ Cost pumice::model::programCost(const DeviceSpec &device,
       replicas * matrix.groups * matrix.rows * tiling.columnTiles;
   energy(cost, Component::cellWrite) =
       device.energy.cellWritePj * double(counters.cellsWritten);
+  if (counters.cellsWritten > 0)
+    cost.writes =
+        writesTo(arrays, cellsOf(device.array, matrix, tiling), replicas);
   return cost;
 }
+
+//===----------------------------------------------------------------------===//
+// Other units
+//===----------------------------------------------------------------------===//
 
 Cost pumice::model::digitalCost(const DeviceSpec &device, const DigitalOps &ops,
                                 int64_t bytesIn, int64_t bytesOut) {

@@ -22,6 +22,8 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <tuple>
+#include <vector>
 
 namespace pumice::model {
 
@@ -108,11 +110,31 @@ struct ResourceUse {
   ArrayRange arrays;
 };
 
+/// Cells [row, row + rows) x [column, column + columns) of an array.
+struct CellBlock {
+  int64_t row = 0, column = 0;
+  int64_t rows = 0, columns = 0;
+  bool operator<(const CellBlock &other) const {
+    return std::tie(row, column, rows, columns) <
+           std::tie(other.row, other.column, other.rows, other.columns);
+  }
+  bool operator==(const CellBlock &other) const {
+    return !(*this < other) && !(other < *this);
+  }
+};
+
+/// Cells that are programmed, the same in every array of a range.
+struct ArrayWrites {
+  ArrayRange arrays;
+  llvm::SmallVector<CellBlock, 1> blocks;
+};
+
 struct Cost {
   llvm::SmallVector<ResourceUse, 4> resources;
   int64_t latencyPs = 0; ///< from the start until results may be used
   EnergyPj energyPj = {};
   Counters counters;
+  std::vector<ArrayWrites> writes;
 };
 
 //===----------------------------------------------------------------------===//
@@ -122,16 +144,23 @@ struct Cost {
 /// Applies a programmed matrix to `windows` input vectors (per group; all
 /// groups see as many), with `replicas` copies of the matrix that share them.
 /// A window takes, per group packed on an array,
-///   readsPerWindow * max(readNs, columnsPerAdc * adcNs).
+///   readsPerWindow * segmentsPerTile * max(readNs, n * adcNs),
+/// where n is the largest number of columns in use that share a converter:
+/// converter i has the columns [i * columnsPerAdc, (i + 1) * columnsPerAdc).
 /// `arrays` (tiling.arrays * replicas of them in total) are held for the
 /// windows of the busiest replica; a buffer port for moving `bytesIn` and
-/// `bytesOut`. Both go on together. The exact sums that offset and zero points
-/// need (one add per input; one multiply per window; two adds per result) are
-/// counted as digital operations, and hidden behind the reads.
+/// `bytesOut`. Both go on together. What is corrected digitally is counted as
+/// digital operations (`corrections`), and hidden behind the reads.
 Cost mvmCost(const DeviceSpec &device, const MatrixSpec &matrix,
              const Tiling &tiling, int64_t windows,
              llvm::ArrayRef<ArrayRange> arrays, int64_t bytesIn,
-             int64_t bytesOut, int64_t replicas = 1);
+             int64_t bytesOut, int64_t replicas = 1,
+             int64_t weightZeroPoint = 0);
+
+/// Digital operations that make the exact sums of one window and group from
+/// conversions (docs/devices.md, "Costs").
+DigitalOps corrections(const ArraySpec &array, const MatrixSpec &matrix,
+                       const Tiling &tiling, int64_t weightZeroPoint);
 
 /// Writes a matrix to `replicas` times tiling.arrays arrays: rows of one array
 /// one after another, arrays in parallel. `changedCells`: cells that are

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/Crossbar.h"
 
+#include "lib/Model/Encoding.h"
 #include "lib/Model/Kernels.h"
 
 #include "llvm/Support/MathExtras.h"
@@ -120,6 +121,21 @@ static std::vector<int64_t> sumColumns(const MatrixSpec &matrix,
   return sums;
 }
 
+static std::unique_ptr<const ICrossbarKernel>
+makeKernel(const ArraySpec &array, const MatrixSpec &matrix,
+           const Tiling &tiling, const WeightReader &weights) {
+  if (!hasRealCells(array) && readNoise(array) == 0) {
+    if (array.adcMode == AdcMode::lossless)
+      return makeExactKernel(matrix, weights);
+    // Calibration needs the sums of every read.
+    const Converter converter = converterOf(array, matrix);
+    if (converter.numerator == converter.denominator &&
+        array.adcMode != AdcMode::calibrated)
+      return makeClipKernel(array, matrix, tiling, weights);
+  }
+  return makeConvertKernel(array, matrix, tiling, weights);
+}
+
 llvm::Expected<Grid> Grid::program(const ArraySpec &array,
                                    const MatrixSpec &matrix,
                                    const Value &weights, WeightLayout layout) {
@@ -144,15 +160,42 @@ llvm::Expected<Grid> Grid::program(const ArraySpec &array,
   grid.arrayTiling = *tiling;
   const WeightReader reader(matrix, weights, layout);
   grid.columnSums = sumColumns(matrix, reader);
-  grid.implementation = array.adcMode == AdcMode::lossless
-                            ? makeExactKernel(matrix, reader)
-                            : makeClipKernel(array, matrix, *tiling, reader);
+  grid.implementation = makeKernel(array, matrix, *tiling, reader);
   return grid;
 }
 
 llvm::Error Grid::compute(const Value &x, const Window &window,
                           int64_t inputZeroPoint, int64_t weightZeroPoint,
                           Value &y, unsigned threads) const {
+  if (arraySpec.adcMode == AdcMode::calibrated && matrixSpec.adcRange <= 0)
+    return llvm::createStringError(
+        "expected an adc_range for a calibrated converter, got none (calibrate "
+        "the program first)");
+  return run(arraySpec, x, window, inputZeroPoint, weightZeroPoint, y,
+             /*histogram=*/nullptr, threads);
+}
+
+llvm::Error Grid::calibrate(const Value &x, const Window &window,
+                            int64_t inputZeroPoint, int64_t weightZeroPoint,
+                            Value &y, SumHistogram &histogram,
+                            unsigned threads) const {
+  if (arraySpec.adcMode != AdcMode::calibrated)
+    return llvm::createStringError(
+        "expected an array with calibrated converters to calibrate, got one "
+        "with others");
+  ArraySpec lossless = arraySpec;
+  lossless.adcMode = AdcMode::lossless;
+  histogram = {};
+  constexpr int64_t bins = 65536;
+  histogram.width = llvm::divideCeil(fullScaleRange(arraySpec), bins);
+  return run(lossless, x, window, inputZeroPoint, weightZeroPoint, y,
+             &histogram, threads);
+}
+
+llvm::Error Grid::run(const ArraySpec &array, const Value &x,
+                      const Window &window, int64_t inputZeroPoint,
+                      int64_t weightZeroPoint, Value &y,
+                      SumHistogram *histogram, unsigned threads) const {
   const MatrixSpec &matrix = matrixSpec;
   if (llvm::Error error = window.verify(matrix))
     return error;
@@ -176,7 +219,7 @@ llvm::Error Grid::compute(const Value &x, const Window &window,
                                    llvm::Twine(results) + " elements, got " +
                                    llvm::Twine(y.numElements()));
   int64_t bits = byteWidth(y.type()) * 8;
-  if (llvm::Error error = verifyAccumulator(arraySpec, matrix, inputZeroPoint,
+  if (llvm::Error error = verifyAccumulator(array, matrix, inputZeroPoint,
                                             weightZeroPoint, bits))
     return error;
   if (llvm::Error error = verifyInputs(x, matrix.inputBits, matrix.inputSigned))
@@ -189,8 +232,8 @@ llvm::Error Grid::compute(const Value &x, const Window &window,
     bias[n] = uint64_t(inputZeroPoint) *
               (uint64_t(matrix.rows) * weightZeroPoint - columnSums[n]);
   bool fits32 =
-      accumulatorBits(arraySpec, matrix, inputZeroPoint, weightZeroPoint) <= 32;
-  implementation->compute(
-      {window, x, inputZeroPoint, bias, -weightZeroPoint, y, fits32, threads});
+      accumulatorBits(array, matrix, inputZeroPoint, weightZeroPoint) <= 32;
+  implementation->compute({window, x, inputZeroPoint, bias, -weightZeroPoint, y,
+                           fits32, threads, histogram});
   return llvm::Error::success();
 }

@@ -17,8 +17,8 @@
 
 namespace pumice::model {
 
-/// The arrays that hold one weight matrix (offset encoding). Immutable once
-/// programmed; may be used from several threads.
+/// The arrays that hold one weight matrix. Immutable once programmed; may be
+/// used from several threads.
 class Grid {
 public:
   /// Programs `weights` (i8, i16 or i32, two's complement, each within
@@ -35,10 +35,19 @@ public:
   /// `x` is NCHW of i8, i16 or i32 with at least `inputBits`; `y` is i32 or i64
   /// and already allocated; only their number of elements is checked, so a
   /// linear layer may pass matrices. Fails on a wrong type or size, an input
-  /// that is no code of `inputBits`, or accumulators that could overflow `y`.
+  /// that is no code of `inputBits`, accumulators that could overflow `y`, or
+  /// calibrated converters without an adcRange.
   llvm::Error compute(const Value &x, const Window &window,
                       int64_t inputZeroPoint, int64_t weightZeroPoint, Value &y,
                       unsigned threads = 1) const;
+
+  /// The same with lossless converters, for arrays with calibrated ones, with
+  /// or without an adcRange: sets `histogram` to all sums that are converted,
+  /// in bins of at least 1/65536 of the full-scale range.
+  llvm::Error calibrate(const Value &x, const Window &window,
+                        int64_t inputZeroPoint, int64_t weightZeroPoint,
+                        Value &y, SumHistogram &histogram,
+                        unsigned threads = 1) const;
 
   const ArraySpec &array() const { return arraySpec; }
   const MatrixSpec &matrix() const { return matrixSpec; }
@@ -47,6 +56,10 @@ public:
 
 private:
   Grid() = default;
+
+  llvm::Error run(const ArraySpec &array, const Value &x, const Window &window,
+                  int64_t inputZeroPoint, int64_t weightZeroPoint, Value &y,
+                  SumHistogram *histogram, unsigned threads) const;
 
   ArraySpec arraySpec;
   MatrixSpec matrixSpec;

@@ -131,6 +131,7 @@ struct DeviceSpec {
   int64_t arraysPerIma = 1;
   int64_t imasPerTile = 1;
   std::optional<int64_t> tiles; ///< none: as many as the program asks for
+  std::optional<int64_t> enduranceWrites; ///< of a cell; none: not known
   MemorySpec buffer;
   MemorySpec dram;
   DigitalSpec digital;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Encoding.h - Codes, cells, digits and conversions --------*- C++ -*-===//
 //
-// How numbers are put on the arrays: weights offset to be non-negative and cut
-// into cells, inputs cut into digits, column sums converted.
+// How numbers are put on the arrays: weights cut into cells, inputs cut into
+// digits, rows cut into the segments that are read together.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_MODEL_ENCODING_H
@@ -12,22 +12,22 @@
 #include "lib/Model/Tiling.h"
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <vector>
 
 namespace pumice::model {
 
-/// What is added to a weight so that every cell level is non-negative.
+/// What `offset` and `offset_flip` add to a weight, to be non-negative.
 inline int64_t weightOffset(const MatrixSpec &matrix) {
   return int64_t(1) << (matrix.weightBits - 1);
 }
 
 /// Cells that hold the magnitude of one weight.
 inline int64_t cellsPerPart(const ArraySpec &array, const MatrixSpec &matrix) {
-  return matrix.weightBits / array.cellBits;
+  return llvm::divideCeil(matrix.weightBits, array.cellBits);
 }
 
 /// Highest level of a cell.
@@ -66,12 +66,55 @@ inline bool columnLevels(const ArraySpec &array, const MatrixSpec &matrix,
   return true;
 }
 
+/// What conversions of slice `slice` are shifted left by.
+inline int64_t sliceShift(const ArraySpec &array, const MatrixSpec &matrix,
+                          int64_t slice) {
+  return slice % cellsPerPart(array, matrix) * array.cellBits;
+}
+
+/// Whether the weights' results get less by what the cells of slice `slice`
+/// hold (before columns are inverted): the negative part.
+inline bool isNegativePart(const ArraySpec &array, const MatrixSpec &matrix,
+                           int64_t slice) {
+  return slice >= cellsPerPart(array, matrix);
+}
+
+/// What the arrays add to a result beside conversions, by its exact sum of
+/// inputs.
+inline int64_t encodingOffset(const ArraySpec &array,
+                              const MatrixSpec &matrix) {
+  return array.encoding == WeightEncoding::differential ? 0
+                                                        : weightOffset(matrix);
+}
+
+/// Rows of a group that one read drives together.
+struct Segment {
+  int64_t tile;
+  int64_t first; ///< row of the group
+  int64_t rows;
+};
+
+/// The segments of one group, in order.
+inline std::vector<Segment> segmentsOf(const ArraySpec &array,
+                                       const MatrixSpec &matrix) {
+  std::vector<Segment> segments;
+  const int64_t step = rowsPerRead(array);
+  for (int64_t tile = 0; tile * array.rows < matrix.rows; ++tile) {
+    const int64_t end = std::min((tile + 1) * array.rows, matrix.rows);
+    for (int64_t k = tile * array.rows; k < end; k += step)
+      segments.push_back({tile, k, std::min(step, end - k)});
+  }
+  return segments;
+}
+
 /// The part of an input that one read applies to the wordlines.
 struct InputDigit {
   int64_t shift;
   int64_t mask;  ///< largest digit
   bool negative; ///< the sign bit
   int64_t of(int64_t x) const { return x >> shift & mask; }
+  /// The digit's part of the input is this times the digit.
+  int64_t weight() const { return (negative ? -1 : 1) * (int64_t(1) << shift); }
 };
 
 /// The reads of one input vector, least significant digit first.
@@ -88,16 +131,38 @@ inline std::vector<InputDigit> inputDigits(const ArraySpec &array,
   return digits;
 }
 
-/// Largest value that a conversion returns.
-inline int64_t saturation(const ArraySpec &array) {
-  if (array.adcMode == AdcMode::lossless || array.adcBits >= 63)
-    return std::numeric_limits<int64_t>::max();
-  return (int64_t(1) << array.adcBits) - 1;
+/// How column sums v, in levels, become codes: round(v * numerator /
+/// denominator), half to even, within [low, high]. A code stands for
+/// denominator / numerator levels.
+struct Converter {
+  int64_t numerator = 1;
+  int64_t denominator = 1;
+  int64_t low;
+  int64_t high;
+};
+
+inline Converter converterOf(const ArraySpec &array, const MatrixSpec &matrix) {
+  const int64_t range = fullScaleRange(array);
+  if (array.adcMode == AdcMode::lossless)
+    return {1, 1, -2 * range, 2 * range};
+  const int64_t codes = (int64_t(1) << array.adcBits) - 1;
+  const int64_t resolved = resolvedRange(array, matrix);
+  if (resolved <= codes)
+    return {1, 1, 0, codes};
+  return {codes, resolved, 0, codes};
 }
 
-/// What the converter makes of an ideal column sum.
-inline int64_t convert(const ArraySpec &array, int64_t current) {
-  return std::min(current, saturation(array));
+/// Whether cells conduct anything but their ideal levels.
+inline bool hasRealCells(const ArraySpec &array) {
+  const AnalogSpec none, analog = array.analog.value_or(none);
+  return analog.programErrorAbsolute != 0 || analog.programErrorRelative != 0 ||
+         analog.onOffRatio != 0 || analog.nonlinearity != 0 ||
+         analog.stuckOn != 0 || analog.stuckOff != 0 ||
+         analog.driftTimeS != 0 || analog.wireResistanceOhm != 0;
+}
+
+inline double readNoise(const ArraySpec &array) {
+  return array.analog ? array.analog->readNoise : 0;
 }
 
 } // namespace pumice::model

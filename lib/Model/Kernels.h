@@ -41,6 +41,11 @@ std::unique_ptr<const ICrossbarKernel>
 makeClipKernel(const ArraySpec &array, const MatrixSpec &matrix,
                const Tiling &tiling, const WeightReader &weights);
 
+/// Any arrays: forms and converts every column sum.
+std::unique_ptr<const ICrossbarKernel>
+makeConvertKernel(const ArraySpec &array, const MatrixSpec &matrix,
+                  const Tiling &tiling, const WeightReader &weights);
+
 } // namespace pumice::model
 
 #endif // PUMICE_LIB_MODEL_KERNELS_H

@@ -6,7 +6,8 @@
 using namespace pumice::model;
 
 Machine::Machine(DeviceSpec device)
-    : spec(std::move(device)), schedule(spec), programs({{0, 0}}) {}
+    : spec(std::move(device)), schedule(spec),
+      writes(spec.array.rows, spec.array.columns) {}
 
 llvm::Expected<EventId> Machine::issue(InstructionInfo info, const Cost &cost,
                                        llvm::ArrayRef<EventId> dependencies) {
@@ -22,19 +23,11 @@ llvm::Expected<EventId> Machine::issue(InstructionInfo info, const Cost &cost,
   record.endPs = event.endPs;
   record.energyPj = cost.energyPj;
   record.counters = cost.counters;
-  for (const ResourceUse &use : cost.resources) {
-    if (use.resource != Resource::array)
-      continue;
-    record.arrays += use.arrays.count;
-    if (cost.counters.cellsWritten == 0)
-      continue;
-    // Cut the map at both ends of the range, then count up within.
-    const int64_t first = use.arrays.first, end = first + use.arrays.count;
-    for (int64_t at : {first, end})
-      programs.emplace(at, std::prev(programs.upper_bound(at))->second);
-    for (auto it = programs.find(first); it->first != end; ++it)
-      ++it->second;
-  }
+  for (const ResourceUse &use : cost.resources)
+    if (use.resource == Resource::array)
+      record.arrays += use.arrays.count;
+  for (const ArrayWrites &written : cost.writes)
+    writes.add(written, record.info.layer);
   for (size_t i = 0; i < numComponents; ++i)
     energy[i] += cost.energyPj[i];
   events += cost.counters;
@@ -47,18 +40,4 @@ llvm::Expected<EventId> Machine::issue(InstructionInfo info, const Cost &cost,
 double Machine::staticEnergyPj() const {
   // 1 mW for 1 ns is 1 pJ.
   return areaAndPower().chip.alwaysOnMw * double(schedule.makespanPs()) / 1000;
-}
-
-Wear Machine::wear() const {
-  Wear wear;
-  for (auto it = programs.begin(); std::next(it) != programs.end(); ++it) {
-    if (it->second == 0)
-      continue;
-    wear.max = std::max(wear.max, it->second);
-    wear.arraysWritten += std::next(it)->first - it->first;
-  }
-  const double cells = double(wear.arraysWritten) * double(spec.array.rows) *
-                       double(spec.array.columns);
-  wear.mean = cells > 0 ? double(events.cellsWritten) / cells : 0;
-  return wear;
 }

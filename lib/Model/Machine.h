@@ -12,6 +12,7 @@
 #include "lib/Model/DeviceSpec.h"
 #include "lib/Model/RollUp.h"
 #include "lib/Model/Timeline.h"
+#include "lib/Model/Wear.h"
 #include "lib/Model/i_observer.h"
 
 #include "llvm/ADT/ArrayRef.h"
@@ -20,7 +21,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -42,16 +42,6 @@ struct InstructionRecord {
   int64_t arrays = 0; ///< arrays held
   EnergyPj energyPj = {};
   Counters counters;
-};
-
-/// Writes per cell, over the arrays that were written. A full program writes
-/// each cell of a matrix once; `max` counts programs of the most often written
-/// array (an upper bound per cell if only changed cells are pulsed), `mean` is
-/// cells written over the cells of these arrays.
-struct Wear {
-  int64_t max = 0;
-  double mean = 0;
-  int64_t arraysWritten = 0;
 };
 
 class Machine {
@@ -83,7 +73,9 @@ public:
   /// times the makespan.
   double staticEnergyPj() const;
   double totalEnergyPj() const { return total(energy) + staticEnergyPj(); }
-  Wear wear() const;
+  /// Writes of cells. A program counts as one write of each of its cells (an
+  /// upper bound if only changed cells are pulsed).
+  const Wear &wear() const { return writes; }
   RollUp areaAndPower() const { return rollUp(spec, schedule.arraysUsed()); }
 
 private:
@@ -93,8 +85,7 @@ private:
   std::deque<InstructionRecord> records;
   EnergyPj energy = {};
   Counters events;
-  /// Programs of arrays from the key on, up to the next key.
-  std::map<int64_t, int64_t> programs;
+  Wear writes;
 };
 
 } // namespace pumice::model

@@ -126,7 +126,51 @@ static json::Array layersToJson(const Machine &machine) {
   return array;
 }
 
-json::Value pumice::model::toJson(const Machine &machine) {
+static json::Object toJson(const Wear &wear) {
+  WearSummary all;
+  json::Array ranges;
+  for (const WearRange &range : wear.ranges()) {
+    for (auto [writes, cells] : range.summary.cellsByWrites)
+      all.cellsByWrites[writes] += cells;
+    ranges.push_back(
+        json::Object{{"first", range.arrays.first},
+                     {"count", range.arrays.count},
+                     {"layers", json::Array(range.layers)},
+                     {"max_writes_per_cell", range.summary.max()},
+                     {"mean_writes_per_cell", range.summary.mean()}});
+  }
+  json::Array histogram;
+  for (auto [writes, cells] : all.cellsByWrites)
+    histogram.push_back(json::Object{{"writes", writes}, {"cells", cells}});
+  return json::Object{{"max_writes_per_cell", all.max()},
+                      {"mean_writes_per_cell", all.mean()},
+                      {"cells_written", all.cellsWritten()},
+                      {"arrays_written", wear.arraysWritten()},
+                      {"histogram", std::move(histogram)},
+                      {"ranges", std::move(ranges)}};
+}
+
+/// How long the cells of `machine` last when runs follow each other without a
+/// pause.
+static json::Object lifetime(const Machine &setup, const Machine &machine) {
+  const std::optional<int64_t> endurance = machine.device().enduranceWrites;
+  if (machine.wear().arraysWritten() == 0)
+    return json::Object{{"limit", "none"}, {"endurance_writes", endurance}};
+  if (!endurance)
+    return json::Object{{"limit", "unknown"}, {"endurance_writes", endurance}};
+  const std::optional<int64_t> runs =
+      Wear::survivedRuns(setup.wear(), machine.wear(), *endurance);
+  constexpr double nsPerYear = 365.25 * 24 * 3600 * 1e9;
+  return json::Object{{"limit", "endurance"},
+                      {"endurance_writes", endurance},
+                      {"runs", runs},
+                      {"years_back_to_back",
+                       double(runs.value_or(0)) *
+                           ns(machine.timeline().makespanPs()) / nsPerYear}};
+}
+
+json::Value pumice::model::toJson(const Machine &machine,
+                                  const Machine *setup) {
   const Timeline &timeline = machine.timeline();
 
   json::Object energy = ::toJson(machine.dynamicEnergyPj(), /*withZeros=*/true);
@@ -153,8 +197,10 @@ json::Value pumice::model::toJson(const Machine &machine) {
                         {"tile", get(levels.tile)},
                         {"chip", get(levels.chip)}};
   };
-  const Wear wear = machine.wear();
-  return json::Object{
+  json::Object wear = ::toJson(machine.wear());
+  if (setup)
+    wear["lifetime"] = lifetime(*setup, machine);
+  json::Object report{
       {"device", machine.device().name},
       {"latency_ns", ns(timeline.makespanPs())},
       {"energy_pj", std::move(energy)},
@@ -167,7 +213,8 @@ json::Value pumice::model::toJson(const Machine &machine) {
       {"instructions", std::move(instructions)},
       {"utilisation", std::move(utilisation)},
       {"counters", ::toJson(machine.counters(), /*withZeros=*/true)},
-      {"wear", json::Object{{"max_writes_per_cell", wear.max},
-                            {"mean_writes_per_cell", wear.mean},
-                            {"arrays_written", wear.arraysWritten}}}};
+      {"wear", std::move(wear)}};
+  if (setup)
+    report["setup"] = toJson(*setup);
+  return report;
 }

@@ -20,10 +20,21 @@ namespace pumice::model {
 ///                      energy_pj, counters, arrays, depends_on,
 ///                      lanes [{resource, first, count, start_ns, end_ns}]}],
 ///   utilisation      {<resource> {count, busy_ns, share}},
-///   counters, wear   {max_writes_per_cell, mean_writes_per_cell,
-///                     arrays_written}.
+///   counters,
+///   wear             {max_writes_per_cell, mean_writes_per_cell,
+///                     cells_written, arrays_written,
+///                     histogram [{writes, cells}],
+///                     ranges [{first, count, layers, max_writes_per_cell,
+///                              mean_writes_per_cell}]}.
 /// Components and counters that are 0 are left out of layers and instructions.
-llvm::json::Value toJson(const Machine &machine);
+///
+/// With `setup`, what was done once before the run, there is also its report,
+/// `setup`, and `lifetime` in `wear`: {limit, endurance_writes, runs,
+/// years_back_to_back}. `limit` is "none" (a run writes nothing), "unknown"
+/// (the device names no endurance) or "endurance"; the last two fields are for
+/// "endurance" only.
+llvm::json::Value toJson(const Machine &machine,
+                         const Machine *setup = nullptr);
 
 } // namespace pumice::model
 

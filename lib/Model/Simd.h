@@ -16,10 +16,14 @@
 #define PUMICE_UNROLL _Pragma("GCC unroll 16")
 #endif
 
+/// Inlines a function that hands vectors on through pointers.
+#define PUMICE_INLINE __attribute__((always_inline)) inline
+
 #if defined(__x86_64__)
 #if defined(__GNUC__) && !defined(__clang__)
 // GCC 12 warns about its own AVX-512 intrinsics (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
 #include <immintrin.h>
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/Tiling.h"
 
+#include "lib/Model/Encoding.h"
+
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
@@ -86,11 +88,31 @@ llvm::Expected<Tiling> pumice::model::tile(const ArraySpec &array,
   return tiling;
 }
 
+int64_t pumice::model::segmentsPerTile(const ArraySpec &array,
+                                       const MatrixSpec &matrix) {
+  return llvm::divideCeil(std::min(array.rows, matrix.rows),
+                          rowsPerRead(array));
+}
+
 int64_t pumice::model::readsPerWindow(const ArraySpec &array,
                                       const MatrixSpec &matrix) {
   int64_t magnitudeBits = matrix.inputBits - (matrix.inputSigned ? 1 : 0);
   return llvm::divideCeil(magnitudeBits, array.dacBits) +
          (matrix.inputSigned ? 1 : 0);
+}
+
+int64_t pumice::model::fullScaleRange(const ArraySpec &array) {
+  return rowsPerRead(array) * ((int64_t(1) << array.cellBits) - 1) *
+         ((int64_t(1) << array.dacBits) - 1);
+}
+
+int64_t pumice::model::resolvedRange(const ArraySpec &array,
+                                     const MatrixSpec &matrix) {
+  if (array.adcMode == AdcMode::clip)
+    return 0;
+  if (array.adcMode == AdcMode::calibrated && matrix.adcRange > 0)
+    return matrix.adcRange;
+  return fullScaleRange(array);
 }
 
 namespace {
@@ -105,41 +127,133 @@ static Range codes(int64_t bits, bool isSigned) {
   return {0, (int64_t(1) << bits) - 1};
 }
 
+__extension__ typedef __int128 Wide;
+
+namespace {
+/// Bounds of a sum, built up from bounds of its terms.
+struct Bounds {
+  Wide low = 0, high = 0;
+  void include(Wide value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  Bounds operator+(const Bounds &other) const {
+    return {low + other.low, high + other.high};
+  }
+  Bounds operator*(int64_t factor) const {
+    if (factor < 0)
+      return {high * factor, low * factor};
+    return {low * factor, high * factor};
+  }
+};
+} // namespace
+
+/// What one row adds to a result, less its conversions: `coefficient` of the
+/// input, and the zero points.
+static Wide restOfRow(Wide coefficient, Wide x, Wide w, int64_t inputZeroPoint,
+                      int64_t weightZeroPoint) {
+  return coefficient * x - weightZeroPoint * x - inputZeroPoint * w +
+         Wide(inputZeroPoint) * weightZeroPoint;
+}
+
+/// Bounds of what one row adds to a result if no conversion returns more than
+/// its sum. `clips`: they may return less.
+static Bounds boundsOfRow(const ArraySpec &array, const MatrixSpec &matrix,
+                          int64_t inputZeroPoint, int64_t weightZeroPoint,
+                          bool clips) {
+  // All is linear in each of w and the parts p and n of x = p - n, of which n
+  // is the sign bit's: extremes are at corners.
+  const Range weights = codes(matrix.weightBits, /*isSigned=*/true);
+  const int64_t magnitude = codes(matrix.inputBits, matrix.inputSigned).high;
+  const int64_t signPart = matrix.inputSigned ? magnitude + 1 : 0;
+  const int64_t offset = encodingOffset(array, matrix);
+  Bounds bounds;
+  for (int64_t p : {int64_t(0), magnitude})
+    for (int64_t n : {int64_t(0), signPart})
+      for (int64_t w : {weights.low, int64_t(0), weights.high}) {
+        const Wide x = Wide(p) - n;
+        const Wide rest =
+            restOfRow(-offset, x, w, inputZeroPoint, weightZeroPoint);
+        bounds.include(x * (w + offset) + rest);
+        if (!clips)
+          continue;
+        // What columns that count up, and those that count down, may deliver.
+        int64_t up = std::max<int64_t>(w + offset, 0);
+        int64_t down = std::max<int64_t>(-(w + offset), 0);
+        bounds.include(Wide(p) * up + Wide(n) * down + rest);
+        bounds.include(-Wide(n) * up - Wide(p) * down + rest);
+        if (array.encoding == WeightEncoding::offsetFlip) {
+          // Inverted columns lose of what is subtracted from the full level.
+          const int64_t full = 2 * offset - 1;
+          bounds.include(Wide(p) * full + rest);
+          bounds.include(-Wide(n) * full + rest);
+        }
+      }
+  return bounds;
+}
+
+/// Bounds of a result if conversions may return any code of their range.
+static Bounds boundsOfCodes(const ArraySpec &array, const MatrixSpec &matrix,
+                            int64_t inputZeroPoint, int64_t weightZeroPoint) {
+  // In levels, a code is at most the resolved range: it is a whole number.
+  const Converter converter = converterOf(array, matrix);
+  const bool scales = converter.numerator != converter.denominator;
+  const Bounds conversion = {converter.low,
+                             scales ? converter.denominator : converter.high};
+  Bounds digits; // of one column and segment
+  for (const InputDigit &digit : inputDigits(array, matrix))
+    digits = digits + conversion * digit.weight();
+
+  Bounds segment; // of one output
+  const bool flips = array.encoding == WeightEncoding::offsetFlip;
+  for (int64_t slice = 0; slice < cellsPerPart(array, matrix); ++slice) {
+    Bounds column = digits * (int64_t(1) << sliceShift(array, matrix, slice));
+    if (array.encoding == WeightEncoding::differential)
+      column = column + column * -1;
+    if (flips) {
+      column.include(-column.high);
+      column.include(-column.low);
+    }
+    segment = segment + column;
+  }
+
+  const Range weights = codes(matrix.weightBits, /*isSigned=*/true);
+  const Range inputs = codes(matrix.inputBits, matrix.inputSigned);
+  const int64_t offset = encodingOffset(array, matrix);
+  Bounds row;
+  // Inverted columns add the full level for every input.
+  for (int64_t full : {int64_t(0), flips ? 2 * offset - 1 : 0})
+    for (int64_t x : {inputs.low, inputs.high})
+      for (int64_t w : {weights.low, weights.high})
+        row.include(
+            restOfRow(full - offset, x, w, inputZeroPoint, weightZeroPoint));
+  const int64_t tail = matrix.rows % array.rows;
+  const int64_t segments =
+      matrix.rows / array.rows *
+          llvm::divideCeil(array.rows, rowsPerRead(array)) +
+      llvm::divideCeil(tail, rowsPerRead(array));
+  return segment * segments + row * matrix.rows;
+}
+
 int64_t pumice::model::accumulatorBits(const ArraySpec &array,
                                        const MatrixSpec &matrix,
                                        int64_t inputZeroPoint,
                                        int64_t weightZeroPoint) {
-  // One row contributes P - offset*x - xzp*w - wzp*x + xzp*wzp, where P is what
-  // the arrays make of x * (w + offset). That is linear in each of x, w, P, so
-  // its extremes are at corners. Write x = p - n with the sign bit's part n.
-  __extension__ typedef __int128 Wide;
-  const Range weights = codes(matrix.weightBits, /*isSigned=*/true);
-  const int64_t offset = -weights.low;
-  const int64_t magnitude = matrix.inputSigned
-                                ? codes(matrix.inputBits, true).high
-                                : codes(matrix.inputBits, false).high;
-  const int64_t signPart = matrix.inputSigned ? magnitude + 1 : 0;
-  Wide low = 0, high = 0;
-  for (int64_t p : {int64_t(0), magnitude})
-    for (int64_t n : {int64_t(0), signPart})
-      for (int64_t w : {weights.low, weights.high}) {
-        const Wide x = Wide(p) - n;
-        const Wide rest = -x * offset - Wide(inputZeroPoint) * w -
-                          x * weightZeroPoint +
-                          Wide(inputZeroPoint) * weightZeroPoint;
-        const Wide exact = x * (w + offset);
-        low = std::min(low, exact + rest);
-        high = std::max(high, exact + rest);
-        if (array.adcMode == AdcMode::lossless)
-          continue;
-        low = std::min(low, -Wide(n) * (w + offset) + rest);
-        high = std::max(high, Wide(p) * (w + offset) + rest);
-      }
-  // 2^100 bounds |low| and |high|, and rows is below 2^63: stay in 128 bits by
-  // testing against 2^63 / rows.
+  // Bounds of one row or segment are below 2^80: stay in 128 bits.
+  if (matrix.rows > int64_t(1) << 40)
+    return 65;
+  const bool exactSums = !hasRealCells(array) && readNoise(array) == 0;
+  const Converter converter = converterOf(array, matrix);
+  const bool scales = converter.numerator != converter.denominator;
+  const Bounds bounds =
+      exactSums && !scales
+          ? boundsOfRow(array, matrix, inputZeroPoint, weightZeroPoint,
+                        array.adcMode != AdcMode::lossless) *
+                matrix.rows
+          : boundsOfCodes(array, matrix, inputZeroPoint, weightZeroPoint);
   for (int64_t bits = 1; bits <= 64; ++bits) {
     const Wide half = Wide(1) << (bits - 1);
-    if (high <= (half - 1) / matrix.rows && low >= -(half / matrix.rows))
+    if (bounds.high < half && bounds.low >= -half)
       return bits;
   }
   return 65;

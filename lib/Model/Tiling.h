@@ -50,15 +50,32 @@ struct Tiling {
 /// periphery of the array cannot handle it.
 llvm::Expected<Tiling> tile(const ArraySpec &array, const MatrixSpec &matrix);
 
-/// Reads of an array that one input vector takes: one per `dacBits` of the
+/// Rows that one read drives, at most.
+inline int64_t rowsPerRead(const ArraySpec &array) {
+  return array.rowsPerRead.value_or(array.rows);
+}
+
+/// Parts in which the rows of one group in a tile (the fullest) are read, one
+/// after another.
+int64_t segmentsPerTile(const ArraySpec &array, const MatrixSpec &matrix);
+
+/// Reads of one segment that one input vector takes: one per `dacBits` of the
 /// input; the sign bit of signed inputs has a read of its own, because its
 /// weight is negative.
 int64_t readsPerWindow(const ArraySpec &array, const MatrixSpec &matrix);
 
+/// Largest sum of one read: what `full_scale` converters resolve, in levels.
+int64_t fullScaleRange(const ArraySpec &array);
+
+/// Largest sum that converters other than `lossless` resolve, in levels; one
+/// that is not calibrated counts as `full_scale`. Within the codes that a
+/// converter has, it resolves every level.
+int64_t resolvedRange(const ArraySpec &array, const MatrixSpec &matrix);
+
 /// Bits of a two's complement accumulator that holds every possible
 /// sum_k (x_k - inputZeroPoint) * (w_k - weightZeroPoint) of `matrix` as the
-/// arrays deliver it: with a lossy converter, sum_k x_k * w_k may come out
-/// lower (for signed inputs also higher) than it is. More than 64 is returned
+/// arrays deliver it, with every conversion anywhere in its range: from 0 to
+/// its sum if cells are ideal and codes do not scale. More than 64 is returned
 /// as 65.
 int64_t accumulatorBits(const ArraySpec &array, const MatrixSpec &matrix,
                         int64_t inputZeroPoint, int64_t weightZeroPoint);

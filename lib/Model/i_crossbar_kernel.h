@@ -16,9 +16,35 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <vector>
 
 namespace pumice::model {
+
+/// How often column sums came out at which value.
+struct SumHistogram {
+  int64_t width = 1; ///< of a bin
+  /// Sums of [i * width, (i + 1) * width), in levels, rounded up to integers;
+  /// what is below 0 counts as 0. No more bins than sums need.
+  std::vector<uint64_t> counts;
+  int64_t largest = 0; ///< sum, rounded up
+
+  void add(int64_t sum) {
+    sum = std::max<int64_t>(sum, 0);
+    largest = std::max(largest, sum);
+    const size_t bin = sum / width;
+    if (bin >= counts.size())
+      counts.resize(bin + 1);
+    ++counts[bin];
+  }
+  void add(const SumHistogram &other) {
+    largest = std::max(largest, other.largest);
+    counts.resize(std::max(counts.size(), other.counts.size()));
+    for (size_t bin = 0; bin < other.counts.size(); ++bin)
+      counts[bin] += other.counts[bin];
+  }
+};
 
 /// One use of a programmed matrix. All of it is checked: shapes agree, inputs
 /// and `padCode` are codes of `inputBits`, results fit in `y`.
@@ -35,6 +61,9 @@ struct CrossbarJob {
   /// arithmetic modulo 2^32 is exact.
   bool fits32;
   unsigned threads;
+  /// Calibration: converters are lossless and all sums are added to this. Only
+  /// kernels of arrays with calibrated converters take it.
+  SumHistogram *histogram = nullptr;
 };
 
 class ICrossbarKernel {
@@ -45,8 +74,7 @@ public:
   virtual llvm::StringRef name() const = 0;
 
   /// y[m][n] = A(x_m, w_n) + columnBias[n] + inputSumFactor * sum_k x_mk, where
-  /// A is the product sum as the arrays deliver it (design: sum over row tiles,
-  /// input digits and weight slices of shifted conversions, less the offset).
+  /// A is the product sum as the arrays deliver it (docs/numerics.md).
   /// The result does not depend on the number of threads.
   virtual void compute(const CrossbarJob &job) const = 0;
 };

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ from pumice.errors import PumiceError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["Layer", "Report", "Utilisation", "Wear"]
+__all__ = ["Layer", "Lifetime", "Report", "Utilisation", "Wear", "WearRange"]
+
+_SECONDS_PER_YEAR = 365.25 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -69,17 +72,73 @@ class Utilisation:
 
 
 @dataclass(frozen=True)
-class Wear:
-    """Writes of cells.
+class WearRange:
+    """Neighbouring arrays that the same layers were written to.
 
     Attributes:
-        max_writes_per_cell, mean_writes_per_cell: over the arrays that were written.
-        arrays_written: how many those are.
+        first, count: the arrays.
+        layers: in order of their first write.
+        max_writes_per_cell, mean_writes_per_cell: over all cells of these arrays.
     """
 
-    max_writes_per_cell: float
+    first: int
+    count: int
+    layers: tuple[str, ...]
+    max_writes_per_cell: int
+    mean_writes_per_cell: float
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """How long it takes until the first cell has been written as often as it endures.
+
+    Cells are written as in the setup once, and as in the run by each run; nothing is moved to
+    spare cells.
+
+    Attributes:
+        limit: "none" if a run writes nothing, "unknown" if the device names no endurance, else
+            "endurance".
+        endurance_writes: writes that a cell endures; None if the device does not say.
+        runs: runs of the program; infinite without a limit, None if it is unknown.
+        years_back_to_back: the years that these runs take without a pause.
+    """
+
+    limit: str
+    endurance_writes: int | None
+    runs: float | None
+    years_back_to_back: float | None
+
+    def years(self, runs_per_second: float) -> float | None:
+        """Lifetime at a rate; infinite without a limit, None if it is unknown.
+
+        Raises:
+            PumiceError: the rate is not above 0.
+        """
+        if not runs_per_second > 0:
+            raise PumiceError(f"expected runs_per_second above 0, got {runs_per_second}")
+        return None if self.runs is None else self.runs / runs_per_second / _SECONDS_PER_YEAR
+
+
+@dataclass(frozen=True)
+class Wear:
+    """Writes of cells, exact for every cell.
+
+    Attributes:
+        max_writes_per_cell, mean_writes_per_cell: over all cells of the arrays that were written.
+        arrays_written: how many arrays those are.
+        cells_written: cells that were written at least once.
+        histogram: cells of these arrays by number of writes, those with 0 included.
+        ranges: the arrays by the layers that they hold.
+        lifetime: None in the report of the setup.
+    """
+
+    max_writes_per_cell: int
     mean_writes_per_cell: float
     arrays_written: int
+    cells_written: int
+    histogram: dict[int, int]
+    ranges: tuple[WearRange, ...]
+    lifetime: Lifetime | None
 
 
 class Report:
@@ -160,7 +219,7 @@ class Report:
     @property
     def wear(self) -> Wear:
         """Writes during the run; those of the one-time programming are in `setup.wear`."""
-        return Wear(**self._data["wear"])
+        return _wear(self._data["wear"])
 
     @property
     def counters(self) -> dict[str, Any]:
@@ -253,6 +312,32 @@ def _layer(item: Mapping[str, Any], busy_ns: float) -> Layer:
         energy.pop("total"),
         energy,
         dict(item["counters"]),
+    )
+
+
+def _wear(item: Mapping[str, Any]) -> Wear:
+    life = item.get("lifetime")
+    return Wear(
+        item["max_writes_per_cell"],
+        item["mean_writes_per_cell"],
+        item["arrays_written"],
+        item.get("cells_written", 0),
+        {entry["writes"]: entry["cells"] for entry in item.get("histogram", [])},
+        tuple(
+            WearRange(**{**entry, "layers": tuple(entry["layers"])})
+            for entry in item.get("ranges", [])
+        ),
+        _lifetime(life) if life else None,
+    )
+
+
+def _lifetime(item: Mapping[str, Any]) -> Lifetime:
+    endless = math.inf if item["limit"] == "none" else None
+    return Lifetime(
+        item["limit"],
+        item["endurance_writes"],
+        item.get("runs", endless),
+        item.get("years_back_to_back", endless),
     )
 
 

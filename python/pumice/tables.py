@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from pumice.report import Layer, Report
+    from pumice.report import Layer, Lifetime, Report, Wear
 
 __all__ = ["energy", "number", "plain_text", "report_tables", "simple_table", "size", "time"]
 
@@ -65,6 +66,14 @@ def size(count: float) -> str:
     return scaled(count, [(1, "B"), (1 << 10, "KiB"), (1 << 20, "MiB"), (1 << 30, "GiB")])
 
 
+def years(count: float) -> str:
+    """A lifetime given in years."""
+    if count >= 1:
+        return f"{number(count) if count >= 999.5 else _digits(count)} years"
+    days = 365.25 * count
+    return f"{_digits(days)} days" if days >= 1 else time(days * 86400e9)
+
+
 def area(mm2: float) -> str:
     """An area given in mm2."""
     return f"{_digits(mm2) if mm2 >= 1 else f'{mm2:.3g}'} mm2"
@@ -102,9 +111,11 @@ def simple_table(
 
 
 def report_tables(report: Report) -> RenderableType:
-    """Summary, layers, components, utilisation, one-time programming, compile timings."""
+    """Summary, layers, components, utilisation, wear, one-time programming, compile timings."""
     parts: list[RenderableType] = [_summary(report), _layers(report), _components(report)]
     parts.append(_utilisation(report))
+    if report.wear.arrays_written:
+        parts.append(_wear(report.wear))
     if report.setup is not None:
         parts.append(_setup(report.setup))
     if report.timings:
@@ -127,8 +138,8 @@ def _summary(report: Report) -> Group:
     ]
     conversions = report.counters.get("conversions", 0)
     rows.append(("ADC conversions", number(conversions)))
-    if report.wear.arrays_written:
-        rows.append(("writes per cell, most", f"{report.wear.max_writes_per_cell:g}"))
+    if report.wear.lifetime is not None:
+        rows.append(("lifetime of the cells", lifetime(report.wear.lifetime)))
     return simple_table(f"Run on device '{report.device}'", ["", ""], rows)
 
 
@@ -174,6 +185,37 @@ def _utilisation(report: Report) -> Group:
         for name, use in report.utilisation.items()
     ]
     return simple_table("Utilisation", ["resource", "count", "busy, summed", "share"], rows)
+
+
+def lifetime(life: Lifetime) -> str:
+    """One line for the summary."""
+    if life.runs is None or life.years_back_to_back is None:
+        return "not known: the device has no endurance_writes"
+    if math.isinf(life.runs):
+        return "no limit: a run writes no cells"
+    return f"{number(life.runs)} runs, {years(life.years_back_to_back)} back to back"
+
+
+def _wear(wear: Wear) -> Group:
+    rows = [
+        (
+            ", ".join(part.layers),
+            number(part.count),
+            number(part.max_writes_per_cell),
+            f"{part.mean_writes_per_cell:.3g}",
+        )
+        for part in wear.ranges
+    ]
+    cells = sum(wear.histogram.values()) or 1
+    counts = ", ".join(
+        f"{number(writes)}: {percent(count / cells)}" for writes, count in wear.histogram.items()
+    )
+    return Group(
+        simple_table(
+            "Wear in the run", ["layers", "arrays", "writes per cell, most", "mean"], rows
+        ),
+        Text(f"cells by writes: {counts}"),
+    )
 
 
 def _setup(setup: Report) -> Group:

@@ -19,6 +19,9 @@
 // RUN: sed 's/tiles = 168/tiles = 0/' %presets/isaac.mlir > %t.mlir
 // RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=TILES
 // TILES: tiles must be at least 1, got 0
+// RUN: sed 's/endurance_writes = 1000000/endurance_writes = 0/' %presets/isaac.mlir > %t.mlir
+// RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=ENDURANCE
+// ENDURANCE: endurance_writes must be at least 1, got 0
 // RUN: sed 's/kind = "special"/kind = "sqrt"/' %presets/isaac.mlir > %t.mlir
 // RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=KIND
 // KIND: kind must be one of add, multiply, divide, compare, convert, special, move, got "sqrt"

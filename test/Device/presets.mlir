@@ -15,7 +15,7 @@
 // IDEAL-SAME: imas_per_tile = 12, buffer = <ports = 168,
 // ISAAC: #array = #crossbar.array<{{.*}} adc = <bits = 8, mode = clip>
 // ISAAC: #device = #pum.device<name = "isaac", array = #array,
-// ISAAC-SAME: imas_per_tile = 12, tiles = 168, buffer = <capacity_bytes = 11010048, ports = 168,
+// ISAAC-SAME: imas_per_tile = 12, tiles = 168, endurance_writes = 1000000, buffer = <capacity_bytes = 11010048, ports = 168,
 // ISAAC-SAME: #pum.component<name = "hypertransport", level = "chip", count = 4, power_mw = 10400, area_um2 = 22880000, always_on = true>
 // CHECK: module attributes {pum.device = #device}
 func.func @f() {

@@ -64,17 +64,7 @@ def compare(tensors: Mapping[str, Any], expected: oracle.OracleResult) -> Exactn
     return result
 
 
-def oracle_of(fields: Mapping[str, Any]) -> oracle.ArraySpec | None:
-    """The oracle's array for the fields of a device; None for one without loss.
-
-    Weights and inputs of 8 bits take no more slices and steps than they need.
-    """
-    array = fields["array"]
-    if array["adc"]["mode"] == "lossless":
-        return None
-    return oracle.ArraySpec(
-        rows=array["rows"],
-        cell_bits=array["cell_bits"],
-        dac_bits=array["dac_bits"],
-        adc_bits=array["adc"]["bits"],
-    )
+def oracle_of(fields: Mapping[str, Any]) -> oracle.Crossbar | None:
+    """The oracle's array for the fields of a device; None for one without loss."""
+    array = oracle.Crossbar.of(fields["array"])
+    return None if array.adc_mode == "lossless" else array

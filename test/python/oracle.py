@@ -16,7 +16,7 @@ are float32, in the order of operations that torch-mlir's linalg has when its lo
 PT2E's own emulation multiplies by 1 / scale and sums in another order, so it may differ by
 one code.
 
-With an `ArraySpec` the sums go through arrays of limited rows and a clipping ADC (offset encoding).
+With a `Crossbar` the sums are those of its arrays (array_oracle).
 Transcendental functions are float64 rounded to float32: close to, but not a model of, any device.
 """
 
@@ -28,9 +28,9 @@ from typing import Any
 
 import numpy as np
 
+from array_oracle import Crossbar
 from oracle_layers import (
     Array,
-    ArraySpec,
     Codes,
     float_layer,
     geometry_of,
@@ -43,7 +43,7 @@ from oracle_ops import FLOAT_OPS
 
 __all__ = [
     "Agreement",
-    "ArraySpec",
+    "Crossbar",
     "OracleResult",
     "agreement",
     "compare_with_pt2e",
@@ -85,7 +85,7 @@ def run_oracle(
     converted: Any,
     inputs: tuple[Any, ...],
     *,
-    array: ArraySpec | None = None,
+    array: Crossbar | None = None,
     keep: bool = True,
     program: Any = None,
 ) -> OracleResult:
@@ -141,7 +141,7 @@ def _evaluate(
     args: list[Any],
     kwargs: dict[str, Any],
     result: OracleResult,
-    array: ArraySpec | None,
+    array: Crossbar | None,
     keep: bool,
 ) -> Any:
     name = str(node.target)

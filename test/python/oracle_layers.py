@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The oracle's integer layers: codes, exact sums, sums through arrays, requantization."""
+"""The oracle's integer layers: codes, exact sums, requantization."""
 
 from __future__ import annotations
 
@@ -9,24 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+import array_oracle
+from array_oracle import Crossbar, Layer
+
 Array = npt.NDArray[Any]
 F32 = np.float32
-
-
-@dataclass(frozen=True)
-class ArraySpec:
-    """A crossbar with offset encoding, literally: every conversion is a clip.
-
-    Rows of an array are the flattened (input channel, kernel y, kernel x) index of a group, cut in
-    tiles of `rows`. Padding is the input's zero-point code. Bits must divide as design 5 says.
-    """
-
-    rows: int = 128
-    cell_bits: int = 2
-    weight_bits: int = 8
-    input_bits: int = 8
-    dac_bits: int = 1
-    adc_bits: int | None = 8
 
 
 @dataclass
@@ -161,50 +148,22 @@ def exact_matmul(a: Array, b: Array) -> Array:
     return np.matmul(a.astype(kind), b.astype(kind)).astype(np.int64)
 
 
-def integer_layer(x: Codes, weight: Codes, geometry: Geometry, array: ArraySpec | None) -> Array:
-    """The exact sums, or what comes out of `array`."""
+def integer_layer(x: Codes, weight: Codes, geometry: Geometry, array: Crossbar | None) -> Array:
+    """The exact sums, or what comes out of arrays."""
     kernel = weight.q.shape[2:]
     groups = geometry.groups
-    w = weight.centred().reshape(groups, weight.q.shape[0] // groups, -1).transpose(0, 2, 1)
     if array is None:
+        w = weight.centred().reshape(groups, weight.q.shape[0] // groups, -1).transpose(0, 2, 1)
         columns = _columns(x.centred(), kernel, geometry, 0)
         return _shape_out(exact_matmul(columns, w), x.q, kernel, geometry)
-    zero = int(x.zero_point)
-    columns = _columns(x.q.astype(np.int64), kernel, geometry, zero)
-    sums = array_matmul(columns, w, array, signed=x.q.dtype == np.int8)
-    sums -= zero * w.sum(axis=1, keepdims=True)
-    return _shape_out(sums, x.q, kernel, geometry)
-
-
-def array_matmul(x: Array, w: Array, spec: ArraySpec, signed: bool = False) -> Array:
-    """x @ w on arrays: (..., M, K) unsigned (or two's complement) by (..., K, N) signed."""
-    offset = 1 << (spec.weight_bits - 1)
-    assert spec.weight_bits % spec.cell_bits == 0
-    assert spec.input_bits % spec.dac_bits == 0
-    assert not signed or spec.dac_bits == 1, "signed inputs are streamed bit by bit"
-    stored = w + offset
-    assert stored.min() >= 0
-    assert stored.max() < 1 << spec.weight_bits
-    streamed = x & ((1 << spec.input_bits) - 1)
-    assert signed or np.array_equal(streamed, x), "inputs do not fit input_bits"
-    ceiling = np.inf if spec.adc_bits is None else (1 << spec.adc_bits) - 1
-    total = np.zeros((*x.shape[:-1], w.shape[-1]), np.int64)
-    for row in range(0, x.shape[-1], spec.rows):
-        tile = slice(row, row + spec.rows)
-        for step in range(spec.input_bits // spec.dac_bits):
-            shift = step * spec.dac_bits
-            plane = (streamed[..., tile] >> shift) & ((1 << spec.dac_bits) - 1)
-            weight_of_step = 1 << shift
-            if signed and step == spec.input_bits // spec.dac_bits - 1:
-                weight_of_step = -weight_of_step
-            for cell in range(spec.weight_bits // spec.cell_bits):
-                slices = (stored[..., tile, :] >> cell * spec.cell_bits) & (
-                    (1 << spec.cell_bits) - 1
-                )
-                analog = np.matmul(plane.astype(F32), slices.astype(F32))
-                converted = np.minimum(analog, ceiling).astype(np.int64)
-                total += converted * (weight_of_step << cell * spec.cell_bits)
-    return total - offset * x.sum(axis=-1, keepdims=True)
+    (weight_zero,) = {int(zero) for zero in weight.zero_point.flat}
+    layer = Layer(8, x.q.dtype == np.int8, 8, int(x.zero_point), weight_zero)
+    columns = _columns(x.q.astype(np.int64), kernel, geometry, layer.input_zero_point)
+    weights = weight.q.reshape(groups, weight.q.shape[0] // groups, -1)
+    sums = [
+        array_oracle.linear(*group, layer, array) for group in zip(columns, weights, strict=True)
+    ]
+    return _shape_out(np.array(sums), x.q, kernel, geometry)
 
 
 def float_layer(x: Array, weight: Array, bias: Any, geometry: Geometry, linear: bool) -> Array:

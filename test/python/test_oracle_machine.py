@@ -66,16 +66,20 @@ def test_resnet_is_exact(factory) -> None:
 
 
 @pytest.mark.parametrize("bits", [4, 6])
-def test_clipped_conversions_are_the_oracles(quantized_demo, bits) -> None:
-    device = pumice.Device("isaac").replace(array={"adc": {"bits": bits}})
-    fields = device.fields["array"]
-    array = oracle.ArraySpec(fields["rows"], fields["cell_bits"], 8, 8, fields["dac_bits"], bits)
+@pytest.mark.parametrize(
+    ("mode", "encoding", "rows_per_read"),
+    [("clip", "offset", None), ("clip", "offset_flip", 50), ("full_scale", "differential", 9)],
+)
+def test_conversions_are_the_oracles(quantized_demo, bits, mode, encoding, rows_per_read) -> None:
+    fields = {"adc": {"bits": bits, "mode": mode}, "encoding": encoding}
+    device = pumice.Device("isaac").replace(array={**fields, "rows_per_read": rows_per_read})
+    array = oracle.Crossbar.of(device.fields["array"])
     x = digits(2)
     assert_same(quantized_demo, x, device, array)
-    exact, clipped = (
+    exact, converted = (
         oracle.run_oracle(quantized_demo, (x,), array=each).outputs[0] for each in (None, array)
     )
-    assert not np.array_equal(exact, clipped)
+    assert not np.array_equal(exact, converted)
 
 
 def test_float_model_runs_without_quantization() -> None:

@@ -4,21 +4,22 @@
 //
 // Sources: [table] = component table of ISAAC-CE as docs/devices.md lists it,
 // recalled and confirmed by its exact match with Table IV of NEON
-// (arXiv 2211.05730); [derived] = computed from [table], the rule beside it;
-// [substitute] = taken from elsewhere because ISAAC does not give it.
+// (arXiv 2211.05730); [recalled] = from the paper, not read again; [derived] =
+// computed, the rule beside it; [substitute] = taken from elsewhere because
+// ISAAC does not give it; guess.
 #pum.device<
   name = "isaac",
   array = <
     rows = 128, columns = 128,        // [table] 128x128 crossbar
     cell_bits = 2,                    // [table] 2 bits per cell
-    weight_bits = 16,                 // 16-bit weights, 8 cells each; narrower layers use fewer
-    input_bits = 16,                  // 16-bit inputs, streamed
+    weight_bits = 16,                 // [recalled] 16-bit weights, 8 cells each; narrower layers use fewer
+    input_bits = 16,                  // [recalled] 16-bit inputs, streamed
     dac_bits = 1,                     // [table] 1-bit DACs
     adc = <bits = 8, mode = clip>,    // [table] 8-bit ADC
     columns_per_adc = 128,            // [table] 8 ADCs for the 8 arrays of an IMA
     encoding = offset>,
   timing = <
-    read_ns = 100,                    // 100 ns crossbar read cycle (ISCA 2016)
+    read_ns = 100,                    // [recalled] 100 ns crossbar read cycle (ISCA 2016)
     adc_ns = 0.78125,                 // [derived] 1 / 1.28 GS/s
     row_write_ns = 85.7>,             // [substitute] puma-simulator: 10.97 us per 128-row array
   energy = <
@@ -31,19 +32,21 @@
   arrays_per_ima = 8,                 // [table]
   imas_per_tile = 12,                 // [table]
   tiles = 168,                        // [table]
+  endurance_writes = 1000000,         // [substitute] all 4 levels of HfOx cells (Huang et al., analytic model of
+                                      // endurance, abstract); single-level cells: up to 10^12 (cited by PRIME)
   buffer = <                          // the tiles' eDRAM as one memory
     capacity_bytes = 11010048,        // [derived] 168 x 64 KiB
     ports = 168,                      // [derived] one bus per tile
     bandwidth_bytes_per_ns = 48,      // [derived] 384 wires at 1 GHz (the clock is a guess)
     latency_ns = 0,                   // guess: hidden by the pipeline
     read_pj_per_byte = 0.4313,        // [derived] eDRAM 20.7 mW at the bus's 48 bytes per ns
-    write_pj_per_byte = 0.4313>,      // as reading
+    write_pj_per_byte = 0.4313>,      // [derived] as reading
   dram = <                            // behind HyperTransport
     ports = 4,                        // [table] 4 links
     bandwidth_bytes_per_ns = 6.4,     // [table] 6.4 GB/s each
     latency_ns = 0,                   // guess
     read_pj_per_byte = 32,            // [substitute] LPDDR4, about 4 pJ per bit
-    write_pj_per_byte = 32>,
+    write_pj_per_byte = 32>,          // [substitute] as reading
   digital = <                         // [substitute] ISAAC has no general vector unit:
     units = 168,                      // one PUMA-like vector unit per tile,
     lanes = 16,                       // guess: 16 lanes

@@ -28,11 +28,8 @@ def devices(args: Namespace) -> None:
         show("")
         show(_levels(found[0]))
     else:
-        columns = [
-            "device", "array", "cell", "weight", "input", "ADC", "arrays", "tiles",
-            "tile", "", "chip", "",
-        ]  # fmt: skip
-        show(simple_table("Devices", columns, map(_row, found)))
+        columns = ["device", "array", "bits", "ADC", "arrays", "tiles", "tile", "", "chip", ""]
+        show(simple_table("Devices (bits of a cell/weight/input)", columns, map(_row, found)))
 
 
 def _row(device: Device) -> list[str]:
@@ -51,12 +48,10 @@ def _row(device: Device) -> list[str]:
     return [
         device.name,
         f"{array['rows']} x {array['columns']}",
-        f"{array['cell_bits']} b",
-        f"{array['weight_bits']} b",
-        f"{array['input_bits']} b",
+        f"{array['cell_bits']}/{array['weight_bits']}/{array['input_bits']}",
         f"{array['adc']['bits']} b, {array['adc']['mode']}",
         number(per_tile * tiles) if tiles else "no limit",
-        number(tiles) if tiles else "no limit",
+        number(tiles) if tiles else "-",
         *level("tile", given),
         *level("chip", given and bool(tiles)),
     ]
@@ -67,6 +62,7 @@ def _levels(device: Device) -> Any:
     rows = [
         (name, area(levels[name]["area_mm2"]), power(levels[name]["power_mw"]))
         for name in ("ima", "tile", "chip")
+        if name != "chip" or "tiles" in device.fields
     ]
     return simple_table("Sum of the components", ["level", "area", "power"], rows)
 

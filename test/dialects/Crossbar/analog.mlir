@@ -3,9 +3,9 @@
 // RUN: pumice-opt %s --emit-bytecode | pumice-opt | FileCheck %s
 // RUN: pumice-opt %s --verify-roundtrip -o /dev/null
 
-// A field at its default is not printed.
-// CHECK: #array = {{.*}} rows_per_read = 9, analog = <seed = 1, stuck_off = 0.001>>
+// CHECK: #array = #crossbar.array<{{.*}} encoding = differential, rows_per_read = 9, analog = <seed = 1, stuck_off = 0.001>>
 
+// A field at its default is not printed.
 // CHECK-LABEL: func private @nothing_is_on
 // CHECK-SAME: test.analog = #crossbar.analog<>
 func.func private @nothing_is_on() attributes {test.analog = #crossbar.analog<>}

@@ -3,9 +3,8 @@
 // RUN: pumice-opt %s --emit-bytecode | pumice-opt | FileCheck %s
 // RUN: pumice-opt %s --verify-roundtrip -o /dev/null
 
-// Shapes of arrays are printed once, on top.
-// CHECK: #array = {{.*}} adc = <bits = 8, mode = full_scale>, columns_per_adc = 8, encoding = offset_flip>
-// CHECK: #array1 = {{.*}} encoding = differential, rows_per_read = 64>
+// CHECK: #array = #crossbar.array<rows = 1, {{.*}} adc = <bits = 8, mode = full_scale>, columns_per_adc = 8, encoding = offset_flip>
+// CHECK: #array1 = #crossbar.array<rows = 64, {{.*}} adc = <bits = 8, mode = calibrated>, columns_per_adc = 1, encoding = differential, rows_per_read = 64>
 
 // CHECK-LABEL: func private @lossless_converter
 // CHECK-SAME: test.adc = #crossbar.adc<bits = 9, mode = lossless>
