@@ -115,7 +115,7 @@ SWEEPS: dict[str, Sweep] = {
     "read": Sweep(
         "Read noise",
         "standard deviation / step of a level",
-        (0.25, 0.5, 1.0, 2.0, 4.0, 8.0),
+        (0.1, 0.2, 0.3, 0.5, 1.0, 2.0),
         _both("read_noise"),
     ),
 }
