@@ -17,9 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools" / "bench"))
 
 import bench  # noqa: E402
-import workloads  # noqa: E402
-
 import pumice  # noqa: E402
+import workloads  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -21,15 +21,15 @@ from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: idle threads must not spin
 
-import machine
 import torch
-import workloads
 from rich.progress import Progress
-from workloads import Workload
 
+import host
+import workloads
 from pumice.device import Device
 from pumice.errors import PumiceError
 from pumice.tables import plain_text, simple_table, size
+from workloads import Workload
 
 THREADS = (1, 2)
 #: A visit of a case goes on for so many seconds or calls, after one call that is not counted.
@@ -87,7 +87,7 @@ def prepare(workload: Workload, system: str) -> tuple[Callable[[int], Any], dict
     preset, array = DEVICES[system]
     device = Device(preset).replace(name=system, array=array)
     program = workload.compile(device)
-    before = machine.reset_peak()
+    before = host.reset_peak()
     result = program.run(*workload.inputs)
     if system == "lossless" and workload.exact is not None:
         if not (result.outputs == workload.exact).all():
@@ -95,7 +95,7 @@ def prepare(workload: Workload, system: str) -> tuple[Callable[[int], Any], dict
     facts = {
         "conversions": int(result.report.counters["conversions"]),
         "prepare_s": result.report.timings["prepare"],
-        "memory_bytes": machine.peak() - before,
+        "memory_bytes": host.peak() - before,
     }
     return lambda threads: program.run(*workload.inputs, threads=threads), facts
 
@@ -182,10 +182,10 @@ def main(argv: list[str] | None = None) -> int:
     """Measures, prints, writes."""
     options = _arguments(argv)
     start = time.perf_counter()
-    here = machine.describe()
+    here = host.describe()
     systems = [*TORCH, *options.systems, *options.peers]
     results: dict[str, Any] = {"machine": here, "options": vars(options), "workloads": []}
-    print(plain_text(simple_table("Machine", ["", ""], machine.rows(here), left=2)), flush=True)
+    print(plain_text(simple_table("Machine", ["", ""], host.rows(here), left=2)), flush=True)
     total, failed = len(options.only) * options.rounds, False
     with Progress(transient=True, disable=not sys.stderr.isatty(), console=_errors()) as bar:
         task = bar.add_task("measuring", total=total)
@@ -207,7 +207,7 @@ def main(argv: list[str] | None = None) -> int:
             for remark in _remarks(rows):
                 print(remark)
             sys.stdout.flush()
-    results["peak_bytes"] = machine.highest_peak()
+    results["peak_bytes"] = host.highest_peak()
     results["seconds"] = time.perf_counter() - start
     print(
         f"\nTimes in ms: median (minimum). Ratios are of the {options.by}s; ns are per conversion"
