@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from importlib import util
+from pathlib import Path
 
 import pytest
 
@@ -181,6 +182,17 @@ def test_networks_know_digits_they_never_saw() -> None:
         with torch.no_grad():
             right = network.model(network.inputs).argmax(1).numpy() == network.labels
         assert right.sum() >= least
+
+
+def test_page(monkeypatch, tmp_path, capsys) -> None:
+    """The Python of docs/study.md runs."""
+    page = Path(__file__).resolve().parents[2] / "docs" / "study.md"
+    (block,) = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.M | re.S)
+    monkeypatch.setattr("pumice.study.runner._Bench.correct", lambda bench, point: 1)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, str(page), "exec"), {})
+    assert "resnet stuck off, differential 0.1 0.01 0.0" in capsys.readouterr().out
+    assert (tmp_path / "noise.jsonl").exists()
 
 
 def test_errors(tmp_path) -> None:
