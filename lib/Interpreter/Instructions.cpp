@@ -153,12 +153,25 @@ static Error execute(Interpreter &run, simulator::MVMOp op) {
     return error;
   if (!run.withValues)
     return Error::success();
+  const model::Grid &grid = *run.grid(op.getGrid());
+  const model::Value &input = run.value(op.getInput());
+  model::Value &output = run.value(op.getOutput());
+  const unsigned threads = run.options.threads;
+  const bool calibrating = run.options.columnSums;
+  model::SumHistogram sums;
   if (Error error =
-          run.grid(op.getGrid())
-              ->compute(run.value(op.getInput()), window,
-                        op.getInputZeroPoint(), op.getWeightZeroPoint(),
-                        run.value(op.getOutput()), run.options.threads))
+          calibrating
+              ? grid.calibrate(input, window, op.getInputZeroPoint(),
+                               op.getWeightZeroPoint(), output,
+                               sums, threads)
+              : grid.compute(input, window, op.getInputZeroPoint(),
+                             op.getWeightZeroPoint(), output, threads))
     return error;
+  if (calibrating) {
+    model::SumHistogram &all = (*run.options.columnSums)[program];
+    all.width = sums.width;
+    all.add(sums);
+  }
   run.computed(op.getOutput());
   return Error::success();
 }

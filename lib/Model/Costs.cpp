@@ -164,20 +164,8 @@ static int64_t segmentsOfMatrix(const ArraySpec &array,
 
 /// Whether codes stand for a fraction of a level, so that sums are rescaled.
 static bool rescales(const ArraySpec &array, const MatrixSpec &matrix) {
-  const int64_t codes = (int64_t(1) << array.adcBits) - 1;
-  switch (array.adcMode) {
-  case AdcMode::lossless:
-  case AdcMode::clip:
-    return false;
-  case AdcMode::calibrated:
-    return matrix.adcRange > codes;
-  case AdcMode::fullScale:
-    return array.rowsPerRead.value_or(array.rows) *
-               ((int64_t(1) << array.cellBits) - 1) *
-               ((int64_t(1) << array.dacBits) - 1) >
-           codes;
-  }
-  llvm_unreachable("unknown mode");
+  return array.adcMode != AdcMode::lossless &&
+         resolvedRange(array, matrix) > (int64_t(1) << array.adcBits) - 1;
 }
 
 DigitalOps pumice::model::corrections(const ArraySpec &array,

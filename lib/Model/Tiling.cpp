@@ -48,12 +48,6 @@ static llvm::Error verify(const ArraySpec &array, const MatrixSpec &matrix) {
   if (llvm::Error error = atMost("input_bits", matrix.inputBits, "input_bits",
                                  std::min<int64_t>(array.inputBits, 32)))
     return error;
-  if (matrix.weightBits % array.cellBits != 0)
-    return llvm::createStringError(
-        "expected weight_bits that cell_bits of the array divide, got "
-        "weight_bits " +
-        llvm::Twine(matrix.weightBits) + " and cell_bits " +
-        llvm::Twine(array.cellBits));
   return llvm::Error::success();
 }
 
@@ -62,7 +56,7 @@ llvm::Expected<Tiling> pumice::model::tile(const ArraySpec &array,
   if (llvm::Error error = verify(array, matrix))
     return error;
   Tiling tiling;
-  tiling.slices = matrix.weightBits / array.cellBits;
+  tiling.slices = llvm::divideCeil(matrix.weightBits, array.cellBits);
   if (array.encoding == WeightEncoding::differential)
     tiling.slices *= 2;
   if (tiling.slices > array.columns)

@@ -50,6 +50,11 @@ class Device:
         return str(self._fields["name"])
 
     @property
+    def adc_mode(self) -> str:
+        """How its converters work: lossless, clip, full_scale, or calibrated (Program.calibrate)."""
+        return str(self._fields["array"]["adc"]["mode"])
+
+    @property
     def fields(self) -> dict[str, Any]:
         """All numbers, nested as in the device file (a copy)."""
         return deepcopy(self._fields)

@@ -175,7 +175,7 @@ class _Bench:
             program = self._compile(self.device.replace(name="study", array=dict(point.array)))
         if point.percentile is not None:
             calibration = self._batches(self.network.calibration)
-            program.calibrate(calibration, percentile=point.percentile)  # type: ignore[attr-defined]
+            program.calibrate(calibration, percentile=point.percentile)
         batches = self._batches(self.network.inputs)
         found = [program.run(batch, threads=self._threads).outputs.numpy() for batch in batches]
         return self._score(np.concatenate(found)[: len(self.network.labels)])
