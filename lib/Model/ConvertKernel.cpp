@@ -253,7 +253,7 @@ Column ConvertKernel::columnOf(Unit &unit, int64_t segment, int64_t c) const {
     column.weights[d] = static_cast<int32_t>(
         column.negative ? -digits[d].weight() : digits[d].weight());
   if (readNoise(array) != 0) {
-    constexpr uint64_t purpose = 0x6E6F697365; // "noise"
+    constexpr uint64_t purpose = 1; // 0: cells
     const RandomStream stream(
         {static_cast<uint64_t>(array.analog->seed),
          static_cast<uint64_t>(matrix.layer), purpose,

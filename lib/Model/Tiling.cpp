@@ -56,7 +56,7 @@ llvm::Expected<Tiling> pumice::model::tile(const ArraySpec &array,
   if (llvm::Error error = verify(array, matrix))
     return error;
   Tiling tiling;
-  tiling.slices = llvm::divideCeil(matrix.weightBits, array.cellBits);
+  tiling.slices = cellsPerPart(array, matrix);
   if (array.encoding == WeightEncoding::differential)
     tiling.slices *= 2;
   if (tiling.slices > array.columns)
@@ -150,6 +150,11 @@ static Wide restOfRow(Wide coefficient, Wide x, Wide w, int64_t inputZeroPoint,
          Wide(inputZeroPoint) * weightZeroPoint;
 }
 
+/// What the cells of one weight amount to, all of them at the highest level.
+static int64_t fullLevel(const ArraySpec &array, const MatrixSpec &matrix) {
+  return (int64_t(1) << (cellsPerPart(array, matrix) * array.cellBits)) - 1;
+}
+
 /// Bounds of what one row adds to a result if no conversion returns more than
 /// its sum. `clips`: they may return less.
 static Bounds boundsOfRow(const ArraySpec &array, const MatrixSpec &matrix,
@@ -178,7 +183,7 @@ static Bounds boundsOfRow(const ArraySpec &array, const MatrixSpec &matrix,
         bounds.include(-Wide(n) * up - Wide(p) * down + rest);
         if (array.encoding == WeightEncoding::offsetFlip) {
           // Inverted columns lose of what is subtracted from the full level.
-          const int64_t full = 2 * offset - 1;
+          const int64_t full = fullLevel(array, matrix);
           bounds.include(Wide(p) * full + rest);
           bounds.include(-Wide(n) * full + rest);
         }
@@ -216,7 +221,7 @@ static Bounds boundsOfCodes(const ArraySpec &array, const MatrixSpec &matrix,
   const int64_t offset = encodingOffset(array, matrix);
   Bounds row;
   // Inverted columns add the full level for every input.
-  for (int64_t full : {int64_t(0), flips ? 2 * offset - 1 : 0})
+  for (int64_t full : {int64_t(0), flips ? fullLevel(array, matrix) : 0})
     for (int64_t x : {inputs.low, inputs.high})
       for (int64_t w : {weights.low, weights.high})
         row.include(

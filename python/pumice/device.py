@@ -125,6 +125,8 @@ def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
             result.pop(key, None)
         elif isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
             result[key] = _merge(result[key], value)
+        elif isinstance(value, str) and isinstance(result.get(key), _Word):
+            result[key] = _Word(value)
         else:
             result[key] = value
     return result

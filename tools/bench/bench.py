@@ -21,15 +21,15 @@ from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: idle threads must not spin
 
-import host
 import torch
-import workloads
 from rich.progress import Progress
-from workloads import Workload
 
+import host
+import workloads
 from pumice.device import Device
 from pumice.errors import PumiceError
 from pumice.tables import plain_text, simple_table, size
+from workloads import Workload
 
 THREADS = (1, 2)
 #: A visit of a case goes on for so many seconds or calls, after one call that is not counted.
@@ -47,6 +47,8 @@ DEVICES: dict[str, tuple[str, dict[str, Any]]] = {
     "noisy": ("isaac", {"analog": ANALOG}),
 }
 TORCH = ("torch float32", "torch int8")
+#: What `noisy` is compared with: as many conversions, of which `clip` need not form all.
+NOISELESS = ("clip", "full_scale")
 WORKLOADS = ("W1", "W1-worst", "W2", "W2-worst", "W3")
 
 
@@ -140,7 +142,7 @@ def _derive(rows: list[dict[str, Any]], by: str) -> None:
         row["second_thread"] = row["t1"][by] / row["t2"][by]
         for key in ("t1", "t2"):
             times = row[key]
-            for reference in (*TORCH, "clip"):
+            for reference in (*TORCH, *NOISELESS):
                 if key in by_system.get(reference, {}):
                     ratio = times[by] / by_system[reference][key][by]
                     times[f"over_{reference.replace(' ', '_')}"] = ratio
@@ -222,9 +224,12 @@ def main(argv: list[str] | None = None) -> int:
 
 def _remarks(rows: list[dict[str, Any]]) -> Iterator[str]:
     for row in rows:
-        if row["system"] == "noisy" and "over_clip" in row.get("t1", {}):
-            ratios = (_digits(row[f"t{threads}"]["over_clip"]) for threads in THREADS)
-            yield f"{row['system']} over clip: {' with 1 thread, '.join(ratios)} with 2"
+        if row["system"] == "noisy" and "t1" in row:
+            for name in NOISELESS:
+                ratios = [row[f"t{n}"].get(f"over_{name}") for n in THREADS]
+                if None not in ratios:
+                    one, two = map(_digits, ratios)
+                    yield f"noisy takes {one} times as long as {name} with 1 thread, {two} with 2"
         if "not_measured" in row:
             yield f"{row['system']} was not measured: {row['not_measured']}"
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: pumice-opt %s --pum-attach-device=device=isaac --crossbar-tile-to-arrays | FileCheck %s
+// RUN: sed -e s/cell_bits.=.2/cell_bits=3/ -e s/weight_bits.=.16/weight_bits=12/ %presets/isaac.mlir > %t.device.mlir
+// RUN: pumice-opt %s --pum-attach-device=device=%t.device.mlir --crossbar-tile-to-arrays | FileCheck %s --check-prefix=ODD
 //
-// Weights of 4 bits take 2 cells; the width of inputs stays at the layer.
+// Weights of 4 bits take 2 cells; the width of inputs stays at the layer. Cells of 3 bits hold 8 bits in 3.
 
 // CHECK-LABEL: func @narrow
 func.func @narrow(%x: tensor<8x64xi8>, %w: tensor<10x64xi8>) -> (tensor<8x10xi32>, tensor<8x10xi32>) {
@@ -11,6 +13,7 @@ func.func @narrow(%x: tensor<8x64xi8>, %w: tensor<10x64xi8>) -> (tensor<8x10xi32
       : (tensor<8x64xi8>, tensor<10x64xi8>) -> tensor<8x10xi32>
   // The same weights in full are another grid.
   // CHECK: %[[H:.*]] = crossbar.program %{{.*}} slices = 4, {{.*}} -> !crossbar.grid<1x64x10xi8>
+  // ODD: crossbar.program %{{.*}} slices = 3, {{.*}} -> !crossbar.grid<1x64x10xi8>
   // CHECK: crossbar.mvm %{{.*}}, %[[H]] {input_bits = 3 : i64, input_unsigned}
   %z = crossbar.mvm %x, %w {input_unsigned, input_bits = 3 : i64}
       : (tensor<8x64xi8>, tensor<10x64xi8>) -> tensor<8x10xi32>
