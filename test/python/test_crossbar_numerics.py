@@ -44,8 +44,9 @@ def largest_sum(rows: int, layer: Layer, array: Crossbar) -> int:
     reads = sum(len(list(array_oracle.segments(t, array))) for t in array_oracle.tiles(rows, array))
     whole = array.read * array.top_level * (2**array.dac_bits - 1)
     whole = max(whole, layer.adc_range or 0)
-    slices = 2**layer.weight_bits // array.top_level + 1
-    steps = 2**layer.input_bits // (2**array.dac_bits - 1) + 2**layer.input_bits
+    slices = sum(2**bit for bit in range(0, layer.weight_bits, array.cell_bits))
+    steps = sum(2**bit for bit in range(0, layer.input_bits, array.dac_bits))
+    steps += 2**layer.input_bits
     return reads * whole * slices * steps + rows * 2 ** (layer.input_bits + layer.weight_bits + 2)
 
 
