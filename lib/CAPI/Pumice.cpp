@@ -159,11 +159,8 @@ struct CallbackObserver : model::IObserver {
 };
 } // namespace
 
-static llvm::Expected<RunResult> execute(Program &program, intptr_t numInputs,
-                                         const PumiceTensor *inputs,
-                                         const RunOptions &options) {
-  if (!inputs)
-    return program.estimate(options);
+static llvm::Expected<std::vector<model::Value>>
+borrow(intptr_t numInputs, const PumiceTensor *inputs) {
   std::vector<model::Value> values;
   for (const PumiceTensor &tensor : ArrayRef(inputs, numInputs)) {
     auto value = model::Value::borrow(
@@ -173,7 +170,18 @@ static llvm::Expected<RunResult> execute(Program &program, intptr_t numInputs,
       return value.takeError();
     values.push_back(std::move(*value));
   }
-  return program.run(values, options);
+  return values;
+}
+
+static llvm::Expected<RunResult> execute(Program &program, intptr_t numInputs,
+                                         const PumiceTensor *inputs,
+                                         const RunOptions &options) {
+  if (!inputs)
+    return program.estimate(options);
+  auto values = borrow(numInputs, inputs);
+  if (!values)
+    return values.takeError();
+  return program.run(*values, options);
 }
 
 PumiceRun pumiceProgramRun(PumiceProgram program, intptr_t numInputs,
@@ -192,6 +200,31 @@ PumiceRun pumiceProgramRun(PumiceProgram program, intptr_t numInputs,
     return {nullptr};
   }
   return {new RunResult(std::move(*result))};
+}
+
+static bool succeed(llvm::Error error, MlirStringCallback callback,
+                    void *user) {
+  if (!error)
+    return true;
+  give(llvm::toString(std::move(error)), callback, user);
+  return false;
+}
+
+bool pumiceProgramObserveColumnSums(PumiceProgram program, intptr_t numInputs,
+                                    const PumiceTensor *inputs,
+                                    unsigned threads, MlirStringCallback error,
+                                    void *errorUser) {
+  auto values = borrow(numInputs, inputs);
+  if (!values)
+    return succeed(values.takeError(), error, errorUser);
+  return succeed(unwrapProgram(program).observeColumnSums(*values, threads),
+                 error, errorUser);
+}
+
+bool pumiceProgramSetAdcRanges(PumiceProgram program, double fraction,
+                               MlirStringCallback error, void *errorUser) {
+  return succeed(unwrapProgram(program).setAdcRanges(fraction), error,
+                 errorUser);
 }
 
 void pumiceRunDestroy(PumiceRun run) {

@@ -97,6 +97,18 @@ MLIR_CAPI_EXPORTED PumiceRun pumiceProgramRun(
     PumiceProgram program, intptr_t numInputs, const PumiceTensor *inputs,
     unsigned threads, PumiceObserver observer, void *observerUser,
     MlirStringCallback error, void *errorUser);
+/* Runs on `inputs` and counts the column sums of calibrated converters. False,
+ * and the text of the problem to `error`, on failure. */
+MLIR_CAPI_EXPORTED bool
+pumiceProgramObserveColumnSums(PumiceProgram program, intptr_t numInputs,
+                               const PumiceTensor *inputs, unsigned threads,
+                               MlirStringCallback error, void *errorUser);
+/* Sets the ranges of calibrated converters to that fraction of the counted
+ * sums, in the module too. False, and the text of the problem, on failure. */
+MLIR_CAPI_EXPORTED bool pumiceProgramSetAdcRanges(PumiceProgram program,
+                                                  double fraction,
+                                                  MlirStringCallback error,
+                                                  void *errorUser);
 MLIR_CAPI_EXPORTED void pumiceRunDestroy(PumiceRun run);
 MLIR_CAPI_EXPORTED intptr_t pumiceRunNumOutputs(PumiceRun run);
 MLIR_CAPI_EXPORTED PumiceTensor pumiceRunOutput(PumiceRun run, intptr_t index);

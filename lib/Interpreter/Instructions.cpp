@@ -23,6 +23,13 @@ static int64_t bytesOf(Value buffer) {
   return type.getNumElements() * (element ? model::byteWidth(*element) : 0);
 }
 
+static model::Memory memoryOf(Value buffer) {
+  return simulator::memoryOf(cast<MemRefType>(buffer.getType())) ==
+                 simulator::Memory::buffer
+             ? model::Memory::buffer
+             : model::Memory::dram; // the host sits behind the same channel
+}
+
 GridSpec pumice::specOf(simulator::ProgramOp program) {
   crossbar::GridType grid = program.getGrid().getType();
   crossbar::TilingAttr tiling = program.getTiling();
@@ -105,15 +112,9 @@ static Error execute(Interpreter &run, simulator::ConstantOp op) {
 }
 
 static Error execute(Interpreter &run, simulator::TransferOp op) {
-  auto memory = [](Value buffer) {
-    return simulator::memoryOf(cast<MemRefType>(buffer.getType())) ==
-                   simulator::Memory::buffer
-               ? model::Memory::buffer
-               : model::Memory::dram; // the host sits behind the same channel
-  };
-  model::Cost cost =
-      model::transferCost(run.program.device(), bytesOf(op.getSource()),
-                          memory(op.getSource()), memory(op.getDestination()));
+  model::Cost cost = model::transferCost(
+      run.program.device(), bytesOf(op.getSource()), memoryOf(op.getSource()),
+      memoryOf(op.getDestination()));
   if (Error error =
           run.issue(op, "transfer", "dram", cost, op.getAfter(), op.getToken()))
     return error;
@@ -128,9 +129,10 @@ static Error execute(Interpreter &run, simulator::TransferOp op) {
 
 static Error execute(Interpreter &run, simulator::ProgramOp op) {
   GridSpec spec = specOf(op);
-  model::Cost cost =
-      model::programCost(run.program.device(), spec.matrix, spec.tiling,
-                         rangesOf(op.getPlacementAttr()), op.getReplicas());
+  model::Cost cost = model::programCost(
+      run.program.device(), spec.matrix, spec.tiling,
+      rangesOf(op.getPlacementAttr()), bytesOf(op.getWeights()),
+      memoryOf(op.getWeights()), op.getReplicas());
   return run.issue(op, "program", "crossbar", cost, op.getAfter(),
                    op.getToken(), op.getSetup());
 }
@@ -153,12 +155,25 @@ static Error execute(Interpreter &run, simulator::MVMOp op) {
     return error;
   if (!run.withValues)
     return Error::success();
+  const model::Grid &grid = *run.grid(op.getGrid());
+  const model::Value &input = run.value(op.getInput());
+  model::Value &output = run.value(op.getOutput());
+  const unsigned threads = run.options.threads;
+  const bool calibrating = run.options.columnSums;
+  model::SumHistogram sums;
   if (Error error =
-          run.grid(op.getGrid())
-              ->compute(run.value(op.getInput()), window,
-                        op.getInputZeroPoint(), op.getWeightZeroPoint(),
-                        run.value(op.getOutput()), run.options.threads))
+          calibrating
+              ? grid.calibrate(input, window, op.getInputZeroPoint(),
+                               op.getWeightZeroPoint(), output,
+                               sums, threads)
+              : grid.compute(input, window, op.getInputZeroPoint(),
+                             op.getWeightZeroPoint(), output, threads))
     return error;
+  if (calibrating) {
+    model::SumHistogram &all = (*run.options.columnSums)[program];
+    all.width = sums.width;
+    all.add(sums);
+  }
   run.computed(op.getOutput());
   return Error::success();
 }

@@ -12,6 +12,8 @@
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/SourceMgr.h"
 #include <chrono>
+#include <cmath>
+#include <numeric>
 
 using namespace mlir;
 using namespace pumice;
@@ -179,40 +181,44 @@ FailureOr<std::unique_ptr<Program>> Program::load(ModuleOp module) {
 //===----------------------------------------------------------------------===//
 
 llvm::Error Program::prepare(unsigned threads) {
-  if (prepared)
-    return llvm::Error::success();
   auto start = std::chrono::steady_clock::now();
-  std::vector<func::FuncOp> functions;
-  for (auto function : module.getOps<func::FuncOp>())
-    if (function.isPrivate())
-      functions.push_back(function);
-  digital::Options options;
-  options.threads = threads;
-  auto compiled = digital::compile(module, functions, options);
-  if (!compiled)
-    return compiled.takeError();
-  regions = std::move(*compiled);
-  for (auto [layer, program] :
-       llvm::enumerate(entry.getOps<simulator::ProgramOp>())) {
-    auto constant = program.getWeights().getDefiningOp<simulator::ConstantOp>();
-    if (!constant)
-      return llvm::createStringError(
-          "a program instruction writes weights that are not constant");
-    auto weights = constantValue(constant.getValue());
-    if (!weights)
-      return weights.takeError();
-    model::MatrixSpec matrix = specOf(program).matrix;
-    matrix.layer = layer;
-    auto grid = model::Grid::program(toSpec(program.getArray()), matrix,
-                                     *weights, model::WeightLayout::filters);
-    if (!grid)
-      return grid.takeError();
-    grids[program] = std::make_unique<model::Grid>(std::move(*grid));
+  if (!regions) {
+    std::vector<func::FuncOp> functions;
+    for (auto function : module.getOps<func::FuncOp>())
+      if (function.isPrivate())
+        functions.push_back(function);
+    digital::Options options;
+    options.threads = threads;
+    auto compiled = digital::compile(module, functions, options);
+    if (!compiled)
+      return compiled.takeError();
+    regions = std::move(*compiled);
   }
-  prepared = true;
+  for (auto [layer, op] : llvm::enumerate(entry.getOps<simulator::ProgramOp>()))
+    if (!grids.contains(op))
+      if (llvm::Error error = programGrid(op, layer))
+        return error;
   preparedMs += std::chrono::duration<double, std::milli>(
                     std::chrono::steady_clock::now() - start)
                     .count();
+  return llvm::Error::success();
+}
+
+llvm::Error Program::programGrid(simulator::ProgramOp op, int64_t layer) {
+  auto constant = op.getWeights().getDefiningOp<simulator::ConstantOp>();
+  if (!constant)
+    return llvm::createStringError(
+        "a program instruction writes weights that are not constant");
+  auto weights = constantValue(constant.getValue());
+  if (!weights)
+    return weights.takeError();
+  model::MatrixSpec matrix = specOf(op).matrix;
+  matrix.layer = layer;
+  auto grid = model::Grid::program(toSpec(op.getArray()), matrix, *weights,
+                                   model::WeightLayout::filters);
+  if (!grid)
+    return grid.takeError();
+  grids[op] = std::make_unique<model::Grid>(std::move(*grid));
   return llvm::Error::success();
 }
 
@@ -227,6 +233,48 @@ llvm::Expected<RunResult> Program::run(ArrayRef<model::Value> inputs,
   if (llvm::Error error = prepare(options.threads))
     return error;
   return Interpreter(*this, options, /*withValues=*/true).run(inputs);
+}
+
+llvm::Error Program::observeColumnSums(ArrayRef<model::Value> inputs,
+                                       unsigned threads) {
+  if (deviceSpec.array.adcMode != model::AdcMode::calibrated)
+    return llvm::createStringError(
+        "expected a device with calibrated converters to calibrate, got '%s'",
+        deviceSpec.name.c_str());
+  RunOptions options;
+  options.threads = threads;
+  options.columnSums = &columnSums;
+  llvm::Error error = run(inputs, options).takeError();
+  if (error)
+    columnSums.clear(); // it may be half done
+  return error;
+}
+
+/// The least sum that at most 1 - `fraction` of the counted exceed.
+static int64_t quantile(const model::SumHistogram &sums, double fraction) {
+  const auto total =
+      std::accumulate(sums.counts.begin(), sums.counts.end(), uint64_t(0));
+  const auto wanted =
+      static_cast<uint64_t>(std::ceil(fraction * double(total)));
+  uint64_t seen = 0;
+  for (size_t bin = 0; bin < sums.counts.size(); ++bin)
+    if ((seen += sums.counts[bin]) >= wanted)
+      return std::min<int64_t>((bin + 1) * sums.width - 1, sums.largest);
+  return sums.largest;
+}
+
+llvm::Error Program::setAdcRanges(double fraction) {
+  if (!(fraction > 0 && fraction <= 1))
+    return llvm::createStringError(
+        "expected a fraction of column sums above 0 and at most 1, got %g",
+        fraction);
+  for (auto &[op, sums] : columnSums) {
+    auto program = cast<simulator::ProgramOp>(op);
+    program.setAdcRange(std::max<int64_t>(quantile(sums, fraction), 1));
+    grids.erase(op);
+  }
+  columnSums.clear();
+  return llvm::Error::success();
 }
 
 llvm::Expected<RunResult> Program::estimate(const RunOptions &options) {

@@ -29,8 +29,14 @@ struct TensorSpec {
   llvm::SmallVector<int64_t> shape;
 };
 
+/// Column sums by the program instruction whose arrays made them.
+using ColumnSums = llvm::DenseMap<mlir::Operation *, model::SumHistogram>;
+
 struct RunOptions {
   unsigned threads = 1;
+  /// Of a calibrating run: counts the column sums of calibrated converters,
+  /// which convert without loss meanwhile.
+  ColumnSums *columnSums = nullptr;
   /// See every value, after the hooks of the machine.
   std::vector<model::IObserver *> observers;
 };
@@ -46,7 +52,7 @@ llvm::Error checkInput(const TensorSpec &spec, const model::Value &value);
 class Program {
 public:
   /// Checks the module against the contract of L4. Problems become diagnostics.
-  /// The module is not changed and must outlive the program.
+  /// The module must outlive the program.
   static mlir::FailureOr<std::unique_ptr<Program>> load(mlir::ModuleOp module);
 
   llvm::ArrayRef<TensorSpec> inputs() const { return inputSpecs; }
@@ -56,6 +62,14 @@ public:
   /// Computes the outputs of `inputs`, and what that costs.
   llvm::Expected<RunResult> run(llvm::ArrayRef<model::Value> inputs,
                                 const RunOptions &options = {});
+
+  /// Runs with lossless converters where the device's are calibrated, and
+  /// counts their column sums.
+  llvm::Error observeColumnSums(llvm::ArrayRef<model::Value> inputs,
+                                unsigned threads);
+  /// Sets `adc_range` of every grid with calibrated converters to the least
+  /// sum that at most 1 - `fraction` of the counted exceed, in the module too.
+  llvm::Error setAdcRanges(double fraction);
 
   /// What a run costs, without values.
   llvm::Expected<RunResult> estimate(const RunOptions &options = {});
@@ -68,6 +82,7 @@ private:
   Program() = default;
 
   llvm::Error prepare(unsigned threads);
+  llvm::Error programGrid(simulator::ProgramOp op, int64_t layer);
 
   mlir::ModuleOp module;
   mlir::func::FuncOp entry;
@@ -75,8 +90,9 @@ private:
   std::vector<TensorSpec> inputSpecs, outputSpecs;
   llvm::DenseMap<mlir::Operation *, digital::OpCounts> opCounts;
 
+  ColumnSums columnSums; ///< of calibrating runs
+
   // Made by prepare().
-  bool prepared = false;
   double preparedMs = 0;
   llvm::DenseMap<mlir::Operation *, std::unique_ptr<model::Grid>> grids;
   std::unique_ptr<digital::CompiledRegions> regions;

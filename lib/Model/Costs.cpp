@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/Costs.h"
 
-#include "llvm/Support/ErrorHandling.h"
+#include "lib/Model/Encoding.h"
+
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
@@ -115,6 +116,17 @@ static void accessBuffer(Cost &cost, const DeviceSpec &device,
        toPs(accessNs(device.buffer, double(bytesRead) + bytesWritten)));
 }
 
+static void accessDram(Cost &cost, const DeviceSpec &device, int64_t bytesRead,
+                       int64_t bytesWritten) {
+  cost.counters.dramBytesRead += bytesRead;
+  cost.counters.dramBytesWritten += bytesWritten;
+  energy(cost, Component::dramRead) += device.dram.readPjPerByte * bytesRead;
+  energy(cost, Component::dramWrite) +=
+      device.dram.writePjPerByte * bytesWritten;
+  hold(cost, Resource::dramPort,
+       toPs(accessNs(device.dram, double(bytesRead) + bytesWritten)));
+}
+
 /// Counts operations and their energy; returns the lane-cycles they take.
 static double countDigital(Cost &cost, const DeviceSpec &device,
                            const DigitalOps &ops) {
@@ -157,27 +169,15 @@ static int64_t conversionsInTurn(const ArraySpec &array,
 /// Steps in which rows are driven, summed over the row tiles.
 static int64_t segmentsOfMatrix(const ArraySpec &array,
                                 const MatrixSpec &matrix) {
-  const int64_t perRead = array.rowsPerRead.value_or(array.rows);
+  const int64_t perRead = rowsPerRead(array);
   return matrix.rows / array.rows * llvm::divideCeil(array.rows, perRead) +
          llvm::divideCeil(matrix.rows % array.rows, perRead);
 }
 
-/// Whether codes stand for a fraction of a level, so that sums are rescaled.
+/// Whether sums of codes are rescaled, as a code stands for more than a level.
 static bool rescales(const ArraySpec &array, const MatrixSpec &matrix) {
-  const int64_t codes = (int64_t(1) << array.adcBits) - 1;
-  switch (array.adcMode) {
-  case AdcMode::lossless:
-  case AdcMode::clip:
-    return false;
-  case AdcMode::calibrated:
-    return matrix.adcRange > codes;
-  case AdcMode::fullScale:
-    return array.rowsPerRead.value_or(array.rows) *
-               ((int64_t(1) << array.cellBits) - 1) *
-               ((int64_t(1) << array.dacBits) - 1) >
-           codes;
-  }
-  llvm_unreachable("unknown mode");
+  const Converter converter = converterOf(array, matrix);
+  return converter.numerator != converter.denominator;
 }
 
 DigitalOps pumice::model::corrections(const ArraySpec &array,
@@ -332,9 +332,13 @@ static std::vector<ArrayWrites> writesTo(llvm::ArrayRef<ArrayRange> arrays,
 Cost pumice::model::programCost(const DeviceSpec &device,
                                 const MatrixSpec &matrix, const Tiling &tiling,
                                 llvm::ArrayRef<ArrayRange> arrays,
-                                int64_t replicas,
+                                int64_t bytes, Memory from, int64_t replicas,
                                 std::optional<int64_t> changedCells) {
   Cost cost;
+  if (from == Memory::dram)
+    accessDram(cost, device, bytes, 0);
+  else
+    accessBuffer(cost, device, bytes, 0);
   const int64_t fullestArray =
       std::min(matrix.rows, device.array.rows) * tiling.groupsPerArray;
   hold(cost, arrays, toPs(double(fullestArray) * device.timing.rowWriteNs));
@@ -373,13 +377,7 @@ Cost pumice::model::transferCost(const DeviceSpec &device, int64_t bytes,
   const int64_t bufferWritten = to == Memory::buffer ? bytes : 0;
   if (bufferRead || bufferWritten)
     accessBuffer(cost, device, bufferRead, bufferWritten);
-  const int64_t dramRead = from == Memory::dram ? bytes : 0;
-  const int64_t dramWritten = to == Memory::dram ? bytes : 0;
-  cost.counters.dramBytesRead = dramRead;
-  cost.counters.dramBytesWritten = dramWritten;
-  energy(cost, Component::dramRead) = device.dram.readPjPerByte * dramRead;
-  energy(cost, Component::dramWrite) = device.dram.writePjPerByte * dramWritten;
-  hold(cost, Resource::dramPort,
-       toPs(accessNs(device.dram, double(dramRead) + dramWritten)));
+  accessDram(cost, device, from == Memory::dram ? bytes : 0,
+             to == Memory::dram ? bytes : 0);
   return cost;
 }

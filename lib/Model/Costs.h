@@ -163,11 +163,12 @@ DigitalOps corrections(const ArraySpec &array, const MatrixSpec &matrix,
                        const Tiling &tiling, int64_t weightZeroPoint);
 
 /// Writes a matrix to `replicas` times tiling.arrays arrays: rows of one array
-/// one after another, arrays in parallel. `changedCells`: cells that are
-/// pulsed over all replicas, if not all.
+/// one after another, arrays in parallel, while its `bytes` come from a memory,
+/// once for all replicas. `changedCells`: cells that are pulsed over all
+/// replicas, if not all.
 Cost programCost(const DeviceSpec &device, const MatrixSpec &matrix,
                  const Tiling &tiling, llvm::ArrayRef<ArrayRange> arrays,
-                 int64_t replicas = 1,
+                 int64_t bytes, Memory from, int64_t replicas = 1,
                  std::optional<int64_t> changedCells = std::nullopt);
 
 /// Runs scalar operations on one digital unit, with its operands in the buffer.

@@ -179,10 +179,6 @@ llvm::Error Grid::calibrate(const Value &x, const Window &window,
                             int64_t inputZeroPoint, int64_t weightZeroPoint,
                             Value &y, SumHistogram &histogram,
                             unsigned threads) const {
-  if (arraySpec.adcMode != AdcMode::calibrated)
-    return llvm::createStringError(
-        "expected an array with calibrated converters to calibrate, got one "
-        "with others");
   ArraySpec lossless = arraySpec;
   lossless.adcMode = AdcMode::lossless;
   histogram = {};

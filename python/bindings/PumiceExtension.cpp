@@ -65,6 +65,36 @@ nb::object copyToNumpy(const PumiceTensor &tensor) {
                                          nullptr, dtypes[tensor.elementType]));
 }
 
+/// Views of arrays for a call; null without arrays.
+class Tensors {
+public:
+  explicit Tensors(const std::vector<Array> *arrays) : isNull(!arrays) {
+    if (isNull)
+      return;
+    for (const Array &array : *arrays) {
+      std::vector<int64_t> shape;
+      for (size_t d = 0; d < array.ndim(); ++d)
+        shape.push_back(array.shape(d));
+      shapes.push_back(std::move(shape));
+      tensors.push_back(
+          {const_cast<void *>(array.data()), elementTypeOf(array.dtype()),
+           static_cast<intptr_t>(array.ndim()), shapes.back().data()});
+    }
+  }
+  intptr_t size() const { return tensors.size(); }
+  const PumiceTensor *data() const {
+    static const PumiceTensor none{};
+    if (isNull)
+      return nullptr;
+    return tensors.empty() ? &none : tensors.data();
+  }
+
+private:
+  bool isNull;
+  std::vector<PumiceTensor> tensors;
+  std::vector<std::vector<int64_t>> shapes;
+};
+
 class Program {
 public:
   Program(MlirModule module, nb::object owner) : owner(std::move(owner)) {
@@ -94,21 +124,28 @@ public:
     return result;
   }
 
+  void observeColumnSums(const std::vector<Array> &arrays, unsigned threads) {
+    Tensors inputs(&arrays);
+    std::string error;
+    bool good;
+    {
+      nb::gil_scoped_release release;
+      good = pumiceProgramObserveColumnSums(
+          program, inputs.size(), inputs.data(), threads, append, &error);
+    }
+    if (!good)
+      throw nb::value_error(error.c_str());
+  }
+
+  void setAdcRanges(double fraction) {
+    std::string error;
+    if (!pumiceProgramSetAdcRanges(program, fraction, append, &error))
+      throw nb::value_error(error.c_str());
+  }
+
   nb::tuple execute(const std::vector<Array> *arrays, unsigned threads,
                     const std::optional<Observer> &observer) {
-    std::vector<PumiceTensor> inputs;
-    std::vector<std::vector<int64_t>> shapes;
-    if (arrays)
-      for (const Array &array : *arrays) {
-        std::vector<int64_t> shape;
-        for (size_t d = 0; d < array.ndim(); ++d)
-          shape.push_back(array.shape(d));
-        shapes.push_back(std::move(shape));
-        inputs.push_back(
-            {const_cast<void *>(array.data()), elementTypeOf(array.dtype()),
-             static_cast<intptr_t>(array.ndim()), shapes.back().data()});
-      }
-    static const PumiceTensor none{};
+    Tensors inputs(arrays);
     std::string error;
     std::exception_ptr raised;
     struct Hook {
@@ -131,10 +168,9 @@ public:
     PumiceRun run;
     {
       nb::gil_scoped_release release;
-      run = pumiceProgramRun(
-          program, inputs.size(),
-          !arrays ? nullptr : (inputs.empty() ? &none : inputs.data()), threads,
-          observer ? callback : nullptr, &hook, append, &error);
+      run = pumiceProgramRun(program, inputs.size(), inputs.data(), threads,
+                             observer ? callback : nullptr, &hook, append,
+                             &error);
     }
     if (raised) {
       if (run.ptr)
@@ -280,6 +316,13 @@ NB_MODULE(_pumice, m) {
           nb::arg("inputs"), nb::arg("threads") = 1,
           nb::arg("observe").none() = nb::none(),
           "Returns the outputs and the report (JSON). Raises ValueError.")
+      .def("observe_column_sums", &Program::observeColumnSums,
+           nb::arg("inputs"), nb::arg("threads") = 1,
+           "Runs, and counts the column sums of calibrated converters. Raises "
+           "ValueError.")
+      .def("set_adc_ranges", &Program::setAdcRanges, nb::arg("fraction"),
+           "Sets the ranges of calibrated converters from the counted sums. "
+           "Raises ValueError.")
       .def(
           "estimate",
           [](Program &p) {

@@ -50,6 +50,11 @@ class Device:
         return str(self._fields["name"])
 
     @property
+    def adc_mode(self) -> str:
+        """Of its converters: lossless, clip, full_scale or calibrated (see Program.calibrate)."""
+        return str(self._fields["array"]["adc"]["mode"])
+
+    @property
     def fields(self) -> dict[str, Any]:
         """All numbers, nested as in the device file (a copy)."""
         return deepcopy(self._fields)
@@ -120,6 +125,8 @@ def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
             result.pop(key, None)
         elif isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
             result[key] = _merge(result[key], value)
+        elif isinstance(value, str) and isinstance(result.get(key), _Word):
+            result[key] = _Word(value)
         else:
             result[key] = value
     return result

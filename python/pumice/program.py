@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,6 +136,44 @@ class Program:
         return Result(outputs, self._report(report), tensors)
 
     __call__ = run
+
+    def calibrate(
+        self, batches: Iterable[Any], *, percentile: float = 100.0, threads: int | None = None
+    ) -> None:
+        """Sets the ranges of the device's `calibrated` converters, per layer, from data.
+
+        The program runs on every batch with lossless converters. The range (`adc_range` of a
+        layer's program op) becomes the largest column sum that was seen, or the least that
+        `percentile` percent of the sums do not exceed.
+
+        Args:
+            batches: inputs, each a tensor, or a tuple of positional or a dict of keyword
+                arguments, as `run` takes them.
+            percentile: above 0, at most 100.
+            threads: as for `run`.
+
+        Raises:
+            FrontendError: wrong number, structure, shape or dtype of inputs.
+            PumiceError: no batches, a percentile out of range, or a program that cannot run.
+        """
+        if not 0 < percentile <= 100:
+            raise PumiceError(f"expected a percentile above 0 and at most 100, got {percentile}")
+        count = 0
+        try:
+            for batch in batches:
+                args = batch if isinstance(batch, tuple) else (batch,)
+                named = batch if isinstance(batch, Mapping) else {}
+                leaves = self._flatten(() if named else args, named)
+                arrays = [_to_numpy(leaf) for leaf in leaves]
+                with self._alone():
+                    self._machine.observe_column_sums(arrays, threads or os.cpu_count() or 1)
+                count += 1
+            if not count:
+                raise PumiceError("expected at least one batch to calibrate with, got none")
+            with self._alone():
+                self._machine.set_adc_ranges(percentile / 100)
+        except (ValueError, TypeError) as error:
+            raise PumiceError(str(error)) from None
 
     def estimate(self) -> Report:
         """Time, energy and area of a run, without values: the same figures as a run's."""

@@ -19,7 +19,10 @@ def text(value) -> str:
 
 @dataclass(frozen=True)
 class Matrix:
-    """A weight matrix on arrays: `groups` times `rows` inputs by `columns` outputs."""
+    """A weight matrix on arrays: `groups` times `rows` inputs by `columns` outputs.
+
+    Codes narrower than 16 bits are stored in 8 or 16.
+    """
 
     rows: int
     columns: int
@@ -29,6 +32,14 @@ class Matrix:
     signed: bool = True
     weight_zero_point: int = 0
     adc_range: int = 0  # of a calibrated converter
+
+    @property
+    def stored_weight_bits(self) -> int:
+        return 8 if self.weight_bits <= 8 else 16
+
+    @property
+    def stored_input_bits(self) -> int:
+        return 8 if self.input_bits <= 8 else 16
 
 
 @dataclass(frozen=True)
@@ -43,7 +54,7 @@ class Tiling:
 
 
 def tile(array: Mapping, matrix: Matrix) -> Tiling:
-    slices = matrix.weight_bits // array["cell_bits"]
+    slices = ceil(matrix.weight_bits / array["cell_bits"])
     if array["encoding"] == "differential":
         slices *= 2
     per_row = array["columns"] // slices
@@ -81,7 +92,7 @@ class Text:
     ) -> tuple[str, str]:
         """Writes the matrix to arrays; the grid and the token."""
         cut = tile(self.array, matrix)
-        shape = f"{matrix.groups * matrix.columns}x{matrix.rows}xi{matrix.weight_bits}"
+        shape = f"{matrix.groups * matrix.columns}x{matrix.rows}xi{matrix.stored_weight_bits}"
         weights, grid, token = self._name(), self._name(), self._name()
         memory = f"memref<{shape}, #simulator.memory<dram>>"
         self.body.append(f"{weights} = simulator.constant dense<1> : tensor<{shape}> to {memory}")
@@ -121,14 +132,15 @@ class Text:
 
     def _mvm(self, matrix, grid, x_shape, y_shape, window, after) -> str:
         x, y, token = self._name(), self._name(), self._name()
-        x_type = f"memref<{x_shape}xi{matrix.input_bits}, #simulator.memory<buffer>>"
+        x_type = f"memref<{x_shape}xi{matrix.stored_input_bits}, #simulator.memory<buffer>>"
         y_type = f"memref<{y_shape}xi64, #simulator.memory<buffer>>"
         self.arguments.append(f"{x} : {x_type}")
         self.body.append(f"{y} = simulator.buffer : {y_type}")
         unsigned = "" if matrix.signed else "input_unsigned, "
         self.body.append(
             f"{token} = simulator.mvm {grid}, {x}, {y} after ({after}) {window}"
-            f"{{{unsigned}weight_zero_point = {matrix.weight_zero_point} : i64}} "
+            f"{{{unsigned}weight_zero_point = {matrix.weight_zero_point} : i64, "
+            f"input_bits = {matrix.input_bits} : i64}} "
             f": {grid_type(matrix)}, {x_type}, {y_type}"
         )
         return token

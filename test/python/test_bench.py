@@ -17,9 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools" / "bench"))
 
 import bench  # noqa: E402
-import workloads  # noqa: E402
-
 import pumice  # noqa: E402
+import workloads  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +80,7 @@ def test_table(figures) -> None:
     _, out, _ = figures
     assert "W1: linear 64x64, batch 16" in out
     assert "ResNet-18 at 32x32, batch 1" in out
-    assert "noisy over clip:" in out
+    assert "times as long as full_scale with 1 thread" in out
     assert "not measured" not in out
     assert "Peak memory of the process" in out
 
@@ -110,6 +109,7 @@ def test_activations_use_all_codes() -> None:
         (["--only", "W4"], "expected some of W1, W1-worst, W2, W2-worst, W3, got 'W4'"),
         (["--systems", "isaac"], "expected some of lossless, clip, full_scale, noisy, got"),
         (["--with", "spice"], "expected some of aihwkit, crosssim, got 'spice'"),
+        (["--page", "nothing.md"], "expected a page with '<!-- results of"),
         (["--rounds", "0"], "expected at least 1 round, got 0"),
     ],
 )
@@ -127,3 +127,18 @@ def test_peer_that_is_not_installed(capsys) -> None:
     arguments = ["--quick", "--only", "W1", "--systems", "clip", "--with", "crosssim"]
     assert bench.main(arguments) == 0
     assert "crosssim was not measured: No module named 'simulator'" in capsys.readouterr().out
+
+
+def test_results_go_into_the_page(tmp_path, capsys) -> None:
+    page = tmp_path / "benchmark.md"
+    page.write_text((ROOT / "docs" / "benchmark.md").read_text())
+    head, _, tail = page.read_text().partition(bench._BEGIN)
+    arguments = ["--quick", "--only", "W1", "--systems", "clip", "--page", str(page)]
+    for _ in range(2):
+        assert bench.main(arguments) == 0
+        printed = capsys.readouterr().out
+    text = page.read_text()
+    assert text.startswith(head)
+    assert text.endswith(tail.partition(bench._END)[2])
+    assert f"```\n{printed}```" in text
+    assert text.count("W1: linear") == 1

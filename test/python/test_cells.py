@@ -245,6 +245,17 @@ def test_read_noise() -> None:
             assert_uncorrelated(values[:, i], values[:, j])
 
 
+def test_read_noise_is_normal() -> None:
+    """Its shape, with a sigma that makes roundings small, and its tails (99.9 % each)."""
+    wide = {"read_noise": 1000.0, "seed": 8}
+    x, weights = np.full((8000, 1), 85), np.zeros((1, 8), np.int8)
+    z = products(x, weights, **SIZE, analog=wide) / 1000
+    assert_standard_normal(z)
+    for sigma in (2, 3, 3.5):
+        assert_fraction(z > sigma, stats.norm.sf(sigma))
+        assert_fraction(z < -sigma, stats.norm.sf(sigma))
+
+
 @pytest.mark.parametrize(
     ("array", "factor"),
     [

@@ -59,11 +59,9 @@ def digital_ops(array, matrix, cut) -> tuple[int, int]:
         multiplies += 1
     codes = 2 ** array["adc"]["bits"] - 1
     levels = (2 ** array["cell_bits"] - 1) * (2 ** array["dac_bits"] - 1)
-    if array["adc"]["mode"] == "full_scale":
-        rows = array.get("rows_per_read", array["rows"])
-        multiplies += matrix.columns * (rows * levels > codes)
-    elif array["adc"]["mode"] == "calibrated":
-        multiplies += matrix.columns * (matrix.adc_range > codes)
+    if array["adc"]["mode"] in ("full_scale", "calibrated"):
+        full_scale = array.get("rows_per_read", array["rows"]) * levels
+        multiplies += matrix.columns * ((matrix.adc_range or full_scale) > codes)
     return adds, multiplies
 
 
@@ -83,7 +81,7 @@ def check_layer(device, matrix, windows, replicas, report) -> None:
         for g in range(cut.groups_per_array)
     )
     arrays_ns = nearest_ps(ceil(windows / replicas) * reads * max(segments) * reading)
-    bytes_in = windows * matrix.groups * matrix.rows * matrix.input_bits // 8
+    bytes_in = windows * matrix.groups * matrix.rows * matrix.stored_input_bits // 8
     bytes_out = windows * matrix.groups * matrix.columns * 8
     port_ns = nearest_ps(
         exact(buffer["latency_ns"])
@@ -128,11 +126,20 @@ def check_write(device, matrix, replicas, setup) -> None:
     fields = device.fields
     cut = tile(fields["array"], matrix)
     rows = min(matrix.rows, fields["array"]["rows"]) * cut.groups_per_array
-    assert setup.latency_ns == nearest_ps(rows * exact(fields["timing"]["row_write_ns"]))
+    stored = matrix.groups * matrix.columns * matrix.rows * matrix.stored_weight_bits // 8
+    dram = fields["dram"]
+    loading = exact(dram["latency_ns"]) + stored / exact(dram["bandwidth_bytes_per_ns"])
+    writing = nearest_ps(rows * exact(fields["timing"]["row_write_ns"]))
+    assert setup.latency_ns == max(writing, nearest_ps(loading))
     cells = replicas * matrix.groups * matrix.rows * matrix.columns * cut.slices
     assert setup.counters["cells_written"] == cells
-    assert setup.components["cell_write"] == pytest.approx(
-        cells * fields["energy"]["cell_write_pj"], rel=1e-12
+    spent = {name: pj for name, pj in setup.components.items() if pj}
+    assert spent == pytest.approx(
+        {
+            "cell_write": cells * fields["energy"]["cell_write_pj"],
+            "dram_read": stored * dram["read_pj_per_byte"],
+        },
+        rel=1e-12,
     )
 
 
@@ -250,11 +257,21 @@ def test_groups_that_share_arrays(variant, tmp_path) -> None:
     check_layer(device, matrix, 12, 1, report)
 
 
-@pytest.mark.parametrize("adc_range", [63, 64, 200])
+@pytest.mark.parametrize("adc_range", [63, 64, 200, 0])
 def test_calibrated_converters(adc_range, tmp_path) -> None:
-    """Sums are rescaled only where a code stands for more than a level."""
+    """Sums are rescaled only where a code stands for more than a level; 0 is not yet calibrated."""
     device = Device("isaac").replace(array={"adc": {"mode": "calibrated", "bits": 6}})
     run_linear(device, Matrix(rows=70, columns=5, adc_range=adc_range), 2, tmp_path / "p.mlir")
+
+
+@pytest.mark.parametrize(("weight_bits", "input_bits"), [(4, 3), (5, 1), (12, 9), (16, 16)])
+@pytest.mark.parametrize("variant", ["differential", "wide digits", "everything"])
+def test_codes_of_any_width(variant, weight_bits, input_bits, tmp_path) -> None:
+    """Narrow codes take fewer cells and reads, but the bytes of what stores them."""
+    device = Device("isaac").replace(array=VARIANTS[variant])
+    for signed in (False, True):
+        matrix = Matrix(150, 11, weight_bits=weight_bits, input_bits=input_bits, signed=signed)
+        run_linear(device, matrix, 5, tmp_path / f"{signed}.mlir")
 
 
 def test_fewer_columns_than_a_converter_has(tmp_path) -> None:

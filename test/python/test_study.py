@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from importlib import util
+from pathlib import Path
 
 import pytest
 
@@ -36,13 +37,16 @@ def test_points() -> None:
     found = list(study.points(["adc", "read"], 2))
     adc = [point for point in found if point.sweep == "adc"]
     assert [point.value for point in adc if point.series == "clip"] == [4, 5, 6, 7, 8, 9, 10]
-    assert [p.series for p in adc if p.calibrate] == ["calibrated"] * 7
+    percentiles = {point.series: point.percentile for point in adc}
+    assert percentiles["calibrated"] == 100
+    assert percentiles["calibrated, 99.9 %"] == 99.9
+    assert percentiles["clip"] is None
     read = [point for point in found if point.sweep == "read"]
     assert len(read) == 2 * 2 * len(SWEEPS["read"].values)
     assert {point.array["analog"]["seed"] for point in read} == {0, 1}
     assert {point.array["encoding"] for point in read} == {"offset", "differential"}
     few = list(study.points(["read"], 1, every=3))
-    assert sorted({point.value for point in few}) == [1.0, 8.0]
+    assert sorted({point.value for point in few}) == [0.3, 2.0]
 
 
 def test_every_point_is_a_device() -> None:
@@ -178,6 +182,17 @@ def test_networks_know_digits_they_never_saw() -> None:
         with torch.no_grad():
             right = network.model(network.inputs).argmax(1).numpy() == network.labels
         assert right.sum() >= least
+
+
+def test_page(monkeypatch, tmp_path, capsys) -> None:
+    """The Python of docs/study.md runs."""
+    page = Path(__file__).resolve().parents[2] / "docs" / "study.md"
+    (block,) = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.M | re.S)
+    monkeypatch.setattr("pumice.study.runner._Bench.correct", lambda bench, point: 1)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, str(page), "exec"), {})
+    assert "resnet stuck off, differential 0.1 0.01 0.0" in capsys.readouterr().out
+    assert (tmp_path / "noise.jsonl").exists()
 
 
 def test_errors(tmp_path) -> None:

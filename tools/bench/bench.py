@@ -3,6 +3,7 @@
 
     python tools/bench/bench.py [--only W1,...] [--worst] [--quick] [--rounds N] [--by min]
                                 [--systems NAME,...] [--with aihwkit,crosssim] [--json FILE]
+                                [--page docs/benchmark.md]
 
 docs/benchmark.md says what is measured and how to read the table.
 """
@@ -21,15 +22,15 @@ from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: idle threads must not spin
 
-import machine
 import torch
-import workloads
 from rich.progress import Progress
-from workloads import Workload
 
+import host
+import workloads
 from pumice.device import Device
 from pumice.errors import PumiceError
 from pumice.tables import plain_text, simple_table, size
+from workloads import Workload
 
 THREADS = (1, 2)
 #: A visit of a case goes on for so many seconds or calls, after one call that is not counted.
@@ -47,6 +48,10 @@ DEVICES: dict[str, tuple[str, dict[str, Any]]] = {
     "noisy": ("isaac", {"analog": ANALOG}),
 }
 TORCH = ("torch float32", "torch int8")
+#: What `noisy` is compared with: as many conversions, of which `clip` need not form all.
+NOISELESS = ("clip", "full_scale")
+#: What stands around the results in a page.
+_BEGIN, _END = "<!-- results of tools/bench/bench.py -->", "<!-- end of the results -->"
 WORKLOADS = ("W1", "W1-worst", "W2", "W2-worst", "W3")
 
 
@@ -85,7 +90,7 @@ def prepare(workload: Workload, system: str) -> tuple[Callable[[int], Any], dict
     preset, array = DEVICES[system]
     device = Device(preset).replace(name=system, array=array)
     program = workload.compile(device)
-    before = machine.reset_peak()
+    before = host.reset_peak()
     result = program.run(*workload.inputs)
     if system == "lossless" and workload.exact is not None:
         if not (result.outputs == workload.exact).all():
@@ -93,7 +98,7 @@ def prepare(workload: Workload, system: str) -> tuple[Callable[[int], Any], dict
     facts = {
         "conversions": int(result.report.counters["conversions"]),
         "prepare_s": result.report.timings["prepare"],
-        "memory_bytes": machine.peak() - before,
+        "memory_bytes": host.peak() - before,
     }
     return lambda threads: program.run(*workload.inputs, threads=threads), facts
 
@@ -140,7 +145,7 @@ def _derive(rows: list[dict[str, Any]], by: str) -> None:
         row["second_thread"] = row["t1"][by] / row["t2"][by]
         for key in ("t1", "t2"):
             times = row[key]
-            for reference in (*TORCH, "clip"):
+            for reference in (*TORCH, *NOISELESS):
                 if key in by_system.get(reference, {}):
                     ratio = times[by] / by_system[reference][key][by]
                     times[f"over_{reference.replace(' ', '_')}"] = ratio
@@ -176,14 +181,33 @@ def _digits(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
+class _Output:
+    """Prints, and remembers what was printed."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __call__(self, text: str = "") -> None:
+        print(text, flush=True)
+        self.lines += text.splitlines() or [""]
+
+    def into(self, page: Path) -> None:
+        """Puts it in the place of a page's block of results."""
+        text = page.read_text()
+        begin, end = text.index(_BEGIN) + len(_BEGIN), text.index(_END)
+        block = "\n".join(self.lines)
+        page.write_text(f"{text[:begin]}\n```\n{block}\n```\n{text[end:]}")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Measures, prints, writes."""
     options = _arguments(argv)
     start = time.perf_counter()
-    here = machine.describe()
+    here = host.describe()
     systems = [*TORCH, *options.systems, *options.peers]
     results: dict[str, Any] = {"machine": here, "options": vars(options), "workloads": []}
-    print(plain_text(simple_table("Machine", ["", ""], machine.rows(here), left=2)), flush=True)
+    output = _Output()
+    output(plain_text(simple_table("Machine", ["", ""], host.rows(here), left=2)))
     total, failed = len(options.only) * options.rounds, False
     with Progress(transient=True, disable=not sys.stderr.isatty(), console=_errors()) as bar:
         task = bar.add_task("measuring", total=total)
@@ -200,31 +224,35 @@ def main(argv: list[str] | None = None) -> int:
                     "results": rows,
                 }
             )
-            print()
-            print(plain_text(table(_title(workload, rows, busy), rows)))
+            output()
+            output(plain_text(table(_title(workload, rows, busy), rows)))
             for remark in _remarks(rows):
-                print(remark)
-            sys.stdout.flush()
-    results["peak_bytes"] = machine.highest_peak()
+                output(remark)
+    results["peak_bytes"] = host.highest_peak()
     results["seconds"] = time.perf_counter() - start
-    print(
+    output(
         f"\nTimes in ms: median (minimum). Ratios are of the {options.by}s; ns are per conversion"
         " and thread;\n2nd is what the second thread speeds up; memory is what the first run adds."
     )
-    print(
+    output(
         f"Peak memory of the process {size(results['peak_bytes'])};"
         f" {results['seconds']:.0f} s in all; load at the end {os.getloadavg()[0]:.1f}"
     )
     if options.json:
         options.json.write_text(json.dumps(results, indent=2, default=str) + "\n")
+    if options.page:
+        output.into(options.page)
     return int(failed)
 
 
 def _remarks(rows: list[dict[str, Any]]) -> Iterator[str]:
     for row in rows:
-        if row["system"] == "noisy" and "over_clip" in row.get("t1", {}):
-            ratios = (_digits(row[f"t{threads}"]["over_clip"]) for threads in THREADS)
-            yield f"{row['system']} over clip: {' with 1 thread, '.join(ratios)} with 2"
+        if row["system"] == "noisy" and "t1" in row:
+            for name in NOISELESS:
+                ratios = [row[f"t{n}"].get(f"over_{name}") for n in THREADS]
+                if None not in ratios:
+                    one, two = map(_digits, ratios)
+                    yield f"noisy takes {one} times as long as {name} with 1 thread, {two} with 2"
         if "not_measured" in row:
             yield f"{row['system']} was not measured: {row['not_measured']}"
 
@@ -281,7 +309,12 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         help="what ratios are formed of: on a busy machine, minima vary less",
     )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write all figures")
+    parser.add_argument(
+        "--page", type=Path, metavar="FILE", help="page whose block of results is replaced"
+    )
     options = parser.parse_args(argv)
+    if options.page and not (options.page.exists() and _BEGIN in options.page.read_text()):
+        parser.error(f"expected a page with '{_BEGIN}', got '{options.page}'")
     for field, known in (
         ("only", WORKLOADS),
         ("systems", DEVICES),

@@ -17,9 +17,8 @@
     weight_bits = 8,                  // [code] inference.py: wl_weight
     input_bits = 8,                   // [code] inference.py: wl_activate
     dac_bits = 1,                     // [code] quantization_cpu_np_infer.py: inputs bit by bit
-    adc = <bits = 5,                   // [param] levelOutput = 32
-           mode = full_scale>,        // [substitute] there the range comes from the data of a layer; for that,
-                                      // set the mode to calibrated and call Program.calibrate
+    adc = <bits = 5,                  // [param] levelOutput = 32
+           mode = calibrated>,        // [code] quantization_cpu_np_infer.py: steps over the range of the data
     columns_per_adc = 8,              // [param] numColMuxed
     encoding = offset>,               // [code] weights + 128; corrected exactly, not by a dummy column
     // Ideal cells: on/off ratio 150 ([param] 6 kOhm, 900 kOhm) would be

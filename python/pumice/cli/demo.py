@@ -58,6 +58,8 @@ def demo(args: Namespace) -> None:
     for device in devices:
         with working(f"compiling for {device.name}"):
             program = pumice.compile(quantized, inputs[: args.batch], device=device)
+            if device.adc_mode == "calibrated":
+                program.calibrate([np.resize(calibration, inputs[: args.batch].shape)])
         batches = [inputs[i : i + args.batch] for i in range(0, len(inputs), args.batch)]
         found = []
         for batch in progress(batches, f"running on {device.name}", len(batches)):

@@ -113,6 +113,8 @@ def _compiled(
             calibration=None if calibration is None else [_example(*calibration)],
             quantize=False if args.no_quantize else None,
         )
+        if device.adc_mode == "calibrated":
+            program.calibrate([keywords or tuple(inputs)])
     return program, inputs, keywords
 
 

@@ -14,7 +14,7 @@ from pumice.study.sweeps import SWEEPS
 __all__ = ["plot", "require_matplotlib"]
 
 #: Colour-blind safe (Okabe and Ito), with a marker each, so that print works too.
-_STYLES = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"))
+_STYLES = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"), ("#E69F00", "v"))
 
 
 def require_matplotlib() -> None:
@@ -44,7 +44,7 @@ def plot(rows: list[Row], path: str | os.PathLike[str]) -> None:
     if not sweeps:
         raise PumiceError("expected results of at least one sweep to plot, got none")
     style: Any = {
-        "font.size": 8, "svg.hashsalt": "pumice", "axes.spines.top": False,
+        "font.size": 8, "svg.hashsalt": "pumice", "svg.fonttype": "none", "axes.spines.top": False,
         "axes.spines.right": False, "axes.grid": True, "grid.color": "#e4e4e4",
     }  # fmt: skip
     with rc_context(style):
@@ -52,6 +52,7 @@ def plot(rows: list[Row], path: str | os.PathLike[str]) -> None:
         figure = Figure(figsize=size, layout="constrained")
         FigureCanvasAgg(figure)
         grid = figure.subplots(len(networks), len(sweeps), squeeze=False, sharey=True)
+        explained: set[str] = set()
         for i, network in enumerate(networks):
             for j, sweep in enumerate(sweeps):
                 part = [row for row in rows if (row.network, row.sweep) == (network, sweep)]
@@ -59,7 +60,9 @@ def plot(rows: list[Row], path: str | os.PathLike[str]) -> None:
                     row.mean for row in rows
                     if (row.network, row.sweep, row.series) == (network, "reference", "lossless")
                 ]  # fmt: skip
-                _panel(grid[i, j], sweep, part, lossless, legend=i == 0)
+                legend = bool(part) and sweep not in explained
+                explained |= {sweep} if legend else set()
+                _panel(grid[i, j], sweep, part, lossless, legend)
                 if i == 0:
                     grid[i, j].set_title(SWEEPS[sweep].title)
                 if i == len(networks) - 1:
@@ -73,6 +76,8 @@ def plot(rows: list[Row], path: str | os.PathLike[str]) -> None:
 
 
 def _panel(axes: Any, sweep: str, rows: list[Row], lossless: list[float], legend: bool) -> None:
+    from matplotlib.ticker import NullFormatter
+
     for name, (colour, marker) in zip(SWEEPS[sweep].series, _STYLES, strict=False):
         line = sorted((row for row in rows if row.series == name), key=lambda row: row.value)
         if not line:
@@ -90,6 +95,7 @@ def _panel(axes: Any, sweep: str, rows: list[Row], lossless: list[float], legend
         axes.axhline(100 * accuracy, color="#777777", linewidth=0.8, linestyle=":")
     if SWEEPS[sweep].logarithmic:
         axes.set_xscale("log")
+        axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_ylim(0, 102)
-    if legend and rows:
+    if legend:
         axes.legend(frameon=False, fontsize=7)

@@ -136,6 +136,7 @@ def _measure(results: Results, bench: _Bench, point: Point) -> None:
         "value": point.value,
         "device": bench.device.name,
         "array": dict(point.array),
+        "percentile": point.percentile,
         "images": len(bench.network.labels),
         "pumice": pumice.__version__,
     }
@@ -172,8 +173,9 @@ class _Bench:
             program = self._compile(Device("ideal"))
         else:
             program = self._compile(self.device.replace(name="study", array=dict(point.array)))
-        if point.calibrate:
-            program.calibrate(self._batches(self.network.calibration))  # type: ignore[attr-defined]
+        if point.percentile is not None:
+            calibration = self._batches(self.network.calibration)
+            program.calibrate(calibration, percentile=point.percentile)
         batches = self._batches(self.network.inputs)
         found = [program.run(batch, threads=self._threads).outputs.numpy() for batch in batches]
         return self._score(np.concatenate(found)[: len(self.network.labels)])

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pumice.errors import PumiceError
@@ -21,14 +21,15 @@ class Point:
     Attributes:
         sweep, series, value: where the point is in a plot.
         array: changes to the array of the base device.
-        calibrate: whether the converters' ranges come from data.
+        percentile: of the column sums seen in calibration, which the converters' ranges reach;
+            None for converters without a range from data.
     """
 
     sweep: str
     series: str
     value: float
     array: Mapping[str, Any]
-    calibrate: bool = False
+    percentile: float | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Sweep:
         title, label: of a plot, and of its axis.
         values: of the variable, ascending.
         series: changes to the array by the name of a line of the plot: value, seed -> changes.
+        percentiles: of the series whose converters are calibrated.
         seeded: each point is run with several seeds.
         logarithmic: the axis.
     """
@@ -47,6 +49,7 @@ class Sweep:
     label: str
     values: tuple[float, ...]
     series: Mapping[str, Callable[[float, int], dict[str, Any]]]
+    percentiles: Mapping[str, float] = field(default_factory=dict)
     seeded: bool = True
     logarithmic: bool = True
 
@@ -57,17 +60,17 @@ def _adc(mode: str, encoding: str = "offset") -> Callable[[float, int], dict[str
     }  # fmt: skip
 
 
-def _analog(field: str, encoding: str) -> Callable[[float, int], dict[str, Any]]:
+def _analog(effect: str, encoding: str) -> Callable[[float, int], dict[str, Any]]:
     """One effect, seen through converters that lose nothing."""
     return lambda value, seed: {
         "adc": {"mode": "lossless", "bits": 16},
         "encoding": encoding,
-        "analog": {"seed": seed, field: value},
+        "analog": {"seed": seed, effect: value},
     }
 
 
-def _both(field: str) -> dict[str, Callable[[float, int], dict[str, Any]]]:
-    return {encoding: _analog(field, encoding) for encoding in _ENCODINGS}
+def _both(effect: str) -> dict[str, Callable[[float, int], dict[str, Any]]]:
+    return {encoding: _analog(effect, encoding) for encoding in _ENCODINGS}
 
 
 #: Studies of noise by name.
@@ -81,7 +84,9 @@ SWEEPS: dict[str, Sweep] = {
             "clip, flipped": _adc("clip", "offset_flip"),
             "full_scale": _adc("full_scale"),
             "calibrated": _adc("calibrated"),
+            "calibrated, 99.9 %": _adc("calibrated"),
         },
+        percentiles={"calibrated": 100.0, "calibrated, 99.9 %": 99.9},
         seeded=False,
         logarithmic=False,
     ),
@@ -102,15 +107,15 @@ SWEEPS: dict[str, Sweep] = {
         "fraction of the cells",
         (1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1),
         {
-            f"{name}, {encoding}": _analog(field, encoding)
-            for name, field in (("on", "stuck_on"), ("off", "stuck_off"))
+            f"{name}, {encoding}": _analog(effect, encoding)
+            for name, effect in (("on", "stuck_on"), ("off", "stuck_off"))
             for encoding in _ENCODINGS
         },
     ),
     "read": Sweep(
         "Read noise",
         "standard deviation / step of a level",
-        (0.25, 0.5, 1.0, 2.0, 4.0, 8.0),
+        (0.1, 0.2, 0.3, 0.5, 1.0, 2.0),
         _both("read_noise"),
     ),
 }
@@ -136,6 +141,5 @@ def points(names: Iterable[str], seeds: int, *, every: int = 1) -> Iterator[Poin
         for series, change in sweep.series.items():
             for value in reversed(sweep.values[::-1][::every]):
                 for seed in range(seeds if sweep.seeded else 1):
-                    array = change(value, seed)
-                    calibrate = array["adc"]["mode"] == "calibrated"
-                    yield Point(name, series, value, array, calibrate)
+                    percentile = sweep.percentiles.get(series)
+                    yield Point(name, series, value, change(value, seed), percentile)

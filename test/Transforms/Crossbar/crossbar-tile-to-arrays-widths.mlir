@@ -19,3 +19,10 @@ func.func @narrow(%x: tensor<8x64xi8>, %w: tensor<10x64xi8>) -> (tensor<8x10xi32
       : (tensor<8x64xi8>, tensor<10x64xi8>) -> tensor<8x10xi32>
   return %y, %z : tensor<8x10xi32>, tensor<8x10xi32>
 }
+
+// CHECK-LABEL: func @widths_that_cells_do_not_divide
+func.func @widths_that_cells_do_not_divide(%x: tensor<8x64xi8>, %w: tensor<10x64xi8>) -> tensor<8x10xi32> {
+  // CHECK: crossbar.program %{{.*}} slices = 3, {{.*}} -> !crossbar.grid<1x64x10xi5>
+  %y = crossbar.mvm %x, %w {weight_bits = 5 : i64} : (tensor<8x64xi8>, tensor<10x64xi8>) -> tensor<8x10xi32>
+  return %y : tensor<8x10xi32>
+}
