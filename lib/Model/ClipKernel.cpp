@@ -39,6 +39,9 @@ namespace {
 /// cache.
 constexpr int64_t encodedBytes = 32 * 1024;
 
+/// Results of which the excess is kept before it is subtracted.
+constexpr int64_t keptResults = 64 * 1024;
+
 /// Input vectors that the portable loop handles at once.
 constexpr int64_t portableLanes = 32;
 
@@ -52,10 +55,11 @@ struct Risk {
   bool negative; ///< conversions count negative
 };
 
-/// Excess of one column by input vector: modulo 2^32 if results fit in 32 bits.
+/// Excess of columns by input vector: modulo 2^32 if results fit in 32 bits.
 struct Excess {
   std::vector<int32_t> narrow;
   std::vector<uint64_t> wide;
+  int64_t at = 0; ///< where the column begins that is added to
 };
 
 class ClipKernel final : public ICrossbarKernel {
@@ -218,14 +222,19 @@ void ClipKernel::subtractExcess(const CrossbarJob &job,
       1, std::max<int64_t>(llvm::divideCeil(windows, lanes()), 1));
   const int64_t block = laneBlocks * lanes();
   const int64_t blocks = llvm::divideCeil(windows, block);
-  // Few windows: share the columns among the threads, too.
-  const int64_t parts =
+  // Few windows: share the columns among the threads, too. No more columns at
+  // once than what is kept of them leaves in the second-level cache.
+  const int64_t shared =
       job.threads > 1
-          ? std::clamp<int64_t>(
-                llvm::divideCeil(int64_t(4) * job.threads,
-                                 std::max<int64_t>(blocks * matrix.groups, 1)),
-                1, matrix.columns)
+          ? llvm::divideCeil(int64_t(4) * job.threads,
+                             std::max<int64_t>(blocks * matrix.groups, 1))
           : 1;
+  const int64_t cached =
+      job.window.positions() == 1
+          ? llvm::divideCeil(matrix.columns * block, keptResults)
+          : 1;
+  const int64_t parts =
+      std::clamp<int64_t>(std::max(shared, cached), 1, matrix.columns);
   parallelFor(job.threads, matrix.groups * blocks * parts, [&](int64_t unit) {
     const int64_t part = unit % parts;
     const int64_t first = unit / parts % blocks * block;
@@ -293,7 +302,7 @@ bool ClipKernel::addExcess(const Risk &risk, const Encoded<uint8_t> &inputs,
                              indices, some, limit, weights, up, to);
       };
       if (excess.wide.empty()) {
-        any |= add(shift, excess.narrow.data() + block * width);
+        any |= add(shift, excess.narrow.data() + excess.at + block * width);
         continue;
       }
       int32_t part[ClipTiles::maxLanes] = {};
@@ -301,7 +310,7 @@ bool ClipKernel::addExcess(const Risk &risk, const Encoded<uint8_t> &inputs,
         continue;
       any = true;
       for (int64_t lane = 0; lane < width; ++lane)
-        excess.wide[block * width + lane] +=
+        excess.wide[excess.at + block * width + lane] +=
             static_cast<uint64_t>(int64_t(part[lane])) << shift;
     }
   }
@@ -331,7 +340,7 @@ bool ClipKernel::addExcess(const Risk &risk, const Encoded<uint32_t> &inputs,
         uint64_t lost = (sums[lane] - limit) << shift;
         if (digits[d].negative != risk.negative)
           lost = -lost;
-        const int64_t at = block * portableLanes + lane;
+        const int64_t at = excess.at + block * portableLanes + lane;
         if (excess.wide.empty())
           excess.narrow[at] =
               static_cast<int32_t>(static_cast<uint32_t>(excess.narrow[at]) +
@@ -343,27 +352,23 @@ bool ClipKernel::addExcess(const Risk &risk, const Encoded<uint32_t> &inputs,
   return any;
 }
 
-/// Subtracts `count` numbers from results that are `step` apart, all modulo
-/// 2^32 or 2^64.
-static void subtract(Value &y, int64_t at, int64_t step, const Excess &excess,
-                     int64_t from, int64_t count) {
-  if (!excess.wide.empty()) {
-    int64_t *to = y.asMutable<int64_t>().data() + at;
-    for (int64_t i = 0; i < count; ++i)
-      to[i * step] =
-          static_cast<uint64_t>(to[i * step]) - excess.wide[from + i];
-    return;
-  }
-  auto narrow = [&](auto *to) {
-    for (int64_t i = 0; i < count; ++i)
-      to[i * step] =
-          static_cast<int32_t>(static_cast<uint32_t>(to[i * step]) -
-                               static_cast<uint32_t>(excess.narrow[from + i]));
+/// Calls `body` with the results and the excess as pointers to the types that
+/// they are, and a subtraction modulo 2^32 or 2^64.
+template <typename Body>
+static void withResults(Value &y, const Excess &excess, Body body) {
+  auto narrow = [](int64_t result, int32_t lost) {
+    return static_cast<int32_t>(static_cast<uint32_t>(result) -
+                                static_cast<uint32_t>(lost));
   };
-  if (y.type() == ElementType::i32)
-    narrow(y.asMutable<int32_t>().data() + at);
+  auto wide = [](int64_t result, uint64_t lost) {
+    return static_cast<int64_t>(static_cast<uint64_t>(result) - lost);
+  };
+  if (!excess.wide.empty())
+    body(y.asMutable<int64_t>().data(), excess.wide.data(), wide);
+  else if (y.type() == ElementType::i32)
+    body(y.asMutable<int32_t>().data(), excess.narrow.data(), narrow);
   else
-    narrow(y.asMutable<int64_t>().data() + at);
+    body(y.asMutable<int64_t>().data(), excess.narrow.data(), narrow);
 }
 
 template <typename Index, typename T>
@@ -373,16 +378,21 @@ void ClipKernel::subtractBlock(const CrossbarJob &job,
                                int64_t columnBegin, int64_t columnEnd) const {
   const int64_t padded = llvm::alignTo(count, lanes());
   const int64_t positions = job.window.positions();
+  const int64_t perImage = matrix.groups * matrix.columns * positions;
+  // Results of single positions are far apart by image: columns are kept, to
+  // be subtracted side by side in the end.
+  const bool keep = positions == 1;
   Encoded<Index> inputs;
   Excess excess;
-  auto clear = [&] {
+  auto clear = [&](int64_t columns) {
     if (job.fits32)
-      excess.narrow.assign(padded, 0);
+      excess.narrow.assign(columns * padded, 0);
     else
-      excess.wide.assign(padded, 0);
+      excess.wide.assign(columns * padded, 0);
   };
-  clear();
+  clear(keep ? columnEnd - columnBegin : 1);
 
+  bool anyKept = false;
   for (size_t segment = 0; segment < segments.size(); ++segment) {
     llvm::ArrayRef<Risk> todo =
         risksOf(group, segment)
@@ -394,27 +404,40 @@ void ClipKernel::subtractBlock(const CrossbarJob &job,
     while (!todo.empty()) {
       const int64_t column = todo.front().column;
       bool any = false;
+      if (keep)
+        excess.at = (column - columnBegin) * padded;
       for (; !todo.empty() && todo.front().column == column;
            todo = todo.drop_front())
         any |= addExcess(todo.front(), inputs, excess);
-      if (!any)
+      anyKept |= any;
+      if (keep || !any)
         continue;
-      // From the results of one image after another, or of one per image.
-      const int64_t perImage = matrix.groups * matrix.columns * positions;
+      // From the results of one image after another.
       const int64_t place = (group * matrix.columns + column) * positions;
-      if (positions == 1)
-        subtract(job.y, first * perImage + place, perImage, excess, 0, count);
-      else
+      withResults(job.y, excess, [&](auto *y, const auto *lost, auto subtract) {
         for (int64_t i = 0; i < count;) {
           const int64_t b = (first + i) / positions;
           const int64_t p = (first + i) % positions;
-          const int64_t part = std::min(count - i, positions - p);
-          subtract(job.y, b * perImage + place + p, 1, excess, i, part);
-          i += part;
+          const int64_t end = std::min(count, i + positions - p);
+          auto *to = y + b * perImage + place + p;
+          for (; i < end; ++i, ++to)
+            *to = subtract(*to, lost[i]);
         }
-      clear();
+      });
+      clear(1);
     }
   }
+  if (!keep || !anyKept)
+    return;
+  constexpr int64_t images = 16; // whose results stay cached meanwhile
+  withResults(job.y, excess, [&](auto *y, const auto *lost, auto subtract) {
+    for (int64_t begin = 0; begin < count; begin += images)
+      for (int64_t n = columnBegin; n < columnEnd; ++n)
+        for (int64_t i = begin; i < std::min(begin + images, count); ++i) {
+          auto &to = y[(first + i) * perImage + group * matrix.columns + n];
+          to = subtract(to, lost[(n - columnBegin) * padded + i]);
+        }
+  });
 }
 
 std::unique_ptr<const ICrossbarKernel>

@@ -145,7 +145,8 @@ ConvertKernel::ConvertKernel(const ArraySpec &array, const MatrixSpec &matrix,
       digits(inputDigits(array, matrix)),
       cells(array, matrix, tiling, weights,
             isNarrow(converterOf(array, matrix)) &&
-                isNarrow(losslessOf(array, matrix)),
+                (array.adcMode != AdcMode::calibrated ||
+                 isNarrow(losslessOf(array, matrix))),
             tiles),
       normal(conversionOf(converterOf(array, matrix))),
       lossless(conversionOf(losslessOf(array, matrix))) {}
