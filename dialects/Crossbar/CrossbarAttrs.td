@@ -109,7 +109,8 @@ def Crossbar_ArrayAttr : Crossbar_Attr<"CrossbarArray", "array"> {
       the positive and the negative parts of weights on columns of their own.
     - `rows_per_read`: wordlines that one read drives, at most `rows`; without
       it all of them. An array with more of them in use is read in several steps.
-    - `analog`: what keeps the cells from being ideal; none without it.
+    - `analog`: what keeps the cells from being ideal; none without it. An array
+      then has at most 2^26 cells, each of which is modelled.
 
     ```mlir
     #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16,

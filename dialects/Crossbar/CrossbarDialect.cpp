@@ -69,7 +69,7 @@ LogicalResult CrossbarArrayAttr::verify(
     function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t columns,
     int64_t cellBits, int64_t weightBits, int64_t inputBits, int64_t dacBits,
     AdcAttr, int64_t columnsPerAdc, Encoding encoding,
-    std::optional<int64_t> rowsPerRead, AnalogAttr) {
+    std::optional<int64_t> rowsPerRead, AnalogAttr analog) {
   if (failed(verifyRange(emitError, "rows", rows, 1, 65536)) ||
       failed(verifyRange(emitError, "columns", columns, 1, 65536)) ||
       failed(verifyRange(emitError, "cell_bits", cellBits, 1, 8)) ||
@@ -89,6 +89,12 @@ LogicalResult CrossbarArrayAttr::verify(
   if (slices > columns)
     return emitError() << "a weight takes " << slices
                        << " cells of a wordline, but columns is " << columns;
+  // Each cell of an array has numbers of its own.
+  constexpr int64_t mostAnalogCells = int64_t(1) << 26;
+  if (analog && rows * columns > mostAnalogCells)
+    return emitError() << "rows times columns must be at most "
+                       << mostAnalogCells << " with analog, got "
+                       << rows * columns;
   return success();
 }
 

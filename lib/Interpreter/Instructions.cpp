@@ -164,8 +164,7 @@ static Error execute(Interpreter &run, simulator::MVMOp op) {
   if (Error error =
           calibrating
               ? grid.calibrate(input, window, op.getInputZeroPoint(),
-                               op.getWeightZeroPoint(), output,
-                               sums, threads)
+                               op.getWeightZeroPoint(), output, sums, threads)
               : grid.compute(input, window, op.getInputZeroPoint(),
                              op.getWeightZeroPoint(), output, threads))
     return error;

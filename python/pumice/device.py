@@ -51,7 +51,7 @@ class Device:
 
     @property
     def adc_mode(self) -> str:
-        """How its converters work: lossless, clip, full_scale, or calibrated (Program.calibrate)."""
+        """Of its converters: lossless, clip, full_scale or calibrated (see Program.calibrate)."""
         return str(self._fields["array"]["adc"]["mode"])
 
     @property

@@ -117,12 +117,15 @@ class _Graph:
         frozen = _freeze(self._graph, inputs, self._is_weight)
         values = [value for value, fixed in zip(inputs, self._is_weight, strict=True) if not fixed]
         example = tuple(v.detach() if isinstance(v, torch.Tensor) else v for v in values)
-        return compile(
+        program = compile(
             frozen,
             example,
             device=self._device,
             quantize=None if self._quantize else False,
         )
+        if self._device.adc_mode == "calibrated":
+            program.calibrate([example], threads=self._threads)
+        return program
 
 
 def _tensor_dict(node: torch.fx.Node) -> Mapping[str, Any]:

@@ -109,6 +109,7 @@ def test_activations_use_all_codes() -> None:
         (["--only", "W4"], "expected some of W1, W1-worst, W2, W2-worst, W3, got 'W4'"),
         (["--systems", "isaac"], "expected some of lossless, clip, full_scale, noisy, got"),
         (["--with", "spice"], "expected some of aihwkit, crosssim, got 'spice'"),
+        (["--page", "nothing.md"], "expected a page with '<!-- results of"),
         (["--rounds", "0"], "expected at least 1 round, got 0"),
     ],
 )
@@ -126,3 +127,18 @@ def test_peer_that_is_not_installed(capsys) -> None:
     arguments = ["--quick", "--only", "W1", "--systems", "clip", "--with", "crosssim"]
     assert bench.main(arguments) == 0
     assert "crosssim was not measured: No module named 'simulator'" in capsys.readouterr().out
+
+
+def test_results_go_into_the_page(tmp_path, capsys) -> None:
+    page = tmp_path / "benchmark.md"
+    page.write_text((ROOT / "docs" / "benchmark.md").read_text())
+    head, _, tail = page.read_text().partition(bench._BEGIN)
+    arguments = ["--quick", "--only", "W1", "--systems", "clip", "--page", str(page)]
+    for _ in range(2):
+        assert bench.main(arguments) == 0
+        printed = capsys.readouterr().out
+    text = page.read_text()
+    assert text.startswith(head)
+    assert text.endswith(tail.partition(bench._END)[2])
+    assert f"```\n{printed}```" in text
+    assert text.count("W1: linear") == 1

@@ -3,6 +3,7 @@
 
     python tools/bench/bench.py [--only W1,...] [--worst] [--quick] [--rounds N] [--by min]
                                 [--systems NAME,...] [--with aihwkit,crosssim] [--json FILE]
+                                [--page docs/benchmark.md]
 
 docs/benchmark.md says what is measured and how to read the table.
 """
@@ -49,6 +50,8 @@ DEVICES: dict[str, tuple[str, dict[str, Any]]] = {
 TORCH = ("torch float32", "torch int8")
 #: What `noisy` is compared with: as many conversions, of which `clip` need not form all.
 NOISELESS = ("clip", "full_scale")
+#: What stands around the results in a page.
+_BEGIN, _END = "<!-- results of tools/bench/bench.py -->", "<!-- end of the results -->"
 WORKLOADS = ("W1", "W1-worst", "W2", "W2-worst", "W3")
 
 
@@ -178,6 +181,24 @@ def _digits(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
+class _Output:
+    """Prints, and remembers what was printed."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __call__(self, text: str = "") -> None:
+        print(text, flush=True)
+        self.lines += text.splitlines() or [""]
+
+    def into(self, page: Path) -> None:
+        """Puts it in the place of a page's block of results."""
+        text = page.read_text()
+        begin, end = text.index(_BEGIN) + len(_BEGIN), text.index(_END)
+        block = "\n".join(self.lines)
+        page.write_text(f"{text[:begin]}\n```\n{block}\n```\n{text[end:]}")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Measures, prints, writes."""
     options = _arguments(argv)
@@ -185,7 +206,8 @@ def main(argv: list[str] | None = None) -> int:
     here = host.describe()
     systems = [*TORCH, *options.systems, *options.peers]
     results: dict[str, Any] = {"machine": here, "options": vars(options), "workloads": []}
-    print(plain_text(simple_table("Machine", ["", ""], host.rows(here), left=2)), flush=True)
+    output = _Output()
+    output(plain_text(simple_table("Machine", ["", ""], host.rows(here), left=2)))
     total, failed = len(options.only) * options.rounds, False
     with Progress(transient=True, disable=not sys.stderr.isatty(), console=_errors()) as bar:
         task = bar.add_task("measuring", total=total)
@@ -202,23 +224,24 @@ def main(argv: list[str] | None = None) -> int:
                     "results": rows,
                 }
             )
-            print()
-            print(plain_text(table(_title(workload, rows, busy), rows)))
+            output()
+            output(plain_text(table(_title(workload, rows, busy), rows)))
             for remark in _remarks(rows):
-                print(remark)
-            sys.stdout.flush()
+                output(remark)
     results["peak_bytes"] = host.highest_peak()
     results["seconds"] = time.perf_counter() - start
-    print(
+    output(
         f"\nTimes in ms: median (minimum). Ratios are of the {options.by}s; ns are per conversion"
         " and thread;\n2nd is what the second thread speeds up; memory is what the first run adds."
     )
-    print(
+    output(
         f"Peak memory of the process {size(results['peak_bytes'])};"
         f" {results['seconds']:.0f} s in all; load at the end {os.getloadavg()[0]:.1f}"
     )
     if options.json:
         options.json.write_text(json.dumps(results, indent=2, default=str) + "\n")
+    if options.page:
+        output.into(options.page)
     return int(failed)
 
 
@@ -286,7 +309,12 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         help="what ratios are formed of: on a busy machine, minima vary less",
     )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write all figures")
+    parser.add_argument(
+        "--page", type=Path, metavar="FILE", help="page whose block of results is replaced"
+    )
     options = parser.parse_args(argv)
+    if options.page and not (options.page.exists() and _BEGIN in options.page.read_text()):
+        parser.error(f"expected a page with '{_BEGIN}', got '{options.page}'")
     for field, known in (
         ("only", WORKLOADS),
         ("systems", DEVICES),

@@ -118,3 +118,9 @@
   // expected-error @+2 {{nonlinearity must be between -20 and 20, got 1.000000e+02}}
   // expected-error @+1 {{failed to parse Crossbar_ArrayAttr parameter 'analog'}}
   analog = <nonlinearity = 100>>
+
+// -----
+
+// expected-error @below {{rows times columns must be at most 67108864 with analog, got 134217728}}
+#array = #crossbar.array<rows = 65536, columns = 2048, cell_bits = 2, weight_bits = 16, input_bits = 16,
+  dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset, analog = <seed = 1>>
