@@ -40,14 +40,15 @@ def check(x, w, layer: Layer, array: Crossbar, window: Window | None = None) -> 
 
 
 def largest_sum(rows: int, layer: Layer, array: Crossbar) -> int:
-    """At least what any conversions add up to, corrections included."""
+    """At least what conversions add up to, each anywhere in its range, corrections included."""
     reads = sum(len(list(array_oracle.segments(t, array))) for t in array_oracle.tiles(rows, array))
     whole = array.read * array.top_level * (2**array.dac_bits - 1)
-    whole = max(whole, layer.adc_range or 0)
-    slices = sum(2**bit for bit in range(0, layer.weight_bits, array.cell_bits))
-    steps = sum(2**bit for bit in range(0, layer.input_bits, array.dac_bits))
-    steps += 2**layer.input_bits
-    return reads * whole * slices * steps + rows * 2 ** (layer.input_bits + layer.weight_bits + 2)
+    if array.adc_mode == "calibrated":
+        whole = max(whole, layer.adc_range)
+    zero = np.zeros(1, np.int64)
+    steps = sum(abs(weight) for weight, _ in array_oracle.digits(zero, layer, array))
+    slices = sum(weight for weight, _ in array_oracle.slices(zero, layer, array))
+    return reads * whole * steps * slices + rows * 2 ** (layer.input_bits + layer.weight_bits + 2)
 
 
 def bounds(bits: int, signed: bool) -> tuple[int, int]:
@@ -237,6 +238,43 @@ def test_depthwise_layers_share_arrays(mode, encoding, rng) -> None:
 def test_large_arrays(mode, encoding, rng) -> None:
     x, w = rng.integers(0, 256, (2, 1024)), rng.integers(-128, 128, (1024, 1024))
     check(x, w, Layer(input_zero_point=100), Crossbar(1024, 2, 1, 9, mode, encoding))
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("weight", [-128, 127])
+def test_sums_that_just_fit(encoding, weight) -> None:
+    """255 * 128 * 65793 is 128 less than 2^31; what the offset adds on the way is more."""
+    x, w = np.full((1, 65793), 255), np.full((1, 65793), weight)
+    array = Crossbar(1024, 2, 1, 8, "lossless", encoding)
+    program = machine.program_of(x.shape, w, Layer(), machine.device_of(array), None, "i32")
+    assert machine.run(program, x).tolist() == [[255 * 65793 * weight]]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_largest_column_sums(encoding, rng) -> None:
+    """65536 rows of 8-bit digits and cells: sums of 32 bits."""
+    x, w = rng.integers(60000, 65536, (2, 66000)), rng.integers(-(2**15), 2**15, (2, 66000))
+    w[0] = 2**15 - 1
+    check(x, w, Layer(16, False, 16), Crossbar(65536, 8, 8, 20, "full_scale", encoding))
+
+
+@pytest.mark.parametrize(
+    ("code", "weight", "signed", "text"),
+    [
+        (16, 7, False, r"expected inputs in \[0, 15\], got 16 at element 1"),
+        (8, 7, True, r"expected inputs in \[-8, 7\], got 8 at element 1"),
+        (-9, 7, True, r"expected inputs in \[-8, 7\], got -9 at element 1"),
+        (0, 8, False, r"expected weights in \[-8, 7\], got 8 at element 1"),
+        (0, -9, True, r"expected weights in \[-8, 7\], got -9 at element 1"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["lossless", "clip", "full_scale"])
+def test_codes_and_weights_beyond_their_bits(code, weight, signed, text, mode) -> None:
+    device = machine.device_of(Crossbar(adc_mode=mode))
+    x, w = np.array([[0, code, 0]]), np.array([[0, weight, 0]])
+    program = machine.program_of(x.shape, w, Layer(4, signed, 4), device)
+    with pytest.raises(PumiceError, match=text):
+        machine.run(program, x)
 
 
 def test_a_range_that_sums_do_not_hold(rng) -> None:

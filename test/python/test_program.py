@@ -78,12 +78,17 @@ def test_odd_networks_are_exact(seed) -> None:
         "rows": choose.choice([8, 30, 64, 128]),
         "columns": columns,
         "columns_per_adc": columns,
+        "weight_bits": 8,
         "cell_bits": choose.choice([1, 2, 4, 8]),
-        "dac_bits": choose.choice([1, 2, 4, 8]),
+        "dac_bits": choose.randint(1, 8),
+        "encoding": choose.choice(["offset", "offset_flip", "differential"]),
+        "rows_per_read": choose.choice([None, 1, 5, 8]),
     }
+    mode = choose.choice(["clip", "full_scale"])
+    adc = {"bits": choose.randint(2, 8), "mode": mode}
     for device in (
         Device("ideal").replace(array={**array, "adc": {"bits": 24}}),
-        Device("isaac").replace(array={**array, "adc": {"bits": choose.randint(2, 8)}}),
+        Device("isaac").replace(array={**array, "adc": adc}),
     ):
         program = pumice.compile(quantized, x, device=device)
         assert_exact(program, quantized, x, device, least_codes=2)
