@@ -3,9 +3,9 @@
 //
 // For converters that scale, cells that are not ideal, and noise: forms every
 // column sum and converts it. Codes are added as integers and scaled once per
-// result. Sums are formed by byte shuffles (codes), 16-bit products (words) or
-// in portable 64-bit arithmetic (wide cells; CellStore has the bytes per cell);
-// all give the same integers. Tables are made when a column is used.
+// result. Sums are formed by byte shuffles (codes), 16-bit look-up or products
+// (words) or in portable 64-bit arithmetic (wide cells; CellStore has the bytes
+// per cell); all give the same integers. Tables are made when a column is used.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Model/CellStore.h"
@@ -17,6 +17,7 @@
 #include "lib/Model/Kernels.h"
 #include "lib/Model/Parallel.h"
 #include "lib/Model/Random.h"
+#include "lib/Model/WordTiles.h"
 
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/MathExtras.h"
@@ -92,9 +93,11 @@ private:
   template <typename T>
   void addCodes(Unit &unit, int64_t segment, const Conversion &conversion,
                 const PatchReader<T> &patches) const;
+  template <typename Index, typename Expand, typename Form>
   void addCodesOfTables(Unit &unit, int64_t segment,
                         const Conversion &conversion,
-                        const Encoded<uint8_t> &inputs) const;
+                        const Encoded<Index> &inputs, int64_t width,
+                        Expand expand, Form form) const;
   void addCodesOfProducts(Unit &unit, int64_t segment,
                           const Conversion &conversion,
                           const Encoded<uint32_t> &inputs) const;
@@ -110,12 +113,18 @@ private:
 
   Column columnOf(Unit &unit, int64_t segment, int64_t c) const;
   int64_t productLanes() const { return 2 * products.lanes; }
+  /// Whether sums of words are looked up.
+  bool looksUpWords() const {
+    return wordTiles && wordTiles->rowsPerStep(array.dacBits) > 1 &&
+           cells.mostSum() - cells.leastSum() <= WordTiles::maxSpan;
+  }
 
   ArraySpec array;
   MatrixSpec matrix;
   Tiling tiling;
   std::vector<InputDigit> digits;
   const ClipTiles *const tiles = ClipTiles::best();
+  const WordTiles *const wordTiles = WordTiles::best();
   const ExactTiles &products = ExactTiles::best();
   const ConvertLoops &loops = ConvertLoops::best();
   CellStore cells;
@@ -194,8 +203,10 @@ void ConvertKernel::run(const CrossbarJob &job,
     unit.acc.resize((unit.end - unit.begin) * unitLanes);
     unit.inputSums.resize(tiling.rowTiles * unitLanes);
     SumHistogram histogram;
-    if (job.histogram)
+    if (job.histogram) {
       histogram.width = job.histogram->width;
+      histogram.limit = job.histogram->limit;
+    }
     unit.histogram = job.histogram ? &histogram : nullptr;
     for (size_t segment = 0; segment < cells.segments().size(); ++segment)
       addCodes(unit, segment, conversion, patches);
@@ -226,10 +237,41 @@ void ConvertKernel::addCodes(Unit &unit, int64_t segment,
                              const Conversion &conversion,
                              const PatchReader<T> &patches) const {
   if (cells.form() == CellStore::Form::codes) {
+    const NibbleTables &tables = cells.tables();
     Encoded<uint8_t> inputs;
-    encode(unit, segment, patches, tiles->lanes, cells.tables().rowsPerStep,
+    encode(unit, segment, patches, tiles->lanes, tables.rowsPerStep,
            array.dacBits, inputs);
-    return addCodesOfTables(unit, segment, conversion, inputs);
+    llvm::SmallVector<uint8_t, 64 * ClipTiles::tableSize> table;
+    table.resize_for_overwrite(inputs.steps * ClipTiles::tableSize);
+    return addCodesOfTables(
+        unit, segment, conversion, inputs, tiles->lanes,
+        [&](int64_t c) {
+          tables.expand(cells.codes(unit.group, segment, c), inputs.steps,
+                        table.data());
+        },
+        [&](const uint8_t *indices, int64_t digits, int32_t *sums) {
+          tiles->sums(inputs.steps, tables.stepsPerChunk, table.data(), indices,
+                      digits, sums);
+        });
+  }
+  if (cells.form() == CellStore::Form::words && looksUpWords()) {
+    Encoded<uint16_t> inputs;
+    encode(unit, segment, patches, wordTiles->lanes,
+           wordTiles->rowsPerStep(array.dacBits), array.dacBits, inputs);
+    for (uint16_t &index : inputs.indices)
+      index = index * wordTiles->factor + wordTiles->addend;
+    std::vector<uint16_t> table(inputs.steps << wordTiles->indexBits);
+    return addCodesOfTables(
+        unit, segment, conversion, inputs, wordTiles->lanes,
+        [&](int64_t c) {
+          wordTiles->expand(cells.words(unit.group, segment, c),
+                            cells.segments()[segment].rows, array.dacBits,
+                            table.data());
+        },
+        [&](const uint16_t *indices, int64_t digits, int32_t *sums) {
+          wordTiles->sums(inputs.steps, table.data(), indices, digits,
+                          static_cast<int32_t>(cells.leastSum()), sums);
+        });
   }
   Encoded<uint32_t> inputs;
   if (cells.form() == CellStore::Form::words) {
@@ -269,24 +311,26 @@ Column ConvertKernel::columnOf(Unit &unit, int64_t segment, int64_t c) const {
 // Sums
 //===----------------------------------------------------------------------===//
 
+/// `expand` makes the tables of a column, `form` looks up the sums of some
+/// digits in them.
+template <typename Index, typename Expand, typename Form>
 void ConvertKernel::addCodesOfTables(Unit &unit, int64_t segment,
                                      const Conversion &conversion,
-                                     const Encoded<uint8_t> &inputs) const {
-  const int64_t width = tiles->lanes, numDigits = digits.size();
-  llvm::SmallVector<uint8_t, 64 * ClipTiles::tableSize> table;
-  table.resize_for_overwrite(inputs.steps * ClipTiles::tableSize);
+                                     const Encoded<Index> &inputs,
+                                     int64_t width, Expand expand,
+                                     Form form) const {
+  static_assert(WordTiles::maxDigits == ClipTiles::maxDigits &&
+                WordTiles::maxLanes == ClipTiles::maxLanes);
+  const int64_t numDigits = digits.size();
   int32_t sums[maxDigits * ClipTiles::maxLanes];
   for (int64_t c = unit.begin * tiling.slices; c < unit.end * tiling.slices;
        ++c) {
     const Column column = columnOf(unit, segment, c);
-    cells.tables().expand(cells.codes(unit.group, segment, c), inputs.steps,
-                          table.data());
+    expand(c);
     for (int64_t block = 0; block < inputs.laneBlocks; ++block) {
       for (int64_t d = 0; d < numDigits; d += ClipTiles::maxDigits)
-        tiles->sums(inputs.steps, cells.tables().stepsPerChunk, table.data(),
-                    inputs.of(block, d, numDigits, width),
-                    std::min(ClipTiles::maxDigits, numDigits - d),
-                    sums + d * width);
+        form(inputs.of(block, d, numDigits, width),
+             std::min(ClipTiles::maxDigits, numDigits - d), sums + d * width);
       const int64_t first = block * width;
       for (int64_t lane = first; lane < std::min(first + width, unit.count);
            lane += lanes)
@@ -302,7 +346,9 @@ void ConvertKernel::addCodesOfProducts(Unit &unit, int64_t segment,
   const int64_t width = productLanes(), numDigits = digits.size();
   const int64_t rows = cells.segments()[segment].rows;
   const int32_t zeros[ExactTiles::maxWidth] = {};
-  std::vector<int32_t> sums(numDigits * ExactTiles::maxColumns * width);
+  // [digit][column][lane]
+  std::vector<int32_t> sums(numDigits * ExactTiles::maxColumns * lanes);
+  int32_t part[ExactTiles::maxColumns * ExactTiles::maxWidth];
   std::vector<int16_t> panel(inputs.steps * panelColumns * 2);
   const int64_t end = unit.end * tiling.slices;
   for (int64_t c = unit.begin * tiling.slices; c < end;) {
@@ -316,19 +362,23 @@ void ConvertKernel::addCodesOfProducts(Unit &unit, int64_t segment,
       for (int64_t k = 0; k < rows; ++k)
         panel[(k / 2 * panelColumns + i) * 2 + k % 2] = from[k];
     }
-    for (int64_t block = 0; block < inputs.laneBlocks; ++block) {
-      for (int64_t d = 0; d < numDigits; ++d)
-        products.positions(inputs.steps,
-                           reinterpret_cast<const int16_t *>(
-                               inputs.of(block, d, numDigits, width)),
-                           width / products.lanes, panel.data(), columns, zeros,
-                           zeros, sums.data() + d * columns * width);
-      const int64_t first = block * width;
+    for (int64_t first = 0; first < unit.count; first += lanes) {
+      for (int64_t lane = 0; lane < lanes && first + lane < unit.count;
+           lane += width)
+        for (int64_t d = 0; d < numDigits; ++d) {
+          const uint32_t *pairs =
+              inputs.of((first + lane) / width, d, numDigits, width);
+          products.positions(inputs.steps,
+                             reinterpret_cast<const int16_t *>(pairs),
+                             width / products.lanes, panel.data(), columns,
+                             zeros, zeros, part);
+          for (int64_t i = 0; i < used; ++i)
+            std::copy_n(part + i * width, width,
+                        sums.data() + (d * columns + i) * lanes + lane);
+        }
       for (int64_t i = 0; i < used; ++i)
-        for (int64_t lane = first; lane < std::min(first + width, unit.count);
-             lane += lanes)
-          convert(unit, places[i], lane, sums.data() + i * width + lane - first,
-                  columns * width, conversion);
+        convert(unit, places[i], first, sums.data() + i * lanes,
+                columns * lanes, conversion);
     }
     c += columns;
   }
@@ -380,10 +430,11 @@ void ConvertKernel::convert(const Unit &unit, const Column &column,
     if (noise != 0)
       loops.addNoise(of, noise, column.keys[d], number, noisy);
     for (int64_t i = 0; i < used; ++i)
-      unit.histogram->add(noise != 0
-                              ? static_cast<int64_t>(std::ceil(
-                                    double(noisy[i]) / double(cells.unit())))
-                              : levelsOf(of[i], cells.unit()));
+      unit.histogram->add(
+          noise != 0
+              ? static_cast<int64_t>(std::ceil(std::clamp(
+                    double(noisy[i]) / double(cells.unit()), -1.0, 0x1p62)))
+              : levelsOf(of[i], cells.unit()));
   }
 }
 
@@ -418,7 +469,7 @@ void ConvertKernel::convertWide(const Unit &unit, const Column &column,
         const double sum = double(sums[i]) / steps + noise * noises[i];
         if (unit.histogram)
           unit.histogram->add(
-              static_cast<int64_t>(std::ceil(std::min(sum, 0x1p62))));
+              static_cast<int64_t>(std::ceil(std::clamp(sum, -1.0, 0x1p62))));
         code = std::llrint(std::clamp(
             sum * double(converter.numerator) / double(converter.denominator),
             double(converter.low), double(converter.high)));

@@ -28,7 +28,7 @@ struct CodeMap {
 };
 
 struct ConvertLoops {
-  static constexpr int64_t lanes = 16;
+  static constexpr int64_t lanes = 32;
 
   const char *name;
 

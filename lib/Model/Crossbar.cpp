@@ -183,7 +183,9 @@ llvm::Error Grid::calibrate(const Value &x, const Window &window,
   lossless.adcMode = AdcMode::lossless;
   histogram = {};
   constexpr int64_t bins = 65536;
-  histogram.width = llvm::divideCeil(fullScaleRange(arraySpec), bins);
+  const int64_t range = fullScaleRange(arraySpec);
+  histogram.width = llvm::divideCeil(range, bins);
+  histogram.limit = 2 * range; // where lossless converters end
   return run(lossless, x, window, inputZeroPoint, weightZeroPoint, y,
              &histogram, threads);
 }

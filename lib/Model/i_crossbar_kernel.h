@@ -25,13 +25,14 @@ namespace pumice::model {
 /// How often column sums came out at which value.
 struct SumHistogram {
   int64_t width = 1; ///< of a bin
-  /// Sums of [i * width, (i + 1) * width), in levels, rounded up to integers;
-  /// what is below 0 counts as 0. No more bins than sums need.
+  /// Sums of [i * width, (i + 1) * width), in levels, rounded up to integers,
+  /// and brought to [0, limit]. No more bins than sums need.
   std::vector<uint64_t> counts;
-  int64_t largest = 0; ///< sum, rounded up
+  int64_t limit = 0;
+  int64_t largest = 0; ///< sum, after that
 
   void add(int64_t sum) {
-    sum = std::max<int64_t>(sum, 0);
+    sum = std::clamp<int64_t>(sum, 0, limit);
     largest = std::max(largest, sum);
     const size_t bin = sum / width;
     if (bin >= counts.size())
