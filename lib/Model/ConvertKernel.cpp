@@ -125,7 +125,7 @@ private:
   std::vector<InputDigit> digits;
   const ClipTiles *const tiles = ClipTiles::best();
   const WordTiles *const wordTiles = WordTiles::best();
-  const ExactTiles &products = ExactTiles::best();
+  const ExactTiles &products = ExactTiles::best(/*bytes=*/false);
   const ConvertLoops &loops = ConvertLoops::best();
   CellStore cells;
   Conversion normal;
@@ -349,7 +349,7 @@ void ConvertKernel::addCodesOfProducts(Unit &unit, int64_t segment,
   // [digit][column][lane]
   std::vector<int32_t> sums(numDigits * ExactTiles::maxColumns * lanes);
   int32_t part[ExactTiles::maxColumns * ExactTiles::maxWidth];
-  std::vector<int16_t> panel(inputs.steps * panelColumns * 2);
+  std::vector<int32_t> panel(inputs.steps * panelColumns);
   const int64_t end = unit.end * tiling.slices;
   for (int64_t c = unit.begin * tiling.slices; c < end;) {
     const int64_t columns = products.columnStep(end - c);
@@ -360,7 +360,9 @@ void ConvertKernel::addCodesOfProducts(Unit &unit, int64_t segment,
       places[i] = columnOf(unit, segment, c + i);
       const int16_t *from = cells.words(unit.group, segment, c + i);
       for (int64_t k = 0; k < rows; ++k)
-        panel[(k / 2 * panelColumns + i) * 2 + k % 2] = from[k];
+        panel[k / 2 * panelColumns + i] |=
+            static_cast<uint32_t>(static_cast<uint16_t>(from[k]))
+            << 16 * (k % 2);
     }
     for (int64_t first = 0; first < unit.count; first += lanes) {
       for (int64_t lane = 0; lane < lanes && first + lane < unit.count;
@@ -369,7 +371,7 @@ void ConvertKernel::addCodesOfProducts(Unit &unit, int64_t segment,
           const uint32_t *pairs =
               inputs.of((first + lane) / width, d, numDigits, width);
           products.positions(inputs.steps,
-                             reinterpret_cast<const int16_t *>(pairs),
+                             reinterpret_cast<const int32_t *>(pairs),
                              width / products.lanes, panel.data(), columns,
                              zeros, zeros, part);
           for (int64_t i = 0; i < used; ++i)

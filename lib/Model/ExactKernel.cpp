@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- ExactKernel.cpp - The integer product of lossless arrays -----------===//
 //
-// im2col in blocks that fit in the cache, and a 16-bit integer matrix product
-// modulo 2^32, which is exact for every result that fits in 32 bits. Operands
-// are kept as pairs of rows, the shape that multiply-and-add-pairs takes.
+// im2col in blocks that fit in the cache, and an integer matrix product modulo
+// 2^32, which is exact for every result that fits in 32 bits. Operands are kept
+// as words of 2 rows of 16 bits, or, where the machine can, 4 rows of 8 bits:
+// the shapes that multiply-and-add takes. Weights take 2 bytes or 1 each.
 // Convolutions put positions in the vector lanes, so that results are written
 // in the order of the output tensor; single positions (linear layers) put
 // columns there. Whatever does not fit in 16-bit operands and 32-bit results
-// goes through a portable 64-bit loop.
+// goes through a portable 64-bit loop. Bytes of inputs are unsigned: signed
+// ones get 128 added, which their weights' sums take back.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Model/ExactTiles.h"
@@ -18,6 +20,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -32,6 +35,20 @@ constexpr int64_t packedBytes = 384 * 1024;
 
 /// Positions of the block that the 64-bit loop works on.
 constexpr int64_t wideBlock = 64;
+
+/// Operand i of words.
+template <typename T>
+T get(const int32_t *words, int64_t i) {
+  T operand;
+  std::memcpy(&operand, reinterpret_cast<const char *>(words) + i * sizeof(T),
+              sizeof(T));
+  return operand;
+}
+template <typename T>
+void put(int32_t *words, int64_t i, T operand) {
+  std::memcpy(reinterpret_cast<char *>(words) + i * sizeof(T), &operand,
+              sizeof(T));
+}
 
 class ExactKernel final : public ICrossbarKernel {
 public:
@@ -54,23 +71,50 @@ private:
   bool inputsFit16() const {
     return matrix.inputBits <= (matrix.inputSigned ? 16 : 15);
   }
-  int64_t pairs() const { return llvm::divideCeil(matrix.rows, 2); }
+  bool bytes() const { return tiles.rowsPerWord == 4; }
+  int64_t steps() const {
+    return llvm::divideCeil(matrix.rows, tiles.rowsPerWord);
+  }
   int64_t panelsPerGroup() const {
     return llvm::divideCeil(matrix.columns, panelColumns);
   }
-  /// Panel `p` of group `g`: [pairs][panelColumns][2], missing weights zero.
-  const int16_t *panel(int64_t g, int64_t p) const {
-    return panels.data() +
-           (g * panelsPerGroup() + p) * pairs() * panelColumns * 2;
+  /// Panel `p` of group `g`: words [steps][panelColumns], missing weights zero.
+  const int32_t *panel(int64_t g, int64_t p) const {
+    return panels.data() + (g * panelsPerGroup() + p) * steps() * panelColumns;
+  }
+  /// Where the words of a panel hold weight (k, n): byte or half-word.
+  int64_t at(int64_t n, int64_t k) const {
+    return (k / tiles.rowsPerWord * panelColumns + n % panelColumns) *
+               tiles.rowsPerWord +
+           k % tiles.rowsPerWord;
   }
   int32_t weight(int64_t g, int64_t n, int64_t k) const {
     if (panels.empty())
       return wideWeights[(g * matrix.columns + n) * matrix.rows + k];
-    return panel(
-        g, n / panelColumns)[(k / 2 * panelColumns + n % panelColumns) * 2 +
-                             k % 2];
+    const int32_t *words = panel(g, n / panelColumns);
+    return bytes() ? get<int8_t>(words, at(n, k))
+                   : get<int16_t>(words, at(n, k));
+  }
+  /// What is added to every result of column n of group g.
+  int32_t bias(const CrossbarJob &job, int64_t g, int64_t n) const {
+    const int64_t at = g * matrix.columns + n;
+    return static_cast<uint32_t>(job.columnBias[at]) -
+           (byteOffsets.empty() ? 0 : static_cast<uint32_t>(byteOffsets[at]));
   }
 
+  /// Makes operand i of input words of a code.
+  void putCode(int32_t *words, int64_t i, int64_t code) const {
+    if (bytes())
+      put<uint8_t>(words, i, code + (matrix.inputSigned ? 128 : 0));
+    else
+      put<int16_t>(words, i, code);
+  }
+  /// Words of `width` positions, from rows that are `stride` apart.
+  template <typename T>
+  void pack(const T *rows, int64_t stride, int64_t width, int32_t *to) const;
+  /// Words of one input vector.
+  template <typename T>
+  void packVector(const T *codes, int32_t *to) const;
   template <typename T>
   void convolution(const CrossbarJob &job, const PatchReader<T> &patches) const;
   template <typename T>
@@ -79,8 +123,10 @@ private:
   void wide(const CrossbarJob &job, const PatchReader<T> &patches) const;
 
   MatrixSpec matrix;
-  const ExactTiles &tiles = ExactTiles::best();
-  std::vector<int16_t> panels;      ///< if weights have at most 16 bits
+  const ExactTiles &tiles =
+      ExactTiles::best(matrix.weightBits <= 8 && matrix.inputBits <= 8);
+  std::vector<int32_t> panels;      ///< if weights have at most 16 bits
+  std::vector<int32_t> byteOffsets; ///< 128 sum_k w_kn, if inputs get 128 added
   std::vector<int32_t> wideWeights; ///< otherwise; [groups * columns][rows]
 };
 
@@ -94,8 +140,9 @@ ExactKernel::ExactKernel(const MatrixSpec &matrix, const WeightReader &weights)
   if (matrix.weightBits > 16)
     wideWeights.resize(matrix.groups * N * K);
   else
-    panels.resize(matrix.groups * panelsPerGroup() * pairs() * panelColumns *
-                  2);
+    panels.resize(matrix.groups * panelsPerGroup() * steps() * panelColumns);
+  if (bytes() && matrix.inputSigned)
+    byteOffsets.resize(matrix.groups * N);
   for (int64_t g = 0; g < matrix.groups; ++g)
     for (int64_t p = 0; p < N; p += panelColumns)
       for (int64_t first = 0; first < K; first += block)
@@ -106,11 +153,15 @@ ExactKernel::ExactKernel(const MatrixSpec &matrix, const WeightReader &weights)
             llvm::copy(rows, wideWeights.begin() + (g * N + n) * K + first);
             continue;
           }
-          // Blocks start at even rows.
-          int16_t *to = const_cast<int16_t *>(panel(g, p / panelColumns)) +
-                        (first / 2 * panelColumns + n % panelColumns) * 2;
+          int32_t *words = const_cast<int32_t *>(panel(g, p / panelColumns));
           for (auto [k, weight] : llvm::enumerate(rows))
-            to[k / 2 * panelColumns * 2 + k % 2] = static_cast<int16_t>(weight);
+            if (bytes())
+              put<int8_t>(words, at(n, first + k), weight);
+            else
+              put<int16_t>(words, at(n, first + k), weight);
+          if (!byteOffsets.empty())
+            for (int32_t weight : rows)
+              byteOffsets[g * N + n] += 128 * weight;
         }
 }
 
@@ -130,18 +181,42 @@ static int64_t splitPanels(int64_t count, int64_t units, int64_t wanted) {
 }
 
 template <typename T>
+void ExactKernel::pack(const T *rows, int64_t stride, int64_t width,
+                       int32_t *to) const {
+  const int64_t perWord = tiles.rowsPerWord;
+  if constexpr (sizeof(T) == 1) {
+    const uint8_t *each[ExactTiles::maxRowsPerWord];
+    for (int64_t r = 0; r < perWord; ++r)
+      each[r] = reinterpret_cast<const uint8_t *>(rows + r * stride);
+    tiles.interleave(each, width, std::is_signed_v<T>, to);
+    return;
+  }
+  for (int64_t i = 0; i < width; ++i)
+    for (int64_t r = 0; r < perWord; ++r)
+      putCode(to, i * perWord + r, rows[r * stride + i]);
+}
+
+template <typename T>
+void ExactKernel::packVector(const T *codes, int32_t *to) const {
+  to[steps() - 1] = 0; // rows that are missing are met by weights of 0
+  for (int64_t k = 0; k < matrix.rows; ++k)
+    putCode(to, k, codes[k]);
+}
+
+template <typename T>
 void ExactKernel::convolution(const CrossbarJob &job,
                               const PatchReader<T> &patches) const {
   const int64_t positions = job.window.positions(), N = matrix.columns;
   const int64_t tileWidth = tiles.lanes * ExactTiles::maxVectors;
   const int64_t tilesPerBlock =
-      std::clamp<int64_t>(packedBytes / (pairs() * tileWidth * 4), 1,
+      std::clamp<int64_t>(packedBytes / (steps() * tileWidth * 4), 1,
                           llvm::divideCeil(positions, tileWidth));
   const int64_t block = tilesPerBlock * tileWidth;
   const int64_t blocks = llvm::divideCeil(positions, block);
   const int64_t units = job.window.batch * matrix.groups * blocks;
   const int64_t parts = splitPanels(panelsPerGroup(), units,
                                     job.threads > 1 ? 4 * job.threads : 1);
+  const int64_t perWord = tiles.rowsPerWord;
 
   parallelFor(job.threads, units * parts, [&](int64_t unit) {
     const int64_t part = unit % parts;
@@ -152,33 +227,26 @@ void ExactKernel::convolution(const CrossbarJob &job,
     // The last tile may be narrower.
     const int64_t padded = llvm::alignTo(count, tiles.lanes);
 
-    // Pack [tile][pair][lane of the tile][2].
-    std::unique_ptr<int16_t[]> packed(new int16_t[padded * pairs() * 2]);
-    std::unique_ptr<T[]> rows(new T[2 * padded]());
+    // Pack words [tile][step][lane of the tile].
+    std::unique_ptr<int32_t[]> packed(new int32_t[padded * steps()]);
+    std::unique_ptr<T[]> rows(new T[perWord * padded]());
     std::vector<int32_t> term(padded); // inputSumFactor * sum of inputs
-    for (int64_t pair = 0; pair < pairs(); ++pair) {
-      patches.row(b, g, 2 * pair, first, count, rows.get());
-      if (2 * pair + 1 < matrix.rows)
-        patches.row(b, g, 2 * pair + 1, first, count, rows.get() + padded);
-      else
-        std::fill_n(rows.get() + padded, count, T(0));
+    for (int64_t step = 0; step < steps(); ++step) {
+      for (int64_t r = 0; r < perWord; ++r) {
+        T *row = rows.get() + r * padded;
+        if (step * perWord + r < matrix.rows)
+          patches.row(b, g, step * perWord + r, first, count, row);
+        else
+          std::fill_n(row, count, T(0)); // met by weights of 0
+        if (job.inputSumFactor != 0)
+          for (int64_t i = 0; i < padded; ++i)
+            term[i] += static_cast<int32_t>(row[i]);
+      }
       for (int64_t at = 0; at < padded; at += tileWidth) {
         const int64_t width = std::min(tileWidth, padded - at);
-        int16_t *to = packed.get() + (at * pairs() + pair * width) * 2;
-        if constexpr (sizeof(T) == 1) {
-          tiles.interleave(rows.get() + at, rows.get() + padded + at, width,
-                           std::is_signed_v<T>, to);
-        } else {
-          for (int64_t i = 0; i < width; ++i) {
-            to[2 * i] = static_cast<int16_t>(rows[at + i]);
-            to[2 * i + 1] = static_cast<int16_t>(rows[padded + at + i]);
-          }
-        }
+        pack(rows.get() + at, padded, width,
+             packed.get() + at * steps() + step * width);
       }
-      if (job.inputSumFactor != 0)
-        for (int64_t i = 0; i < padded; ++i)
-          term[i] += static_cast<int32_t>(rows[i]) +
-                     static_cast<int32_t>(rows[padded + i]);
     }
     for (int32_t &value : term)
       value = static_cast<uint32_t>(value) *
@@ -196,13 +264,13 @@ void ExactKernel::convolution(const CrossbarJob &job,
       const int64_t stored = std::min(columns, end - n);
       std::fill(std::begin(bias), std::end(bias), 0);
       for (int64_t i = 0; i < stored; ++i)
-        bias[i] = static_cast<int32_t>(job.columnBias[g * N + n + i]);
+        bias[i] = this->bias(job, g, n + i);
       for (int64_t at = 0; at < padded; at += tileWidth) {
         const int64_t width = std::min(tileWidth, padded - at);
-        tiles.positions(pairs(), packed.get() + at * pairs() * 2,
+        tiles.positions(steps(), packed.get() + at * steps(),
                         width / tiles.lanes,
-                        panel(g, n / panelColumns) + n % panelColumns * 2,
-                        columns, bias, term.data() + at, result);
+                        panel(g, n / panelColumns) + n % panelColumns, columns,
+                        bias, term.data() + at, result);
         for (int64_t i = 0; i < stored; ++i)
           store(job.y,
                 ((b * matrix.groups + g) * N + n + i) * positions + first + at,
@@ -218,7 +286,7 @@ void ExactKernel::linear(const CrossbarJob &job,
                          const PatchReader<T> &patches) const {
   const int64_t N = matrix.columns, batch = job.window.batch;
   const int64_t vectorsPerBlock = std::clamp<int64_t>(
-      packedBytes / (pairs() * 4), 1, std::max<int64_t>(batch, 1));
+      packedBytes / (steps() * 4), 1, std::max<int64_t>(batch, 1));
   const int64_t blocks = llvm::divideCeil(batch, vectorsPerBlock);
   const int64_t units = matrix.groups * blocks;
   const int64_t parts = splitPanels(panelsPerGroup(), units,
@@ -230,17 +298,17 @@ void ExactKernel::linear(const CrossbarJob &job,
     const int64_t g = unit / parts / blocks;
     const int64_t count = std::min(vectorsPerBlock, batch - first);
 
-    std::unique_ptr<int16_t[]> packed(new int16_t[count * pairs() * 2]);
+    std::unique_ptr<int32_t[]> packed(new int32_t[count * steps()]);
     std::vector<int32_t> term(count);
+    std::unique_ptr<T[]> codes(new T[matrix.rows]);
     for (int64_t i = 0; i < count; ++i) {
-      int16_t *vector = packed.get() + i * pairs() * 2;
-      vector[pairs() * 2 - 1] = 0;
-      patches.vector(first + i, g, 0, vector);
+      patches.vector(first + i, g, 0, codes.get());
+      packVector(codes.get(), packed.get() + i * steps());
       if (job.inputSumFactor == 0)
         continue;
       uint32_t sum = 0;
       for (int64_t k = 0; k < matrix.rows; ++k)
-        sum += vector[k];
+        sum += static_cast<int32_t>(codes[k]);
       term[i] = sum * static_cast<uint32_t>(job.inputSumFactor);
     }
 
@@ -252,12 +320,12 @@ void ExactKernel::linear(const CrossbarJob &job,
       const int64_t columns = std::min(panelColumns, N - n);
       std::fill(std::begin(bias), std::end(bias), 0);
       for (int64_t i = 0; i < columns; ++i)
-        bias[i] = static_cast<int32_t>(job.columnBias[g * N + n + i]);
+        bias[i] = this->bias(job, g, n + i);
       for (int64_t i = 0; i < count;) {
         const int64_t step =
             std::min(count - i, ExactTiles::maxVectorsOfInputs);
-        tiles.columns(pairs(), packed.get() + i * pairs() * 2, step,
-                      panel(g, p), bias, term.data() + i, result);
+        tiles.columns(steps(), packed.get() + i * steps(), step, panel(g, p),
+                      bias, term.data() + i, result);
         for (int64_t j = 0; j < step; ++j)
           store(job.y, ((first + i + j) * matrix.groups + g) * N + n,
                 result + j * panelColumns, columns);
