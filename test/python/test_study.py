@@ -134,7 +134,7 @@ def test_summary_and_table() -> None:
     assert rows[1].spread == pytest.approx(0.0283, abs=1e-4)
     (table,) = study.tables(rows)
     text = plain_text(table)
-    assert "100 digits, mean and standard deviation of 2 seeds (lossless 98.0 %)" in text
+    assert "100 digits, 2 seeds (lossless 98.0 %)" in text
     assert text.splitlines()[-1].split() == ["1", "50.0", "80.0"]
     assert "92.0 ± 2.8" in text
 

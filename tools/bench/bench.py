@@ -207,7 +207,8 @@ def main(argv: list[str] | None = None) -> int:
     systems = [*TORCH, *options.systems, *options.peers]
     results: dict[str, Any] = {"machine": here, "options": vars(options), "workloads": []}
     output = _Output()
-    output(plain_text(simple_table("Machine", ["", ""], host.rows(here), left=2)))
+    facts = [*host.rows(here), ("options", _given(options))]
+    output(plain_text(simple_table("Machine", ["", ""], facts, left=2)))
     total, failed = len(options.only) * options.rounds, False
     with Progress(transient=True, disable=not sys.stderr.isatty(), console=_errors()) as bar:
         task = bar.add_task("measuring", total=total)
@@ -255,6 +256,14 @@ def _remarks(rows: list[dict[str, Any]]) -> Iterator[str]:
                     yield f"noisy takes {one} times as long as {name} with 1 thread, {two} with 2"
         if "not_measured" in row:
             yield f"{row['system']} was not measured: {row['not_measured']}"
+
+
+def _given(options: argparse.Namespace) -> str:
+    """The options that matter for the figures."""
+    names = [f"--only {','.join(options.only)}", f"--systems {','.join(options.systems)}"]
+    names += [f"--with {','.join(options.peers)}"] if options.peers else []
+    names += [f"--rounds {options.rounds}", f"--by {options.by}"]
+    return " ".join(names + ["--quick"] * options.quick)
 
 
 def _title(workload: Workload, rows: list[dict[str, Any]], busy: dict[str, float] | None) -> str:

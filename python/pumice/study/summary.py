@@ -60,7 +60,10 @@ def summarize(records: Iterable[dict[str, Any]]) -> list[Row]:
 
 
 def tables(rows: list[Row]) -> list[Group]:
-    """A table per network and sweep: values down, series across, accuracy in per cent."""
+    """A table per network and sweep: values down, series across, accuracy in per cent.
+
+    With several seeds: mean and standard deviation.
+    """
     found = []
     for network in dict.fromkeys(row.network for row in rows):
         own = [row for row in rows if row.network == network]
@@ -78,7 +81,7 @@ def tables(rows: list[Row]) -> list[Group]:
             runs = max(row.runs for row in part)
             title = (
                 f"{network}: {SWEEPS[sweep].title.lower()}; {part[0].images} digits"
-                + (f", mean and standard deviation of {runs} seeds" if runs > 1 else "")
+                + (f", {runs} seeds" if runs > 1 else "")
                 + f" ({references})"
             )
             found.append(simple_table(title, [SWEEPS[sweep].label, *series], lines))
