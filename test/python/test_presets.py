@@ -195,3 +195,27 @@ def test_the_table_of_the_page_is_that_of_the_files() -> None:
     page = (root / "docs" / "devices.md").read_text()
     assert "| `isaac` |" in page
     assert module.with_table(page) == page
+
+
+@pytest.mark.parametrize("name", ["neon", "puma"])
+def test_arrays_like_those_of_isaac_give_its_results(digits, isaac, name) -> None:
+    """Same arrays and converters, other costs."""
+    program = pumice.compile(digits.quantized, isaac.x, device=name)
+    result = program.run(isaac.x)
+    assert (result.outputs == isaac.result.outputs).all()
+    assert result.report.counters["conversions"] == isaac.result.report.counters["conversions"]
+
+
+def test_neurosim_needs_the_range_of_the_data(digits) -> None:
+    """5 bits over what a layer's sums reach are enough for digits, over all that a read can
+    reach they are not."""
+    x, labels = digits.inputs[:60], digits.labels[:60]
+    right = {}
+    for mode in ("calibrated", "full_scale"):
+        device = Device("neurosim-rram").replace(array={"adc": {"mode": mode}})
+        program = pumice.compile(digits.quantized, x, device=device)
+        if mode == "calibrated":
+            program.calibrate([x])
+        right[mode] = int((program.run(x).outputs.argmax(1).numpy() == labels).sum())
+    assert right["calibrated"] >= 50
+    assert right["full_scale"] <= 30
