@@ -130,6 +130,9 @@ def test_formula_is_the_derivative() -> None:
         (32, 0.1, 0.0038, 0.01, 0.005),
         (32, 1.0, 0.036, 0.02, 0.006),
         (32, 10.0, 0.27, 0.1, 0.025),
+        (64, 1.0, 0.13, 0.05, 0.012),
+        (64, 10.0, 0.58, 0.12, 0.035),
+        (128, 1.0, 0.36, 0.08, 0.025),
     ],
 )
 def test_currents_of_random_cells(size, wire_ohm, drop, largest, rms, ratio) -> None:
