@@ -3,6 +3,7 @@
 #ifndef PUMICE_LIB_MODEL_PATCHES_H
 #define PUMICE_LIB_MODEL_PATCHES_H
 
+#include "lib/Model/Simd.h"
 #include "lib/Model/Tiling.h"
 #include "lib/Model/Value.h"
 #include "lib/Model/Window.h"
@@ -34,6 +35,8 @@ public:
     const int64_t step = window.strides[1];
     const T *plane =
         x + (b * window.channels + c) * window.height * window.width;
+    if (window.strides[0] == 1 && step == 1 && window.outWidth == window.width)
+      return shifted(plane, top, left, first, count, out);
     // Outputs [lo, hi) of a row read inside of the tensor.
     const int64_t lo =
         std::min(left >= 0 ? 0 : (-left + step - 1) / step, window.outWidth);
@@ -57,6 +60,9 @@ public:
           out += inside - ox;
           ox = inside;
         }
+        if (sizeof(T) == 1 && step == 2)
+          for (; ox + 8 < inside; ox += 8, out += 8)
+            everySecondByte(line + 2 * ox, out);
         for (; ox < inside; ++ox)
           *out++ = line[ox * step];
         for (; ox < end; ++ox)
@@ -116,6 +122,41 @@ public:
   }
 
 private:
+  /// A row whose outputs have the width of the image and no stride: the image,
+  /// moved, with padding where it moved in from outside.
+  void shifted(const T *plane, int64_t top, int64_t left, int64_t first,
+               int64_t count, T *out) const {
+    const int64_t width = window.width, last = first + count;
+    const int64_t move = top * width + left;
+    const int64_t begin = std::clamp(-move, first, last);
+    const int64_t end = std::clamp(window.height * width - move, begin, last);
+    std::fill_n(out, begin - first, pad);
+    std::copy(plane + begin + move, plane + end + move, out + (begin - first));
+    std::fill_n(out + (end - first), last - end, pad);
+    // Columns beside the image took pixels of the line before or after.
+    const int64_t from = left < 0 ? 0 : std::max(width - left, int64_t(0));
+    const int64_t to = left < 0 ? std::min(-left, width) : width;
+    if (from < to)
+      for (int64_t line = first / width * width; line < last; line += width)
+        for (int64_t p = std::max(line + from, first);
+             p < std::min(line + to, last); ++p)
+          out[p - first] = pad;
+  }
+
+  /// Bytes 0, 2, ..., 14 of `from`, of which there are 16.
+  static void everySecondByte(const T *from, T *to) {
+#if defined(__SSE2__)
+    const __m128i even =
+        _mm_and_si128(_mm_loadu_si128(reinterpret_cast<const __m128i *>(from)),
+                      _mm_set1_epi16(0xff));
+    _mm_storel_epi64(reinterpret_cast<__m128i *>(to),
+                     _mm_packus_epi16(even, even));
+#else
+    for (int64_t i = 0; i < 8; ++i)
+      to[i] = from[2 * i];
+#endif
+  }
+
   /// Input k of group g at position 0 of image 0; null if it is padding.
   const T *find(int64_t g, int64_t k) const {
     const int64_t area = window.kernel[0] * window.kernel[1];

@@ -251,7 +251,7 @@ class Program:
 
     def _report(self, text: str) -> Report:
         timings = {**self.timings, "prepare": self._machine.prepare_ms / 1e3}
-        return Report(json.loads(text), timings)
+        return Report(text, timings)
 
 
 def load(path: str | os.PathLike[str]) -> Program:

@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,9 +149,16 @@ class Report:
         timings: seconds that the computer, not the machine, spent by phase of compilation.
     """
 
-    def __init__(self, data: Mapping[str, Any], timings: Mapping[str, float] | None = None) -> None:
-        self._data = dict(data)
+    def __init__(
+        self, data: Mapping[str, Any] | str, timings: Mapping[str, float] | None = None
+    ) -> None:
+        self._source = data
         self.timings = dict(timings or {})
+
+    @cached_property
+    def _data(self) -> dict[str, Any]:
+        """Parsed when first used: a run does not wait for it."""
+        return json.loads(self._source) if isinstance(self._source, str) else dict(self._source)
 
     @property
     def device(self) -> str:
