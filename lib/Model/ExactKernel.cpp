@@ -72,6 +72,7 @@ private:
     return matrix.inputBits <= (matrix.inputSigned ? 16 : 15);
   }
   bool bytes() const { return tiles.rowsPerWord == 4; }
+  int64_t addedToCodes() const { return matrix.inputSigned ? 128 : 0; }
   int64_t steps() const {
     return llvm::divideCeil(matrix.rows, tiles.rowsPerWord);
   }
@@ -105,7 +106,7 @@ private:
   /// Makes operand i of input words of a code.
   void putCode(int32_t *words, int64_t i, int64_t code) const {
     if (bytes())
-      put<uint8_t>(words, i, code + (matrix.inputSigned ? 128 : 0));
+      put<uint8_t>(words, i, code + addedToCodes());
     else
       put<int16_t>(words, i, code);
   }
@@ -180,6 +181,21 @@ static int64_t splitPanels(int64_t count, int64_t units, int64_t wanted) {
       llvm::divideCeil(wanted, std::max<int64_t>(units, 1)), 1, count);
 }
 
+/// Units of work that keep so many threads busy to the end.
+static int64_t wantedUnits(unsigned threads) {
+  return threads > 1 ? int64_t(4) * threads : 1;
+}
+
+/// Of `count` things, which come `times` times, how many to take at once: at
+/// most `limit`, and so few that there are about `wanted` units of work.
+static int64_t blockOf(int64_t count, int64_t times, int64_t limit,
+                       int64_t wanted) {
+  const int64_t most =
+      llvm::divideCeil(count, std::max<int64_t>(wanted / times, 1));
+  return std::clamp<int64_t>(std::min(limit, most), 1,
+                             std::max<int64_t>(count, 1));
+}
+
 template <typename T>
 void ExactKernel::pack(const T *rows, int64_t stride, int64_t width,
                        int32_t *to) const {
@@ -199,8 +215,17 @@ void ExactKernel::pack(const T *rows, int64_t stride, int64_t width,
 template <typename T>
 void ExactKernel::packVector(const T *codes, int32_t *to) const {
   to[steps() - 1] = 0; // rows that are missing are met by weights of 0
-  for (int64_t k = 0; k < matrix.rows; ++k)
-    putCode(to, k, codes[k]);
+  auto put = [&](auto operand, int64_t added) {
+    auto *bytes = reinterpret_cast<char *>(to);
+    for (int64_t k = 0; k < matrix.rows; ++k) {
+      operand = codes[k] + added;
+      std::memcpy(bytes + k * sizeof(operand), &operand, sizeof(operand));
+    }
+  };
+  if (bytes())
+    put(uint8_t(), addedToCodes());
+  else
+    put(int16_t(), 0);
 }
 
 template <typename T>
@@ -208,14 +233,16 @@ void ExactKernel::convolution(const CrossbarJob &job,
                               const PatchReader<T> &patches) const {
   const int64_t positions = job.window.positions(), N = matrix.columns;
   const int64_t tileWidth = tiles.lanes * ExactTiles::maxVectors;
-  const int64_t tilesPerBlock =
-      std::clamp<int64_t>(packedBytes / (steps() * tileWidth * 4), 1,
-                          llvm::divideCeil(positions, tileWidth));
-  const int64_t block = tilesPerBlock * tileWidth;
+  // Every part of the panels packs the inputs again: cut positions first.
+  const int64_t wanted = wantedUnits(job.threads);
+  const int64_t times = job.window.batch * matrix.groups;
+  const int64_t block =
+      blockOf(llvm::divideCeil(positions, tileWidth), times,
+              packedBytes / (steps() * tileWidth * 4), wanted) *
+      tileWidth;
   const int64_t blocks = llvm::divideCeil(positions, block);
-  const int64_t units = job.window.batch * matrix.groups * blocks;
-  const int64_t parts = splitPanels(panelsPerGroup(), units,
-                                    job.threads > 1 ? 4 * job.threads : 1);
+  const int64_t units = times * blocks;
+  const int64_t parts = splitPanels(panelsPerGroup(), units, wanted / 2);
   const int64_t perWord = tiles.rowsPerWord;
 
   parallelFor(job.threads, units * parts, [&](int64_t unit) {
@@ -285,12 +312,12 @@ template <typename T>
 void ExactKernel::linear(const CrossbarJob &job,
                          const PatchReader<T> &patches) const {
   const int64_t N = matrix.columns, batch = job.window.batch;
-  const int64_t vectorsPerBlock = std::clamp<int64_t>(
-      packedBytes / (steps() * 4), 1, std::max<int64_t>(batch, 1));
+  const int64_t wanted = wantedUnits(job.threads);
+  const int64_t vectorsPerBlock =
+      blockOf(batch, matrix.groups, packedBytes / (steps() * 4), wanted);
   const int64_t blocks = llvm::divideCeil(batch, vectorsPerBlock);
   const int64_t units = matrix.groups * blocks;
-  const int64_t parts = splitPanels(panelsPerGroup(), units,
-                                    job.threads > 1 ? 4 * job.threads : 1);
+  const int64_t parts = splitPanels(panelsPerGroup(), units, wanted);
 
   parallelFor(job.threads, units * parts, [&](int64_t unit) {
     const int64_t part = unit % parts;

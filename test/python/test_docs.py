@@ -18,7 +18,7 @@ def test_running(tmp_path, monkeypatch, capsys) -> None:
         pytest.importorskip(name)
     text = PAGE.read_text()
     blocks = list(re.finditer(r"^```python\n(.*?)^```$", text, re.M | re.S))
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     for block in blocks:

@@ -396,3 +396,23 @@ def test_machines_beyond_memory(monkeypatch) -> None:
     monkeypatch.setattr(program, "_machine", Full())
     with pytest.raises(PumiceError, match="not enough memory to run the program, or a device with"):
         program.run(torch.ones(1, 2))
+
+
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    """The parent's are not there after a fork; waiting for them would never end."""
+    import multiprocessing
+
+    layer = torch.nn.Linear(64, 64)
+    x = torch.rand(256, 64)
+    program = pumice.compile(layer, x, calibration=[x])
+    expected = program.run(x, threads=2).outputs
+
+    def work(queue) -> None:
+        queue.put(torch.equal(program.run(x, threads=2).outputs, expected))
+
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    child = context.Process(target=work, args=(queue,))
+    child.start()
+    assert queue.get(timeout=60)
+    child.join()
