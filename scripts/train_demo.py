@@ -34,6 +34,14 @@ def load_digits(seed: int) -> tuple[np.ndarray, np.ndarray]:
     return images[order], labels[order].astype(np.uint8)
 
 
+def training_data(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """`load_digits` as (N, 1, 28, 28) pixels / 255 and class numbers; seeds torch as well."""
+    torch.manual_seed(seed)
+    torch.use_deterministic_algorithms(True)
+    images, labels = load_digits(seed)
+    return torch.from_numpy(images).float().div(255).unsqueeze(1), torch.from_numpy(labels).long()
+
+
 def shifted(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Moves a batch by up to two pixels each way."""
     dy, dx = (int(torch.randint(-2, 3, (1,), generator=generator)) for _ in range(2))
@@ -74,11 +82,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=PACKAGE)
     options = parser.parse_args()
 
-    torch.manual_seed(options.seed)
-    torch.use_deterministic_algorithms(True)
-    digits, classes = load_digits(options.seed)
-    images = torch.from_numpy(digits).float().div(255).unsqueeze(1)
-    labels = torch.from_numpy(classes).long()
+    images, labels = training_data(options.seed)
     model = demo_cnn(options.seed)
     start = time.perf_counter()
     train(model, images[HELD_OUT:], labels[HELD_OUT:], options.epochs, options.seed)
@@ -95,6 +99,7 @@ def main() -> None:
     options.output.mkdir(parents=True, exist_ok=True)
     state = {name: value.numpy() for name, value in model.state_dict().items()}
     np.savez_compressed(options.output / "weights.npz", **state)
+    digits, classes = load_digits(options.seed)
     np.savez_compressed(
         options.output / "digits.npz", images=digits[:SHIPPED], labels=classes[:SHIPPED]
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from train_demo import HELD_OUT, load_digits, train
+from train_demo import HELD_OUT, train, training_data
 
 from pumice.study.networks import digit_resnet
 
@@ -30,11 +30,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=PACKAGE / "resnet.npz")
     options = parser.parse_args()
 
-    torch.manual_seed(options.seed)
-    torch.use_deterministic_algorithms(True)
-    digits, classes = load_digits(options.seed)
-    images = torch.from_numpy(digits).float().div(255).unsqueeze(1)
-    labels = torch.from_numpy(classes).long()
+    images, labels = training_data(options.seed)
     model = digit_resnet(options.seed)
     start = time.perf_counter()
     train(model, images[HELD_OUT:], labels[HELD_OUT:], options.epochs, options.seed)

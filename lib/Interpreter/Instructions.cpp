@@ -159,20 +159,14 @@ static Error execute(Interpreter &run, simulator::MVMOp op) {
   const model::Value &input = run.value(op.getInput());
   model::Value &output = run.value(op.getOutput());
   const unsigned threads = run.options.threads;
-  const bool calibrating = run.options.columnSums;
-  model::SumHistogram sums;
+  ColumnSums *sums = run.options.columnSums;
   if (Error error =
-          calibrating
-              ? grid.calibrate(input, window, op.getInputZeroPoint(),
-                               op.getWeightZeroPoint(), output, sums, threads)
-              : grid.compute(input, window, op.getInputZeroPoint(),
-                             op.getWeightZeroPoint(), output, threads))
+          sums ? grid.calibrate(input, window, op.getInputZeroPoint(),
+                                op.getWeightZeroPoint(), output,
+                                (*sums)[program], threads)
+               : grid.compute(input, window, op.getInputZeroPoint(),
+                              op.getWeightZeroPoint(), output, threads))
     return error;
-  if (calibrating) {
-    model::SumHistogram &all = (*run.options.columnSums)[program];
-    all.width = sums.width;
-    all.add(sums);
-  }
   run.computed(op.getOutput());
   return Error::success();
 }

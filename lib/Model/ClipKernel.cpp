@@ -9,8 +9,8 @@
 // only if its digits add up to enough to exceed the saturation on the highest
 // cells of the column.
 //
-// Memory: 2 bytes per weight for the exact product; a column at risk takes
-// cellBits / 8 bytes per cell (1 byte where there are no tables).
+// Memory: that of the exact product (ExactKernel.cpp); besides, a column at
+// risk takes cellBits / 8 bytes per cell (1 byte where there are no tables).
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Model/ClipInputs.h"
@@ -225,10 +225,7 @@ void ClipKernel::subtractExcess(const CrossbarJob &job,
   // Few windows: share the columns among the threads, too. No more columns at
   // once than what is kept of them leaves in the second-level cache.
   const int64_t shared =
-      job.threads > 1
-          ? llvm::divideCeil(int64_t(4) * job.threads,
-                             std::max<int64_t>(blocks * matrix.groups, 1))
-          : 1;
+      partsOfUnits(blocks * matrix.groups, wantedUnits(job.threads));
   const int64_t cached =
       job.window.positions() == 1
           ? llvm::divideCeil(matrix.columns * block, keptResults)

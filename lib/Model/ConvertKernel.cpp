@@ -184,13 +184,10 @@ void ConvertKernel::run(const CrossbarJob &job,
   const int64_t windows = job.window.count();
   const int64_t blocks = llvm::divideCeil(windows, unitLanes);
   // Few windows: share the columns among the threads, too.
-  const int64_t wanted =
-      job.threads > 1
-          ? llvm::divideCeil(int64_t(4) * job.threads,
-                             std::max<int64_t>(blocks * matrix.groups, 1))
-          : 1;
+  const int64_t shared =
+      partsOfUnits(blocks * matrix.groups, wantedUnits(job.threads));
   const int64_t parts = std::min(
-      std::max<int64_t>(wanted, llvm::divideCeil(matrix.columns, unitColumns)),
+      std::max<int64_t>(shared, llvm::divideCeil(matrix.columns, unitColumns)),
       matrix.columns);
   std::mutex mutex;
   parallelFor(job.threads, matrix.groups * blocks * parts, [&](int64_t i) {

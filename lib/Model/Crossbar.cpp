@@ -181,7 +181,6 @@ llvm::Error Grid::calibrate(const Value &x, const Window &window,
                             unsigned threads) const {
   ArraySpec lossless = arraySpec;
   lossless.adcMode = AdcMode::lossless;
-  histogram = {};
   constexpr int64_t bins = 65536;
   const int64_t range = fullScaleRange(arraySpec);
   histogram.width = llvm::divideCeil(range, bins);

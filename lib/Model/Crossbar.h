@@ -42,8 +42,9 @@ public:
                       unsigned threads = 1) const;
 
   /// The same with lossless converters, for arrays with calibrated ones, with
-  /// or without an adcRange: sets `histogram` to all sums that are converted,
-  /// in bins of at least 1/65536 of the full-scale range.
+  /// or without an adcRange: adds all sums that are converted to `histogram`,
+  /// which is empty or of this grid, in bins of at least 1/65536 of the
+  /// full-scale range.
   llvm::Error calibrate(const Value &x, const Window &window,
                         int64_t inputZeroPoint, int64_t weightZeroPoint,
                         Value &y, SumHistogram &histogram,

@@ -174,18 +174,6 @@ static void store(Value &y, int64_t at, const int32_t *from, int64_t count) {
     std::copy(from, from + count, y.asMutable<int64_t>().data() + at);
 }
 
-/// Cuts `count` columns of panels into parts, so that there are about
-/// `wanted` units of work when there are `units` without cutting.
-static int64_t splitPanels(int64_t count, int64_t units, int64_t wanted) {
-  return std::clamp<int64_t>(
-      llvm::divideCeil(wanted, std::max<int64_t>(units, 1)), 1, count);
-}
-
-/// Units of work that keep so many threads busy to the end.
-static int64_t wantedUnits(unsigned threads) {
-  return threads > 1 ? int64_t(4) * threads : 1;
-}
-
 /// Of `count` things, which come `times` times, how many to take at once: at
 /// most `limit`, and so few that there are about `wanted` units of work.
 static int64_t blockOf(int64_t count, int64_t times, int64_t limit,
@@ -242,7 +230,8 @@ void ExactKernel::convolution(const CrossbarJob &job,
       tileWidth;
   const int64_t blocks = llvm::divideCeil(positions, block);
   const int64_t units = times * blocks;
-  const int64_t parts = splitPanels(panelsPerGroup(), units, wanted / 2);
+  const int64_t parts =
+      std::clamp<int64_t>(partsOfUnits(units, wanted / 2), 1, panelsPerGroup());
   const int64_t perWord = tiles.rowsPerWord;
 
   parallelFor(job.threads, units * parts, [&](int64_t unit) {
@@ -317,7 +306,8 @@ void ExactKernel::linear(const CrossbarJob &job,
       blockOf(batch, matrix.groups, packedBytes / (steps() * 4), wanted);
   const int64_t blocks = llvm::divideCeil(batch, vectorsPerBlock);
   const int64_t units = matrix.groups * blocks;
-  const int64_t parts = splitPanels(panelsPerGroup(), units, wanted);
+  const int64_t parts =
+      std::clamp<int64_t>(partsOfUnits(units, wanted), 1, panelsPerGroup());
 
   parallelFor(job.threads, units * parts, [&](int64_t unit) {
     const int64_t part = unit % parts;

@@ -9,6 +9,18 @@
 
 namespace pumice::model {
 
+/// Units of work that keep so many threads busy to the end.
+inline int64_t wantedUnits(unsigned threads) {
+  return threads > 1 ? int64_t(4) * threads : 1;
+}
+
+/// Into how many parts to cut each of `units` units of work, so that there are
+/// about `wanted` of them.
+inline int64_t partsOfUnits(int64_t units, int64_t wanted) {
+  units = units > 0 ? units : 1;
+  return (wanted + units - 1) / units;
+}
+
 /// Calls `body(i)` once for each i in [0, count), on at most `threads` threads
 /// (below 2: on the calling one). Iterations run in no particular order, so
 /// they must not share results; then the outcome is the same for every number

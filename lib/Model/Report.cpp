@@ -130,8 +130,7 @@ static json::Object toJson(const Wear &wear) {
   WearSummary all;
   json::Array ranges;
   for (const WearRange &range : wear.ranges()) {
-    for (auto [writes, cells] : range.summary.cellsByWrites)
-      all.cellsByWrites[writes] += cells;
+    all += range.summary;
     ranges.push_back(
         json::Object{{"first", range.arrays.first},
                      {"count", range.arrays.count},

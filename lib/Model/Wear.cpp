@@ -35,6 +35,12 @@ double WearSummary::mean() const {
   return all > 0 ? sum / double(all) : 0;
 }
 
+WearSummary &WearSummary::operator+=(const WearSummary &other) {
+  for (auto [writes, cells] : other.cellsByWrites)
+    cellsByWrites[writes] += cells;
+  return *this;
+}
+
 //===----------------------------------------------------------------------===//
 // Books
 //===----------------------------------------------------------------------===//
@@ -125,11 +131,6 @@ WearSummary Wear::summaryOf(const History &history) const {
   return summary;
 }
 
-static void add(WearSummary &sum, const WearSummary &part) {
-  for (auto [writes, cells] : part.cellsByWrites)
-    sum.cellsByWrites[writes] += cells;
-}
-
 int64_t Wear::arraysWritten() const {
   int64_t arrays = 0;
   for (auto it = histories.begin(); std::next(it) != histories.end(); ++it)
@@ -160,19 +161,12 @@ std::vector<WearRange> Wear::ranges() const {
     if (last && last->arrays.first + last->arrays.count == first &&
         last->layers == layers) {
       last->arrays.count += arrays;
-      ::add(last->summary, summary);
+      last->summary += summary;
     } else {
       ranges.push_back({{first, arrays}, std::move(layers), summary});
     }
   }
   return ranges;
-}
-
-WearSummary Wear::summary() const {
-  WearSummary sum;
-  for (const WearRange &range : ranges())
-    ::add(sum, range.summary);
-  return sum;
 }
 
 std::optional<int64_t> Wear::survivedRuns(const Wear &setup, const Wear &run,

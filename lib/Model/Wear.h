@@ -30,6 +30,7 @@ struct WearSummary {
   double mean() const; ///< over all cells of the arrays
   int64_t cells() const;
   int64_t cellsWritten() const; ///< at least once
+  WearSummary &operator+=(const WearSummary &other);
 };
 
 /// Neighbouring arrays that the same layers were written to.
@@ -50,7 +51,6 @@ public:
   void add(const ArrayWrites &writes, llvm::StringRef layer);
 
   int64_t arraysWritten() const;
-  WearSummary summary() const;
   std::vector<WearRange> ranges() const;
 
   /// Runs that every cell survives, when it is written as in `setup` once and

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pumice.device import Device
 from pumice.diagnostics import message_of
 from pumice.errors import CompileError
 from pumice.program import LEVELS, Program
 
-__all__ = ["compile", "compile_module"]
+if TYPE_CHECKING:
+    from pumice.frontend.importer import ImportedModel
+
+__all__ = ["compile", "compile_imported", "compile_module"]
 
 #: What takes a module from one level to the next.
 _PIPELINES = {
@@ -74,6 +77,17 @@ def compile(
         timings["quantize"] = time.perf_counter() - start
     imported = import_model(model, example_inputs, example_kwargs=example_kwargs)
     timings.update(imported.timings)
+    return compile_imported(imported, device, timings)
+
+
+def compile_imported(
+    imported: ImportedModel, device: str | Device, timings: dict[str, float] | None = None
+) -> Program:
+    """Compiles what `pumice.frontend.import_model` gave; it may serve several devices.
+
+    Raises:
+        CompileError: the text holds the compiler's diagnostics.
+    """
     program = compile_module(imported.module, device, timings)
     program.signature = imported.signature
     return program

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 import pumice
-from pumice.compiler import compile_module
+from pumice.compiler import compile_imported, compile_module
 from pumice.device import Device
 from pumice.program import Program
 
@@ -138,19 +138,13 @@ def resnet(name: str, size: int, batch: int = 1) -> Workload:
     x = _images(batch, size, 1)
     quantized = pumice.quantize(model, [x, _images(batch, size, 2)])
     imported = import_model(quantized, x)
-
-    def compile_for(device: Device) -> Program:
-        program = compile_module(imported.module, device)
-        program.signature = imported.signature
-        return program
-
     int8 = _int8(model, x)
     return Workload(
         name,
         f"ResNet-18 at {size}x{size}, batch {batch}",
         _macs(model, x),
         (x,),
-        compile_for,
+        lambda device: compile_imported(imported, device),
         lambda: model(x),
         lambda: int8(x),
         model,

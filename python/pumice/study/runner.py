@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import pumice
-from pumice.compiler import compile_module
+from pumice.compiler import compile_imported
 from pumice.device import Device
 from pumice.errors import PumiceError
 from pumice.study.sweeps import Point
@@ -190,9 +190,7 @@ class _Bench:
         if self._imported is None:
             quantized = pumice.quantize(network.model, [network.calibration])
             self._imported = import_model(quantized, self._batches(network.inputs)[0])
-        program = compile_module(self._imported.module, device)
-        program.signature = self._imported.signature
-        return program
+        return compile_imported(self._imported, device)
 
     def _batches(self, inputs: Any) -> list[Any]:
         """Inputs in batches of one size: the last is filled up from the front."""
