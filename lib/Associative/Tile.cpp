@@ -47,8 +47,10 @@ public:
     for (size_t i = 0; i < expressions.shared.size(); ++i)
       emitShared(expressions.shared[i], columns.shared + i);
     flush();
-    for (size_t o = 0; o < expressions.outputs.size(); ++o)
-      emitOutput(o);
+    // Accumulators slot by slot, so that their columns go forward only.
+    const int64_t count = expressions.outputs.size();
+    for (int64_t first = 0; first < count; first += chunk.columns)
+      emitOutputs(first, std::min(first + chunk.columns, count));
     flush();
     return std::move(tile);
   }
@@ -194,6 +196,38 @@ private:
                         ap.writePjPerBit / double(1 << searched);
         }
     return energy;
+  }
+
+  /// Outputs [first, end), those with many sources in common in one group: a
+  /// source moves once for a group.
+  void emitOutputs(int64_t first, int64_t end) {
+    std::vector<int64_t> left;
+    for (int64_t o = first; o < end; ++o)
+      if (!expressions.outputs[o].empty())
+        left.push_back(o);
+    std::vector<bool> isNear(sources.size());
+    while (!left.empty()) {
+      if (group.empty())
+        isNear.assign(sources.size(), false);
+      int64_t best = 0, most = INT64_MIN;
+      for (size_t i = 0; i < left.size(); ++i) {
+        int64_t score = 0;
+        for (const Term &term : expressions.outputs[left[i]])
+          score += isNear[term.source] ? 1 : -1;
+        if (score > most) {
+          most = score;
+          best = i;
+        }
+      }
+      const int64_t output = left[best];
+      left.erase(left.begin() + best);
+      const size_t groups = tile.groups.size();
+      emitOutput(output);
+      if (tile.groups.size() != groups)
+        isNear.assign(sources.size(), false);
+      for (const Term &term : expressions.outputs[output])
+        isNear[term.source] = true;
+    }
   }
 
   void emitOutput(int64_t output) {

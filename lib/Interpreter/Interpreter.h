@@ -32,6 +32,9 @@ public:
   model::Value &value(mlir::Value buffer) { return values[buffer]; }
   /// Tells the observers of a computed buffer.
   void computed(mlir::Value buffer);
+  const Program::Associative &associative(mlir::Operation *op) const {
+    return *program.associative.find(op)->second;
+  }
 
   const model::Grid *grid(mlir::Value value) const;
   const digital::CompiledRegion *region(llvm::StringRef name) const;
@@ -60,8 +63,9 @@ struct GridSpec {
 };
 GridSpec specOf(simulator::ProgramOp program);
 
-/// The window of an mvm instruction.
+/// The window of an mvm or ap_exec instruction.
 model::Window windowOf(simulator::MVMOp op);
+model::Window windowOf(simulator::APExecOp op);
 
 } // namespace pumice
 

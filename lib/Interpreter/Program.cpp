@@ -194,6 +194,8 @@ llvm::Error Program::prepare(unsigned threads) {
       return compiled.takeError();
     regions = std::move(*compiled);
   }
+  if (llvm::Error error = decodeAssociative(threads))
+    return error;
   for (auto [layer, op] : llvm::enumerate(entry.getOps<simulator::ProgramOp>()))
     if (!grids.contains(op))
       if (llvm::Error error = programGrid(op, layer))
@@ -201,6 +203,38 @@ llvm::Error Program::prepare(unsigned threads) {
   preparedMs += std::chrono::duration<double, std::milli>(
                     std::chrono::steady_clock::now() - start)
                     .count();
+  return llvm::Error::success();
+}
+
+llvm::Error Program::decodeAssociative(unsigned threads) {
+  for (auto op : entry.getOps<simulator::APExecOp>()) {
+    std::unique_ptr<Associative> &made = associative[op];
+    if (made)
+      continue;
+    auto fail = [&](llvm::Error error) {
+      return llvm::createStringError(
+          "%s (at '%s')", llvm::toString(std::move(error)).c_str(),
+          namesOf(op.getLoc()).layer.c_str());
+    };
+    llvm::Expected<model::Value> bytes = constantValue(op.getProgram());
+    if (!bytes)
+      return fail(bytes.takeError());
+    llvm::Expected<model::ApProgram> program =
+        model::decode(bytes->as<uint8_t>());
+    if (!program)
+      return fail(program.takeError());
+    if (program->columns > deviceSpec.ap->columns ||
+        program->domains > deviceSpec.ap->domains)
+      return fail(llvm::createStringError(
+          "a program for %lld columns of %lld domains does not fit device "
+          "'%s', which has %lld of %lld",
+          (long long)program->columns, (long long)program->domains,
+          deviceSpec.name.c_str(), (long long)deviceSpec.ap->columns,
+          (long long)deviceSpec.ap->domains));
+    model::ApProgramWork work = model::workOf(*program, threads);
+    made.reset(new Associative{std::move(*program), std::move(work),
+                               bytes->numBytes()});
+  }
   return llvm::Error::success();
 }
 
@@ -278,6 +312,8 @@ llvm::Error Program::setAdcRanges(double fraction) {
 }
 
 llvm::Expected<RunResult> Program::estimate(const RunOptions &options) {
+  if (llvm::Error error = decodeAssociative(options.threads))
+    return std::move(error);
   return Interpreter(*this, options, /*withValues=*/false).run({});
 }
 

@@ -12,6 +12,7 @@
 #include "dialects/Simulator/Simulator.h"
 #include "lib/Digital/DigitalCompiler.h"
 #include "lib/Digital/OpCounts.h"
+#include "lib/Model/ApCosts.h"
 #include "lib/Model/Crossbar.h"
 #include "lib/Model/Machine.h"
 #include "lib/Model/Value.h"
@@ -83,6 +84,7 @@ private:
 
   llvm::Error prepare(unsigned threads);
   llvm::Error programGrid(simulator::ProgramOp op, int64_t layer);
+  llvm::Error decodeAssociative(unsigned threads);
 
   mlir::ModuleOp module;
   mlir::func::FuncOp entry;
@@ -90,10 +92,18 @@ private:
   std::vector<TensorSpec> inputSpecs, outputSpecs;
   llvm::DenseMap<mlir::Operation *, digital::OpCounts> opCounts;
 
+  /// The program of an ap_exec instruction, read, and its work.
+  struct Associative {
+    model::ApProgram program;
+    model::ApProgramWork work;
+    int64_t bytes = 0;
+  };
+  llvm::DenseMap<mlir::Operation *, std::unique_ptr<Associative>> associative;
+
   ColumnSums columnSums; ///< of calibrating runs
 
   // Made by prepare().
-  double preparedMs = 0;
+  double preparedMs = 0; // (`associative`: by the first estimate, too)
   llvm::DenseMap<mlir::Operation *, std::unique_ptr<model::Grid>> grids;
   std::unique_ptr<digital::CompiledRegions> regions;
 };

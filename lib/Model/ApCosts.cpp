@@ -3,6 +3,7 @@
 
 #include "lib/Model/Parallel.h"
 
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
@@ -31,23 +32,81 @@ double ApWork::energyPj(const ApSpec &ap) const {
          double(distance) * ap.shiftPjPerBit;
 }
 
+namespace {
+
+/// The cycles of operations, which depend on their kind and widths only.
+class OperationWork {
+public:
+  const ApWork &of(const ApOperation &op) {
+    const uint64_t key =
+        static_cast<uint64_t>(op.code) | uint64_t(op.isBiased) << 4 |
+        uint64_t(op.a.isSigned) << 5 | uint64_t(op.b.isSigned) << 6 |
+        uint64_t(op.steps) << 8 | uint64_t(op.a.width) << 16 |
+        uint64_t(op.b.width) << 24;
+    auto [it, isNew] = known.try_emplace(key);
+    ApWork &work = it->second;
+    for (int64_t i = 0; isNew && i < op.steps; ++i)
+      for (const ApPass &pass : passesOf(stepOf(op, i))) {
+        const int searched = llvm::popcount(unsigned(pass.searched));
+        ++work.passes;
+        work.searched += searched;
+        work.expectedWritten += llvm::popcount(unsigned(pass.written)) /
+                                double(1 << searched);
+      }
+    return work;
+  }
+
+private:
+  llvm::DenseMap<uint64_t, ApWork> known;
+};
+
+/// Moves the ports as `walk` does. Every operand is needed from the first step
+/// on, and in each step at the same domain as before or the next one.
+void move(const ApGroup &group, ApPorts &ports) {
+  int64_t last = 0; // step in which a port moves on
+  for (const ApOperation &op : group) {
+    const ApFields fields = fieldsOf(op.code);
+    if (fields.carry)
+      ports.need(op.carry, 0);
+    if (fields.d)
+      ports.need(op.d.column, op.d.domain);
+    if (fields.b)
+      ports.need(op.b.column, op.b.domain);
+    if (fields.a)
+      ports.need(op.a.column, domainOfA(op, 0));
+  }
+  ports.endStep();
+  auto finish = [&](const ApValue &value, int64_t steps) {
+    const int64_t moved = std::min<int64_t>(value.width, steps) - 1;
+    if (value.isCell || moved <= 0)
+      return;
+    last = std::max(last, moved);
+    ports.slide(value.column, value.domain + moved);
+  };
+  for (const ApOperation &op : group) {
+    const ApFields fields = fieldsOf(op.code);
+    if (fields.d)
+      finish(op.d, op.steps);
+    if (fields.b)
+      finish(op.b, op.steps);
+    if (fields.a && op.code != ApCode::top)
+      finish(op.a, op.steps);
+  }
+  ports.waited += last;
+}
+
+} // namespace
+
 ApWork pumice::model::workOf(const ApProgram &program,
                              llvm::ArrayRef<ApGroup> groups) {
   ApWork work;
   ApPorts ports(program.columns);
+  OperationWork operations;
   for (const ApGroup &group : groups) {
     work.operations += group.size();
-    walk(group, ports,
-         [&](const ApOperation &, llvm::ArrayRef<ApPass> passes) {
-           work.passes += passes.size();
-           for (const ApPass &pass : passes) {
-             const int searched = llvm::popcount(unsigned(pass.searched));
-             work.searched += searched;
-             work.expectedWritten +=
-                 llvm::popcount(unsigned(pass.written)) /
-                 double(1 << searched);
-           }
-         });
+    for (const ApOperation &op : group)
+      work += operations.of(op);
+    move(group, ports);
   }
   ports.home();
   work.distance = ports.distance;

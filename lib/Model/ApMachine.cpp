@@ -20,7 +20,7 @@ using llvm::Twine;
 //===----------------------------------------------------------------------===//
 
 ApArray::ApArray(int64_t columns, int64_t domains, int64_t rows)
-    : ports(columns), domains(domains), activeRows(rows),
+    : ports(columns), domains(domains), rowCount(rows),
       words(llvm::alignTo(llvm::divideCeil(rows, 64), 4)),
       bits(columns * domains * words), active(words) {
   // Whatever was there before: no program may rely on it.
@@ -59,7 +59,7 @@ void ApArray::write(const ApValue &value, llvm::ArrayRef<int64_t> numbers) {
     uint64_t *to = plane(value.column, value.domain + i);
     for (int64_t w = 0; w < words; ++w) {
       uint64_t word = 0;
-      const int64_t end = std::min<int64_t>(64, activeRows - 64 * w);
+      const int64_t end = std::min<int64_t>(64, rowCount - 64 * w);
       for (int64_t r = 0; r < end; ++r)
         word |= uint64_t(numbers[64 * w + r] >> i & 1) << r;
       to[w] = word;
@@ -75,14 +75,14 @@ void ApArray::writeAll(const ApValue &value, int64_t number) {
 
 void ApArray::read(const ApValue &value,
                    llvm::MutableArrayRef<int64_t> numbers) {
-  std::fill_n(numbers.begin(), activeRows, 0);
+  std::fill_n(numbers.begin(), rowCount, 0);
   for (int64_t i = 0; i < value.width; ++i) {
     const uint64_t *from = plane(value.column, value.domain + i);
     // The top bit of a signed number counts negative.
     const uint64_t weight = value.isSigned && i + 1 == value.width
                                 ? ~uint64_t(0) << i
                                 : uint64_t(1) << i;
-    for (int64_t r = 0; r < activeRows; ++r)
+    for (int64_t r = 0; r < rowCount; ++r)
       numbers[r] |= -(from[r / 64] >> (r % 64) & 1) & weight;
   }
 }

@@ -39,6 +39,13 @@ public:
     waited += largest;
     largest = 0;
   }
+  /// Moves a port forward, a domain at a time; again does nothing.
+  void slide(int64_t column, int64_t domain) {
+    if (positions[column] < domain) {
+      distance += domain - positions[column];
+      positions[column] = domain;
+    }
+  }
   /// Moves all ports to domain 0.
   void home() {
     for (size_t column = 0; column < positions.size(); ++column)
@@ -46,6 +53,7 @@ public:
     endStep();
   }
   int64_t at(int64_t column) const { return positions[column]; }
+  int64_t columns() const { return positions.size(); }
 
   int64_t distance = 0; ///< domains, summed over columns
   int64_t waited = 0;   ///< domains, one move after the other
@@ -93,7 +101,9 @@ public:
   /// For `rows` active rows.
   ApArray(int64_t columns, int64_t domains, int64_t rows);
 
-  int64_t rows() const { return activeRows; }
+  int64_t rows() const { return rowCount; }
+  /// Bits of the rows that are active, 64 to a word.
+  llvm::ArrayRef<uint64_t> activeRows() const { return active; }
   /// The bits of a domain of a column, 64 rows to a word.
   uint64_t *plane(int64_t column, int64_t domain) {
     return bits.data() + (column * domains + domain) * words;
@@ -112,7 +122,7 @@ public:
   uint64_t taggedWrites = 0;
 
 private:
-  int64_t domains, activeRows, words;
+  int64_t domains, rowCount, words;
   std::vector<uint64_t> bits;
   std::vector<uint64_t> active;
 };

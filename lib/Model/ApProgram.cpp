@@ -95,7 +95,8 @@ Error fail(const Twine &where, const Twine &what) {
 class Verifier {
 public:
   explicit Verifier(const ApProgram &program)
-      : program(program), domainOf(program.columns), stamp(program.columns) {}
+      : program(program), domainOf(program.columns), stamp(program.columns),
+        valueOf(program.columns) {}
 
   Error run() {
     if (program.columns < 1 || program.columns > 65535 || program.domains < 1 ||
@@ -189,6 +190,8 @@ private:
       }
       steps = std::max<int64_t>(steps, op.steps);
     }
+    if (isWithoutConflict(group))
+      return Error::success();
     for (int64_t step = 0; step < steps; ++step) {
       ++now;
       for (size_t i = 0; i < group.size(); ++i) {
@@ -213,6 +216,28 @@ private:
       }
     }
     return Error::success();
+  }
+
+  /// True if every column has one value or carry only, which never is at two
+  /// domains at once.
+  bool isWithoutConflict(const ApGroup &group) {
+    ++now;
+    auto isOnly = [&](uint16_t column, const ApValue &value) {
+      if (stamp[column] == now)
+        return valueOf[column] == value;
+      stamp[column] = now;
+      valueOf[column] = value;
+      return true;
+    };
+    for (const ApOperation &op : group) {
+      const ApFields fields = fieldsOf(op.code);
+      if ((fields.carry && !isOnly(op.carry, ApValue())) ||
+          (fields.d && !isOnly(op.d.column, op.d)) ||
+          (fields.b && !isOnly(op.b.column, op.b)) ||
+          (fields.a && (op.code == ApCode::top || !isOnly(op.a.column, op.a))))
+        return false;
+    }
+    return true;
   }
 
   int64_t need(const ApValue &value, int64_t domain) {
@@ -282,6 +307,7 @@ private:
   const ApProgram &program;
   std::vector<int64_t> domainOf;
   std::vector<int64_t> stamp;
+  std::vector<ApValue> valueOf;
   int64_t now = 0;
 };
 
