@@ -17,6 +17,17 @@ using namespace pumice;
 
 namespace {
 
+/// `loc` with a node name of its own: sums that are still to be multiplied are
+/// not those of the graph's node.
+Location beforeScaling(Location loc) {
+  auto layer = dyn_cast<NameLoc>(loc);
+  auto node = layer ? dyn_cast<NameLoc>(layer.getChildLoc()) : NameLoc();
+  if (!node)
+    return loc;
+  auto name = StringAttr::get(loc.getContext(), node.getName().str() + ".ternary");
+  return NameLoc::get(layer.getName(), NameLoc::get(name, node.getChildLoc()));
+}
+
 /// `sums`, [N, F, ...], times a number of each output.
 Value scaled(IRRewriter &rewriter, Location loc, Value sums,
              ArrayRef<int64_t> scales) {
@@ -102,8 +113,10 @@ struct ConvertCrossbarToAPPass
         rewriter, op.getLoc(),
         DenseElementsAttr::get(type, ArrayRef(ternary.weights)));
     Value sums = create(rewriter, op, weights, rewriter.getI64IntegerAttr(bits));
-    rewriter.replaceOp(op,
-                       scaled(rewriter, op.getLoc(), sums, ternary.scales));
+    Value product = scaled(rewriter, op.getLoc(), sums, ternary.scales);
+    if (product != sums)
+      sums.getDefiningOp()->setLoc(beforeScaling(op.getLoc()));
+    rewriter.replaceOp(op, product);
     return success();
   }
 

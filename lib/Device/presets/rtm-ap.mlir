@@ -4,7 +4,7 @@
 // (arXiv 2401.12630). The paper's own energies and times are not known to us, so that every one of these comes
 // from elsewhere. They were taken from their sources before anything was computed with them.
 //
-// Sources: [abstract] = excerpts of the paper; [memory] = recalled, not checked; [substitute] = from elsewhere,
+// Sources: [paper] = excerpts of the paper; [recalled] = not checked; [substitute] = from elsewhere,
 // named beside it; [derived] = computed, the rule beside it; guess.
 // - TCAM: NOR type STT-MRAM, 22 nm, 256-bit words (excerpt of JETC 2017, "Design and analysis of STTRAM-based
 //   ternary content addressable memory cell"): search 263 ps, 4.7 fJ per bit. (Its cells' writes, 4 ns and
@@ -14,8 +14,8 @@
 #pum.device<
   name = "rtm-ap",
   ap = <
-    rows = 256, columns = 256,        // [memory]
-    domains = 64,                     // [memory]; as RTM
+    rows = 256, columns = 256,        // [recalled]
+    domains = 64,                     // [recalled]; as RTM
     search_ns = 0.263,                // [substitute] TCAM
     search_pj_per_bit = 0.0047,       // [substitute] TCAM
     write_ns = 1.08,                  // [substitute] RTM
@@ -28,7 +28,7 @@
     fetch_pj_per_byte = 0.4313>,      // [substitute] programs in a memory as the buffer below
   arrays_per_ima = 8,                 // guess: processors of a tile
   imas_per_tile = 8,                  // guess: tiles of a bank; the chip has as many banks as the network needs
-  endurance_writes = 10000000000000000, // [abstract] 1e16
+  endurance_writes = 10000000000000000, // [paper] 1e16
   buffer = <                          // [substitute] as `neurosim-rram`, so that the two compare
     ports = 1, bandwidth_bytes_per_ns = 256, latency_ns = 0,
     read_pj_per_byte = 0.4313, write_pj_per_byte = 0.4313>,

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Whole ternary networks from PyTorch on associative processors, every integer against the oracle."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("pumice._mlir_libs._pumice")
+
+import oracle
+import pumice
+from exactness import compare, same_bits
+from nets import random_net
+from torch import nn
+
+
+def make_ternary(model: nn.Module, sparsity: float, seed: int = 0) -> nn.Module:
+    """Weights of -a, 0 and a, with an a for each output."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                shape = module.weight.shape
+                sign = torch.randint(0, 2, shape, generator=generator) * 2 - 1
+                kept = torch.rand(shape, generator=generator) >= sparsity
+                scale = torch.rand(shape[0], *[1] * (len(shape) - 1), generator=generator) + 0.1
+                module.weight.copy_(sign * kept * scale * (shape[1:].numel() ** -0.5))
+    return model.eval()
+
+
+def check(model: nn.Module, x: torch.Tensor) -> pumice.Program:
+    quantized = pumice.quantize(model, [x])
+    program = pumice.compile(quantized, x, device="rtm-ap")
+    result = program.run(x, keep=True)
+    expected = oracle.run_oracle(quantized, (x,))
+    exactness = compare(result.tensors, expected)
+    assert exactness.different == {}
+    assert exactness.codes
+    assert same_bits(result.outputs.numpy(), expected.outputs[0])
+    assert (result.outputs == pumice.compile(quantized, x, device="ideal").run(x).outputs).all()
+    return program
+
+
+def test_a_cnn() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(3, 12, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(12, 24, 3, stride=2, groups=3),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(24 * 16, 10),
+    )
+    program = check(make_ternary(model, 0.7), torch.randn(2, 3, 18, 18))
+    report = program.estimate()
+    kinds = [kind for layer in report.layers for kind in layer.kinds]
+    assert kinds.count("ap") == 3
+    assert "mvm" not in kinds
+    assert report.counters["ap_passes"] > 1000
+    assert program.ir("crossbar").count("ap.run") == 3
+
+
+@pytest.mark.parametrize("seed", [3, 8])
+def test_odd_networks(seed: int) -> None:
+    """Grouped, depthwise, strided, dilated, residual."""
+    torch.manual_seed(seed)
+    check(make_ternary(random_net(seed), 0.5, seed), torch.randn(2, 6, 19, 23))
+
+
+def test_layers_that_are_not_ternary_run_on_the_digital_unit() -> None:
+    torch.manual_seed(1)
+    model = nn.Sequential(nn.Conv2d(2, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3)).eval()
+    make_ternary(model[2], 0.5)
+    program = check(model, torch.randn(1, 2, 8, 8))
+    assert program.ir("crossbar").count("ap.run") == 1
+    assert "linalg.conv_2d_nchw_fchw_q" in program.ir("crossbar")
