@@ -3,6 +3,7 @@
 #define PUMICE_DIALECTS_PUM_PUMATTRS_TD
 
 include "dialects/PUM/PUMDialect.td"
+include "dialects/PUM/PUMEnums.td"
 
 // The device: one attribute per part, every number with its unit in its name.
 // The same text is the format of a device file (lib/Device/presets).
@@ -130,6 +131,18 @@ def PUM_PlacementAttr : AttrDef<PUM_Dialect, "Placement"> {
     /// Number of arrays in all ranges.
     int64_t size() const;
   }];
+}
+
+def PUM_NonlinearKindAttr : EnumAttr<PUM_Dialect, PUM_NonlinearKind, "nonlinear_kind"> {
+  let summary = "what a nonlinear region computes";
+  let description = [{
+    The kind of a `pum.nonlinear`. As the metadata of a fused location it says
+    which nonlinear region an op came from, after the region is gone.
+  }];
+}
+
+def PUM_NonlinearMethodAttr : EnumAttr<PUM_Dialect, PUM_NonlinearMethod, "nonlinear_method"> {
+  let summary = "how a nonlinear region is computed";
 }
 
 #endif // PUMICE_DIALECTS_PUM_PUMATTRS_TD

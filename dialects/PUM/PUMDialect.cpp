@@ -12,6 +12,7 @@ using namespace pumice::pum;
 using pumice::Number;
 
 #include "dialects/PUM/PUMDialect.cpp.inc"
+#include "dialects/PUM/PUMEnums.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialects/PUM/PUMAttrs.cpp.inc"
 #define GET_TYPEDEF_CLASSES

@@ -21,6 +21,7 @@ void pumice::buildLinalgToQuantized(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createRaiseQuantizedOps());
   pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createFoldConstants());
+  pm.addNestedPass<func::FuncOp>(createRaiseNonlinear());
   pm.addNestedPass<func::FuncOp>(createFuseElementwise());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -30,6 +31,10 @@ void pumice::buildLinalgToQuantized(OpPassManager &pm) {
 void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
                                       const DeviceOptions &options) {
   pm.addPass(createPUMAttachDevice(PUMAttachDeviceOptions{options.device}));
+  pm.addNestedPass<func::FuncOp>(createExpandNonlinear());
+  pm.addNestedPass<func::FuncOp>(createFuseElementwise());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToCrossbar());
   pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createFoldConstants());

@@ -27,7 +27,8 @@ static LogicalResult verifyType(Operation *op, Type type) {
   return success();
 }
 
-static LogicalResult verifyLinalg(ModuleOp module) {
+/// `nonlinear`: the level may hold nonlinear regions.
+static LogicalResult verifyLinalg(ModuleOp module, bool nonlinear) {
   unsigned entries = 0;
   for (Operation &op : *module.getBody()) {
     auto function = dyn_cast<func::FuncOp>(op);
@@ -40,7 +41,7 @@ static LogicalResult verifyLinalg(ModuleOp module) {
   }
   if (entries != 1)
     return module.emitError("expected one public function, got ") << entries;
-  WalkResult result = module.walk<WalkOrder::PreOrder>([](Operation *op) {
+  WalkResult result = module.walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (isa<ModuleOp, func::FuncOp>(op))
       return WalkResult::advance();
     Dialect *dialect = op->getDialect();
@@ -48,6 +49,7 @@ static LogicalResult verifyLinalg(ModuleOp module) {
         isa_and_nonnull<linalg::LinalgDialect, tensor::TensorDialect,
                         arith::ArithDialect, math::MathDialect>(dialect) ||
         isa<func::ReturnOp>(op) ||
+        (nonlinear && isa<pum::NonlinearOp, pum::YieldOp>(op)) ||
         (isa<cf::AssertOp>(op) && op->getParentOfType<linalg::LinalgOp>());
     if (!known) {
       op->emitError("unsupported op '") << op->getName() << "'";
@@ -66,7 +68,7 @@ namespace {
 struct VerifyLinalgContractPass
     : pumice::impl::VerifyLinalgContractBase<VerifyLinalgContractPass> {
   void runOnOperation() override {
-    if (failed(verifyLinalg(getOperation())))
+    if (failed(verifyLinalg(getOperation(), /*nonlinear=*/false)))
       signalPassFailure();
     markAllAnalysesPreserved();
   }
@@ -76,7 +78,7 @@ struct VerifyQuantizedContractPass
     : pumice::impl::VerifyQuantizedContractBase<VerifyQuantizedContractPass> {
   void runOnOperation() override {
     markAllAnalysesPreserved();
-    if (failed(verifyLinalg(getOperation())))
+    if (failed(verifyLinalg(getOperation(), /*nonlinear=*/true)))
       return signalPassFailure();
     getOperation().walk([&](linalg::LinalgOp op) {
       if (matchQuantizedLayer(op)) {
