@@ -192,7 +192,10 @@ const Node *View::expandLinalg(linalg::LinalgOp op, unsigned result,
     for (OpOperand *input : op.getDpsInputOperands())
       if (op.payloadUsesValueFromOperand(input))
         read.insert(input->get());
-    if (read.size() > 1)
+    bool isWindow = llvm::any_of(op.getIndexingMapsArray(), [](AffineMap map) {
+      return !map.isProjectedPermutation(/*allowZeroInResults=*/true);
+    });
+    if (read.size() > 1 && (isWindow || linalg::isaContractionOpInterface(op)))
       return nullptr;
     return reduce(body, yielded, accumulator, init->get(), bound);
   }

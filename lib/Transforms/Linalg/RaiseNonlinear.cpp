@@ -45,6 +45,14 @@ bool isElementwise(Operation *op) {
          llvm::all_of(op->getOperandTypes(), llvm::IsaPred<RankedTensorType>);
 }
 
+/// A linalg op whose results are elements of its operands: a fill, a broadcast,
+/// a transpose.
+bool isMove(Operation *op) {
+  Block *body = cast<linalg::LinalgOp>(op).getBlock();
+  return llvm::all_of(body->getTerminator()->getOperands(),
+                      llvm::IsaPred<BlockArgument>);
+}
+
 /// Floats (and conditions) in, floats out.
 bool isFloatOp(Operation *op) {
   return llvm::all_of(op->getOperandTypes(),
@@ -184,10 +192,10 @@ std::optional<Subroutine> Raiser::findRegion(Operation *op) {
                   softmax.getInput(), {}, {}, {}};
     region.ops.insert(op);
     region.dimensions.push_back(softmax.getDimension());
+    addMask(region);
     return region;
   }
-  bool isLinalg = isa<linalg::LinalgOp>(op) && !isa<linalg::FillOp>(op);
-  if (!isLinalg && !isElementwise(op))
+  if (isa<linalg::LinalgOp>(op) ? isMove(op) : !isElementwise(op))
     return std::nullopt;
   OpResult result;
   for (OpResult candidate : op->getResults())
@@ -253,7 +261,7 @@ std::optional<Subroutine> Raiser::matchRegion(Operation *op, OpResult result) {
     region.parameters.push_back(
         builder.getNamedAttr(name, builder.getF64FloatAttr(value)));
   region.ops.insert(op);
-  if (!collect(region, view))
+  if (region.kind != pum::NonlinearKind::division && !collect(region, view))
     return std::nullopt;
   addMask(region);
   addPad(region);
