@@ -319,28 +319,23 @@ auto Matcher::matchNorm(const Node *node, ArrayRef<const Node *> shifts)
       return std::nullopt;
     return found(kind, argument, variables, {{"epsilon", epsilon / count}});
   }
-  std::optional<double> scale = view.ratio(numerator, x);
-  if (!scale || *scale <= 0)
+  std::optional<double> ratio = view.ratio(numerator, x);
+  if (!ratio || *ratio == 0)
     return std::nullopt;
+  // c x / sqrt(sum(x^2) + e) = c / sqrt(n) * x / sqrt(mean(x^2) + e / n)
+  double scale = *ratio / std::sqrt(count);
+  Parameters scalars{
+      {"epsilon", epsilon / (exponent == -1 ? std::sqrt(count) : count)}};
+  if (!near(scale, 1, 1e-5))
+    scalars.push_back({"scale", scale});
   if (const Node *argument =
-          withoutReduction(x, Fn::reduceSum, 1 / count, variables)) {
-    bool isUnbiased = near(*scale * *scale, count - 1, 1e-5);
-    if (!isUnbiased && !near(*scale * *scale, count))
-      return std::nullopt;
-    double share = exponent == -1 ? *scale : *scale * *scale;
-    Parameters scalars{{"epsilon", epsilon / share}};
-    if (isUnbiased)
-      scalars.push_back({"unbiased", 1});
+          withoutReduction(x, Fn::reduceSum, 1 / count, variables))
     return found(kind, argument, variables, scalars);
-  }
   if (!shifts.empty() || kind == Kind::group_norm)
     return std::nullopt;
-  double share = exponent == -1 ? *scale : *scale * *scale;
-  if (near(*scale * *scale, count) && count > 1)
-    return found(Kind::rms_norm, x, variables, {{"epsilon", epsilon / share}});
-  if (near(*scale, 1) && parameters.empty())
+  if (near(*ratio, 1, 1e-5) && parameters.empty())
     return found(Kind::l2_norm, x, variables, {{"epsilon", epsilon}});
-  return std::nullopt;
+  return found(Kind::rms_norm, x, variables, scalars);
 }
 
 /// x * |x|^2 / (1 + |x|^2) / |x|, with an epsilon in or beside the root.

@@ -9,8 +9,8 @@ def VerifyLinalgContract : Pass<"verify-linalg-contract", "::mlir::ModuleOp"> {
   let description = [{
     Needs nothing, changes nothing. Fails, naming the op and its place, unless
     the module holds functions of one block on ranked tensors of static shape,
-    made of func, linalg, tensor, arith, math and (inside linalg) cf.assert ops,
-    and exactly one of them is public: the entry.
+    made of func, linalg, tensor, arith, math, pum.nonlinear and (inside linalg)
+    cf.assert ops, and exactly one of them is public: the entry.
   }];
 }
 
@@ -93,8 +93,8 @@ def FuseElementwise : Pass<"fuse-elementwise", "::mlir::func::FuncOp"> {
 def VerifyQuantizedContract : Pass<"verify-quantized-contract", "::mlir::ModuleOp"> {
   let summary = "check that integer layers are explicit (L1)";
   let description = [{
-    Needs nothing, changes nothing. Like verify-linalg-contract, but the module
-    may hold `pum.nonlinear`, and it fails when a float convolution or matrix product still reads two dequantized operands
+    Needs nothing, changes nothing. Beyond verify-linalg-contract, fails when a
+    float convolution or matrix product still reads two dequantized operands
     that raise-quantized-ops handles.
   }];
 }

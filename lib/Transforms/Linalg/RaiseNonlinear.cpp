@@ -89,6 +89,15 @@ bool isNonlinear(Operation *op) {
                       [](Operation &nested) { return !isLinear(&nested); });
 }
 
+/// Floats in, one condition out, element by element.
+bool isComparison(Operation *op) {
+  return isElementwise(op) && op->getNumResults() == 1 &&
+         llvm::any_of(op->getOperandTypes(), isFloat) &&
+         llvm::all_of(op->getOperandTypes(), [](Type type) {
+           return isFloat(type) || isBool(type);
+         });
+}
+
 /// The body's only op, beside casts, when there is one.
 Operation *soleOp(Operation *op) {
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
@@ -205,25 +214,23 @@ std::optional<Subroutine> Raiser::findRegion(Operation *op) {
     }
   if (!result || !isa<RankedTensorType>(result.getType()))
     return std::nullopt;
-  std::optional<Subroutine> region = matchRegion(op, result);
-  if (region || !isNonlinear(op))
+  if (std::optional<Subroutine> region = matchRegion(op, result))
     return region;
-  // Not known: a region of its own, with the conditions that it reads.
-  region = Subroutine{pum::NonlinearKind::elementwise, result, {}, {}, {}, {}};
+  if (!isElementwise(op) || !isFloatOp(op))
+    return std::nullopt;
+  // Not known: a region of its own, with the comparisons that it reads.
   SmallVector<Operation *> conditions;
-  for (Value operand : op->getOperands()) {
-    Operation *def = operand.getDefiningOp();
-    if (def && isBool(operand.getType()) && !isRepeated(def) &&
-        def->getBlock() == &block && operand.hasOneUse() &&
-        def->getNumResults() == 1 && isElementwise(def) &&
-        !claimed.contains(def) && llvm::all_of(def->getOperandTypes(), [](Type t) {
-          return isFloat(t) || isBool(t);
-        }))
+  for (Value operand : op->getOperands())
+    if (Operation *def = operand.getDefiningOp();
+        def && isBool(operand.getType()) && operand.hasOneUse() &&
+        def->getBlock() == &block && !claimed.contains(def) && isComparison(def))
       conditions.push_back(def);
-  }
+  if (conditions.empty() && !isNonlinear(op))
+    return std::nullopt;
+  Subroutine region{pum::NonlinearKind::elementwise, result, {}, {}, {}, {}};
   conditions.push_back(op);
-  region->ops.insert(conditions.begin(), conditions.end());
-  SetVector<Value> operands = operandsOf(*region);
+  region.ops.insert(conditions.begin(), conditions.end());
+  SetVector<Value> operands = operandsOf(region);
   auto isArgument = [](Value value) {
     return isFloat(value.getType()) &&
            !value.getDefiningOp<arith::ConstantOp>();
@@ -234,7 +241,7 @@ std::optional<Subroutine> Raiser::findRegion(Operation *op) {
         return isa<RankedTensorType>(value.getType());
       }))
     return std::nullopt;
-  region->argument = *argument;
+  region.argument = *argument;
   return region;
 }
 

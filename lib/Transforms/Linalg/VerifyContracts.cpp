@@ -27,8 +27,7 @@ static LogicalResult verifyType(Operation *op, Type type) {
   return success();
 }
 
-/// `nonlinear`: the level may hold nonlinear regions.
-static LogicalResult verifyLinalg(ModuleOp module, bool nonlinear) {
+static LogicalResult verifyLinalg(ModuleOp module) {
   unsigned entries = 0;
   for (Operation &op : *module.getBody()) {
     auto function = dyn_cast<func::FuncOp>(op);
@@ -41,15 +40,14 @@ static LogicalResult verifyLinalg(ModuleOp module, bool nonlinear) {
   }
   if (entries != 1)
     return module.emitError("expected one public function, got ") << entries;
-  WalkResult result = module.walk<WalkOrder::PreOrder>([&](Operation *op) {
+  WalkResult result = module.walk<WalkOrder::PreOrder>([](Operation *op) {
     if (isa<ModuleOp, func::FuncOp>(op))
       return WalkResult::advance();
     Dialect *dialect = op->getDialect();
     bool known =
         isa_and_nonnull<linalg::LinalgDialect, tensor::TensorDialect,
                         arith::ArithDialect, math::MathDialect>(dialect) ||
-        isa<func::ReturnOp>(op) ||
-        (nonlinear && isa<pum::NonlinearOp, pum::YieldOp>(op)) ||
+        isa<func::ReturnOp, pum::NonlinearOp, pum::YieldOp>(op) ||
         (isa<cf::AssertOp>(op) && op->getParentOfType<linalg::LinalgOp>());
     if (!known) {
       op->emitError("unsupported op '") << op->getName() << "'";
@@ -68,7 +66,7 @@ namespace {
 struct VerifyLinalgContractPass
     : pumice::impl::VerifyLinalgContractBase<VerifyLinalgContractPass> {
   void runOnOperation() override {
-    if (failed(verifyLinalg(getOperation(), /*nonlinear=*/false)))
+    if (failed(verifyLinalg(getOperation())))
       signalPassFailure();
     markAllAnalysesPreserved();
   }
@@ -78,7 +76,7 @@ struct VerifyQuantizedContractPass
     : pumice::impl::VerifyQuantizedContractBase<VerifyQuantizedContractPass> {
   void runOnOperation() override {
     markAllAnalysesPreserved();
-    if (failed(verifyLinalg(getOperation(), /*nonlinear=*/true)))
+    if (failed(verifyLinalg(getOperation())))
       return signalPassFailure();
     getOperation().walk([&](linalg::LinalgOp op) {
       if (matchQuantizedLayer(op)) {
