@@ -86,12 +86,12 @@ private:
   }
 
   LogicalResult emitTask(pum::ProgramOp op) {
-    auto constant = op.getWeights().getDefiningOp<arith::ConstantOp>();
-    if (!constant)
-      return op.emitOpError("programs weights that are not constant");
     if (!op.getPlacement())
       return op.emitOpError("has no placement (pum-allocate-arrays)");
     Value &weights = buffers[op.getWeights()];
+    auto constant = op.getWeights().getDefiningOp<arith::ConstantOp>();
+    if (!constant && (!weights || op.getSetup()))
+      return op.emitOpError("programs weights that are not constant");
     if (!weights)
       weights = simulator::ConstantOp::create(
           builder, op.getLoc(),
@@ -101,7 +101,9 @@ private:
     SmallVector<Value> replacing;
     for (Value grid : op.getReplacing())
       replacing.push_back(buffers[grid]);
-    SmallVector<Value> after = waitFor(op.getAfter(), op.getReplacing());
+    SmallVector<Value> made = llvm::to_vector(op.getReplacing());
+    made.push_back(op.getWeights());
+    SmallVector<Value> after = waitFor(op.getAfter(), made);
     auto program = simulator::ProgramOp::create(
         builder, op.getLoc(), op.getGrid().getType(), tokenType, weights,
         replacing, after, op.getPlacementAttr(), op.getSetupAttr(),
