@@ -88,11 +88,13 @@ private:
   LogicalResult emitTask(pum::ProgramOp op) {
     if (!op.getPlacement())
       return op.emitOpError("has no placement (pum-allocate-arrays)");
-    Value &weights = buffers[op.getWeights()];
-    auto constant = op.getWeights().getDefiningOp<arith::ConstantOp>();
-    if (!constant && (!weights || op.getSetup()))
+    // Arguments are on the host: they are loaded first.
+    Operation *maker = op.getWeights().getDefiningOp();
+    auto constant = dyn_cast_or_null<arith::ConstantOp>(maker);
+    if (!maker || (op.getSetup() && !constant))
       return op.emitOpError("programs weights that are not constant");
-    if (!weights)
+    Value &weights = buffers[op.getWeights()];
+    if (constant && !weights)
       weights = simulator::ConstantOp::create(
           builder, op.getLoc(),
           simulator::bufferType(
