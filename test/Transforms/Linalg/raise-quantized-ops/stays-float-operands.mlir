@@ -60,7 +60,7 @@ func.func @float_input(%x: tensor<4x8xf32>) -> tensor<4x3xf32> {
 
 #id = affine_map<(a, b) -> (a, b)>
 #outer = affine_map<(a, b) -> (a)>
-// CHECK-LABEL: func @two_activations
+// CHECK-LABEL: func @scaled_per_row
 func.func @scaled_per_row(%x: tensor<4x8xi8>, %w: tensor<3x8xi8>, %scales: tensor<3xf32>) -> tensor<4x3xf32> {
   %half = arith.constant 0.5 : f32
   %zero = arith.constant 0.0 : f32
