@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 from pumice.diagnostics import message_of_text
@@ -15,8 +14,13 @@ __all__ = ["LEVELS", "level_of", "parse_file"]
 #: The levels of the stack, from what torch-mlir gives to the machine program.
 LEVELS = ("linalg", "quantized", "crossbar", "pum", "simulator")
 
-# From the lowest level up: a module with an op of a dialect is at least at its level.
-_DIALECTS = {"simulator": "simulator", "pum": "pum", "crossbar": "crossbar", "tosa": "tosa"}
+# Ops that only modules of one level hold, from the lowest level up.
+_SIGNS = {
+    "simulator": ("simulator.",),
+    "pum": tuple(f"pum.{task}" for task in ("load", "store", "program", "compute", "digital")),
+    "crossbar": ("crossbar.",),
+    "tosa": ("tosa.",),
+}
 
 
 def parse_file(path: str | os.PathLike[str], context: Any = None) -> Any:
@@ -44,22 +48,11 @@ def level_of(module: Any) -> str:
 
     Machine programs are known by their memory spaces too: one may hold no instruction.
     """
-    found: set[str] = set()
-    for op in module.body.operations:
-        if op.operation.name == "func.func" and "#simulator.memory" in str(
-            op.operation.attributes["function_type"]
-        ):
-            return "simulator"
-        found.update(_dialects(op.operation, depth=0))
-    return next((level for name, level in _DIALECTS.items() if name in found), "linalg")
+    from pumice._mlir_libs import _pumice
 
-
-def _dialects(operation: Any, depth: int) -> Iterator[str]:
-    """Dialects of the ops in functions; what their regions hold says nothing."""
-    yield operation.name.partition(".")[0]
-    if depth:
-        return
-    for region in operation.regions:
-        for block in region.blocks:
-            for op in block.operations:
-                yield from _dialects(op.operation, depth + 1)
+    names = _pumice.operation_names(module)
+    for level, signs in _SIGNS.items():
+        if any(name.startswith(signs) for name in names):
+            return level
+    types = (op.attributes.get("function_type") for op in module.body.operations)
+    return "simulator" if any("#simulator.memory" in str(type) for type in types) else "linalg"

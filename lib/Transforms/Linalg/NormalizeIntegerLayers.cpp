@@ -173,6 +173,7 @@ Value convertConvolution(RewriterBase &rewriter, linalg::LinalgOp op,
   Value w = op.getDpsInputOperand(1)->get();
   RankedTensorType type = typeOf(op->getResult(0));
   bool hasMultiplier = type.getRank() == 5 && form.isDepthwise;
+  SmallVector<ReassociationIndices> channels{{0}, {1, 2}, {3}, {4}};
   if (!form.input.empty()) {
     x = permuteCodes(rewriter, loc, x, form.input);
     type = permuted(type, hasMultiplier ? Permutation{0, 3, 4, 1, 2}
@@ -181,7 +182,6 @@ Value convertConvolution(RewriterBase &rewriter, linalg::LinalgOp op,
   if (!form.weights.empty())
     w = transposed(rewriter, loc, w, form.weights);
 
-  SmallVector<ReassociationIndices> channels{{0}, {1, 2}, {3}, {4}};
   if (form.isDepthwise) {
     // One group per channel: [N, C, H, W] -> [N, C, 1, H, W].
     ArrayRef<int64_t> xs = typeOf(x).getShape(), ws = typeOf(w).getShape();
@@ -210,13 +210,16 @@ Value convertConvolution(RewriterBase &rewriter, linalg::LinalgOp op,
           : linalg::Conv2DNchwFchwQOp::create(rewriter, loc, TypeRange(type),
                                               inputs, ValueRange(init), window)
                 .getResult(0);
-  if (form.isDepthwise && !hasMultiplier)
+  if (form.isDepthwise)
     result = tensor::CollapseShapeOp::create(rewriter, loc, result, channels);
   if (form.input.empty())
     return result;
-  return permute(rewriter, loc, result,
-                 hasMultiplier ? Permutation{0, 3, 4, 1, 2}
-                               : Permutation{0, 2, 3, 1});
+  result = permute(rewriter, loc, result, {0, 2, 3, 1});
+  // The multiplier is a dimension of its own, which later ops join again.
+  return hasMultiplier ? expand(rewriter, loc, result,
+                                typeOf(op->getResult(0)).getShape(),
+                                {{0}, {1}, {2}, {3, 4}})
+                       : result;
 }
 
 /// Whether the op computes integer sums of codes and constants.

@@ -9,14 +9,46 @@ from typing import Any
 import numpy as np
 from onnx import numpy_helper
 from torch_mlir import ir
-from torch_mlir.extras.onnx_importer import ContextCache
+from torch_mlir.extras import onnx_importer
 
 from pumice.frontend.onnx.graph import Array
 
-__all__ = ["NamedConstants"]
+__all__ = ["NamedConstants", "NodeImporter"]
 
 
-class NamedConstants(ContextCache):  # type: ignore[misc]
+class NodeImporter(onnx_importer.NodeImporter):  # type: ignore[misc]
+    """torch-mlir's importer, with large constants as its own literals.
+
+    The ONNX constants that the base class makes are copied into the IR when they are converted.
+    """
+
+    # The base class has slots.
+    __slots__ = ()
+
+    @classmethod
+    def define_function(cls, *args: Any, **kwargs: Any) -> Any:
+        """As the base class's, of this class."""
+        importer = super().define_function(*args, **kwargs)
+        importer.__class__ = cls
+        return importer
+
+    def import_initializer(self, initializer: Any, extern_name: str | None = None) -> Any:
+        """The value of an initializer, under its name."""
+        name = extern_name or initializer.name
+        with ir.InsertionPoint(self._b), ir.Location.name(name):
+            value = self._cc.tensor_proto_to_attr(initializer)
+            if not isinstance(value, ir.DenseResourceElementsAttr):
+                return super().import_initializer(initializer, extern_name)
+            literal = ir.Operation.create(
+                "torch.vtensor.literal",
+                results=[self._cc.tensor_proto_to_type(initializer)],
+                attributes={"value": value},
+            )
+        self._nv_map[name] = literal.result
+        return literal.result
+
+
+class NamedConstants(onnx_importer.ContextCache):  # type: ignore[misc]
     """Makes one named resource per constant.
 
     Attributes:

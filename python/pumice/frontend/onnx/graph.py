@@ -105,7 +105,10 @@ class Graph:
         """
         onnx = require_onnx()
         del self.model.graph.value_info[:]
+        fixed = {value.name for value in self.model.graph.input} | set(self.weights)
         for output in self.model.graph.output:
+            if output.name in fixed:
+                continue
             output.type.tensor_type.ClearField("shape")
         try:
             self.model = onnx.shape_inference.infer_shapes(
@@ -118,7 +121,7 @@ class Graph:
         """ONNX element type and, where it is fixed, shape of each value that is known."""
         graph = self.model.graph
         found: dict[str, tuple[int, Shape | None]] = {}
-        for value in (*graph.input, *graph.value_info, *graph.output):
+        for value in (*graph.output, *graph.value_info, *graph.input):
             found[value.name] = (value.type.tensor_type.elem_type, _shape(value))
         onnx = require_onnx()
         for name, array in self.weights.items():

@@ -127,8 +127,9 @@ def _run_torch_mlir(graph: Graph, clock: Clock) -> tuple[str, dict[str, Any]]:
     from torch_mlir.extras import onnx_importer
     from torch_mlir.passmanager import PassManager
 
-    from pumice.frontend.onnx.constants import NamedConstants
+    from pumice.frontend.onnx.constants import NamedConstants, NodeImporter
 
+    _check(graph)
     locations = _tag(graph)
     _declare_weights(graph)
     context = ir.Context()
@@ -146,9 +147,8 @@ def _run_torch_mlir(graph: Graph, clock: Clock) -> tuple[str, dict[str, Any]]:
             info = onnx_importer.ModelInfo(graph.model)
             info.main_graph.graph_proto.name = _ENTRY
             module = info.create_module(context=context).operation
-            onnx_importer.NodeImporter.define_function(
-                info.main_graph, module, constants
-            ).import_all()
+            importer = NodeImporter.define_function(info.main_graph, module, constants)
+            importer.import_all()
             clock.lap("onnx_importer")
             with context:
                 PassManager.parse(f"builtin.module({_PIPELINE})").run(module)
@@ -159,13 +159,28 @@ def _run_torch_mlir(graph: Graph, clock: Clock) -> tuple[str, dict[str, Any]]:
     clock.lap("torch_mlir")
     text = module.get_asm(enable_debug_info=True, pretty_debug_info=False, large_resource_limit=0)
     text = text.split("\n{-#", 1)[0]
-    dynamic = re.search(r"tensor<(?:[\dx]*\?[\dx?]*|\*)x", text)
-    if dynamic:
-        raise _dynamic(graph, locations)
     text = _TAG.sub(lambda match: locations[int(match.group(1))][0], text)
     resources = {name: constants.arrays[name] for name in resource_names(text)}
     clock.lap("print")
     return text, resources
+
+
+def _check(graph: Graph) -> None:
+    """Every result has a fixed shape: torch-mlir's importer takes an unknown one for a scalar."""
+    types = graph.types()
+    for node in graph.nodes:
+        if all(types.get(name, (0, None))[1] is not None for name in node.output if name):
+            continue
+        if node.domain not in ("", "ai.onnx"):
+            raise FrontendError(
+                f"op '{node.domain}.{node.op_type}' (node '{node.name}') is not supported: only"
+                " ONNX's own operators and the integer ones of onnxruntime are",
+                op=f"{node.domain}.{node.op_type}",
+            )
+        raise FrontendError(
+            f"op '{node.op_type}' (node '{node.name}') has a result whose shape depends on data",
+            op=node.op_type,
+        )
 
 
 def _tag(graph: Graph) -> list[tuple[str, str]]:
@@ -241,16 +256,7 @@ def _unsupported(
             return FrontendError(
                 f"op '{found[0]}' (node '{found[1]}') is not supported by torch-mlir", op=found[0]
             )
-    lines = (messages or [str(error)])[0].splitlines() or [type(error).__name__]
-    return FrontendError(f"torch-mlir cannot lower the model: {lines[0].rstrip('.')}")
-
-
-def _dynamic(graph: Graph, locations: list[tuple[str, str]]) -> FrontendError:
-    types = graph.types()
-    for node, (_, name) in zip(graph.nodes, locations, strict=True):
-        if any(output and types.get(output, (0, None))[1] is None for output in node.output):
-            return FrontendError(
-                f"op '{node.op_type}' (node '{name}') has a result whose shape depends on data",
-                op=node.op_type,
-            )
-    return FrontendError("the model has a tensor whose shape depends on data")
+    lines = [line for text in [*messages, str(error)] for line in text.splitlines()]
+    told = [line for line in lines if line and not line.startswith("Failure while executing")]
+    detail = told[0] if told else type(error).__name__
+    return FrontendError(f"torch-mlir cannot lower the model: {detail.rstrip('.')}")
