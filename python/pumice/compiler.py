@@ -77,6 +77,7 @@ def compile(
 
     device = device if isinstance(device, Device) else Device(device or "ideal")
     timings: dict[str, float] = {}
+    float_model = None
     exported = not hasattr(model, "forward") or hasattr(model, "graph_signature")
     if quantize is None:
         quantize = not exported and not is_quantized(model)
@@ -91,10 +92,13 @@ def compile(
                 )
             example = dict(example_kwargs)
         inputs = [example] if calibration is None else calibration
+        float_model = model
         model = quantize_model(model, inputs, example_inputs=example)
         timings["quantize"] = time.perf_counter() - start
     imported = import_model(model, example_inputs, example_kwargs=example_kwargs)
-    return compile_imported(imported, device, timings)
+    program = compile_imported(imported, device, timings)
+    program._float_model = float_model
+    return program
 
 
 def compile_file(
@@ -147,6 +151,7 @@ def compile_imported(
     timings = {**imported.timings, **(timings or {})}
     program = compile_module(imported.module, device or "ideal", timings)
     program.signature = imported.signature
+    program._exported = imported.exported
     return program
 
 
