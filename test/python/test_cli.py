@@ -281,14 +281,20 @@ MISUSES = [
     (["run", "model.py:make", "-i", "x=x.npy", "-i", "x=x.npy"], "input 'x' is given twice"),
     (["compile", "model.py:make", "-i", "x.npy"], "expected --output or --emit"),
     (["compile", "model.py:make", "-i", "x.npy", "--emit", "c"], "expected --emit to be one of"),
-    (["compile", "foreign.mlir", "-o", "p"], "expected a model, got 'foreign.mlir', which is"),
+    (
+        ["compile", "foreign.mlir", "-o", "p"],
+        "expected a model, got 'foreign.mlir', which is compiled already",
+    ),
     (
         ["run", "foreign.mlir", "-d", "isaac"],
         "--device is for models: 'foreign.mlir' is compiled already",
     ),
     (["run", "foreign.mlir", "-c", "x.npy"], "--calibration is for PyTorch models, got"),
     (["estimate", "foreign.mlir", "--no-quantize"], "--no-quantize is for PyTorch models"),
-    (["run", "model.py:make", "-i", "x.npy", "--shape", "x=1"], "--shape is for ONNX models, got"),
+    (
+        ["run", "model.py:make", "-i", "x.npy", "--shape", "x=1"],
+        "--shape is for ONNX models, got 'model.py:make'",
+    ),
     (["estimate", "foreign.mlir", "--shape", "x=1"], "--shape is for ONNX models"),
     (
         ["run", "m.mlir", "--estimate", "-o", "y"],

@@ -63,13 +63,22 @@ def test_a_remark_when_nothing_is_quantized(place, capsys) -> None:
 
 
 ERRORS = [
-    (["run", "net.onnx"], 1, "input 'x.1' has no fixed shape (batchx3): give example inputs"),
+    (
+        ["run", "net.onnx"],
+        1,
+        "input 'x.1' has no fixed shape (batchx3): give example inputs or its shape"
+        " (shapes={'x.1': (...)}, --shape x.1=1x...)",
+    ),
     (["run", "none.onnx"], 1, "no such program: 'none.onnx'"),
     (["run", "net.onnx", "-i", "x.npy", "-i", "x=x.npy"], 2, "expected all of --input by name or"),
     (["estimate", "net.onnx", "--shape", "x.1=2xq"], 2, "expected --shape NAME=1x3x224x224, got"),
     (["estimate", "net.onnx", "--shape", "x.1=0x3"], 2, "expected --shape NAME=1x3x224x224, got"),
     (["estimate", "net.onnx", "--shape", "nothing"], 2, "expected --shape NAME=1x3x224x224, got"),
-    (["run", "net.onnx", "-i", "x.npy", "-c", "x.npy"], 2, "--calibration is for PyTorch models"),
+    (
+        ["run", "net.onnx", "-i", "x.npy", "-c", "x.npy"],
+        2,
+        "--calibration is for PyTorch mod",
+    ),
     (["run", "net.onnx", "-i", "x.npy", "-d", "nope"], 1, "no device 'nope', expected one of"),
 ]
 

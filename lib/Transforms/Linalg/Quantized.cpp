@@ -346,8 +346,7 @@ std::optional<QuantizedLayer> pumice::matchQuantizedLayer(Operation *op,
       (cast<RankedTensorType>(weights->dequantize.scales.getType())
                        .getDimSize(0) != outputs ||
                isMatmul
-           ? !isPlainMatrix &&
-                 (transposes != 1 || weights->moves.size() != 1)
+           ? !isPlainMatrix && (transposes != 1 || weights->moves.size() != 1)
            : transposes != 0))
     return unsupported("its weights are not quantized per output channel");
   return QuantizedLayer{layer, *input, *weights};
