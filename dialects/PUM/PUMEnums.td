@@ -4,6 +4,14 @@
 
 include "mlir/IR/EnumAttr.td"
 
+def PUM_DynamicMatmul : I32EnumAttr<"DynamicMatmul", "where products of two activations go", [
+  I32EnumAttrCase<"digital", 0>,
+  I32EnumAttrCase<"crossbar", 1>
+]> {
+  let cppNamespace = "::pumice::pum";
+  let genSpecializedAttr = 0;
+}
+
 def PUM_NonlinearKind : I32EnumAttr<"NonlinearKind", "what a nonlinear region computes", [
   // Over `dimensions` of the first operand.
   I32EnumAttrCase<"softmax", 0>,
