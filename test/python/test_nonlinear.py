@@ -17,7 +17,6 @@ from torch.nn import functional as F  # noqa: E402
 import pumice  # noqa: E402
 from pumice.compiler import compile_imported  # noqa: E402
 from pumice.frontend import import_model  # noqa: E402
-from pumice.passmanager import PassManager  # noqa: E402
 
 
 class Function(nn.Module):
@@ -84,6 +83,8 @@ CASES: dict[str, tuple[Any, str, list[str]]] = {
     "layer_norm_two": (norm(nn.LayerNorm((3, 8))), TENSOR, ["layer_norm [1, 2]"]),
     "annotated_norm": (annotated_norm, TENSOR, ["layer_norm [2]"]),
     "rms_norm": (norm(nn.RMSNorm(8, eps=1e-5)), TENSOR, ["rms_norm [2]"]),
+    "group_norm": (norm(nn.GroupNorm(2, 4)), IMAGE, ["group_norm [1, 2, 3]"]),
+    "group_norm_plain": (nn.GroupNorm(2, 4, affine=False), IMAGE, ["layer_norm [2, 3]"]),
     "instance_norm": (norm(nn.InstanceNorm2d(4, affine=True)), IMAGE, ["group_norm [1, 2]"]),
     "normalize": (lambda x: F.normalize(x, dim=-1), TENSOR, ["l2_norm [2]"]),
     "squash": (squash, TENSOR, ["squash [2]"]),
@@ -169,6 +170,8 @@ def example(kind: str, generator: torch.Generator) -> Tensor:
 @pytest.fixture(scope="module")
 def everything() -> tuple[pumice.Program, list[Tensor], dict[str, list[str]]]:
     """The program, its results, and the kinds of the regions of each case."""
+    from pumice.passmanager import PassManager
+
     generator = torch.Generator().manual_seed(0)
     inputs = tuple(example(kind, generator) for _, kind, _ in CASES.values())
     model = Everything().eval()
@@ -181,7 +184,8 @@ def everything() -> tuple[pumice.Program, list[Tensor], dict[str, list[str]]]:
         enable_debug_info=True, use_local_scope=True, large_elements_limit=0, large_resource_limit=0
     )
     for kind, dimensions, header, case in re.findall(
-        r"pum\.nonlinear (\w+)\([^)]*\)(?: dimensions (\[.*?\]))?(.*?)\n.*?^    } loc\(\"case_(\w+)\"",
+        r"pum\.nonlinear (\w+)\([^)]*\)(?: dimensions (\[.*?\]))?(.*?)\n"
+        r".*?^    } loc\(\"case_(\w+)\"",
         text,
         re.M | re.S,
     ):

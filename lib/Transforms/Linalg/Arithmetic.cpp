@@ -68,8 +68,8 @@ const Node *View::constant(double value) {
 /// Adds up the numbers of equal nodes, drops zeros and sorts.
 static SmallVector<Term> merge(ArrayRef<Term> terms) {
   SmallVector<Term> sorted(terms);
-  llvm::stable_sort(
-      sorted, [](Term a, Term b) { return a.first->id < b.first->id; });
+  llvm::stable_sort(sorted,
+                    [](Term a, Term b) { return a.first->id < b.first->id; });
   SmallVector<Term> result;
   for (Term term : sorted) {
     if (!result.empty() && result.back().first == term.first)
@@ -147,8 +147,7 @@ const Node *View::product(double coefficient, ArrayRef<Term> factors) {
   SmallVector<Term> work(llvm::reverse(factors));
   while (!work.empty()) {
     auto [node, exponent] = work.pop_back_val();
-    if (node->is(Fn::constant) &&
-        (node->numbers[0] > 0 || isWhole(exponent))) {
+    if (node->is(Fn::constant) && (node->numbers[0] > 0 || isWhole(exponent))) {
       coefficient *= std::pow(node->numbers[0], exponent);
     } else if (node->is(Fn::product) &&
                (node->numbers[0] > 0 || isWhole(exponent))) {
@@ -158,8 +157,8 @@ const Node *View::product(double coefficient, ArrayRef<Term> factors) {
         // sqrt(x^2) is |x|.
         bool losesSign = isEven(inner) && !isEven(inner * exponent) &&
                          !isPositive(arg) && !isWhole(exponent);
-        work.push_back({losesSign ? call(Fn::abs, arg) : arg,
-                        inner * exponent});
+        work.push_back(
+            {losesSign ? call(Fn::abs, arg) : arg, inner * exponent});
       }
     } else if (node->is(Fn::exp) && exponent != 1) {
       flat.push_back({call(Fn::exp, scaled(exponent, node->args[0])), 1.0});
@@ -172,8 +171,8 @@ const Node *View::product(double coefficient, ArrayRef<Term> factors) {
   // The content of a sum goes to the coefficient, so that 2x + 2y and x + y
   // are the same factor.
   flat = merge(flat);
-  bool isScaledSum = flat.size() == 1 && flat[0].first->is(Fn::sum) &&
-                     flat[0].second == 1;
+  bool isScaledSum =
+      flat.size() == 1 && flat[0].first->is(Fn::sum) && flat[0].second == 1;
   if (!isScaledSum) {
     for (auto &[node, exponent] : flat) {
       if (!node->is(Fn::sum))
@@ -221,9 +220,9 @@ const Node *View::extremum(Fn fn, ArrayRef<const Node *> args) {
          arg->is(fn) ? ArrayRef<const Node *>(arg->args) : ArrayRef(arg)) {
       if (!part->is(Fn::constant))
         flat.push_back(part);
-      else if (!bound || (fn == Fn::maximum
-                              ? part->numbers[0] > bound->numbers[0]
-                              : part->numbers[0] < bound->numbers[0]))
+      else if (!bound ||
+               (fn == Fn::maximum ? part->numbers[0] > bound->numbers[0]
+                                  : part->numbers[0] < bound->numbers[0]))
         bound = part;
     }
   llvm::sort(flat, [](auto *a, auto *b) { return a->id < b->id; });
@@ -273,9 +272,8 @@ const Node *View::call(Fn fn, ArrayRef<const Node *> args) {
   case Fn::tanh:
   case Fn::erf: { // odd functions
     const Node *arg = args[0];
-    bool isNegative =
-        (arg->is(Fn::product) && arg->numbers[0] < 0) ||
-        (arg->is(Fn::sum) && arg->numbers[1] < 0);
+    bool isNegative = (arg->is(Fn::product) && arg->numbers[0] < 0) ||
+                      (arg->is(Fn::sum) && arg->numbers[1] < 0);
     return isNegative ? scaled(-1, unique(fn, scaled(-1, arg)))
                       : unique(fn, args);
   }
@@ -313,8 +311,8 @@ bool pumice::arithmetic::approximatelyEqual(const Node *a, const Node *b,
       a->numbers.size() != b->numbers.size())
     return false;
   for (auto [x, y] : llvm::zip(a->numbers, b->numbers))
-    if (!(x == y || std::abs(x - y) <=
-                        tolerance * std::max(std::abs(x), std::abs(y))))
+    if (!(x == y ||
+          std::abs(x - y) <= tolerance * std::max(std::abs(x), std::abs(y))))
       return false;
   for (auto [x, y] : llvm::zip(a->args, b->args))
     if (!approximatelyEqual(x, y, tolerance))

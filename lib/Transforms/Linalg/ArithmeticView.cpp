@@ -56,8 +56,8 @@ View::View(Value value, llvm::function_ref<bool(Operation *)> isBoundary)
 
 const Node *View::element(Value tensor, ArrayRef<int64_t> coords) {
   SmallVector<int64_t> at(coords);
-  for (auto [i, extent] : llvm::enumerate(
-           cast<RankedTensorType>(tensor.getType()).getShape()))
+  for (auto [i, extent] :
+       llvm::enumerate(cast<RankedTensorType>(tensor.getType()).getShape()))
     if (extent == 1)
       at[i] = -1;
   const Node *leaf =
@@ -266,8 +266,8 @@ const Node *View::argument(Body &body, BlockArgument arg) {
   }
   SmallVector<int64_t> at;
   bool isOpaque = false;
-  for (auto [i, expr] : llvm::enumerate(
-           body.op.getMatchingIndexingMap(operand).getResults())) {
+  for (auto [i, expr] :
+       llvm::enumerate(body.op.getMatchingIndexingMap(operand).getResults())) {
     if (type.getDimSize(i) == 1) {
       at.push_back(-1);
     } else if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
@@ -282,8 +282,7 @@ const Node *View::argument(Body &body, BlockArgument arg) {
     return element(operand->get(), at);
   const Node *leaf =
       unique(Fn::element, {}, {}, at, operand->get().getAsOpaquePointer());
-  places.try_emplace(
-      leaf, Place{operand->get(), llvm::to_vector<4>(at)});
+  places.try_emplace(leaf, Place{operand->get(), llvm::to_vector<4>(at)});
   return leaf;
 }
 
@@ -332,12 +331,10 @@ const Node *View::apply(Operation *op, ArrayRef<const Node *> args,
       .Case<arith::AddFOp>([&](auto) { return binary(1, 1); })
       .Case<arith::SubFOp>([&](auto) { return binary(1, -1); })
       .Case<arith::NegFOp>([&](auto) { return scaled(-1, args[0]); })
-      .Case<arith::MulFOp>([&](auto) {
-        return product(1, {{args[0], 1.0}, {args[1], 1.0}});
-      })
-      .Case<arith::DivFOp>([&](auto) {
-        return product(1, {{args[0], 1.0}, {args[1], -1.0}});
-      })
+      .Case<arith::MulFOp>(
+          [&](auto) { return product(1, {{args[0], 1.0}, {args[1], 1.0}}); })
+      .Case<arith::DivFOp>(
+          [&](auto) { return product(1, {{args[0], 1.0}, {args[1], -1.0}}); })
       .Case<math::FmaOp>([&](auto) {
         return sum({{product(1, {{args[0], 1.0}, {args[1], 1.0}}), 1.0},
                     {args[2], 1.0}});
@@ -349,20 +346,17 @@ const Node *View::apply(Operation *op, ArrayRef<const Node *> args,
                                          : other(op);
       })
       .Case<math::ExpOp>([&](auto) { return call(Fn::exp, args); })
-      .Case<math::Exp2Op>([&](auto) {
-        return call(Fn::exp, scaled(std::log(2.0), args[0]));
-      })
-      .Case<math::ExpM1Op>([&](auto) {
-        return sum({{call(Fn::exp, args), 1.0}}, -1);
-      })
+      .Case<math::Exp2Op>(
+          [&](auto) { return call(Fn::exp, scaled(std::log(2.0), args[0])); })
+      .Case<math::ExpM1Op>(
+          [&](auto) { return sum({{call(Fn::exp, args), 1.0}}, -1); })
       .Case<math::LogOp>([&](auto) { return call(Fn::log, args); })
       .Case<math::Log1pOp>(
           [&](auto) { return call(Fn::log, sum({{args[0], 1.0}}, 1)); })
       .Case<math::TanhOp>([&](auto) { return call(Fn::tanh, args); })
       .Case<math::ErfOp>([&](auto) { return call(Fn::erf, args); })
-      .Case<math::ErfcOp>([&](auto) {
-        return sum({{call(Fn::erf, args), -1.0}}, 1);
-      })
+      .Case<math::ErfcOp>(
+          [&](auto) { return sum({{call(Fn::erf, args), -1.0}}, 1); })
       .Case<math::AbsFOp>([&](auto) { return call(Fn::abs, args); })
       .Case<arith::MaximumFOp, arith::MaxNumFOp>(
           [&](auto) { return call(Fn::maximum, args); })

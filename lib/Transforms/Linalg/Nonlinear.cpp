@@ -50,8 +50,8 @@ bool isParameter(const Node *node, int64_t rank) {
   }
   case Fn::sum:
   case Fn::product:
-    return llvm::all_of(node->args,
-                        [&](const Node *arg) { return isParameter(arg, rank); });
+    return llvm::all_of(
+        node->args, [&](const Node *arg) { return isParameter(arg, rank); });
   default:
     return false;
   }
@@ -79,8 +79,8 @@ private:
   using Result = std::optional<NonlinearMatch>;
   using Parameters = SmallVector<std::pair<StringRef, double>>;
 
-  Result found(Kind kind, const Node *argument, ArrayRef<int64_t> variables = {},
-               Parameters parameters = {});
+  Result found(Kind kind, const Node *argument,
+               ArrayRef<int64_t> variables = {}, Parameters parameters = {});
 
   Result matchSoftmax(const Node *node);
   Result matchLogSoftmax();
@@ -194,8 +194,7 @@ auto Matcher::matchSoftmax(const Node *node) -> Result {
       p != 1 || q != -1)
     return std::nullopt;
   const Node *exponent = e->args[0];
-  const Node *x =
-      withoutReduction(exponent, Fn::reduceMax, 1, total->dims);
+  const Node *x = withoutReduction(exponent, Fn::reduceMax, 1, total->dims);
   return found(Kind::softmax, x ? x : exponent, total->dims);
 }
 
@@ -314,8 +313,7 @@ auto Matcher::matchNorm(const Node *node, ArrayRef<const Node *> shifts)
         square.factors[0].second != 2 ||
         !square.factors[0].first->is(Fn::reduceSum) ||
         !near(meanFactor, -1 / count) || !near(scale * scale, count) ||
-        !view.ratio(argument, x) ||
-        square.factors[0].first->args[0] != x)
+        !view.ratio(argument, x) || square.factors[0].first->args[0] != x)
       return std::nullopt;
     return found(kind, argument, variables, {{"epsilon", epsilon / count}});
   }
@@ -440,8 +438,7 @@ Matcher::softplusOf(const Node *node) {
     const Node *linear = node->args[first];
     const Node *exponent = exponentOf(node->args[1 - first]);
     double sign = node->numbers[2 - first];
-    if (!exponent || std::abs(sign) != 1 ||
-        node->numbers[first + 1] != 1 ||
+    if (!exponent || std::abs(sign) != 1 || node->numbers[first + 1] != 1 ||
         !linear->is(sign > 0 ? Fn::maximum : Fn::minimum) ||
         linear->args.size() != 2 || !linear->args[1]->isConstant(0))
       return std::nullopt;
@@ -468,8 +465,8 @@ auto Matcher::matchGate() -> Result {
     return found(Kind::sigmoid, view.scaled(2, root->args[0]->args[0]));
   auto isCubic = [&](const Node *node, const Node *x, double factor) {
     return approximatelyEqual(
-        node,
-        view.sum({{x, factor}, {view.product(1, {{x, 3.0}}), 0.044715 * factor}}));
+        node, view.sum({{x, factor},
+                        {view.product(1, {{x, 3.0}}), 0.044715 * factor}}));
   };
   const double tanhFactor = std::sqrt(2 / M_PI);
   Product product(root);
@@ -495,8 +492,7 @@ auto Matcher::matchGate() -> Result {
         return found(Kind::silu, inner->args[0], {}, {{"beta", 1}});
       if (isCubic(x, rest, 2 * tanhFactor))
         return found(Kind::gelu_tanh, rest);
-      if (std::optional<double> beta = view.ratio(x, rest);
-          beta && *beta > 0)
+      if (std::optional<double> beta = view.ratio(x, rest); beta && *beta > 0)
         return found(Kind::silu, rest, {}, {{"beta", *beta}});
     }
     if (power != 1)
@@ -568,14 +564,13 @@ auto Matcher::matchRectifier() -> Result {
   if (lower->is(Fn::sum) && lower->args.size() == 1 &&
       lower->args[0]->is(Fn::exp) && lower->args[0]->args[0] == x &&
       near(lower->numbers[0], -lower->numbers[1]))
-    return found(
-        Kind::elu, x, {},
-        {{"alpha", lower->numbers[1] / *scale}, {"scale", *scale}});
+    return found(Kind::elu, x, {},
+                 {{"alpha", lower->numbers[1] / *scale}, {"scale", *scale}});
   // A slope per channel.
   Product product(lower);
   for (auto [i, factor] : llvm::enumerate(product.factors))
-    if (*scale == 1 && factor.second == 1 && isParameter(factor.first, rank()) &&
-        product.without(view, i) == x)
+    if (*scale == 1 && factor.second == 1 &&
+        isParameter(factor.first, rank()) && product.without(view, i) == x)
       return found(Kind::leaky_relu, x);
   return std::nullopt;
 }
@@ -613,8 +608,7 @@ auto Matcher::matchClamp() -> Result {
     if (isGate && product.factors.size() == 1 &&
         near(product.coefficient * high, 1))
       for (double steepness : {1.0 / 6, 0.2}) {
-        const Node *x =
-            view.scaled(product.coefficient / steepness, slope);
+        const Node *x = view.scaled(product.coefficient / steepness, slope);
         if (view.placeOf(x))
           return found(Kind::hard_sigmoid, x, {}, {{"slope", steepness}});
       }
@@ -695,8 +689,7 @@ auto Matcher::function() -> Result {
     if (product.factors.size() != 1 || product.coefficient <= 0)
       return std::nullopt;
     auto [base, power] = product.factors[0];
-    const Node *x =
-        view.scaled(std::pow(product.coefficient, 1 / power), base);
+    const Node *x = view.scaled(std::pow(product.coefficient, 1 / power), base);
     if (power == -1 && !view.placeOf(x))
       return found(Kind::division, base);
     if (power == 0.5)

@@ -11,8 +11,8 @@ namespace pumice {
 /// What the root of a view computes.
 struct NonlinearMatch {
   pum::NonlinearKind kind = pum::NonlinearKind::elementwise;
-  mlir::Value argument;                    ///< the tensor that it is a function of
-  llvm::SmallVector<int64_t> dimensions;   ///< of `argument`
+  mlir::Value argument; ///< the tensor that it is a function of
+  llvm::SmallVector<int64_t> dimensions; ///< of `argument`
   llvm::SmallVector<std::pair<llvm::StringRef, double>> parameters;
 };
 

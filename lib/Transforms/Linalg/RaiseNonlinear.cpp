@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Transforms/Linalg/GroupNorm.h"
 #include "lib/Transforms/Linalg/Nonlinear.h"
 #include "lib/Transforms/Linalg/Passes.h"
 
@@ -55,8 +56,9 @@ bool isMove(Operation *op) {
 
 /// Floats (and conditions) in, floats out.
 bool isFloatOp(Operation *op) {
-  return llvm::all_of(op->getOperandTypes(),
-                      [](Type type) { return isFloat(type) || isBool(type); }) &&
+  return llvm::all_of(
+             op->getOperandTypes(),
+             [](Type type) { return isFloat(type) || isBool(type); }) &&
          llvm::all_of(op->getResultTypes(), isFloat);
 }
 
@@ -93,9 +95,8 @@ bool isNonlinear(Operation *op) {
 bool isComparison(Operation *op) {
   return isElementwise(op) && op->getNumResults() == 1 &&
          llvm::any_of(op->getOperandTypes(), isFloat) &&
-         llvm::all_of(op->getOperandTypes(), [](Type type) {
-           return isFloat(type) || isBool(type);
-         });
+         llvm::all_of(op->getOperandTypes(),
+                      [](Type type) { return isFloat(type) || isBool(type); });
 }
 
 /// The body's only op, beside casts, when there is one.
@@ -112,6 +113,14 @@ Operation *soleOp(Operation *op) {
     sole = &nested;
   }
   return sole;
+}
+
+/// In the order of the block.
+SetVector<Operation *> sorted(const SetVector<Operation *> &ops) {
+  SmallVector<Operation *> result(ops.begin(), ops.end());
+  llvm::sort(result,
+             [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+  return SetVector<Operation *>(result.begin(), result.end());
 }
 
 /// A region to be.
@@ -197,8 +206,12 @@ std::optional<Subroutine> Raiser::findRegion(Operation *op) {
   if (auto softmax = dyn_cast<linalg::SoftmaxOp>(op)) {
     if (softmax.getNumResults() != 1)
       return std::nullopt;
-    Subroutine region{pum::NonlinearKind::softmax, softmax.getResult()[0],
-                  softmax.getInput(), {}, {}, {}};
+    Subroutine region{pum::NonlinearKind::softmax,
+                      softmax.getResult()[0],
+                      softmax.getInput(),
+                      {},
+                      {},
+                      {}};
     region.ops.insert(op);
     region.dimensions.push_back(softmax.getDimension());
     addMask(region);
@@ -223,7 +236,8 @@ std::optional<Subroutine> Raiser::findRegion(Operation *op) {
   for (Value operand : op->getOperands())
     if (Operation *def = operand.getDefiningOp();
         def && isBool(operand.getType()) && operand.hasOneUse() &&
-        def->getBlock() == &block && !claimed.contains(def) && isComparison(def))
+        def->getBlock() == &block && !claimed.contains(def) &&
+        isComparison(def))
       conditions.push_back(def);
   if (conditions.empty() && !isNonlinear(op))
     return std::nullopt;
@@ -236,8 +250,7 @@ std::optional<Subroutine> Raiser::findRegion(Operation *op) {
            !value.getDefiningOp<arith::ConstantOp>();
   };
   auto argument = llvm::find_if(operands, isArgument);
-  if (argument == operands.end() ||
-      !llvm::all_of(operands, [](Value value) {
+  if (argument == operands.end() || !llvm::all_of(operands, [](Value value) {
         return isa<RankedTensorType>(value.getType());
       }))
     return std::nullopt;
@@ -246,13 +259,33 @@ std::optional<Subroutine> Raiser::findRegion(Operation *op) {
 }
 
 std::optional<Subroutine> Raiser::matchRegion(Operation *op, OpResult result) {
-  arithmetic::View view(
-      result, [&](Operation *def) {
-        return def->getBlock() != &block || claimed.contains(def);
-      });
+  auto isBoundary = [&](Operation *def) {
+    return def->getBlock() != &block || claimed.contains(def);
+  };
+  arithmetic::View view(result, isBoundary);
   if (!view.holds(op))
     return std::nullopt;
   std::optional<NonlinearMatch> match = matchSubroutine(view);
+  if (!match)
+    if (std::optional<GroupNorm> norm =
+            matchGroupNorm(result, view, isBoundary)) {
+      Subroutine region{pum::NonlinearKind::group_norm,
+                        result,
+                        norm->argument,
+                        sorted(norm->ops),
+                        {},
+                        {}};
+      // Of a group, some channels and all places.
+      auto type = cast<RankedTensorType>(norm->argument.getType());
+      for (int64_t dim = 1; dim < type.getRank(); ++dim)
+        region.dimensions.push_back(dim);
+      region.parameters = {
+          builder.getNamedAttr("epsilon",
+                               builder.getF64FloatAttr(norm->epsilon)),
+          builder.getNamedAttr("groups",
+                               builder.getI64IntegerAttr(norm->groups))};
+      return region;
+    }
   if (!match && isNonlinear(op)) {
     match = matchFunction(view);
     auto divide = dyn_cast_or_null<arith::DivFOp>(soleOp(op));
@@ -292,10 +325,7 @@ bool Raiser::collect(Subroutine &region, const arithmetic::View &view) {
           view.holds(def) && region.ops.insert(def))
         work.push_back(def);
     });
-  SmallVector<Operation *> sorted = region.ops.takeVector();
-  llvm::sort(sorted,
-             [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
-  region.ops.insert(sorted.begin(), sorted.end());
+  region.ops = sorted(region.ops);
   return readsArgument;
 }
 
@@ -306,8 +336,8 @@ void Raiser::addMask(Subroutine &region) {
       region.kind != pum::NonlinearKind::log_softmax)
     return;
   Operation *def = region.argument.getDefiningOp();
-  if (!def || !isElementwise(def) || !isFloatOp(def) ||
-      claimed.contains(def) || def->getBlock() != &block ||
+  if (!def || !isElementwise(def) || !isFloatOp(def) || claimed.contains(def) ||
+      def->getBlock() != &block ||
       !llvm::all_of(def->getUsers(), [&](Operation *user) {
         return region.ops.contains(block.findAncestorOpInBlock(*user));
       }))
@@ -325,8 +355,8 @@ void Raiser::addMask(Subroutine &region) {
                : Value();
   };
   auto isMask = [&](Value value) {
-    auto maskType = dyn_cast_or_null<RankedTensorType>(
-        value ? value.getType() : Type());
+    auto maskType =
+        dyn_cast_or_null<RankedTensorType>(value ? value.getType() : Type());
     if (!maskType)
       return false;
     return maskType.getNumElements() < type.getNumElements() ||
@@ -334,7 +364,8 @@ void Raiser::addMask(Subroutine &region) {
   };
   Value argument;
   if (isa_and_nonnull<arith::AddFOp>(sole)) {
-    Value left = readOf(sole->getOperand(0)), right = readOf(sole->getOperand(1));
+    Value left = readOf(sole->getOperand(0)),
+          right = readOf(sole->getOperand(1));
     if (isMask(left))
       std::swap(left, right);
     if (left && isMask(right))
@@ -415,8 +446,8 @@ void Raiser::build(Subroutine &region) {
   SmallVector<Location> locs;
   for (Value input : inputs)
     locs.push_back(input.getLoc());
-  Block *body =
-      builder.createBlock(&op.getBody(), {}, ValueRange(inputs).getTypes(), locs);
+  Block *body = builder.createBlock(&op.getBody(), {},
+                                    ValueRange(inputs).getTypes(), locs);
   IRMapping mapping;
   mapping.map(inputs, body->getArguments());
   std::function<void(Value)> repeat = [&](Value value) {
@@ -453,6 +484,7 @@ struct RaiseNonlinearPass
     func::FuncOp function = getOperation();
     if (!function.getBody().hasOneBlock())
       return;
+    reshapeGathers(function.getBody().front());
     Raiser raiser(function.getBody().front());
     raiser.run();
     numRegions += raiser.numRegions();
