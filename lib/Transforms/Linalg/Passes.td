@@ -9,8 +9,8 @@ def VerifyLinalgContract : Pass<"verify-linalg-contract", "::mlir::ModuleOp"> {
   let description = [{
     Needs nothing, changes nothing. Fails, naming the op and its place, unless
     the module holds functions of one block on ranked tensors of static shape,
-    made of func, linalg, tensor, arith, math and (inside linalg) cf.assert ops,
-    and exactly one of them is public: the entry.
+    made of func, linalg, tensor, arith, math, pum.nonlinear and (inside linalg)
+    cf.assert ops, and exactly one of them is public: the entry.
   }];
 }
 
@@ -71,6 +71,33 @@ def FoldConstants : Pass<"fold-constants", "::mlir::func::FuncOp"> {
     a broadcast of a small constant stays a broadcast.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
+def RaiseNonlinear : Pass<"raise-nonlinear", "::mlir::func::FuncOp"> {
+  let summary = "gather nonlinear subroutines in regions";
+  let description = [{
+    Needs: L1, before fuse-elementwise hides the shapes. Finds softmax, norms,
+    activations, pools, roots, exponentials and quotients on floats by their
+    arithmetic, however it is spread over ops, and moves each into a
+    `pum.nonlinear` with its kind; docs/nonlinear.md lists them. Any other
+    elementwise op on floats that is more than sums, products and moves becomes
+    one of kind `elementwise`. An intermediate value that the program reads too
+    is an additional result: nothing is lost or computed twice.
+
+    Leaves alone: ops on integers, quantize, dequantize and rescale, moves,
+    linear arithmetic, and what is in a region already.
+  }];
+  let dependentDialects = ["::pumice::pum::PUMDialect"];
+  let statistics = [Statistic<"numRegions", "regions", "regions made">];
+}
+
+def ExpandNonlinear : Pass<"expand-nonlinear", "::mlir::func::FuncOp"> {
+  let summary = "put digital nonlinear regions back in line";
+  let description = [{
+    Needs: L1. Replaces each `pum.nonlinear` of method `digital` by the ops of
+    its region, whose locations then carry the kind as metadata
+    (`fused<#pum<nonlinear_kind softmax>>[...]`). Fails on any other method.
+  }];
 }
 
 def FuseElementwise : Pass<"fuse-elementwise", "::mlir::func::FuncOp"> {
