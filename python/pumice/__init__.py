@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 from pumice.errors import CompileError, PumiceError
 
 if TYPE_CHECKING:
+    from pumice.comparison import Comparison
     from pumice.compiler import compile
     from pumice.device import Device, devices
+    from pumice.evaluation import Evaluation, evaluate
     from pumice.frontend import quantize
     from pumice.program import Program, Result, load
     from pumice.report import Report
@@ -25,25 +27,31 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
     "CompileError",
     "Device",
+    "Evaluation",
     "Program",
     "PumiceError",
     "Report",
     "Result",
     "compile",
     "devices",
+    "evaluate",
     "load",
     "quantize",
 ]
 
 _HOME = {
+    "Comparison": "pumice.comparison",
     "Device": "pumice.device",
+    "Evaluation": "pumice.evaluation",
     "Program": "pumice.program",
     "Report": "pumice.report",
     "Result": "pumice.program",
     "compile": "pumice.compiler",
     "devices": "pumice.device",
+    "evaluate": "pumice.evaluation",
     "load": "pumice.program",
     "quantize": "pumice.frontend",
 }
