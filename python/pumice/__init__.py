@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pumice.compiler import compile
     from pumice.device import Device, devices
     from pumice.evaluation import Evaluation, evaluate
-    from pumice.frontend import quantize
+    from pumice.frontend import import_onnx, quantize
     from pumice.program import Program, Result, load
     from pumice.report import Report
 
@@ -38,6 +38,7 @@ __all__ = [
     "compile",
     "devices",
     "evaluate",
+    "import_onnx",
     "load",
     "quantize",
 ]
@@ -52,6 +53,7 @@ _HOME = {
     "compile": "pumice.compiler",
     "devices": "pumice.device",
     "evaluate": "pumice.evaluation",
+    "import_onnx": "pumice.frontend",
     "load": "pumice.program",
     "quantize": "pumice.frontend",
 }

@@ -13,11 +13,9 @@ import pytest
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
-def run_blocks(page: str, count: int) -> None:
-    """Runs the `count` blocks of a page of docs/."""
-    for name in ("torch", "torch_mlir", "torchao"):
-        pytest.importorskip(name)
-    text = (DOCS / page).read_text()
+def run_page(page: Path, count: int) -> None:
+    """Runs the page's blocks, of which there are `count`, in the working directory."""
+    text = page.read_text()
     blocks = list(re.finditer(r"^```python\n(.*?)^```$", text, re.M | re.S))
     assert len(blocks) == count
     names: dict[str, Any] = {}
@@ -27,12 +25,14 @@ def run_blocks(page: str, count: int) -> None:
             group="torch_dynamo_backends", name="pumice"
         ):
             continue  # not installed, only on the path
-        exec(compile("\n" * line + block[1], str(DOCS / page), "exec"), names)
+        exec(compile("\n" * line + block[1], str(page), "exec"), names)
 
 
 def test_running(tmp_path, monkeypatch, capsys) -> None:
+    for name in ("torch", "torch_mlir", "torchao"):
+        pytest.importorskip(name)
     monkeypatch.chdir(tmp_path)
-    run_blocks("running.md", 6)
+    run_page(DOCS / "running.md", 6)
     printed = capsys.readouterr().out
     assert "Run on device 'isaac'" in printed
     assert "torch.int32" in printed or "int32 (1, 16, 28, 28)" in printed
@@ -43,9 +43,21 @@ def test_running(tmp_path, monkeypatch, capsys) -> None:
     }
 
 
-def test_compare(tmp_path, monkeypatch, capsys) -> None:
+def test_front_doors(tmp_path, monkeypatch, capsys) -> None:
+    for name in ("onnx", "torch_mlir"):
+        pytest.importorskip(name)
     monkeypatch.chdir(tmp_path)
-    run_blocks("compare.md", 5)
+    run_page(DOCS / "frontdoors.md", 2)
+    printed = capsys.readouterr().out
+    assert "['product']" in printed
+    assert "[1 1]" in printed
+
+
+def test_compare(tmp_path, monkeypatch, capsys) -> None:
+    for name in ("torch", "torch_mlir", "torchao"):
+        pytest.importorskip(name)
+    monkeypatch.chdir(tmp_path)
+    run_page(DOCS / "compare.md", 5)
     printed = capsys.readouterr().out
     assert "first beyond a relative error of 0.05: layer 'down', node 'conv2d_1'" in printed
     assert [path.name for path in tmp_path.iterdir()] == ["digits.json"]

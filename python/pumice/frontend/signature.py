@@ -70,6 +70,8 @@ class Signature:
     def leaves(self, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None) -> list[Any]:
         """The leaves of the arguments of a call, one for each of `inputs`.
 
+        Where there are no keyword arguments, the others may all come by the names of `inputs`.
+
         Raises:
             FrontendError: wrong number, name or structure.
         """
@@ -77,6 +79,8 @@ class Signature:
         keywords = self.input_structure["children"][1]
         given = dict(kwargs or {})
         names = list(keywords.get("keys", ()))
+        if not args and not names and set(given) == {spec.name for spec in self.inputs}:
+            args, given = [given[spec.name] for spec in self.inputs], {}
         if len(args) != len(positional["children"]):
             raise FrontendError(
                 f"expected {len(positional['children'])} positional inputs"
