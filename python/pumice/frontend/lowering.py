@@ -67,9 +67,8 @@ def lower_to_text(
         FrontendError: see `export_program` and `check_program`; an op that torch-mlir cannot
             lower, with its source line.
     """
-    from torch_mlir.extras.fx_decomp_util import get_decomposition_table
-
     from pumice.frontend.constants import fold_constants, spread_tensors
+    from pumice.frontend.decompositions import decomposition_table
 
     clock = _Clock()
     args, kwargs = as_arguments(example_inputs, example_kwargs)
@@ -81,7 +80,7 @@ def lower_to_text(
     old_traces = table.tag(program.graph)
     try:
         with quiet():
-            decomposed = program.run_decompositions(get_decomposition_table())
+            decomposed = program.run_decompositions(decomposition_table())
     except Exception as error:
         raise FrontendError(f"cannot decompose the model: {_first_line(error)}") from error
     finally:

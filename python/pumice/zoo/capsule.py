@@ -45,7 +45,9 @@ class CapsNet(nn.Module):
         """(N, 1, size, size) -> (N, classes), lengths of the digit capsules."""
         x = self.primary(torch.relu(self.conv(x)))
         batch = x.shape[0]
-        u = squash(x.view(batch, -1, 8, x.shape[2] * x.shape[3]).transpose(2, 3).reshape(batch, -1, 8))
+        u = squash(
+            x.view(batch, -1, 8, x.shape[2] * x.shape[3]).transpose(2, 3).reshape(batch, -1, 8)
+        )
         votes = torch.einsum("ijdk,bik->bijd", self.weight, u)
         logits = torch.zeros(batch, self.capsules, self.weight.shape[1], 1)
         v = votes.new_zeros(())

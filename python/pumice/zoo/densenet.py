@@ -78,7 +78,9 @@ def densenet161(classes: int = 1000, seed: int = 0, small: bool = False) -> Dens
         small: two layers per block and narrow ones, for 32x32 images.
     """
     with seeded(seed):
-        depths, growth, stem, size = ((2, 2, 2, 2), 8, 16, 64) if small else ((6, 12, 36, 24), 48, 96, 224)
+        depths, growth, stem, size = (
+            ((2, 2, 2, 2), 8, 16, 64) if small else ((6, 12, 36, 24), 48, 96, 224)
+        )
         model = DenseNet(depths, growth, stem, classes)
         model.apply(initialize)
         settle(model, images(2, 3, size))

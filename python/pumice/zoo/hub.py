@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Networks of the wheel `transformers`, built from configurations with random weights.
 
-Nothing is downloaded. `transformers` 5 cannot be imported beside some versions of torchvision,
+Nothing is downloaded. Models are imported when they are first looked up, hence `quiet`. `transformers` 5 cannot be imported beside some versions of torchvision,
 which nothing here needs.
 """
 
@@ -36,8 +36,7 @@ class _First(nn.Module):
 
 def _transformers() -> Any:
     try:
-        with quiet():  # it imports torchao, which talks about itself
-            import transformers
+        import transformers
     except ImportError as error:
         raise PumiceError(f"expected the wheel 'transformers' to be installed: {error}") from None
     return transformers
@@ -66,7 +65,7 @@ def bert(large: bool = False, seed: int = 0, small: bool = False) -> nn.Module:
             "vocab_size": 100,
             "max_position_embeddings": 32,
         }
-    with seeded(seed):
+    with quiet(), seeded(seed):
         model: nn.Module = hf.BertModel(hf.BertConfig(**options))
         return model.eval()
 
@@ -111,8 +110,8 @@ def minilm(layers: int | None = None) -> MiniLM:
     hf = _transformers()
     from safetensors.torch import load_file
 
-    config = hf.BertConfig.from_json_file(str(folder / "config.json"))
-    model = hf.BertModel(config)
+    with quiet():
+        model = hf.BertModel(hf.BertConfig.from_json_file(str(folder / "config.json")))
     model.load_state_dict(load_file(folder / "model.safetensors"), strict=False)
     if layers is not None:
         model.encoder.layer = model.encoder.layer[:layers]
@@ -154,7 +153,7 @@ def vit_b16(seed: int = 0, small: bool = False) -> nn.Module:
             "intermediate_size": 64,
             "num_labels": 10,
         }
-    with seeded(seed):
+    with quiet(), seeded(seed):
         model = hf.ViTForImageClassification(hf.ViTConfig(**options))
         return _First(model, "logits").eval()
 
@@ -173,7 +172,7 @@ def swin_tiny(seed: int = 0, small: bool = False) -> nn.Module:
             "window_size": 4,
             "num_labels": 10,
         }
-    with seeded(seed):
+    with quiet(), seeded(seed):
         model = hf.SwinForImageClassification(hf.SwinConfig(**options))
         return _First(model, "logits").eval()
 
@@ -192,7 +191,7 @@ def convnext_tiny(seed: int = 0, small: bool = False) -> nn.Module:
             "image_size": 64,
             "num_labels": 10,
         }
-    with seeded(seed):
+    with quiet(), seeded(seed):
         model = hf.ConvNextForImageClassification(hf.ConvNextConfig(**options))
         return _First(model, "logits").eval()
 
@@ -211,6 +210,6 @@ def gpt2(seed: int = 0, small: bool = False) -> nn.Module:
             "bos_token_id": 0,
             "eos_token_id": 0,
         }
-    with seeded(seed):
+    with quiet(), seeded(seed):
         model = hf.GPT2LMHeadModel(hf.GPT2Config(use_cache=False, **options))
         return _First(model, "logits").eval()

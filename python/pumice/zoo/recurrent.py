@@ -22,7 +22,12 @@ class Recurrent(nn.Module):
     """
 
     def __init__(
-        self, cell: type[nn.GRU] | type[nn.LSTM], features: int, hidden: int, layers: int, classes: int
+        self,
+        cell: type[nn.GRU] | type[nn.LSTM],
+        features: int,
+        hidden: int,
+        layers: int,
+        classes: int,
     ) -> None:
         super().__init__()
         self.rnn = cell(features, hidden, layers, batch_first=True)
