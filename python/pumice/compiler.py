@@ -59,6 +59,7 @@ def compile(
 
     device = device if isinstance(device, Device) else Device(device)
     timings: dict[str, float] = {}
+    float_model = None
     exported = not hasattr(model, "forward") or hasattr(model, "graph_signature")
     if quantize is None:
         quantize = not exported and not is_quantized(model)
@@ -73,11 +74,14 @@ def compile(
                 )
             example = dict(example_kwargs)
         inputs = [example] if calibration is None else calibration
+        float_model = model
         model = quantize_model(model, inputs, example_inputs=example)
         timings["quantize"] = time.perf_counter() - start
     imported = import_model(model, example_inputs, example_kwargs=example_kwargs)
     timings.update(imported.timings)
-    return compile_imported(imported, device, timings)
+    program = compile_imported(imported, device, timings)
+    program._float_model = float_model
+    return program
 
 
 def compile_imported(
@@ -90,6 +94,7 @@ def compile_imported(
     """
     program = compile_module(imported.module, device, timings)
     program.signature = imported.signature
+    program._exported = imported.exported
     return program
 
 

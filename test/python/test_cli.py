@@ -319,6 +319,29 @@ def test_errors(run, args, words, expected) -> None:
     assert "Traceback" not in err.split("pumice: error: ")[1]
 
 
+def test_compare(run, place) -> None:
+    code, out, _ = run("compare", "model.py:make", "-i", "x.npy", "-c", "c.npy")
+    assert code == 0
+    assert "all within a relative error of 0.05" in out
+    assert re.search(r"^head +linear +sums +0 ", out, re.M)
+    code, out, _ = run("compare", "model.py:make", "-i", "x.npy", "--json", "--tolerance", "0.5")
+    found = json.loads(out)
+    assert (code, found["within_tolerance"], found["tolerance"]) == (0, True, 0.5)
+    assert found["outputs"][0]["float_errors"]["sqnr_db"] > 20
+    run("compile", "model.py:make", "-i", "x.npy", "-d", "isaac", "-o", "c.mlirbc")
+    code, out, _ = run(
+        "compare", "c.mlirbc", "-i", "x.npy", "--reference", "model.py:make", "--tolerance", "0"
+    )
+    assert code == 3
+    assert "first beyond a relative error of 0: layer 'head', node 'linear'" in out
+    code, _, err = run("compare", "c.mlirbc", "-i", "x.npy")
+    assert (code, err.count("\n")) == (1, 1)
+    assert "expected `reference`" in err
+    code, _, err = run("compare", "model.py:make", "-i", "x.npy", "--tolerance", "-1")
+    assert code == 2
+    assert "expected --tolerance to be at least 0, got -1.0" in err
+
+
 def test_debug_shows_the_traceback(run) -> None:
     with pytest.raises(pumice.PumiceError, match="no device 'nope'"):
         run("devices", "nope", "--debug")

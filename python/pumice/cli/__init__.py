@@ -26,7 +26,9 @@ _PROGRAM = f"a program of `pumice compile` or Program.save; or a model: {_MODEL}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs `pumice`; returns the exit code: 0, 1 for a failure, 2 for wrong usage."""
+    """Runs `pumice`; returns the exit code: 0, 1 for a failure, 2 for wrong usage, 3 if `compare`
+    finds that the machine diverges.
+    """
     args = _parser().parse_args(argv)
     if args.command is None:
         _parser().print_help()
@@ -170,6 +172,31 @@ def _parser() -> argparse.ArgumentParser:
     estimate.add_argument("program", metavar="PROGRAM|MODEL", help=_PROGRAM)
     _reports(estimate)
     estimate.set_defaults(module="run", command="estimate")
+
+    compare = commands.add_parser(
+        "compare",
+        parents=[common, model],
+        help="PyTorch and the simulated machine side by side, tensor by tensor",
+        description="Runs the PyTorch model and the simulated machine on the same inputs, and names"
+        " the first layer that diverges. Exits with 3 if one does.",
+    )
+    compare.add_argument("program", metavar="MODEL|PROGRAM", help=_PROGRAM)
+    compare.add_argument(
+        "--tolerance",
+        type=float,
+        default=0.05,
+        metavar="E",
+        help="largest relative error that passes: root of the squared errors' sum over that of the"
+        " values (default 0.05, which is 26 dB)",
+    )
+    compare.add_argument(
+        "--reference",
+        metavar="MODEL",
+        help=f"the PyTorch model of a compiled program, or the float model of a quantized one:"
+        f" {_MODEL}",
+    )
+    _threads(compare)
+    compare.set_defaults(module="compare", command="compare")
 
     devices = commands.add_parser(
         "devices",

@@ -16,7 +16,7 @@ from pumice.errors import PumiceError
 from pumice.program import LEVELS, Program, load
 from pumice.report import Report, write_text
 
-__all__ = ["compile_", "estimate", "run"]
+__all__ = ["compile_", "estimate", "program_of", "run"]
 
 
 def run(args: Namespace) -> None:
@@ -26,7 +26,7 @@ def run(args: Namespace) -> None:
             raise UsageError("--estimate computes no values: leave --output out")
         estimate(args)
         return
-    program, inputs, keywords = _program(args)
+    program, inputs, keywords = program_of(args)
     with working("running"):
         result = program.run(*inputs, threads=args.threads, **keywords)
     files = save_outputs(args.output, result.outputs) if args.output else []
@@ -37,7 +37,7 @@ def run(args: Namespace) -> None:
 
 def estimate(args: Namespace) -> None:
     """Prints what a run would cost."""
-    program, _, _ = _program(args)
+    program, _, _ = program_of(args)
     _give(args, program.estimate())
 
 
@@ -51,7 +51,7 @@ def compile_(args: Namespace) -> None:
         raise UsageError(
             f"expected a model as FILE.py:NAME or package.module:NAME, got '{args.program}'"
         )
-    program, _, _ = _program(args)
+    program, _, _ = program_of(args)
     if args.emit is None:
         program.save(args.output)
     else:
@@ -66,7 +66,7 @@ def compile_(args: Namespace) -> None:
         say(f"wrote {args.output}")
 
 
-def _program(args: Namespace) -> tuple[Program, list[Any], dict[str, Any]]:
+def program_of(args: Namespace) -> tuple[Program, list[Any], dict[str, Any]]:
     """The program to run, and its inputs."""
     inputs, keywords = load_inputs(args.input)
     if is_model(args.program):

@@ -27,12 +27,14 @@ class ImportedModel:
         entry: name of the function.
         signature: inputs and outputs in terms of the PyTorch model.
         timings: seconds by phase: export, decompose, torch_mlir, print, parse, attach.
+        exported: the torch.export.ExportedProgram that was imported; None if there was none.
     """
 
     module: Any
     entry: str
     signature: Signature
     timings: dict[str, float] = field(default_factory=dict)
+    exported: Any = None
 
 
 def import_model(
@@ -73,7 +75,7 @@ def import_lowered(lowered: LoweredModel, context: Any = None) -> ImportedModel:
     start = time.perf_counter()
     attach_resources(context, lowered.resources)
     timings["attach"] = time.perf_counter() - start
-    return ImportedModel(module, lowered.entry, lowered.signature, timings)
+    return ImportedModel(module, lowered.entry, lowered.signature, timings, lowered.exported)
 
 
 def attach_resources(context: Any, resources: Mapping[str, torch.Tensor]) -> None:

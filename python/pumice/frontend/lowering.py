@@ -43,6 +43,7 @@ class LoweredModel:
         entry: name of the function.
         signature: names, shapes and dtypes of inputs and the structure of outputs.
         timings: seconds by phase: export, decompose, torch_mlir, print.
+        exported: the torch.export.ExportedProgram whose nodes the locations name.
     """
 
     text: str
@@ -50,6 +51,7 @@ class LoweredModel:
     entry: str
     signature: Signature
     timings: dict[str, float] = field(default_factory=dict)
+    exported: Any = None
 
 
 def lower_to_text(
@@ -95,7 +97,7 @@ def lower_to_text(
     clock.lap("decompose")
 
     text, resources = _run_torch_mlir(graph_module, names, table, clock)
-    return LoweredModel(text, resources, ENTRY, signature, clock.laps)
+    return LoweredModel(text, resources, ENTRY, signature, clock.laps, program)
 
 
 class _Clock:
