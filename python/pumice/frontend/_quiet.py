@@ -37,7 +37,7 @@ def quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def without_partial_graph() -> Iterator[None]:
-    """Keeps torch.export from printing all of the graph when it fails; other output comes through."""
+    """Keeps torch.export from printing the graph when it fails; other output comes through."""
     written = io.StringIO()
     graph = None
     try:

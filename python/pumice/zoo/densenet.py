@@ -83,5 +83,5 @@ def densenet161(classes: int = 1000, seed: int = 0, small: bool = False) -> Dens
         )
         model = DenseNet(depths, growth, stem, classes)
         model.apply(initialize)
-        settle(model, images(2, 3, size))
+        settle(model, images(16 if small else 2, 3, size))
         return model

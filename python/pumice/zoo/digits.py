@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pumice.errors import PumiceError
+from pumice.zoo.weights import initialize, seeded
 
 __all__ = ["ccexam_mnist", "demo_cnn", "lenet", "mnist_cnn"]
 
@@ -43,9 +44,10 @@ def lenet(seed: int = 0) -> nn.Module:
 
     61,706 parameters: the second convolution reads all six maps, the last layer is linear.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return _LeNet().eval()
+    with seeded(seed):
+        model = _LeNet()
+        model.apply(initialize)
+        return model.eval()
 
 
 class _MnistCNN(nn.Module):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Networks of the wheel `transformers`, built from configurations with random weights.
 
-Nothing is downloaded. Models are imported when they are first looked up, hence `quiet`. `transformers` 5 cannot be imported beside some versions of torchvision,
+Nothing is downloaded. `transformers` imports a model, and torchao with it, when the model is first
+looked up; hence `quiet`. `transformers` 5 cannot be imported beside some versions of torchvision,
 which nothing here needs.
 """
 

@@ -88,5 +88,5 @@ def mobilenet_v2(classes: int = 1000, seed: int = 0, small: bool = False) -> Mob
     with seeded(seed):
         model = MobileNetV2(classes, 4, 2) if small else MobileNetV2(classes, 1, 4)
         model.apply(initialize)
-        settle(model, images(4, 3, 64 if small else 224))
+        settle(model, images(16 if small else 2, 3, 64 if small else 224))
         return model

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Transformers that no wheel provides as a whole: encoder-decoder, and a decoder step with a cache."""
+"""Transformers that no wheel has as a whole: encoder-decoder, decoder step with a cache."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _positions(length: int, width: int) -> Tensor:
 
 
 class Translator(nn.Module):
-    """The encoder-decoder of "Attention is all you need" (Vaswani et al. 2017) around nn.Transformer.
+    """Encoder-decoder of "Attention is all you need" (Vaswani et al. 2017) on nn.Transformer.
 
     One embedding serves both inputs and, transposed, the output, as in the paper. Masks are causal
     in the decoder.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""U-Net (Ronneberger et al. 2015) with padded convolutions, so that output and input agree in size."""
+"""U-Net (Ronneberger et al. 2015) with padded convolutions: the output has the input's size."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class VGG(nn.Module):
             inputs = width
         self.classifier = nn.Sequential(*head, nn.Linear(inputs, classes))
         self.apply(initialize)
-        settle(self, images(4, 3, side * 2 ** list(plan).count(_POOL)))
+        settle(self, images(16, 3, side * 2 ** list(plan).count(_POOL)))
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, 3, side, side) -> (N, classes)."""
@@ -85,7 +85,7 @@ def vgg16(classes: int = 1000, seed: int = 0, divisor: int = 1) -> VGG:
 
 
 def vgg11(classes: int = 10, seed: int = 0, divisor: int = 1) -> VGG:
-    """VGG-11 for 32x32 images: the eight convolutions of the ImageNet network, a single linear layer."""
+    """VGG-11 for 32x32 images: the eight convolutions of the ImageNet network, one linear layer."""
     with seeded(seed):
         return VGG([width // divisor for width in _VGG11], None, (), classes, True, 32)
 

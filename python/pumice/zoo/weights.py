@@ -42,6 +42,8 @@ def settle(model: nn.Module, *inputs: Tensor) -> None:
     norms = [module for module in model.modules() if isinstance(module, _NORMS)]
     momenta = [norm.momentum for norm in norms]
     model.eval()
+    if not norms:
+        return
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # the average over all batches: of one, its own
