@@ -150,10 +150,10 @@ def inception_v3(classes: int = 1000, seed: int = 0, small: bool = False) -> Inc
     """Inception-V3 for 299x299 images: 23,834,568 parameters at 1000 classes.
 
     Args:
-        small: an eighth of the widths, for 107x107 images.
+        small: a sixteenth of the widths, for 75x75 images.
     """
     with seeded(seed):
-        model = InceptionV3(classes, 8 if small else 1)
+        model = InceptionV3(classes, 16 if small else 1)
         model.apply(initialize)
-        settle(model, images(16 if small else 2, 3, 107 if small else 299))
+        settle(model, images(16 if small else 2, 3, 75 if small else 299))
         return model

@@ -199,7 +199,7 @@ NETWORKS: dict[str, Network] = {
         Network(
             "inception-v3",
             lambda: _image(zoo.inception_v3(), 299),
-            lambda: _image(zoo.inception_v3(10, small=True), 107),
+            lambda: _image(zoo.inception_v3(10, small=True), 75),
             23_834_568,
             f"{_OWN}, Szegedy et al. 2015, without auxiliary classifier",
         ),
