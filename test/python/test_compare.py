@@ -220,7 +220,7 @@ def test_reference_with_other_results_is_refused(mixed):
         pumice.compile(torch.nn.Linear(16, 3), x, quantize=False).compare(
             x, reference=torch.nn.Linear(16, 4)
         )
-    with pytest.raises(PumiceError, match="expected an input for"):
+    with pytest.raises(PumiceError, match="expected an input for 'y' of the reference"):
         pumice.compile(torch.nn.ReLU(), x, quantize=False).compare(x, reference=pumice_add(x))
     with pytest.raises(PumiceError, match="expected a tolerance of at least 0, got -1"):
         program.compare(x, tolerance=-1)
