@@ -75,11 +75,11 @@ def densenet161(classes: int = 1000, seed: int = 0, small: bool = False) -> Dens
     """DenseNet-161: 28,681,000 parameters at 1000 classes.
 
     Args:
-        small: two layers per block and narrow ones, for 32x32 images.
+        small: one or two narrow layers per block, for 32x32 images.
     """
     with seeded(seed):
         depths, growth, stem, size = (
-            ((2, 2, 2, 2), 8, 16, 64) if small else ((6, 12, 36, 24), 48, 96, 224)
+            ((2, 2, 1, 1), 8, 16, 64) if small else ((6, 12, 36, 24), 48, 96, 224)
         )
         model = DenseNet(depths, growth, stem, classes)
         model.apply(initialize)

@@ -77,9 +77,10 @@ class InceptionV3(nn.Module):
     Args:
         classes: outputs.
         divisor: of every width.
+        shallow: a single block between reductions.
     """
 
-    def __init__(self, classes: int, divisor: int = 1) -> None:
+    def __init__(self, classes: int, divisor: int = 1, shallow: bool = False) -> None:
         super().__init__()
 
         def w(width: int) -> int:
@@ -96,7 +97,7 @@ class InceptionV3(nn.Module):
         )
         blocks: list[nn.Module] = []
         channels = 192
-        for pooled in (32, 64, 64):
+        for pooled in (32, 64, 64)[: 1 if shallow else 3]:
             n = w(channels)
             branches: list[nn.Module] = [
                 _chain(n, (w(64), 1)),
@@ -105,11 +106,11 @@ class InceptionV3(nn.Module):
             ]
             blocks.append(_Parallel(n, branches, w(pooled)))
             channels = 224 + pooled
-        n = w(channels)
+        n, channels = w(channels), 480 + channels
         narrow = nn.Sequential(_chain(n, (w(64), 1), (w(96), 3)), _Conv(w(96), w(96), 3, 2))
         blocks.append(_Reduction([_Conv(n, w(384), 3, 2), narrow]))
-        n = w(768)
-        for width in (128, 160, 160, 192):
+        n = w(channels)
+        for width in (128, 160, 160, 192)[: 1 if shallow else 4]:
             m, row, column = w(width), (1, 7), (7, 1)
             branches = [
                 _chain(n, (w(192), 1)),
@@ -117,6 +118,7 @@ class InceptionV3(nn.Module):
                 _chain(n, (m, 1), (m, column), (m, row), (m, column), (w(192), row)),
             ]
             blocks.append(_Parallel(n, branches, w(192)))
+            n = w(768)
         wide = _chain(n, (w(192), 1), (w(192), (1, 7)), (w(192), (7, 1)))
         blocks.append(
             _Reduction(
@@ -126,7 +128,7 @@ class InceptionV3(nn.Module):
                 ]
             )
         )
-        for inputs in (1280, 2048):
+        for inputs in (1280, 2048)[: 1 if shallow else 2]:
             n = w(inputs)
             branches = [
                 _chain(n, (w(320), 1)),
@@ -150,10 +152,10 @@ def inception_v3(classes: int = 1000, seed: int = 0, small: bool = False) -> Inc
     """Inception-V3 for 299x299 images: 23,834,568 parameters at 1000 classes.
 
     Args:
-        small: a sixteenth of the widths, for 75x75 images.
+        small: a sixteenth of the widths and one block of each kind, for 75x75 images.
     """
     with seeded(seed):
-        model = InceptionV3(classes, 16 if small else 1)
+        model = InceptionV3(classes, 16 if small else 1, small)
         model.apply(initialize)
         settle(model, images(16 if small else 2, 3, 75 if small else 299))
         return model

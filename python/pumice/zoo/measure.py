@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pumice.comparison import Comparison
     from pumice.program import Program
 
-__all__ = ["LIMITS", "Figures", "Limits", "check", "measure"]
+__all__ = ["LIMITS", "Figures", "Limits", "check", "describe", "measure", "run"]
 
 #: Phases of `Program.timings` by what the table calls them.
 _PHASES = {
@@ -122,21 +122,22 @@ def measure(
     # Imports, and what torch sets up at first use, are no network's time.
     pumice.compile(torch.nn.Linear(1, 1), torch.zeros(1, 1)).run(torch.zeros(1, 1))
     instance = network.small() if small else network.build()
-    figures = Figures(name, device, instance.parameters, None if small else network.parameters)
     program = pumice.compile(
         instance.model,
         instance.inputs(_SEED),
         device=device,
         calibration=[instance.inputs(seed) for seed in _CALIBRATION_SEEDS],
     )
-    _describe(figures, program)
+    figures = Figures(name, device, instance.parameters, None if small else network.parameters)
+    describe(figures, program)
     if small or network.run:
-        _run(figures, program, instance, threads)
+        run(figures, program, instance, threads)
     figures.failures = check(figures)
     return figures
 
 
-def _describe(figures: Figures, program: Program) -> None:
+def describe(figures: Figures, program: Program) -> None:
+    """Fills in what is known without a run."""
     for phase, keys in _PHASES.items():
         figures.seconds[phase] = sum(program.timings.get(key, 0.0) for key in keys)
     start = time.perf_counter()
@@ -150,7 +151,8 @@ def _describe(figures: Figures, program: Program) -> None:
     figures.peak_bytes = _peak_bytes()
 
 
-def _run(figures: Figures, program: Program, instance: Instance, threads: int | None) -> None:
+def run(figures: Figures, program: Program, instance: Instance, threads: int | None = None) -> None:
+    """Fills in what a run and a comparison give."""
     import torch
 
     args, kwargs = _arguments(instance.inputs(_SEED))
@@ -161,7 +163,10 @@ def _run(figures: Figures, program: Program, instance: Instance, threads: int | 
     with torch.no_grad():
         instance.model(*args, **kwargs)
         figures.seconds["torch"] = _seconds(lambda: instance.model(*args, **kwargs))
-    _compared(figures, program.compare(*args, threads=threads, **kwargs))
+    _compared(
+        figures,
+        program.compare(*args, reference=instance.model, threads=threads, **kwargs),
+    )
 
 
 def _compared(figures: Figures, comparison: Comparison) -> None:

@@ -56,14 +56,15 @@ class MobileNetV2(nn.Module):
     Args:
         classes: outputs.
         divisor: of every width.
+        stages: how many of the seven.
         blocks: at most so many blocks per stage.
     """
 
-    def __init__(self, classes: int, divisor: int, blocks: int) -> None:
+    def __init__(self, classes: int, divisor: int, stages: int, blocks: int) -> None:
         super().__init__()
         channels = 32 // divisor
         layers: list[nn.Module] = [_conv(3, channels, 3, 2)]
-        for expansion, width, depth, stride in _STAGES:
+        for expansion, width, depth, stride in _STAGES[:stages]:
             for index in range(min(depth, blocks)):
                 step = 1 if index else stride
                 layers.append(_InvertedResidual(channels, width // divisor, step, expansion))
@@ -83,10 +84,10 @@ def mobilenet_v2(classes: int = 1000, seed: int = 0, small: bool = False) -> Mob
     """MobileNetV2 at width 1.0: 3,504,872 parameters at 1000 classes.
 
     Args:
-        small: a quarter of the widths and at most two blocks per stage, for 32x32 images.
+        small: a quarter of the widths, four stages of at most two blocks, for 32x32 images.
     """
     with seeded(seed):
-        model = MobileNetV2(classes, 4, 2) if small else MobileNetV2(classes, 1, 4)
+        model = MobileNetV2(classes, 4, 4, 2) if small else MobileNetV2(classes, 1, 7, 4)
         model.apply(initialize)
         settle(model, images(16 if small else 2, 3, 64 if small else 224))
         return model

@@ -130,16 +130,22 @@ def _initialize(module: nn.Module) -> None:
         nn.init.uniform_(module.running_var, 0.5, 1.5)
 
 
-def resnet18(classes: int = 1000, seed: int = 0, divisor: int = 1) -> ResNet:
+def resnet18(classes: int = 1000, seed: int = 0, small: bool = False) -> ResNet:
     """ResNet-18: 11,689,512 parameters at 1000 classes."""
-    return ResNet(BasicBlock, (2, 2, 2, 2), classes, seed, divisor).eval()
+    if small:
+        return ResNet(BasicBlock, (1, 1, 1, 1), classes, seed, 8).eval()
+    return ResNet(BasicBlock, (2, 2, 2, 2), classes, seed).eval()
 
 
-def resnet34(classes: int = 1000, seed: int = 0, divisor: int = 1) -> ResNet:
+def resnet34(classes: int = 1000, seed: int = 0, small: bool = False) -> ResNet:
     """ResNet-34: 21,797,672 parameters at 1000 classes."""
-    return ResNet(BasicBlock, (3, 4, 6, 3), classes, seed, divisor).eval()
+    if small:
+        return ResNet(BasicBlock, (2, 1, 1, 1), classes, seed, 8).eval()
+    return ResNet(BasicBlock, (3, 4, 6, 3), classes, seed).eval()
 
 
-def resnet50(classes: int = 1000, seed: int = 0, divisor: int = 1) -> ResNet:
+def resnet50(classes: int = 1000, seed: int = 0, small: bool = False) -> ResNet:
     """ResNet-50: 25,557,032 parameters at 1000 classes."""
-    return ResNet(Bottleneck, (3, 4, 6, 3), classes, seed, divisor).eval()
+    if small:
+        return ResNet(Bottleneck, (1, 1, 1, 1), classes, seed, 8).eval()
+    return ResNet(Bottleneck, (3, 4, 6, 3), classes, seed).eval()

@@ -44,7 +44,7 @@ def settle(model: nn.Module, *inputs: Tensor) -> None:
     norms = [module for module in model.modules() if isinstance(module, _NORMS)]
     momenta = [norm.momentum for norm in norms]
     model.eval()
-    if not norms:
+    if not norms or norms[0].weight.is_meta:  # nothing to settle, or no numbers at all
         return
     for norm in norms:
         norm.reset_running_stats()
@@ -60,6 +60,8 @@ def settle(model: nn.Module, *inputs: Tensor) -> None:
 def images(batch: int, channels: int, size: int, seed: int = 0) -> Tensor:
     """Smooth random images, about as far from zero as normalized photographs."""
     generator = torch.Generator().manual_seed(seed)
-    coarse = torch.randn(batch, channels, max(size // 8, 2), max(size // 8, 2), generator=generator)
-    fine = 0.2 * torch.randn(batch, channels, size, size, generator=generator)
+    coarse = torch.randn(
+        batch, channels, max(size // 8, 2), max(size // 8, 2), generator=generator, device="cpu"
+    )
+    fine = 0.2 * torch.randn(batch, channels, size, size, generator=generator, device="cpu")
     return nn.functional.interpolate(coarse, size=(size, size), mode="bilinear") + fine
