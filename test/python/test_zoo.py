@@ -80,7 +80,8 @@ def test_inputs_are_the_same_every_time_and_differ_by_seed(network) -> None:
 
 
 def test_activations_neither_vanish_nor_explode(network) -> None:
-    other = tensors_of(call(network.instance.model, network.instance.inputs(1)))[0]
+    with torch.no_grad():
+        other = tensors_of(call(network.instance.model, network.instance.inputs(1)))[0]
     for tensor in network.expected:
         assert torch.isfinite(tensor).all()
         assert 1e-3 < float(tensor.std()) < 100

@@ -10,10 +10,11 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pumice.cli.terminal import show, working
 from pumice.errors import PumiceError
+from pumice.tables import size as size_text
 from pumice.tables import time as time_text
 from pumice.zoo.measure import LIMITS, Figures, measure
 from pumice.zoo.registry import NETWORKS
@@ -85,48 +86,64 @@ def _listing() -> RenderableType:
 
 def _table(figures: Sequence[Figures], args: argparse.Namespace) -> RenderableType:
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
-    columns = [
-        "network", "parameters", "arrays", "mvm", "digital", *_SECONDS, "peak", "SQNR", "cosine",
-        "equal", "to PT2E", "",
-    ]  # fmt: skip
-    for column in columns:
-        table.add_column(column, justify="left" if column == "network" else "right", no_wrap=True)
-    for row in figures:
-        table.add_row(*_row(row))
+    from pumice.tables import simple_table
+
     size = "scaled-down networks" if args.small else "full size"
-    title = f"Networks on '{args.device}', {size} (seconds of this computer, SQNR in dB)"
+    checks = simple_table(
+        f"Networks on '{args.device}', {size} (SQNR in dB)",
+        [
+            "network",
+            "parameters",
+            "arrays",
+            "mvm",
+            "digital",
+            "SQNR",
+            "cosine",
+            "equal",
+            "to PT2E",
+            "",
+        ],
+        map(_checks, figures),
+    )
+    times = simple_table(
+        "Time and memory of this computer",
+        ["network", *_SECONDS, "peak"],
+        map(_times, figures),
+    )
     failed = [Text(f"{f.name}: {text}", style="red") for f in figures for text in f.failures]
-    return Group(Text(title, style="bold"), table, *failed)
+    return Group(checks, Text(""), times, *failed)
 
 
-def _row(row: Figures) -> list[Any]:
-    from rich.text import Text
-
+def _checks(row: Figures) -> list[str]:
     def known(value: float | None, text: str) -> str:
         return "-" if value is None else format(value, text)
 
     def floored(value: float | None) -> str:
         # 100 says that all are equal.
-        return "-" if value is None else "100 %" if value == 1 else f"{int(value * 1e6) / 1e4} %"
+        return "-" if value is None else "100 %" if value == 1 else f"{int(value * 1e6) / 1e4:g} %"
 
-    seconds = [row.seconds.get(name) for name in _SECONDS]
     return [
         row.name,
         f"{row.parameters:,}",
         f"{row.arrays:,}",
         str(row.instructions.get("mvm", 0)),
         str(row.instructions.get("digital", 0)),
-        *("-" if value is None else time_text(value * 1e9) for value in seconds),
-        f"{row.peak_bytes / 2**30:.1f} GiB",
         known(row.sqnr_db, ".1f"),
         known(row.cosine, ".5f"),
         floored(row.equal),
         known(row.quantized_cosine, ".6f"),
-        Text("red", style="red") if row.failures else Text("green", style="green"),
+        "red" if row.failures else "green",
+    ]
+
+
+def _times(row: Figures) -> list[str]:
+    seconds = [row.seconds.get(name) for name in _SECONDS]
+    return [
+        row.name,
+        *("-" if value is None else time_text(value * 1e9) for value in seconds),
+        size_text(row.peak_bytes),
     ]
 
 
