@@ -100,6 +100,20 @@ def lower_to_text(
     return LoweredModel(text, resources, ENTRY, signature, clock.laps, program)
 
 
+#: torch-mlir gives these dynamic shapes; PyTorch's own decomposition is static.
+_PYTORCH_DECOMPOSES = ("roll",)
+
+
+def _decomposition_table() -> dict[Any, Any]:
+    """torch-mlir's table, with more ops decomposed as PyTorch itself does it."""
+    import torch
+    from torch._decomp import get_decompositions
+    from torch_mlir.extras.fx_decomp_util import get_decomposition_table
+
+    more = [getattr(torch.ops.aten, name) for name in _PYTORCH_DECOMPOSES]
+    return {**get_decomposition_table(), **get_decompositions(more)}
+
+
 class Clock:
     """Seconds between laps, by name."""
 
