@@ -70,8 +70,6 @@ def lower_to_text(
         FrontendError: see `export_program` and `check_program`; an op that torch-mlir cannot
             lower, with its source line.
     """
-    from torch_mlir.extras.fx_decomp_util import get_decomposition_table
-
     from pumice.frontend.constants import fold_constants, spread_tensors
 
     clock = Clock()
@@ -84,7 +82,7 @@ def lower_to_text(
     old_traces = table.tag(program.graph)
     try:
         with quiet():
-            decomposed = program.run_decompositions(get_decomposition_table())
+            decomposed = program.run_decompositions(_decomposition_table())
     except Exception as error:
         raise FrontendError(f"cannot decompose the model: {_first_line(error)}") from error
     finally:
@@ -100,6 +98,20 @@ def lower_to_text(
 
     text, resources = _run_torch_mlir(graph_module, names, table, clock)
     return LoweredModel(text, resources, ENTRY, signature, clock.laps, program)
+
+
+#: torch-mlir gives these dynamic shapes; PyTorch's own decomposition is static.
+_PYTORCH_DECOMPOSES = ("roll",)
+
+
+def _decomposition_table() -> dict[Any, Any]:
+    """torch-mlir's table, with more ops decomposed as PyTorch itself does it."""
+    import torch
+    from torch._decomp import get_decompositions
+    from torch_mlir.extras.fx_decomp_util import get_decomposition_table
+
+    more = [getattr(torch.ops.aten, name) for name in _PYTORCH_DECOMPOSES]
+    return {**get_decomposition_table(), **get_decompositions(more)}
 
 
 class Clock:
