@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from pumice.diagnostics import message_of_text
 from pumice.errors import PumiceError
+from pumice.levels import LEVELS, parse_file
 from pumice.report import Report
 
 if TYPE_CHECKING:
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from pumice.frontend.signature import Signature
 
 __all__ = ["LEVELS", "Program", "Result", "load"]
-
-#: The levels of the stack, from what torch-mlir gives to the machine program.
-LEVELS = ("linalg", "quantized", "crossbar", "pum", "simulator")
 
 _SIGNATURE = "simulator.signature"
 _UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
@@ -301,17 +299,8 @@ def load(path: str | os.PathLike[str]) -> Program:
         PumiceError: no such file, not MLIR, or no machine program.
     """
     from pumice import ir
-    from pumice._mlir_libs import _pumice
 
-    try:
-        with open(path, "rb"):
-            pass
-    except OSError as error:
-        raise PumiceError(f"cannot read program '{path}': {error.strerror}") from None
-    try:
-        module = _pumice.parse_file(ir.Context(), os.fspath(path))
-    except ValueError as error:
-        raise PumiceError(f"'{path}' is no MLIR module: {message_of_text(error)}") from None
+    module = parse_file(path)
     try:
         program = Program({"simulator": module}, {})
     except PumiceError as error:

@@ -62,7 +62,9 @@ def place(tmp_path_factory):
     np.save(folder / "text.npy", np.array(["words"]))
     np.savez(folder / "many.npz", a=np.zeros(3))
     (folder / "words.npy").write_text("these are words")
-    (folder / "foreign.mlir").write_text("module { func.func @f() { return } }")
+    (folder / "foreign.mlir").write_text(
+        "func.func @f(%x: memref<1xf32, #simulator.memory<host>>) { return }"
+    )
     return folder
 
 
@@ -279,13 +281,21 @@ MISUSES = [
     (["run", "model.py:make", "-i", "x=x.npy", "-i", "x=x.npy"], "input 'x' is given twice"),
     (["compile", "model.py:make", "-i", "x.npy"], "expected --output or --emit"),
     (["compile", "model.py:make", "-i", "x.npy", "--emit", "c"], "expected --emit to be one of"),
-    (["compile", "foreign.mlir", "-o", "p"], "expected a model as FILE.py:NAME"),
+    (
+        ["compile", "foreign.mlir", "-o", "p"],
+        "expected a model, got 'foreign.mlir', which is compiled already",
+    ),
     (
         ["run", "foreign.mlir", "-d", "isaac"],
         "--device is for models: 'foreign.mlir' is compiled already",
     ),
-    (["run", "foreign.mlir", "-c", "x.npy"], "--calibration is for models"),
-    (["estimate", "foreign.mlir", "--no-quantize"], "--no-quantize is for models"),
+    (["run", "foreign.mlir", "-c", "x.npy"], "--calibration is for PyTorch models, got"),
+    (["estimate", "foreign.mlir", "--no-quantize"], "--no-quantize is for PyTorch models"),
+    (
+        ["run", "model.py:make", "-i", "x.npy", "--shape", "x=1"],
+        "--shape is for ONNX models, got 'model.py:make'",
+    ),
+    (["estimate", "foreign.mlir", "--shape", "x=1"], "--shape is for ONNX models"),
     (
         ["run", "m.mlir", "--estimate", "-o", "y"],
         "--estimate computes no values: leave --output out",

@@ -43,6 +43,24 @@ def RaiseQuantizedOps : Pass<"raise-quantized-ops", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numLayers", "layers", "layers raised to integers">];
 }
 
+def NormalizeIntegerLayers : Pass<"normalize-integer-layers", "::mlir::func::FuncOp"> {
+  let summary = "write integer layers of any layout in one form";
+  let description = [{
+    Needs: L0 or L1. Convolutions of 8 or 16 bit codes with constant weights
+    come channels last or first, depthwise with or without a multiplier, with
+    zero points as operands or without; matrix products in a batch of one. TOSA
+    gives most of these. They become `linalg.conv_2d_nchw_fchw_q`,
+    `linalg.conv_2d_ngchw_gfchw_q` and `linalg.quantized_matmul` on zeros, with
+    permutations around that fuse into elementwise neighbours; what the op
+    accumulated on is added behind.
+
+    Does not do: layers whose weights are computed, products in larger batches.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numLayers", "layers", "layers rewritten">];
+}
+
 def FoldConstants : Pass<"fold-constants", "::mlir::func::FuncOp"> {
   let summary = "evaluate what depends on constants only";
   let description = [{

@@ -167,12 +167,22 @@ std::optional<Dequantize> pumice::matchDequantize(Operation *op,
     return std::nullopt;
   };
   if (zeroPoint) {
+    // Zero points of their own come as narrow as the codes, and are widened.
+    std::optional<unsigned> unsignedBits;
+    if (auto extend = zeroPoint.getDefiningOp<arith::ExtUIOp>()) {
+      zeroPoint = extend.getIn();
+      unsignedBits = zeroPoint.getType().getIntOrFloatBitWidth();
+    } else if (auto extend = zeroPoint.getDefiningOp<arith::ExtSIOp>()) {
+      zeroPoint = extend.getIn();
+    }
     OpOperand *operand = inputOf(generic, zeroPoint);
     std::optional<int64_t> value =
         uniformInteger(operand ? operand->get() : zeroPoint);
     if (!value)
       return unsupported("the zero points differ between channels");
     result.zeroPoint = *value;
+    if (unsignedBits && *unsignedBits < 64)
+      result.zeroPoint &= (int64_t(1) << *unsignedBits) - 1;
     if (result.zeroPoint < (result.isUnsigned ? 0 : -128) ||
         result.zeroPoint > (result.isUnsigned ? 255 : 127))
       return unsupported("the zero point is no code");
@@ -327,12 +337,13 @@ std::optional<QuantizedLayer> pumice::matchQuantizedLayer(Operation *op,
   };
   if (!isConstantData(weights->dequantize.codes))
     return unsupported("its weights are not constant");
-  if (weights->dequantize.isUnsigned)
-    return unsupported("its weights are unsigned");
   if (input->dequantize.scales)
     return unsupported("its input is quantized per channel");
-  // Weights come as [outputs, ...]; anything else would put a scale on a sum.
-  if (weights->dequantize.scales && weights->dequantize.axis != 0)
+  // Weights come as [outputs, ...], or as a matrix [sums, outputs]; anything
+  // else would put a scale on a sum.
+  bool isPlainMatrix = isa<linalg::MatmulOp>(op) && weights->moves.empty();
+  if (weights->dequantize.scales &&
+      weights->dequantize.axis != (isPlainMatrix ? 1 : 0))
     return unsupported("its weights are not quantized per output channel");
   // Along the moves, dimension 0 must stay the output channels.
   unsigned transposes = 0;
@@ -351,7 +362,7 @@ std::optional<QuantizedLayer> pumice::matchQuantizedLayer(Operation *op,
       (cast<RankedTensorType>(weights->dequantize.scales.getType())
                        .getDimSize(0) != outputs ||
                isMatmul
-           ? transposes != 1 || weights->moves.size() != 1
+           ? !isPlainMatrix && (transposes != 1 || weights->moves.size() != 1)
            : transposes != 0))
     return unsupported("its weights are not quantized per output channel");
   return QuantizedLayer{layer, *input, *weights};

@@ -102,6 +102,16 @@ Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
     x = arith::ExtUIOp::create(
         rewriter, loc, withElement(x.getType(), rewriter.getI16Type()), x);
   Value w = moveCodes(rewriter, layer.weights);
+  int64_t weightZeroPoint = weight.zeroPoint;
+  if (weight.isUnsigned) {
+    // Arrays hold signed weights: the same differences, around another zero.
+    auto type = cast<RankedTensorType>(w.getType());
+    unsigned bits = type.getElementTypeBitWidth();
+    auto top = DenseElementsAttr::get(type, APInt::getSignedMinValue(bits));
+    w = arith::XOrIOp::create(rewriter, loc, w,
+                              arith::ConstantOp::create(rewriter, loc, top));
+    weightZeroPoint -= int64_t(1) << (bits - 1);
+  }
 
   auto resultType = cast<RankedTensorType>(op->getResult(0).getType());
   if (isa<linalg::DepthwiseConv2DNchwChwOp>(op)) {
@@ -130,7 +140,7 @@ Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
   Value inputZero = arith::ConstantOp::create(
       rewriter, loc, rewriter.getI32IntegerAttr(in.zeroPoint));
   Value weightZero = arith::ConstantOp::create(
-      rewriter, loc, rewriter.getI32IntegerAttr(weight.zeroPoint));
+      rewriter, loc, rewriter.getI32IntegerAttr(weightZeroPoint));
   SmallVector<Value> inputs{x, w, inputZero, weightZero};
   Type accType = init.getType();
   TypeRange types(accType);

@@ -20,7 +20,8 @@ __all__ = ["main"]
 
 _MODEL = (
     "FILE.py:NAME or package.module:NAME, where NAME is a torch.nn.Module or what returns one when"
-    " called without arguments"
+    " called without arguments; MODEL.onnx; or MODEL.mlir of TOSA, linalg or any level above the"
+    " machine program"
 )
 _PROGRAM = f"a program of `pumice compile` or Program.save; or a model: {_MODEL}"
 
@@ -71,6 +72,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="[NAME=]X.npy",
         help="one input, in order, or a keyword argument by its name; repeat for several."
         " A model is compiled for the shapes and dtypes of its inputs",
+    )
+    model.add_argument(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="NAME=1x3x224x224",
+        help="shape of an input of an ONNX model, where neither the file nor --input fixes it",
     )
     model.add_argument(
         "--device",
