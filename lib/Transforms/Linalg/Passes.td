@@ -28,11 +28,15 @@ def RaiseQuantizedOps : Pass<"raise-quantized-ops", "::mlir::func::FuncOp"> {
     - a generic that computes `float(acc) * scale[c] + init` in f32, each step
       rounded, with `scale[c] = input_scale * weight_scale[c]` in f32.
 
+    Products and batches of products of two activations, which have one scale
+    each, become `linalg.quantized_matmul` and `linalg.quantized_batch_matmul`
+    with `scale = left_scale * right_scale`.
+
     It also moves max pooling from dequantized values to their codes, and drops
     quantize(dequantize(x)) of equal scale, zero point and type.
 
-    Does not do: products of two activations, weights whose zero points differ
-    between channels; these stay in float, and a remark says why.
+    Does not do: weights whose zero points differ between channels, activations
+    quantized per channel; these stay in float, and a remark says why.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::tensor::TensorDialect"];

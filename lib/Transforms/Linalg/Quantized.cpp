@@ -255,6 +255,16 @@ std::optional<Quantize> pumice::matchQuantize(Operation *op) {
 // Moves
 //===----------------------------------------------------------------------===//
 
+/// True for a generic that yields elements of its one input, each as often as
+/// the maps say.
+static bool isCopy(linalg::GenericOp op) {
+  auto yield = cast<linalg::YieldOp>(op.getBody()->getTerminator());
+  auto source = dyn_cast<BlockArgument>(yield.getOperand(0));
+  return isElementwise(op) && op.getNumDpsInputs() == 1 && source &&
+         source.getArgNumber() == 0 &&
+         isa<RankedTensorType>(op.getDpsInputOperand(0)->get().getType());
+}
+
 /// True when `op` only moves elements of its first operand (and adds 0.0).
 static bool isMove(Operation *op) {
   if (auto pad = dyn_cast<tensor::PadOp>(op)) {
@@ -262,8 +272,11 @@ static bool isMove(Operation *op) {
     return value && matchPattern(value, m_AnyZeroFloat()) &&
            pad.getResultType().hasStaticShape();
   }
+  if (auto generic = dyn_cast<linalg::GenericOp>(op))
+    return isCopy(generic);
   return isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp,
-             linalg::TransposeOp, tensor::ExtractSliceOp>(op);
+             linalg::TransposeOp, linalg::BroadcastOp, tensor::ExtractSliceOp>(
+      op);
 }
 
 std::optional<MovedCodes> pumice::traceCodes(Value value, std::string *why) {
@@ -286,7 +299,8 @@ bool pumice::isConstantData(Value value) {
   while (Operation *op = value.getDefiningOp()) {
     if (isa<arith::ConstantOp>(op))
       return true;
-    if (!isMove(op))
+    // Repetitions are not folded: they would make constants larger.
+    if (!isMove(op) || isa<linalg::GenericOp, linalg::BroadcastOp>(op))
       return false;
     value = op->getOperand(0);
   }
@@ -336,6 +350,8 @@ std::optional<QuantizedLayer> pumice::matchQuantizedLayer(Operation *op,
   for (Operation *move : weights->moves) {
     if (isa<tensor::PadOp, tensor::ExtractSliceOp>(move))
       return unsupported("its weights are padded or sliced");
+    if (isa<linalg::GenericOp, linalg::BroadcastOp>(move))
+      return unsupported("its weights are repeated");
     transposes += isa<linalg::TransposeOp>(move);
   }
   bool isMatmul = isa<linalg::MatmulOp>(op);
