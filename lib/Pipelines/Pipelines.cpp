@@ -38,6 +38,7 @@ void pumice::buildLinalgToQuantized(OpPassManager &pm) {
   pm.addPass(createCSEPass());
   pm.addPass(createSymbolDCEPass()); // nothing is called: one function remains
   pm.addNestedPass<func::FuncOp>(createRaiseQuantizedOps());
+  pm.addNestedPass<func::FuncOp>(createRaiseWidenedProducts());
   pm.addNestedPass<func::FuncOp>(createNormalizeIntegerLayers());
   pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createFoldConstants());

@@ -43,6 +43,24 @@ def RaiseQuantizedOps : Pass<"raise-quantized-ops", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numLayers", "layers", "layers raised to integers">];
 }
 
+def RaiseWidenedProducts : Pass<"raise-widened-products", "::mlir::func::FuncOp"> {
+  let summary = "turn products of widened codes into integer layers";
+  let description = [{
+    Needs: L0. ONNX's MatMulInteger arrives as a `linalg.matmul` of 32 bit
+    numbers that are 8 bit codes less a zero point. With constant weights it
+    becomes `linalg.quantized_matmul` on the codes. A zero point of the input
+    that is computed at run time (dynamic quantization) does not go into the
+    layer: the product takes 0, and `zero point * sum of the column's weights`
+    is subtracted behind it, in the integers of the result.
+
+    Does not do: convolutions, products of two activations, zero points of the
+    weights that differ between columns.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numLayers", "layers", "products raised">];
+}
+
 def NormalizeIntegerLayers : Pass<"normalize-integer-layers", "::mlir::func::FuncOp"> {
   let summary = "write integer layers of any layout in one form";
   let description = [{
