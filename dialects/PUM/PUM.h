@@ -15,6 +15,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "dialects/PUM/PUMDialect.h.inc"
+#include "dialects/PUM/PUMEnums.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialects/PUM/PUMAttrs.h.inc"
 #define GET_TYPEDEF_CLASSES
@@ -29,6 +30,9 @@ inline constexpr llvm::StringLiteral deviceAttrName = "pum.device";
 
 /// The kinds of scalar operation that a digital unit prices, in order.
 llvm::ArrayRef<llvm::StringLiteral> digitalOpKinds();
+
+/// Whether a nonlinear region of this kind works along dimensions.
+bool hasDimensions(NonlinearKind kind);
 
 } // namespace pumice::pum
 

@@ -3,6 +3,7 @@
 #define PUMICE_DIALECTS_PUM_PUMATTRS_TD
 
 include "dialects/PUM/PUMDialect.td"
+include "dialects/PUM/PUMEnums.td"
 
 // The device: one attribute per part, every number with its unit in its name.
 // The same text is the format of a device file (lib/Device/presets).
@@ -113,6 +114,10 @@ def PUM_ComponentAttr : PUM_Attr<"Component", "component"> {
     DefaultValuedParameter<"bool", "false">:$always_on);
 }
 
+def PUM_DynamicMatmulParameter : EnumParameter<PUM_DynamicMatmul> {
+  let defaultValue = "::pumice::pum::DynamicMatmul::digital";
+}
+
 def PUM_DeviceAttr : PUM_Attr<"Device", "device"> {
   let summary = "a device: the only place that holds hardware numbers";
   let description = [{
@@ -121,6 +126,9 @@ def PUM_DeviceAttr : PUM_Attr<"Device", "device"> {
     `tiles` tiles; without `tiles` a program may use as many arrays as it needs.
     A cell endures `endurance_writes` programming pulses, at least 1; without
     it, lifetimes are not known.
+    `dynamic_matmul` says where integer products of two activations go:
+    `digital` (the default) to the digital unit, `crossbar` to arrays, into which
+    the second operand is written in every run.
     `buffer` holds activations on the chip, `dram` weights and inputs off it.
 
     A device has crossbars (`array`, `timing`, `energy`) or associative
@@ -138,6 +146,7 @@ def PUM_DeviceAttr : PUM_Attr<"Device", "device"> {
     "int64_t":$arrays_per_ima, "int64_t":$imas_per_tile,
     OptionalParameter<"::std::optional<int64_t>">:$tiles,
     OptionalParameter<"::std::optional<int64_t>", "writes">:$endurance_writes,
+    PUM_DynamicMatmulParameter:$dynamic_matmul,
     "::pumice::pum::MemoryAttr":$buffer, "::pumice::pum::MemoryAttr":$dram,
     "::pumice::pum::DigitalUnitAttr":$digital, "::mlir::ArrayAttr":$components);
 }
@@ -160,6 +169,18 @@ def PUM_PlacementAttr : AttrDef<PUM_Dialect, "Placement"> {
     /// Number of arrays in all ranges.
     int64_t size() const;
   }];
+}
+
+def PUM_NonlinearKindAttr : EnumAttr<PUM_Dialect, PUM_NonlinearKind, "nonlinear_kind"> {
+  let summary = "what a nonlinear region computes";
+  let description = [{
+    The kind of a `pum.nonlinear`. As the metadata of a fused location it says
+    which nonlinear region an op came from, after the region is gone.
+  }];
+}
+
+def PUM_NonlinearMethodAttr : EnumAttr<PUM_Dialect, PUM_NonlinearMethod, "nonlinear_method"> {
+  let summary = "how a nonlinear region is computed";
 }
 
 #endif // PUMICE_DIALECTS_PUM_PUMATTRS_TD

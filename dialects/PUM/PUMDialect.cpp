@@ -12,6 +12,7 @@ using namespace pumice::pum;
 using pumice::Number;
 
 #include "dialects/PUM/PUMDialect.cpp.inc"
+#include "dialects/PUM/PUMEnums.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialects/PUM/PUMAttrs.cpp.inc"
 #define GET_TYPEDEF_CLASSES
@@ -206,8 +207,9 @@ LogicalResult DeviceAttr::verify(
     EmitError emitError, StringRef name,
     pumice::crossbar::CrossbarArrayAttr array, TimingAttr timing,
     EnergyAttr energy, APAttr ap, int64_t arraysPerIma, int64_t imasPerTile,
-    std::optional<int64_t> tiles, std::optional<int64_t> endurance, MemoryAttr,
-    MemoryAttr, DigitalUnitAttr, ArrayAttr components) {
+    std::optional<int64_t> tiles, std::optional<int64_t> endurance,
+    DynamicMatmul, MemoryAttr, MemoryAttr, DigitalUnitAttr,
+    ArrayAttr components) {
   if (name.empty())
     return emitError() << "name must not be empty";
   if (ap && (array || timing || energy))

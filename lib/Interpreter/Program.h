@@ -18,6 +18,7 @@
 #include "lib/Model/Value.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/Support/JSON.h"
 #include <memory>
 
@@ -82,15 +83,21 @@ private:
   friend class Interpreter;
   Program() = default;
 
+  void numberGrids();
   llvm::Error prepare(unsigned threads);
-  llvm::Error programGrid(simulator::ProgramOp op, int64_t layer);
-  llvm::Error decodeAssociative(unsigned threads);
+  mlir::LogicalResult decodeAssociative();
+  llvm::Expected<std::unique_ptr<model::Grid>>
+  programGrid(simulator::ProgramOp op, const model::Value &weights) const;
 
   mlir::ModuleOp module;
   mlir::func::FuncOp entry;
   model::DeviceSpec deviceSpec;
   std::vector<TensorSpec> inputSpecs, outputSpecs;
   llvm::DenseMap<mlir::Operation *, digital::OpCounts> opCounts;
+  /// Program instructions: their number in the program, and those with arrays
+  /// that temporary weights are written to.
+  llvm::DenseMap<mlir::Operation *, int64_t> layers;
+  llvm::DenseSet<mlir::Operation *> onTemporaryArrays;
 
   /// The program of an ap_exec instruction, read, and its work.
   struct Associative {
@@ -102,8 +109,8 @@ private:
 
   ColumnSums columnSums; ///< of calibrating runs
 
-  // Made by prepare().
-  double preparedMs = 0; // (`associative`: by the first estimate, too)
+  // Made by prepare(). Grids of constant weights only.
+  double preparedMs = 0;
   llvm::DenseMap<mlir::Operation *, std::unique_ptr<model::Grid>> grids;
   std::unique_ptr<digital::CompiledRegions> regions;
 };

@@ -16,6 +16,10 @@ __all__ = ["Device", "devices"]
 _TOKEN = re.compile(r'\s*("[^"]*"|#?[A-Za-z_][\w.]*|-?\d[\w.+-]*|[<>\[\]=,])')
 
 
+#: Optional fields whose value is a bare keyword.
+_KEYWORDS = {"dynamic_matmul"}
+
+
 def devices() -> list[str]:
     """Names of the devices that Pumice ships."""
     from pumice._mlir_libs import _pumice
@@ -57,6 +61,11 @@ class Device:
         """
         array = self._fields.get("array")
         return str(array["adc"]["mode"]) if array else "lossless"
+
+    @property
+    def dynamic_matmul(self) -> str:
+        """Where integer products of two activations go: digital or crossbar."""
+        return str(self._fields.get("dynamic_matmul", "digital"))
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -129,7 +138,7 @@ def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
             result.pop(key, None)
         elif isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
             result[key] = _merge(result[key], value)
-        elif isinstance(value, str) and isinstance(result.get(key), _Word):
+        elif isinstance(value, str) and (isinstance(result.get(key), _Word) or key in _KEYWORDS):
             result[key] = _Word(value)
         else:
             result[key] = value

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/PUM/PUM.h"
 #include "lib/Device/Device.h"
 #include "lib/Transforms/Crossbar/Passes.h"
 #include "lib/Transforms/Linalg/Quantized.h"
@@ -16,8 +17,10 @@ struct VerifyCrossbarContractPass
     : pumice::impl::VerifyCrossbarContractBase<VerifyCrossbarContractPass> {
   void runOnOperation() override {
     markAllAnalysesPreserved();
-    if (failed(getDevice(getOperation())))
+    FailureOr<pum::DeviceAttr> device = getDevice(getOperation());
+    if (failed(device))
       return signalPassFailure();
+    bool temporary = device->getDynamicMatmul() == pum::DynamicMatmul::crossbar;
     auto onGrid = [&](auto op) {
       if (isa<crossbar::GridType>(op.getWeights().getType()))
         return;
@@ -30,9 +33,13 @@ struct VerifyCrossbarContractPass
         onGrid(mvm);
       else if (auto conv = dyn_cast<crossbar::Conv2DOp>(op))
         onGrid(conv);
-      else if (auto program = dyn_cast<crossbar::ProgramOp>(op))
-        if (!isConstantData(program.getWeights())) {
-          program.emitOpError("programs weights that are not constant");
+      else if (isa<pum::NonlinearOp>(op)) {
+        op->emitOpError("is not expanded (expand-nonlinear)");
+        signalPassFailure();
+      } else if (auto program = dyn_cast<crossbar::ProgramOp>(op))
+        if (!temporary && !isConstantData(program.getWeights())) {
+          program.emitOpError("programs weights that are not constant, which "
+                              "needs a device with dynamic_matmul = crossbar");
           signalPassFailure();
         }
     });

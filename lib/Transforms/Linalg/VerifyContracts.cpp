@@ -47,7 +47,7 @@ static LogicalResult verifyLinalg(ModuleOp module) {
     bool known =
         isa_and_nonnull<linalg::LinalgDialect, tensor::TensorDialect,
                         arith::ArithDialect, math::MathDialect>(dialect) ||
-        isa<func::ReturnOp>(op) ||
+        isa<func::ReturnOp, pum::NonlinearOp, pum::YieldOp>(op) ||
         (isa<cf::AssertOp>(op) && op->getParentOfType<linalg::LinalgOp>());
     if (!known) {
       op->emitError("unsupported op '") << op->getName() << "'";
@@ -79,7 +79,7 @@ struct VerifyQuantizedContractPass
     if (failed(verifyLinalg(getOperation())))
       return signalPassFailure();
     getOperation().walk([&](linalg::LinalgOp op) {
-      if (matchQuantizedLayer(op)) {
+      if (matchQuantizedLayer(op) || matchQuantizedProduct(op)) {
         op.emitError("is a float layer on quantized operands: "
                      "raise-quantized-ops makes it an integer layer");
         signalPassFailure();

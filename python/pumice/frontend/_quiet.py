@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
+import sys
 import warnings
 from collections.abc import Iterator
 
@@ -31,3 +33,21 @@ def quiet() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def without_partial_graph() -> Iterator[None]:
+    """Keeps torch.export from printing the graph when it fails; other output comes through."""
+    written = io.StringIO()
+    graph = None
+    try:
+        with contextlib.redirect_stderr(written):
+            yield
+    except Exception as error:
+        graph = getattr(error, "partial_fx_graph", None)
+        raise
+    finally:
+        text = written.getvalue()
+        if graph is not None:
+            text = text.replace(f"{graph}\n", "")
+        sys.stderr.write(text)

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pumice.frontend._quiet import quiet
+from pumice.frontend._quiet import quiet, without_partial_graph
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.locations import _LIBRARY, source_line
 
@@ -80,12 +80,39 @@ def export_program(
     if not args and not kwargs:
         raise FrontendError(f"expected example inputs for {type(model).__name__}, got none")
     try:
-        with quiet(), evaluation_mode(model), torch.no_grad():
+        with (
+            quiet(),
+            without_partial_graph(),
+            _masks_as_they_are(),
+            evaluation_mode(model),
+            torch.no_grad(),
+        ):
             return torch.export.export(
                 model, args, kwargs, dynamic_shapes=dynamic_shapes, strict=False
             )
     except Exception as error:
         raise _explain(model, error, args, kwargs) from error
+
+
+@contextlib.contextmanager
+def _masks_as_they_are() -> Iterator[None]:
+    """Lets nn.Transformer take masks without looking at their values.
+
+    It compares each with a causal mask, only to choose a faster kernel, and export cannot follow a
+    branch on values. A mask that is not called causal is added as it is: the result is the same.
+    """
+    from torch.nn.modules import transformer
+
+    original = transformer._detect_is_causal_mask
+
+    def as_told(mask: Any, is_causal: bool | None = None, size: int | None = None) -> bool:
+        return bool(is_causal)
+
+    transformer._detect_is_causal_mask = as_told
+    try:
+        yield
+    finally:
+        transformer._detect_is_causal_mask = original
 
 
 def _kind(value: Any) -> str:

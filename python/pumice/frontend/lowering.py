@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
     from torch.fx import Node
 
-__all__ = ["LoweredModel", "lower_to_text"]
+__all__ = ["Clock", "LoweredModel", "lower_to_text", "resource_names"]
 
 ENTRY = "main"
 
@@ -39,17 +39,20 @@ class LoweredModel:
 
     Attributes:
         text: an MLIR module with one function `entry`; parses with MLIR 22.
-        resources: contiguous CPU tensors by resource name: exactly the names in the text.
+        resources: contiguous CPU tensors, or arrays, by resource name: exactly the names in the
+            text.
         entry: name of the function.
         signature: names, shapes and dtypes of inputs and the structure of outputs.
         timings: seconds by phase: export, decompose, torch_mlir, print.
+        exported: the torch.export.ExportedProgram whose nodes the locations name.
     """
 
     text: str
-    resources: dict[str, torch.Tensor]
+    resources: dict[str, Any]
     entry: str
     signature: Signature
     timings: dict[str, float] = field(default_factory=dict)
+    exported: Any = None
 
 
 def lower_to_text(
@@ -67,11 +70,9 @@ def lower_to_text(
         FrontendError: see `export_program` and `check_program`; an op that torch-mlir cannot
             lower, with its source line.
     """
-    from torch_mlir.extras.fx_decomp_util import get_decomposition_table
-
     from pumice.frontend.constants import fold_constants, spread_tensors
 
-    clock = _Clock()
+    clock = Clock()
     args, kwargs = as_arguments(example_inputs, example_kwargs)
     program = export_program(model, args, kwargs)
     check_program(program)
@@ -81,7 +82,7 @@ def lower_to_text(
     old_traces = table.tag(program.graph)
     try:
         with quiet():
-            decomposed = program.run_decompositions(get_decomposition_table())
+            decomposed = program.run_decompositions(_decomposition_table())
     except Exception as error:
         raise FrontendError(f"cannot decompose the model: {_first_line(error)}") from error
     finally:
@@ -96,18 +97,40 @@ def lower_to_text(
     clock.lap("decompose")
 
     text, resources = _run_torch_mlir(graph_module, names, table, clock)
-    return LoweredModel(text, resources, ENTRY, signature, clock.laps)
+    return LoweredModel(text, resources, ENTRY, signature, clock.laps, program)
 
 
-class _Clock:
+#: torch-mlir gives these dynamic shapes; PyTorch's own decomposition is static.
+_PYTORCH_DECOMPOSES = ("roll",)
+
+
+def _decomposition_table() -> dict[Any, Any]:
+    """torch-mlir's table, with more ops decomposed as PyTorch itself does it."""
+    import torch
+    from torch._decomp import get_decompositions
+    from torch_mlir.extras.fx_decomp_util import get_decomposition_table
+
+    more = [getattr(torch.ops.aten, name) for name in _PYTORCH_DECOMPOSES]
+    return {**get_decomposition_table(), **get_decompositions(more)}
+
+
+class Clock:
+    """Seconds between laps, by name."""
+
     def __init__(self) -> None:
         self.laps: dict[str, float] = {}
         self._last = time.perf_counter()
 
     def lap(self, name: str) -> None:
+        """Notes what went by since the last lap."""
         now = time.perf_counter()
         self.laps[name] = now - self._last
         self._last = now
+
+
+def resource_names(text: str) -> list[str]:
+    """Names of the resources that an MLIR text mentions."""
+    return sorted({match.group(2) for match in _RESOURCE.finditer(text)})
 
 
 def _first_line(error: Exception) -> str:
@@ -185,7 +208,7 @@ def _resource_name(node: Node, name: str) -> str:
 
 
 def _run_torch_mlir(
-    graph_module: Any, names: dict[int, str], table: LocationTable, clock: _Clock
+    graph_module: Any, names: dict[int, str], table: LocationTable, clock: Clock
 ) -> tuple[str, dict[str, torch.Tensor]]:
     from torch_mlir import fx, ir
     from torch_mlir.dialects import torch as torch_dialect
@@ -221,8 +244,7 @@ def _run_torch_mlir(
     )
     # Printing no resource still prints an empty section.
     text = table.rewrite(_reject_foreign(text, table)).split("\n{-#", 1)[0]
-    used = {match.group(2) for match in _RESOURCE.finditer(text)}
-    resources = {name: hooks.tensors[name] for name in sorted(used)}
+    resources = {name: hooks.tensors[name] for name in resource_names(text)}
     clock.lap("print")
     return text, resources
 

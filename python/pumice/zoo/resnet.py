@@ -76,6 +76,7 @@ class ResNet(nn.Module):
         depths: blocks per stage.
         classes: outputs.
         seed: of the random weights and batch-norm statistics; torch's own state is not touched.
+        divisor: of every width, for a smaller network of the same shape.
     """
 
     def __init__(
@@ -84,18 +85,19 @@ class ResNet(nn.Module):
         depths: tuple[int, int, int, int],
         classes: int = 1000,
         seed: int = 0,
+        divisor: int = 1,
     ) -> None:
         super().__init__()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
-            self.bn1 = nn.BatchNorm2d(64)
+            channels = 64 // divisor
+            self.conv1 = nn.Conv2d(3, channels, 7, stride=2, padding=3, bias=False)
+            self.bn1 = nn.BatchNorm2d(channels)
             self.relu = nn.ReLU()
             self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
-            channels = 64
             stages = []
             for stage, depth in enumerate(depths):
-                width = 64 << stage
+                width = (64 << stage) // divisor
                 blocks = []
                 for index in range(depth):
                     stride = 2 if stage and not index else 1
@@ -128,16 +130,22 @@ def _initialize(module: nn.Module) -> None:
         nn.init.uniform_(module.running_var, 0.5, 1.5)
 
 
-def resnet18(classes: int = 1000, seed: int = 0) -> ResNet:
+def resnet18(classes: int = 1000, seed: int = 0, small: bool = False) -> ResNet:
     """ResNet-18: 11,689,512 parameters at 1000 classes."""
+    if small:
+        return ResNet(BasicBlock, (1, 1, 1, 1), classes, seed, 8).eval()
     return ResNet(BasicBlock, (2, 2, 2, 2), classes, seed).eval()
 
 
-def resnet34(classes: int = 1000, seed: int = 0) -> ResNet:
+def resnet34(classes: int = 1000, seed: int = 0, small: bool = False) -> ResNet:
     """ResNet-34: 21,797,672 parameters at 1000 classes."""
+    if small:
+        return ResNet(BasicBlock, (2, 1, 1, 1), classes, seed, 8).eval()
     return ResNet(BasicBlock, (3, 4, 6, 3), classes, seed).eval()
 
 
-def resnet50(classes: int = 1000, seed: int = 0) -> ResNet:
+def resnet50(classes: int = 1000, seed: int = 0, small: bool = False) -> ResNet:
     """ResNet-50: 25,557,032 parameters at 1000 classes."""
+    if small:
+        return ResNet(Bottleneck, (1, 1, 1, 1), classes, seed, 8).eval()
     return ResNet(Bottleneck, (3, 4, 6, 3), classes, seed).eval()
