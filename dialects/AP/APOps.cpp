@@ -18,7 +18,8 @@ using namespace pumice::ap;
 
 LogicalResult MVMOp::verify() {
   // C1
-  RankedTensorType input = getInput().getType(), weights = getWeights().getType();
+  RankedTensorType input = getInput().getType(),
+                   weights = getWeights().getType();
   RankedTensorType result = getResult().getType();
   if (input.getRank() != 2 || weights.getRank() != 2 || result.getRank() != 2 ||
       input.getDimSize(1) != weights.getDimSize(1) ||
@@ -31,9 +32,8 @@ LogicalResult MVMOp::verify() {
 
 LogicalResult Conv2DOp::verify() {
   // C1
-  pumice::crossbar::ConvWindow window{getKernel(), getStrides(),
-                                      getDilations(), getPadding(),
-                                      (int64_t)getGroups()};
+  pumice::crossbar::ConvWindow window{getKernel(), getStrides(), getDilations(),
+                                      getPadding(), (int64_t)getGroups()};
   ArrayRef<int64_t> input = getInput().getType().getShape();
   ArrayRef<int64_t> output = getResult().getType().getShape();
   if (failed(pumice::crossbar::verifyConvWindow([&] { return emitOpError(); },
@@ -49,13 +49,14 @@ LogicalResult Conv2DOp::verify() {
   return success();
 }
 
-LogicalResult pumice::ap::verifyRun(
-    function_ref<InFlightDiagnostic()> emitError, ElementsAttr program,
-    std::optional<ArrayRef<int64_t>> kernel,
-    std::optional<ArrayRef<int64_t>> strides,
-    std::optional<ArrayRef<int64_t>> dilations,
-    std::optional<ArrayRef<int64_t>> padding, ArrayRef<int64_t> input,
-    ArrayRef<int64_t> output) {
+LogicalResult
+pumice::ap::verifyRun(function_ref<InFlightDiagnostic()> emitError,
+                      ElementsAttr program,
+                      std::optional<ArrayRef<int64_t>> kernel,
+                      std::optional<ArrayRef<int64_t>> strides,
+                      std::optional<ArrayRef<int64_t>> dilations,
+                      std::optional<ArrayRef<int64_t>> padding,
+                      ArrayRef<int64_t> input, ArrayRef<int64_t> output) {
   if (!program.getElementType().isInteger(8) ||
       program.getShapedType().getRank() != 1)
     return emitError() << "expects the bytes of a program, got "
@@ -83,9 +84,10 @@ LogicalResult RunOp::verify() {
                    getResult().getType().getShape());
 }
 
-LogicalResult pumice::ap::verifyLookup(
-    function_ref<InFlightDiagnostic()> emitError, ElementsAttr table,
-    StringRef method, ArrayRef<int64_t> queries, ArrayRef<int64_t> result) {
+LogicalResult
+pumice::ap::verifyLookup(function_ref<InFlightDiagnostic()> emitError,
+                         ElementsAttr table, StringRef method,
+                         ArrayRef<int64_t> queries, ArrayRef<int64_t> result) {
   // C1
   ArrayRef<int64_t> rows = table.getShapedType().getShape();
   if (!table.getElementType().isInteger(8) || rows.size() != 2 ||

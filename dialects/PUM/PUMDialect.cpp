@@ -128,8 +128,8 @@ LogicalResult APAttr::verify(EmitError emitError, int64_t rows, int64_t columns,
                              Number write, Number writeBit, Number read,
                              Number readBit, Number shift, Number shiftBit,
                              Number linkBit, Number fetchByte) {
-  for (auto [field, value] : {std::pair("rows", rows), {"columns", columns},
-                              {"domains", domains}})
+  for (auto [field, value] :
+       {std::pair("rows", rows), {"columns", columns}, {"domains", domains}})
     if (value < 1 || value > 65535)
       return emitError() << "ap " << field << " must be between 1 and 65535, "
                          << "got " << value;
@@ -203,13 +203,13 @@ LogicalResult ComponentAttr::verify(EmitError emitError, StringRef,
   return checkNumbers(emitError, {{"power_mw", power}, {"area_um2", area}});
 }
 
-LogicalResult DeviceAttr::verify(
-    EmitError emitError, StringRef name,
-    pumice::crossbar::CrossbarArrayAttr array, TimingAttr timing,
-    EnergyAttr energy, APAttr ap, int64_t arraysPerIma, int64_t imasPerTile,
-    std::optional<int64_t> tiles, std::optional<int64_t> endurance,
-    DynamicMatmul, MemoryAttr, MemoryAttr, DigitalUnitAttr,
-    ArrayAttr components) {
+LogicalResult
+DeviceAttr::verify(EmitError emitError, StringRef name,
+                   pumice::crossbar::CrossbarArrayAttr array, TimingAttr timing,
+                   EnergyAttr energy, APAttr ap, int64_t arraysPerIma,
+                   int64_t imasPerTile, std::optional<int64_t> tiles,
+                   std::optional<int64_t> endurance, DynamicMatmul, MemoryAttr,
+                   MemoryAttr, DigitalUnitAttr, ArrayAttr components) {
   if (name.empty())
     return emitError() << "name must not be empty";
   if (ap && (array || timing || energy))

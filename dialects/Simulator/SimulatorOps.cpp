@@ -131,8 +131,8 @@ LogicalResult APExecOp::verify() {
   // C1
   auto input = cast<MemRefType>(getInput().getType());
   auto output = cast<MemRefType>(getOutput().getType());
-  return ap::verifyRun([&] { return emitOpError(); }, getProgram(),
-                       getKernel(), getStrides(), getDilations(), getPadding(),
+  return ap::verifyRun([&] { return emitOpError(); }, getProgram(), getKernel(),
+                       getStrides(), getDilations(), getPadding(),
                        input.getShape(), output.getShape());
 }
 

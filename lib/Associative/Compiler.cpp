@@ -88,9 +88,9 @@ Error Compiler::check() const {
   for (int8_t w : layer.weights)
     wrong += w < -1 || w > 1;
   if (wrong)
-    return llvm::createStringError(
-        "expected weights of -1, 0 and 1, but " + Twine(wrong) + " of " +
-        Twine(layer.weights.size()) + " are others");
+    return llvm::createStringError("expected weights of -1, 0 and 1, but " +
+                                   Twine(wrong) + " of " +
+                                   Twine(layer.weights.size()) + " are others");
   return Error::success();
 }
 
@@ -147,11 +147,11 @@ std::optional<Layout> Compiler::layOut(int64_t lanes, int64_t chunks) const {
   // moves inputs less often.
   FreeColumns &free = layout.columns;
   free.sharedCount = options.share ? rest / 2 : 0;
-  free.workCount = std::max(leastWork, std::min<int64_t>(rest - free.sharedCount, 64));
+  free.workCount =
+      std::max(leastWork, std::min<int64_t>(rest - free.sharedCount, 64));
   free.sharedCount = std::min(free.sharedCount, rest - free.workCount);
-  const int64_t more =
-      std::clamp<int64_t>(rest - free.sharedCount - free.workCount, 0,
-                          most - least);
+  const int64_t more = std::clamp<int64_t>(
+      rest - free.sharedCount - free.workCount, 0, most - least);
   const int64_t columns = least + more;
   free.shared = inputs + columns;
   free.work = free.shared + free.sharedCount;
@@ -167,8 +167,7 @@ std::optional<Layout> Compiler::layOut(int64_t lanes, int64_t chunks) const {
     chunk.slot = slot;
     // Only channels of the groups of these outputs matter.
     const int64_t firstChannel = first / groupOutputs * groupChannels;
-    const int64_t endChannel =
-        ((end - 1) / groupOutputs + 1) * groupChannels;
+    const int64_t endChannel = ((end - 1) / groupOutputs + 1) * groupChannels;
     for (int64_t c = firstChannel; c < endChannel; c += channelsPerSlice)
       chunk.slices.push_back(
           {c, std::min(channelsPerSlice, endChannel - c), {}});
@@ -206,9 +205,8 @@ double Compiler::costOf(const Layout &layout) const {
       std::min(tiles / 2, (slice.channels - lanes) / program.lanes);
   const std::vector<int8_t> matrix = matrixOf(
       program, chunk, slice.firstChannel + tile * program.lanes, lanes);
-  const Expressions expressions =
-      expressionsOf(program, chunk, matrix, lanes * program.kernelPositions,
-                    layout.columns);
+  const Expressions expressions = expressionsOf(
+      program, chunk, matrix, lanes * program.kernelPositions, layout.columns);
   const ApWork work =
       workOf(program, emitTile(program, chunk, tile * program.lanes,
                                expressions, layout.columns, ap)
@@ -220,8 +218,8 @@ double Compiler::costOf(const Layout &layout) const {
   const double all = channels / double(lanes);
   // What loading takes, and accumulators, besides computing.
   const int64_t rows = std::clamp<int64_t>(layer.windows, 1, ap.rows);
-  const double loads = channels * double(program.kernelPositions *
-                                         program.inputBits);
+  const double loads =
+      channels * double(program.kernelPositions * program.inputBits);
   energyPj = all * work.energyPj(ap) + loads * ap.writePjPerBit;
   const double perChunk = double(program.chunks.size());
   timeNs = all / perChunk * work.timeNs(ap) +
@@ -307,7 +305,9 @@ llvm::Expected<ApProgram> Compiler::run(Statistics *statistics) {
     for (size_t s = 0; s < program.chunks[q].slices.size(); ++s) {
       const int64_t channels = program.chunks[q].slices[s].channels;
       for (int64_t c = 0; c < channels; c += program.lanes)
-        units.push_back({int64_t(q), int64_t(s), c,
+        units.push_back({int64_t(q),
+                         int64_t(s),
+                         c,
                          std::min(program.lanes, channels - c),
                          {},
                          {}});
@@ -321,8 +321,8 @@ llvm::Expected<ApProgram> Compiler::run(Statistics *statistics) {
     const int64_t inputs = unit.channels * program.kernelPositions;
     const Expressions expressions =
         expressionsOf(program, chunk, matrix, inputs, layout->columns);
-    unit.tile = emitTile(program, chunk, unit.first, expressions,
-                         layout->columns, ap);
+    unit.tile =
+        emitTile(program, chunk, unit.first, expressions, layout->columns, ap);
     if (statistics) {
       unit.statistics.nonzeros =
           matrix.size() - std::count(matrix.begin(), matrix.end(), 0);
@@ -336,7 +336,8 @@ llvm::Expected<ApProgram> Compiler::run(Statistics *statistics) {
   for (Unit &unit : units) {
     ApChunk &chunk = program.chunks[unit.chunk];
     std::vector<ApGroup> &groups = chunk.slices[unit.slice].groups;
-    groups.insert(groups.end(), std::make_move_iterator(unit.tile.groups.begin()),
+    groups.insert(groups.end(),
+                  std::make_move_iterator(unit.tile.groups.begin()),
                   std::make_move_iterator(unit.tile.groups.end()));
     for (size_t o = 0; o < chunk.outputs.size(); ++o)
       chunk.outputs[o].initial += unit.tile.corrections[o];
@@ -392,8 +393,9 @@ int64_t Compiler::spreadOf(const ApProgram &program) const {
   return best;
 }
 
-llvm::Expected<ApProgram> pumice::associative::compile(
-    const Layer &layer, const ApSpec &ap, const Options &options,
-    Statistics *statistics) {
+llvm::Expected<ApProgram> pumice::associative::compile(const Layer &layer,
+                                                       const ApSpec &ap,
+                                                       const Options &options,
+                                                       Statistics *statistics) {
   return Compiler(layer, ap, options).run(statistics);
 }

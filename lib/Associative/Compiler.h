@@ -35,7 +35,7 @@ struct Layer {
 
 struct Options {
   unsigned threads = 1;
-  bool share = true; ///< sums that several outputs have in common
+  bool share = true;             ///< sums that several outputs have in common
   std::optional<int64_t> lanes;  ///< channels side by side; none: by cost
   std::optional<int64_t> spread; ///< processors for a chunk; none: by cost
   std::optional<int64_t> chunks; ///< parts of the outputs; none: by cost

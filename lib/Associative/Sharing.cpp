@@ -22,9 +22,10 @@ class Sharer {
 public:
   Sharer(llvm::ArrayRef<int8_t> matrix, int64_t outputs, int64_t inputs,
          int64_t mostShared, uint64_t seed)
-      : random(seed), outputs(outputs), inputs(inputs), words((outputs + 63) / 64),
-        most(inputs + mostShared), plus(most * words), minus(most * words),
-        same(most * most), opposite(most * most) {
+      : random(seed), outputs(outputs), inputs(inputs),
+        words((outputs + 63) / 64), most(inputs + mostShared),
+        plus(most * words), minus(most * words), same(most * most),
+        opposite(most * most) {
     for (int64_t o = 0; o < outputs; ++o)
       for (int64_t i = 0; i < inputs; ++i)
         if (const int8_t w = matrix[o * inputs + i])
@@ -151,8 +152,8 @@ int64_t pumice::associative::fewestAdditions(llvm::ArrayRef<int8_t> matrix,
   std::set<std::string> distinct;
   for (int64_t o = 0; o < outputs; ++o) {
     llvm::ArrayRef<int8_t> row = matrix.slice(o * inputs, inputs);
-    const auto lead = std::find_if(row.begin(), row.end(),
-                                   [](int8_t w) { return w != 0; });
+    const auto lead =
+        std::find_if(row.begin(), row.end(), [](int8_t w) { return w != 0; });
     if (lead == row.end())
       continue;
     ++count;

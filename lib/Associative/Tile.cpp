@@ -179,8 +179,7 @@ private:
       op.steps = cell.width;
       part.operations.push_back(op);
     }
-    part.operations.push_back(
-        accumulate(output, cell, isNegative, correction));
+    part.operations.push_back(accumulate(output, cell, isNegative, correction));
     return part;
   }
 
@@ -192,8 +191,8 @@ private:
         for (const ApPass &pass : passesOf(stepOf(op, i))) {
           const int searched = llvm::popcount(unsigned(pass.searched));
           energy += searched * ap.searchPjPerBit +
-                    llvm::popcount(unsigned(pass.written)) *
-                        ap.writePjPerBit / double(1 << searched);
+                    llvm::popcount(unsigned(pass.written)) * ap.writePjPerBit /
+                        double(1 << searched);
         }
     return energy;
   }

@@ -14,7 +14,7 @@ namespace pumice::associative {
 
 /// Columns that are neither inputs nor accumulators.
 struct FreeColumns {
-  int64_t shared = 0;      ///< first of those for shared sums
+  int64_t shared = 0; ///< first of those for shared sums
   int64_t sharedCount = 0;
   int64_t work = 0; ///< first of those for carries and unfinished sums
   int64_t workCount = 0;

@@ -211,9 +211,8 @@ static Error execute(Interpreter &run, simulator::APExecOp op) {
       return bits.takeError();
     written = *bits;
   }
-  model::Cost cost =
-      model::apCost(device, program, work, window.count(), bytes, bytesIn,
-                    bytesOf(op.getOutput()), written);
+  model::Cost cost = model::apCost(device, program, work, window.count(), bytes,
+                                   bytesIn, bytesOf(op.getOutput()), written);
   if (Error error =
           run.issue(op, "ap", "ap", cost, op.getAfter(), op.getToken()))
     return error;
@@ -238,9 +237,9 @@ static Error execute(Interpreter &run, simulator::APLookupOp op) {
     llvm::Expected<model::Value> rows = constantValue(op.getTable());
     if (!rows)
       return rows.takeError();
-    llvm::Expected<uint64_t> bits = model::runLookup(
-        *device.ap, spec, run.value(op.getQueries()), *rows,
-        run.value(op.getOutput()), run.options.threads);
+    llvm::Expected<uint64_t> bits =
+        model::runLookup(*device.ap, spec, run.value(op.getQueries()), *rows,
+                         run.value(op.getOutput()), run.options.threads);
     if (!bits)
       return bits.takeError();
     written = *bits;
@@ -299,8 +298,7 @@ Handler pumice::handlerOf(Operation *op) {
       entry<simulator::BufferOp>(),   entry<simulator::ConstantOp>(),
       entry<simulator::TransferOp>(), entry<simulator::ProgramOp>(),
       entry<simulator::MVMOp>(),      entry<simulator::APExecOp>(),
-      entry<simulator::APLookupOp>(),
-      entry<simulator::DigitalOp>(),
+      entry<simulator::APLookupOp>(), entry<simulator::DigitalOp>(),
       entry<func::ReturnOp>(),
   };
   for (auto [type, handler] : table)

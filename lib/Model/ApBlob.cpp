@@ -43,9 +43,8 @@ public:
 class ValueTable {
 public:
   uint64_t indexOf(const ApValue &value) {
-    const uint64_t key =
-        uint64_t(value.column) << 32 | uint64_t(value.domain) << 16 |
-        shapeOf(value);
+    const uint64_t key = uint64_t(value.column) << 32 |
+                         uint64_t(value.domain) << 16 | shapeOf(value);
     auto [it, isNew] = indices.try_emplace(key, values.size());
     if (isNew)
       values.push_back(value);
@@ -66,8 +65,7 @@ static std::vector<uint8_t> encodeBody(const ApSlice &slice) {
     groups.v(group.size());
     for (const ApOperation &op : group) {
       const ApFields fields = fieldsOf(op.code);
-      groups.v(static_cast<uint64_t>(op.code) +
-               (op.isBiased ? biasedFlag : 0));
+      groups.v(static_cast<uint64_t>(op.code) + (op.isBiased ? biasedFlag : 0));
       groups.v(op.steps);
       if (fields.carry)
         groups.v(op.carry);
@@ -232,8 +230,7 @@ static void decodeBody(Reader &in, const ApProgram &program, ApSlice &slice) {
   }
 }
 
-llvm::Expected<ApProgram>
-pumice::model::decode(llvm::ArrayRef<uint8_t> blob) {
+llvm::Expected<ApProgram> pumice::model::decode(llvm::ArrayRef<uint8_t> blob) {
   Reader in(blob);
   for (uint8_t byte : magic) {
     const size_t at = in.position();

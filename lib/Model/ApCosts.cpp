@@ -50,8 +50,8 @@ public:
         const int searched = llvm::popcount(unsigned(pass.searched));
         ++work.passes;
         work.searched += searched;
-        work.expectedWritten += llvm::popcount(unsigned(pass.written)) /
-                                double(1 << searched);
+        work.expectedWritten +=
+            llvm::popcount(unsigned(pass.written)) / double(1 << searched);
       }
     return work;
   }
@@ -192,9 +192,9 @@ Cost pumice::model::apCost(const DeviceSpec &device, const ApProgram &program,
               2 * double(inputPlanes) * ap.shiftNs;
         loadedBits += double(slice.channels) *
                       double(program.kernelPositions * program.inputBits);
-        distance += double(part.distance) +
-                    2.0 * double(inputPlanes) * double(program.lanes) *
-                        double(program.kernelPositions);
+        distance += double(part.distance) + 2.0 * double(inputPlanes) *
+                                                double(program.lanes) *
+                                                double(program.kernelPositions);
         written += part.expectedWritten;
         counters.apPasses += part.passes * blocks;
         energy(Component::search) +=

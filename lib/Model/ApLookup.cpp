@@ -123,7 +123,8 @@ struct Counting {
     ++work.passes;
     work.searched += searched.size();
     work.expectedWritten +=
-        double(written.size()) / double(uint64_t(1) << std::min<size_t>(searched.size(), 62));
+        double(written.size()) /
+        double(uint64_t(1) << std::min<size_t>(searched.size(), 62));
   }
 
   LookupWork work;
@@ -187,11 +188,12 @@ pumice::model::runLookup(const ApSpec &ap, const LookupSpec &spec,
   if (queries.numElements() != spec.queries * spec.bits ||
       table.numElements() != spec.rows * spec.bits ||
       result.numElements() != spec.queries * spec.rows)
-    return llvm::createStringError(
-        "expected " + Twine(spec.queries) + " queries and " + Twine(spec.rows) +
-        " rows of " + Twine(spec.bits) + " bits");
+    return llvm::createStringError("expected " + Twine(spec.queries) +
+                                   " queries and " + Twine(spec.rows) +
+                                   " rows of " + Twine(spec.bits) + " bits");
   const int8_t most = spec.method == LookupMethod::ternary ? 2 : 1;
-  for (llvm::ArrayRef<int8_t> entries : {queries.as<int8_t>(), table.as<int8_t>()})
+  for (llvm::ArrayRef<int8_t> entries :
+       {queries.as<int8_t>(), table.as<int8_t>()})
     for (int8_t entry : entries)
       if (entry < 0 || entry > most)
         return llvm::createStringError("expected bits from 0 to " +
@@ -201,42 +203,44 @@ pumice::model::runLookup(const ApSpec &ap, const LookupSpec &spec,
     return work.takeError();
   const Places places(ap, spec);
   std::atomic<uint64_t> written{0};
-  parallelFor(threads, llvm::divideCeil(spec.rows, ap.rows), [&](int64_t block) {
-    const int64_t first = block * ap.rows;
-    const int64_t rows = std::min(ap.rows, spec.rows - first);
-    ApArray array(ap.columns, ap.domains, rows);
-    llvm::ArrayRef<int8_t> words =
-        table.as<int8_t>().slice(first * spec.bits, rows * spec.bits);
-    std::vector<int64_t> column(rows);
-    for (int64_t bit = 0; bit < spec.bits; ++bit)
-      for (int64_t i = 0; i < places.columnsPerBit; ++i) {
-        for (int64_t r = 0; r < rows; ++r) {
-          const int8_t entry = words[r * spec.bits + bit];
-          column[r] = places.columnsPerBit == 2 ? entry == 2 || entry == i
-                                                : entry;
+  parallelFor(
+      threads, llvm::divideCeil(spec.rows, ap.rows), [&](int64_t block) {
+        const int64_t first = block * ap.rows;
+        const int64_t rows = std::min(ap.rows, spec.rows - first);
+        ApArray array(ap.columns, ap.domains, rows);
+        llvm::ArrayRef<int8_t> words =
+            table.as<int8_t>().slice(first * spec.bits, rows * spec.bits);
+        std::vector<int64_t> column(rows);
+        for (int64_t bit = 0; bit < spec.bits; ++bit)
+          for (int64_t i = 0; i < places.columnsPerBit; ++i) {
+            for (int64_t r = 0; r < rows; ++r) {
+              const int8_t entry = words[r * spec.bits + bit];
+              column[r] =
+                  places.columnsPerBit == 2 ? entry == 2 || entry == i : entry;
+            }
+            array.write({uint16_t(places.columnOf(bit) + i),
+                         uint16_t(places.planeOf(bit)), 1, false, false},
+                        column);
+          }
+        Executing executing(array, array.activeRows());
+        const bool counts = spec.method == LookupMethod::hamming;
+        const int64_t where =
+            counts || places.planes % 2 == 0 ? places.other : places.flag;
+        const ApValue found{uint16_t(where), 0,
+                            uint8_t(counts ? places.countBits : 1), false,
+                            false};
+        std::vector<int64_t> numbers(rows);
+        for (int64_t q = 0; q < spec.queries; ++q) {
+          runQuery(places, queries.as<int8_t>().slice(q * spec.bits, spec.bits),
+                   executing);
+          array.ports.home();
+          array.read(found, numbers);
+          for (int64_t r = 0; r < rows; ++r)
+            result.asMutable<int32_t>()[q * spec.rows + first + r] =
+                int32_t(numbers[r]);
         }
-        array.write({uint16_t(places.columnOf(bit) + i),
-                     uint16_t(places.planeOf(bit)), 1, false, false},
-                    column);
-      }
-    Executing executing(array, array.activeRows());
-    const bool counts = spec.method == LookupMethod::hamming;
-    const int64_t where =
-        counts || places.planes % 2 == 0 ? places.other : places.flag;
-    const ApValue found{uint16_t(where), 0,
-                        uint8_t(counts ? places.countBits : 1), false, false};
-    std::vector<int64_t> numbers(rows);
-    for (int64_t q = 0; q < spec.queries; ++q) {
-      runQuery(places,
-               queries.as<int8_t>().slice(q * spec.bits, spec.bits), executing);
-      array.ports.home();
-      array.read(found, numbers);
-      for (int64_t r = 0; r < rows; ++r)
-        result.asMutable<int32_t>()[q * spec.rows + first + r] =
-            int32_t(numbers[r]);
-    }
-    written += array.taggedWrites;
-  });
+        written += array.taggedWrites;
+      });
   return written.load();
 }
 

@@ -47,8 +47,8 @@ struct LookupWork {
 llvm::Expected<LookupWork> lookupWork(const ApSpec &ap, const LookupSpec &spec);
 
 /// result[q][r] = what the method says of query q and row r, computed by passes
-/// on bit planes. `queries` [queries, bits] and `table` [rows, bits] are i8 of 0
-/// and 1 (and 2, if ternary), `result` is i32. Returns the bits that passes
+/// on bit planes. `queries` [queries, bits] and `table` [rows, bits] are i8 of
+/// 0 and 1 (and 2, if ternary), `result` is i32. Returns the bits that passes
 /// wrote. Fails on other entries and wrong sizes.
 llvm::Expected<uint64_t> runLookup(const ApSpec &ap, const LookupSpec &spec,
                                    const Value &queries, const Value &table,

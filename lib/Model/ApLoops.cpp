@@ -72,8 +72,8 @@ PUMICE_INLINE uint64_t runPasses(llvm::ArrayRef<ApPass> passes, uint64_t *c,
 PUMICE_AP_LOOP(runPortable)
 #if defined(__x86_64__)
 __attribute__((target("avx2,popcnt"))) PUMICE_AP_LOOP(runAvx2)
-__attribute__((target("avx2,popcnt,avx512f,avx512vl")))
-PUMICE_AP_LOOP(runAvx512)
+    __attribute__((target("avx2,popcnt,avx512f,avx512vl")))
+    PUMICE_AP_LOOP(runAvx512)
 #endif
 
 } // namespace

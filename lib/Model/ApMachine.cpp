@@ -39,19 +39,18 @@ ApArray::ApArray(int64_t columns, int64_t domains, int64_t rows)
 
 void ApArray::run(const ApGroup &group) {
   const ApLoop loop = apLoop();
-  walk(group, ports,
-       [&](const ApOperation &op, llvm::ArrayRef<ApPass> passes) {
-         // What is under the ports.
-         auto under = [&](uint16_t column) {
-           return plane(column, ports.at(column));
-         };
-         const ApFields fields = fieldsOf(op.code);
-         taggedWrites += loop(passes, fields.carry ? under(op.carry) : nullptr,
-                              fields.d ? under(op.d.column) : nullptr,
-                              fields.b ? under(op.b.column) : nullptr,
-                              fields.a ? under(op.a.column) : nullptr,
-                              active.data(), words);
-       });
+  walk(group, ports, [&](const ApOperation &op, llvm::ArrayRef<ApPass> passes) {
+    // What is under the ports.
+    auto under = [&](uint16_t column) {
+      return plane(column, ports.at(column));
+    };
+    const ApFields fields = fieldsOf(op.code);
+    taggedWrites +=
+        loop(passes, fields.carry ? under(op.carry) : nullptr,
+             fields.d ? under(op.d.column) : nullptr,
+             fields.b ? under(op.b.column) : nullptr,
+             fields.a ? under(op.a.column) : nullptr, active.data(), words);
+  });
 }
 
 void ApArray::write(const ApValue &value, llvm::ArrayRef<int64_t> numbers) {
@@ -239,8 +238,8 @@ std::vector<ApReduction> pumice::model::reductionOf(const ApProgram &program,
   for (int64_t i = 0; half > 0 && i < count;) {
     ApReduction &step = steps.emplace_back();
     // Accumulators of one slot are in columns of their own.
-    const int64_t end = std::min({count, i + half,
-                                  (i / chunk.columns + 1) * chunk.columns});
+    const int64_t end =
+        std::min({count, i + half, (i / chunk.columns + 1) * chunk.columns});
     for (int64_t j = 0; i < end; ++i, ++j) {
       ApOperation op;
       op.code = ApCode::add;
@@ -256,10 +255,11 @@ std::vector<ApReduction> pumice::model::reductionOf(const ApProgram &program,
   return steps;
 }
 
-llvm::Expected<uint64_t>
-pumice::model::runLayer(const ApProgram &program, int64_t rows, const Value &x,
-                        const Window &window, int64_t inputZeroPoint, Value &y,
-                        unsigned threads) {
+llvm::Expected<uint64_t> pumice::model::runLayer(const ApProgram &program,
+                                                 int64_t rows, const Value &x,
+                                                 const Window &window,
+                                                 int64_t inputZeroPoint,
+                                                 Value &y, unsigned threads) {
   MatrixSpec matrix;
   matrix.groups = 1;
   matrix.rows = program.channels * program.kernelPositions;
@@ -292,8 +292,8 @@ pumice::model::runLayer(const ApProgram &program, int64_t rows, const Value &x,
     }
     // Processors with blocks of their own run together.
     const int64_t count = window.count();
-    const int64_t together = std::clamp<int64_t>(
-        count / std::max<int64_t>(1, rows * threads), 1, 4);
+    const int64_t together =
+        std::clamp<int64_t>(count / std::max<int64_t>(1, rows * threads), 1, 4);
     const int64_t perUnit = rows * together;
     const int64_t units = llvm::divideCeil(count, perUnit);
     const int64_t chunks = program.chunks.size();

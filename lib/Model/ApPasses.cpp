@@ -109,8 +109,8 @@ private:
         pass.written |= roleC;
       if (bits.result != (isNew(step.code) ? false : b))
         pass.written |= roleD;
-      pass.bits = pass.written &
-                  ((bits.carry ? roleC : 0) | (bits.result ? roleD : 0));
+      pass.bits =
+          pass.written & ((bits.carry ? roleC : 0) | (bits.result ? roleD : 0));
       if (pass.written)
         passes.push_back(pass);
     }
@@ -125,8 +125,8 @@ private:
     while (!passes.empty()) {
       auto next = passes.begin();
       auto waits = [&](const ApPass &pass) {
-        const uint8_t after = ((pass.key & ~pass.written) | pass.bits) &
-                              pass.searched;
+        const uint8_t after =
+            ((pass.key & ~pass.written) | pass.bits) & pass.searched;
         for (const ApPass &other : passes)
           if (other.key == after && &other != &pass)
             return true;

@@ -155,10 +155,9 @@ private:
                                  Twine(slice.firstChannel + slice.channels) +
                                  " of " + Twine(program.channels));
       if (program.inputPlanes(slice) > program.domains)
-        return fail(inSlice, "inputs take " +
-                                 Twine(program.inputPlanes(slice)) +
-                                 " domains, but there are " +
-                                 Twine(program.domains));
+        return fail(inSlice,
+                    "inputs take " + Twine(program.inputPlanes(slice)) +
+                        " domains, but there are " + Twine(program.domains));
       for (size_t g = 0; g < slice.groups.size(); ++g)
         if (Error error = visit(slice.groups[g], inSlice, g))
           return error;
@@ -258,9 +257,9 @@ private:
     llvm::SmallVector<int64_t, 4> columns;
     if (fields.carry)
       columns.push_back(op.carry);
-    for (auto [has, value] : {std::pair(fields.d, &op.d),
-                              std::pair(fields.b, &op.b),
-                              std::pair(fields.a, &op.a)}) {
+    for (auto [has, value] :
+         {std::pair(fields.d, &op.d), std::pair(fields.b, &op.b),
+          std::pair(fields.a, &op.a)}) {
       if (!has)
         continue;
       columns.push_back(value->column);
@@ -288,8 +287,8 @@ private:
               " steps for a destination of " + Twine(unsigned(op.d.width)) +
               " bits")
           .str();
-    if (op.isBiased && ((op.code != ApCode::add && op.code != ApCode::sub) ||
-                        !op.a.isSigned))
+    if (op.isBiased &&
+        ((op.code != ApCode::add && op.code != ApCode::sub) || !op.a.isSigned))
       return "is biased, which only additions and subtractions of a signed "
              "value can be";
     if (op.code == ApCode::compare && op.a.isSigned != op.d.isSigned)

@@ -145,9 +145,8 @@ inline int64_t domainOfA(const ApOperation &op, int64_t i) {
   const ApValue &a = op.a;
   if (op.isBiased && i >= a.width)
     return -1;
-  return op.code == ApCode::top
-             ? (a.isCell ? a.domain : a.domain + a.width - 1)
-             : domainAt(a, i);
+  return op.code == ApCode::top ? (a.isCell ? a.domain : a.domain + a.width - 1)
+                                : domainAt(a, i);
 }
 
 /// Fails, naming chunk, slice, group and operation, if the program is not one

@@ -13,11 +13,10 @@
 using namespace pumice::model;
 
 static constexpr const char *componentNames[numComponents] = {
-    "cell_read", "dac",        "sample_hold", "adc",
-    "shift_add", "cell_write", "buffer_read", "buffer_write",
-    "dram_read", "dram_write", "digital",     "search",
-    "tag_write", "shift",      "ap_load",     "ap_read",
-    "link",      "fetch"};
+    "cell_read",  "dac",         "sample_hold",  "adc",       "shift_add",
+    "cell_write", "buffer_read", "buffer_write", "dram_read", "dram_write",
+    "digital",    "search",      "tag_write",    "shift",     "ap_load",
+    "ap_read",    "link",        "fetch"};
 static constexpr const char *digitalOpNames[numDigitalOps] = {
     "add", "multiply", "divide", "compare", "convert", "special", "move"};
 static constexpr const char *resourceNames[numResources] = {

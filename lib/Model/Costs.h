@@ -84,7 +84,7 @@ struct Counters {
   int64_t wordlineDrives = 0; ///< one wordline of one array, one read
   int64_t cellReads = 0;      ///< cells on driven wordlines, converted columns
   int64_t cellsWritten = 0;
-  int64_t rowsWritten = 0; ///< wordlines of one array
+  int64_t rowsWritten = 0;    ///< wordlines of one array
   int64_t apPasses = 0;       ///< a search and a write of one processor
   int64_t apTaggedWrites = 0; ///< bits that passes wrote
   int64_t apShifts = 0;       ///< one racetrack, one domain

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Associative processors as docs/ap.md describes them, in NumPy: what a program in a blob computes and counts.
+"""Associative processors as docs/ap.md describes them, in NumPy: what a blob computes and counts.
 
-Written from that page, without calling Pumice. A step's new bits are computed by integer arithmetic on the bits of every row, not by passes; what passes write is what changes.
+Written from that page, without calling Pumice. A step's new bits are computed by integer arithmetic
+on the bits of every row, not by passes; what passes write is what changes.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -323,7 +325,7 @@ def needs(op: Operation, i: int) -> list[tuple[int, int]]:
 
 def garbage(columns: int, domains: int, rows: int) -> Array:
     """What racetracks hold before the first program."""
-    words = -(-(-(-rows // 64)) // 4) * 4
+    words = math.ceil(math.ceil(rows / 64) / 4) * 4
     state, result = 0, np.empty((columns * domains, words), np.uint64)
     numbers = []
     for _ in range(columns * domains * words):
@@ -336,9 +338,9 @@ def garbage(columns: int, domains: int, rows: int) -> Array:
 
 
 def execute(program: Program, patches: Array, rows: int) -> tuple[Array, Counts]:
-    """Sums [positions, outputs] of input codes [positions, channels, kernel positions], up to `rows` positions.
+    """Sums [positions, outputs] of input codes [positions, channels, kernel positions].
 
-    Without spread. The counts are those of all programs together.
+    For at most `rows` positions, without spread. The counts are those of all programs together.
     """
     sums = np.zeros((len(patches), program.outputs), np.int64)
     total = Counts()

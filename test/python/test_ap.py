@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 pytest.importorskip("pumice._mlir_libs._pumice")
 
+from pumice.passmanager import PassManager
+
 import ap_oracle
 import machine
 from array_oracle import Layer
 from machine import Window
-from pumice.passmanager import PassManager
-
 from pumice import Device, Program, ir
 
 DEVICE = Device("rtm-ap")
@@ -56,9 +56,7 @@ def ternary(rng, shape, sparsity) -> np.ndarray:
 
 
 def layer_of(bits: int, signed: bool, zero_point: int) -> Layer:
-    return Layer(
-        input_bits=bits, input_signed=signed, input_zero_point=zero_point, weight_bits=8
-    )
+    return Layer(input_bits=bits, input_signed=signed, input_zero_point=zero_point, weight_bits=8)
 
 
 # ------------------------------------------------------------------ sums
@@ -86,7 +84,9 @@ def cases(draw):
     else:
         shape = (draw(st.integers(1, 2)), channels, draw(st.integers(5, 9)), 6)
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    weights = ternary(rng, (outputs, channels // groups, *kernel), draw(st.sampled_from([0, 0.5, 0.9, 1])))
+    weights = ternary(
+        rng, (outputs, channels // groups, *kernel), draw(st.sampled_from([0, 0.5, 0.9, 1]))
+    )
     # A scale per output, as quantizers write them.
     scales = rng.integers(1, 128, (outputs, *[1] * (weights.ndim - 1)))
     return codes_of(layer, rng, shape), weights * scales, layer, window
@@ -114,7 +114,8 @@ def test_slices_spread_over_processors(spread: int, lanes: int) -> None:
     program = compiled(x, w, layer, window, device, f"lanes={lanes} spread={spread} threads=2")
     blob = blob_of(program)
     assert (blob.lanes, blob.spread) == (lanes, min(spread, len(blob.chunks[0].slices)))
-    assert len(blob.chunks) > 1 and len(blob.chunks[0].slices) > 1
+    assert len(blob.chunks) > 1
+    assert len(blob.chunks[0].slices) > 1
     np.testing.assert_array_equal(machine.run(program, x, 2), integer_conv(x, w, layer, window))
 
 
@@ -169,7 +170,9 @@ def test_every_count_is_the_oracles(bits, signed, zero_point, sparsity) -> None:
 
     # Loading, first values and reading: every plane of the inputs or accumulators, there and back.
     planes = [chunk.planes for chunk in blob.chunks]
-    distance = counts.distance + sum(4 * p * c.columns for p, c in zip(planes, blob.chunks, strict=True))
+    distance = counts.distance + sum(
+        4 * p * c.columns for p, c in zip(planes, blob.chunks, strict=True)
+    )
     loaded = read = 0
     for chunk in blob.chunks:
         bits_of_chunk = sum(width for width, _ in chunk.outputs)
@@ -196,7 +199,8 @@ def test_an_estimate_differs_in_tagged_writes_only() -> None:
         if name != "tag_write":
             assert energy == estimate.components[name]
     ratio = run.components["tag_write"] / estimate.components["tag_write"]
-    assert 0.7 < ratio < 1.2 and ratio != 1
+    assert 0.7 < ratio < 1.2
+    assert ratio != 1
 
 
 def test_a_layer_twice_as_high_takes_the_time_of_one_block() -> None:
@@ -228,7 +232,7 @@ def test_a_layer_twice_as_high_takes_the_time_of_one_block() -> None:
     [(64, 0.5, 0.385), (64, 0.8, 0.15), (64, 0.85, 0.09), (64, 0.9, 0.03), (512, 0.9, 0.148)],
 )
 def test_shared_sums_save_additions(outputs: int, sparsity: float, least: float) -> None:
-    """At least what plain greedy sharing of two-term sums saves (39, 15, 9, 3 and 15 %), channel by channel."""
+    """At least what plain greedy sharing of two-term sums saves: 39, 15, 9, 3 and 15 %."""
     rng = np.random.default_rng(1)
     channels = 64 if outputs == 64 else 4
     layer = layer_of(4, False, 0)

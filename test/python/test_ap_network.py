@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Whole ternary networks from PyTorch on associative processors, every integer against the oracle."""
+"""Ternary networks from PyTorch on associative processors, every integer against the oracle."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("pumice._mlir_libs._pumice")
 
-import oracle
-import pumice
-from exactness import compare, same_bits
-from nets import random_net
-from torch import nn
+from torch import nn  # noqa: E402
+
+import oracle  # noqa: E402
+import pumice  # noqa: E402
+from exactness import compare, same_bits  # noqa: E402
+from nets import random_net  # noqa: E402
 
 
 def make_ternary(model: nn.Module, sparsity: float, seed: int = 0) -> nn.Module:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The passes of every operation on every state of its bits, against integer arithmetic; programs by hand."""
+"""The passes of every operation on every state of its bits; programs by hand."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 
 pytest.importorskip("pumice._mlir_libs._pumice")
 
-from ap_blobs import encode, one_chunk, operation, run_text
-from ap_oracle import Operation, Value
 from pumice.passmanager import PassManager
 
+from ap_blobs import encode, one_chunk, operation, run_text
+from ap_oracle import Operation, Value
 from pumice import Device, Program, PumiceError, ir
 
 DEVICE = Device("rtm-ap")
@@ -24,7 +24,7 @@ PASS = re.compile(
 
 
 def passes_of(group: list[Operation]) -> list[tuple[str, list[int], list[int]]]:
-    """What ap-disassemble lists for a group: ("move" | "search" | "write", columns, key or distance)."""
+    """What ap-disassemble lists: ("move" | "search" | "write", columns, key or distance)."""
     program = one_chunk(2, False, 1, [(1, 0)], [group])
     with ir.Context():
         module = ir.Module.parse(run_text(encode(program), 1, 1, 1))
@@ -56,7 +56,9 @@ def run_passes(group: list[Operation], cells: list[tuple[int, int]]) -> np.ndarr
         under = [(column, ports.get(column, 0)) for column in columns]
         if kind == "search":
             last_keys = key
-            tags = np.all([state[cell] == bit for cell, bit in zip(under, key, strict=True)], axis=0)
+            tags = np.all(
+                [state[cell] == bit for cell, bit in zip(under, key, strict=True)], axis=0
+            )
         else:
             clears = len(columns) == 1 and key == [0] and len(last_keys) == 1
             if not clears:
@@ -91,7 +93,9 @@ def value(column: int, width: int, signed: bool) -> Value:
 @pytest.mark.parametrize("kind", ["unsigned", "signed", "biased"])
 def test_in_place(code: str, width: int, kind: str) -> None:
     """4-bit D with A of every width: full steps, ripples, sign extension, inverted top bits."""
-    op = operation(code, 4, kind == "biased", c=C, d=value(D, 4, True), a=value(A, width, kind != "unsigned"))
+    op = operation(
+        code, 4, kind == "biased", c=C, d=value(D, 4, True), a=value(A, width, kind != "unsigned")
+    )
     cells = cells_of(D, 4) + cells_of(A, width) + cells_of(C, 1)
     before = np.array(list(itertools.product((0, 1), repeat=len(cells)))).T
     after = run_passes([op], cells)
@@ -237,7 +241,10 @@ BLOB = encode(one_chunk(2, False, 1, [(4, 0)], good()))
         (blob_with(biased=True), "is biased, which only additions"),
         (blob_with(a=Value(0, 0, 0, False, False)), "has a value of 0 bits, expected 1 to 64"),
         (blob_with(code="compare"), "compares a signed with an unsigned value"),
-        (blob_with(code="compare", d=Value(1, 0, 4, False, False), steps=3), "compares 3 bits of 4"),
+        (
+            blob_with(code="compare", d=Value(1, 0, 4, False, False), steps=3),
+            "compares 3 bits of 4",
+        ),
         (blob_with(code="top", d=None, steps=2), "has 2 steps, expected 1"),
         (
             encode(one_chunk(2, False, 1, [(4, 0)], [good()[0] * 2])),

@@ -24,7 +24,8 @@ Location beforeScaling(Location loc) {
   auto node = layer ? dyn_cast<NameLoc>(layer.getChildLoc()) : NameLoc();
   if (!node)
     return loc;
-  auto name = StringAttr::get(loc.getContext(), node.getName().str() + ".ternary");
+  auto name =
+      StringAttr::get(loc.getContext(), node.getName().str() + ".ternary");
   return NameLoc::get(layer.getName(), NameLoc::get(name, node.getChildLoc()));
 }
 
@@ -46,8 +47,7 @@ Value scaled(IRRewriter &rewriter, Location loc, Value sums,
                                         type.getElementType());
   int64_t rank = type.getRank();
   AffineMap all = rewriter.getMultiDimIdentityMap(rank);
-  AffineMap perOutput =
-      AffineMap::get(rank, 0, rewriter.getAffineDimExpr(1));
+  AffineMap perOutput = AffineMap::get(rank, 0, rewriter.getAffineDimExpr(1));
   return linalg::GenericOp::create(
              rewriter, loc, type, ValueRange{sums, constant}, empty,
              ArrayRef<AffineMap>{all, perOutput, all},
@@ -64,8 +64,8 @@ Value scaled(IRRewriter &rewriter, Location loc, Value sums,
 struct ConvertCrossbarToAPPass
     : pumice::impl::ConvertCrossbarToAPBase<ConvertCrossbarToAPPass> {
   void runOnOperation() override {
-    auto device = getOperation()->getAttrOfType<pum::DeviceAttr>(
-        pum::deviceAttrName);
+    auto device =
+        getOperation()->getAttrOfType<pum::DeviceAttr>(pum::deviceAttrName);
     if (!device || !device.getAp())
       return;
     SmallVector<Operation *> layers;
@@ -76,9 +76,10 @@ struct ConvertCrossbarToAPPass
     IRRewriter rewriter(&getContext());
     for (Operation *op : layers) {
       rewriter.setInsertionPoint(op);
-      LogicalResult done = isa<crossbar::MVMOp>(op)
-                               ? convert(rewriter, cast<crossbar::MVMOp>(op))
-                               : convert(rewriter, cast<crossbar::Conv2DOp>(op));
+      LogicalResult done =
+          isa<crossbar::MVMOp>(op)
+              ? convert(rewriter, cast<crossbar::MVMOp>(op))
+              : convert(rewriter, cast<crossbar::Conv2DOp>(op));
       if (failed(done))
         return signalPassFailure();
       ++numLayers;
@@ -112,7 +113,8 @@ struct ConvertCrossbarToAPPass
     Value weights = arith::ConstantOp::create(
         rewriter, op.getLoc(),
         DenseElementsAttr::get(type, ArrayRef(ternary.weights)));
-    Value sums = create(rewriter, op, weights, rewriter.getI64IntegerAttr(bits));
+    Value sums =
+        create(rewriter, op, weights, rewriter.getI64IntegerAttr(bits));
     Value product = scaled(rewriter, op.getLoc(), sums, ternary.scales);
     if (product != sums)
       sums.getDefiningOp()->setLoc(beforeScaling(op.getLoc()));

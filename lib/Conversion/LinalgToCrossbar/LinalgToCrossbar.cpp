@@ -271,9 +271,8 @@ std::string whyNotAssociative(const Layer &layer) {
   int64_t outputs = isGrouped(layer.op)
                         ? result.getDimSize(1) * result.getDimSize(2)
                         : result.getDimSize(1);
-  std::optional<Ternary> ternary =
-      readTernary(layer.weights, outputs, isMatrixProduct(layer.op),
-                  layer.weightZeroPoint);
+  std::optional<Ternary> ternary = readTernary(
+      layer.weights, outputs, isMatrixProduct(layer.op), layer.weightZeroPoint);
   if (!ternary)
     return "its weights are no constants of 8 bits";
   if (ternary->others)

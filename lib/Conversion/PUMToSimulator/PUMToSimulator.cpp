@@ -155,7 +155,8 @@ private:
   }
 
   LogicalResult emitRun(pum::ComputeOp op, ap::RunOp run) {
-    Value input = op.getInputs()[cast<BlockArgument>(run.getInput()).getArgNumber()];
+    Value input =
+        op.getInputs()[cast<BlockArgument>(run.getInput()).getArgNumber()];
     Value output = allocate(op.getResults()[0], Memory::buffer, op.getLoc());
     SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
     finish(op, simulator::APExecOp::create(

@@ -16,8 +16,7 @@ using namespace pumice;
 
 namespace {
 
-struct APDisassemblePass
-    : pumice::impl::APDisassembleBase<APDisassemblePass> {
+struct APDisassemblePass : pumice::impl::APDisassembleBase<APDisassemblePass> {
   using APDisassembleBase::APDisassembleBase;
 
   void runOnOperation() override {
@@ -133,17 +132,16 @@ private:
           before[column] = ports.at(column);
         }
     };
-    model::walk(group, ports,
-                [&](const model::ApOperation &op,
-                    llvm::ArrayRef<model::ApPass> passes) {
-                  moves();
-                  for (const model::ApPass &pass : passes) {
-                    cycle<ap::SearchOp>(builder, loc, op, pass.searched,
-                                        pass.key);
-                    cycle<ap::WriteOp>(builder, loc, op, pass.written,
-                                       pass.bits);
-                  }
-                });
+    model::walk(
+        group, ports,
+        [&](const model::ApOperation &op,
+            llvm::ArrayRef<model::ApPass> passes) {
+          moves();
+          for (const model::ApPass &pass : passes) {
+            cycle<ap::SearchOp>(builder, loc, op, pass.searched, pass.key);
+            cycle<ap::WriteOp>(builder, loc, op, pass.written, pass.bits);
+          }
+        });
   }
 
   template <typename OpTy>
