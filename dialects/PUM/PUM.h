@@ -31,6 +31,9 @@ inline constexpr llvm::StringLiteral deviceAttrName = "pum.device";
 /// The kinds of scalar operation that a digital unit prices, in order.
 llvm::ArrayRef<llvm::StringLiteral> digitalOpKinds();
 
+/// Whether a nonlinear region of this kind works along dimensions.
+bool hasDimensions(NonlinearKind kind);
+
 } // namespace pumice::pum
 
 #endif // PUMICE_DIALECTS_PUM_PUM_H

@@ -141,4 +141,16 @@ def PUM_PlacementAttr : AttrDef<PUM_Dialect, "Placement"> {
   }];
 }
 
+def PUM_NonlinearKindAttr : EnumAttr<PUM_Dialect, PUM_NonlinearKind, "nonlinear_kind"> {
+  let summary = "what a nonlinear region computes";
+  let description = [{
+    The kind of a `pum.nonlinear`. As the metadata of a fused location it says
+    which nonlinear region an op came from, after the region is gone.
+  }];
+}
+
+def PUM_NonlinearMethodAttr : EnumAttr<PUM_Dialect, PUM_NonlinearMethod, "nonlinear_method"> {
+  let summary = "how a nonlinear region is computed";
+}
+
 #endif // PUMICE_DIALECTS_PUM_PUMATTRS_TD

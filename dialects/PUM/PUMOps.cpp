@@ -18,6 +18,10 @@ YieldOp DigitalOp::getYield() {
   return cast<YieldOp>(getBody().front().getTerminator());
 }
 
+YieldOp NonlinearOp::getYield() {
+  return cast<YieldOp>(getBody().front().getTerminator());
+}
+
 LogicalResult ProgramOp::verify() {
   // C1
   if (failed(pumice::crossbar::verifyTiling([&] { return emitOpError(); },
@@ -41,7 +45,7 @@ LogicalResult ProgramOp::verify() {
   return success();
 }
 
-/// C1 of the tasks with a region.
+/// C1 of the ops with a region.
 template <typename OpTy>
 static LogicalResult verifyRegion(OpTy op) {
   if (op.getBody().getArgumentTypes() != op.getInputs().getTypes())
@@ -62,6 +66,8 @@ LogicalResult ComputeOp::verify() {
   return success();
 }
 
+LogicalResult NonlinearOp::verifyRegions() { return verifyRegion(*this); }
+
 LogicalResult ComputeOp::verifyRegions() { return verifyRegion(*this); }
 
 LogicalResult DigitalOp::verifyRegions() { return verifyRegion(*this); }
@@ -72,4 +78,71 @@ LogicalResult DigitalOp::verify() {
     if (!isa<RankedTensorType>(type))
       return emitOpError("takes tensors, got ") << type;
   return success();
+}
+
+bool pumice::pum::hasDimensions(NonlinearKind kind) {
+  switch (kind) {
+  case NonlinearKind::softmax:
+  case NonlinearKind::log_softmax:
+  case NonlinearKind::layer_norm:
+  case NonlinearKind::rms_norm:
+  case NonlinearKind::group_norm:
+  case NonlinearKind::l2_norm:
+  case NonlinearKind::squash:
+  case NonlinearKind::max_pool:
+  case NonlinearKind::avg_pool:
+    return true;
+  default:
+    return false;
+  }
+}
+
+LogicalResult NonlinearOp::verify() {
+  // C1
+  if (getInputs().empty() || getResults().empty())
+    return emitOpError("expects at least one operand and one result, got ")
+           << getInputs().size() << " and " << getResults().size();
+  // C2
+  SmallVector<Type> types(getOperandTypes());
+  llvm::append_range(types, getResultTypes());
+  for (Type type : types)
+    if (!cast<RankedTensorType>(type).hasStaticShape())
+      return emitOpError("expects static shapes, got ") << type;
+  // C3
+  std::optional<ArrayRef<int64_t>> dimensions = getDimensions();
+  if (dimensions.has_value() != hasDimensions(getKind()))
+    return emitOpError("of kind ")
+           << stringifyNonlinearKind(getKind())
+           << (dimensions ? " has no dimensions, got some"
+                          : " expects dimensions, got none");
+  if (dimensions) {
+    int64_t rank = cast<RankedTensorType>(getInputs()[0].getType()).getRank();
+    int64_t last = -1;
+    for (int64_t dimension : *dimensions) {
+      if (dimension <= last || dimension >= rank)
+        return emitOpError("expects ascending dimensions below ")
+               << rank << ", got [" << *dimensions << "]";
+      last = dimension;
+    }
+  }
+  // C5
+  if (DictionaryAttr parameters = getParametersAttr())
+    for (NamedAttribute parameter : parameters)
+      if (!isa<FloatAttr, IntegerAttr, UnitAttr>(parameter.getValue()))
+        return emitOpError("expects parameter ")
+               << parameter.getName() << " to be a number or unit, got "
+               << parameter.getValue();
+  // C4
+  WalkResult result = getBody().walk([&](Operation *op) {
+    StringRef dialect = op->getName().getDialectNamespace();
+    bool inside = op->getParentOp() != getOperation();
+    if (llvm::is_contained({"linalg", "tensor", "arith", "math"}, dialect) ||
+        (inside && op->getName().getStringRef() == "cf.assert") ||
+        (!inside && isa<YieldOp>(op)))
+      return WalkResult::advance();
+    op->emitOpError("is in a nonlinear region, expected ops of linalg, tensor, "
+                    "arith and math");
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
 }

@@ -150,12 +150,64 @@ def PUM_DigitalOp : PUM_RegionOp<"digital"> {
   }];
 }
 
-def PUM_YieldOp : PUM_Op<"yield", [Pure, Terminator, ReturnLike,
-    ParentOneOf<["ComputeOp", "DigitalOp"]>]> {
-  let summary = "results of a task's region";
+def PUM_NonlinearOp : PUM_Op<"nonlinear", [
+    IsolatedFromAbove, RecursiveMemoryEffects, RecursivelySpeculatable,
+    SingleBlockImplicitTerminator<"YieldOp">]> {
+  let summary = "a nonlinear subroutine, to be computed exactly or approximated";
   let description = [{
-    Ends the region of `pum.compute` or `pum.digital`; its operands are the
-    task's results.
+    The region says what is computed, in upstream ops on the operands; whatever
+    approximates it is measured against it. `kind` names the function,
+    `dimensions` the dimensions of the first operand that it reduces,
+    normalises or slides a window over, `parameters` its scalars (numbers, or
+    unit for flags). `method` says how it is to be computed: `digital`
+    (the default) runs the region, `lut` and `neon` approximate it.
+
+    The first operand is the function's argument; others are masks, scales and
+    shifts. The first result is the function's value; others are intermediate
+    values of the region that the program needs too.
+
+    - C1: the region's arguments and yielded values have the types of the
+      operands and the results, of which there is at least one each.
+    - C2: operands and results have static shapes.
+    - C3: `dimensions` are there for the kinds softmax, log_softmax, layer_norm,
+      rms_norm, group_norm, l2_norm, squash, max_pool and avg_pool, and for no
+      other; they are ascending and within the rank of the first operand.
+    - C4: the region holds ops of linalg, tensor, arith and math; inside linalg
+      also cf.assert.
+    - C5: every parameter is a number or unit.
+
+    ```mlir
+    %y = pum.nonlinear tanh(%x) : (tensor<4xf32>) -> tensor<4xf32> {
+    ^bb0(%a: tensor<4xf32>):
+      %0 = math.tanh %a : tensor<4xf32>
+      pum.yield %0 : tensor<4xf32>
+    }
+    ```
+  }];
+  let arguments = (ins PUM_NonlinearKindAttr:$kind,
+    Variadic<AnyRankedTensor>:$inputs, OptionalAttr<DenseI64ArrayAttr>:$dimensions,
+    OptionalAttr<DictionaryAttr>:$parameters,
+    DefaultValuedAttr<PUM_NonlinearMethodAttr,
+                      "::pumice::pum::NonlinearMethod::digital">:$method);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    `` $kind `(` $inputs `)` (`dimensions` $dimensions^)? (`parameters` $parameters^)?
+    (`method` `` $method^)? attr-dict `:` functional-type($inputs, $results) $body
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    YieldOp getYield();
+  }];
+}
+
+def PUM_YieldOp : PUM_Op<"yield", [Pure, Terminator, ReturnLike,
+    ParentOneOf<["ComputeOp", "DigitalOp", "NonlinearOp"]>]> {
+  let summary = "results of a region";
+  let description = [{
+    Ends the region of `pum.compute`, `pum.digital` or `pum.nonlinear`; its
+    operands are the results of that op.
 
     ```mlir
     pum.yield %0 : tensor<4xf32>

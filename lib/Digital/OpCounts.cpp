@@ -11,6 +11,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
@@ -83,6 +84,8 @@ struct Counter {
       int64_t domain = 1;
       for (int64_t range : linalgOp.getStaticLoopRanges())
         domain *= ShapedType::isDynamic(range) ? 0 : range;
+      if (isa<linalg::QuantizedMatmulOp, linalg::QuantizedBatchMatmulOp>(op))
+        return countProduct(linalgOp, times, domain);
       Block &payload = op->getRegion(0).front();
       bool computes = llvm::any_of(
           payload, [](Operation &inner) { return !isFree(&inner); });
@@ -138,6 +141,16 @@ struct Counter {
     // tensor.pad, tensor.concat, tensor.splat, ... and all that is unknown.
     for (Type type : op->getResultTypes())
       counts.move += times * elements(type);
+  }
+
+  /// Zero points are taken off each factor once, not in every term.
+  void countProduct(linalg::LinalgOp op, int64_t times, int64_t terms) {
+    counts.multiply += times * terms;
+    counts.add += times * terms;
+    for (unsigned factor : {0, 1})
+      if (!matchPattern(op.getDpsInputOperand(2 + factor)->get(), m_Zero()))
+        counts.add +=
+            times * elements(op.getDpsInputOperand(factor)->get().getType());
   }
 
   void countBlock(Block &block, int64_t times) {

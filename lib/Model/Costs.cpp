@@ -350,9 +350,8 @@ Cost pumice::model::programCost(const DeviceSpec &device,
       replicas * matrix.groups * matrix.rows * tiling.columnTiles;
   energy(cost, Component::cellWrite) =
       device.energy.cellWritePj * double(counters.cellsWritten);
-  if (counters.cellsWritten > 0)
-    cost.writes =
-        writesTo(arrays, cellsOf(device.array, matrix, tiling), replicas);
+  cost.writes =
+      writesTo(arrays, cellsOf(device.array, matrix, tiling), replicas);
   return cost;
 }
 

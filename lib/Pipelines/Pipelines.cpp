@@ -38,9 +38,11 @@ void pumice::buildLinalgToQuantized(OpPassManager &pm) {
   pm.addPass(createCSEPass());
   pm.addPass(createSymbolDCEPass()); // nothing is called: one function remains
   pm.addNestedPass<func::FuncOp>(createRaiseQuantizedOps());
+  pm.addNestedPass<func::FuncOp>(createRaiseWidenedProducts());
   pm.addNestedPass<func::FuncOp>(createNormalizeIntegerLayers());
   pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createFoldConstants());
+  pm.addNestedPass<func::FuncOp>(createRaiseNonlinear());
   pm.addNestedPass<func::FuncOp>(createFuseElementwise());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -50,6 +52,10 @@ void pumice::buildLinalgToQuantized(OpPassManager &pm) {
 void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
                                       const DeviceOptions &options) {
   pm.addPass(createPUMAttachDevice(PUMAttachDeviceOptions{options.device}));
+  pm.addNestedPass<func::FuncOp>(createExpandNonlinear());
+  pm.addNestedPass<func::FuncOp>(createFuseElementwise());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToCrossbar());
   pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createFoldConstants());

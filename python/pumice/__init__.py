@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 from pumice.errors import CompileError, PumiceError
 
 if TYPE_CHECKING:
+    from pumice.comparison import Comparison
     from pumice.compiler import compile
     from pumice.device import Device, devices
+    from pumice.evaluation import Evaluation, evaluate
     from pumice.frontend import import_onnx, quantize
     from pumice.program import Program, Result, load
     from pumice.report import Report
@@ -25,26 +27,32 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
     "CompileError",
     "Device",
+    "Evaluation",
     "Program",
     "PumiceError",
     "Report",
     "Result",
     "compile",
     "devices",
+    "evaluate",
     "import_onnx",
     "load",
     "quantize",
 ]
 
 _HOME = {
+    "Comparison": "pumice.comparison",
     "Device": "pumice.device",
+    "Evaluation": "pumice.evaluation",
     "Program": "pumice.program",
     "Report": "pumice.report",
     "Result": "pumice.program",
     "compile": "pumice.compiler",
     "devices": "pumice.device",
+    "evaluate": "pumice.evaluation",
     "import_onnx": "pumice.frontend",
     "load": "pumice.program",
     "quantize": "pumice.frontend",

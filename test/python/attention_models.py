@@ -91,7 +91,6 @@ def cases() -> dict[str, tuple[nn.Module, tuple[torch.Tensor, ...]]]:
     additive = torch.randn(2, 1, 7, 7)
     additive[0, 0, 2] = float("-inf")
     return {
-        "self": (Attention(), (torch.randn(1, 9, 24),)),
         "batch": (Attention(scale=0.3), (torch.randn(3, 7, 24),)),
         "causal": (Attention(is_causal=True), (torch.randn(2, 7, 24),)),
         "grouped": (Attention(groups=2, enable_gqa=True), (torch.randn(2, 5, 24),)),

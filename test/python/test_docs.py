@@ -51,3 +51,13 @@ def test_front_doors(tmp_path, monkeypatch, capsys) -> None:
     printed = capsys.readouterr().out
     assert "['product']" in printed
     assert "[1 1]" in printed
+
+
+def test_compare(tmp_path, monkeypatch, capsys) -> None:
+    for name in ("torch", "torch_mlir", "torchao"):
+        pytest.importorskip(name)
+    monkeypatch.chdir(tmp_path)
+    run_page(DOCS / "compare.md", 5)
+    printed = capsys.readouterr().out
+    assert "first beyond a relative error of 0.05: layer 'down', node 'conv2d_1'" in printed
+    assert [path.name for path in tmp_path.iterdir()] == ["digits.json"]

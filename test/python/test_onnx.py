@@ -13,8 +13,8 @@ import pumice
 from onnx_files import onnx
 from pumice.frontend import FrontendError
 
-FLOAT, U8, I8, I32, I64 = (
-    getattr(onnx.TensorProto, name) for name in ("FLOAT", "UINT8", "INT8", "INT32", "INT64")
+FLOAT, U8, I32, I64 = (
+    getattr(onnx.TensorProto, name) for name in ("FLOAT", "UINT8", "INT32", "INT64")
 )
 node = onnx.helper.make_node
 
@@ -193,18 +193,41 @@ def test_a_quantized_transformer(transformer, tmp_path) -> None:
     assert on_arrays == {"query", "key", "value", "out", "wide", "narrow", "head"}
 
 
-def test_integer_operators_of_dynamic_quantization(transformer, tmp_path) -> None:
-    """DynamicQuantizeLinear and MatMulInteger."""
+def test_dynamic_quantization(transformer, tmp_path) -> None:
+    """DynamicQuantizeLinear and MatMulInteger: zero points that are known at run time only."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     path, feeds = transformer
     quantize_dynamic(str(path), str(tmp_path / "q.onnx"), weight_type=QuantType.QInt8)
     ids = feeds[0]["ids"][:2]
-    outputs = pumice.compile(tmp_path / "q.onnx", ids).run(ids).outputs
+    result = pumice.compile(tmp_path / "q.onnx", ids).run(ids)
     for found, value in zip(
-        outputs.values(), files.reference(tmp_path / "q.onnx", {"ids": ids}), strict=True
+        result.outputs.values(), files.reference(tmp_path / "q.onnx", {"ids": ids}), strict=True
     ):
         np.testing.assert_allclose(found, value, atol=1e-4)
+    assert sum(layer.conversions > 0 for layer in result.report.layers) == 7
+
+
+@pytest.mark.parametrize("code", [np.uint8, np.int8])
+def test_integers_of_a_product(tmp_path, code) -> None:
+    """MatMulInteger with a zero point that is an input, in three dimensions."""
+    random = np.random.default_rng(3)
+    info = np.iinfo(code)
+    weight = random.integers(info.min, info.max + 1, (40, 5)).astype(code)
+    path = files.write(
+        tmp_path / "product.onnx",
+        [node("MatMulInteger", ["x", "w", "z", "wz"], ["y"], "product")],
+        {"x": (U8, [2, 3, 40]), "z": (U8, [])},
+        {"y": (I32, None)},
+        {"w": weight, "wz": code(9)},
+    )
+    x = random.integers(0, 256, (2, 3, 40)).astype(np.uint8)
+    z = np.uint8(201)
+    result = pumice.compile(path, (x, z), device="ideal").run(x, np.asarray(z))
+    expected = (x.astype(np.int64) - 201) @ (weight.astype(np.int64) - 9)
+    assert result.outputs.dtype == np.int32
+    assert np.array_equal(result.outputs, expected)
+    assert [layer.name for layer in result.report.layers if layer.conversions] == ["product"]
 
 
 def test_large_weights_stay_out_of_the_text(tmp_path) -> None:

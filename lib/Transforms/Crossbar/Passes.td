@@ -23,8 +23,9 @@ def VerifyCrossbarContract : Pass<"verify-crossbar-contract", "::mlir::ModuleOp"
   let summary = "check that every crossbar layer is on a grid (L2)";
   let description = [{
     Needs nothing, changes nothing. Fails when the module names no device, a
-    crossbar layer reads weights instead of a grid, or weights that are
-    programmed are not constant on a device without `dynamic_matmul = crossbar`.
+    crossbar layer reads weights instead of a grid, a nonlinear region is left, or
+    weights that are programmed are not constant on a device without
+    `dynamic_matmul = crossbar`.
   }];
 }
 

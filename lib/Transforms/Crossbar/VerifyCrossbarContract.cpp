@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/PUM/PUM.h"
 #include "lib/Device/Device.h"
 #include "lib/Transforms/Crossbar/Passes.h"
 #include "lib/Transforms/Linalg/Quantized.h"
@@ -32,7 +33,10 @@ struct VerifyCrossbarContractPass
         onGrid(mvm);
       else if (auto conv = dyn_cast<crossbar::Conv2DOp>(op))
         onGrid(conv);
-      else if (auto program = dyn_cast<crossbar::ProgramOp>(op))
+      else if (isa<pum::NonlinearOp>(op)) {
+        op->emitOpError("is not expanded (expand-nonlinear)");
+        signalPassFailure();
+      } else if (auto program = dyn_cast<crossbar::ProgramOp>(op))
         if (!temporary && !isConstantData(program.getWeights())) {
           program.emitOpError("programs weights that are not constant, which "
                               "needs a device with dynamic_matmul = crossbar");

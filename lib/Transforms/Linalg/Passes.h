@@ -2,6 +2,7 @@
 #ifndef PUMICE_LIB_TRANSFORMS_LINALG_PASSES_H
 #define PUMICE_LIB_TRANSFORMS_LINALG_PASSES_H
 
+#include "dialects/PUM/PUM.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"

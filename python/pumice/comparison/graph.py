@@ -301,16 +301,29 @@ class Evaluation:
             if side and first[0] is first[1] and second[0] is second[1]:
                 values.append(values[0])
                 continue
-            operands = []
-            for arg, value in zip(node.args[:2], (first[side], second[side]), strict=True):
-                codes = self._graph.codes(arg)  # type: ignore[arg-type]
-                assert codes is not None
-                operands.append(_integers(value, codes))
+            operands = [
+                self._integers(arg, value)
+                for arg, value in zip(node.args[:2], (first[side], second[side]), strict=True)
+            ]
             rest = [None if index == 0 else arg for index, arg in enumerate(node.args[2:])]
             kwargs = {k: v for k, v in node.kwargs.items() if k != "bias"}
             with torch.no_grad():
                 values.append(node.target(*operands, *rest, **kwargs))  # type: ignore[operator]
         return values[0], values[1]
+
+    def _integers(self, node: Any, value: torch.Tensor) -> torch.Tensor:
+        """Codes without their zero point, of a dequantize node and its value."""
+        codes = self._graph.codes(node)
+        assert codes is not None
+        fixed = node.args[0]
+        scale, zero = codes.scale, codes.zero_point
+        if codes.axis is not None:
+            shape = [1] * value.dim()
+            shape[codes.axis] = -1
+            scale, zero = scale.reshape(shape).to(torch.float64), zero.reshape(shape)
+        if fixed.op != "call_function" and (state := self._graph.state(fixed)) is not None:
+            return state.to(torch.float64) - zero  # type: ignore[no-any-return]
+        return torch.round(value.to(torch.float64) / scale)
 
     def _known(self, node: Node) -> bool:
         return (
@@ -342,13 +355,3 @@ class Evaluation:
         self._uses[node] = self._uses.get(node, len(node.users)) - 1
         if self._uses[node] <= 0:
             self._values.pop(node, None)
-
-
-def _integers(value: torch.Tensor, codes: Codes) -> torch.Tensor:
-    """Codes without their zero point, from the real numbers that they stand for."""
-    scale = codes.scale
-    if codes.axis is not None:
-        shape = [1] * value.dim()
-        shape[codes.axis] = -1
-        scale = scale.reshape(shape).to(torch.float64)
-    return torch.round(value.to(torch.float64) / scale)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "TensorComparison"]
 
+#: Characters of a name in the table.
+_NAME = 22
+
 
 @dataclass(frozen=True)
 class TensorComparison:
@@ -119,8 +122,8 @@ class Comparison:
         from pumice.tables import simple_table
 
         columns = [
-            "layer", "node", "kind", "max error", "mean", "SQNR", "cosine", "equal %", "own SQNR",
-            *(["to float"] if self._has_float else []),
+            "layer", "node", "kind", "max error", "mean", "SQNR", "cosine", "equal %", "own",
+            *(["float"] if self._has_float else []),
         ]  # fmt: skip
         rows = [self._row(tensor) for tensor in (*self.tensors, *self.outputs)]
         title = f"Device '{self.device}' against PyTorch, in the order of the machine (SQNR in dB)"
@@ -153,8 +156,8 @@ class Comparison:
         errors = tensor.errors
         mark = " <" if tensor is self.first else ""
         row = [
-            tensor.layer,
-            tensor.node,
+            _shortened(tensor.layer, 0),
+            _shortened(tensor.node, _NAME // 2),
             tensor.kind + mark,
             f"{errors.max_abs:.2g}",
             f"{errors.mean_abs:.2g}",
@@ -167,6 +170,13 @@ class Comparison:
             other = tensor.float_errors
             row.append(decibels(other.sqnr_db) if other else "")
         return row
+
+
+def _shortened(name: str, head: int) -> str:
+    """A name that fits a column: its first `head` characters, and its end."""
+    if len(name) <= _NAME:
+        return name
+    return f"{name[:head]}…{name[head + 1 - _NAME :]}"
 
 
 def decibels(value: float) -> str:

@@ -67,17 +67,13 @@ class Signature:
         """The arguments of the compiled function, in order."""
         return tuple(spec for spec in self.inputs if spec.shape is not None)
 
-    def flatten_inputs(
-        self, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None
-    ) -> list[Any]:
-        """Checks the arguments of a call; returns the tensors that the function takes, in order.
+    def leaves(self, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None) -> list[Any]:
+        """The leaves of the arguments of a call, one for each of `inputs`.
 
         Where there are no keyword arguments, the others may all come by the names of `inputs`.
-        Tensors may be torch tensors, arrays, or whatever has `shape` and `dtype`.
 
         Raises:
-            FrontendError: wrong number, name, structure, shape, dtype, or a Python value that
-                differs from the one that the model was compiled for.
+            FrontendError: wrong number, name or structure.
         """
         positional = self.input_structure["children"][0]
         keywords = self.input_structure["children"][1]
@@ -97,6 +93,20 @@ class Signature:
             _flatten(structure, value, leaves, "input")
         for structure, name in zip(keywords.get("children", ()), names, strict=True):
             _flatten(structure, given[name], leaves, f"input '{name}'")
+        return leaves
+
+    def flatten_inputs(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None
+    ) -> list[Any]:
+        """Checks the arguments of a call; returns the tensors that the function takes, in order.
+
+        Tensors may be torch tensors, arrays, or whatever has `shape` and `dtype`.
+
+        Raises:
+            FrontendError: wrong number, name, structure, shape, dtype, or a Python value that
+                differs from the one that the model was compiled for.
+        """
+        leaves = self.leaves(args, kwargs)
         tensors = []
         for spec, leaf in zip(self.inputs, leaves, strict=True):
             if spec.shape is None:

@@ -43,3 +43,15 @@ func.func @weights_at_run_time(%w: tensor<3x8xi8>) {
       groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
   return
 }
+
+// -----
+
+func.func @nonlinear(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @below {{'pum.nonlinear' op is not expanded (expand-nonlinear)}}
+  %y = pum.nonlinear tanh(%x) : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    %0 = math.tanh %a : tensor<4xf32>
+    pum.yield %0 : tensor<4xf32>
+  }
+  return %y : tensor<4xf32>
+}

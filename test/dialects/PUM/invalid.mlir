@@ -89,7 +89,7 @@ func.func @digital_on_grid(%g: !crossbar.grid<1x64x10xi8>) {
 // -----
 
 func.func @yield_outside(%x: tensor<4xf32>) {
-  // expected-error @below {{'pum.yield' op expects parent op to be one of 'pum.compute, pum.digital'}}
+  // expected-error @below {{'pum.yield' op expects parent op to be one of 'pum.compute, pum.digital, pum.nonlinear'}}
   pum.yield %x : tensor<4xf32>
 }
 

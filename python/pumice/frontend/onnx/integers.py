@@ -205,9 +205,9 @@ class _Rewriter:
     def flatten_product(self, node: Any) -> None:
         """A matrix product with weights takes a matrix: fold what is in front into rows."""
         self.nodes.append(node)
-        if node.op_type != "MatMul" or node.domain:
+        if node.op_type not in ("MatMul", "MatMulInteger") or node.domain:
             return
-        left, right = (self._types.get(name, (0, None))[1] for name in node.input)
+        left, right = (self._types.get(name, (0, None))[1] for name in node.input[:2])
         if left is None or right is None or len(left) < 3 or len(right) != 2:
             return
         self.nodes.pop()
@@ -216,7 +216,7 @@ class _Rewriter:
             f"{node.name}.shape", np.array([*left[:-1], right[-1]], np.int64)
         )
         flat = self.emit("Reshape", [node.input[0], rows], node.name)
-        product = self.emit("MatMul", [flat, node.input[1]], node.name)
+        product = self.emit(node.op_type, [flat, *node.input[1:]], node.name)
         self.nodes.append(
             self._helper.make_node("Reshape", [product, shape], node.output, node.name)
         )
