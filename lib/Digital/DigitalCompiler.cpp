@@ -184,7 +184,8 @@ constantData(ElementsAttr constant,
   auto dense = dyn_cast<DenseElementsAttr>(constant);
   if (!dense)
     return createStringError("expected a dense or dense_resource constant");
-  if (!dense.getElementType().isInteger(1) && !dense.isSplat())
+  if (!dense.getElementType().isInteger(1) &&
+      (!dense.isSplat() || dense.getNumElements() == 1))
     return dense.getRawData().data();
   // i1 is bit-packed in the attribute.
   auto &bytes = unpacked.emplace_back(new char[dense.getNumElements()]);
@@ -193,10 +194,31 @@ constantData(ElementsAttr constant,
   return bytes.get();
 }
 
-/// Constants become trailing arguments (so that functions that differ only in
-/// them share code and big ones never pass through LLVM), splats become fills,
-/// scalars of the signature 0-d tensors, and reshapes of results disappear
-/// (same bytes).
+/// True for scales, zero points and the like: numbers that differ from layer to
+/// layer and gain nothing from being known to the code generator. Powers of two
+/// do gain when they multiply; bounds and initial values shape the code.
+static bool isParameter(arith::ConstantOp op) {
+  auto number = dyn_cast<FloatAttr>(op.getValue());
+  if (number && (op.getType().isF32() || op.getType().isF64())) {
+    const APFloat &value = number.getValue();
+    return llvm::any_of(op->getUsers(), [&](Operation *user) {
+      if (isa<arith::AddFOp, arith::SubFOp>(user))
+        return value.isFiniteNonZero();
+      return isa<arith::MulFOp, arith::DivFOp>(user) &&
+             value.isFiniteNonZero() && value.getExactLog2Abs() == INT_MIN;
+    });
+  }
+  auto integer = dyn_cast<IntegerAttr>(op.getValue());
+  return integer && scalarBytes(op.getType()) > 1 && !op.getType().isIndex() &&
+         !integer.getValue().isZero() &&
+         llvm::any_of(op->getUsers(),
+                      llvm::IsaPred<arith::AddIOp, arith::SubIOp>);
+}
+
+/// Constants and parameters become trailing arguments (so that functions that
+/// differ only in them share code and big ones never pass through LLVM), splats
+/// become fills, scalars of the signature 0-d tensors, and reshapes of results
+/// disappear (same bytes).
 static Normalized normalize(func::FuncOp source) {
   MLIRContext *context = source.getContext();
   OpBuilder builder(context);
@@ -256,6 +278,25 @@ static Normalized normalize(func::FuncOp source) {
       replacement = argument;
     }
     op.replaceAllUsesWith(replacement);
+    op.erase();
+  }
+
+  // One argument per op, also for equal numbers: in another function they may
+  // differ.
+  SmallVector<arith::ConstantOp> parameters;
+  function.walk([&](arith::ConstantOp op) {
+    if (isParameter(op))
+      parameters.push_back(op);
+  });
+  for (arith::ConstantOp op : parameters) {
+    builder.setInsertionPointToStart(&body);
+    auto type = RankedTensorType::get({}, op.getType());
+    result.constants.push_back(
+        DenseElementsAttr::get(type, ArrayRef<Attribute>(op.getValue())));
+    op.replaceAllUsesWith(tensor::ExtractOp::create(
+                              builder, loc, op.getType(),
+                              body.addArgument(type, op.getLoc()), ValueRange())
+                              .getResult());
     op.erase();
   }
 

@@ -225,3 +225,40 @@ def test_folding_uses_the_cache(cache) -> None:
         seen.append(files(cache))
     assert len(seen[0]) == 2, "the folded subgraph and the region"
     assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("kind", ["f32", "i32"])
+def test_scales_and_zero_points_are_no_part_of_the_code(cache, kind) -> None:
+    """Layers that differ in them alone share code; bounds stay in it."""
+    add, sub, most = ("addf", "subf", "maximumf") if kind == "f32" else ("addi", "subi", "maxsi")
+    dot = ".0" if kind == "f32" else ""
+
+    def region(name: str, first: int, second: int, bound: int) -> str:
+        return f"""
+      %{name} = linalg.generic {{indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>],
+          iterator_types = ["parallel"]}} ins(%x : tensor<9x{kind}>)
+          outs(%e : tensor<9x{kind}>) {{
+      ^bb0(%p: {kind}, %q: {kind}):
+        %a = arith.constant {first}{dot} : {kind}
+        %b = arith.constant {second}{dot} : {kind}
+        %c = arith.constant {bound}{dot} : {kind}
+        %r = arith.{add} %p, %a : {kind}
+        %s = arith.{sub} %r, %b : {kind}
+        %t = arith.{most} %s, %c : {kind}
+        linalg.yield %t : {kind}
+      }} -> tensor<9x{kind}>"""
+
+    parameters = {"k": (3, 5, 0), "l": (7, 7, 0), "m": (100, 3, 0), "n": (3, 5, 2)}
+    regions = "".join(region(name, *values) for name, values in parameters.items())
+    types = ", ".join([f"tensor<9x{kind}>"] * 4)
+    text = f"""
+    func.func @main(%x: tensor<9x{kind}>) -> ({types}) {{
+      %e = tensor.empty() : tensor<9x{kind}>{regions}
+      return %k, %l, %m, %n : {types}
+    }}"""
+    program = compile_module(ir.Module.parse(text, ir.Context()), "ideal")
+    x = np.arange(-4, 5).astype(np.float32 if kind == "f32" else np.int32)
+    outputs = program.run(x).outputs
+    for found, (first, second, bound) in zip(outputs, parameters.values(), strict=True):
+        assert np.array_equal(found, np.maximum(x + first - second, bound))
+    assert (program.code.regions, program.code.distinct) == (4, 2)
