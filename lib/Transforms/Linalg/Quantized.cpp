@@ -167,12 +167,22 @@ std::optional<Dequantize> pumice::matchDequantize(Operation *op,
     return std::nullopt;
   };
   if (zeroPoint) {
+    // Zero points of their own come as narrow as the codes, and are widened.
+    std::optional<unsigned> unsignedBits;
+    if (auto extend = zeroPoint.getDefiningOp<arith::ExtUIOp>()) {
+      zeroPoint = extend.getIn();
+      unsignedBits = zeroPoint.getType().getIntOrFloatBitWidth();
+    } else if (auto extend = zeroPoint.getDefiningOp<arith::ExtSIOp>()) {
+      zeroPoint = extend.getIn();
+    }
     OpOperand *operand = inputOf(generic, zeroPoint);
     std::optional<int64_t> value =
         uniformInteger(operand ? operand->get() : zeroPoint);
     if (!value)
       return unsupported("the zero points differ between channels");
     result.zeroPoint = *value;
+    if (unsignedBits && *unsignedBits < 64)
+      result.zeroPoint &= (int64_t(1) << *unsignedBits) - 1;
     if (result.zeroPoint < (result.isUnsigned ? 0 : -128) ||
         result.zeroPoint > (result.isUnsigned ? 255 : 127))
       return unsupported("the zero point is no code");
@@ -245,6 +255,16 @@ std::optional<Quantize> pumice::matchQuantize(Operation *op) {
 // Moves
 //===----------------------------------------------------------------------===//
 
+/// True for a generic that yields elements of its one input, each as often as
+/// the maps say.
+static bool isCopy(linalg::GenericOp op) {
+  auto yield = cast<linalg::YieldOp>(op.getBody()->getTerminator());
+  auto source = dyn_cast<BlockArgument>(yield.getOperand(0));
+  return isElementwise(op) && op.getNumDpsInputs() == 1 && source &&
+         source.getArgNumber() == 0 &&
+         isa<RankedTensorType>(op.getDpsInputOperand(0)->get().getType());
+}
+
 /// True when `op` only moves elements of its first operand (and adds 0.0).
 static bool isMove(Operation *op) {
   if (auto pad = dyn_cast<tensor::PadOp>(op)) {
@@ -252,8 +272,11 @@ static bool isMove(Operation *op) {
     return value && matchPattern(value, m_AnyZeroFloat()) &&
            pad.getResultType().hasStaticShape();
   }
+  if (auto generic = dyn_cast<linalg::GenericOp>(op))
+    return isCopy(generic);
   return isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp,
-             linalg::TransposeOp, tensor::ExtractSliceOp>(op);
+             linalg::TransposeOp, linalg::BroadcastOp, tensor::ExtractSliceOp>(
+      op);
 }
 
 std::optional<MovedCodes> pumice::traceCodes(Value value, std::string *why) {
@@ -276,7 +299,8 @@ bool pumice::isConstantData(Value value) {
   while (Operation *op = value.getDefiningOp()) {
     if (isa<arith::ConstantOp>(op))
       return true;
-    if (!isMove(op))
+    // Repetitions are not folded: they would make constants larger.
+    if (!isMove(op) || isa<linalg::GenericOp, linalg::BroadcastOp>(op))
       return false;
     value = op->getOperand(0);
   }
@@ -313,18 +337,21 @@ std::optional<QuantizedLayer> pumice::matchQuantizedLayer(Operation *op,
   };
   if (!isConstantData(weights->dequantize.codes))
     return unsupported("its weights are not constant");
-  if (weights->dequantize.isUnsigned)
-    return unsupported("its weights are unsigned");
   if (input->dequantize.scales)
     return unsupported("its input is quantized per channel");
-  // Weights come as [outputs, ...]; anything else would put a scale on a sum.
-  if (weights->dequantize.scales && weights->dequantize.axis != 0)
+  // Weights come as [outputs, ...], or as a matrix [sums, outputs]; anything
+  // else would put a scale on a sum.
+  bool isPlainMatrix = isa<linalg::MatmulOp>(op) && weights->moves.empty();
+  if (weights->dequantize.scales &&
+      weights->dequantize.axis != (isPlainMatrix ? 1 : 0))
     return unsupported("its weights are not quantized per output channel");
   // Along the moves, dimension 0 must stay the output channels.
   unsigned transposes = 0;
   for (Operation *move : weights->moves) {
     if (isa<tensor::PadOp, tensor::ExtractSliceOp>(move))
       return unsupported("its weights are padded or sliced");
+    if (isa<linalg::GenericOp, linalg::BroadcastOp>(move))
+      return unsupported("its weights are repeated");
     transposes += isa<linalg::TransposeOp>(move);
   }
   bool isMatmul = isa<linalg::MatmulOp>(op);
@@ -335,7 +362,7 @@ std::optional<QuantizedLayer> pumice::matchQuantizedLayer(Operation *op,
       (cast<RankedTensorType>(weights->dequantize.scales.getType())
                        .getDimSize(0) != outputs ||
                isMatmul
-           ? transposes != 1 || weights->moves.size() != 1
+           ? !isPlainMatrix && (transposes != 1 || weights->moves.size() != 1)
            : transposes != 0))
     return unsupported("its weights are not quantized per output channel");
   return QuantizedLayer{layer, *input, *weights};

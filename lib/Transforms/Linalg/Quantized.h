@@ -42,8 +42,8 @@ std::optional<Dequantize> matchDequantize(mlir::Operation *op,
 std::optional<Quantize> matchQuantize(mlir::Operation *op);
 
 /// Codes reached from a float value through ops that only move elements
-/// (pads by 0.0, reshapes, transposes, slices): `moves` from the dequantize
-/// outwards.
+/// (pads by 0.0, reshapes, transposes, slices, repetitions): `moves` from the
+/// dequantize outwards.
 struct MovedCodes {
   Dequantize dequantize;
   llvm::SmallVector<mlir::Operation *> moves;
@@ -59,6 +59,26 @@ struct QuantizedLayer {
 };
 std::optional<QuantizedLayer> matchQuantizedLayer(mlir::Operation *op,
                                                   std::string *why = nullptr);
+
+/// A float matrix product, or a batch of them, of two quantized tensors with
+/// one scale each. Layers with constant weights are QuantizedLayers.
+struct QuantizedProduct {
+  mlir::linalg::LinalgOp op;
+  MovedCodes left, right;
+};
+std::optional<QuantizedProduct>
+matchQuantizedProduct(mlir::Operation *op, std::string *why = nullptr);
+
+/// The product on integer codes, rescaled to the op's float result.
+mlir::Value raiseProduct(mlir::RewriterBase &rewriter,
+                         const QuantizedProduct &product);
+
+/// Repeats the moves of a float value on its codes: a pad by 0.0 becomes a pad
+/// by the zero point.
+mlir::Value moveCodes(mlir::RewriterBase &rewriter, const MovedCodes &moved);
+
+/// What a float layer adds to, or null when it is zero.
+mlir::Value nonZeroInit(mlir::linalg::LinalgOp op);
 
 /// The integer that every element of a constant `value` has, if there is one
 /// and the data is there.

@@ -17,16 +17,12 @@ namespace pumice {
 using namespace mlir;
 using namespace pumice;
 
-namespace {
-
 /// The element type with `element` in place of the one of `type`.
-RankedTensorType withElement(Type type, Type element) {
+static RankedTensorType withElement(Type type, Type element) {
   return cast<RankedTensorType>(type).clone(element);
 }
 
-/// Repeats the moves of a float value on its codes: a pad by 0.0 becomes a pad
-/// by the zero point.
-Value moveCodes(RewriterBase &rewriter, const MovedCodes &moved) {
+Value pumice::moveCodes(RewriterBase &rewriter, const MovedCodes &moved) {
   Value codes = moved.dequantize.codes;
   Type element = cast<RankedTensorType>(codes.getType()).getElementType();
   for (Operation *move : moved.moves) {
@@ -48,6 +44,17 @@ Value moveCodes(RewriterBase &rewriter, const MovedCodes &moved) {
       codes = linalg::TransposeOp::create(rewriter, loc, codes, empty,
                                           transpose.getPermutation())
                   .getResult()[0];
+    } else if (auto repeat = dyn_cast<linalg::LinalgOp>(move)) {
+      // A copy or a broadcast: each element from where the maps say.
+      Value empty =
+          tensor::EmptyOp::create(rewriter, loc, type.getShape(), element);
+      codes = linalg::GenericOp::create(
+                  rewriter, loc, type, codes, empty,
+                  repeat.getIndexingMapsArray(), repeat.getIteratorTypesArray(),
+                  [](OpBuilder &b, Location loc, ValueRange args) {
+                    linalg::YieldOp::create(b, loc, args[0]);
+                  })
+                  .getResult(0);
     } else {
       IRMapping mapping;
       mapping.map(move->getOperand(0), codes);
@@ -58,6 +65,22 @@ Value moveCodes(RewriterBase &rewriter, const MovedCodes &moved) {
   }
   return codes;
 }
+
+Value pumice::nonZeroInit(linalg::LinalgOp op) {
+  Value init = op.getDpsInits()[0];
+  Value source = init;
+  while (Operation *def = source.getDefiningOp()) {
+    if (auto fill = dyn_cast<linalg::FillOp>(def))
+      return matchPattern(fill.getInputs()[0], m_AnyZeroFloat()) ? Value()
+                                                                 : init;
+    if (!isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(def))
+      break;
+    source = def->getOperand(0);
+  }
+  return matchPattern(init, m_AnyZeroFloat()) ? Value() : init;
+}
+
+namespace {
 
 /// Reassociation that splits (or joins) dimension 1 of an NCHW tensor into the
 /// two dimensions 1 and 2 of NGCHW.
@@ -79,6 +102,16 @@ Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
     x = arith::ExtUIOp::create(
         rewriter, loc, withElement(x.getType(), rewriter.getI16Type()), x);
   Value w = moveCodes(rewriter, layer.weights);
+  int64_t weightZeroPoint = weight.zeroPoint;
+  if (weight.isUnsigned) {
+    // Arrays hold signed weights: the same differences, around another zero.
+    auto type = cast<RankedTensorType>(w.getType());
+    unsigned bits = type.getElementTypeBitWidth();
+    auto top = DenseElementsAttr::get(type, APInt::getSignedMinValue(bits));
+    w = arith::XOrIOp::create(rewriter, loc, w,
+                              arith::ConstantOp::create(rewriter, loc, top));
+    weightZeroPoint -= int64_t(1) << (bits - 1);
+  }
 
   auto resultType = cast<RankedTensorType>(op->getResult(0).getType());
   if (isa<linalg::DepthwiseConv2DNchwChwOp>(op)) {
@@ -107,7 +140,7 @@ Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
   Value inputZero = arith::ConstantOp::create(
       rewriter, loc, rewriter.getI32IntegerAttr(in.zeroPoint));
   Value weightZero = arith::ConstantOp::create(
-      rewriter, loc, rewriter.getI32IntegerAttr(weight.zeroPoint));
+      rewriter, loc, rewriter.getI32IntegerAttr(weightZeroPoint));
   SmallVector<Value> inputs{x, w, inputZero, weightZero};
   Type accType = init.getType();
   TypeRange types(accType);
@@ -134,21 +167,6 @@ Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
   if (resultType.getRank() == 5)
     acc = tensor::CollapseShapeOp::create(rewriter, loc, acc, groupChannels());
   return acc;
-}
-
-/// `init` of the float layer, or null when it is zero.
-Value nonZeroInit(linalg::LinalgOp op) {
-  Value init = op.getDpsInits()[0];
-  Value source = init;
-  while (Operation *def = source.getDefiningOp()) {
-    if (auto fill = dyn_cast<linalg::FillOp>(def))
-      return matchPattern(fill.getInputs()[0], m_AnyZeroFloat()) ? Value()
-                                                                 : init;
-    if (!isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(def))
-      break;
-    source = def->getOperand(0);
-  }
-  return matchPattern(init, m_AnyZeroFloat()) ? Value() : init;
 }
 
 /// A bias that was broadcast along the channels, as the vector behind it.
@@ -359,8 +377,14 @@ struct RaiseQuantizedOpsPass
       std::string why;
       std::optional<QuantizedLayer> layer = matchQuantizedLayer(op, &why);
       if (!layer) {
-        if (!why.empty())
+        if (std::optional<QuantizedProduct> product =
+                matchQuantizedProduct(op, why.empty() ? &why : nullptr)) {
+          rewriter.setInsertionPoint(op);
+          rewriter.replaceOp(op, raiseProduct(rewriter, *product));
+          ++numLayers;
+        } else if (!why.empty()) {
           op->emitRemark("stays in float: ") << why;
+        }
         continue;
       }
       rewriter.setInsertionPoint(op);
