@@ -197,22 +197,24 @@ constantData(ElementsAttr constant,
 /// True for scales, zero points and the like: numbers that differ from layer to
 /// layer and gain nothing from being known to the code generator. Powers of two
 /// do gain when they multiply; bounds and initial values shape the code.
-static bool isParameter(arith::ConstantOp op) {
-  auto number = dyn_cast<FloatAttr>(op.getValue());
-  if (number && (op.getType().isF32() || op.getType().isF64())) {
+static bool isParameter(OpOperand &operand) {
+  auto constant = operand.get().getDefiningOp<arith::ConstantOp>();
+  if (!constant)
+    return false;
+  Operation *user = operand.getOwner();
+  Type type = constant.getType();
+  if (auto number = dyn_cast<FloatAttr>(constant.getValue())) {
     const APFloat &value = number.getValue();
-    return llvm::any_of(op->getUsers(), [&](Operation *user) {
-      if (isa<arith::AddFOp, arith::SubFOp>(user))
-        return value.isFiniteNonZero();
-      return isa<arith::MulFOp, arith::DivFOp>(user) &&
-             value.isFiniteNonZero() && value.getExactLog2Abs() == INT_MIN;
-    });
+    if (!(type.isF32() || type.isF64()) || !value.isFiniteNonZero())
+      return false;
+    return isa<arith::AddFOp, arith::SubFOp>(user) ||
+           (isa<arith::MulFOp, arith::DivFOp>(user) &&
+            value.getExactLog2Abs() == INT_MIN);
   }
-  auto integer = dyn_cast<IntegerAttr>(op.getValue());
-  return integer && scalarBytes(op.getType()) > 1 && !op.getType().isIndex() &&
+  auto integer = dyn_cast<IntegerAttr>(constant.getValue());
+  return integer && !type.isIndex() && scalarBytes(type) > 1 &&
          !integer.getValue().isZero() &&
-         llvm::any_of(op->getUsers(),
-                      llvm::IsaPred<arith::AddIOp, arith::SubIOp>);
+         isa<arith::AddIOp, arith::SubIOp>(user);
 }
 
 /// Constants and parameters become trailing arguments (so that functions that
@@ -281,23 +283,25 @@ static Normalized normalize(func::FuncOp source) {
     op.erase();
   }
 
-  // One argument per op, also for equal numbers: in another function they may
+  // One argument per use, also of equal numbers: in another function they may
   // differ.
-  SmallVector<arith::ConstantOp> parameters;
-  function.walk([&](arith::ConstantOp op) {
-    if (isParameter(op))
-      parameters.push_back(op);
+  SmallVector<OpOperand *> parameters;
+  function.walk([&](Operation *op) {
+    for (OpOperand &operand : op->getOpOperands())
+      if (isParameter(operand))
+        parameters.push_back(&operand);
   });
-  for (arith::ConstantOp op : parameters) {
-    builder.setInsertionPointToStart(&body);
-    auto type = RankedTensorType::get({}, op.getType());
+  for (OpOperand *operand : parameters) {
+    auto constant = operand->get().getDefiningOp<arith::ConstantOp>();
+    auto type = RankedTensorType::get({}, constant.getType());
     result.constants.push_back(
-        DenseElementsAttr::get(type, ArrayRef<Attribute>(op.getValue())));
-    op.replaceAllUsesWith(tensor::ExtractOp::create(
-                              builder, loc, op.getType(),
-                              body.addArgument(type, op.getLoc()), ValueRange())
-                              .getResult());
-    op.erase();
+        DenseElementsAttr::get(type, ArrayRef<Attribute>(constant.getValue())));
+    builder.setInsertionPointToStart(&body);
+    operand->set(tensor::ExtractOp::create(
+        builder, loc, constant.getType(),
+        body.addArgument(type, constant.getLoc()), ValueRange()));
+    if (constant->use_empty())
+      constant.erase();
   }
 
   Operation *terminator = body.getTerminator();

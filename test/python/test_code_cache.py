@@ -243,8 +243,8 @@ def test_scales_and_zero_points_are_no_part_of_the_code(cache, kind) -> None:
         %b = arith.constant {second}{dot} : {kind}
         %c = arith.constant {bound}{dot} : {kind}
         %r = arith.{add} %p, %a : {kind}
-        %s = arith.{sub} %r, %b : {kind}
-        %t = arith.{most} %s, %c : {kind}
+        %s = arith.{most} %r, %c : {kind}
+        %t = arith.{sub} %s, %b : {kind}
         linalg.yield %t : {kind}
       }} -> tensor<9x{kind}>"""
 
@@ -260,5 +260,5 @@ def test_scales_and_zero_points_are_no_part_of_the_code(cache, kind) -> None:
     x = np.arange(-4, 5).astype(np.float32 if kind == "f32" else np.int32)
     outputs = program.run(x).outputs
     for found, (first, second, bound) in zip(outputs, parameters.values(), strict=True):
-        assert np.array_equal(found, np.maximum(x + first - second, bound))
+        assert np.array_equal(found, np.maximum(x + first, bound) - second)
     assert (program.code.regions, program.code.distinct) == (4, 2)
