@@ -71,6 +71,7 @@ def quantize(
                 _calibrate(prepared, item, number)
         with _no_training_patterns():
             converted: GraphModule = convert_pt2e(prepared)
+        _drop_unused_state(converted)
         return converted
 
 
@@ -102,6 +103,15 @@ def is_quantized(model: Any) -> bool:
         and "quantize" in str(node.target)
         for node in graph.nodes
     )
+
+
+def _drop_unused_state(model: GraphModule) -> None:
+    """Frees the float weights: PT2E leaves them in the module beside their codes."""
+    used = {str(node.target) for node in model.graph.nodes if node.op == "get_attr"}
+    for kind in (dict(model.named_parameters()), dict(model.named_buffers())):
+        for name in kind.keys() - used:
+            owner, _, attribute = name.rpartition(".")
+            delattr(model.get_submodule(owner), attribute)
 
 
 def _leading_count(model: torch.nn.Module, example: Arguments | None) -> int | None:
