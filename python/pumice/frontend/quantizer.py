@@ -42,17 +42,24 @@ LAYERS = {
     _aten.conv1d.padding,
     _aten.convolution.default,
     _aten.linear.default,
+    _aten.conv_transpose1d.default,
+    _aten.conv_transpose2d.input,
 }
-# f(x) elementwise, one input: computed on the accumulator's float value, then quantized.
+# Weights of these are [inputs, outputs / groups, ...].
+TRANSPOSED = {_aten.conv_transpose1d.default, _aten.conv_transpose2d.input}
+# f(x) elementwise, one input that is not a parameter: computed on the accumulator's float value, then quantized.
 ACTIVATIONS = {
     getattr(_aten, name).default
     for name in (
         "relu relu_ relu6 relu6_ hardtanh hardtanh_ hardswish hardswish_ hardsigmoid"
         " hardsigmoid_ silu silu_ sigmoid sigmoid_ tanh tanh_ gelu elu elu_ leaky_relu"
-        " leaky_relu_ clamp clamp_ clamp_min mish mish_ softplus"
+        " leaky_relu_ clamp clamp_ clamp_min mish mish_ softplus batch_norm"
     ).split()
 }
-ADDITIONS = {_aten.add.Tensor, _aten.add_.Tensor, _aten.sub.Tensor, _aten.sub_.Tensor}
+# f(x, y) elementwise.
+ADDITIONS = {
+    getattr(_aten, name).Tensor for name in "add add_ sub sub_ mul mul_ div div_".split()
+}
 # Outputs are a selection of the input's own values.
 SAME_CODES = {
     _aten.max_pool2d.default,
@@ -74,8 +81,17 @@ SAME_CODES = {
     _aten.dropout_.default,
     _aten.channel_shuffle.default,
     _aten.pixel_shuffle.default,
+    _aten.upsample_nearest1d.vec,
     _aten.upsample_nearest2d.vec,
     _aten.chunk.default,
+    _aten.pad.default,
+    _aten.constant_pad_nd.default,
+    _aten.unflatten.int,
+    _aten.expand.default,
+    _aten.repeat.default,
+    _aten.flip.default,
+    _aten.roll.default,
+    _aten.pixel_unshuffle.default,
 }
 AVERAGES = {
     _aten.avg_pool2d.default,
@@ -83,6 +99,9 @@ AVERAGES = {
     _aten.adaptive_avg_pool2d.default,
     _aten.adaptive_avg_pool1d.default,
     _aten.mean.dim,
+    _aten.upsample_bilinear2d.vec,
+    _aten.upsample_linear1d.vec,
+    _aten.upsample_bicubic2d.vec,
 }
 CONCATENATIONS = {_aten.cat.default}
 _FOLLOWED = ACTIVATIONS | ADDITIONS | SAME_CODES | AVERAGES | CONCATENATIONS
@@ -91,13 +110,13 @@ _FOLLOWED = ACTIVATIONS | ADDITIONS | SAME_CODES | AVERAGES | CONCATENATIONS
 _SMALLEST_SCALE = 2.0**-30
 
 
-def _weight_spec() -> QuantizationSpec:
+def _weight_spec(axis: int) -> QuantizationSpec:
     return QuantizationSpec(
         dtype=torch.int8,
         quant_min=-127,
         quant_max=127,
         qscheme=torch.per_channel_symmetric,
-        ch_axis=0,
+        ch_axis=axis,
         observer_or_fake_quant_ctr=PerChannelMinMaxObserver.with_args(eps=_SMALLEST_SCALE),
     )
 
@@ -128,7 +147,8 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
         if observer not in observers:
             raise ValueError(f"expected an observer of {sorted(observers)}, got '{observer}'")
         self._activation = _activation_spec(observers[observer])
-        self._weight = _weight_spec()
+        self._weight = _weight_spec(0)
+        self._weight_of_transposed = _weight_spec(1)
 
     def annotate(self, model: GraphModule) -> GraphModule:
         """Writes `quantization_annotation` into the nodes' meta."""
@@ -158,7 +178,8 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
         if node.target in LAYERS:
             if not _is_layer(node):
                 return None
-            inputs = {node.args[0]: self._activation, node.args[1]: self._weight}
+            weight = self._weight_of_transposed if node.target in TRANSPOSED else self._weight
+            inputs = {node.args[0]: self._activation, node.args[1]: weight}
             return QuantizationAnnotation(inputs, output)
         if node not in wanted:
             return None
@@ -190,7 +211,7 @@ def _is_layer(node: Node) -> bool:
 
 def _continued_by_activation(node: Node) -> bool:
     """Its only user is an activation function, after which the codes are taken instead."""
-    if node.target not in LAYERS | ADDITIONS or len(node.users) != 1:
+    if node.target not in LAYERS | ADDITIONS | ACTIVATIONS or len(node.users) != 1:
         return False
     return next(iter(node.users)).target in ACTIVATIONS
 
