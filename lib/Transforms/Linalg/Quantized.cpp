@@ -489,9 +489,6 @@ std::optional<QuantizedLayer> pumice::matchQuantizedLayer(Operation *op,
     return unsupported("its weights are unsigned");
   if (input->dequantize.scales)
     return unsupported("its input is quantized per channel");
-  for (Operation *move : weights->moves)
-    if (isa<tensor::PadOp, tensor::ExtractSliceOp, tensor::InsertSliceOp>(move))
-      return unsupported("its weights are padded or sliced");
   QuantizedLayer result{layer, *input, *weights, {}};
   if (weights->dequantize.scales && !findScales(result))
     return unsupported("its weights are not quantized per output channel");
