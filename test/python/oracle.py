@@ -53,6 +53,9 @@ __all__ = [
 ]
 
 
+LAYERS = ("conv1d", "conv2d", "convolution", "conv_transpose1d", "conv_transpose2d", "linear")
+
+
 @dataclass
 class OracleResult:
     """What the oracle found.
@@ -156,7 +159,7 @@ def _evaluate(
             result.codes[node.name] = codes
         return codes
     base = name.split(".")[1] if "." in name else name
-    if base in ("conv1d", "conv2d", "convolution", "linear"):
+    if base in LAYERS:
         names = ["input", "weight", "bias"]
         values = dict(zip(names, args, strict=False)) | kwargs
         x, weight, bias = values["input"], values["weight"], values.get("bias")

@@ -27,9 +27,7 @@ def _sum(x: Array, axes: tuple[int, ...], scale: Any = None) -> Array:
     return total
 
 
-def _mean(
-    x: Array, axes: Any = None, keepdim: bool = False, scale: Any = None, **_: Any
-) -> Array:
+def _mean(x: Array, axes: Any = None, keepdim: bool = False, scale: Any = None, **_: Any) -> Array:
     dims = range(x.ndim) if axes is None else [axes] if isinstance(axes, int) else axes
     where = tuple(sorted(axis % x.ndim for axis in dims))
     count = int(np.prod([x.shape[axis] for axis in where]))

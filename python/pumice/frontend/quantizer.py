@@ -14,6 +14,7 @@ Everything else stays float: outputs of the model, and what only float ops use.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import torch
@@ -47,7 +48,8 @@ LAYERS = {
 }
 # Weights of these are [inputs, outputs / groups, ...].
 TRANSPOSED = {_aten.conv_transpose1d.default, _aten.conv_transpose2d.input}
-# f(x) elementwise, one input that is not a parameter: computed on the accumulator's float value, then quantized.
+# f(x) elementwise, one input that is no parameter: computed on the accumulator's float value,
+# then quantized.
 ACTIVATIONS = {
     getattr(_aten, name).default
     for name in (
@@ -57,9 +59,7 @@ ACTIVATIONS = {
     ).split()
 }
 # f(x, y) elementwise.
-ADDITIONS = {
-    getattr(_aten, name).Tensor for name in "add add_ sub sub_ mul mul_ div div_".split()
-}
+ADDITIONS = {getattr(_aten, name).Tensor for name in "add add_ sub sub_ mul mul_ div div_".split()}
 # Outputs are a selection of the input's own values.
 SAME_CODES = {
     _aten.max_pool2d.default,
@@ -83,7 +83,6 @@ SAME_CODES = {
     _aten.pixel_shuffle.default,
     _aten.upsample_nearest1d.vec,
     _aten.upsample_nearest2d.vec,
-    _aten.chunk.default,
     _aten.pad.default,
     _aten.constant_pad_nd.default,
     _aten.unflatten.int,
@@ -93,6 +92,15 @@ SAME_CODES = {
     _aten.roll.default,
     _aten.pixel_unshuffle.default,
 }
+# A list of such selections; its items are codes when the source is.
+SPLITS = {
+    _aten.chunk.default,
+    _aten.split.Tensor,
+    _aten.split_with_sizes.default,
+    _aten.split.sizes,
+    _aten.unbind.int,
+}
+# Weighted sums of neighbours.
 AVERAGES = {
     _aten.avg_pool2d.default,
     _aten.avg_pool1d.default,
@@ -191,6 +199,11 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
                 return None
             shared = SharedQuantizationSpec(source)
             return QuantizationAnnotation({source: shared}, shared)
+        if _is_split_item(node):
+            source = node.args[0].args[0]
+            if source not in with_codes:
+                return None
+            return QuantizationAnnotation({}, SharedQuantizationSpec(source))
         if node.target in CONCATENATIONS:
             first, *rest = dict.fromkeys(node.all_input_nodes)
             shared = SharedQuantizationSpec((first, node))
@@ -224,9 +237,16 @@ def _used_as_codes(model: GraphModule) -> set[Node]:
             continue
         for user in node.users:
             enters = user.target in LAYERS and user.args[0] is node and _is_layer(user)
-            if enters or (user.target in _FOLLOWED and user in wanted):
+            follows = user.target in _FOLLOWED and user in wanted
+            splits = user.target in SPLITS and any(item in wanted for item in user.users)
+            if enters or follows or splits:
                 wanted.add(node)
     return wanted
+
+
+def _is_split_item(node: Node) -> bool:
+    source = node.args[0] if node.args else None
+    return node.target is operator.getitem and isinstance(source, Node) and source.target in SPLITS
 
 
 def _is_float(node: Node) -> bool:
