@@ -13,13 +13,14 @@
 #include "lib/Transforms/PUM/Passes.h"
 #include "lib/Transforms/Simulator/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/Tosa/IR/TosaOps.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 
 void pumice::registerAllDialects(DialectRegistry &registry) {
   registry.insert<ap::APDialect, crossbar::CrossbarDialect, pum::PUMDialect,
-                  simulator::SimulatorDialect>();
+                  simulator::SimulatorDialect, tosa::TosaDialect>();
   // Every upstream dialect that a level holds is one of the digital unit's.
   digital::registerDigitalDialects(registry);
 }

@@ -188,8 +188,11 @@ LogicalResult ProgramOp::verify() {
            << weights.getElementType() << " into a grid of "
            << grid.getElementType();
   ArrayRef<int64_t> shape = weights.getShape();
-  if (shape.size() < 2 || shape[0] != grid.getGroups() * grid.getColumns() ||
-      weights.getNumElements() != shape[0] * grid.getRows())
+  const int64_t columns = grid.getGroups() * grid.getColumns();
+  bool isGrouped = shape.size() == 3 && shape[0] == grid.getGroups() &&
+                   shape[1] == grid.getColumns();
+  if (shape.size() < 2 || (shape[0] != columns && !isGrouped) ||
+      weights.getNumElements() != columns * grid.getRows())
     return emitOpError("cannot program weights ")
            << weights << " into " << grid;
   // C2
@@ -202,25 +205,34 @@ LogicalResult MVMOp::verify() {
     return failure();
   ArrayRef<int64_t> input = getInput().getType().getShape();
   ArrayRef<int64_t> result = getResult().getType().getShape();
-  if (input.size() != 2 || result.size() != 2)
-    return emitOpError("expects an input and a result of 2 dimensions, got ")
+  if ((input.size() != 2 && input.size() != 3) || result.size() != input.size())
+    return emitOpError("expects an input and a result of 2 dimensions, or of 3 "
+                       "with groups, got ")
            << input.size() << " and " << result.size();
+  bool isGrouped = input.size() == 3;
+  int64_t groups = isGrouped ? input[0] : 1;
   int64_t rows, columns;
   if (auto grid = dyn_cast<GridType>(getWeights().getType())) {
-    if (grid.getGroups() != 1) // C2
-      return emitOpError("expects a grid of 1 group, got ") << grid.getGroups();
+    if (grid.getGroups() != groups) // C2
+      return emitOpError("expects a grid of ")
+             << groups << (groups == 1 ? " group" : " groups") << ", got "
+             << grid.getGroups();
     rows = grid.getRows();
     columns = grid.getColumns();
   } else {
     auto weights = cast<RankedTensorType>(getWeights().getType());
-    if (weights.getRank() != 2)
-      return emitOpError("expects weights of 2 dimensions, got ")
-             << weights.getRank();
-    columns = weights.getDimSize(0);
-    rows = weights.getDimSize(1);
+    if (weights.getRank() != int64_t(input.size()))
+      return emitOpError("expects weights of ")
+             << input.size() << " dimensions, got " << weights.getRank();
+    if (isGrouped && weights.getDimSize(0) != groups)
+      return emitOpError("expects weights of ")
+             << groups << " groups, got " << weights.getDimSize(0);
+    columns = weights.getDimSize(isGrouped);
+    rows = weights.getDimSize(isGrouped + 1);
   }
   // C1
-  if (input[1] != rows || result[0] != input[0] || result[1] != columns)
+  if (input.back() != rows || result.drop_back() != input.drop_back() ||
+      result.back() != columns)
     return emitOpError("cannot multiply ")
            << getInput().getType() << " by " << rows << "x" << columns
            << " weights to " << getResult().getType();

@@ -21,7 +21,9 @@ def Crossbar_ProgramOp : Crossbar_Op<"program", [Pure]> {
     Cuts `weights` to arrays as `tiling` says and yields a handle to them.
     The weights are laid out as `[groups * columns, ...]` whose trailing
     dimensions flatten to the rows of a group: a convolution's
-    `[F, C/groups, KH, KW]`, a linear layer's `[N, K]`.
+    `[F, C/groups, KH, KW]`, a linear layer's `[N, K]`; or as `[G, N, K]`, those
+    of a product of `G` groups. They may be computed: arrays are then written in
+    every run.
 
     - C1: the weights are `groups * rows * columns` in the layout above, of a
       type that is at least as wide as the grid's, whose range they keep.
@@ -55,7 +57,8 @@ def Crossbar_ProgramOp : Crossbar_Op<"program", [Pure]> {
 def Crossbar_MVMOp : Crossbar_Op<"mvm", [Pure]> {
   let summary = "integer matrix-vector products on programmed weights";
   let description = [{
-    For each row `m` of `input`:
+    For each row `m` of `input` (and each group `g` in front of `m`, `n` and `k`,
+    if there are three dimensions):
     `result[m, n] = sum_k (input[m, k] - input_zero_point)
                         * (weights[n, k] - weight_zero_point)`.
     `input` holds codes of `input_bits` (without it, of its element type's
@@ -65,8 +68,9 @@ def Crossbar_MVMOp : Crossbar_Op<"mvm", [Pure]> {
     The arrays deliver `sum input * weights` (bit-sliced, through their
     converters); zero points are corrected digitally with exact sums.
 
-    - C1: the inner sizes agree: input `[M, K]`, weights `[N, K]`, result `[M, N]`.
-    - C2: a grid has one group.
+    - C1: the inner sizes agree: input `[M, K]`, weights `[N, K]`, result
+      `[M, N]`, or all three with `G` groups in front.
+    - C2: a grid has `G` groups, without that dimension one.
     - C3: the result's type holds every possible sum.
     - C4: `input_bits` and `weight_bits` are at most the width of the element
       types; a grid has no `weight_bits`.

@@ -15,6 +15,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "dialects/PUM/PUMDialect.h.inc"
+#include "dialects/PUM/PUMEnums.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialects/PUM/PUMAttrs.h.inc"
 #define GET_TYPEDEF_CLASSES

@@ -3,6 +3,7 @@
 #define PUMICE_DIALECTS_PUM_PUMATTRS_TD
 
 include "dialects/PUM/PUMDialect.td"
+include "dialects/PUM/PUMEnums.td"
 
 // The device: one attribute per part, every number with its unit in its name.
 // The same text is the format of a device file (lib/Device/presets).
@@ -90,6 +91,10 @@ def PUM_ComponentAttr : PUM_Attr<"Component", "component"> {
     DefaultValuedParameter<"bool", "false">:$always_on);
 }
 
+def PUM_DynamicMatmulParameter : EnumParameter<PUM_DynamicMatmul> {
+  let defaultValue = "::pumice::pum::DynamicMatmul::digital";
+}
+
 def PUM_DeviceAttr : PUM_Attr<"Device", "device"> {
   let summary = "a device: the only place that holds hardware numbers";
   let description = [{
@@ -98,6 +103,9 @@ def PUM_DeviceAttr : PUM_Attr<"Device", "device"> {
     `tiles` tiles; without `tiles` a program may use as many arrays as it needs.
     A cell endures `endurance_writes` programming pulses, at least 1; without
     it, lifetimes are not known.
+    `dynamic_matmul` says where integer products of two activations go:
+    `digital` (the default) to the digital unit, `crossbar` to arrays, into which
+    the second operand is written in every run.
     `buffer` holds activations on the chip, `dram` weights and inputs off it.
 
     Passes and the simulator read a device through lib/Device only.
@@ -108,6 +116,7 @@ def PUM_DeviceAttr : PUM_Attr<"Device", "device"> {
     "int64_t":$arrays_per_ima, "int64_t":$imas_per_tile,
     OptionalParameter<"::std::optional<int64_t>">:$tiles,
     OptionalParameter<"::std::optional<int64_t>", "writes">:$endurance_writes,
+    PUM_DynamicMatmulParameter:$dynamic_matmul,
     "::pumice::pum::MemoryAttr":$buffer, "::pumice::pum::MemoryAttr":$dram,
     "::pumice::pum::DigitalUnitAttr":$digital, "::mlir::ArrayAttr":$components);
 }

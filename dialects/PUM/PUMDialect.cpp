@@ -12,6 +12,7 @@ using namespace pumice::pum;
 using pumice::Number;
 
 #include "dialects/PUM/PUMDialect.cpp.inc"
+#include "dialects/PUM/PUMEnums.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialects/PUM/PUMAttrs.cpp.inc"
 #define GET_TYPEDEF_CLASSES
@@ -180,11 +181,14 @@ LogicalResult ComponentAttr::verify(EmitError emitError, StringRef,
   return checkNumbers(emitError, {{"power_mw", power}, {"area_um2", area}});
 }
 
-LogicalResult DeviceAttr::verify(
-    EmitError emitError, StringRef name, pumice::crossbar::CrossbarArrayAttr,
-    TimingAttr, EnergyAttr, int64_t arraysPerIma, int64_t imasPerTile,
-    std::optional<int64_t> tiles, std::optional<int64_t> endurance, MemoryAttr,
-    MemoryAttr, DigitalUnitAttr, ArrayAttr components) {
+LogicalResult DeviceAttr::verify(EmitError emitError, StringRef name,
+                                 pumice::crossbar::CrossbarArrayAttr,
+                                 TimingAttr, EnergyAttr, int64_t arraysPerIma,
+                                 int64_t imasPerTile,
+                                 std::optional<int64_t> tiles,
+                                 std::optional<int64_t> endurance,
+                                 DynamicMatmul, MemoryAttr, MemoryAttr,
+                                 DigitalUnitAttr, ArrayAttr components) {
   if (name.empty())
     return emitError() << "name must not be empty";
   if (failed(checkCounts(emitError,

@@ -22,13 +22,15 @@ def PUM_ProgramOp : PUM_Op<"program", [AttrSizedOperandSegments]> {
     `placement`. `replacing` lists what those arrays held before, so that
     unchanged cells are known; arrays that held nothing are erased ones. With
     `setup` the task runs once, before the first inference: its time and
-    energy are reported apart and it is done at time 0.
+    energy are reported apart and it is done at time 0. Weights that another
+    task computes are temporary ones, written in every run.
 
     - C1: the weights and the tiling fit the grid (`crossbar.program` C1, C2).
     - C2: a placement has a multiple of the tiling's arrays. Every multiple is a
       copy of the weights; copies share the windows of the layers that read them.
     - C3: nothing reads a grid that `replacing` names after this task started:
       order with tokens (checked by verify-pum-scheduled).
+    - C4: the weights of a task with `setup` are constant (verify-pum-scheduled).
 
     ```mlir
     %g, %t = pum.program %w on <0, 1> setup array #array tiling <row_tiles = 1,

@@ -87,10 +87,13 @@ LogicalResult MVMOp::verify() {
     return emitOpError("expects kernel, strides, dilations, padding and groups "
                        "together, or none of them");
   if (!getKernel()) {
-    if (input.getRank() != 2 || output.getRank() != 2 ||
-        input.getDimSize(0) != output.getDimSize(0) || grid.getGroups() != 1 ||
-        input.getDimSize(1) != grid.getRows() ||
-        output.getDimSize(1) != grid.getColumns())
+    // One group, or as many as the dimension in front of the others says.
+    const int64_t rank = input.getRank();
+    if ((rank != 2 && rank != 3) || output.getRank() != rank ||
+        input.getShape().drop_back() != output.getShape().drop_back() ||
+        grid.getGroups() != (rank == 3 ? input.getDimSize(0) : 1) ||
+        input.getShape().back() != grid.getRows() ||
+        output.getShape().back() != grid.getColumns())
       return emitOpError("cannot multiply ")
              << input << " by " << grid << " to " << output;
   } else {

@@ -82,7 +82,9 @@ def Simulator_ProgramOp : Simulator_Instruction<"program", [AttrSizedOperandSegm
   let description = [{
     Programs the arrays of `placement` with `weights`; `replacing` and `setup`
     as in `pum.program`. Rows of one array are written one after the other, the
-    arrays at once. Occupies the arrays, and the DRAM channel for the weights.
+    arrays at once. Occupies the arrays, and for the weights the DRAM channel or
+    a buffer port. Weights that are no constant are written in every run: cells
+    that hold their level already are not pulsed.
 
     - C1: the weights and the tiling fit the grid; the placement holds one or
       more copies of the tiling.
@@ -120,8 +122,9 @@ def Simulator_MVMOp : Simulator_Instruction<"mvm"> {
   let description = [{
     Reads every window of `input`, multiplies it by the weights of `grid` and
     writes the accumulators to `output`: `crossbar.conv_2d` with a window,
-    `crossbar.mvm` without. Occupies the grid's arrays for all windows, which
-    the copies of the weights share, and a buffer port for the moved bytes.
+    `crossbar.mvm` (of one group or several) without. Occupies the grid's arrays
+    for all windows, which the copies of the weights share, and a buffer port for
+    the moved bytes.
 
     - C1: types and window fit as those ops demand.
 

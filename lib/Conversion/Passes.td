@@ -10,13 +10,16 @@ def ConvertLinalgToCrossbar : Pass<"convert-linalg-to-crossbar", "::mlir::func::
   let description = [{
     Needs: L1. Turns `linalg.conv_2d_nchw_fchw_q`, `linalg.conv_2d_ngchw_gfchw_q`
     and `linalg.quantized_matmul` with constant weights and zero points into
-    `crossbar.conv_2d` and `crossbar.mvm`. Takes the widening of unsigned codes,
+    `crossbar.conv_2d` and `crossbar.mvm`. Where the module's device has
+    `dynamic_matmul = crossbar`, so do matrix products and batches of them whose
+    second operand is computed: the mvm reads that operand as signed codes,
+    outputs in front; a batch is as many groups. Takes the widening of unsigned codes,
     a pad by the input's zero point and the split of channels into groups into
     the op. Transposes of constant weights cancel; the rest are left to
     fold-constants.
 
-    Does not do: products of two activations and layers whose sums need more
-    than 32 bits; these stay on the digital unit, and a remark says why.
+    Does not do: products of two activations on other devices, and layers whose
+    sums need more than 32 bits; these stay on the digital unit, and a remark says why.
   }];
   let dependentDialects = ["::pumice::crossbar::CrossbarDialect",
                            "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect",
@@ -29,10 +32,10 @@ def ConvertCrossbarToPUM : Pass<"convert-crossbar-to-pum", "::mlir::ModuleOp"> {
   let description = [{
     Needs: L2 with every crossbar op on a grid (crossbar-tile-to-arrays).
     Arguments of the entry are loaded, results stored; each `crossbar.program`
-    becomes a `pum.program` in the setup phase, each crossbar layer a
-    `pum.compute`, and the ops between them `pum.digital` tasks: ops that
+    becomes a `pum.program`, in the setup phase if its weights are constant, each
+    crossbar layer a `pum.compute`, and the ops between them `pum.digital` tasks: ops that
     depend on the same depth of layers and on each other form one task, and a
-    float convolution, matrix product or pooling is a task of its own. Tasks
+    convolution, matrix product or pooling is a task of its own. Tasks
     have no placement yet (pum-allocate-arrays).
   }];
   let dependentDialects = ["::pumice::pum::PUMDialect", "::pumice::crossbar::CrossbarDialect"];

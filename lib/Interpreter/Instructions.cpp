@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "lib/Device/Device.h"
 #include "lib/Interpreter/Interpreter.h"
+#include "lib/Model/Groups.h"
 
 using namespace mlir;
 using namespace pumice;
@@ -62,7 +63,9 @@ model::Window pumice::windowOf(simulator::MVMOp op) {
   ArrayRef<int64_t> output =
       cast<MemRefType>(op.getOutput().getType()).getShape();
   if (!op.getKernel())
-    return model::Window::linear(input[0], input[1]);
+    return input.size() == 3
+               ? model::Window::linear(input[1], input[0] * input[2])
+               : model::Window::linear(input[0], input[1]);
   model::Window window;
   window.batch = input[0];
   window.channels = input[1];
@@ -83,7 +86,7 @@ model::Window pumice::windowOf(simulator::MVMOp op) {
   return window;
 }
 
-static SmallVector<model::ArrayRange> rangesOf(pum::PlacementAttr placement) {
+SmallVector<model::ArrayRange> pumice::rangesOf(pum::PlacementAttr placement) {
   SmallVector<model::ArrayRange> ranges;
   ArrayRef<int64_t> bounds = placement.getRanges();
   for (size_t i = 0; i < bounds.size(); i += 2)
@@ -129,10 +132,16 @@ static Error execute(Interpreter &run, simulator::TransferOp op) {
 
 static Error execute(Interpreter &run, simulator::ProgramOp op) {
   GridSpec spec = specOf(op);
+  // What an estimate does not know: temporary weights, and so which cells keep
+  // their level. All cells is the most.
+  std::optional<int64_t> changedCells;
+  if (run.withValues)
+    if (Error error = run.write(op).moveInto(changedCells))
+      return error;
   model::Cost cost = model::programCost(
       run.program.device(), spec.matrix, spec.tiling,
       rangesOf(op.getPlacementAttr()), bytesOf(op.getWeights()),
-      memoryOf(op.getWeights()), op.getReplicas());
+      memoryOf(op.getWeights()), op.getReplicas(), changedCells);
   return run.issue(op, "program", "crossbar", cost, op.getAfter(),
                    op.getToken(), op.getSetup());
 }
@@ -160,12 +169,16 @@ static Error execute(Interpreter &run, simulator::MVMOp op) {
   model::Value &output = run.value(op.getOutput());
   const unsigned threads = run.options.threads;
   ColumnSums *sums = run.options.columnSums;
-  if (Error error =
-          sums ? grid.calibrate(input, window, op.getInputZeroPoint(),
-                                op.getWeightZeroPoint(), output,
-                                (*sums)[program], threads)
-               : grid.compute(input, window, op.getInputZeroPoint(),
-                              op.getWeightZeroPoint(), output, threads))
+  auto compute = [&](const model::Value &x, model::Value &y) {
+    return sums ? grid.calibrate(x, window, op.getInputZeroPoint(),
+                                 op.getWeightZeroPoint(), y, (*sums)[program],
+                                 threads)
+                : grid.compute(x, window, op.getInputZeroPoint(),
+                               op.getWeightZeroPoint(), y, threads);
+  };
+  if (Error error = op.getKernel() || input.rank() == 2
+                        ? compute(input, output)
+                        : model::withGroupsInside(input, output, compute))
     return error;
   run.computed(op.getOutput());
   return Error::success();

@@ -4,6 +4,7 @@
 #define PUMICE_LIB_INTERPRETER_INTERPRETER_H
 
 #include "lib/Interpreter/Program.h"
+#include "lib/Model/ArrayContents.h"
 
 namespace pumice {
 
@@ -33,6 +34,11 @@ public:
   /// Tells the observers of a computed buffer.
   void computed(mlir::Value buffer);
 
+  /// Writes weights into arrays that this run changes. Returns the number of
+  /// cells that are pulsed, none if it is that of all cells: constants are
+  /// written whole. Each run finds the arrays as the setup phase left them.
+  llvm::Expected<std::optional<int64_t>> write(simulator::ProgramOp op);
+
   const model::Grid *grid(mlir::Value value) const;
   const digital::CompiledRegion *region(llvm::StringRef name) const;
   const digital::OpCounts &counts(mlir::Operation *function) const;
@@ -44,6 +50,9 @@ private:
   model::Machine machine;      ///< the inference
   model::Machine setupMachine; ///< programming before it
   llvm::DenseMap<mlir::Value, model::Value> values;
+  /// Of weights that are computed.
+  llvm::DenseMap<mlir::Operation *, std::unique_ptr<model::Grid>> temporaries;
+  model::ArrayContents contents; ///< of the arrays that hold temporary weights
   llvm::DenseMap<mlir::Value, model::EventId> tokens, setupTokens;
   llvm::DenseMap<mlir::Operation *, llvm::SmallVector<mlir::Value>> lastUses;
   int64_t liveBytes = 0, peakBytes = 0;
@@ -59,6 +68,9 @@ struct GridSpec {
   model::Tiling tiling;
 };
 GridSpec specOf(simulator::ProgramOp program);
+
+/// The arrays of a placement.
+llvm::SmallVector<model::ArrayRange> rangesOf(pum::PlacementAttr placement);
 
 /// The window of an mvm instruction.
 model::Window windowOf(simulator::MVMOp op);

@@ -13,6 +13,7 @@
 #include "llvm/Support/SourceMgr.h"
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 using namespace mlir;
@@ -173,7 +174,31 @@ FailureOr<std::unique_ptr<Program>> Program::load(ModuleOp module) {
   for (Operation &op : entry.getBody().front())
     if (!handlerOf(&op))
       return op.emitError("no instruction '") << op.getName() << "'", failure();
+  program->numberGrids();
   return program;
+}
+
+/// Whether the weights of `op` are known before the first run.
+static bool isConstant(simulator::ProgramOp op) {
+  return op.getWeights().getDefiningOp<simulator::ConstantOp>() != nullptr;
+}
+
+void Program::numberGrids() {
+  std::map<int64_t, int64_t> temporary; // ranges of arrays, by their begin
+  for (auto op : entry.getOps<simulator::ProgramOp>()) {
+    layers.try_emplace(op, layers.size());
+    if (isConstant(op))
+      continue;
+    for (const model::ArrayRange &range : rangesOf(op.getPlacement())) {
+      int64_t &end = temporary[range.first];
+      end = std::max(end, range.first + range.count);
+    }
+  }
+  for (auto op : entry.getOps<simulator::ProgramOp>())
+    for (const model::ArrayRange &range : rangesOf(op.getPlacement()))
+      for (auto [first, end] : temporary)
+        if (first < range.first + range.count && range.first < end)
+          onTemporaryArrays.insert(op);
 }
 
 //===----------------------------------------------------------------------===//
@@ -194,32 +219,34 @@ llvm::Error Program::prepare(unsigned threads) {
       return compiled.takeError();
     regions = std::move(*compiled);
   }
-  for (auto [layer, op] : llvm::enumerate(entry.getOps<simulator::ProgramOp>()))
-    if (!grids.contains(op))
-      if (llvm::Error error = programGrid(op, layer))
-        return error;
+  for (auto op : entry.getOps<simulator::ProgramOp>()) {
+    if (grids.contains(op) || !isConstant(op))
+      continue;
+    auto weights = constantValue(
+        op.getWeights().getDefiningOp<simulator::ConstantOp>().getValue());
+    if (!weights)
+      return weights.takeError();
+    if (llvm::Error error = programGrid(op, *weights).moveInto(grids[op])) {
+      grids.erase(op);
+      return error;
+    }
+  }
   preparedMs += std::chrono::duration<double, std::milli>(
                     std::chrono::steady_clock::now() - start)
                     .count();
   return llvm::Error::success();
 }
 
-llvm::Error Program::programGrid(simulator::ProgramOp op, int64_t layer) {
-  auto constant = op.getWeights().getDefiningOp<simulator::ConstantOp>();
-  if (!constant)
-    return llvm::createStringError(
-        "a program instruction writes weights that are not constant");
-  auto weights = constantValue(constant.getValue());
-  if (!weights)
-    return weights.takeError();
+llvm::Expected<std::unique_ptr<model::Grid>>
+Program::programGrid(simulator::ProgramOp op,
+                     const model::Value &weights) const {
   model::MatrixSpec matrix = specOf(op).matrix;
-  matrix.layer = layer;
-  auto grid = model::Grid::program(toSpec(op.getArray()), matrix, *weights,
+  matrix.layer = layers.lookup(op);
+  auto grid = model::Grid::program(toSpec(op.getArray()), matrix, weights,
                                    model::WeightLayout::filters);
   if (!grid)
     return grid.takeError();
-  grids[op] = std::make_unique<model::Grid>(std::move(*grid));
-  return llvm::Error::success();
+  return std::make_unique<model::Grid>(std::move(*grid));
 }
 
 llvm::Expected<RunResult> Program::run(ArrayRef<model::Value> inputs,
@@ -288,7 +315,8 @@ llvm::Expected<RunResult> Program::estimate(const RunOptions &options) {
 Interpreter::Interpreter(Program &program, const RunOptions &options,
                          bool withValues)
     : program(program), options(options), withValues(withValues),
-      machine(program.deviceSpec), setupMachine(program.deviceSpec) {
+      machine(program.deviceSpec), setupMachine(program.deviceSpec),
+      contents(program.deviceSpec.array) {
   for (model::IObserver *observer : options.observers)
     machine.addObserver(*observer);
 }
@@ -351,7 +379,33 @@ void Interpreter::computed(Value buffer) {
     machine.observe(namesOf(buffer.getLoc()).node, values[buffer]);
 }
 
+llvm::Expected<std::optional<int64_t>>
+Interpreter::write(simulator::ProgramOp op) {
+  if (!program.onTemporaryArrays.contains(op))
+    return std::nullopt;
+  model::Value weights;
+  auto constant = op.getWeights().getDefiningOp<simulator::ConstantOp>();
+  if (!constant) {
+    weights = values[op.getWeights()];
+    if (llvm::Error error =
+            program.programGrid(op, weights).moveInto(temporaries[op]))
+      return error;
+  } else if (llvm::Error error =
+                 constantValue(constant.getValue()).moveInto(weights)) {
+    return error;
+  }
+  GridSpec spec = specOf(op);
+  int64_t changed = contents.write(
+      spec.matrix, spec.tiling,
+      model::WeightReader(spec.matrix, weights, model::WeightLayout::filters),
+      rangesOf(op.getPlacement()), op.getReplicas());
+  return constant ? std::nullopt : std::optional<int64_t>(changed);
+}
+
 const model::Grid *Interpreter::grid(Value value) const {
+  auto temporary = temporaries.find(value.getDefiningOp());
+  if (temporary != temporaries.end())
+    return temporary->second.get();
   auto it = program.grids.find(value.getDefiningOp());
   return it == program.grids.end() ? nullptr : it->second.get();
 }
@@ -366,6 +420,10 @@ const digital::OpCounts &Interpreter::counts(Operation *function) const {
 
 void Interpreter::releaseDead(Operation *op) {
   for (Value buffer : lastUses.lookup(op)) {
+    if (isa<crossbar::GridType>(buffer.getType())) {
+      temporaries.erase(buffer.getDefiningOp());
+      continue;
+    }
     auto type = cast<MemRefType>(buffer.getType());
     if (simulator::memoryOf(type) == simulator::Memory::buffer &&
         buffer.getDefiningOp<simulator::BufferOp>())
@@ -380,7 +438,7 @@ llvm::Expected<RunResult> Interpreter::run(ArrayRef<model::Value> inputs) {
   for (auto [arg, value] : llvm::zip(body.getArguments(), inputs))
     values[arg] = value;
   auto note = [&](Value value) {
-    if (!isa<MemRefType>(value.getType()))
+    if (!isa<MemRefType, crossbar::GridType>(value.getType()))
       return;
     Operation *last = value.getDefiningOp();
     for (Operation *user : value.getUsers())

@@ -17,6 +17,7 @@
 #include "lib/Model/Value.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/Support/JSON.h"
 #include <memory>
 
@@ -81,18 +82,24 @@ private:
   friend class Interpreter;
   Program() = default;
 
+  void numberGrids();
   llvm::Error prepare(unsigned threads);
-  llvm::Error programGrid(simulator::ProgramOp op, int64_t layer);
+  llvm::Expected<std::unique_ptr<model::Grid>>
+  programGrid(simulator::ProgramOp op, const model::Value &weights) const;
 
   mlir::ModuleOp module;
   mlir::func::FuncOp entry;
   model::DeviceSpec deviceSpec;
   std::vector<TensorSpec> inputSpecs, outputSpecs;
   llvm::DenseMap<mlir::Operation *, digital::OpCounts> opCounts;
+  /// Program instructions: their number in the program, and those with arrays
+  /// that temporary weights are written to.
+  llvm::DenseMap<mlir::Operation *, int64_t> layers;
+  llvm::DenseSet<mlir::Operation *> onTemporaryArrays;
 
   ColumnSums columnSums; ///< of calibrating runs
 
-  // Made by prepare().
+  // Made by prepare(). Grids of constant weights only.
   double preparedMs = 0;
   llvm::DenseMap<mlir::Operation *, std::unique_ptr<model::Grid>> grids;
   std::unique_ptr<digital::CompiledRegions> regions;

@@ -6,12 +6,31 @@
 #include "lib/Transforms/Linalg/Passes.h"
 #include "lib/Transforms/PUM/Passes.h"
 #include "lib/Transforms/Simulator/Passes.h"
+#include "mlir/Conversion/TosaToArith/TosaToArith.h"
+#include "mlir/Conversion/TosaToLinalg/TosaToLinalg.h"
+#include "mlir/Conversion/TosaToTensor/TosaToTensor.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tosa/Transforms/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 using namespace pumice;
+
+void pumice::buildTosaToLinalg(OpPassManager &pm) {
+  OpPassManager &function = pm.nest<func::FuncOp>();
+  function.addPass(tosa::createTosaInferShapesPass());
+  pm.addPass(createCanonicalizerPass());
+  TosaToLinalgOptions linalgOptions;
+  linalgOptions.aggressiveReduceConstant = false;
+  tosa::addTosaToLinalgPasses(pm, linalgOptions, TosaToLinalgNamedOptions(),
+                              /*validationOptions=*/std::nullopt);
+  TosaToArithPassOptions arithOptions;
+  arithOptions.includeApplyRescale = true;
+  pm.addNestedPass<func::FuncOp>(createTosaToArithPass(arithOptions));
+  pm.addNestedPass<func::FuncOp>(createTosaToTensorPass());
+  pm.addPass(createCanonicalizerPass());
+}
 
 void pumice::buildLinalgToQuantized(OpPassManager &pm) {
   pm.addPass(createVerifyLinalgContract());
@@ -19,6 +38,7 @@ void pumice::buildLinalgToQuantized(OpPassManager &pm) {
   pm.addPass(createCSEPass());
   pm.addPass(createSymbolDCEPass()); // nothing is called: one function remains
   pm.addNestedPass<func::FuncOp>(createRaiseQuantizedOps());
+  pm.addNestedPass<func::FuncOp>(createNormalizeIntegerLayers());
   pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createFoldConstants());
   pm.addNestedPass<func::FuncOp>(createFuseElementwise());
@@ -58,6 +78,9 @@ void pumice::buildLinalgToSimulator(OpPassManager &pm,
 }
 
 void pumice::registerPipelines() {
+  PassPipelineRegistration<>("tosa-to-linalg-contract",
+                             "TOSA to L0: linalg on tensors, plain arithmetic",
+                             buildTosaToLinalg);
   PassPipelineRegistration<>("linalg-to-quantized",
                              "L0 to L1: explicit integer layers",
                              buildLinalgToQuantized);

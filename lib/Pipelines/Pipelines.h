@@ -16,6 +16,8 @@ struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
       llvm::cl::init("")};
 };
 
+/// TOSA to L0.
+void buildTosaToLinalg(mlir::OpPassManager &pm);
 /// L0 to L1: linalg from a front end to explicit integer layers.
 void buildLinalgToQuantized(mlir::OpPassManager &pm);
 /// L1 to L2: integer layers to crossbar grids of the device.
@@ -25,13 +27,13 @@ void buildQuantizedToCrossbar(mlir::OpPassManager &pm,
 void buildCrossbarToPUM(mlir::OpPassManager &pm);
 /// L3 to L4: the machine program.
 void buildPUMToSimulator(mlir::OpPassManager &pm);
-/// All of the above.
+/// L0 to L4.
 void buildLinalgToSimulator(mlir::OpPassManager &pm,
                             const DeviceOptions &options);
 
-/// Makes the pipelines known by name: linalg-to-quantized,
-/// quantized-to-crossbar, crossbar-to-pum, pum-to-simulator and
-/// linalg-to-simulator.
+/// Makes the pipelines known by name: tosa-to-linalg-contract,
+/// linalg-to-quantized, quantized-to-crossbar, crossbar-to-pum,
+/// pum-to-simulator and linalg-to-simulator.
 void registerPipelines();
 
 } // namespace pumice

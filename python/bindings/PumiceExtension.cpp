@@ -12,6 +12,7 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/function.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/set.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
@@ -214,6 +215,23 @@ NB_MODULE(_pumice, m) {
             mlirOperationClone(mlirModuleGetOperation(module)));
       },
       nb::arg("module"), "A copy of a module; constants are shared.");
+
+  m.def(
+      "operation_names",
+      [](MlirModule module) {
+        std::set<std::string> names;
+        mlirOperationWalk(
+            mlirModuleGetOperation(module),
+            [](MlirOperation op, void *user) {
+              MlirStringRef name = mlirIdentifierStr(mlirOperationGetName(op));
+              static_cast<std::set<std::string> *>(user)->emplace(name.data,
+                                                                  name.length);
+              return MlirWalkResultAdvance;
+            },
+            &names, MlirWalkPreOrder);
+        return names;
+      },
+      nb::arg("module"), "The names of all operations in a module.");
 
   m.def(
       "set_resource",

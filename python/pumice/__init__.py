@@ -18,7 +18,7 @@ from pumice.errors import CompileError, PumiceError
 if TYPE_CHECKING:
     from pumice.compiler import compile
     from pumice.device import Device, devices
-    from pumice.frontend import quantize
+    from pumice.frontend import import_onnx, quantize
     from pumice.program import Program, Result, load
     from pumice.report import Report
 
@@ -33,6 +33,7 @@ __all__ = [
     "Result",
     "compile",
     "devices",
+    "import_onnx",
     "load",
     "quantize",
 ]
@@ -44,6 +45,7 @@ _HOME = {
     "Result": "pumice.program",
     "compile": "pumice.compiler",
     "devices": "pumice.device",
+    "import_onnx": "pumice.frontend",
     "load": "pumice.program",
     "quantize": "pumice.frontend",
 }

@@ -1,29 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""PyTorch model -> machine program, level by level."""
+"""Model -> machine program, level by level."""
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pumice.device import Device
 from pumice.diagnostics import message_of
 from pumice.errors import CompileError
-from pumice.program import LEVELS, Program
+from pumice.levels import level_of, parse_file
+from pumice.program import Program
 
 if TYPE_CHECKING:
     from pumice.frontend.importer import ImportedModel
 
-__all__ = ["compile", "compile_imported", "compile_module"]
+__all__ = ["compile", "compile_file", "compile_imported", "compile_module"]
 
-#: What takes a module from one level to the next.
+#: What takes a module to each level from the one before.
 _PIPELINES = {
+    "linalg": "tosa-to-linalg-contract",
     "quantized": "linalg-to-quantized",
     "crossbar": "quantized-to-crossbar",
     "pum": "crossbar-to-pum",
     "simulator": "pum-to-simulator",
 }
+_DEVICE = "pum.device"
 
 
 def compile(
@@ -31,19 +35,21 @@ def compile(
     example_inputs: Any = None,
     *,
     example_kwargs: Mapping[str, Any] | None = None,
-    device: str | Device = "ideal",
+    device: str | Device | None = None,
     calibration: Iterable[Any] | None = None,
     quantize: bool | None = None,
 ) -> Program:
     """Compiles a model for a device.
 
     Args:
-        model: an nn.Module, a module quantized with PT2E, or a torch.export.ExportedProgram.
+        model: an nn.Module, a module quantized with PT2E, or a torch.export.ExportedProgram; the
+            path of a file of ONNX (.onnx) or MLIR; or what `import_model` or `import_onnx` gave.
         example_inputs: a tensor, a tuple of positional or a dict of keyword arguments, as the
-            program will get them (shapes and dtypes are fixed by them). Not needed for an
-            ExportedProgram.
+            program will get them (shapes and dtypes are fixed by them). Not needed where the
+            model itself fixes all shapes.
         example_kwargs: keyword arguments beside positional ones.
-        device: a preset's name, a device file's path, or a `Device`.
+        device: a preset's name, a device file's path, or a `Device`; None is the device that an
+            MLIR file names, else "ideal".
         calibration: inputs to calibrate the quantization with (see `pumice.quantize`).
         quantize: quantize a float module to 8 bits first; the default does so for modules that
             are not quantized yet. The calibration inputs are then `calibration`, or else the
@@ -54,11 +60,24 @@ def compile(
         CompileError: it does not fit the device; the text holds the compiler's diagnostics.
         PumiceError: no such device.
     """
-    from pumice.frontend import import_model, is_quantized
+    from pumice.frontend.importer import ImportedModel, import_model
+
+    if isinstance(model, (str, os.PathLike, ImportedModel)):
+        if quantize or calibration is not None:
+            raise CompileError(
+                "expected a torch.nn.Module to quantize, got a model that is imported as it is"
+            )
+        if isinstance(model, ImportedModel):
+            return compile_imported(model, device)
+        named = dict(example_kwargs) if example_kwargs else None
+        return compile_file(model, named or example_inputs, device=device)
+
+    from pumice.frontend import is_quantized
     from pumice.frontend import quantize as quantize_model
 
-    device = device if isinstance(device, Device) else Device(device)
+    device = device if isinstance(device, Device) else Device(device or "ideal")
     timings: dict[str, float] = {}
+    float_model = None
     exported = not hasattr(model, "forward") or hasattr(model, "graph_signature")
     if quantize is None:
         quantize = not exported and not is_quantized(model)
@@ -73,34 +92,79 @@ def compile(
                 )
             example = dict(example_kwargs)
         inputs = [example] if calibration is None else calibration
+        float_model = model
         model = quantize_model(model, inputs, example_inputs=example)
         timings["quantize"] = time.perf_counter() - start
     imported = import_model(model, example_inputs, example_kwargs=example_kwargs)
-    timings.update(imported.timings)
-    return compile_imported(imported, device, timings)
+    program = compile_imported(imported, device, timings)
+    program._float_model = float_model
+    return program
+
+
+def compile_file(
+    path: str | os.PathLike[str],
+    example_inputs: Any = None,
+    *,
+    device: str | Device | None = None,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+) -> Program:
+    """Compiles a file: an ONNX model, or a module of MLIR from wherever it stands on.
+
+    Args:
+        path: .onnx, or MLIR as text or bytecode: TOSA, linalg on tensors, or any level of the
+            stack above the machine program (which `pumice.load` takes).
+        example_inputs: for ONNX, see `import_onnx`.
+        device: as for `compile`.
+        shapes: for ONNX, see `import_onnx`.
+
+    Raises:
+        FrontendError: see `import_onnx`.
+        CompileError: it does not fit the device; a machine program; a device for a module that
+            is mapped to one already.
+        PumiceError: no such file, or not MLIR.
+    """
+    if os.fspath(path).endswith(".onnx"):
+        from pumice.frontend import import_onnx
+
+        chosen = device if isinstance(device, Device) else Device(device or "ideal")
+        return compile_imported(import_onnx(path, example_inputs, shapes=shapes), chosen)
+    if example_inputs is not None or shapes:
+        raise CompileError(f"expected no example inputs: '{path}' has its shapes")
+    start = time.perf_counter()
+    module = parse_file(path)
+    timings = {"parse": time.perf_counter() - start}
+    if device is None and _DEVICE not in module.operation.attributes:
+        device = "ideal"
+    return compile_module(module, device, timings)
 
 
 def compile_imported(
-    imported: ImportedModel, device: str | Device, timings: dict[str, float] | None = None
+    imported: ImportedModel,
+    device: str | Device | None = None,
+    timings: dict[str, float] | None = None,
 ) -> Program:
-    """Compiles what `pumice.frontend.import_model` gave; it may serve several devices.
+    """Compiles what `import_model` or `import_onnx` gave; it may serve several devices.
 
     Raises:
         CompileError: the text holds the compiler's diagnostics.
     """
-    program = compile_module(imported.module, device, timings)
+    timings = {**imported.timings, **(timings or {})}
+    program = compile_module(imported.module, device or "ideal", timings)
     program.signature = imported.signature
+    program._exported = imported.exported
     return program
 
 
 def compile_module(
     module: Any, device: str | Device | None = None, timings: dict[str, float] | None = None
 ) -> Program:
-    """Compiles a module of linalg on tensors (pumice.ir.Module), which is left as it is.
+    """Compiles a module (pumice.ir.Module), which is left as it is.
 
     Args:
-        module: one public function on static tensors.
-        device: as for `compile`; None takes the module's own `pum.device`.
+        module: TOSA, linalg on tensors, or a level of the stack above the machine program; one
+            public function on static tensors.
+        device: as for `compile`; None takes the module's own `pum.device`, which modules of
+            crossbar layers or tasks have.
         timings: seconds by phase so far.
 
     Raises:
@@ -111,19 +175,26 @@ def compile_module(
     from pumice.passmanager import PassManager
 
     timings = dict(timings or {})
-    levels = {LEVELS[0]: module}
+    level = level_of(module)
+    if level == "simulator":
+        raise CompileError("the module is a machine program already: pumice.load runs it")
+    if level in ("crossbar", "pum") and device is not None:
+        raise CompileError(f"expected no device: the module is mapped to one already ({level})")
+    levels = {level: module}
+    names = ["tosa", *_PIPELINES]
     current = module
     with module.context:
-        for level, pipeline in _PIPELINES.items():
+        for target in names[names.index(level) + 1 :]:
             current = _pumice.clone_module(current)
-            if level == "quantized" and device is not None:
+            if target == "quantized" and device is not None:
                 chosen = device if isinstance(device, Device) else Device(device)
-                current.operation.attributes["pum.device"] = chosen.to_attribute(module.context)
+                current.operation.attributes[_DEVICE] = chosen.to_attribute(module.context)
             start = time.perf_counter()
             try:
-                PassManager.parse(f"builtin.module({pipeline})").run(current.operation)
+                PassManager.parse(f"builtin.module({_PIPELINES[target]})").run(current.operation)
             except ir.MLIRError as error:
                 raise CompileError(message_of(error)) from None
-            timings[f"to_{level}"] = time.perf_counter() - start
-            levels[level] = current
+            timings[f"to_{target}"] = time.perf_counter() - start
+            levels[target] = current
+    levels.pop("tosa", None)
     return Program(levels, timings)

@@ -16,6 +16,10 @@ __all__ = ["Device", "devices"]
 _TOKEN = re.compile(r'\s*("[^"]*"|#?[A-Za-z_][\w.]*|-?\d[\w.+-]*|[<>\[\]=,])')
 
 
+#: Optional fields whose value is a bare keyword.
+_KEYWORDS = {"dynamic_matmul"}
+
+
 def devices() -> list[str]:
     """Names of the devices that Pumice ships."""
     from pumice._mlir_libs import _pumice
@@ -53,6 +57,11 @@ class Device:
     def adc_mode(self) -> str:
         """Of its converters: lossless, clip, full_scale or calibrated (see Program.calibrate)."""
         return str(self._fields["array"]["adc"]["mode"])
+
+    @property
+    def dynamic_matmul(self) -> str:
+        """Where integer products of two activations go: digital or crossbar."""
+        return str(self._fields.get("dynamic_matmul", "digital"))
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -125,7 +134,7 @@ def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
             result.pop(key, None)
         elif isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
             result[key] = _merge(result[key], value)
-        elif isinstance(value, str) and isinstance(result.get(key), _Word):
+        elif isinstance(value, str) and (isinstance(result.get(key), _Word) or key in _KEYWORDS):
             result[key] = _Word(value)
         else:
             result[key] = value

@@ -19,15 +19,14 @@ import numpy.typing as npt
 
 from pumice.diagnostics import message_of_text
 from pumice.errors import PumiceError
+from pumice.levels import LEVELS, parse_file
 from pumice.report import Report
 
 if TYPE_CHECKING:
+    from pumice.comparison import Comparison
     from pumice.frontend.signature import Signature
 
 __all__ = ["LEVELS", "Program", "Result", "load"]
-
-#: The levels of the stack, from what torch-mlir gives to the machine program.
-LEVELS = ("linalg", "quantized", "crossbar", "pum", "simulator")
 
 _SIGNATURE = "simulator.signature"
 _UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
@@ -64,6 +63,10 @@ class Program:
         self._levels = dict(levels)
         self.timings = dict(timings)
         self.signature: Signature | None = None
+        # What `compare` runs beside the machine: the exported graph, and the model before
+        # quantization. Both share their weights with whoever compiled them.
+        self._exported: Any = None
+        self._float_model: Any = None
         self._running = threading.RLock()
         self._depth = 0
         try:
@@ -102,10 +105,7 @@ class Program:
             FrontendError: wrong number, structure, shape or dtype of inputs.
             PumiceError: the machine cannot run the program.
         """
-        if threads is not None and threads < 1:
-            raise PumiceError(f"expected at least 1 thread, got {threads}")
         leaves = self._flatten(args, kwargs)
-        arrays = [_to_numpy(leaf) for leaf in leaves]
         tensors: dict[str, npt.NDArray[Any]] = {}
 
         def observe(name: str, value: npt.NDArray[Any]) -> None:
@@ -113,18 +113,7 @@ class Program:
                 count = sum(1 for key in tensors if key.partition("#")[0] == name)
                 tensors[f"{name}#{count + 1}" if count else name] = value
 
-        try:
-            with self._alone():
-                found, report = self._machine.run(
-                    arrays, threads or os.cpu_count() or 1, observe if keep else None
-                )
-        except (ValueError, TypeError) as error:
-            raise PumiceError(str(error)) from None
-        except MemoryError:
-            raise PumiceError(
-                "not enough memory to run the program, or a device with too many units"
-            ) from None
-        results: list[Any] = self._with_signs(found)
+        results, report = self._execute(leaves, threads, observe if keep else None)
         if any(_is_torch(leaf) for leaf in leaves):
             import torch
 
@@ -133,9 +122,37 @@ class Program:
             outputs = self.signature.unflatten_outputs(results, leaves)
         else:
             outputs = results[0] if len(results) == 1 else tuple(results)
-        return Result(outputs, self._report(report), tensors)
+        return Result(outputs, report, tensors)
 
     __call__ = run
+
+    def compare(
+        self,
+        *args: Any,
+        tolerance: float = 0.05,
+        reference: Any = None,
+        threads: int | None = None,
+        **kwargs: Any,
+    ) -> Comparison:
+        """Runs the PyTorch model beside the machine and compares them tensor by tensor.
+
+        PyTorch computes the graph that was compiled. Where that was quantized from a float model
+        by `pumice.compile`, or where `reference` is a float model, it is compared with too.
+
+        Args:
+            args, kwargs: as for `run`.
+            tolerance: largest relative error that passes (see `Errors.relative`).
+            reference: the PyTorch model, for programs that hold none (those of `pumice.load`); or
+                the float model that the program's was quantized from.
+            threads: as for `run`.
+
+        Raises:
+            FrontendError: wrong number, structure, shape or dtype of inputs.
+            PumiceError: no PyTorch model to compare with, or one with other results.
+        """
+        from pumice.comparison.run import compare
+
+        return compare(self, args, kwargs, tolerance, reference, threads)
 
     def calibrate(
         self, batches: Iterable[Any], *, percentile: float = 100.0, threads: int | None = None
@@ -234,6 +251,27 @@ class Program:
             finally:
                 self._depth -= 1
 
+    def _execute(
+        self,
+        leaves: Sequence[Any],
+        threads: int | None,
+        observe: Callable[[str, npt.NDArray[Any]], None] | None = None,
+    ) -> tuple[list[Any], Report]:
+        """Arrays of the results, and the report; `observe` gets each tensor that is computed."""
+        if threads is not None and threads < 1:
+            raise PumiceError(f"expected at least 1 thread, got {threads}")
+        arrays = [_to_numpy(leaf) for leaf in leaves]
+        try:
+            with self._alone():
+                found, report = self._machine.run(arrays, threads or os.cpu_count() or 1, observe)
+        except (ValueError, TypeError) as error:
+            raise PumiceError(str(error)) from None
+        except MemoryError:
+            raise PumiceError(
+                "not enough memory to run the program, or a device with too many units"
+            ) from None
+        return [*self._with_signs(found)], self._report(report)
+
     def _flatten(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
         if self.signature is not None:
             return self.signature.flatten_inputs(args, kwargs)
@@ -261,17 +299,8 @@ def load(path: str | os.PathLike[str]) -> Program:
         PumiceError: no such file, not MLIR, or no machine program.
     """
     from pumice import ir
-    from pumice._mlir_libs import _pumice
 
-    try:
-        with open(path, "rb"):
-            pass
-    except OSError as error:
-        raise PumiceError(f"cannot read program '{path}': {error.strerror}") from None
-    try:
-        module = _pumice.parse_file(ir.Context(), os.fspath(path))
-    except ValueError as error:
-        raise PumiceError(f"'{path}' is no MLIR module: {message_of_text(error)}") from None
+    module = parse_file(path)
     try:
         program = Program({"simulator": module}, {})
     except PumiceError as error:

@@ -7,6 +7,8 @@
 // RUN:   two_groups depthwise | FileCheck %s --check-prefix=LAYERS
 // RUN: %python %inputs/raised_equals_float.py %S/../Transforms/Linalg/raise-quantized-ops/matmul.mlir %t \
 // RUN:   transposed_weights_per_channel straight_weights_per_tensor | FileCheck %s --check-prefix=LAYERS
+// RUN: %python %inputs/raised_equals_float.py %S/../Transforms/Linalg/raise-quantized-ops/weights.mlir %t \
+// RUN:   unsigned_weights straight_weights_per_channel unsigned_weights_with_zero_points | FileCheck %s --check-prefix=LAYERS
 // LAYERS-COUNT-2: raised on crossbars, float on digital
 //
 // RUN: %python %inputs/raised_equals_float.py %S/../Transforms/Linalg/raise-quantized-ops/pooling.mlir %t \

@@ -36,6 +36,7 @@ from oracle_layers import (
     float_layer,
     geometry_of,
     integer_layer,
+    integer_product,
     plain,
     quantize,
     requantizable,
@@ -90,8 +91,10 @@ def run_oracle(
     inputs: tuple[Any, ...],
     *,
     array: Crossbar | None = None,
+    products: Crossbar | None = None,
     keep: bool = True,
     program: Any = None,
+    given: Mapping[str, Array] | None = None,
 ) -> OracleResult:
     """Computes a converted model on arrays or tensors.
 
@@ -99,8 +102,11 @@ def run_oracle(
         converted: the GraphModule of convert_pt2e.
         inputs: positional inputs; their shapes are those of the exported graph.
         array: run integer layers on this array instead of exactly.
+        products: the same for products of two activations.
         keep: keep integer tensors (False saves memory where only outputs matter).
         program: the result of `export`, if it is at hand.
+        given: codes that quantize nodes of these names give, whatever their inputs are: those
+            behind functions that are not exact here.
     """
     program = program or export(converted, inputs)
     signature = program.graph_signature
@@ -133,7 +139,9 @@ def run_oracle(
         elif node.op == "call_function":
             args = [resolve(arg) for arg in node.args]
             kwargs = {key: resolve(arg) for key, arg in node.kwargs.items()}
-            values[node] = _evaluate(node, args, kwargs, result, array, keep)
+            values[node] = _evaluate(node, args, kwargs, result, (array, products), keep)
+            if given and node.name in given:
+                values[node] = given[node.name]
         for use in node.all_input_nodes:
             if last_use[use] is node:
                 del values[use]
@@ -145,9 +153,10 @@ def _evaluate(
     args: list[Any],
     kwargs: dict[str, Any],
     result: OracleResult,
-    array: Crossbar | None,
+    arrays: tuple[Crossbar | None, Crossbar | None],
     keep: bool,
 ) -> Any:
+    array, products = arrays
     name = str(node.target)
     if "dequantize_per_tensor" in name:
         return Codes(args[0], np.asarray(args[1]), np.asarray(args[2]))
@@ -170,6 +179,13 @@ def _evaluate(
                 result.accumulators[node.name] = accumulator
             return requantizable(accumulator, x, weight, bias, base == "linear")
         return float_layer(plain(x), plain(weight), bias, geometry, base == "linear")
+    factors = args[:2]
+    if base in ("matmul", "bmm", "mm") and all(isinstance(value, Codes) for value in factors):
+        accumulator = integer_product(factors[0], factors[1], products)
+        if keep:
+            result.accumulators[node.name] = accumulator
+        scale = np.float32(factors[0].scale) * np.float32(factors[1].scale)
+        return accumulator.astype(np.float32) * scale
     if base not in FLOAT_OPS:
         raise NotImplementedError(f"the oracle does not know {name} (node {node.name})")
     if base in AVERAGES and isinstance(args[0], Codes) and args[0].axis is None:

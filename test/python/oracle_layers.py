@@ -213,6 +213,23 @@ def integer_layer(x: Codes, weight: Codes, geometry: Geometry, array: Crossbar |
     return _shape_out(np.array(sums), x.q, kernel, geometry)
 
 
+def integer_product(x: Codes, y: Codes, array: Crossbar | None) -> Array:
+    """The exact sums of a product of activations, or what comes out of arrays that hold `y`."""
+    shape = np.broadcast_shapes(x.q.shape[:-2], y.q.shape[:-2])
+    a, b = (np.broadcast_to(c.q, (*shape, *c.q.shape[-2:])) for c in (x, y))
+    if array is None:
+        a = a.astype(np.int64) - int(x.zero_point)
+        return exact_matmul(a, b.astype(np.int64) - int(y.zero_point))
+    signed = y.q.dtype == np.int8
+    zero = int(y.zero_point) - (0 if signed else 128)
+    layer = Layer(8, x.q.dtype == np.int8, 8, int(x.zero_point), zero)
+    weights = np.swapaxes(b.astype(np.int64) - (0 if signed else 128), -1, -2)
+    sums = np.empty((*shape, a.shape[-2], b.shape[-1]), np.int64)
+    for group in np.ndindex(*shape):
+        sums[group] = array_oracle.linear(a[group].astype(np.int64), weights[group], layer, array)
+    return sums
+
+
 def float_layer(x: Array, weight: Array, bias: Any, geometry: Geometry, linear: bool) -> Array:
     """A layer that was not quantized: float64 sums rounded once (no device's order)."""
     kernel = weight.shape[2:]

@@ -170,6 +170,19 @@ def _chunk(x: Array, count: int, axis: int = 0) -> list[Array]:
     return np.split(x, range(size, x.shape[axis], size), axis)
 
 
+def _softmax(x: Array, dim: int, *_: Any) -> Array:
+    shifted = np.exp((x - x.max(axis=dim, keepdims=True)).astype(np.float64))
+    return (shifted / shifted.sum(axis=dim, keepdims=True)).astype(F32)
+
+
+def _layer_norm(x: Array, shape: Any, weight: Any, bias: Any, eps: float = 1e-5, *_: Any) -> Array:
+    wide = x.astype(np.float64)
+    axes = tuple(range(-len(shape), 0))
+    wide = wide - wide.mean(axis=axes, keepdims=True)
+    wide = wide / np.sqrt((wide**2).mean(axis=axes, keepdims=True) + eps)
+    return (wide * (1 if weight is None else weight) + (0 if bias is None else bias)).astype(F32)
+
+
 # Of codes these are exact: sum(q - zero point), an integer, times the scale, by the number.
 AVERAGES = ("avg_pool2d", "adaptive_avg_pool2d", "mean")
 
@@ -218,6 +231,21 @@ FLOAT_OPS: Mapping[str, Callable[..., Any]] = {
     "detach": lambda x: x,
     "detach_": lambda x: x,
     "pad": _constant_pad,
+    "softmax": _softmax,
+    "layer_norm": _layer_norm,
+    "matmul": lambda x, y: (x.astype(np.float64) @ y.astype(np.float64)).astype(F32),
+    "where": lambda condition, x, y: np.where(condition, x, y),
+    "ones": lambda shape, **_: np.ones(shape, bool),
+    "tril": np.tril,
+    "scalar_tensor": lambda value, **_: np.asarray(value, F32),
+    "any": lambda x, dim, keepdim=False: np.any(x, axis=dim, keepdims=keepdim),
+    "ne": lambda x, value: np.not_equal(x, value),
+    "expand": lambda x, shape: np.broadcast_to(
+        x, [x.shape[i] if size == -1 else size for i, size in enumerate(shape)]
+    ),
+    "unflatten": lambda x, dim, sizes: x.reshape(
+        *x.shape[: dim % x.ndim], *sizes, *x.shape[dim % x.ndim + 1 :]
+    ),
     "chunk": _chunk,
     "<built-in function getitem>": lambda parts, index: parts[index],
 }

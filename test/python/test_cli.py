@@ -62,7 +62,9 @@ def place(tmp_path_factory):
     np.save(folder / "text.npy", np.array(["words"]))
     np.savez(folder / "many.npz", a=np.zeros(3))
     (folder / "words.npy").write_text("these are words")
-    (folder / "foreign.mlir").write_text("module { func.func @f() { return } }")
+    (folder / "foreign.mlir").write_text(
+        "func.func @f(%x: memref<1xf32, #simulator.memory<host>>) { return }"
+    )
     return folder
 
 
@@ -279,13 +281,21 @@ MISUSES = [
     (["run", "model.py:make", "-i", "x=x.npy", "-i", "x=x.npy"], "input 'x' is given twice"),
     (["compile", "model.py:make", "-i", "x.npy"], "expected --output or --emit"),
     (["compile", "model.py:make", "-i", "x.npy", "--emit", "c"], "expected --emit to be one of"),
-    (["compile", "foreign.mlir", "-o", "p"], "expected a model as FILE.py:NAME"),
+    (
+        ["compile", "foreign.mlir", "-o", "p"],
+        "expected a model, got 'foreign.mlir', which is compiled already",
+    ),
     (
         ["run", "foreign.mlir", "-d", "isaac"],
         "--device is for models: 'foreign.mlir' is compiled already",
     ),
-    (["run", "foreign.mlir", "-c", "x.npy"], "--calibration is for models"),
-    (["estimate", "foreign.mlir", "--no-quantize"], "--no-quantize is for models"),
+    (["run", "foreign.mlir", "-c", "x.npy"], "--calibration is for PyTorch models, got"),
+    (["estimate", "foreign.mlir", "--no-quantize"], "--no-quantize is for PyTorch models"),
+    (
+        ["run", "model.py:make", "-i", "x.npy", "--shape", "x=1"],
+        "--shape is for ONNX models, got 'model.py:make'",
+    ),
+    (["estimate", "foreign.mlir", "--shape", "x=1"], "--shape is for ONNX models"),
     (
         ["run", "m.mlir", "--estimate", "-o", "y"],
         "--estimate computes no values: leave --output out",
@@ -317,6 +327,29 @@ def test_errors(run, args, words, expected) -> None:
     assert len(lines) == 1
     assert words in err
     assert "Traceback" not in err.split("pumice: error: ")[1]
+
+
+def test_compare(run, place) -> None:
+    code, out, _ = run("compare", "model.py:make", "-i", "x.npy", "-c", "c.npy")
+    assert code == 0
+    assert "all within a relative error of 0.05" in out
+    assert re.search(r"^head +linear +sums +0 ", out, re.M)
+    code, out, _ = run("compare", "model.py:make", "-i", "x.npy", "--json", "--tolerance", "0.5")
+    found = json.loads(out)
+    assert (code, found["within_tolerance"], found["tolerance"]) == (0, True, 0.5)
+    assert found["outputs"][0]["float_errors"]["sqnr_db"] > 20
+    run("compile", "model.py:make", "-i", "x.npy", "-d", "isaac", "-o", "c.mlirbc")
+    code, out, _ = run(
+        "compare", "c.mlirbc", "-i", "x.npy", "--reference", "model.py:make", "--tolerance", "0"
+    )
+    assert code == 3
+    assert "first beyond a relative error of 0: layer 'head', node 'linear'" in out
+    code, _, err = run("compare", "c.mlirbc", "-i", "x.npy")
+    assert (code, err.count("\n")) == (1, 1)
+    assert "expected `reference`" in err
+    code, _, err = run("compare", "model.py:make", "-i", "x.npy", "--tolerance", "-1")
+    assert code == 2
+    assert "expected --tolerance to be at least 0, got -1.0" in err
 
 
 def test_debug_shows_the_traceback(run) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The Python blocks of docs/running.md run, one after the other."""
+"""The Python blocks of pages of docs/ run, one after the other."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from typing import Any
 
 import pytest
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "running.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
-def test_running(tmp_path, monkeypatch, capsys) -> None:
-    for name in ("torch", "torch_mlir", "torchao"):
-        pytest.importorskip(name)
-    text = PAGE.read_text()
+def run_page(page: Path, count: int) -> None:
+    """Runs the page's blocks, of which there are `count`, in the working directory."""
+    text = page.read_text()
     blocks = list(re.finditer(r"^```python\n(.*?)^```$", text, re.M | re.S))
-    assert len(blocks) == 6
-    monkeypatch.chdir(tmp_path)
+    assert len(blocks) == count
     names: dict[str, Any] = {}
     for block in blocks:
         line = text[: block.start()].count("\n") + 1
@@ -27,7 +25,14 @@ def test_running(tmp_path, monkeypatch, capsys) -> None:
             group="torch_dynamo_backends", name="pumice"
         ):
             continue  # not installed, only on the path
-        exec(compile("\n" * line + block[1], str(PAGE), "exec"), names)
+        exec(compile("\n" * line + block[1], str(page), "exec"), names)
+
+
+def test_running(tmp_path, monkeypatch, capsys) -> None:
+    for name in ("torch", "torch_mlir", "torchao"):
+        pytest.importorskip(name)
+    monkeypatch.chdir(tmp_path)
+    run_page(DOCS / "running.md", 6)
     printed = capsys.readouterr().out
     assert "Run on device 'isaac'" in printed
     assert "torch.int32" in printed or "int32 (1, 16, 28, 28)" in printed
@@ -36,3 +41,13 @@ def test_running(tmp_path, monkeypatch, capsys) -> None:
         "trace.json",
         "digits.mlirbc",
     }
+
+
+def test_front_doors(tmp_path, monkeypatch, capsys) -> None:
+    for name in ("onnx", "torch_mlir"):
+        pytest.importorskip(name)
+    monkeypatch.chdir(tmp_path)
+    run_page(DOCS / "frontdoors.md", 2)
+    printed = capsys.readouterr().out
+    assert "['product']" in printed
+    assert "[1 1]" in printed

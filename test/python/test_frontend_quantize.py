@@ -143,17 +143,34 @@ def test_codes_are_shared_where_values_are_only_moved() -> None:
     assert parameters(flat.args[0]) == parameters(next(iter(flat.users)))
 
 
-def test_what_only_float_ops_use_stays_float() -> None:
-    class Attention(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.q, self.k, self.out = nn.Linear(8, 8), nn.Linear(8, 8), nn.Linear(8, 8)
+class Attention(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.q, self.k, self.out = nn.Linear(8, 8), nn.Linear(8, 8), nn.Linear(8, 8)
 
-        def forward(self, x):
-            scores = torch.softmax(self.q(x) @ self.k(x).transpose(1, 2), -1)
-            return F.layer_norm(x + self.out(scores @ x), [8])
+    def forward(self, x):
+        scores = torch.softmax(self.q(x) @ self.k(x).transpose(1, 2), -1)
+        return F.layer_norm(x + self.out(scores @ x), [8])
 
+
+def test_factors_of_products_are_codes() -> None:
     converted = quantize(Attention(), [torch.randn(2, 4, 8)])
+    products = calls(converted, "aten.matmul")
+    assert len(products) == 2
+    for product in products:
+        for factor in product.args:
+            assert "dequantize_per_tensor" in str(factor.target)
+            assert factor.args[5] is torch.uint8
+    softmax = calls(converted, "aten.softmax")[0]
+    (codes,) = softmax.users
+    scale, zero_point = codes.args[1:3]
+    assert 0 < scale <= 1 / 255
+    assert zero_point == 0
+
+
+def test_what_only_float_ops_use_stays_float() -> None:
+    quantizer = PumiceQuantizer(attention=False)
+    converted = quantize(Attention(), [torch.randn(2, 4, 8)], quantizer=quantizer)
     layers = calls(converted, *LAYERS)
     assert len(layers) == 3
     for layer in layers:

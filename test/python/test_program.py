@@ -202,7 +202,7 @@ def test_wrong_options(isaac) -> None:
     with pytest.raises(PumiceError, match="expected at least 1 thread, got 0"):
         isaac.program.run(isaac.x, threads=0)
     with pytest.raises(FrontendError, match=r"positional inputs|keyword inputs"):
-        isaac.program.run(x=isaac.x)
+        isaac.program.run(other=isaac.x)
     with pytest.raises(PumiceError, match=r"expected a level of linalg, .*, got 'assembler'"):
         isaac.program.ir("assembler")
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Conversion/Passes.h"
+#include "lib/Transforms/Linalg/Quantized.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
@@ -30,11 +31,21 @@ bool isRepeated(Operation *op) {
   return fill && matchPattern(fill.getInputs()[0], m_Constant());
 }
 
-/// Float layers and poolings: work that a report should show on its own.
+/// Layers, products and poolings: work that a report should show on its own.
 bool isHeavy(Operation *op) {
-  return isa<linalg::ConvolutionOpInterface, linalg::ContractionOpInterface>(
-             op) &&
-         isa<linalg::LinalgOp>(op);
+  return isa<linalg::LinalgOp>(op) &&
+         isa<linalg::ConvolutionOpInterface, linalg::ContractionOpInterface,
+             linalg::QuantizedMatmulOp, linalg::QuantizedBatchMatmulOp>(op);
+}
+
+/// The heavy op for which alone `op` widens codes, or null. It widens them
+/// itself, so that narrow codes are passed to its task.
+Operation *widensFor(Operation *op) {
+  if (!isa<arith::ExtUIOp, arith::ExtSIOp>(op) || op->use_empty() ||
+      !llvm::all_equal(op->getUsers()))
+    return nullptr;
+  Operation *user = *op->user_begin();
+  return isHeavy(user) && user->getBlock() == op->getBlock() ? user : nullptr;
 }
 
 /// What becomes one task: a program op, a layer, or a set of digital ops.
@@ -77,6 +88,10 @@ public:
     for (Operation *op : tasks) {
       if (isLayer(op) || isHeavy(op) || isa<crossbar::ProgramOp>(op))
         continue;
+      if (Operation *user = widensFor(op)) {
+        groups.unionSets(op, user);
+        continue;
+      }
       forEachProducer(op, [&](Operation *def) {
         if (groups.contains(def) && !isLayer(def) && !isHeavy(def) &&
             !isa<crossbar::ProgramOp>(def) && level[def] == level[op])
@@ -204,15 +219,18 @@ private:
   }
 
   LogicalResult emitProgram(crossbar::ProgramOp op) {
+    // Constants are written once, what is computed in every run.
     auto constant = op.getWeights().getDefiningOp<arith::ConstantOp>();
-    if (!constant)
+    if (!constant && isConstantData(op.getWeights()))
       return op.emitOpError("expects its weights to be one constant "
                             "(fold-constants)");
-    Value weights = builder.clone(*constant)->getResult(0);
+    Value weights = constant ? builder.clone(*constant)->getResult(0)
+                             : values.lookup(op.getWeights());
     auto task = pum::ProgramOp::create(
         builder, op.getLoc(), op.getGrid().getType(), tokenType, weights,
-        ValueRange(), ValueRange(), pum::PlacementAttr(), builder.getUnitAttr(),
-        op.getTiling(), op.getArray(), op.getAdcRangeAttr());
+        ValueRange(), ValueRange(), pum::PlacementAttr(),
+        constant ? builder.getUnitAttr() : UnitAttr(), op.getTiling(),
+        op.getArray(), op.getAdcRangeAttr());
     values.map(op.getGrid(), task.getGrid());
     return success();
   }

@@ -21,13 +21,17 @@ struct Layer {
   Value input;   ///< codes, before widening, padding and grouping
   Value weights; ///< codes as in the op
   bool isUnsigned = false;
+  bool flipsWeights = false; ///< unsigned codes, to be made signed
   int64_t inputZeroPoint = 0;
   int64_t weightZeroPoint = 0;
   SmallVector<int64_t> padding{0, 0, 0, 0}; ///< top, left, bottom, right
 };
 
 bool isMatrixProduct(Operation *op) {
-  return isa<linalg::QuantizedMatmulOp>(op);
+  return isa<linalg::QuantizedMatmulOp, linalg::QuantizedBatchMatmulOp>(op);
+}
+bool isBatched(Operation *op) {
+  return isa<linalg::QuantizedBatchMatmulOp>(op);
 }
 bool isGrouped(Operation *op) { return isa<linalg::Conv2DNgchwGfchwQOp>(op); }
 
@@ -55,11 +59,21 @@ tensor::PadOp matchPad(Value source, int64_t value,
   return pad;
 }
 
+/// The codes that `value` widens, or null when it is no widening of unsigned
+/// 8-bit codes.
+Value widenedCodes(Value value) {
+  auto extend = value.getDefiningOp<arith::ExtUIOp>();
+  return extend && getElementTypeOrSelf(extend.getIn().getType()).isInteger(8)
+             ? extend.getIn()
+             : Value();
+}
+
 /// Reads `op` as a layer; otherwise `why` says what is in the way, when the op
-/// looks like one.
-std::optional<Layer> matchLayer(linalg::LinalgOp op, std::string &why) {
-  if (!isa<linalg::Conv2DNchwFchwQOp, linalg::Conv2DNgchwGfchwQOp,
-           linalg::QuantizedMatmulOp>(op))
+/// looks like one. `temporary`: weights may be written at run time.
+std::optional<Layer> matchLayer(linalg::LinalgOp op, bool temporary,
+                                std::string &why) {
+  if (!isa<linalg::Conv2DNchwFchwQOp, linalg::Conv2DNgchwGfchwQOp>(op) &&
+      !isMatrixProduct(op))
     return std::nullopt;
   Layer layer;
   layer.op = op;
@@ -76,8 +90,15 @@ std::optional<Layer> matchLayer(linalg::LinalgOp op, std::string &why) {
   layer.inputZeroPoint = *inputZero;
   layer.weightZeroPoint = *weightZero;
   if (!isConstantData(layer.weights)) {
-    why = "its weights are not constant";
-    return std::nullopt;
+    if (!temporary || !isMatrixProduct(op)) {
+      why = "its weights are not constant";
+      return std::nullopt;
+    }
+    if (Value codes = widenedCodes(layer.weights)) {
+      layer.weights = codes;
+      layer.flipsWeights = true;
+      layer.weightZeroPoint -= 128;
+    }
   }
 
   // Widening and grouping come in either order.
@@ -87,11 +108,9 @@ std::optional<Layer> matchLayer(linalg::LinalgOp op, std::string &why) {
       layer.input = expand.getSrc();
   };
   takeGroups();
-  if (auto extend = layer.input.getDefiningOp<arith::ExtUIOp>()) {
-    if (getElementTypeOrSelf(extend.getIn().getType()).isInteger(8)) {
-      layer.input = extend.getIn();
-      layer.isUnsigned = true;
-    }
+  if (Value codes = widenedCodes(layer.input)) {
+    layer.input = codes;
+    layer.isUnsigned = true;
   }
   takeGroups();
   if (!isMatrixProduct(op))
@@ -117,10 +136,11 @@ std::optional<Layer> matchLayer(linalg::LinalgOp op, std::string &why) {
   auto weights = cast<RankedTensorType>(layer.weights.getType());
   auto result = cast<RankedTensorType>(op->getResult(0).getType());
   // Matrix weights are [K, N] here; filters have their outputs in front.
-  int64_t outputs = isMatrixProduct(op) ? weights.getDimSize(1)
-                    : isGrouped(op)
-                        ? weights.getDimSize(0) * weights.getDimSize(1)
-                        : weights.getDimSize(0);
+  int64_t outputs =
+      isBatched(op)         ? weights.getDimSize(0) * weights.getDimSize(2)
+      : isMatrixProduct(op) ? weights.getDimSize(1)
+      : isGrouped(op)       ? weights.getDimSize(0) * weights.getDimSize(1)
+                            : weights.getDimSize(0);
   crossbar::Codes inputs{codeWidth(layer.input), !layer.isUnsigned,
                          layer.inputZeroPoint};
   crossbar::Codes weightCodes{codeWidth(layer.weights), true,
@@ -137,19 +157,52 @@ std::optional<Layer> matchLayer(linalg::LinalgOp op, std::string &why) {
   return layer;
 }
 
-/// Weights `[K, N]` as `[N, K]`, through a transpose that is already there.
+/// Weights `[K, N]` as `[N, K]`, with or without groups in front, through a
+/// transpose that is already there.
 Value transposed(RewriterBase &rewriter, Value weights) {
-  if (auto transpose = weights.getDefiningOp<linalg::TransposeOp>())
-    if (transpose.getPermutation() == ArrayRef<int64_t>{1, 0})
-      return transpose.getInput();
+  Location loc = weights.getLoc();
   auto type = cast<RankedTensorType>(weights.getType());
-  Value empty = tensor::EmptyOp::create(
-      rewriter, weights.getLoc(),
-      ArrayRef<int64_t>{type.getDimSize(1), type.getDimSize(0)},
-      type.getElementType());
-  return linalg::TransposeOp::create(rewriter, weights.getLoc(), weights, empty,
-                                     ArrayRef<int64_t>{1, 0})
+  int64_t rank = type.getRank();
+  // Groups may have been collapsed after a transpose: exchange before.
+  if (auto collapse = weights.getDefiningOp<tensor::CollapseShapeOp>()) {
+    SmallVector<ReassociationIndices> groups =
+        collapse.getReassociationIndices();
+    bool last = llvm::all_of(ArrayRef(groups).take_back(2),
+                             [](auto &group) { return group.size() == 1; });
+    if (rank == 3 && last) {
+      Value source = transposed(rewriter, collapse.getSrc());
+      return tensor::CollapseShapeOp::create(rewriter, loc, source, groups);
+    }
+  }
+  SmallVector<int64_t> exchange = llvm::to_vector(llvm::seq<int64_t>(rank));
+  std::swap(exchange[rank - 1], exchange[rank - 2]);
+  if (auto transpose = weights.getDefiningOp<linalg::TransposeOp>()) {
+    SmallVector<int64_t> both;
+    for (int64_t d : exchange)
+      both.push_back(transpose.getPermutation()[d]);
+    exchange = both;
+    weights = transpose.getInput();
+    if (llvm::equal(exchange, llvm::seq<int64_t>(rank)))
+      return weights;
+  }
+  auto source = cast<RankedTensorType>(weights.getType());
+  SmallVector<int64_t> shape;
+  for (int64_t d : exchange)
+    shape.push_back(source.getDimSize(d));
+  Value empty =
+      tensor::EmptyOp::create(rewriter, loc, shape, type.getElementType());
+  return linalg::TransposeOp::create(rewriter, loc, weights, empty, exchange)
       .getResult()[0];
+}
+
+/// Unsigned codes q as signed ones q - 128: the same bits but the highest.
+Value flipped(RewriterBase &rewriter, Value codes) {
+  auto type = cast<RankedTensorType>(codes.getType());
+  auto highest = DenseElementsAttr::get(
+      type, rewriter.getIntegerAttr(type.getElementType(), -128));
+  return arith::XOrIOp::create(
+      rewriter, codes.getLoc(), codes,
+      arith::ConstantOp::create(rewriter, codes.getLoc(), highest));
 }
 
 Value collapseLeading(RewriterBase &rewriter, Value value,
@@ -166,11 +219,15 @@ Value convert(RewriterBase &rewriter, const Layer &layer) {
   IntegerAttr inputZero = rewriter.getI64IntegerAttr(layer.inputZeroPoint);
   IntegerAttr weightZero = rewriter.getI64IntegerAttr(layer.weightZeroPoint);
 
-  if (isMatrixProduct(op))
-    return crossbar::MVMOp::create(
-        rewriter, loc, type, layer.input, transposed(rewriter, layer.weights),
-        isUnsigned, inputZero, weightZero,
-        /*input_bits=*/IntegerAttr(), /*weight_bits=*/IntegerAttr());
+  if (isMatrixProduct(op)) {
+    Value weights = transposed(rewriter, layer.weights);
+    if (layer.flipsWeights)
+      weights = flipped(rewriter, weights);
+    return crossbar::MVMOp::create(rewriter, loc, type, layer.input, weights,
+                                   isUnsigned, inputZero, weightZero,
+                                   /*input_bits=*/IntegerAttr(),
+                                   /*weight_bits=*/IntegerAttr());
+  }
 
   Value input = layer.input, weights = layer.weights;
   int64_t groups = 1;
@@ -210,11 +267,17 @@ struct ConvertLinalgToCrossbarPass
     : pumice::impl::ConvertLinalgToCrossbarBase<ConvertLinalgToCrossbarPass> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
+    auto module = getOperation()->getParentOfType<ModuleOp>();
+    auto device =
+        module ? module->getAttrOfType<pum::DeviceAttr>(pum::deviceAttrName)
+               : pum::DeviceAttr();
+    bool temporary =
+        device && device.getDynamicMatmul() == pum::DynamicMatmul::crossbar;
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     for (linalg::LinalgOp op : ops) {
       std::string why;
-      std::optional<Layer> layer = matchLayer(op, why);
+      std::optional<Layer> layer = matchLayer(op, temporary, why);
       if (!layer) {
         if (!why.empty())
           op->emitRemark("stays on the digital unit: ") << why;

@@ -86,13 +86,15 @@ private:
   }
 
   LogicalResult emitTask(pum::ProgramOp op) {
-    auto constant = op.getWeights().getDefiningOp<arith::ConstantOp>();
-    if (!constant)
-      return op.emitOpError("programs weights that are not constant");
     if (!op.getPlacement())
       return op.emitOpError("has no placement (pum-allocate-arrays)");
+    // Arguments are on the host: they are loaded first.
+    Operation *maker = op.getWeights().getDefiningOp();
+    auto constant = dyn_cast_or_null<arith::ConstantOp>(maker);
+    if (!maker || (op.getSetup() && !constant))
+      return op.emitOpError("programs weights that are not constant");
     Value &weights = buffers[op.getWeights()];
-    if (!weights)
+    if (constant && !weights)
       weights = simulator::ConstantOp::create(
           builder, op.getLoc(),
           simulator::bufferType(
@@ -101,7 +103,9 @@ private:
     SmallVector<Value> replacing;
     for (Value grid : op.getReplacing())
       replacing.push_back(buffers[grid]);
-    SmallVector<Value> after = waitFor(op.getAfter(), op.getReplacing());
+    SmallVector<Value> made = llvm::to_vector(op.getReplacing());
+    made.push_back(op.getWeights());
+    SmallVector<Value> after = waitFor(op.getAfter(), made);
     auto program = simulator::ProgramOp::create(
         builder, op.getLoc(), op.getGrid().getType(), tokenType, weights,
         replacing, after, op.getPlacementAttr(), op.getSetupAttr(),

@@ -24,7 +24,7 @@ def VerifyCrossbarContract : Pass<"verify-crossbar-contract", "::mlir::ModuleOp"
   let description = [{
     Needs nothing, changes nothing. Fails when the module names no device, a
     crossbar layer reads weights instead of a grid, or weights that are
-    programmed are not constant.
+    programmed are not constant on a device without `dynamic_matmul = crossbar`.
   }];
 }
 

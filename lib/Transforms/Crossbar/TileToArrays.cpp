@@ -21,7 +21,9 @@ struct CrossbarTileToArraysPass
     array = device->getArray();
     WalkResult result = getOperation().walk([&](Operation *op) {
       if (auto mvm = dyn_cast<crossbar::MVMOp>(op))
-        return tile(mvm, /*groups=*/1);
+        return tile(mvm, /*groups=*/mvm.getInput().getType().getRank() == 3
+                             ? mvm.getInput().getType().getDimSize(0)
+                             : 1);
       if (auto conv = dyn_cast<crossbar::Conv2DOp>(op))
         return tile(conv, conv.getGroups());
       return WalkResult::advance();
@@ -39,8 +41,11 @@ struct CrossbarTileToArraysPass
     RankedTensorType type = weights.getType();
     model::MatrixSpec matrix;
     matrix.groups = groups;
-    matrix.columns = type.getDimSize(0) / groups;
-    matrix.rows = type.getNumElements() / type.getDimSize(0);
+    // [groups * columns, ...], or [groups, columns, rows] of a grouped mvm.
+    bool isGrouped = isa<crossbar::MVMOp>(op) && type.getRank() == 3;
+    matrix.columns =
+        isGrouped ? type.getDimSize(1) : type.getDimSize(0) / groups;
+    matrix.rows = type.getNumElements() / (groups * matrix.columns);
     matrix.weightBits =
         op.getWeightBits().value_or(type.getElementTypeBitWidth());
     matrix.inputBits = op.getInputBits().value_or(

@@ -22,10 +22,9 @@ static Value
 buildElementwise(OpBuilder &builder, Location loc, Value input, Type element,
                  function_ref<Value(OpBuilder &, Location, Value)> body) {
   auto type = withElement(input.getType(), element);
-  Value empty =
-      tensor::EmptyOp::create(builder, loc, type.getShape(), element);
-  SmallVector<AffineMap> maps(
-      2, builder.getMultiDimIdentityMap(type.getRank()));
+  Value empty = tensor::EmptyOp::create(builder, loc, type.getShape(), element);
+  SmallVector<AffineMap> maps(2,
+                              builder.getMultiDimIdentityMap(type.getRank()));
   SmallVector<utils::IteratorType> loops(type.getRank(),
                                          utils::IteratorType::parallel);
   return linalg::GenericOp::create(
@@ -55,8 +54,8 @@ static Value dequantizeCode(OpBuilder &b, Location loc, Value code,
                             const Dequantize &dequantize) {
   Value value = buildOffsetCode(b, loc, code, dequantize);
   value = arith::SIToFPOp::create(b, loc, b.getF32Type(), value);
-  Value scale = arith::ConstantOp::create(
-      b, loc, b.getF32FloatAttr(dequantize.scale));
+  Value scale =
+      arith::ConstantOp::create(b, loc, b.getF32FloatAttr(dequantize.scale));
   return arith::MulFOp::create(b, loc, value, scale);
 }
 
@@ -109,8 +108,8 @@ static bool sinkThroughConcat(RewriterBase &rewriter, tensor::ConcatOp op) {
 /// extracted from their codes.
 static bool sinkIntoBody(RewriterBase &rewriter, linalg::GenericOp op) {
   bool changed = false;
-  for (auto extract : llvm::make_early_inc_range(
-           op.getBody()->getOps<tensor::ExtractOp>())) {
+  for (auto extract :
+       llvm::make_early_inc_range(op.getBody()->getOps<tensor::ExtractOp>())) {
     std::optional<Dequantize> dequantize = perTensor(extract.getTensor());
     if (!dequantize)
       continue;
@@ -130,7 +129,8 @@ bool pumice::sinkDequantize(RewriterBase &rewriter, Operation *op) {
     return sinkThroughConcat(rewriter, concat);
   if (Value source = movedFrom(op)) {
     std::optional<Dequantize> dequantize = perTensor(source);
-    if (!dequantize)
+    // Constants are not made larger.
+    if (!dequantize || (isRepetition(op) && isConstantData(dequantize->codes)))
       return false;
     rewriter.setInsertionPoint(op);
     Value codes =
@@ -208,9 +208,9 @@ void pumice::hoistQuantize(RewriterBase &rewriter, const Quantize &quantize) {
   if (!def)
     return;
   rewriter.setInsertionPoint(op);
-  bool moves =
-      quantize.input.hasOneUse() && !isa<tensor::ExtractSliceOp>(def) &&
-      (isa<tensor::ConcatOp>(def) || movedFrom(def));
+  bool moves = quantize.input.hasOneUse() &&
+               !isa<tensor::ExtractSliceOp>(def) &&
+               (isa<tensor::ConcatOp>(def) || movedFrom(def));
   Value codes = moves ? quantizeAbove(rewriter, quantize.input, quantize)
                       : codesOf(rewriter, quantize.input, quantize);
   if (!codes)

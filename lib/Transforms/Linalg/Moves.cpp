@@ -82,6 +82,13 @@ Value pumice::movedFrom(Operation *op) {
   return {};
 }
 
+bool pumice::isRepetition(Operation *move) {
+  auto from = cast<RankedTensorType>(movedFrom(move).getType());
+  auto to = cast<RankedTensorType>(move->getResult(0).getType());
+  return isa<linalg::LinalgOp>(move) &&
+         to.getNumElements() > from.getNumElements();
+}
+
 //===----------------------------------------------------------------------===//
 // Repeating moves
 //===----------------------------------------------------------------------===//
@@ -113,10 +120,9 @@ static Value moveGeneric(OpBuilder &builder, linalg::GenericOp op,
                  SmallVector<Value> indices;
                  for (Value index : extract.getIndices())
                    indices.push_back(mapping.lookupOrDefault(index));
-                 mapping.map(
-                     extract.getResult(),
-                     tensor::ExtractOp::create(b, loc, codes, indices)
-                         .getResult());
+                 mapping.map(extract.getResult(),
+                             tensor::ExtractOp::create(b, loc, codes, indices)
+                                 .getResult());
                }
                linalg::YieldOp::create(b, loc,
                                        mapping.lookup(extract.getResult()));
@@ -205,13 +211,13 @@ static SmallVector<unsigned> longOnes(ArrayRef<int64_t> group,
   return result;
 }
 
-std::optional<SmallVector<unsigned>>
-pumice::moveDims(Operation *move, ArrayRef<unsigned> all) {
+std::optional<SmallVector<unsigned>> pumice::moveDims(Operation *move,
+                                                      ArrayRef<unsigned> all) {
   Value source = movedFrom(move);
   ArrayRef<int64_t> from = shapeOf(source), to = shapeOf(move->getResult(0));
   // One element long, a dimension indexes nothing.
-  SmallVector<unsigned> dims = llvm::filter_to_vector(
-      all, [&](unsigned dim) { return from[dim] != 1; });
+  SmallVector<unsigned> dims =
+      llvm::filter_to_vector(all, [&](unsigned dim) { return from[dim] != 1; });
   if (auto transpose = dyn_cast<linalg::TransposeOp>(move))
     return each(dims, [&](unsigned dim) -> std::optional<unsigned> {
       return llvm::find(transpose.getPermutation(), int64_t(dim)) -
@@ -264,8 +270,7 @@ pumice::moveDims(Operation *move, ArrayRef<unsigned> all) {
     });
   }
   return each(dims, [&](unsigned dim) {
-    return from.size() == to.size() && from[dim] == to[dim]
-               ? std::optional(dim)
-               : std::nullopt;
+    return from.size() == to.size() && from[dim] == to[dim] ? std::optional(dim)
+                                                            : std::nullopt;
   });
 }

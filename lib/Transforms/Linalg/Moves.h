@@ -24,6 +24,10 @@ bool isZeroTensor(mlir::Value value);
 /// it does anything else.
 mlir::Value movedFrom(mlir::Operation *op);
 
+/// True for a move whose result has more elements than its source, not counting
+/// zeros: a broadcast, upsampling.
+bool isRepetition(mlir::Operation *move);
+
 /// `move` again, on `codes` in place of its own source; `zero` stands for 0.0.
 mlir::Value repeatMove(mlir::OpBuilder &builder, mlir::Operation *move,
                        mlir::Value codes, int64_t zero);

@@ -28,15 +28,37 @@ def RaiseQuantizedOps : Pass<"raise-quantized-ops", "::mlir::func::FuncOp"> {
     - a generic that computes `float(acc) * scale[c] + init` in f32, each step
       rounded, with `scale[c] = input_scale * weight_scale[c]` in f32.
 
+    Products and batches of products of two activations, which have one scale
+    each, become `linalg.quantized_matmul` and `linalg.quantized_batch_matmul`
+    with `scale = left_scale * right_scale`.
+
     It also moves max pooling from dequantized values to their codes, and drops
     quantize(dequantize(x)) of equal scale, zero point and type.
 
-    Does not do: products of two activations, weights whose zero points differ
-    between channels; these stay in float, and a remark says why.
+    Does not do: weights whose zero points differ between channels, activations
+    quantized per channel; these stay in float, and a remark says why.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::tensor::TensorDialect"];
   let statistics = [Statistic<"numLayers", "layers", "layers raised to integers">];
+}
+
+def NormalizeIntegerLayers : Pass<"normalize-integer-layers", "::mlir::func::FuncOp"> {
+  let summary = "write integer layers of any layout in one form";
+  let description = [{
+    Needs: L0 or L1. Convolutions of 8 or 16 bit codes with constant weights
+    come channels last or first, depthwise with or without a multiplier, with
+    zero points as operands or without; matrix products in a batch of one. TOSA
+    gives most of these. They become `linalg.conv_2d_nchw_fchw_q`,
+    `linalg.conv_2d_ngchw_gfchw_q` and `linalg.quantized_matmul` on zeros, with
+    permutations around that fuse into elementwise neighbours; what the op
+    accumulated on is added behind.
+
+    Does not do: layers whose weights are computed, products in larger batches.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numLayers", "layers", "layers rewritten">];
 }
 
 def FoldConstants : Pass<"fold-constants", "::mlir::func::FuncOp"> {

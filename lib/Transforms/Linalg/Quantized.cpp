@@ -88,10 +88,9 @@ static std::optional<float> floatScalar(Value value) {
 /// All codes of an integer type.
 static CodeRange rangeOfType(Type type, bool isUnsigned) {
   unsigned bits = getElementTypeOrSelf(type).getIntOrFloatBitWidth();
-  return isUnsigned
-             ? CodeRange{0, (int64_t(1) << bits) - 1}
-             : CodeRange{-(int64_t(1) << (bits - 1)),
-                         (int64_t(1) << (bits - 1)) - 1};
+  return isUnsigned ? CodeRange{0, (int64_t(1) << bits) - 1}
+                    : CodeRange{-(int64_t(1) << (bits - 1)),
+                                (int64_t(1) << (bits - 1)) - 1};
 }
 
 //===----------------------------------------------------------------------===//
@@ -177,12 +176,22 @@ std::optional<Dequantize> pumice::matchDequantize(Operation *op,
     return std::nullopt;
   };
   if (zeroPoint) {
+    // Zero points of their own come as narrow as the codes, and are widened.
+    std::optional<unsigned> unsignedBits;
+    if (auto extend = zeroPoint.getDefiningOp<arith::ExtUIOp>()) {
+      zeroPoint = extend.getIn();
+      unsignedBits = zeroPoint.getType().getIntOrFloatBitWidth();
+    } else if (auto extend = zeroPoint.getDefiningOp<arith::ExtSIOp>()) {
+      zeroPoint = extend.getIn();
+    }
     OpOperand *operand = inputOf(generic, zeroPoint);
     std::optional<int64_t> value =
         uniformInteger(operand ? operand->get() : zeroPoint);
     if (!value)
       return unsupported("the zero points differ between channels");
     result.zeroPoint = *value;
+    if (unsignedBits && *unsignedBits < 64)
+      result.zeroPoint &= (int64_t(1) << *unsignedBits) - 1;
     if (result.zeroPoint < (result.isUnsigned ? 0 : -128) ||
         result.zeroPoint > (result.isUnsigned ? 255 : 127))
       return unsupported("the zero point is no code");
@@ -298,10 +307,12 @@ bool pumice::isConstantData(Value value) {
     if (isa<arith::ConstantOp>(op))
       return true;
     Value source = movedFrom(op);
+    // Repetitions are not folded: they would make constants larger.
     auto generic = dyn_cast<linalg::GenericOp>(op);
-    if (!source || (generic && llvm::any_of(generic.getDpsInputs(), [&](Value v) {
-          return v != source && !isConstantData(v);
-        })))
+    if (!source || isRepetition(op) ||
+        (generic && llvm::any_of(generic.getDpsInputs(), [&](Value other) {
+           return other != source && !isConstantData(other);
+         })))
       return false;
     value = source;
   }
@@ -421,7 +432,8 @@ static bool findScales(QuantizedLayer &layer) {
     dims = *moved;
   }
   Value weights = layer.op.getDpsInputOperand(1)->get();
-  ArrayRef<int64_t> shape = cast<RankedTensorType>(weights.getType()).getShape();
+  ArrayRef<int64_t> shape =
+      cast<RankedTensorType>(weights.getType()).getShape();
   SmallVector<unsigned> outputs = outputDims(layer.op);
   llvm::erase_if(dims, [&](unsigned dim) { return shape[dim] == 1; });
   llvm::erase_if(outputs, [&](unsigned dim) { return shape[dim] == 1; });
@@ -485,10 +497,11 @@ std::optional<QuantizedLayer> pumice::matchQuantizedLayer(Operation *op,
   };
   if (!isConstantData(weights->dequantize.codes))
     return unsupported("its weights are not constant");
-  if (weights->dequantize.isUnsigned)
-    return unsupported("its weights are unsigned");
   if (input->dequantize.scales)
     return unsupported("its input is quantized per channel");
+  for (Operation *move : weights->moves)
+    if (isRepetition(move))
+      return unsupported("its weights are repeated");
   QuantizedLayer result{layer, *input, *weights, {}};
   if (weights->dequantize.scales && !findScales(result))
     return unsupported("its weights are not quantized per output channel");

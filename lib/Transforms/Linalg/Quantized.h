@@ -77,6 +77,26 @@ struct QuantizedLayer {
 std::optional<QuantizedLayer> matchQuantizedLayer(mlir::Operation *op,
                                                   std::string *why = nullptr);
 
+/// A float matrix product, or a batch of them, of two quantized tensors with
+/// one scale each. Layers with constant weights are QuantizedLayers.
+struct QuantizedProduct {
+  mlir::linalg::LinalgOp op;
+  MovedCodes left, right;
+};
+std::optional<QuantizedProduct>
+matchQuantizedProduct(mlir::Operation *op, std::string *why = nullptr);
+
+/// The product on integer codes, rescaled to the op's float result.
+mlir::Value raiseProduct(mlir::RewriterBase &rewriter,
+                         const QuantizedProduct &product);
+
+/// Repeats the moves of a float value on its codes: a pad by 0.0 becomes a pad
+/// by the zero point.
+mlir::Value moveCodes(mlir::OpBuilder &builder, const MovedCodes &moved);
+
+/// What a float layer adds to, or null when it is zero.
+mlir::Value nonZeroInit(mlir::linalg::LinalgOp op);
+
 /// The integer that every element of a constant `value` has, if there is one
 /// and the data is there.
 std::optional<int64_t> uniformInteger(mlir::Value value);

@@ -74,8 +74,7 @@ static Value buildInit(OpBuilder &builder, linalg::LinalgOp op, Type element,
   return linalg::FillOp::create(builder, loc, scalar, empty).getResult(0);
 }
 
-void pumice::raiseMaxPool(RewriterBase &rewriter,
-                          linalg::PoolingNchwMaxOp op) {
+void pumice::raiseMaxPool(RewriterBase &rewriter, linalg::PoolingNchwMaxOp op) {
   Value source = op.getInputs()[0];
   auto pad = source.getDefiningOp<tensor::PadOp>();
   if (pad) {
@@ -134,8 +133,7 @@ bool pumice::raiseSum(RewriterBase &rewriter, linalg::LinalgOp op) {
   if (!isa<linalg::PoolingNchwSumOp>(*op) && !(generic && isSum(generic)))
     return false;
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
-  std::optional<MovedCodes> moved =
-      traceCodes(op.getDpsInputOperand(0)->get());
+  std::optional<MovedCodes> moved = traceCodes(op.getDpsInputOperand(0)->get());
   if (!type || !type.getElementType().isF32() || !moved ||
       moved->dequantize.scales || !isZeroTensor(op.getDpsInits()[0]))
     return false;
@@ -150,12 +148,12 @@ bool pumice::raiseSum(RewriterBase &rewriter, linalg::LinalgOp op) {
   const Dequantize &dequantize = moved->dequantize;
   rewriter.setInsertionPoint(op);
   Value init = buildInit(rewriter, op, rewriter.getI32Type(), 0);
-  Value sum = buildOnCodes(
-      rewriter, op, moveCodes(rewriter, *moved), init,
-      [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
-        Value code = buildOffsetCode(b, loc, args[0], dequantize);
-        return arith::AddIOp::create(b, loc, args.back(), code);
-      });
+  Value sum =
+      buildOnCodes(rewriter, op, moveCodes(rewriter, *moved), init,
+                   [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+                     Value code = buildOffsetCode(b, loc, args[0], dequantize);
+                     return arith::AddIOp::create(b, loc, args.back(), code);
+                   });
   // The sum stands for `sum * scale`.
   Dequantize plain = dequantize;
   plain.isUnsigned = false;

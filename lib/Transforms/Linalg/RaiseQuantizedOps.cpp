@@ -15,6 +15,20 @@ namespace pumice {
 using namespace mlir;
 using namespace pumice;
 
+Value pumice::nonZeroInit(linalg::LinalgOp op) {
+  Value init = op.getDpsInits()[0];
+  Value source = init;
+  while (Operation *def = source.getDefiningOp()) {
+    if (auto fill = dyn_cast<linalg::FillOp>(def))
+      return matchPattern(fill.getInputs()[0], m_AnyZeroFloat()) ? Value()
+                                                                 : init;
+    if (!isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(def))
+      break;
+    source = def->getOperand(0);
+  }
+  return matchPattern(init, m_AnyZeroFloat()) ? Value() : init;
+}
+
 namespace {
 
 /// Reassociation that splits (or joins) dimension 1 of an NCHW tensor into the
@@ -30,7 +44,8 @@ Value addHeight(OpBuilder &builder, Value value) {
   Location loc = value.getLoc();
   auto pad = value.getDefiningOp<tensor::PadOp>();
   Value constant = pad ? pad.getConstantPaddingValue() : Value();
-  if (constant && !llvm::is_contained(pad.getStaticLow(), ShapedType::kDynamic) &&
+  if (constant &&
+      !llvm::is_contained(pad.getStaticLow(), ShapedType::kDynamic) &&
       !llvm::is_contained(pad.getStaticHigh(), ShapedType::kDynamic)) {
     auto withZero = [&](ArrayRef<int64_t> sizes) {
       SmallVector<int64_t> all{sizes[0], sizes[1], 0, sizes[2]};
@@ -68,6 +83,16 @@ Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
     x = arith::ExtUIOp::create(
         rewriter, loc, withElement(x.getType(), rewriter.getI16Type()), x);
   Value w = moveCodes(rewriter, layer.weights);
+  int64_t weightZeroPoint = weight.zeroPoint;
+  if (weight.isUnsigned) {
+    // Arrays hold signed weights: the same differences, around another zero.
+    auto type = cast<RankedTensorType>(w.getType());
+    unsigned bits = type.getElementTypeBitWidth();
+    auto top = DenseElementsAttr::get(type, APInt::getSignedMinValue(bits));
+    w = arith::XOrIOp::create(rewriter, loc, w,
+                              arith::ConstantOp::create(rewriter, loc, top));
+    weightZeroPoint -= int64_t(1) << (bits - 1);
+  }
 
   auto resultType = cast<RankedTensorType>(op->getResult(0).getType());
   if (isLine) {
@@ -102,7 +127,7 @@ Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
   Value inputZero = arith::ConstantOp::create(
       rewriter, loc, rewriter.getI32IntegerAttr(in.zeroPoint));
   Value weightZero = arith::ConstantOp::create(
-      rewriter, loc, rewriter.getI32IntegerAttr(weight.zeroPoint));
+      rewriter, loc, rewriter.getI32IntegerAttr(weightZeroPoint));
   SmallVector<Value> inputs{x, w, inputZero, weightZero};
   Type accType = init.getType();
   TypeRange types(accType);
@@ -139,28 +164,13 @@ Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
   return acc;
 }
 
-/// `init` of the float layer, or null when it is zero.
-Value nonZeroInit(linalg::LinalgOp op) {
-  Value init = op.getDpsInits()[0];
-  Value source = init;
-  while (Operation *def = source.getDefiningOp()) {
-    if (auto fill = dyn_cast<linalg::FillOp>(def))
-      return matchPattern(fill.getInputs()[0], m_AnyZeroFloat()) ? Value()
-                                                                 : init;
-    if (!isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(def))
-      break;
-    source = def->getOperand(0);
-  }
-  return matchPattern(init, m_AnyZeroFloat()) ? Value() : init;
-}
-
 /// A bias that was broadcast along the channels, as the vector behind it.
 Value biasVector(Value init) {
   while (Operation *def = init.getDefiningOp()) {
     if (auto broadcast = dyn_cast<linalg::BroadcastOp>(def)) {
       ArrayRef<int64_t> dims = broadcast.getDimensions();
-      bool onChannels = dims == ArrayRef<int64_t>{0, 2, 3} ||
-                        dims == ArrayRef<int64_t>{0, 2};
+      bool onChannels =
+          dims == ArrayRef<int64_t>{0, 2, 3} || dims == ArrayRef<int64_t>{0, 2};
       auto type = cast<RankedTensorType>(broadcast.getInput().getType());
       return onChannels && type.getRank() == 1 ? broadcast.getInput() : Value();
     }
@@ -275,8 +285,14 @@ struct RaiseQuantizedOpsPass
       std::string why;
       std::optional<QuantizedLayer> layer = matchQuantizedLayer(op, &why);
       if (!layer) {
-        if (!why.empty())
+        if (std::optional<QuantizedProduct> product =
+                matchQuantizedProduct(op, why.empty() ? &why : nullptr)) {
+          rewriter.setInsertionPoint(op);
+          rewriter.replaceOp(op, raiseProduct(rewriter, *product));
+          ++numLayers;
+        } else if (!why.empty()) {
           op->emitRemark("stays in float: ") << why;
+        }
         continue;
       }
       rewriter.setInsertionPoint(op);

@@ -9,9 +9,6 @@
 
 namespace pumice {
 
-/// The codes behind `moved`, moved: a pad by 0.0 becomes one by the zero point.
-mlir::Value moveCodes(mlir::OpBuilder &builder, const MovedCodes &moved);
-
 /// `code - zeroPoint` in i32, of one code in the body of a generic.
 mlir::Value buildOffsetCode(mlir::OpBuilder &builder, mlir::Location loc,
                             mlir::Value code, const Dequantize &dequantize);

@@ -79,7 +79,7 @@ struct VerifyQuantizedContractPass
     if (failed(verifyLinalg(getOperation())))
       return signalPassFailure();
     getOperation().walk([&](linalg::LinalgOp op) {
-      if (matchQuantizedLayer(op)) {
+      if (matchQuantizedLayer(op) || matchQuantizedProduct(op)) {
         op.emitError("is a float layer on quantized operands: "
                      "raise-quantized-ops makes it an integer layer");
         signalPassFailure();

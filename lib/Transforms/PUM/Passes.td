@@ -17,11 +17,14 @@ def PUMAttachDevice : Pass<"pum-attach-device", "::mlir::ModuleOp"> {
 }
 
 def PUMAllocateArrays : Pass<"pum-allocate-arrays", "::mlir::ModuleOp"> {
-  let summary = "place every programmed grid on arrays of its own";
+  let summary = "place every programmed grid on arrays";
   let description = [{
     Needs: L3 and a device with enough arrays. Places each `pum.program` without
     a placement on the lowest arrays that no other placement covers, in program
-    order; placements that are already there are kept. Fails, with the number
+    order, those of constant weights first; placements that are already there are
+    kept. Where arrays run out, temporary weights take those of others that every
+    task before has read for the last time: these are named in `replacing`, and
+    the readers are waited for. Fails, with the number
     of arrays that are needed and there, when the device is too small.
   }];
 }
@@ -32,7 +35,8 @@ def VerifyPUMScheduled : Pass<"verify-pum-scheduled", "::mlir::ModuleOp"> {
     Needs nothing, changes nothing. Fails unless
 
     - the module names a device and every function holds tasks only;
-    - every `pum.program` has a placement within the device;
+    - every `pum.program` has a placement within the device, and weights that are
+      constant or, outside of the setup phase, made by another task;
     - programs on common arrays are ordered: the later one names the earlier
       one's grid in `replacing`, and every task that reads that grid comes
       before it by data or tokens.

@@ -46,10 +46,17 @@ static bool overlap(pum::PlacementAttr a, pum::PlacementAttr b) {
 /// True when `task` names the grid of `earlier` as replaced, itself or through
 /// a grid that it replaces.
 static bool replaces(pum::ProgramOp task, pum::ProgramOp earlier) {
-  return llvm::any_of(task.getReplacing(), [&](Value grid) {
-    auto program = grid.getDefiningOp<pum::ProgramOp>();
-    return program && (program == earlier || replaces(program, earlier));
-  });
+  llvm::DenseSet<Operation *> seen;
+  SmallVector<pum::ProgramOp> worklist{task};
+  while (!worklist.empty())
+    for (Value grid : worklist.pop_back_val().getReplacing())
+      if (auto program = grid.getDefiningOp<pum::ProgramOp>()) {
+        if (program == earlier)
+          return true;
+        if (seen.insert(program).second)
+          worklist.push_back(program);
+      }
+  return false;
 }
 
 /// `later` writes arrays that hold, or held, the grid of `earlier`.
@@ -96,7 +103,9 @@ static LogicalResult verifyFunction(func::FuncOp function,
       return program.emitOpError("is made for another array than that of "
                                  "device '")
              << device.getName() << "'";
-    if (!program.getWeights().getDefiningOp<arith::ConstantOp>())
+    // C4; arguments of the function are on the host.
+    Operation *maker = program.getWeights().getDefiningOp();
+    if (!maker || (program.getSetup() && !isa<arith::ConstantOp>(maker)))
       return program.emitOpError("programs weights that are not constant");
     programs.push_back(program);
   }

@@ -92,6 +92,11 @@ private:
         return program.emitOpError("is made for another array than that of "
                                    "device '")
                << device.getName() << "'";
+      if (program.getSetup() &&
+          !program.getWeights().getDefiningOp<simulator::ConstantOp>())
+        return program.emitOpError(
+            "writes weights that are not constant in the "
+            "setup phase");
       if (failed(read(op, program.getWeights())))
         return failure();
       for (Value grid : program.getReplacing())

@@ -20,13 +20,16 @@ __all__ = ["main"]
 
 _MODEL = (
     "FILE.py:NAME or package.module:NAME, where NAME is a torch.nn.Module or what returns one when"
-    " called without arguments"
+    " called without arguments; MODEL.onnx; or MODEL.mlir of TOSA, linalg or any level above the"
+    " machine program"
 )
 _PROGRAM = f"a program of `pumice compile` or Program.save; or a model: {_MODEL}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs `pumice`; returns the exit code: 0, 1 for a failure, 2 for wrong usage."""
+    """Runs `pumice`; returns the exit code: 0, 1 for a failure, 2 for wrong usage, 3 if `compare`
+    finds that the machine diverges.
+    """
     args = _parser().parse_args(argv)
     if args.command is None:
         _parser().print_help()
@@ -69,6 +72,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="[NAME=]X.npy",
         help="one input, in order, or a keyword argument by its name; repeat for several."
         " A model is compiled for the shapes and dtypes of its inputs",
+    )
+    model.add_argument(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="NAME=1x3x224x224",
+        help="shape of an input of an ONNX model, where neither the file nor --input fixes it",
     )
     model.add_argument(
         "--device",
@@ -170,6 +180,31 @@ def _parser() -> argparse.ArgumentParser:
     estimate.add_argument("program", metavar="PROGRAM|MODEL", help=_PROGRAM)
     _reports(estimate)
     estimate.set_defaults(module="run", command="estimate")
+
+    compare = commands.add_parser(
+        "compare",
+        parents=[common, model],
+        help="PyTorch and the simulated machine side by side, tensor by tensor",
+        description="Runs the PyTorch model and the simulated machine on the same inputs, and names"
+        " the first layer that diverges. Exits with 3 if one does.",
+    )
+    compare.add_argument("program", metavar="MODEL|PROGRAM", help=_PROGRAM)
+    compare.add_argument(
+        "--tolerance",
+        type=float,
+        default=0.05,
+        metavar="E",
+        help="largest relative error that passes: root of the squared errors' sum over that of the"
+        " values (default 0.05, which is 26 dB)",
+    )
+    compare.add_argument(
+        "--reference",
+        metavar="MODEL",
+        help=f"the PyTorch model of a compiled program, or the float model of a quantized one:"
+        f" {_MODEL}",
+    )
+    _threads(compare)
+    compare.set_defaults(module="compare", command="compare")
 
     devices = commands.add_parser(
         "devices",

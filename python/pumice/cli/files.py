@@ -15,7 +15,14 @@ import numpy as np
 from pumice.cli.errors import UsageError
 from pumice.errors import PumiceError
 
-__all__ = ["is_model", "load_array", "load_inputs", "load_model", "save_outputs"]
+__all__ = [
+    "is_model",
+    "load_array",
+    "load_inputs",
+    "load_model",
+    "parse_shapes",
+    "save_outputs",
+]
 
 
 def is_model(text: str) -> bool:
@@ -91,13 +98,27 @@ def load_inputs(texts: Sequence[str]) -> tuple[list[Any], dict[str, Any]]:
     kwargs: dict[str, Any] = {}
     for text in texts:
         name, equals, path = text.partition("=")
-        if equals and name.isidentifier() and not Path(text).exists():
+        if equals and not Path(text).exists():
             if name in kwargs:
                 raise UsageError(f"input '{name}' is given twice")
             kwargs[name] = load_array(path)
         else:
             args.append(load_array(text))
     return args, kwargs
+
+
+def parse_shapes(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """Shapes by name of texts like x=1x3x224x224 ("x=" is a scalar)."""
+    shapes = {}
+    for text in texts:
+        name, equals, extents = text.rpartition("=")
+        try:
+            shapes[name] = tuple(int(extent) for extent in extents.split("x") if extents)
+        except ValueError:
+            equals = ""
+        if not equals or any(extent < 1 for extent in shapes[name]):
+            raise UsageError(f"expected --shape NAME=1x3x224x224, got '{text}'")
+    return shapes
 
 
 def save_outputs(path: str, outputs: Any) -> list[str]:

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from pumice.cli.errors import UsageError
-from pumice.cli.files import is_model, load_inputs, load_model, save_outputs
+from pumice.cli.files import is_model, load_inputs, load_model, parse_shapes, save_outputs
 from pumice.cli.terminal import say, show, working
 from pumice.errors import PumiceError
-from pumice.program import LEVELS, Program, load
+from pumice.levels import LEVELS, level_of, parse_file
+from pumice.program import Program, load
 from pumice.report import Report, write_text
 
-__all__ = ["compile_", "estimate", "run"]
+__all__ = ["compile_", "estimate", "program_of", "run"]
 
 
 def run(args: Namespace) -> None:
@@ -26,7 +27,7 @@ def run(args: Namespace) -> None:
             raise UsageError("--estimate computes no values: leave --output out")
         estimate(args)
         return
-    program, inputs, keywords = _program(args)
+    program, inputs, keywords = program_of(args)
     with working("running"):
         result = program.run(*inputs, threads=args.threads, **keywords)
     files = save_outputs(args.output, result.outputs) if args.output else []
@@ -37,7 +38,7 @@ def run(args: Namespace) -> None:
 
 def estimate(args: Namespace) -> None:
     """Prints what a run would cost."""
-    program, _, _ = _program(args)
+    program, _, _ = program_of(args)
     _give(args, program.estimate())
 
 
@@ -47,11 +48,7 @@ def compile_(args: Namespace) -> None:
         raise UsageError(f"expected --emit to be one of {', '.join(LEVELS)}, got '{args.emit}'")
     if args.emit is None and not args.output:
         raise UsageError("expected --output or --emit")
-    if not is_model(args.program):
-        raise UsageError(
-            f"expected a model as FILE.py:NAME or package.module:NAME, got '{args.program}'"
-        )
-    program, _, _ = _program(args)
+    program, _, _ = program_of(args)
     if args.emit is None:
         program.save(args.output)
     else:
@@ -66,24 +63,70 @@ def compile_(args: Namespace) -> None:
         say(f"wrote {args.output}")
 
 
-def _program(args: Namespace) -> tuple[Program, list[Any], dict[str, Any]]:
+def program_of(args: Namespace) -> tuple[Program, list[Any], dict[str, Any]]:
     """The program to run, and its inputs."""
     inputs, keywords = load_inputs(args.input)
     if is_model(args.program):
+        _only_for(args, "ONNX models", "--shape")
         return _compiled(args, inputs, keywords)
-    given = {
-        "--device": args.device,
-        "--calibration": args.calibration,
-        "--no-quantize": args.no_quantize,
-    }
-    for option, value in given.items():
-        if value:
-            raise UsageError(f"{option} is for models: '{args.program}' is compiled already")
-    if Path(args.program).suffix == ".py":
+    path = Path(args.program)
+    if path.suffix == ".py":
         raise UsageError(f"expected a model as {args.program}:NAME, got no name")
-    if not Path(args.program).exists():
+    if not path.exists():
         raise PumiceError(f"no such program: '{args.program}' (a model is FILE.py:NAME)")
-    return load(args.program), inputs, keywords
+    _only_for(args, "PyTorch models", "--calibration", "--no-quantize")
+    if path.suffix == ".onnx":
+        return _from_onnx(args, inputs, keywords), inputs, keywords
+    _only_for(args, "ONNX models", "--shape")
+    if level_of(parse_file(path)) != "simulator":
+        return _from_mlir(args, inputs), inputs, keywords
+    if args.command == "compile_":
+        raise UsageError(f"expected a model, got '{args.program}', which is compiled already")
+    if args.device:
+        raise UsageError(f"--device is for models: '{args.program}' is compiled already")
+    return load(path), inputs, keywords
+
+
+def _only_for(args: Namespace, what: str, *options: str) -> None:
+    for option in options:
+        if getattr(args, option.removeprefix("--").replace("-", "_")):
+            raise UsageError(f"{option} is for {what}, got '{args.program}'")
+
+
+def _from_onnx(args: Namespace, inputs: list[Any], keywords: dict[str, Any]) -> Program:
+    from pumice.compiler import compile_file
+    from pumice.device import Device
+
+    if inputs and keywords:
+        raise UsageError("expected all of --input by name or none, got both")
+    device = Device(args.device or "ideal")
+    with working("compiling"):
+        program = compile_file(
+            args.program,
+            keywords or inputs or None,
+            device=device,
+            shapes=parse_shapes(args.shape),
+        )
+        if device.adc_mode == "calibrated" and (inputs or keywords):
+            program.calibrate([keywords or tuple(inputs)])
+    if not program.estimate().arrays:
+        say(
+            "no layer of the model is on an array: quantize it first (onnxruntime.quantization"
+            " writes files with QuantizeLinear and DequantizeLinear)"
+        )
+    return program
+
+
+def _from_mlir(args: Namespace, inputs: list[Any]) -> Program:
+    from pumice.compiler import compile_file
+    from pumice.device import Device
+
+    device = Device(args.device) if args.device else None
+    with working("compiling"):
+        program = compile_file(args.program, device=device)
+        if device is not None and device.adc_mode == "calibrated" and inputs:
+            program.calibrate([tuple(inputs)])
+    return program
 
 
 def _compiled(

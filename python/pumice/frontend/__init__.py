@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""PyTorch models in, linalg on tensors out; quantization by PT2E.
+"""PyTorch and ONNX models in, linalg on tensors out; quantization by PT2E.
 
 Importing this package imports neither torch nor torch_mlir; the functions do when called.
 """
@@ -13,6 +13,7 @@ from pumice.frontend.errors import FrontendError
 if TYPE_CHECKING:
     from pumice.frontend.importer import ImportedModel, import_model
     from pumice.frontend.lowering import LoweredModel, lower_to_text
+    from pumice.frontend.onnx.importer import import_onnx
     from pumice.frontend.ptq import is_quantized, quantize
     from pumice.frontend.quantizer import PumiceQuantizer
     from pumice.frontend.signature import InputSpec, OutputSpec, Signature
@@ -26,6 +27,7 @@ __all__ = [
     "PumiceQuantizer",
     "Signature",
     "import_model",
+    "import_onnx",
     "is_quantized",
     "lower_to_text",
     "quantize",
@@ -39,6 +41,7 @@ _HOME = {
     "PumiceQuantizer": "quantizer",
     "Signature": "signature",
     "import_model": "importer",
+    "import_onnx": "onnx.importer",
     "is_quantized": "ptq",
     "lower_to_text": "lowering",
     "quantize": "ptq",

@@ -6,14 +6,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.lowering import LoweredModel, lower_to_text
 from pumice.frontend.signature import Signature
-
-if TYPE_CHECKING:
-    import torch
 
 __all__ = ["ImportedModel", "attach_resources", "import_lowered", "import_model"]
 
@@ -27,12 +26,14 @@ class ImportedModel:
         entry: name of the function.
         signature: inputs and outputs in terms of the PyTorch model.
         timings: seconds by phase: export, decompose, torch_mlir, print, parse, attach.
+        exported: the torch.export.ExportedProgram that was imported; None if there was none.
     """
 
     module: Any
     entry: str
     signature: Signature
     timings: dict[str, float] = field(default_factory=dict)
+    exported: Any = None
 
 
 def import_model(
@@ -73,11 +74,15 @@ def import_lowered(lowered: LoweredModel, context: Any = None) -> ImportedModel:
     start = time.perf_counter()
     attach_resources(context, lowered.resources)
     timings["attach"] = time.perf_counter() - start
-    return ImportedModel(module, lowered.entry, lowered.signature, timings)
+    return ImportedModel(module, lowered.entry, lowered.signature, timings, lowered.exported)
 
 
-def attach_resources(context: Any, resources: Mapping[str, torch.Tensor]) -> None:
+def attach_resources(context: Any, resources: Mapping[str, Any]) -> None:
     """Fills `dense_resource` blobs with tensors' own memory; the context keeps the tensors.
+
+    Args:
+        context: the pumice.ir.Context of the module that names the resources.
+        resources: contiguous CPU tensors or arrays.
 
     Raises:
         FrontendError: the context knows no such resource.
@@ -85,9 +90,10 @@ def attach_resources(context: Any, resources: Mapping[str, torch.Tensor]) -> Non
     from pumice._mlir_libs import _pumice
 
     for name, tensor in resources.items():
-        address = tensor.data_ptr()
+        is_array = isinstance(tensor, np.ndarray)
+        address = tensor.ctypes.data if is_array else tensor.data_ptr()
         # Memory of a view may start anywhere; state the alignment that it has.
         alignment = min(address & -address, 64) if address else 64
-        size = tensor.numel() * tensor.element_size()
+        size = tensor.nbytes
         if not _pumice.set_resource(context, name, address, size, alignment, tensor):
             raise FrontendError(f"expected the context to know the resource '{name}'")

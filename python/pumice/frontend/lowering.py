@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
     from torch.fx import Node
 
-__all__ = ["LoweredModel", "lower_to_text"]
+__all__ = ["Clock", "LoweredModel", "lower_to_text", "resource_names"]
 
 ENTRY = "main"
 
@@ -39,17 +39,20 @@ class LoweredModel:
 
     Attributes:
         text: an MLIR module with one function `entry`; parses with MLIR 22.
-        resources: contiguous CPU tensors by resource name: exactly the names in the text.
+        resources: contiguous CPU tensors, or arrays, by resource name: exactly the names in the
+            text.
         entry: name of the function.
         signature: names, shapes and dtypes of inputs and the structure of outputs.
         timings: seconds by phase: export, decompose, torch_mlir, print.
+        exported: the torch.export.ExportedProgram whose nodes the locations name.
     """
 
     text: str
-    resources: dict[str, torch.Tensor]
+    resources: dict[str, Any]
     entry: str
     signature: Signature
     timings: dict[str, float] = field(default_factory=dict)
+    exported: Any = None
 
 
 def lower_to_text(
@@ -71,7 +74,7 @@ def lower_to_text(
 
     from pumice.frontend.constants import fold_constants, spread_tensors
 
-    clock = _Clock()
+    clock = Clock()
     args, kwargs = as_arguments(example_inputs, example_kwargs)
     program = export_program(model, args, kwargs)
     check_program(program)
@@ -96,18 +99,26 @@ def lower_to_text(
     clock.lap("decompose")
 
     text, resources = _run_torch_mlir(graph_module, names, table, clock)
-    return LoweredModel(text, resources, ENTRY, signature, clock.laps)
+    return LoweredModel(text, resources, ENTRY, signature, clock.laps, program)
 
 
-class _Clock:
+class Clock:
+    """Seconds between laps, by name."""
+
     def __init__(self) -> None:
         self.laps: dict[str, float] = {}
         self._last = time.perf_counter()
 
     def lap(self, name: str) -> None:
+        """Notes what went by since the last lap."""
         now = time.perf_counter()
         self.laps[name] = now - self._last
         self._last = now
+
+
+def resource_names(text: str) -> list[str]:
+    """Names of the resources that an MLIR text mentions."""
+    return sorted({match.group(2) for match in _RESOURCE.finditer(text)})
 
 
 def _first_line(error: Exception) -> str:
@@ -185,7 +196,7 @@ def _resource_name(node: Node, name: str) -> str:
 
 
 def _run_torch_mlir(
-    graph_module: Any, names: dict[int, str], table: LocationTable, clock: _Clock
+    graph_module: Any, names: dict[int, str], table: LocationTable, clock: Clock
 ) -> tuple[str, dict[str, torch.Tensor]]:
     from torch_mlir import fx, ir
     from torch_mlir.dialects import torch as torch_dialect
@@ -221,8 +232,7 @@ def _run_torch_mlir(
     )
     # Printing no resource still prints an empty section.
     text = table.rewrite(_reject_foreign(text, table)).split("\n{-#", 1)[0]
-    used = {match.group(2) for match in _RESOURCE.finditer(text)}
-    resources = {name: hooks.tensors[name] for name in sorted(used)}
+    resources = {name: hooks.tensors[name] for name in resource_names(text)}
     clock.lap("print")
     return text, resources
 

@@ -59,9 +59,10 @@ def quantize(
     with quiet():
         from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
+        from pumice.frontend.decompositions import decompose_ops
         from pumice.frontend.quantizer import PumiceQuantizer
 
-        exported = _export_any_batch(model, example or first)
+        exported = decompose_ops(_export_any_batch(model, example or first))
         prepared = prepare_pt2e(exported, quantizer or PumiceQuantizer())
         with torch.no_grad():
             _calibrate(prepared, first, 0)

@@ -72,6 +72,7 @@ class Signature:
     ) -> list[Any]:
         """Checks the arguments of a call; returns the tensors that the function takes, in order.
 
+        Where there are no keyword arguments, the others may all come by the names of `inputs`.
         Tensors may be torch tensors, arrays, or whatever has `shape` and `dtype`.
 
         Raises:
@@ -82,6 +83,8 @@ class Signature:
         keywords = self.input_structure["children"][1]
         given = dict(kwargs or {})
         names = list(keywords.get("keys", ()))
+        if not args and not names and set(given) == {spec.name for spec in self.inputs}:
+            args, given = [given[spec.name] for spec in self.inputs], {}
         if len(args) != len(positional["children"]):
             raise FrontendError(
                 f"expected {len(positional['children'])} positional inputs"

@@ -80,3 +80,28 @@ func.func @rewritten_arrays(%arg: tensor<4x8xi8>) -> (tensor<4x3xi32>, tensor<4x
   %z, %t6 = pum.store %r : tensor<4x3xi32>
   return %y, %z : tensor<4x3xi32>, tensor<4x3xi32>
 }
+
+// -----
+
+#array = #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,
+  dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
+// Weights that a task makes are written from the buffer, once they are there.
+// CHECK-LABEL: func @temporary_weights
+func.func @temporary_weights(%arg: tensor<2x3x8xi8>, %key: tensor<2x4x8xi8>) -> tensor<2x3x4xi32> {
+  // CHECK: %[[LOADED:.*]] = simulator.transfer %{{.*}} to %[[W:.*]] : memref<2x4x8xi8, #simulator.memory<host>>
+  // CHECK: %[[G:.*]], %[[WRITTEN:.*]] = simulator.program %[[W]] on <0, 2> after(%[[LOADED]])
+  // CHECK-SAME: : memref<2x4x8xi8, #simulator.memory<buffer>> -> !crossbar.grid<2x8x4xi8>
+  // CHECK: simulator.mvm %[[G]], %{{.*}}, %{{.*}} after(%{{.*}}, %[[WRITTEN]]) : !crossbar.grid<2x8x4xi8>,
+  // CHECK-SAME: memref<2x3x8xi8, #simulator.memory<buffer>>, memref<2x3x4xi32, #simulator.memory<buffer>>
+  %x, %t0 = pum.load %arg : tensor<2x3x8xi8>
+  %w, %t1 = pum.load %key : tensor<2x4x8xi8>
+  %g, %t2 = pum.program %w on <0, 2> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+      groups_per_array = 2, arrays = 1> : tensor<2x4x8xi8> -> !crossbar.grid<2x8x4xi8>
+  %s, %t3 = pum.compute (%x, %g) : (tensor<2x3x8xi8>, !crossbar.grid<2x8x4xi8>) -> tensor<2x3x4xi32> {
+  ^bb0(%a: tensor<2x3x8xi8>, %b: !crossbar.grid<2x8x4xi8>):
+    %0 = crossbar.mvm %a, %b : (tensor<2x3x8xi8>, !crossbar.grid<2x8x4xi8>) -> tensor<2x3x4xi32>
+    pum.yield %0 : tensor<2x3x4xi32>
+  }
+  %y, %t4 = pum.store %s : tensor<2x3x4xi32>
+  return %y : tensor<2x3x4xi32>
+}

@@ -38,7 +38,7 @@ func.func @conv_on_weights(%x: tensor<1x1x1x1xi8>) -> tensor<1x1x1x1xi32> {
 #array = #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,
   dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
 func.func @weights_at_run_time(%w: tensor<3x8xi8>) {
-  // expected-error @below {{'crossbar.program' op programs weights that are not constant}}
+  // expected-error @below {{'crossbar.program' op programs weights that are not constant, which needs a device with dynamic_matmul = crossbar}}
   %g = crossbar.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
       groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
   return

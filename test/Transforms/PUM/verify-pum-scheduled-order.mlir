@@ -62,3 +62,16 @@ func.func @replaced_while_read(%x: tensor<4x8xi8>) -> tensor<4x3xi32> {
       groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
   return %y : tensor<4x3xi32>
 }
+
+// -----
+
+#array = #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,
+  dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
+// C4 of pum.program: before the first run nothing is computed.
+func.func @computed_weights_in_setup(%arg: tensor<3x8xi8>) {
+  %w, %t0 = pum.load %arg : tensor<3x8xi8>
+  // expected-error @below {{'pum.program' op programs weights that are not constant}}
+  %g, %t1 = pum.program %w on <0, 1> setup array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
+  return
+}

@@ -104,3 +104,34 @@ func.func @two_streams(%x: !codes) {
   %t2 = simulator.mvm %g, %x, %z after (%t0) {input_unsigned} : !crossbar.grid<1x8x3xi8>, !codes, !sums
   return
 }
+
+// -----
+
+#array = #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,
+  dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
+func.func @computed_weights_in_setup(%x: memref<3x8xi8, #simulator.memory<host>>) {
+  %w = simulator.buffer : memref<3x8xi8, #simulator.memory<buffer>>
+  %t0 = simulator.transfer %x to %w
+      : memref<3x8xi8, #simulator.memory<host>> to memref<3x8xi8, #simulator.memory<buffer>>
+  // expected-error @below {{'simulator.program' op writes weights that are not constant in the setup phase}}
+  %g, %t1 = simulator.program %w on <0, 1> setup after (%t0) array #array tiling <row_tiles = 1, column_tiles = 1,
+      slices = 4, groups_per_array = 1, arrays = 1>
+      : memref<3x8xi8, #simulator.memory<buffer>> -> !crossbar.grid<1x8x3xi8>
+  return
+}
+
+// -----
+
+#array = #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,
+  dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
+func.func @weights_are_not_waited_for(%x: memref<3x8xi8, #simulator.memory<host>>) {
+  %w = simulator.buffer : memref<3x8xi8, #simulator.memory<buffer>>
+  // expected-note @below {{for this one}}
+  %t0 = simulator.transfer %x to %w
+      : memref<3x8xi8, #simulator.memory<host>> to memref<3x8xi8, #simulator.memory<buffer>>
+  // expected-error @below {{'simulator.program' op reads a buffer without waiting for another instruction}}
+  %g, %t1 = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1,
+      slices = 4, groups_per_array = 1, arrays = 1>
+      : memref<3x8xi8, #simulator.memory<buffer>> -> !crossbar.grid<1x8x3xi8>
+  return
+}

@@ -45,7 +45,7 @@ func.func @mvm_dynamic(%x: tensor<?x64xi8>, %w: tensor<10x64xi8>) {
 // -----
 
 func.func @mvm_rank(%x: tensor<1x8x64xi8>, %w: tensor<10x64xi8>) {
-  // expected-error @below {{'crossbar.mvm' op expects an input and a result of 2 dimensions, got 3 and 2}}
+  // expected-error @below {{'crossbar.mvm' op expects an input and a result of 2 dimensions, or of 3 with groups, got 3 and 2}}
   %y = crossbar.mvm %x, %w : (tensor<1x8x64xi8>, tensor<10x64xi8>) -> tensor<8x10xi32>
   return
 }
@@ -55,6 +55,33 @@ func.func @mvm_rank(%x: tensor<1x8x64xi8>, %w: tensor<10x64xi8>) {
 func.func @mvm_rank_of_weights(%x: tensor<8x64xi8>, %w: tensor<10x1x64xi8>) {
   // expected-error @below {{'crossbar.mvm' op expects weights of 2 dimensions, got 3}}
   %y = crossbar.mvm %x, %w : (tensor<8x64xi8>, tensor<10x1x64xi8>) -> tensor<8x10xi32>
+  return
+}
+
+// -----
+
+// C2 of crossbar.mvm
+func.func @mvm_groups_of_weights(%x: tensor<2x8x64xi8>, %w: tensor<3x10x64xi8>) {
+  // expected-error @below {{'crossbar.mvm' op expects weights of 2 groups, got 3}}
+  %y = crossbar.mvm %x, %w : (tensor<2x8x64xi8>, tensor<3x10x64xi8>) -> tensor<2x8x10xi32>
+  return
+}
+
+// -----
+
+// C2 of crossbar.mvm
+func.func @mvm_groups_of_grid(%x: tensor<2x8x64xi8>, %g: !crossbar.grid<1x64x10xi8>) {
+  // expected-error @below {{'crossbar.mvm' op expects a grid of 2 groups, got 1}}
+  %y = crossbar.mvm %x, %g : (tensor<2x8x64xi8>, !crossbar.grid<1x64x10xi8>) -> tensor<2x8x10xi32>
+  return
+}
+
+// -----
+
+// C1 of crossbar.mvm
+func.func @mvm_groups_of_result(%x: tensor<2x8x64xi8>, %g: !crossbar.grid<2x64x10xi8>) {
+  // expected-error @below {{'crossbar.mvm' op cannot multiply 'tensor<2x8x64xi8>' by 64x10 weights to 'tensor<1x8x10xi32>'}}
+  %y = crossbar.mvm %x, %g : (tensor<2x8x64xi8>, !crossbar.grid<2x64x10xi8>) -> tensor<1x8x10xi32>
   return
 }
 

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Evaluates the parts of an ONNX graph that depend on shapes and constants alone.
+
+Exporters compute reshapes, slices and masks from the shapes of tensors; with those fixed, the
+onnx package's own reference evaluator gives their values. Arithmetic on weights is left to the
+compiler, but for quantizing them, which must happen before layers are recognised.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pumice.frontend.errors import FrontendError
+from pumice.frontend.onnx.graph import Array, Graph, require_onnx
+
+__all__ = ["simplify"]
+
+# Larger results stay computed: they would be large constants in every saved program.
+_MAX_ELEMENTS = 1 << 20
+# Left in the graph: layers are recognised by them.
+_KEPT = ("DequantizeLinear",)
+_RANDOM = ("Random", "Bernoulli", "Multinomial", "Dropout")
+
+
+def simplify(graph: Graph) -> None:
+    """Folds constants until nothing changes; drops nodes that nothing needs.
+
+    Raises:
+        FrontendError: the shapes of what is left contradict each other.
+    """
+    while _fold(graph):
+        graph.infer_shapes()
+    _drop_unused(graph)
+
+
+def _fold(graph: Graph) -> bool:
+    """One pass; true if shape inference may know more now."""
+    types = graph.types()
+    kept: list[Any] = []
+    renamed: dict[str, str] = {}
+    outputs = {value.name for value in graph.model.graph.output}
+    changed = False
+    for node in graph.nodes:
+        for index, name in enumerate(node.input):
+            node.input[index] = renamed.get(name, name)
+        if node.op_type == "Identity" and not node.domain and node.output[0] not in outputs:
+            renamed[node.output[0]] = node.input[0]
+            changed = True
+            continue
+        if node.op_type == "If" and node.input[0] in graph.weights:
+            kept += _branch(graph, node)
+            changed = True
+            continue
+        values = _evaluate(graph, node, types)
+        if values is None:
+            kept.append(node)
+            continue
+        for name, value in zip(node.output, values, strict=False):
+            if name:
+                graph.weights[name] = np.asarray(value)
+                graph.declare(name)
+        changed = True
+    graph.nodes = kept
+    return changed
+
+
+def _branch(graph: Graph, node: Any) -> list[Any]:
+    """The nodes of the branch of an `If` that is taken; its other names become fresh ones."""
+    onnx = require_onnx()
+    taken = "then_branch" if bool(graph.weights[node.input[0]]) else "else_branch"
+    body = next(attribute.g for attribute in node.attribute if attribute.name == taken)
+    names = {}
+    for proto in body.initializer:
+        value = onnx.numpy_helper.to_array(proto)
+        names[proto.name] = graph.add_weight(f"{node.name}.{proto.name}", value)
+    inner = [onnx.NodeProto.FromString(item.SerializeToString()) for item in body.node]
+    for item in inner:
+        item.name = f"{node.name}.{item.name or item.op_type}"
+        for name in item.output:
+            names[name] = graph.fresh(f"{node.name}.{name}") if name else name
+    for item in inner:
+        for index, name in enumerate(item.input):
+            item.input[index] = names.get(name, name)
+        for index, name in enumerate(item.output):
+            item.output[index] = names[name]
+    for result, output in zip(node.output, body.output, strict=True):
+        source = names.get(output.name, output.name)
+        inner.append(onnx.helper.make_node("Identity", [source], [result], node.name))
+    return inner
+
+
+def _evaluate(graph: Graph, node: Any, types: dict[str, Any]) -> list[Array] | None:
+    """The values of a node's results, or None for one that is to stay."""
+    if node.domain not in ("", "ai.onnx") or node.op_type in _KEPT:
+        return None
+    if node.op_type.startswith(_RANDOM):
+        return None
+    if node.op_type == "Shape":
+        shape = types.get(node.input[0], (0, None))[1]
+        if shape is None:
+            return None
+        bounds = {attribute.name: attribute.i for attribute in node.attribute}
+        return [np.array(shape[bounds.get("start", 0) : bounds.get("end", len(shape))], np.int64)]
+    if node.op_type == "Size":
+        shape = types.get(node.input[0], (0, None))[1]
+        return None if shape is None else [np.array(int(np.prod(shape)), np.int64)]
+    if any(name and name not in graph.weights for name in node.input):
+        return None
+    if any(attribute.HasField("g") for attribute in node.attribute):
+        return None
+    sizes = [graph.weights[name].size for name in node.input if name]
+    if node.op_type != "QuantizeLinear" and sum(sizes) > _MAX_ELEMENTS:
+        return None
+    onnx = require_onnx()
+    from onnx.reference import ReferenceEvaluator
+
+    inputs, outputs = (
+        [onnx.helper.make_empty_tensor_value_info(name) for name in dict.fromkeys(names) if name]
+        for names in (node.input, node.output)
+    )
+    body = onnx.helper.make_graph([node], "constant", inputs, outputs)
+    model = onnx.helper.make_model(body, opset_imports=graph.model.opset_import)
+    try:
+        with np.errstate(all="ignore"):
+            results: Any = ReferenceEvaluator(model).run(
+                None, {name: graph.weights[name] for name in node.input if name}
+            )
+    except Exception as error:
+        raise FrontendError(
+            f"op '{node.op_type}' (node '{node.name}') cannot be evaluated on its constants:"
+            f" {str(error).splitlines()[0] if str(error) else type(error).__name__}",
+            op=node.op_type,
+        ) from None
+    if not all(isinstance(value, np.ndarray | np.generic) for value in results):
+        return None  # sequences
+    if node.op_type != "QuantizeLinear" and any(value.size > _MAX_ELEMENTS for value in results):
+        return None
+    named = iter(results)
+    return [next(named) if name else np.empty(0) for name in node.output]
+
+
+def _drop_unused(graph: Graph) -> None:
+    needed = {value.name for value in graph.model.graph.output}
+    kept = []
+    for node in reversed(graph.nodes):
+        if any(name in needed for name in node.output):
+            kept.append(node)
+            needed.update(node.input)
+            for attribute in node.attribute:
+                if attribute.HasField("g"):
+                    needed.update(name for item in attribute.g.node for name in item.input)
+    graph.nodes = kept[::-1]
+    graph.weights = {name: value for name, value in graph.weights.items() if name in needed}
