@@ -211,11 +211,11 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
                 return None
             shared = SharedQuantizationSpec(source)
             return QuantizationAnnotation({source: shared}, shared)
-        if _is_split_item(node):
-            source = node.args[0].args[0]
-            if source not in with_codes:
+        split = _split_source(node)
+        if split is not None:
+            if split not in with_codes:
                 return None
-            return QuantizationAnnotation({}, SharedQuantizationSpec(source))
+            return QuantizationAnnotation({}, SharedQuantizationSpec(split))
         if node.target in CONCATENATIONS:
             first, *rest = dict.fromkeys(node.all_input_nodes)
             shared = SharedQuantizationSpec((first, node))
@@ -266,9 +266,12 @@ def _used_as_codes(model: GraphModule, attention: bool) -> set[Node]:
     return wanted
 
 
-def _is_split_item(node: Node) -> bool:
-    source = node.args[0] if node.args else None
-    return node.target is operator.getitem and isinstance(source, Node) and source.target in SPLITS
+def _split_source(node: Node) -> Node | None:
+    """What a list was split from, if `node` is an item of such a list."""
+    if node.target is not operator.getitem:
+        return None
+    split = node.all_input_nodes[0]
+    return split.all_input_nodes[0] if split.target in SPLITS else None
 
 
 def _is_float(node: Node) -> bool:
