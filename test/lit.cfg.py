@@ -44,6 +44,8 @@ config.environment["PATH"] = os.pathsep.join(p for p in path if p)
 for name in ("FILECHECK_OPTS", "PUMICE_PRESETS"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
+# Generated code: never in the user's cache.
+config.environment["PUMICE_CACHE_DIR"] = os.environ.get("PUMICE_CACHE_DIR", "")
 config.substitutions.append(("%python", f'"{sys.executable}"'))
 config.substitutions.append(("%npy", f'"{sys.executable}" "{here}/Inputs/npy.py"'))
 config.substitutions.append(("%inputs", os.path.join(here, "Inputs")))

@@ -146,6 +146,17 @@ double pumiceProgramPrepareMs(PumiceProgram program) {
   return unwrapProgram(program).prepareMs();
 }
 
+void pumiceProgramCodeStats(PumiceProgram program, MlirStringCallback callback,
+                            void *user) {
+  if (const digital::CompileStats *stats = unwrapProgram(program).codeStats())
+    give(toText(llvm::json::Object{
+             {"regions", static_cast<int64_t>(stats->functions)},
+             {"distinct", static_cast<int64_t>(stats->distinct)},
+             {"cached", static_cast<int64_t>(stats->cached)},
+             {"seconds", stats->totalMs / 1e3}}),
+         callback, user);
+}
+
 namespace {
 /// Hands computed values to a C callback.
 struct CallbackObserver : model::IObserver {

@@ -86,6 +86,11 @@ MLIR_CAPI_EXPORTED PumiceTensor pumiceProgramOutput(PumiceProgram program,
                                                     MlirStringRef *name);
 /* Milliseconds spent on compiling regions and programming grids so far. */
 MLIR_CAPI_EXPORTED double pumiceProgramPrepareMs(PumiceProgram program);
+/* JSON of what generating the code of digital regions took: regions, distinct,
+   cached, seconds. Before the first run the callback is not called. */
+MLIR_CAPI_EXPORTED void pumiceProgramCodeStats(PumiceProgram program,
+                                               MlirStringCallback callback,
+                                               void *user);
 
 /* Sees each computed value: name of the node, and a view for the call. */
 typedef void (*PumiceObserver)(MlirStringRef name, PumiceTensor value,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Digital/DigitalCompiler.h"
 
-#include "lib/Digital/Lowering.h"
 #include "lib/Digital/Registration.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -185,7 +184,8 @@ constantData(ElementsAttr constant,
   auto dense = dyn_cast<DenseElementsAttr>(constant);
   if (!dense)
     return createStringError("expected a dense or dense_resource constant");
-  if (!dense.getElementType().isInteger(1) && !dense.isSplat())
+  if (!dense.getElementType().isInteger(1) &&
+      (!dense.isSplat() || dense.getNumElements() == 1))
     return dense.getRawData().data();
   // i1 is bit-packed in the attribute.
   auto &bytes = unpacked.emplace_back(new char[dense.getNumElements()]);
@@ -194,10 +194,33 @@ constantData(ElementsAttr constant,
   return bytes.get();
 }
 
-/// Constants become trailing arguments (so that functions that differ only in
-/// them share code and big ones never pass through LLVM), splats become fills,
-/// scalars of the signature 0-d tensors, and reshapes of results disappear
-/// (same bytes).
+/// True for scales, zero points and the like: numbers that differ from layer to
+/// layer and gain nothing from being known to the code generator. Powers of two
+/// do gain when they multiply; bounds and initial values shape the code.
+static bool isParameter(OpOperand &operand) {
+  auto constant = operand.get().getDefiningOp<arith::ConstantOp>();
+  if (!constant)
+    return false;
+  Operation *user = operand.getOwner();
+  Type type = constant.getType();
+  if (auto number = dyn_cast<FloatAttr>(constant.getValue())) {
+    const APFloat &value = number.getValue();
+    if (!(type.isF32() || type.isF64()) || !value.isFiniteNonZero())
+      return false;
+    return isa<arith::AddFOp, arith::SubFOp>(user) ||
+           (isa<arith::MulFOp, arith::DivFOp>(user) &&
+            value.getExactLog2Abs() == INT_MIN);
+  }
+  auto integer = dyn_cast<IntegerAttr>(constant.getValue());
+  return integer && !type.isIndex() && scalarBytes(type) > 1 &&
+         !integer.getValue().isZero() &&
+         isa<arith::AddIOp, arith::SubIOp>(user);
+}
+
+/// Constants and parameters become trailing arguments (so that functions that
+/// differ only in them share code and big ones never pass through LLVM), splats
+/// become fills, scalars of the signature 0-d tensors, and reshapes of results
+/// disappear (same bytes).
 static Normalized normalize(func::FuncOp source) {
   MLIRContext *context = source.getContext();
   OpBuilder builder(context);
@@ -260,6 +283,27 @@ static Normalized normalize(func::FuncOp source) {
     op.erase();
   }
 
+  // One argument per use, also of equal numbers: in another function they may
+  // differ.
+  SmallVector<OpOperand *> parameters;
+  function.walk([&](Operation *op) {
+    for (OpOperand &operand : op->getOpOperands())
+      if (isParameter(operand))
+        parameters.push_back(&operand);
+  });
+  for (OpOperand *operand : parameters) {
+    auto constant = operand->get().getDefiningOp<arith::ConstantOp>();
+    auto type = RankedTensorType::get({}, constant.getType());
+    result.constants.push_back(
+        DenseElementsAttr::get(type, ArrayRef<Attribute>(constant.getValue())));
+    builder.setInsertionPointToStart(&body);
+    operand->set(tensor::ExtractOp::create(
+        builder, loc, constant.getType(),
+        body.addArgument(type, constant.getLoc()), ValueRange()));
+    if (constant->use_empty())
+      constant.erase();
+  }
+
   Operation *terminator = body.getTerminator();
   builder.setInsertionPoint(terminator);
   for (OpOperand &operand : terminator->getOpOperands()) {
@@ -285,8 +329,8 @@ static Normalized normalize(func::FuncOp source) {
 // compile
 //===----------------------------------------------------------------------===//
 
-/// Runs the passes; diagnostics become the error.
-static Error lower(ModuleOp module, bool expandMath, LoweringResult &result) {
+/// Runs the passes on the modules in `module`; diagnostics become the error.
+static Error lower(ModuleOp module, bool expandMath) {
   std::string diagnostics;
   ScopedDiagnosticHandler handler(
       module.getContext(), [&](Diagnostic &diagnostic) {
@@ -298,10 +342,55 @@ static Error lower(ModuleOp module, bool expandMath, LoweringResult &result) {
       });
   PassManager passes(module.getContext());
   passes.enableVerifier(false);
-  buildLoweringPipeline(passes, expandMath, result);
+  buildLoweringPipeline(passes.nest<ModuleOp>(), expandMath);
   if (succeeded(passes.run(module)))
     return Error::success();
   return createStringError("cannot lower a digital region: " + diagnostics);
+}
+
+/// Functions are named by their key, which makes symbols unique.
+static std::string nameOf(StringRef key) { return ("r" + key).str(); }
+static StringRef keyOf(StringRef name) { return name.drop_front(); }
+
+/// Machine code of `functions`, in their order.
+static Expected<std::vector<Code>>
+generate(MutableArrayRef<OwningOpRef<func::FuncOp>> functions,
+         const Options &options, const JitOptions &jit, CompileStats &stats) {
+  double start = now();
+  std::vector<Code> result(functions.size());
+  if (functions.empty())
+    return result;
+  // A module per thread: most passes of the lowering are on modules.
+  size_t count = std::min<size_t>(std::max(options.threads, 1u), result.size());
+  Location loc = (*functions.front()).getLoc();
+  OwningOpRef<ModuleOp> whole = ModuleOp::create(loc);
+  SmallVector<ModuleOp> parts;
+  for (size_t i = 0; i < count; ++i) {
+    parts.push_back(ModuleOp::create(loc));
+    whole->push_back(parts.back());
+  }
+  SmallVector<std::string> names;
+  for (auto [i, function] : llvm::enumerate(functions)) {
+    names.push_back(function->getName().str());
+    parts[i % count].push_back(function.release());
+  }
+  if (Error error = lower(*whole, options.expandMath))
+    return std::move(error);
+  SmallVector<LLVM::LLVMFuncOp> lowered;
+  for (auto [i, name] : llvm::enumerate(names)) {
+    ModuleOp part = parts[i % count];
+    result[i].facts = factsOf(part, name);
+    lowered.push_back(part.lookupSymbol<LLVM::LLVMFuncOp>(name));
+  }
+  stats.lowerMs = now() - start;
+  start = now();
+  auto objects = generateObjects(lowered, jit);
+  if (!objects)
+    return objects.takeError();
+  for (auto [code, object] : llvm::zip_equal(result, *objects))
+    code.object = std::move(object);
+  stats.codegenMs = now() - start;
+  return result;
 }
 
 Expected<std::unique_ptr<CompiledRegions>>
@@ -310,9 +399,19 @@ compile(ModuleOp module, ArrayRef<func::FuncOp> functions,
   loadDigitalDialects(*module.getContext());
   double start = now();
   auto result = std::make_unique<CompiledRegions>();
-  result->stats.functions = functions.size();
+  CompileStats &stats = result->stats;
+  stats.functions = functions.size();
 
-  llvm::StringMap<size_t> distinct;
+  JitOptions jit;
+  jit.optLevel = options.optLevel;
+  jit.threads = options.threads;
+  jit.dumpDirectory = options.dumpDirectory;
+  auto target = describeTarget(jit);
+  if (!target)
+    return target.takeError();
+  CodeCache cache(options.dumpDirectory.empty() ? options.cacheDirectory : "");
+
+  llvm::StringMap<size_t> distinct; // by key
   std::vector<OwningOpRef<func::FuncOp>> bodies;
   std::vector<size_t> bodyOf;
   for (func::FuncOp function : functions) {
@@ -343,55 +442,63 @@ compile(ModuleOp module, ArrayRef<func::FuncOp> functions,
         return errorAt(function, toString(data.takeError()));
       region.constants.push_back(*data);
     }
-    std::string key;
-    llvm::raw_string_ostream stream(key);
+    std::string content;
+    llvm::raw_string_ostream stream(content);
+    stream << *target << (options.expandMath ? " expand\n" : "\n");
     normalized.function->print(stream, OpPrintingFlags().useLocalScope());
+    std::string key = CodeCache::keyOf(content);
     auto [entry, isNew] = distinct.try_emplace(key, bodies.size());
-    if (isNew)
+    if (isNew) {
+      normalized.function->setName(nameOf(key));
       bodies.push_back(std::move(normalized.function));
+    }
     bodyOf.push_back(entry->second);
   }
-  result->stats.distinct = bodies.size();
 
-  // One module per thread: LLVM optimises and emits a module at a time.
-  size_t count = std::min<size_t>(std::max(options.threads, 1u), bodies.size());
-  std::vector<OwningOpRef<ModuleOp>> modules;
-  for (size_t i = 0; i < count; ++i)
-    modules.push_back(ModuleOp::create(module.getLoc()));
+  stats.distinct = bodies.size();
+  std::vector<Code> code(bodies.size());
+  std::vector<OwningOpRef<func::FuncOp>> missing;
+  SmallVector<size_t> missingAt;
+  SmallVector<std::string> names;
   for (auto [i, body] : llvm::enumerate(bodies)) {
-    body->setName(("r" + Twine(i)).str());
-    modules[i % count]->push_back(body.release());
+    names.push_back(body->getName().str());
+    if (std::optional<Code> found = cache.load(keyOf(names.back()))) {
+      code[i] = std::move(*found);
+      ++stats.cached;
+      continue;
+    }
+    missing.push_back(std::move(body));
+    missingAt.push_back(i);
   }
-  for (auto &part : modules) {
-    auto &lowering =
-        result->lowerings.emplace_back(std::make_unique<LoweringResult>());
-    if (Error error = lower(*part, options.expandMath, *lowering))
-      return std::move(error);
+  auto generated = generate(missing, options, jit, stats);
+  if (!generated)
+    return generated.takeError();
+  for (auto [i, made] : llvm::zip_equal(missingAt, *generated)) {
+    cache.store(keyOf(names[i]), made);
+    code[i] = std::move(made);
   }
-  double lowered = now();
+  if (!missing.empty())
+    cache.prune();
 
-  JitOptions jit;
-  jit.optLevel = options.optLevel;
-  jit.threads = options.threads;
-  jit.dumpDirectory = options.dumpDirectory;
-  SmallVector<ModuleOp> parts;
-  for (auto &part : modules)
-    parts.push_back(*part);
-  auto image = JitImage::create(parts, jit);
+  double linking = now();
+  std::vector<std::unique_ptr<llvm::MemoryBuffer>> objects;
+  for (Code &part : code) {
+    objects.push_back(std::move(part.object));
+    result->facts.push_back(std::move(part.facts));
+  }
+  auto image = JitImage::create(std::move(objects));
   if (!image)
     return image.takeError();
   result->image = std::move(*image);
   for (auto [region, body] : llvm::zip_equal(result->regions, bodyOf)) {
-    std::string name = ("r" + Twine(body)).str();
-    auto entry = result->image->lookup(name);
+    auto entry = result->image->lookup(names[body]);
     if (!entry)
       return entry.takeError();
     region.entry = *entry;
-    region.lowering = result->lowerings[body % count].get();
-    region.scratch = region.lowering->scratch.find(name)->second;
+    region.facts = &result->facts[body];
   }
-  result->stats.lowerMs = lowered - start;
-  result->stats.codegenMs = now() - lowered;
+  stats.linkMs = now() - linking;
+  stats.totalMs = now() - start;
   return result;
 }
 
@@ -424,13 +531,13 @@ Error CompiledRegion::invoke(ArrayRef<void *> inputs,
   static thread_local llvm::SmallVector<char, 0> memory;
   constexpr int64_t alignment = 64;
   int64_t total = 0;
-  for (int64_t bytes : scratch)
+  for (int64_t bytes : facts->scratch)
     total += llvm::alignTo(bytes, alignment);
   if (int64_t(memory.size()) < total + alignment)
     memory.resize_for_overwrite(total + alignment);
   auto next = llvm::alignTo(reinterpret_cast<uintptr_t>(memory.data()),
                             llvm::Align(alignment));
-  for (int64_t bytes : scratch) {
+  for (int64_t bytes : facts->scratch) {
     arguments.push_back(reinterpret_cast<void *>(next));
     next += llvm::alignTo(bytes, alignment);
   }
@@ -441,7 +548,7 @@ Error CompiledRegion::invoke(ArrayRef<void *> inputs,
   if (failed >= 0)
     return createStringError(
         "digital region '" + name +
-        "': assertion failed: " + lowering->assertMessages[failed]);
+        "': assertion failed: " + facts->assertMessages[failed]);
   return Error::success();
 }
 

@@ -14,7 +14,9 @@
 #ifndef PUMICE_LIB_DIGITAL_DIGITALCOMPILER_H
 #define PUMICE_LIB_DIGITAL_DIGITALCOMPILER_H
 
+#include "lib/Digital/CodeCache.h"
 #include "lib/Digital/Jit.h"
+#include "lib/Digital/Lowering.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/ArrayRef.h"
@@ -22,32 +24,37 @@
 #include "llvm/Support/Error.h"
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace pumice::digital {
 
 struct Options {
-  unsigned optLevel = 2;     ///< LLVM pipeline, 0 to 3
-  unsigned threads = 2;      ///< code generation
+  unsigned optLevel = 2; ///< LLVM pipeline, 0 to 3
+  unsigned threads = std::thread::hardware_concurrency(); ///< code generation
   bool expandMath = true;    ///< f32 exp, tanh, erf in line; false: libm
-  std::string dumpDirectory; ///< if set: <dir>/region<k>.{ll,s}
+  std::string dumpDirectory; ///< if set: <dir>/region<k>.{ll,s}, and no cache
+  std::string cacheDirectory = CodeCache::defaultDirectory(); ///< "": none
 };
 
 /// Wall times in milliseconds.
 struct CompileStats {
   double lowerMs = 0;   ///< MLIR passes
-  double codegenMs = 0; ///< LLVM: translation, optimisation, linking
+  double codegenMs = 0; ///< LLVM: translation, optimisation, emission
+  double linkMs = 0;
+  double totalMs = 0; ///< all of `compile`, reading the cache included
   size_t functions = 0;
-  size_t distinct = 0; ///< compiled; the others share code
+  size_t distinct = 0; ///< the others share their code
+  size_t cached = 0;   ///< of the distinct ones: code was on disk
 };
 
 class CompiledRegions;
-struct LoweringResult;
 
 /// Compiles `functions` (of `module`, which is not changed). They must be one
 /// block of arith, math, linalg, tensor, affine, scf and index ops and
 /// cf.assert on ranked static tensors without encoding. Functions that differ
-/// only in name and in the values of their constants share code.
+/// only in name and in the values of their constants share code, and code that
+/// an earlier compilation left in the cache is used again.
 llvm::Expected<std::unique_ptr<CompiledRegions>>
 compile(mlir::ModuleOp module, llvm::ArrayRef<mlir::func::FuncOp> functions,
         const Options &options = {});
@@ -75,9 +82,8 @@ private:
   std::string name;
   std::vector<int64_t> inputBytes, outputBytes;
   std::vector<const void *> constants; ///< passed after the inputs
-  llvm::ArrayRef<int64_t> scratch; ///< bytes of the temporaries, passed last
   Entry entry = nullptr;
-  const LoweringResult *lowering = nullptr;
+  const FunctionFacts *facts = nullptr; ///< temporaries are passed last
 };
 
 /// The result of one `compile`. Large constants are not copied: the MLIR
@@ -102,7 +108,7 @@ private:
   std::vector<CompiledRegion> regions;
   llvm::StringMap<size_t> indexOf;
   std::vector<std::unique_ptr<char[]>> unpackedConstants;
-  std::vector<std::unique_ptr<LoweringResult>> lowerings;
+  std::vector<FunctionFacts> facts; ///< of the distinct functions
   std::unique_ptr<JitImage> image;
   CompileStats stats;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Digital/Jit.h"
 
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ExecutionEngine/Orc/CompileUtils.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
@@ -286,15 +287,39 @@ hostBuilder(const JitOptions &options) {
   return builder;
 }
 
-//===----------------------------------------------------------------------===//
-// JitImage
-//===----------------------------------------------------------------------===//
+Expected<std::string> describeTarget(const JitOptions &options) {
+  auto builder = hostBuilder(options);
+  if (!builder)
+    return builder.takeError();
+  return builder->getTargetTriple().str() + " " + builder->getCPU() + " " +
+         builder->getFeatures().getString() + " O" +
+         std::to_string(options.optLevel);
+}
 
-JitImage::JitImage() : reported(std::make_unique<std::string>()) {}
-JitImage::~JitImage() = default;
+/// A module of `function` and clones of all that it uses of its own module.
+static mlir::OwningOpRef<mlir::ModuleOp>
+isolate(mlir::LLVM::LLVMFuncOp function) {
+  auto whole = function->getParentOfType<mlir::ModuleOp>();
+  mlir::OwningOpRef<mlir::ModuleOp> part =
+      mlir::ModuleOp::create(function.getLoc());
+  SetVector<mlir::Operation *> used;
+  used.insert(function);
+  for (size_t i = 0; i < used.size(); ++i)
+    if (auto uses = mlir::SymbolTable::getSymbolUses(used[i]))
+      for (const mlir::SymbolTable::SymbolUse &use : *uses)
+        if (mlir::Operation *symbol = mlir::SymbolTable::lookupSymbolIn(
+                whole, use.getSymbolRef().getRootReference()))
+          used.insert(symbol);
+  for (mlir::Operation *op : ArrayRef(used.getArrayRef()).drop_front())
+    part->push_back(op->clone());
+  function->remove();
+  part->push_back(function);
+  return part;
+}
 
-Expected<std::unique_ptr<JitImage>>
-JitImage::create(ArrayRef<mlir::ModuleOp> modules, const JitOptions &options) {
+Expected<std::vector<std::unique_ptr<MemoryBuffer>>>
+generateObjects(ArrayRef<mlir::LLVM::LLVMFuncOp> functions,
+                const JitOptions &options) {
   auto builder = hostBuilder(options);
   if (!builder)
     return builder.takeError();
@@ -306,14 +331,14 @@ JitImage::create(ArrayRef<mlir::ModuleOp> modules, const JitOptions &options) {
   // half has one context per module and runs on several.
   std::vector<std::unique_ptr<LLVMContext>> contexts;
   std::vector<std::unique_ptr<Module>> translated;
-  std::vector<std::string> failures(modules.size());
-  for (auto [source, failure] : zip_equal(modules, failures)) {
+  std::vector<std::string> failures(functions.size());
+  for (auto [function, failure] : zip_equal(functions, failures)) {
     contexts.push_back(std::make_unique<LLVMContext>());
     // LLVM's own handler would end the process at the first error.
     contexts.back()->setDiagnosticHandler(
         std::make_unique<CollectErrors>(failure));
-    auto module =
-        mlir::translateModuleToLLVMIR(source, *contexts.back(), "digital");
+    auto module = mlir::translateModuleToLLVMIR(*isolate(function),
+                                                *contexts.back(), "digital");
     if (!module)
       return createStringError("cannot translate a digital region to LLVM IR");
     module->setDataLayout(*layout);
@@ -344,7 +369,21 @@ JitImage::create(ArrayRef<mlir::ModuleOp> modules, const JitOptions &options) {
   for (const std::string &failure : failures)
     if (!failure.empty())
       return createStringError("code generation failed: " + failure);
+  return objects;
+}
 
+//===----------------------------------------------------------------------===//
+// JitImage
+//===----------------------------------------------------------------------===//
+
+JitImage::JitImage() : reported(std::make_unique<std::string>()) {}
+JitImage::~JitImage() = default;
+
+Expected<std::unique_ptr<JitImage>>
+JitImage::create(std::vector<std::unique_ptr<MemoryBuffer>> objects) {
+  auto builder = hostBuilder({});
+  if (!builder)
+    return builder.takeError();
   std::unique_ptr<JitImage> image(new JitImage());
   orc::LLJITBuilder jitBuilder;
   jitBuilder.setJITTargetMachineBuilder(*builder)

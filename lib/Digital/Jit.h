@@ -7,11 +7,13 @@
 #ifndef PUMICE_LIB_DIGITAL_JIT_H
 #define PUMICE_LIB_DIGITAL_JIT_H
 
-#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace llvm::orc {
 class LLJIT;
@@ -32,21 +34,32 @@ inline constexpr char kAssertSymbol[] = "pumice_digital_assert_failed";
 
 struct JitOptions {
   unsigned optLevel = 2;     ///< LLVM pipeline, 0 to 3
-  unsigned threads = 1;      ///< modules generated at the same time
+  unsigned threads = 1;      ///< functions generated at the same time
   std::string dumpDirectory; ///< if set: <dir>/region<k>.{ll,s}
 };
+
+/// What generated code depends on besides the module and this library: the
+/// processor and the options.
+llvm::Expected<std::string> describeTarget(const JitOptions &options);
+
+/// Compiles `functions` (of LLVM dialect modules, public, all arguments
+/// pointers), each with what it uses of its module, to a relocatable object of
+/// its own. They are taken out of their modules.
+llvm::Expected<std::vector<std::unique_ptr<llvm::MemoryBuffer>>>
+generateObjects(llvm::ArrayRef<mlir::LLVM::LLVMFuncOp> functions,
+                const JitOptions &options);
 
 /// Owns machine code. Entries stay valid as long as it lives.
 class JitImage {
 public:
   ~JitImage();
 
-  /// Compiles `modules` (LLVM dialect). Every defined function whose arguments
-  /// are all pointers and that is not private gets an entry.
-  /// A symbol that nothing defines is an error that names it.
+  /// Links objects of `generateObjects`, whose functions have distinct names.
   static llvm::Expected<std::unique_ptr<JitImage>>
-  create(llvm::ArrayRef<mlir::ModuleOp> modules, const JitOptions &options);
+  create(std::vector<std::unique_ptr<llvm::MemoryBuffer>> objects);
 
+  /// The entry of a function. A symbol that nothing defines is an error that
+  /// names it.
   llvm::Expected<Entry> lookup(llvm::StringRef function) const;
 
 private:

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Passes.h"
@@ -28,6 +29,10 @@
 #include "llvm/TargetParser/Host.h"
 
 using namespace mlir;
+
+// Attributes of the lowered module, dictionaries with an entry per function.
+static constexpr llvm::StringLiteral kScratch("pumice.scratch");
+static constexpr llvm::StringLiteral kAsserts("pumice.asserts");
 
 namespace {
 
@@ -335,10 +340,6 @@ struct ReadOnlyInputs : FunctionPass<ReadOnlyInputs> {
 struct BuffersToArguments
     : PassWrapper<BuffersToArguments, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(BuffersToArguments)
-  pumice::digital::LoweringResult *result;
-  BuffersToArguments(pumice::digital::LoweringResult *result)
-      : result(result) {}
-
   static bool isTopLevelBuffer(memref::AllocOp op) {
     return isa<func::FuncOp>(op->getParentOp()) &&
            op.getType().hasStaticShape() &&
@@ -380,9 +381,11 @@ struct BuffersToArguments
 
   void runOnOperation() override {
     bool heap = false;
+    Builder builder(&getContext());
+    SmallVector<NamedAttribute> scratch;
     for (func::FuncOp function : getOperation().getOps<func::FuncOp>()) {
       resultsToArguments(function);
-      SmallVector<int64_t> &sizes = result->scratch[function.getName()];
+      SmallVector<int64_t> sizes;
       SmallVector<memref::AllocOp> allocs;
       function.walk([&](memref::AllocOp op) { allocs.push_back(op); });
       for (memref::AllocOp op : allocs) {
@@ -398,7 +401,10 @@ struct BuffersToArguments
       }
       function.setFunctionType(FunctionType::get(
           &getContext(), function.getBody().getArgumentTypes(), {}));
+      scratch.push_back(builder.getNamedAttr(
+          function.getName(), builder.getDenseI64ArrayAttr(sizes)));
     }
+    getOperation()->setAttr(kScratch, builder.getDictionaryAttr(scratch));
     if (!heap)
       return;
     OpPassManager passes(ModuleOp::getOperationName());
@@ -497,20 +503,34 @@ struct CopyToLoops : FunctionPass<CopyToLoops> {
 /// could read out of bounds, aborting would take the process down.
 struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(AssertToReturn)
-  pumice::digital::LoweringResult *result;
-  AssertToReturn(pumice::digital::LoweringResult *result) : result(result) {}
 
   void runOnOperation() override {
-    SmallVector<cf::AssertOp> asserts;
-    getOperation().walk([&](cf::AssertOp op) { asserts.push_back(op); });
-    if (asserts.empty())
-      return;
     OpBuilder builder = OpBuilder::atBlockEnd(getOperation().getBody());
-    Type i64 = builder.getI64Type();
-    auto report = func::FuncOp::create(builder, getOperation().getLoc(),
-                                       pumice::digital::kAssertSymbol,
-                                       builder.getFunctionType({i64}, {}));
-    report.setPrivate();
+    func::FuncOp report;
+    SmallVector<NamedAttribute> messages;
+    for (auto function :
+         llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
+      SmallVector<cf::AssertOp> asserts;
+      function.walk([&](cf::AssertOp op) { asserts.push_back(op); });
+      if (asserts.empty())
+        continue;
+      if (!report) {
+        report = func::FuncOp::create(
+            builder, getOperation().getLoc(), pumice::digital::kAssertSymbol,
+            builder.getFunctionType({builder.getI64Type()}, {}));
+        report.setPrivate();
+      }
+      messages.push_back(
+          builder.getNamedAttr(function.getName(), toReturns(asserts, report)));
+    }
+    getOperation()->setAttr(kAsserts, builder.getDictionaryAttr(messages));
+  }
+
+  /// Replaces a function's asserts; returns their messages.
+  static ArrayAttr toReturns(ArrayRef<cf::AssertOp> asserts,
+                             func::FuncOp report) {
+    OpBuilder builder(report.getContext());
+    SmallVector<StringRef> messages;
     for (cf::AssertOp op : asserts) {
       Location loc = op.getLoc();
       Block *before = op->getBlock();
@@ -519,16 +539,17 @@ struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
           builder.createBlock(before->getParent(), before->getParent()->end()));
       Block *failed = builder.getInsertionBlock();
       Value id = arith::ConstantOp::create(
-          builder, loc,
-          builder.getI64IntegerAttr(result->assertMessages.size()));
+          builder, loc, builder.getI64IntegerAttr(messages.size()));
       func::CallOp::create(builder, loc, report, id);
       func::ReturnOp::create(builder, loc);
       builder.setInsertionPointToEnd(before);
       cf::CondBranchOp::create(builder, loc, op.getArg(), after, ValueRange(),
                                failed, ValueRange());
-      result->assertMessages.push_back(op.getMsg().str());
+      // The attribute owns the text; it outlives the op.
+      messages.push_back(op.getMsg());
       op.erase();
     }
+    return builder.getStrArrayAttr(messages);
   }
 };
 
@@ -539,8 +560,7 @@ unsigned vectorBytes() {
 } // namespace
 
 void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
-                                            bool expandMath,
-                                            LoweringResult &result) {
+                                            bool expandMath) {
   auto nested = [&](std::unique_ptr<Pass> pass) {
     passes.addNestedPass<func::FuncOp>(std::move(pass));
   };
@@ -561,7 +581,7 @@ void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
   bufferize.functionBoundaryTypeConversion =
       bufferization::LayoutMapOption::IdentityLayoutMap;
   passes.addPass(bufferization::createOneShotBufferizePass(bufferize));
-  passes.addPass(std::make_unique<BuffersToArguments>(&result));
+  passes.addPass(std::make_unique<BuffersToArguments>());
   nested(std::make_unique<NoAlias>());
   passes.addPass(createConvertBufferizationToMemRefPass());
   nested(std::make_unique<CopyToLoops>());
@@ -575,7 +595,7 @@ void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
   nested(createLoopInvariantCodeMotionPass());
 
   passes.addPass(createSCFToControlFlowPass());
-  passes.addPass(std::make_unique<AssertToReturn>(&result));
+  passes.addPass(std::make_unique<AssertToReturn>());
   // libm takes what has no LLVM intrinsic; the other order would turn floor
   // and roundeven into calls.
   passes.addPass(createConvertMathToLLVMPass());
@@ -590,4 +610,17 @@ void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
   function.useBarePtrCallConv = true;
   passes.addPass(createConvertFuncToLLVMPass(function));
   passes.addPass(createReconcileUnrealizedCastsPass());
+}
+
+pumice::digital::FunctionFacts pumice::digital::factsOf(ModuleOp module,
+                                                        StringRef function) {
+  FunctionFacts facts;
+  auto scratch = module->getAttrOfType<DictionaryAttr>(kScratch);
+  if (auto sizes = scratch.getAs<DenseI64ArrayAttr>(function))
+    llvm::append_range(facts.scratch, sizes.asArrayRef());
+  auto asserts = module->getAttrOfType<DictionaryAttr>(kAsserts);
+  if (auto messages = asserts.getAs<ArrayAttr>(function))
+    for (auto message : messages.getAsRange<StringAttr>())
+      facts.assertMessages.push_back(message.str());
+  return facts;
 }

@@ -78,6 +78,10 @@ public:
 
   /// Milliseconds spent on programming grids and compiling regions so far.
   double prepareMs() const { return preparedMs; }
+  /// What generating code took; null before the first run.
+  const digital::CompileStats *codeStats() const {
+    return regions ? &regions->getStats() : nullptr;
+  }
 
 private:
   friend class Interpreter;

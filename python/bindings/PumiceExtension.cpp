@@ -325,6 +325,12 @@ NB_MODULE(_pumice, m) {
       .def_prop_ro(
           "prepare_ms",
           [](const Program &p) { return pumiceProgramPrepareMs(p.program); })
+      .def_prop_ro("code_stats",
+                   [](const Program &p) {
+                     std::string json;
+                     pumiceProgramCodeStats(p.program, append, &json);
+                     return json;
+                   })
       .def(
           "run",
           [](Program &p, const std::vector<Array> &inputs, unsigned threads,

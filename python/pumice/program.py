@@ -20,7 +20,7 @@ import numpy.typing as npt
 from pumice.diagnostics import message_of_text
 from pumice.errors import PumiceError
 from pumice.levels import LEVELS, parse_file
-from pumice.report import Report
+from pumice.report import CodeStats, Report
 
 if TYPE_CHECKING:
     from pumice.comparison import Comparison
@@ -83,6 +83,12 @@ class Program:
     def outputs(self) -> list[tuple[str, str, tuple[int, ...]]]:
         """Name, dtype and shape of each output of the machine program."""
         return [(name, dtype, tuple(shape)) for name, dtype, shape in self._machine.outputs]
+
+    @property
+    def code(self) -> CodeStats | None:
+        """What generating code for the digital regions took; None before the first run."""
+        text = self._machine.code_stats
+        return CodeStats(**json.loads(text)) if text else None
 
     def run(
         self,
@@ -289,7 +295,7 @@ class Program:
 
     def _report(self, text: str) -> Report:
         timings = {**self.timings, "prepare": self._machine.prepare_ms / 1e3}
-        return Report(text, timings)
+        return Report(text, timings, self.code)
 
 
 def load(path: str | os.PathLike[str]) -> Program:

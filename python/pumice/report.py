@@ -7,7 +7,7 @@ import json
 import math
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from pumice.errors import PumiceError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["Layer", "Lifetime", "Report", "Utilisation", "Wear", "WearRange"]
+__all__ = ["CodeStats", "Layer", "Lifetime", "Report", "Utilisation", "Wear", "WearRange"]
 
 _SECONDS_PER_YEAR = 365.25 * 24 * 3600
 
@@ -142,18 +142,41 @@ class Wear:
     lifetime: Lifetime | None
 
 
+@dataclass(frozen=True)
+class CodeStats:
+    """What generating code for the digital regions took.
+
+    Attributes:
+        regions: all of the program.
+        distinct: different ones, up to names and the values of constants; the others share code.
+        cached: of the distinct ones, those whose code was on disk.
+        seconds: of this computer, with reading and writing of the cache.
+    """
+
+    regions: int
+    distinct: int
+    cached: int
+    seconds: float
+
+
 class Report:
     """The books of one run. `print(report)` gives tables, `to_dict` everything as plain data.
 
     Attributes:
         timings: seconds that the computer, not the machine, spent by phase of compilation.
+        code: generating code for the digital regions, a part of the phase "prepare"; None
+            before a program's first run.
     """
 
     def __init__(
-        self, data: Mapping[str, Any] | str, timings: Mapping[str, float] | None = None
+        self,
+        data: Mapping[str, Any] | str,
+        timings: Mapping[str, float] | None = None,
+        code: CodeStats | None = None,
     ) -> None:
         self._source = data
         self.timings = dict(timings or {})
+        self.code = code
 
     @cached_property
     def _data(self) -> dict[str, Any]:
@@ -253,8 +276,14 @@ class Report:
         return Report(data) if data and data["instructions"] else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain data (lib/Model/Report.h lists the keys), and `timings_s`."""
-        return {**self._data, "timings_s": self.timings}
+        """Everything as plain data (lib/Model/Report.h lists the keys), and `timings_s`.
+
+        The latter holds `code` under "code_generation".
+        """
+        timings: dict[str, Any] = dict(self.timings)
+        if self.code is not None:
+            timings["code_generation"] = asdict(self.code)
+        return {**self._data, "timings_s": timings}
 
     def to_json(self, path: str | os.PathLike[str] | None = None, *, indent: int = 2) -> str:
         """`to_dict` as JSON; written to `path` if given.

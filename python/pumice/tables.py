@@ -6,7 +6,7 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
@@ -119,7 +119,7 @@ def report_tables(report: Report) -> RenderableType:
     if report.setup is not None:
         parts.append(_setup(report.setup))
     if report.timings:
-        parts.append(_timings(report.timings))
+        parts.append(_timings(report))
     spaced: list[RenderableType] = []
     for part in parts:
         spaced += [part, Text("")]
@@ -231,9 +231,15 @@ def _setup(setup: Report) -> Group:
     return simple_table("Programming of the weights (once, not in the run)", ["", ""], rows)
 
 
-def _timings(timings: Mapping[str, float]) -> Group:
-    rows = [(name.replace("_", " "), time(seconds * 1e9)) for name, seconds in timings.items()]
-    rows.append(("all", time(sum(timings.values()) * 1e9)))
+def _timings(report: Report) -> Group:
+    rows = []
+    for name, seconds in report.timings.items():
+        rows.append((name.replace("_", " "), time(seconds * 1e9)))
+        if name == "prepare" and report.code is not None:
+            code = report.code
+            counts = f"{code.distinct} of {code.regions} regions, {code.cached} cached"
+            rows.append((f"  of which code: {counts}", time(code.seconds * 1e9)))
+    rows.append(("all", time(sum(report.timings.values()) * 1e9)))
     return simple_table("Compilation (time of this computer)", ["phase", "time"], rows)
 
 

@@ -10,8 +10,9 @@ shares no code with the compiler. Integer tensors are integers: a layer between 
 with one rounding to float32 after the product and one after the sum. The float ops between layers
 are float32, in the order of operations that torch-mlir's linalg has when its loops run in order:
 - quantize: x / scale (a division), round half to even, + zero point, clamp to [min, max];
-- average pooling, adaptive pooling, mean: 0 + the window's elements in row-major order one after
-  another, then one division by their number (linalg.pooling_nchw_sum or a reduction, then divf);
+- average pooling, adaptive pooling, mean: the sum of the window, then one division by the number
+  of its elements. Of codes: float32(sum of q - zero point, an exact integer) * float32(scale). Of
+  other numbers: 0 + the elements in row-major order one after another;
 - hardswish: (x * min(max(x + 3, 0), 6)) / 6.
 PT2E's own emulation multiplies by 1 / scale and sums in another order, so it may differ by
 one code.
@@ -40,7 +41,7 @@ from oracle_layers import (
     quantize,
     requantizable,
 )
-from oracle_ops import FLOAT_OPS
+from oracle_ops import AVERAGES, FLOAT_OPS
 
 __all__ = [
     "Agreement",
@@ -51,6 +52,9 @@ __all__ = [
     "export",
     "run_oracle",
 ]
+
+
+LAYERS = ("conv1d", "conv2d", "convolution", "conv_transpose1d", "conv_transpose2d", "linear")
 
 
 @dataclass
@@ -164,7 +168,7 @@ def _evaluate(
             result.codes[node.name] = codes
         return codes
     base = name.split(".")[1] if "." in name else name
-    if base in ("conv1d", "conv2d", "convolution", "linear"):
+    if base in LAYERS:
         names = ["input", "weight", "bias"]
         values = dict(zip(names, args, strict=False)) | kwargs
         x, weight, bias = values["input"], values["weight"], values.get("bias")
@@ -184,6 +188,8 @@ def _evaluate(
         return accumulator.astype(np.float32) * scale
     if base not in FLOAT_OPS:
         raise NotImplementedError(f"the oracle does not know {name} (node {node.name})")
+    if base in AVERAGES and isinstance(args[0], Codes) and args[0].axis is None:
+        return FLOAT_OPS[base](args[0].centred(), *args[1:], **kwargs, scale=args[0].scale)
     return FLOAT_OPS[base](*[_deep_plain(arg) for arg in args], **kwargs)
 
 

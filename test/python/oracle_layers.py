@@ -56,6 +56,8 @@ def quantize(x: Array, scale: Any, zero_point: Any, low: int, high: int) -> Arra
 def requantizable(acc: Array, x: Codes, weight: Codes, bias: Any, last_axis: bool) -> Array:
     """The float32 value of an accumulator: multiply, round, add the bias, round."""
     scale = F32(x.scale) * weight.scale.astype(F32)
+    if weight.axis == 1:  # of a transposed convolution: every group has the same scales
+        scale = np.tile(scale, acc.shape[1] // scale.size)
     shape = [-1] if last_axis else [1, -1] + [1] * (acc.ndim - 2)
     y = acc.astype(F32) * (scale.reshape(shape) if scale.ndim else scale)
     return y if bias is None else y + np.asarray(plain(bias), F32).reshape(shape)
@@ -70,6 +72,7 @@ class Geometry:
     dilation: tuple[int, ...]
     groups: int
     same: bool = False
+    output_padding: tuple[int, ...] | None = None  # of transposed convolutions
 
 
 def geometry_of(base: str, args: list[Any], kwargs: dict[str, Any], rank: int) -> Geometry:
@@ -77,9 +80,11 @@ def geometry_of(base: str, args: list[Any], kwargs: dict[str, Any], rank: int) -
         return Geometry((), (), (), 1)
     names = ["input", "weight", "bias", "stride", "padding", "dilation"]
     names += ["transposed", "output_padding", "groups"] if base == "convolution" else ["groups"]
+    if base.startswith("conv_transpose"):
+        names = ["input", "weight", "bias", "stride", "padding", "output_padding", "groups"]
+        names += ["dilation"]
     values = dict(zip(names, args, strict=False)) | kwargs
-    if values.get("transposed"):
-        raise NotImplementedError("the oracle has no transposed convolution")
+    transposed = bool(values.get("transposed")) or base.startswith("conv_transpose")
 
     def spread(value: Any) -> tuple[int, ...]:
         found = [value] if isinstance(value, int) else list(value)
@@ -96,6 +101,7 @@ def geometry_of(base: str, args: list[Any], kwargs: dict[str, Any], rank: int) -
         spread(values.get("dilation", 1)),
         int(values.get("groups", 1)),
         same,
+        spread(values.get("output_padding", 0)) if transposed else None,
     )
 
 
@@ -148,10 +154,51 @@ def exact_matmul(a: Array, b: Array) -> Array:
     return np.matmul(a.astype(kind), b.astype(kind)).astype(np.int64)
 
 
+def _scatter(x: Array, weight: Array, geometry: Geometry) -> Array:
+    """A transposed convolution of integers: every input adds its weights to its outputs.
+
+    Weights are (C, F / groups, *kernel); input i adds to i * stride + tap * dilation - padding.
+    """
+    groups, rank = geometry.groups, x.ndim - 2
+    n, c = x.shape[:2]
+    f = weight.shape[1]
+    extra = geometry.output_padding or (0,) * rank
+    whole = [
+        (x.shape[2 + i] - 1) * geometry.stride[i]
+        + (weight.shape[2 + i] - 1) * geometry.dilation[i]
+        + 1
+        + extra[i]
+        for i in range(rank)
+    ]
+    total = np.zeros((n, groups, f, *whole), np.int64)
+    grouped = x.reshape(n, groups, c // groups, *x.shape[2:])
+    filters = weight.reshape(groups, c // groups, f, *weight.shape[2:])
+    for tap in np.ndindex(*weight.shape[2:]):
+        part = np.einsum("ngc...,gcf->ngf...", grouped, filters[(..., *tap)])
+        place = tuple(
+            slice(
+                tap[i] * geometry.dilation[i],
+                tap[i] * geometry.dilation[i] + (x.shape[2 + i] - 1) * geometry.stride[i] + 1,
+                geometry.stride[i],
+            )
+            for i in range(rank)
+        )
+        total[(..., *place)] += part
+    cut = tuple(
+        slice(before, size - after)
+        for size, (before, after) in zip(whole, geometry.padding, strict=True)
+    )
+    return np.ascontiguousarray(total.reshape(n, groups * f, *whole)[(..., *cut)])
+
+
 def integer_layer(x: Codes, weight: Codes, geometry: Geometry, array: Crossbar | None) -> Array:
     """The exact sums, or what comes out of arrays."""
     kernel = weight.q.shape[2:]
     groups = geometry.groups
+    if geometry.output_padding is not None:
+        if array is not None:
+            raise NotImplementedError("the oracle has no transposed convolution on arrays")
+        return _scatter(x.centred(), weight.centred(), geometry)
     if array is None:
         w = weight.centred().reshape(groups, weight.q.shape[0] // groups, -1).transpose(0, 2, 1)
         columns = _columns(x.centred(), kernel, geometry, 0)

@@ -11,8 +11,14 @@ import numpy as np
 from oracle_layers import F32, Array
 
 
-def _sum_in_order(x: Array, axes: tuple[int, ...]) -> Array:
-    """0 + elements one after another, row-major over `axes`, each sum rounded to float32."""
+def _sum(x: Array, axes: tuple[int, ...], scale: Any = None) -> Array:
+    """0 + elements one after another, row-major over `axes`, each sum rounded to float32.
+
+    With a scale, `x` are integers: their exact sum, rounded to float32, times the scale.
+    """
+    if scale is not None:
+        assert x.dtype == np.int64
+        return x.sum(axis=axes).astype(F32) * F32(scale)
     moved = np.moveaxis(x, axes, range(len(axes)))
     flat = moved.reshape(-1, *moved.shape[len(axes) :])
     total = np.zeros(flat.shape[1:], F32)
@@ -21,11 +27,11 @@ def _sum_in_order(x: Array, axes: tuple[int, ...]) -> Array:
     return total
 
 
-def _mean(x: Array, axes: Any = None, keepdim: bool = False, **_: Any) -> Array:
+def _mean(x: Array, axes: Any = None, keepdim: bool = False, scale: Any = None, **_: Any) -> Array:
     dims = range(x.ndim) if axes is None else [axes] if isinstance(axes, int) else axes
     where = tuple(sorted(axis % x.ndim for axis in dims))
     count = int(np.prod([x.shape[axis] for axis in where]))
-    mean = _sum_in_order(x, where) / F32(count)
+    mean = _sum(x, where, scale) / F32(count)
     return np.expand_dims(mean, where) if keepdim else mean
 
 
@@ -82,17 +88,18 @@ def _avg_pool2d(
     ceil: bool = False,
     count_include_pad: bool = True,
     divisor: Any = None,
+    scale: Any = None,
 ) -> Array:
     taps, inside = _pool_windows(x, kernel, stride, padding, 1, ceil, 0.0)
     if ceil and count_include_pad:
         raise NotImplementedError("the oracle has no ceil mode that counts padding")
     size = _pair(kernel)
     count = divisor or (size[0] * size[1] if count_include_pad else inside)
-    total = _sum_in_order(taps, (4, 5))
+    total = _sum(taps, (4, 5), scale)
     return total / np.asarray(count).astype(F32)
 
 
-def _adaptive_avg_pool2d(x: Array, size: Any) -> Array:
+def _adaptive_avg_pool2d(x: Array, size: Any, scale: Any = None) -> Array:
     oh, ow = (out or x.shape[2 + i] for i, out in enumerate(_pair(size)))
     h, w = x.shape[2:]
     result = np.empty((*x.shape[:2], oh, ow), F32)
@@ -100,7 +107,7 @@ def _adaptive_avg_pool2d(x: Array, size: Any) -> Array:
         for j in range(ow):
             rows = slice(i * h // oh, -(-(i + 1) * h // oh))
             columns = slice(j * w // ow, -(-(j + 1) * w // ow))
-            result[:, :, i, j] = _mean(x[:, :, rows, columns], (2, 3))
+            result[:, :, i, j] = _mean(x[:, :, rows, columns], (2, 3), scale=scale)
     return result
 
 
@@ -175,6 +182,9 @@ def _layer_norm(x: Array, shape: Any, weight: Any, bias: Any, eps: float = 1e-5,
     wide = wide / np.sqrt((wide**2).mean(axis=axes, keepdims=True) + eps)
     return (wide * (1 if weight is None else weight) + (0 if bias is None else bias)).astype(F32)
 
+
+# Of codes these are exact: sum(q - zero point), an integer, times the scale, by the number.
+AVERAGES = ("avg_pool2d", "adaptive_avg_pool2d", "mean")
 
 FLOAT_OPS: Mapping[str, Callable[..., Any]] = {
     "relu": _relu,

@@ -50,6 +50,16 @@ def test_replace() -> None:
     assert old.fields["tiles"] == 168
 
 
+def test_where_products_go(tmp_path) -> None:
+    path = tmp_path / "d.mlir"
+    device = Device("isaac").replace(dynamic_matmul="crossbar")
+    path.write_text(str(device))
+    again = Device(str(path))
+    assert (Device("isaac").dynamic_matmul, again.dynamic_matmul) == ("digital", "crossbar")
+    assert again.replace(dynamic_matmul="digital").dynamic_matmul == "digital"
+    assert again.replace(dynamic_matmul=None).dynamic_matmul == "digital"
+
+
 @pytest.mark.parametrize(
     "value", [1e-9, 1e30, 0.1, 3, np.float64(2.5), np.float32(0.5), np.int64(7)]
 )
@@ -144,6 +154,7 @@ def test_isaac_rolls_up_to_the_published_table() -> None:
         ({"digital": {"lanes": 0}}, "lanes"),
         ({"array": {"adc": {"mode": "hopeful"}}}, "array.adc.mode: "),
         ({"array": {"encoding": "hopeful"}}, "array.encoding: "),
+        ({"dynamic_matmul": "both"}, "dynamic_matmul: "),
         ({"array": {"rows_per_read": 0}}, "rows_per_read must be between 1 and 128, got 0"),
         ({"array": {"rows_per_read": 129}}, "rows_per_read must be between 1 and 128, got 129"),
         ({"array": {"analog": {"read_noise": -1}}}, "read_noise must be at least 0, got -1"),

@@ -108,7 +108,8 @@ def test_outputs_without_a_batch_cannot_be_cut():
     total = pumice.evaluate(program, [(x, x)], lambda out, _: {"sum": float(out)})
     assert total.values["sum"] == pytest.approx(float(x.sum()) / 4)
     with pytest.raises(
-        PumiceError, match="expected outputs with the program's batch of 4 in front"
+        PumiceError,
+        match="expected outputs with the program.s batch of 4 in front, got .*: give it batches of",
     ):
         pumice.evaluate(program, [(x[:3], x)], lambda out, _: {"sum": float(out)})
 
@@ -164,7 +165,7 @@ def test_resume_refuses_what_is_not_the_same(bench, tmp_path):
         with pytest.raises(PumiceError, match=words):
             pumice.evaluate(model_, data, metric, resume=path)
     with pytest.raises(
-        PumiceError, match="expected the 3 batches that .* got others .does the data come shuf"
+        PumiceError, match="expected the 3 batches that .* was made with, got others"
     ):
         pumice.evaluate(program, batches(x.flip(0), y, 4), resume=path)
     with pytest.raises(PumiceError, match="expected at least the 3 batches that .* holds, got 2"):
@@ -212,7 +213,10 @@ def test_errors(bench):
         (lambda: pumice.evaluate(program, [(x[:, :3], y)]), "expected float32.4, 6., got float32"),
         (lambda: accuracy(0), "expected numbers of at least 1, got"),
         (lambda: accuracy()(x[0], y), r"expected outputs of shape \(items, classes\) and a target"),
-        (lambda: accuracy()({"a": x}, y), "expected one tensor of outputs or `logits`, got dict"),
+        (
+            lambda: accuracy()({"a": x}, y),
+            "one tensor of outputs or `logits`, got dict: pass a metric of your own",
+        ),
         (lambda: cosine(x, x[:2]), r"expected targets of the outputs' shape \(30, 6\), got \(2, 6"),
     ):
         with pytest.raises(PumiceError, match=words):

@@ -16,6 +16,7 @@ pytest.importorskip("torch_mlir")
 
 from torch import nn  # noqa: E402
 
+import pumice  # noqa: E402
 from pumice import zoo  # noqa: E402
 from pumice.errors import PumiceError  # noqa: E402
 from pumice.frontend import FrontendError, InputSpec, Signature, lower_to_text  # noqa: E402
@@ -480,3 +481,38 @@ def test_resnet50_lowers() -> None:
     assert lowered.text.count("linalg.conv_2d_nchw_fchw") == 53
     assert "-> tensor<1x7xf32>" in lowered.text
     assert "layer4.2.conv3.weight" in lowered.resources
+
+
+def test_roll_has_static_shapes() -> None:
+    class Roll(torch.nn.Module):
+        def forward(self, x):
+            return torch.roll(x, (-3, 2), (1, 2))
+
+    text = lower_to_text(Roll(), torch.randn(1, 7, 8, 2)).text
+    assert "?" not in re.sub(r"loc\(.*", "", text)
+
+
+def test_masks_of_nn_transformer_need_no_values() -> None:
+    class Masked(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Transformer(16, 4, 1, 1, 32, batch_first=True)
+
+        def forward(self, source, target):
+            mask = torch.nn.Transformer.generate_square_subsequent_mask(target.shape[1])
+            return self.layer(source, target, tgt_mask=mask)
+
+    from torch.nn.modules import transformer
+
+    original = transformer._detect_is_causal_mask
+    model = Masked().eval()
+    inputs = torch.randn(2, 9, 16), torch.randn(2, 7, 16)
+    program = pumice.compile(model, inputs, quantize=False)
+    found = program.run(*inputs).outputs
+    with torch.no_grad():
+        assert torch.allclose(found, model(*inputs), atol=1e-5)
+    # The mask does what it says: what comes later changes nothing.
+    later = inputs[1].clone()
+    later[:, 4:] = 0
+    assert torch.allclose(program.run(inputs[0], later).outputs[:, :4], found[:, :4], atol=1e-5)
+    assert transformer._detect_is_causal_mask is original

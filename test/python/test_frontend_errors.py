@@ -201,3 +201,22 @@ def test_results_that_nothing_computes() -> None:
     same, ones = compiled(lambda x: (x, torch.ones(3)), x).run(x).outputs
     assert torch.equal(same, x)
     assert torch.equal(ones, torch.ones(3))
+
+
+def test_failed_exports_print_no_graph(capfd) -> None:
+    import sys
+
+    def branches(x):
+        print("the user's own words", file=sys.stderr)
+        return x * 2 if x.sum().item() > 0 else x
+
+    with pytest.raises(FrontendError, match=r"aten.item.default' makes shapes or control flow"):
+        compiled(branches, torch.rand(2, 4))
+    assert capfd.readouterr().err == "the user's own words\n"
+
+
+def test_zoo_names() -> None:
+    from pumice import zoo
+
+    with pytest.raises(AttributeError, match=r"module 'pumice.zoo' has no attribute 'alexnet'"):
+        zoo.alexnet  # noqa: B018

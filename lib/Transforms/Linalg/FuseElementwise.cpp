@@ -24,7 +24,33 @@ bool saves(OpOperand *operand) {
   if (!producer || !consumer ||
       consumer.getNumParallelLoops() != consumer.getNumLoops())
     return false;
-  return producer->hasOneUse() || matchDequantize(producer);
+  bool isOnlyReader = llvm::all_of(producer->getUsers(), [&](Operation *user) {
+    return user == consumer.getOperation();
+  });
+  return isOnlyReader || matchDequantize(producer);
+}
+
+bool isElementwise(Operation *op) {
+  auto generic = dyn_cast_or_null<linalg::GenericOp>(op);
+  return generic && generic.getNumDpsInits() == 1 &&
+         generic.getNumLoops() == generic.getNumParallelLoops();
+}
+
+/// True for a reshape between two elementwise generics that nothing else reads:
+/// one of them takes the other's shape, so that they can become one.
+bool isBetween(OpOperand *operand) {
+  Operation *producer = operand->get().getDefiningOp();
+  Operation *consumer = operand->getOwner();
+  if (!producer || !producer->hasOneUse())
+    return false;
+  // Called for reshape -> generic and for generic -> reshape.
+  if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(producer)) {
+    Value source = producer->getOperand(0);
+    return isElementwise(consumer) && isElementwise(source.getDefiningOp()) &&
+           source.hasOneUse();
+  }
+  return isElementwise(producer) && consumer->hasOneUse() &&
+         isElementwise(*consumer->getUsers().begin());
 }
 
 struct FuseElementwisePass
@@ -32,6 +58,7 @@ struct FuseElementwisePass
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     linalg::populateElementwiseOpsFusionPatterns(patterns, saves);
+    linalg::populateFoldReshapeOpsByExpansionPatterns(patterns, isBetween);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, &getContext());
     // Producers first, so that a chain grows from its start.
     GreedyRewriteConfig config;

@@ -18,9 +18,9 @@ def RaiseQuantizedOps : Pass<"raise-quantized-ops", "::mlir::func::FuncOp"> {
   let summary = "turn float layers between dequantize and quantize into integer ops";
   let description = [{
     Needs: L0. PyTorch's PT2E writes a quantized layer as a float op whose
-    input and weights are dequantized codes. This pass finds convolutions and
-    matrix products whose two operands are such codes, through pads, reshapes,
-    transposes and slices, and replaces each by
+    input and weights are dequantized codes. This pass finds convolutions (2-D and
+    1-D, also transposed ones as torch-mlir writes them) and matrix products
+    whose two operands are such codes, possibly moved, and replaces each by
 
     - an integer op (`linalg.conv_2d_nchw_fchw_q`, `linalg.conv_2d_ngchw_gfchw_q`,
       `linalg.quantized_matmul`) on the codes, with their zero points; unsigned
@@ -32,8 +32,12 @@ def RaiseQuantizedOps : Pass<"raise-quantized-ops", "::mlir::func::FuncOp"> {
     each, become `linalg.quantized_matmul` and `linalg.quantized_batch_matmul`
     with `scale = left_scale * right_scale`.
 
-    It also moves max pooling from dequantized values to their codes, and drops
-    quantize(dequantize(x)) of equal scale, zero point and type.
+    What moves or compares numbers moves or compares codes: pads by 0.0,
+    reshapes, transposes, slices, insertions into zeros, gathers, concatenations
+    of equal scale, zero point and type, max pooling. Sums over windows or
+    dimensions are sums of codes in i32. A quantize goes up through moves and
+    concatenations that nothing else reads; quantize(dequantize(x)) of equal
+    parameters is dropped when its clamp keeps every code.
 
     Does not do: weights whose zero points differ between channels, activations
     quantized per channel; these stay in float, and a remark says why.
@@ -122,7 +126,8 @@ def FuseElementwise : Pass<"fuse-elementwise", "::mlir::func::FuncOp"> {
   let summary = "make chains of elementwise ops one op";
   let description = [{
     Needs: L0 or L1. Fuses an elementwise generic into an elementwise consumer
-    that is its only reader; a dequantize into every elementwise consumer. A
+    that is its only reader, also across a reshape; a dequantize into every
+    elementwise consumer. A
     rescale, its activation and the quantize behind it so become one generic.
     Does not fuse into reductions and poolings, which would repeat the work for
     every window.

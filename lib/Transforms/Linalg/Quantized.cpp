@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Transforms/Linalg/Quantized.h"
+#include "lib/Transforms/Linalg/Moves.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -82,6 +83,14 @@ static std::optional<float> floatScalar(Value value) {
   bool loses;
   number.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven, &loses);
   return number.convertToFloat();
+}
+
+/// All codes of an integer type.
+static CodeRange rangeOfType(Type type, bool isUnsigned) {
+  unsigned bits = getElementTypeOrSelf(type).getIntOrFloatBitWidth();
+  return isUnsigned ? CodeRange{0, (int64_t(1) << bits) - 1}
+                    : CodeRange{-(int64_t(1) << (bits - 1)),
+                                (int64_t(1) << (bits - 1)) - 1};
 }
 
 //===----------------------------------------------------------------------===//
@@ -205,31 +214,52 @@ std::optional<Dequantize> pumice::matchDequantize(Operation *op,
 // Quantize
 //===----------------------------------------------------------------------===//
 
-std::optional<Quantize> pumice::matchQuantize(Operation *op) {
-  auto generic = dyn_cast_or_null<linalg::GenericOp>(op);
-  if (!isElementwise(generic) || generic.getNumDpsInputs() != 1)
+namespace {
+/// `toInteger(min(max(value, low), high))` as what a generic yields.
+struct Clamp {
+  Value value;
+  CodeRange range;
+  bool isUnsigned = false;
+};
+} // namespace
+
+static std::optional<Clamp> matchClamp(linalg::GenericOp op) {
+  auto yield = cast<linalg::YieldOp>(op.getBody()->getTerminator());
+  if (yield.getNumOperands() != 1)
     return std::nullopt;
-  Quantize result;
-  result.op = generic;
-  auto yield = cast<linalg::YieldOp>(generic.getBody()->getTerminator());
   Operation *convert = yield.getOperand(0).getDefiningOp();
   if (!isa_and_nonnull<arith::FPToUIOp, arith::FPToSIOp>(convert))
     return std::nullopt;
-  result.isUnsigned = isa<arith::FPToUIOp>(convert);
   auto high = convert->getOperand(0).getDefiningOp<arith::MinimumFOp>();
   auto low = high ? high.getLhs().getDefiningOp<arith::MaximumFOp>() : nullptr;
   if (!low)
     return std::nullopt;
-  // The clamp must be the range of the codes: a narrower one is not an identity
-  // on every code.
-  unsigned bits = convert->getResult(0).getType().getIntOrFloatBitWidth();
-  double lowest = result.isUnsigned ? 0 : -std::ldexp(1.0, bits - 1);
-  double highest = std::ldexp(1.0, result.isUnsigned ? bits : bits - 1) - 1;
   std::optional<float> lowValue = floatScalar(low.getRhs());
   std::optional<float> highValue = floatScalar(high.getRhs());
-  if (!lowValue || !highValue || *lowValue != lowest || *highValue != highest)
+  auto isCode = [](float value) { return value == std::nearbyint(value); };
+  if (!lowValue || !highValue || !isCode(*lowValue) || !isCode(*highValue) ||
+      *lowValue > *highValue)
     return std::nullopt;
-  Value rounded = low.getLhs();
+  Clamp clamp{low.getLhs(),
+              {(int64_t)*lowValue, (int64_t)*highValue},
+              isa<arith::FPToUIOp>(convert)};
+  CodeRange all =
+      rangeOfType(convert->getResult(0).getType(), clamp.isUnsigned);
+  return all.contains(clamp.range) ? std::optional(clamp) : std::nullopt;
+}
+
+std::optional<Quantize> pumice::matchQuantize(Operation *op) {
+  auto generic = dyn_cast_or_null<linalg::GenericOp>(op);
+  if (!isElementwise(generic) || generic.getNumDpsInputs() != 1)
+    return std::nullopt;
+  std::optional<Clamp> clamp = matchClamp(generic);
+  if (!clamp)
+    return std::nullopt;
+  Quantize result;
+  result.op = generic;
+  result.isUnsigned = clamp->isUnsigned;
+  result.range = clamp->range;
+  Value rounded = clamp->value;
   if (auto add = rounded.getDefiningOp<arith::AddFOp>()) {
     std::optional<float> zeroPoint = floatScalar(add.getRhs());
     if (!zeroPoint || *zeroPoint != std::nearbyint(*zeroPoint))
@@ -255,30 +285,6 @@ std::optional<Quantize> pumice::matchQuantize(Operation *op) {
 // Moves
 //===----------------------------------------------------------------------===//
 
-/// True for a generic that yields elements of its one input, each as often as
-/// the maps say.
-static bool isCopy(linalg::GenericOp op) {
-  auto yield = cast<linalg::YieldOp>(op.getBody()->getTerminator());
-  auto source = dyn_cast<BlockArgument>(yield.getOperand(0));
-  return isElementwise(op) && op.getNumDpsInputs() == 1 && source &&
-         source.getArgNumber() == 0 &&
-         isa<RankedTensorType>(op.getDpsInputOperand(0)->get().getType());
-}
-
-/// True when `op` only moves elements of its first operand (and adds 0.0).
-static bool isMove(Operation *op) {
-  if (auto pad = dyn_cast<tensor::PadOp>(op)) {
-    Value value = pad.getConstantPaddingValue();
-    return value && matchPattern(value, m_AnyZeroFloat()) &&
-           pad.getResultType().hasStaticShape();
-  }
-  if (auto generic = dyn_cast<linalg::GenericOp>(op))
-    return isCopy(generic);
-  return isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp,
-             linalg::TransposeOp, linalg::BroadcastOp, tensor::ExtractSliceOp>(
-      op);
-}
-
 std::optional<MovedCodes> pumice::traceCodes(Value value, std::string *why) {
   MovedCodes result;
   while (Operation *op = value.getDefiningOp()) {
@@ -287,10 +293,11 @@ std::optional<MovedCodes> pumice::traceCodes(Value value, std::string *why) {
       std::reverse(result.moves.begin(), result.moves.end());
       return result;
     }
-    if (!isMove(op))
+    Value source = movedFrom(op);
+    if (!source)
       return std::nullopt;
     result.moves.push_back(op);
-    value = op->getOperand(0);
+    value = source;
   }
   return std::nullopt;
 }
@@ -299,18 +306,171 @@ bool pumice::isConstantData(Value value) {
   while (Operation *op = value.getDefiningOp()) {
     if (isa<arith::ConstantOp>(op))
       return true;
+    Value source = movedFrom(op);
     // Repetitions are not folded: they would make constants larger.
-    if (!isMove(op) || isa<linalg::GenericOp, linalg::BroadcastOp>(op))
+    auto generic = dyn_cast<linalg::GenericOp>(op);
+    if (!source || isRepetition(op) ||
+        (generic && llvm::any_of(generic.getDpsInputs(), [&](Value other) {
+           return other != source && !isConstantData(other);
+         })))
       return false;
-    value = op->getOperand(0);
+    value = source;
   }
   return false;
 }
 
+//===----------------------------------------------------------------------===//
+// Ranges
+//===----------------------------------------------------------------------===//
+
+static CodeRange joined(const CodeRange &a, const CodeRange &b) {
+  return {std::min(a.low, b.low), std::max(a.high, b.high)};
+}
+
+/// `bits` as a code.
+static int64_t codeOf(const APInt &bits, bool isUnsigned) {
+  return isUnsigned ? bits.getZExtValue() : bits.getSExtValue();
+}
+
+static CodeRange rangeOfConstant(Attribute attr, Type type, bool isUnsigned) {
+  std::optional<CodeRange> range;
+  auto add = [&](int64_t code) {
+    range = range ? joined(*range, {code, code}) : CodeRange{code, code};
+  };
+  if (auto integer = dyn_cast<IntegerAttr>(attr)) {
+    add(codeOf(integer.getValue(), isUnsigned));
+  } else if (auto dense = dyn_cast<DenseIntElementsAttr>(attr)) {
+    if (dense.isSplat())
+      add(codeOf(dense.getSplatValue<APInt>(), isUnsigned));
+    else
+      for (const APInt &bits : dense.getValues<APInt>())
+        add(codeOf(bits, isUnsigned));
+  } else {
+    auto addAll = [&](auto data, auto cast) {
+      if (data)
+        for (auto code : *data)
+          add(isUnsigned ? int64_t(decltype(cast)(code)) : int64_t(code));
+    };
+    unsigned bits = getElementTypeOrSelf(type).getIntOrFloatBitWidth();
+    if (bits == 8)
+      addAll(resourceData<int8_t>(attr), uint8_t());
+    else if (bits == 16)
+      addAll(resourceData<int16_t>(attr), uint16_t());
+  }
+  return range.value_or(rangeOfType(type, isUnsigned));
+}
+
+/// True for a generic that takes the maximum of its first input over windows.
+static bool isMaximum(linalg::GenericOp op, bool isUnsigned) {
+  Block *body = op.getBody();
+  if (op.getNumDpsInits() != 1 || op.getNumReductionLoops() == 0 ||
+      !llvm::hasNItems(body->without_terminator(), 1))
+    return false;
+  Operation *nested = &body->front();
+  bool isMax =
+      isUnsigned ? isa<arith::MaxUIOp>(nested) : isa<arith::MaxSIOp>(nested);
+  return isMax && nested->getOperand(0) == body->getArgument(0) &&
+         nested->getOperand(1) == op.getRegionOutputArgs()[0];
+}
+
+CodeRange pumice::rangeOfCodes(Value value, bool isUnsigned) {
+  CodeRange all = rangeOfType(value.getType(), isUnsigned);
+  Attribute attr = constantAttr(value);
+  if (attr)
+    return rangeOfConstant(attr, value.getType(), isUnsigned);
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return all;
+  auto of = [&](Value source) { return rangeOfCodes(source, isUnsigned); };
+  if (auto fill = dyn_cast<linalg::FillOp>(op))
+    return of(fill.getInputs()[0]);
+  if (auto concat = dyn_cast<tensor::ConcatOp>(op)) {
+    CodeRange range = of(concat.getInputs().front());
+    for (Value input : concat.getInputs().drop_front())
+      range = joined(range, of(input));
+    return range;
+  }
+  if (auto pad = dyn_cast<tensor::PadOp>(op)) {
+    Value added = pad.getConstantPaddingValue();
+    return added ? joined(of(pad.getSource()), of(added)) : all;
+  }
+  if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
+    return joined(of(insert.getSource()), of(insert.getDest()));
+  if (Value source = movedFrom(op))
+    return of(source);
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  if (!generic || generic.getNumResults() != 1)
+    return all;
+  if (isMaximum(generic, isUnsigned))
+    return joined(of(generic.getDpsInputs()[0]), of(generic.getDpsInits()[0]));
+  std::optional<Clamp> clamp = matchClamp(generic);
+  return clamp && clamp->isUnsigned == isUnsigned ? clamp->range : all;
+}
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+/// The dimensions of a layer's weights that count its outputs.
+static SmallVector<unsigned> outputDims(Operation *op) {
+  if (isa<linalg::MatmulOp>(op))
+    return {1};
+  if (isa<linalg::Conv2DNgchwGfchwOp>(op))
+    return {0, 1};
+  return {0};
+}
+
+/// Finds the scale of each output channel; false when a scale is not one of
+/// outputs, but would stand inside a sum.
+static bool findScales(QuantizedLayer &layer) {
+  const Dequantize &dequantize = layer.weights.dequantize;
+  SmallVector<unsigned> dims{dequantize.axis};
+  for (Operation *move : layer.weights.moves) {
+    std::optional<SmallVector<unsigned>> moved = moveDims(move, dims);
+    if (!moved)
+      return false;
+    dims = *moved;
+  }
+  Value weights = layer.op.getDpsInputOperand(1)->get();
+  ArrayRef<int64_t> shape =
+      cast<RankedTensorType>(weights.getType()).getShape();
+  SmallVector<unsigned> outputs = outputDims(layer.op);
+  llvm::erase_if(dims, [&](unsigned dim) { return shape[dim] == 1; });
+  llvm::erase_if(outputs, [&](unsigned dim) { return shape[dim] == 1; });
+  int64_t scales =
+      cast<RankedTensorType>(dequantize.scales.getType()).getDimSize(0);
+  if (dims == outputs)
+    return true;
+  if (!floatData(dequantize.scales))
+    return false;
+  // Groups share scales (transposed convolutions): repeat them.
+  if (!llvm::all_of(
+          dims, [&](unsigned dim) { return llvm::is_contained(outputs, dim); }))
+    return false;
+  int64_t count = 1;
+  for (unsigned dim : outputs)
+    count *= shape[dim];
+  for (int64_t output = 0; output < count; ++output) {
+    int64_t rest = output, index = 0;
+    llvm::SmallDenseMap<unsigned, int64_t> place;
+    for (unsigned dim : llvm::reverse(outputs)) {
+      place[dim] = rest % shape[dim];
+      rest /= shape[dim];
+    }
+    for (unsigned dim : dims)
+      index = index * shape[dim] + place[dim];
+    if (index >= scales)
+      return false;
+    layer.scaleOf.push_back(index);
+  }
+  return true;
+}
+
 std::optional<QuantizedLayer> pumice::matchQuantizedLayer(Operation *op,
                                                           std::string *why) {
-  if (!isa<linalg::Conv2DNchwFchwOp, linalg::Conv2DNgchwGfchwOp,
-           linalg::DepthwiseConv2DNchwChwOp, linalg::MatmulOp>(op))
+  if (!isa<linalg::Conv1DNcwFcwOp, linalg::Conv2DNchwFchwOp,
+           linalg::Conv2DNgchwGfchwOp, linalg::DepthwiseConv2DNchwChwOp,
+           linalg::MatmulOp>(op))
     return std::nullopt;
   if (auto matmul = dyn_cast<linalg::MatmulOp>(op))
     if (matmul.hasUserDefinedMaps())
@@ -339,31 +499,11 @@ std::optional<QuantizedLayer> pumice::matchQuantizedLayer(Operation *op,
     return unsupported("its weights are not constant");
   if (input->dequantize.scales)
     return unsupported("its input is quantized per channel");
-  // Weights come as [outputs, ...], or as a matrix [sums, outputs]; anything
-  // else would put a scale on a sum.
-  bool isPlainMatrix = isa<linalg::MatmulOp>(op) && weights->moves.empty();
-  if (weights->dequantize.scales &&
-      weights->dequantize.axis != (isPlainMatrix ? 1 : 0))
-    return unsupported("its weights are not quantized per output channel");
-  // Along the moves, dimension 0 must stay the output channels.
-  unsigned transposes = 0;
-  for (Operation *move : weights->moves) {
-    if (isa<tensor::PadOp, tensor::ExtractSliceOp>(move))
-      return unsupported("its weights are padded or sliced");
-    if (isa<linalg::GenericOp, linalg::BroadcastOp>(move))
+  for (Operation *move : weights->moves)
+    if (isRepetition(move))
       return unsupported("its weights are repeated");
-    transposes += isa<linalg::TransposeOp>(move);
-  }
-  bool isMatmul = isa<linalg::MatmulOp>(op);
-  ArrayRef<int64_t> result = type.getShape();
-  int64_t outputs =
-      isa<linalg::Conv2DNgchwGfchwOp>(op) ? result[1] * result[2] : result[1];
-  if (weights->dequantize.scales &&
-      (cast<RankedTensorType>(weights->dequantize.scales.getType())
-                       .getDimSize(0) != outputs ||
-               isMatmul
-           ? !isPlainMatrix && (transposes != 1 || weights->moves.size() != 1)
-           : transposes != 0))
+  QuantizedLayer result{layer, *input, *weights, {}};
+  if (weights->dequantize.scales && !findScales(result))
     return unsupported("its weights are not quantized per output channel");
-  return QuantizedLayer{layer, *input, *weights};
+  return result;
 }

@@ -26,13 +26,23 @@ struct Dequantize {
   unsigned axis = 0;
 };
 
-/// `clamp(roundeven(x / scale) + zeroPoint)`, elementwise, to integer codes.
+/// Codes from `low` to `high`.
+struct CodeRange {
+  int64_t low = 0, high = 0;
+  bool contains(const CodeRange &other) const {
+    return low <= other.low && other.high <= high;
+  }
+};
+
+/// `clamp(roundeven(x / scale) + zeroPoint, range)`, elementwise, to integer
+/// codes.
 struct Quantize {
   mlir::linalg::GenericOp op;
   mlir::Value input;
   bool isUnsigned = false;
   int64_t zeroPoint = 0;
   float scale = 0;
+  CodeRange range;
 };
 
 /// Matches `op`; when it is a dequantize by shape but not one that is
@@ -41,9 +51,13 @@ std::optional<Dequantize> matchDequantize(mlir::Operation *op,
                                           std::string *why = nullptr);
 std::optional<Quantize> matchQuantize(mlir::Operation *op);
 
+/// The codes that `value`, of integers read as `isUnsigned` says, can hold: by
+/// the clamp of the op that quantizes them, by the data of a constant, or by
+/// their type; through moves, concatenations and maximum poolings.
+CodeRange rangeOfCodes(mlir::Value value, bool isUnsigned);
+
 /// Codes reached from a float value through ops that only move elements
-/// (pads by 0.0, reshapes, transposes, slices, repetitions): `moves` from the
-/// dequantize outwards.
+/// (Moves.h): `moves` from the dequantize outwards.
 struct MovedCodes {
   Dequantize dequantize;
   llvm::SmallVector<mlir::Operation *> moves;
@@ -56,6 +70,9 @@ std::optional<MovedCodes> traceCodes(mlir::Value value,
 struct QuantizedLayer {
   mlir::linalg::LinalgOp op;
   MovedCodes input, weights;
+  /// For weights quantized per channel, the index of the scale of each output
+  /// channel; empty when that is the channel's own.
+  llvm::SmallVector<int64_t> scaleOf;
 };
 std::optional<QuantizedLayer> matchQuantizedLayer(mlir::Operation *op,
                                                   std::string *why = nullptr);
@@ -75,7 +92,7 @@ mlir::Value raiseProduct(mlir::RewriterBase &rewriter,
 
 /// Repeats the moves of a float value on its codes: a pad by 0.0 becomes a pad
 /// by the zero point.
-mlir::Value moveCodes(mlir::RewriterBase &rewriter, const MovedCodes &moved);
+mlir::Value moveCodes(mlir::OpBuilder &builder, const MovedCodes &moved);
 
 /// What a float layer adds to, or null when it is zero.
 mlir::Value nonZeroInit(mlir::linalg::LinalgOp op);

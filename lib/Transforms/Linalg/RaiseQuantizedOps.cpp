@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Transforms/Linalg/RaiseQuantizedOps.h"
+#include "lib/Transforms/Linalg/Moves.h"
 #include "lib/Transforms/Linalg/Passes.h"
-#include "lib/Transforms/Linalg/Quantized.h"
 
 #include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
-#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
-#include "mlir/IR/PatternMatch.h"
-
-#define DEBUG_TYPE "raise-quantized-ops"
+#include "mlir/IR/TypeUtilities.h"
 
 namespace pumice {
 #define GEN_PASS_DEF_RAISEQUANTIZEDOPS
@@ -16,55 +14,6 @@ namespace pumice {
 
 using namespace mlir;
 using namespace pumice;
-
-/// The element type with `element` in place of the one of `type`.
-static RankedTensorType withElement(Type type, Type element) {
-  return cast<RankedTensorType>(type).clone(element);
-}
-
-Value pumice::moveCodes(RewriterBase &rewriter, const MovedCodes &moved) {
-  Value codes = moved.dequantize.codes;
-  Type element = cast<RankedTensorType>(codes.getType()).getElementType();
-  for (Operation *move : moved.moves) {
-    auto type = withElement(move->getResult(0).getType(), element);
-    Location loc = move->getLoc();
-    if (auto pad = dyn_cast<tensor::PadOp>(move)) {
-      Value zero = arith::ConstantOp::create(
-          rewriter, loc,
-          IntegerAttr::get(element,
-                           APInt(element.getIntOrFloatBitWidth(),
-                                 moved.dequantize.zeroPoint, /*isSigned=*/true,
-                                 /*implicitTrunc=*/true)));
-      codes = tensor::PadOp::create(rewriter, loc, type, codes,
-                                    pad.getMixedLowPad(), pad.getMixedHighPad(),
-                                    zero);
-    } else if (auto transpose = dyn_cast<linalg::TransposeOp>(move)) {
-      Value empty =
-          tensor::EmptyOp::create(rewriter, loc, type.getShape(), element);
-      codes = linalg::TransposeOp::create(rewriter, loc, codes, empty,
-                                          transpose.getPermutation())
-                  .getResult()[0];
-    } else if (auto repeat = dyn_cast<linalg::LinalgOp>(move)) {
-      // A copy or a broadcast: each element from where the maps say.
-      Value empty =
-          tensor::EmptyOp::create(rewriter, loc, type.getShape(), element);
-      codes = linalg::GenericOp::create(
-                  rewriter, loc, type, codes, empty,
-                  repeat.getIndexingMapsArray(), repeat.getIteratorTypesArray(),
-                  [](OpBuilder &b, Location loc, ValueRange args) {
-                    linalg::YieldOp::create(b, loc, args[0]);
-                  })
-                  .getResult(0);
-    } else {
-      IRMapping mapping;
-      mapping.map(move->getOperand(0), codes);
-      Operation *clone = rewriter.clone(*move, mapping);
-      clone->getResult(0).setType(type);
-      codes = clone->getResult(0);
-    }
-  }
-  return codes;
-}
 
 Value pumice::nonZeroInit(linalg::LinalgOp op) {
   Value init = op.getDpsInits()[0];
@@ -88,6 +37,35 @@ SmallVector<ReassociationIndices> groupChannels() {
   return {{0}, {1, 2}, {3}, {4}};
 }
 
+/// [N, C, L] -> [N, C, 1, L], above a pad, so that the pad stays next to the
+/// layer.
+Value addHeight(OpBuilder &builder, Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  Location loc = value.getLoc();
+  auto pad = value.getDefiningOp<tensor::PadOp>();
+  Value constant = pad ? pad.getConstantPaddingValue() : Value();
+  if (constant &&
+      !llvm::is_contained(pad.getStaticLow(), ShapedType::kDynamic) &&
+      !llvm::is_contained(pad.getStaticHigh(), ShapedType::kDynamic)) {
+    auto withZero = [&](ArrayRef<int64_t> sizes) {
+      SmallVector<int64_t> all{sizes[0], sizes[1], 0, sizes[2]};
+      return getAsIndexOpFoldResult(builder.getContext(), all);
+    };
+    ArrayRef<int64_t> shape = type.getShape();
+    auto padded = RankedTensorType::get({shape[0], shape[1], 1, shape[2]},
+                                        type.getElementType());
+    return tensor::PadOp::create(
+        builder, loc, padded, addHeight(builder, pad.getSource()),
+        withZero(pad.getStaticLow()), withZero(pad.getStaticHigh()), constant);
+  }
+  ArrayRef<int64_t> shape = type.getShape();
+  return tensor::ExpandShapeOp::create(
+      builder, loc,
+      RankedTensorType::get({shape[0], shape[1], 1, shape[2]},
+                            type.getElementType()),
+      value, ArrayRef<ReassociationIndices>{{0}, {1}, {2, 3}});
+}
+
 /// The layer on integer codes, as an accumulator of the float result's shape
 /// (grouped layers: with the two channel dimensions joined).
 Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
@@ -98,6 +76,9 @@ Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
   Type i32 = rewriter.getI32Type();
 
   Value x = moveCodes(rewriter, layer.input);
+  bool isLine = isa<linalg::Conv1DNcwFcwOp>(op);
+  if (isLine)
+    x = addHeight(rewriter, x);
   if (in.isUnsigned)
     x = arith::ExtUIOp::create(
         rewriter, loc, withElement(x.getType(), rewriter.getI16Type()), x);
@@ -114,6 +95,12 @@ Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
   }
 
   auto resultType = cast<RankedTensorType>(op->getResult(0).getType());
+  if (isLine) {
+    w = addHeight(rewriter, w);
+    ArrayRef<int64_t> shape = resultType.getShape();
+    resultType = RankedTensorType::get({shape[0], shape[1], 1, shape[2]},
+                                       resultType.getElementType());
+  }
   if (isa<linalg::DepthwiseConv2DNchwChwOp>(op)) {
     // One group per channel: [N, C, H, W] -> [N, C, 1, H, W].
     auto split = [&](Value value, ArrayRef<int64_t> shape,
@@ -152,10 +139,15 @@ Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
   } else {
     // Without an attribute, both ops mean ones.
     SmallVector<NamedAttribute> window;
-    for (StringRef name : {"strides", "dilations"})
-      if (Attribute attr = op->getAttr(name))
-        window.push_back(rewriter.getNamedAttr(name, attr));
-    if (isa<linalg::Conv2DNchwFchwOp>(op))
+    for (StringRef name : {"strides", "dilations"}) {
+      auto attr = op->getAttrOfType<DenseIntElementsAttr>(name);
+      if (!attr)
+        continue;
+      if (isLine)
+        attr = rewriter.getI64VectorAttr({1, *attr.value_begin<int64_t>()});
+      window.push_back(rewriter.getNamedAttr(name, attr));
+    }
+    if (isLine || isa<linalg::Conv2DNchwFchwOp>(op))
       acc = linalg::Conv2DNchwFchwQOp::create(rewriter, loc, types, inputs,
                                               ValueRange(init), window)
                 .getResult(0);
@@ -166,6 +158,9 @@ Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
   }
   if (resultType.getRank() == 5)
     acc = tensor::CollapseShapeOp::create(rewriter, loc, acc, groupChannels());
+  if (isLine)
+    acc = tensor::CollapseShapeOp::create(
+        rewriter, loc, acc, ArrayRef<ReassociationIndices>{{0}, {1}, {2, 3}});
   return acc;
 }
 
@@ -173,9 +168,11 @@ Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
 Value biasVector(Value init) {
   while (Operation *def = init.getDefiningOp()) {
     if (auto broadcast = dyn_cast<linalg::BroadcastOp>(def)) {
-      bool onChannels = cast<RankedTensorType>(init.getType()).getRank() == 4 &&
-                        broadcast.getDimensions() == ArrayRef<int64_t>{0, 2, 3};
-      return onChannels ? broadcast.getInput() : Value();
+      ArrayRef<int64_t> dims = broadcast.getDimensions();
+      bool onChannels =
+          dims == ArrayRef<int64_t>{0, 2, 3} || dims == ArrayRef<int64_t>{0, 2};
+      auto type = cast<RankedTensorType>(broadcast.getInput().getType());
+      return onChannels && type.getRank() == 1 ? broadcast.getInput() : Value();
     }
     if (!isa<tensor::ExpandShapeOp>(def))
       return {};
@@ -207,6 +204,11 @@ Value buildRescale(RewriterBase &rewriter, const QuantizedLayer &layer,
     if (std::optional<SmallVector<float>> data = floatData(weight.scales)) {
       for (float &scale : *data)
         scale *= inputScale;
+      if (!layer.scaleOf.empty()) {
+        data = llvm::map_to_vector(
+            layer.scaleOf, [&](int64_t index) { return (*data)[index]; });
+        vector = RankedTensorType::get(data->size(), rewriter.getF32Type());
+      }
       scales = arith::ConstantOp::create(
           rewriter, loc, DenseElementsAttr::get(vector, ArrayRef(*data)));
     } else {
@@ -254,126 +256,32 @@ Value buildRescale(RewriterBase &rewriter, const QuantizedLayer &layer,
   return generic.getResult(0);
 }
 
-/// Whether every window of a pool over a padded image has an element of the
-/// image itself.
-bool windowsMeetImage(linalg::PoolingNchwMaxOp op, tensor::PadOp pad) {
-  ArrayRef<int64_t> low = pad.getStaticLow();
-  ArrayRef<int64_t> image = pad.getSourceType().getShape();
-  ArrayRef<int64_t> windows =
-      cast<ShapedType>(op.getResult(0).getType()).getShape();
-  auto window = cast<ShapedType>(op.getInputs()[1].getType());
-  for (unsigned d : {0, 1}) {
-    if (ShapedType::isDynamic(low[2 + d]))
-      return false;
-    int64_t stride = op.getStrides().getValues<int64_t>()[d];
-    int64_t dilation = op.getDilations().getValues<int64_t>()[d];
-    auto meets = [&](int64_t i) {
-      auto taps = llvm::seq(int64_t(0), window.getDimSize(d));
-      return llvm::any_of(taps, [&](int64_t tap) {
-        int64_t at = i * stride + tap * dilation - low[2 + d];
-        return at >= 0 && at < image[2 + d];
-      });
-    };
-    if (!llvm::all_of(llvm::seq(int64_t(0), windows[2 + d]), meets))
-      return false;
-  }
-  return true;
-}
-
-/// max_pool(dequantize(x)) -> dequantize(max_pool(x)): scales are positive, so
-/// the order of codes is that of their values. A pad by -inf becomes one by the
-/// least code, which never exceeds the element that every window has.
-void raiseMaxPool(RewriterBase &rewriter, linalg::PoolingNchwMaxOp op) {
-  Value source = op.getInputs()[0];
-  auto pad = source.getDefiningOp<tensor::PadOp>();
-  if (pad) {
-    Value value = pad.getConstantPaddingValue();
-    if (!value || !matchPattern(value, m_NegInfFloat()) ||
-        !windowsMeetImage(op, pad))
-      return;
-    source = pad.getSource();
-  }
-  std::optional<MovedCodes> moved = traceCodes(source);
-  auto fill = op.getOutputs()[0].getDefiningOp<linalg::FillOp>();
-  if (!moved || moved->dequantize.scales || moved->dequantize.scale <= 0 ||
-      !fill || !matchPattern(fill.getInputs()[0], m_NegInfFloat()))
-    return;
-  const Dequantize &dequantize = moved->dequantize;
-  Location loc = op.getLoc();
-  rewriter.setInsertionPoint(op);
-  Value codes = moveCodes(rewriter, *moved);
-  Type element = getElementTypeOrSelf(codes.getType());
-  unsigned bits = element.getIntOrFloatBitWidth();
-  Value least = arith::ConstantOp::create(
-      rewriter, loc,
-      IntegerAttr::get(element, dequantize.isUnsigned
-                                    ? APInt::getZero(bits)
-                                    : APInt::getSignedMinValue(bits)));
-  if (pad)
-    codes = tensor::PadOp::create(
-        rewriter, loc, withElement(pad.getResultType(), element), codes,
-        pad.getMixedLowPad(), pad.getMixedHighPad(), least);
-  auto type = withElement(op.getResult(0).getType(), element);
-  Value empty =
-      tensor::EmptyOp::create(rewriter, loc, type.getShape(), element);
-  Value init = linalg::FillOp::create(rewriter, loc, least, empty).getResult(0);
-  auto window = cast<RankedTensorType>(op.getInputs()[1].getType());
-  Value shape =
-      tensor::EmptyOp::create(rewriter, loc, window.getShape(), element);
-  auto pool = linalg::GenericOp::create(
-      rewriter, loc, type, ValueRange{codes, shape}, init,
-      op.getIndexingMapsArray(), op.getIteratorTypesArray(),
-      [&](OpBuilder &b, Location loc, ValueRange args) {
-        Value larger =
-            dequantize.isUnsigned
-                ? arith::MaxUIOp::create(b, loc, args[0], args[2]).getResult()
-                : arith::MaxSIOp::create(b, loc, args[0], args[2]).getResult();
-        linalg::YieldOp::create(b, loc, larger);
-      });
-  // The dequantize again, on the pooled codes.
-  linalg::GenericOp generic = dequantize.op;
-  auto floatType = withElement(type, rewriter.getF32Type());
-  Value floatEmpty = tensor::EmptyOp::create(rewriter, loc, type.getShape(),
-                                             rewriter.getF32Type());
-  SmallVector<AffineMap> maps(2, rewriter.getMultiDimIdentityMap(4));
-  SmallVector<utils::IteratorType> loops(4, utils::IteratorType::parallel);
-  auto result = linalg::GenericOp::create(
-      rewriter, generic.getLoc(), floatType, pool.getResult(0), floatEmpty,
-      maps, loops, [&](OpBuilder &b, Location loc, ValueRange args) {
-        Type i32 = b.getI32Type();
-        Value value =
-            dequantize.isUnsigned
-                ? arith::ExtUIOp::create(b, loc, i32, args[0]).getResult()
-                : arith::ExtSIOp::create(b, loc, i32, args[0]).getResult();
-        if (dequantize.zeroPoint)
-          value = arith::SubIOp::create(
-              b, loc, value,
-              arith::ConstantOp::create(
-                  b, loc, b.getI32IntegerAttr(dequantize.zeroPoint)));
-        value = arith::SIToFPOp::create(b, loc, b.getF32Type(), value);
-        Value scale = arith::ConstantOp::create(
-            b, loc, b.getF32FloatAttr(dequantize.scale));
-        linalg::YieldOp::create(
-            b, loc, arith::MulFOp::create(b, loc, value, scale).getResult());
-      });
-  rewriter.replaceOp(op, result.getResult(0));
-}
-
 struct RaiseQuantizedOpsPass
     : pumice::impl::RaiseQuantizedOpsBase<RaiseQuantizedOpsPass> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    SmallVector<Operation *> layers;
-    getOperation().walk([&](linalg::LinalgOp op) { layers.push_back(op); });
-    for (Operation *op : layers) {
+    // Producers first: what is known to be codes grows downwards. The ops of
+    // the one block are enough; bodies of generics are looked at with them.
+    SmallVector<Operation *> ops;
+    for (Block &block : getOperation().getBody())
+      for (Operation &op : block)
+        ops.push_back(&op);
+    for (Operation *op : ops) {
+      if (sinkDequantize(rewriter, op))
+        continue;
+      auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+      if (!linalgOp)
+        continue;
       if (std::optional<Quantize> quantize = matchQuantize(op)) {
-        dropIdentity(rewriter, *quantize);
+        hoistQuantize(rewriter, *quantize);
         continue;
       }
       if (auto pool = dyn_cast<linalg::PoolingNchwMaxOp>(op)) {
         raiseMaxPool(rewriter, pool);
         continue;
       }
+      if (raiseSum(rewriter, linalgOp))
+        continue;
       std::string why;
       std::optional<QuantizedLayer> layer = matchQuantizedLayer(op, &why);
       if (!layer) {
@@ -397,24 +305,6 @@ struct RaiseQuantizedOpsPass
       rewriter.replaceOp(op, result);
       ++numLayers;
     }
-  }
-
-  /// quantize(dequantize(x)) -> x, for equal parameters: |code - zero point| is
-  /// below 2^24, so that the product and the quotient round back to it.
-  void dropIdentity(RewriterBase &rewriter, const Quantize &quantize) {
-    std::optional<MovedCodes> moved = traceCodes(quantize.input);
-    if (!moved || moved->dequantize.scales)
-      return;
-    const Dequantize &dequantize = moved->dequantize;
-    linalg::GenericOp op = quantize.op;
-    if (dequantize.scale != quantize.scale ||
-        dequantize.zeroPoint != quantize.zeroPoint ||
-        dequantize.isUnsigned != quantize.isUnsigned ||
-        getElementTypeOrSelf(dequantize.codes.getType()) !=
-            getElementTypeOrSelf(op.getResult(0).getType()))
-      return;
-    rewriter.setInsertionPoint(op);
-    rewriter.replaceOp(op, moveCodes(rewriter, *moved));
   }
 };
 

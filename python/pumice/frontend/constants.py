@@ -27,9 +27,8 @@ _FILLS = ("aten.full.", "aten.ones.", "aten.zeros.", "aten.empty.", "aten.scalar
 
 def tensor_node(module: GraphModule, before: Node, value: torch.Tensor) -> Node:
     """A node that stands for a tensor, which becomes an attribute of the module."""
-    index = 0
-    while hasattr(module, f"pumice_tensor_{index}"):
-        index += 1
+    index = module.meta.setdefault("pumice_tensors", 0)
+    module.meta["pumice_tensors"] = index + 1
     name = f"pumice_tensor_{index}"
     setattr(module, name, value)
     with module.graph.inserting_before(before):

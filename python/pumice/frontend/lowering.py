@@ -28,6 +28,14 @@ __all__ = ["Clock", "LoweredModel", "lower_to_text", "resource_names"]
 
 ENTRY = "main"
 
+# What `torch_mlir.fx.stateless_fx_import` runs. That function prints the module with all weights
+# before each, for a crash report: text of four times their size, and time to match.
+_PIPELINES = (
+    "func.func(torch-match-quantized-custom-ops),"
+    "torchdynamo-export-to-torch-backend-pipeline{extra-library=}",
+    "torch-backend-to-linalg-on-tensors-backend-pipeline{allow-non-finites=True}",
+)
+
 # Operations of these dialects only exist inside torch-mlir.
 _FOREIGN = re.compile(r"^\s*(?:%[\w:, %#]+ = )?\"?((?:torch|torch_c|tm_tensor)\.[\w.]+)", re.M)
 _RESOURCE = re.compile(r'dense_resource<("?)([^">]+)\1>')
@@ -210,9 +218,10 @@ def _resource_name(node: Node, name: str) -> str:
 def _run_torch_mlir(
     graph_module: Any, names: dict[int, str], table: LocationTable, clock: Clock
 ) -> tuple[str, dict[str, torch.Tensor]]:
-    from torch_mlir import fx, ir
+    from torch_mlir import ir
     from torch_mlir.dialects import torch as torch_dialect
     from torch_mlir.extras.fx_importer import FxImporter
+    from torch_mlir.passmanager import PassManager
 
     from pumice.frontend.literals import ResourceHooks
 
@@ -228,12 +237,14 @@ def _run_torch_mlir(
     hooks = ResourceHooks(names)
     try:
         with quiet():
-            module = fx.stateless_fx_import(
-                graph_module,
-                output_type="linalg-on-tensors",
-                fx_importer=FxImporter(context=context, hooks=hooks),
-                model_name=ENTRY,
-            )
+            importer = FxImporter(context=context, hooks=hooks)
+            importer.import_stateless_graph(graph_module.graph, func_name=ENTRY)
+            module = importer.module
+            with context:
+                # Diagnostics go to the handler, not into the exception.
+                context.emit_error_diagnostics = True
+                for pipeline in _PIPELINES:
+                    PassManager.parse(f"builtin.module({pipeline})").run(module.operation)
     except Exception as error:
         raise _unsupported(error, messages, table) from error
     finally:

@@ -16,6 +16,7 @@ Everything else stays float: outputs of the model, and what only float ops use.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import torch
@@ -44,19 +45,25 @@ LAYERS = {
     _aten.conv1d.padding,
     _aten.convolution.default,
     _aten.linear.default,
+    _aten.conv_transpose1d.default,
+    _aten.conv_transpose2d.input,
 }
+# Weights of these are [inputs, outputs / groups, ...].
+TRANSPOSED = {_aten.conv_transpose1d.default, _aten.conv_transpose2d.input}
 # Of two activations.
 PRODUCTS = {_aten.matmul.default, _aten.bmm.default, _aten.mm.default}
-# f(x) elementwise, one input: computed on the accumulator's float value, then quantized.
+# f(x) elementwise, one input that is no parameter: computed on the accumulator's float value,
+# then quantized.
 ACTIVATIONS = {
     getattr(_aten, name).default
     for name in (
         "relu relu_ relu6 relu6_ hardtanh hardtanh_ hardswish hardswish_ hardsigmoid"
         " hardsigmoid_ silu silu_ sigmoid sigmoid_ tanh tanh_ gelu elu elu_ leaky_relu"
-        " leaky_relu_ clamp clamp_ clamp_min mish mish_ softplus"
+        " leaky_relu_ clamp clamp_ clamp_min mish mish_ softplus batch_norm"
     ).split()
 }
-ADDITIONS = {_aten.add.Tensor, _aten.add_.Tensor, _aten.sub.Tensor, _aten.sub_.Tensor}
+# f(x, y) elementwise.
+ADDITIONS = {getattr(_aten, name).Tensor for name in "add add_ sub sub_ mul mul_ div div_".split()}
 # Outputs are a selection of the input's own values.
 SAME_CODES = {
     _aten.max_pool2d.default,
@@ -81,15 +88,35 @@ SAME_CODES = {
     _aten.dropout_.default,
     _aten.channel_shuffle.default,
     _aten.pixel_shuffle.default,
+    _aten.upsample_nearest1d.vec,
     _aten.upsample_nearest2d.vec,
-    _aten.chunk.default,
+    _aten.pad.default,
+    _aten.constant_pad_nd.default,
+    _aten.unflatten.int,
+    _aten.expand.default,
+    _aten.repeat.default,
+    _aten.flip.default,
+    _aten.roll.default,
+    _aten.pixel_unshuffle.default,
 }
+# A list of such selections; its items are codes when the source is.
+SPLITS = {
+    _aten.chunk.default,
+    _aten.split.Tensor,
+    _aten.split_with_sizes.default,
+    _aten.split.sizes,
+    _aten.unbind.int,
+}
+# Weighted sums of neighbours.
 AVERAGES = {
     _aten.avg_pool2d.default,
     _aten.avg_pool1d.default,
     _aten.adaptive_avg_pool2d.default,
     _aten.adaptive_avg_pool1d.default,
     _aten.mean.dim,
+    _aten.upsample_bilinear2d.vec,
+    _aten.upsample_linear1d.vec,
+    _aten.upsample_bicubic2d.vec,
 }
 CONCATENATIONS = {_aten.cat.default}
 _FOLLOWED = ACTIVATIONS | ADDITIONS | SAME_CODES | AVERAGES | CONCATENATIONS
@@ -98,13 +125,13 @@ _FOLLOWED = ACTIVATIONS | ADDITIONS | SAME_CODES | AVERAGES | CONCATENATIONS
 _SMALLEST_SCALE = 2.0**-30
 
 
-def _weight_spec() -> QuantizationSpec:
+def _weight_spec(axis: int) -> QuantizationSpec:
     return QuantizationSpec(
         dtype=torch.int8,
         quant_min=-127,
         quant_max=127,
         qscheme=torch.per_channel_symmetric,
-        ch_axis=0,
+        ch_axis=axis,
         observer_or_fake_quant_ctr=PerChannelMinMaxObserver.with_args(eps=_SMALLEST_SCALE),
     )
 
@@ -136,7 +163,8 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
         if observer not in observers:
             raise ValueError(f"expected an observer of {sorted(observers)}, got '{observer}'")
         self._activation = _activation_spec(observers[observer])
-        self._weight = _weight_spec()
+        self._weight = _weight_spec(0)
+        self._weight_of_transposed = _weight_spec(1)
         self._attention = attention
 
     def annotate(self, model: GraphModule) -> GraphModule:
@@ -167,7 +195,8 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
         if node.target in LAYERS:
             if not _is_layer(node):
                 return None
-            inputs = {node.args[0]: self._activation, node.args[1]: self._weight}
+            weight = self._weight_of_transposed if node.target in TRANSPOSED else self._weight
+            inputs = {node.args[0]: self._activation, node.args[1]: weight}
             return QuantizationAnnotation(inputs, output)
         if self._attention and _is_product(node):
             factors = dict.fromkeys(node.all_input_nodes, self._activation)
@@ -182,6 +211,11 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
                 return None
             shared = SharedQuantizationSpec(source)
             return QuantizationAnnotation({source: shared}, shared)
+        split = _split_source(node)
+        if split is not None:
+            if split not in with_codes:
+                return None
+            return QuantizationAnnotation({}, SharedQuantizationSpec(split))
         if node.target in CONCATENATIONS:
             first, *rest = dict.fromkeys(node.all_input_nodes)
             shared = SharedQuantizationSpec((first, node))
@@ -210,7 +244,8 @@ def _is_product(node: Node) -> bool:
 
 def _continued_by_activation(node: Node) -> bool:
     """Its only user is an activation function, after which the codes are taken instead."""
-    if node.target not in LAYERS | PRODUCTS | ADDITIONS or len(node.users) != 1:
+    continued = LAYERS | PRODUCTS | ADDITIONS | ACTIVATIONS
+    if node.target not in continued or len(node.users) != 1:
         return False
     return next(iter(node.users)).target in ACTIVATIONS
 
@@ -224,9 +259,19 @@ def _used_as_codes(model: GraphModule, attention: bool) -> set[Node]:
         for user in node.users:
             enters = user.target in LAYERS and user.args[0] is node and _is_layer(user)
             enters = enters or (attention and _is_product(user))
-            if enters or (user.target in _FOLLOWED and user in wanted):
+            follows = user.target in _FOLLOWED and user in wanted
+            splits = user.target in SPLITS and any(item in wanted for item in user.users)
+            if enters or follows or splits:
                 wanted.add(node)
     return wanted
+
+
+def _split_source(node: Node) -> Node | None:
+    """What a list was split from, if `node` is an item of such a list."""
+    if node.target is not operator.getitem:
+        return None
+    split = node.all_input_nodes[0]
+    return split.all_input_nodes[0] if split.target in SPLITS else None
 
 
 def _is_float(node: Node) -> bool:

@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.threads is not None and args.threads < 1:
         parser.error(f"expected at least 1 thread, got {args.threads}")
     if args.list:
-        show(_listing())
+        print(_listing())
         return 0
     figures = []
     for name in args.networks or NETWORKS:
@@ -77,11 +77,8 @@ def _measured(name: str, args: argparse.Namespace) -> Figures:
     return Figures(name, args.device, failures=[failure.strip().splitlines()[0]])
 
 
-def _listing() -> RenderableType:
-    from pumice.tables import simple_table
-
-    rows = [[n.name, n.source, f"{n.parameters:,}"] for n in NETWORKS.values()]
-    return simple_table("Networks", ["name", "source", "parameters"], rows, left=2)
+def _listing() -> str:
+    return "\n".join(f"{n.name:15}{n.parameters:>12,}  {n.source}" for n in NETWORKS.values())
 
 
 def _table(figures: Sequence[Figures], args: argparse.Namespace) -> RenderableType:

@@ -145,8 +145,8 @@ def describe(figures: Figures, program: Program) -> None:
     figures.seconds["estimate"] = time.perf_counter() - start
     figures.arrays = report.arrays
     figures.latency_ns, figures.energy_pj = report.latency_ns, report.dynamic_energy_pj
-    for kind in re.findall(r"\bsimulator\.(\w+)", program.ir()):
-        if kind not in ("buffer", "constant", "signature"):
+    for kind in re.findall(r"^\s*(?:%[^=]* = )?simulator\.(\w+)", program.ir(), re.MULTILINE):
+        if kind not in ("buffer", "constant"):
             figures.instructions[kind] = figures.instructions.get(kind, 0) + 1
     figures.peak_bytes = _peak_bytes()
 

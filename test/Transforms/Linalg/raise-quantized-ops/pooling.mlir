@@ -23,6 +23,7 @@ func.func @signed_codes_with_padding(%x: tensor<1x2x5x5xi8>) -> tensor<1x2x3x3xf
     %3 = arith.mulf %2, %half : f32
     linalg.yield %3 : f32
   } -> tensor<1x2x5x5xf32>
+  // CHECK: %[[INIT:.*]] = linalg.fill ins(%[[LEAST]] : i8)
   // CHECK: %[[PAD:.*]] = tensor.pad %[[X]] low[0, 0, 1, 1] high[0, 0, 1, 1]
   // CHECK: tensor.yield %[[LEAST]] : i8
   %pad = tensor.pad %dx low[0, 0, 1, 1] high[0, 0, 1, 1] {
@@ -32,7 +33,6 @@ func.func @signed_codes_with_padding(%x: tensor<1x2x5x5xi8>) -> tensor<1x2x3x3xf
   %window = tensor.empty() : tensor<3x3xf32>
   %ey = tensor.empty() : tensor<1x2x3x3xf32>
   %init = linalg.fill ins(%least : f32) outs(%ey : tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32>
-  // CHECK: %[[INIT:.*]] = linalg.fill ins(%[[LEAST]] : i8)
   // CHECK: %[[MAX:.*]] = linalg.generic {{.*}} ins(%[[PAD]], %{{.*}} : tensor<1x2x7x7xi8>, tensor<3x3xi8>) outs(%[[INIT]] :
   // CHECK: arith.maxsi
   // CHECK: linalg.generic {{.*}} ins(%[[MAX]] : tensor<1x2x3x3xi8>)

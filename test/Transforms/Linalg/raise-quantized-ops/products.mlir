@@ -36,9 +36,9 @@ func.func @unsigned_batch(%x: tensor<4x7x8xi8>, %y: tensor<1x5x4x8xi8>) -> tenso
     %3 = arith.mulf %2, %sy : f32
     linalg.yield %3 : f32
   } -> tensor<1x5x4x8xf32>
-  // CHECK: %[[WX:.*]] = arith.extui %[[X]] : tensor<4x7x8xi8> to tensor<4x7x8xi16>
   // CHECK: %[[T:.*]] = linalg.transpose ins(%[[Y]] : tensor<1x5x4x8xi8>) {{.*}} permutation = [0, 2, 3, 1]
   // CHECK: %[[C:.*]] = tensor.collapse_shape %[[T]] {{\[\[}}0, 1], [2], [3]] : tensor<1x4x8x5xi8>
+  // CHECK: %[[WX:.*]] = arith.extui %[[X]] : tensor<4x7x8xi8> to tensor<4x7x8xi16>
   // CHECK: %[[WY:.*]] = arith.extui %[[C]] : tensor<4x8x5xi8> to tensor<4x8x5xi16>
   %et = tensor.empty() : tensor<1x4x8x5xf32>
   %t = linalg.transpose ins(%dy : tensor<1x5x4x8xf32>) outs(%et : tensor<1x4x8x5xf32>) permutation = [0, 2, 3, 1]

@@ -70,36 +70,3 @@ func.func @scale_at_run_time(%x: tensor<4x8xi8>, %scale: f32) -> tensor<4x3xf32>
   %y = linalg.matmul ins(%dx, %wt : tensor<4x8xf32>, tensor<8x3xf32>) outs(%init : tensor<4x3xf32>) -> tensor<4x3xf32>
   return %y : tensor<4x3xf32>
 }
-
-// -----
-
-#id = affine_map<(a, b) -> (a, b)>
-// CHECK-LABEL: func @sliced_weights
-func.func @sliced_weights(%x: tensor<4x8xi8>) -> tensor<4x3xf32> {
-  %w = arith.constant dense<5> : tensor<9x3xi8>
-  %half = arith.constant 0.5 : f32
-  %zero = arith.constant 0.0 : f32
-  %ex = tensor.empty() : tensor<4x8xf32>
-  %dx = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
-      ins(%x : tensor<4x8xi8>) outs(%ex : tensor<4x8xf32>) {
-  ^bb0(%in: i8, %out: f32):
-    %0 = arith.sitofp %in : i8 to f32
-    %1 = arith.mulf %0, %half : f32
-    linalg.yield %1 : f32
-  } -> tensor<4x8xf32>
-  %ew = tensor.empty() : tensor<9x3xf32>
-  %dw = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
-      ins(%w : tensor<9x3xi8>) outs(%ew : tensor<9x3xf32>) {
-  ^bb0(%in: i8, %out: f32):
-    %0 = arith.sitofp %in : i8 to f32
-    %1 = arith.mulf %0, %half : f32
-    linalg.yield %1 : f32
-  } -> tensor<9x3xf32>
-  %sliced = tensor.extract_slice %dw[0, 0] [8, 3] [1, 1] : tensor<9x3xf32> to tensor<8x3xf32>
-  %ey = tensor.empty() : tensor<4x3xf32>
-  %init = linalg.fill ins(%zero : f32) outs(%ey : tensor<4x3xf32>) -> tensor<4x3xf32>
-  // CHECK: linalg.matmul
-  // expected-remark @below {{stays in float: its weights are padded or sliced}}
-  %y = linalg.matmul ins(%dx, %sliced : tensor<4x8xf32>, tensor<8x3xf32>) outs(%init : tensor<4x3xf32>) -> tensor<4x3xf32>
-  return %y : tensor<4x3xf32>
-}
