@@ -34,7 +34,8 @@ def ConvertCrossbarToAP : Pass<"convert-crossbar-to-ap", "::mlir::ModuleOp"> {
   let description = [{
     Does nothing unless the module's device has associative processors. Then
     every `crossbar.conv_2d` and `crossbar.mvm` becomes `ap.conv_2d` or `ap.mvm`
-    with weights of -1, 0 and 1, and where the codes of an output are -a, 0 and a,
+    with weights of -1, 0 and 1 and inputs of as many bits as their codes take
+    (by what quantizes them, or `input_bits`), and where the codes of an output are -a, 0 and a,
     its sums are multiplied by a.
 
     Fails, naming the layer and how many weights are in the way, when weights

@@ -2,10 +2,11 @@
 #include "dialects/AP/AP.h"
 #include "lib/Conversion/Passes.h"
 #include "lib/Device/Device.h"
+#include "lib/Transforms/Linalg/Quantized.h"
 #include "lib/Transforms/Linalg/Ternary.h"
 
 #include "mlir/IR/Matchers.h"
-#include "mlir/IR/TypeUtilities.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace pumice {
 #define GEN_PASS_DEF_CONVERTCROSSBARTOAP
@@ -103,8 +104,7 @@ struct ConvertCrossbarToAPPass
                             "processors, but ")
              << ternary.others << " of " << codes->size()
              << " are none of three values of their output";
-    int64_t bits = op.getInputBits().value_or(
-        getElementTypeOrSelf(op.getInput().getType()).getIntOrFloatBitWidth());
+    int64_t bits = op.getInputBits() ? *op.getInputBits() : bitsOf(op);
     if (bits > 8)
       return op.emitOpError("expects inputs of at most 8 bits for associative "
                             "processors, got ")
@@ -120,6 +120,18 @@ struct ConvertCrossbarToAPPass
       sums.getDefiningOp()->setLoc(beforeScaling(op.getLoc()));
     rewriter.replaceOp(op, product);
     return success();
+  }
+
+  /// Bits that hold the codes that an input can have, and the zero point.
+  template <typename OpTy>
+  static int64_t bitsOf(OpTy op) {
+    bool isUnsigned = op.getInputUnsigned();
+    CodeRange range = rangeOfCodes(op.getInput(), isUnsigned);
+    int64_t zero = op.getInputZeroPoint();
+    int64_t low = std::min(range.low, zero), high = std::max(range.high, zero);
+    if (isUnsigned)
+      return std::max(1u, llvm::Log2_64_Ceil(high + 1));
+    return 1 + std::max(llvm::Log2_64_Ceil(high + 1), llvm::Log2_64_Ceil(-low));
   }
 
   static Value create(IRRewriter &rewriter, crossbar::MVMOp op, Value weights,
