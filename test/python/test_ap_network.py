@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -10,6 +12,9 @@ pytest.importorskip("pumice._mlir_libs._pumice")
 
 from torch import nn  # noqa: E402
 
+from pumice.frontend.ptq import is_quantized  # noqa: E402
+
+import ap_oracle  # noqa: E402
 import oracle  # noqa: E402
 import pumice  # noqa: E402
 from exactness import compare, same_bits  # noqa: E402
@@ -31,11 +36,12 @@ def make_ternary(model: nn.Module, sparsity: float, seed: int = 0) -> nn.Module:
 
 
 def check(model: nn.Module, x: torch.Tensor) -> pumice.Program:
-    quantized = pumice.quantize(model, [x])
+    quantized = model if is_quantized(model) else pumice.quantize(model, [x])
     program = pumice.compile(quantized, x, device="rtm-ap")
     result = program.run(x, keep=True)
     expected = oracle.run_oracle(quantized, (x,))
     exactness = compare(result.tensors, expected)
+    assert not set(exactness.different) & set(exactness.codes)
     assert exactness.different == {}
     assert exactness.codes
     assert same_bits(result.outputs.numpy(), expected.outputs[0])
@@ -77,3 +83,38 @@ def test_layers_that_are_not_ternary_run_on_the_digital_unit() -> None:
     program = check(model, torch.randn(1, 2, 8, 8))
     assert program.ir("crossbar").count("ap.run") == 1
     assert "linalg.conv_2d_nchw_fchw_q" in program.ir("crossbar")
+
+
+@pytest.mark.parametrize("bits", [2, 4])
+def test_narrow_activations(bits: int) -> None:
+    """A user's quantizer with fewer codes: processors take as many bits."""
+    from torchao.quantization.pt2e import MinMaxObserver
+    from torchao.quantization.pt2e.quantizer import QuantizationSpec
+
+    from pumice.frontend.quantizer import PumiceQuantizer
+
+    class Narrow(PumiceQuantizer):
+        def __init__(self) -> None:
+            super().__init__()
+            self._activation = QuantizationSpec(
+                dtype=torch.uint8,
+                quant_min=0,
+                quant_max=2**bits - 1,
+                qscheme=torch.per_tensor_affine,
+                observer_or_fake_quant_ctr=MinMaxObserver.with_args(eps=2.0**-30),
+            )
+
+    torch.manual_seed(2)
+    model = nn.Sequential(
+        nn.Conv2d(2, 6, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(6, 4, 3, stride=2),
+        nn.Flatten(),
+        nn.Linear(4 * 25, 3),
+    )
+    x = torch.randn(2, 2, 11, 11)
+    quantized = pumice.quantize(make_ternary(model, 0.5), [x], quantizer=Narrow())
+    program = check(quantized, x)
+    text = program.ir("simulator", elide=False)
+    blobs = re.findall(r'ap_program\w*: "0x(\w+)"', text)
+    assert [ap_oracle.decode(bytes.fromhex(blob)[4:]).bits for blob in blobs] == [bits] * 3
