@@ -12,13 +12,12 @@ pytest.importorskip("pumice._mlir_libs._pumice")
 
 from torch import nn  # noqa: E402
 
-from pumice.frontend.ptq import is_quantized  # noqa: E402
-
 import ap_oracle  # noqa: E402
 import oracle  # noqa: E402
 import pumice  # noqa: E402
 from exactness import compare, same_bits  # noqa: E402
 from nets import random_net  # noqa: E402
+from pumice.frontend.ptq import is_quantized  # noqa: E402
 
 
 def make_ternary(model: nn.Module, sparsity: float, seed: int = 0) -> nn.Module:
@@ -69,7 +68,7 @@ def test_a_cnn() -> None:
     assert program.ir("crossbar").count("ap.run") == 3
 
 
-@pytest.mark.parametrize("seed", [3, 8])
+@pytest.mark.parametrize("seed", [3, 4])
 def test_odd_networks(seed: int) -> None:
     """Grouped, depthwise, strided, dilated, residual."""
     torch.manual_seed(seed)
