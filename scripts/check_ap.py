@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """A ternary ResNet at full size on associative processors: every pass simulated, and how fast.
 
-The outputs must be those of `ideal`, bit for bit. Weights are random, of a sparsity, with a scale for
-each output; images are random.
+The outputs must be those of `ideal`, bit for bit. Weights are random, of a sparsity; so are images.
 
     python scripts/check_ap.py [--model resnet18] [--size 224] [--sparsity 0.8] [--threads 2]
 

@@ -140,7 +140,7 @@ def AP_LookupOp : AP_Op<"lookup", [Pure]> {
 // Programs
 //===----------------------------------------------------------------------===//
 
-class AP_PartOp<string mnemonic> : AP_Op<mnemonic, [NoTerminator]> {
+class AP_PartOp<string mnemonic> : AP_Op<mnemonic, [NoTerminator, SingleBlock]> {
   let regions = (region SizedRegion<1>:$body);
 }
 

@@ -16,7 +16,7 @@ import ap_oracle
 import machine
 from array_oracle import Layer
 from machine import Window
-from pumice import Device, Program, ir
+from pumice import Device, Program, PumiceError, ir
 
 DEVICE = Device("rtm-ap")
 
@@ -248,3 +248,15 @@ def test_shared_sums_save_additions(outputs: int, sparsity: float, least: float)
 def shared_and_terms(group) -> list:
     """Operations: each adds one term to a sum, or a sum to an accumulator."""
     return [op for op in group if op.code in ("add", "sub", "add_new", "sub_new")]
+
+
+# ------------------------------------------------------------------ the device
+
+
+def test_a_device_has_arrays_or_processors() -> None:
+    with pytest.raises(PumiceError, match="expected array, timing and energy, or ap, got both"):
+        DEVICE.replace(array=Device("isaac").fields["array"])
+    with pytest.raises(PumiceError, match="struct is missing required parameter: array"):
+        DEVICE.replace(ap=None)
+    assert DEVICE.adc_mode == "lossless"
+    assert DEVICE.replace(ap={"rows": 64}).fields["ap"]["rows"] == 64

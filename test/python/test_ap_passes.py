@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 
@@ -13,8 +14,8 @@ pytest.importorskip("pumice._mlir_libs._pumice")
 
 from pumice.passmanager import PassManager
 
-from ap_blobs import encode, one_chunk, operation, run_text
-from ap_oracle import Operation, Value
+from ap_blobs import encode, encode_body, one_chunk, operation, run_text
+from ap_oracle import Operation, Slice, Value
 from pumice import Device, Program, PumiceError, ir
 
 DEVICE = Device("rtm-ap")
@@ -223,7 +224,12 @@ def blob_with(**changes: object) -> bytes:
     return encode(one_chunk(2, False, 1, [(4, 0)], [[op]]))
 
 
+def changed(**fields: int) -> bytes:
+    return encode(dataclasses.replace(one_chunk(2, False, 1, [(4, 0)], good()), **fields))
+
+
 BLOB = encode(one_chunk(2, False, 1, [(4, 0)], good()))
+BODY = encode_body(Slice(0, 1, good()))
 
 
 @pytest.mark.parametrize(
@@ -260,11 +266,31 @@ BLOB = encode(one_chunk(2, False, 1, [(4, 0)], good()))
                     [good()[0] + [operation("clear", 3, d=Value(0, 1, 3, False, False))]],
                 )
             ),
-            "needs column 0 at another domain",
+            "needs column 0 at another domain than an operation",
         ),
-        (encode(one_chunk(2, False, 17, [(4, 0)], [])), "inputs take 17 x 1 columns"),
-        (encode(one_chunk(2, False, 1, [(17, 0)], [])), "accumulators take 17 domains"),
-        (encode(one_chunk(2, False, 15, [(4, 0), (4, 0)], [])), "accumulators in columns 15 to 17"),
+        (
+            encode(one_chunk(2, False, 17, [(4, 0)], [])),
+            "inputs take 17 x 1 columns, but there are",
+        ),
+        (changed(columns=0), "expected columns and domains, got 0 and 16"),
+        (changed(columns=300), "has a program for 300 columns of 16 domains, but device"),
+        (changed(bits=0), "expected input bits from 1 to 32 and positive kernel positions"),
+        (changed(bits=17), "inputs take 17 domains, but there are 16"),
+        (changed(outputs=0), "has outputs 0 to 1 of 0"),
+        (changed(channels=0), "has channels 0 to 1 of 0"),
+        (
+            BLOB[: -len(BODY) - 1] + bytes([len(BODY) - 1]) + BODY,
+            "the slice has .* bytes, expected",
+        ),
+        (encode(one_chunk(2, False, 1, [(0, 0)], [])), "accumulator 0 has 0 bits in a slot of 0"),
+        (
+            encode(one_chunk(2, False, 1, [(17, 0)], [])),
+            "accumulators take 17 domains, but there are",
+        ),
+        (
+            encode(one_chunk(2, False, 15, [(4, 0), (4, 0)], [])),
+            "has accumulators in columns 15 to 17 of 16",
+        ),
     ],
 )
 def test_blobs_that_are_refused(blob: bytes, text: str) -> None:
@@ -280,3 +306,40 @@ def test_inputs_that_are_no_codes() -> None:
     program = program_of(BLOB, 3, 1, 1)
     with pytest.raises(PumiceError, match="input 4 is not an unsigned code of 2 bits"):
         program.run(np.array([[0], [3], [4]], np.int8))
+
+
+def loaded(text: str) -> str:
+    """Why a machine program cannot be loaded, or run on zeros."""
+    with ir.Context() as context:
+        module = ir.Module.parse(text)
+        module.operation.attributes["pum.device"] = DEVICE.to_attribute(context)
+        try:
+            program = Program({"simulator": module}, {})
+            program.run(np.zeros((2, 1), program.inputs[0][1]))
+        except PumiceError as error:
+            return str(error)
+        return ""
+
+
+@pytest.mark.parametrize(
+    ("blob", "x", "y", "text"),
+    [
+        (changed(columns=300), "i8", "2x1xi32", "has a program for 300 columns of 16 domains"),
+        (b"PAPER", "i8", "2x1xi32", "expected 'PAP' and version 1"),
+        (BLOB, "f32", "2x1xi32", "inputs are f32, expected i8, i16 or i32"),
+        (BLOB, "i8", "2x1xf32", "accumulators are f32, expected i32 or i64"),
+        (BLOB, "i8", "2x2xi32", "expected 2 inputs and 2 accumulators, got 2 and 4"),
+    ],
+)
+def test_machine_programs_that_are_refused(blob: bytes, x: str, y: str, text: str) -> None:
+    numbers = ", ".join(str(byte - 256 if byte > 127 else byte) for byte in blob)
+    x_type = f"memref<2x1x{x}, #simulator.memory<host>>"
+    y_type = f"memref<{y}, #simulator.memory<host>>"
+    module = (
+        f"func.func @main(%x: {x_type}) -> {y_type} {{\n"
+        f"  %y = simulator.buffer : {y_type}\n"
+        f"  %t = simulator.ap_exec %x, %y program dense<[{numbers}]> : tensor<{len(blob)}xi8>"
+        f" : {x_type}, {y_type}\n"
+        f"  return %y : {y_type}\n}}\n"
+    )
+    assert text in loaded(module)
