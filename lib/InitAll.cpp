@@ -8,6 +8,7 @@
 #include "lib/Conversion/Passes.h"
 #include "lib/Digital/Registration.h"
 #include "lib/Pipelines/Pipelines.h"
+#include "lib/Transforms/AP/Passes.h"
 #include "lib/Transforms/Crossbar/Passes.h"
 #include "lib/Transforms/Linalg/Passes.h"
 #include "lib/Transforms/PUM/Passes.h"
@@ -30,6 +31,7 @@ void pumice::registerAllPasses() {
   registerLinalgPasses();
   registerPumiceLinalgPasses();
   registerPumiceCrossbarPasses();
+  registerPumiceAPPasses();
   registerPumicePUMPasses();
   registerPumiceSimulatorPasses();
   registerPumiceConversionPasses();

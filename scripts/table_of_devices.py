@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The table of presets in docs/devices.md, from the device files.
+"""The table of presets with crossbars in docs/devices.md, from the device files.
 
 python scripts/table_of_devices.py           # prints it
 python scripts/table_of_devices.py --write   # puts it into docs/devices.md
@@ -65,6 +65,7 @@ def level(fields: Any, roll_up: Any, name: str) -> str:
 
 def table() -> str:
     found = [pumice.Device(name) for name in pumice.devices()]
+    found = [device for device in found if "array" in device.fields]
     columns = [(device.fields, device.roll_up()) for device in found]
     lines = [
         "| | " + " | ".join(f"`{device.name}`" for device in found) + " |",

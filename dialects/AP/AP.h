@@ -4,16 +4,43 @@
 #define PUMICE_DIALECTS_AP_AP_H
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinAttributeInterfaces.h"
 #include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "dialects/AP/APDialect.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/AP/APAttrs.h.inc"
 #define GET_TYPEDEF_CLASSES
 #include "dialects/AP/APTypes.h.inc"
 #define GET_OP_CLASSES
 #include "dialects/AP/APOps.h.inc"
+
+#include <optional>
+
+namespace pumice::ap {
+
+/// Checks that `program` holds bytes and that the window, which is whole or not
+/// there, maps `input` to `output` (C1 and C2 of ap.run).
+llvm::LogicalResult
+verifyRun(llvm::function_ref<mlir::InFlightDiagnostic()> emitError,
+          mlir::ElementsAttr program,
+          std::optional<llvm::ArrayRef<int64_t>> kernel,
+          std::optional<llvm::ArrayRef<int64_t>> strides,
+          std::optional<llvm::ArrayRef<int64_t>> dilations,
+          std::optional<llvm::ArrayRef<int64_t>> padding,
+          llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> output);
+
+/// Checks the shapes and the method of a look-up (C1 and C2 of ap.lookup).
+llvm::LogicalResult
+verifyLookup(llvm::function_ref<mlir::InFlightDiagnostic()> emitError,
+             mlir::ElementsAttr table, llvm::StringRef method,
+             llvm::ArrayRef<int64_t> queries, llvm::ArrayRef<int64_t> result);
+
+} // namespace pumice::ap
 
 #endif // PUMICE_DIALECTS_AP_AP_H

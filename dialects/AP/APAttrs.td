@@ -4,4 +4,21 @@
 
 include "dialects/AP/APDialect.td"
 
+def AP_ValueAttr : AttrDef<AP_Dialect, "Value"> {
+  let mnemonic = "value";
+  let summary = "where a value of a program is";
+  let description = [{
+    Bit `i` is in `column` at domain `domain + i`; of a `cell` value, at `domain`
+    during step `i` only. Two's complement if `signed` (docs/ap.md).
+
+    ```mlir
+    #ap.value<column = 3, domain = 12, width = 4>
+    ```
+  }];
+  let parameters = (ins "int64_t":$column, "int64_t":$domain, "int64_t":$width,
+    DefaultValuedParameter<"bool", "false">:$is_signed,
+    DefaultValuedParameter<"bool", "false">:$cell);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
 #endif // PUMICE_DIALECTS_AP_APATTRS_TD

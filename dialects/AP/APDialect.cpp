@@ -9,10 +9,16 @@ using namespace mlir;
 using namespace pumice::ap;
 
 #include "dialects/AP/APDialect.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/AP/APAttrs.cpp.inc"
 #define GET_TYPEDEF_CLASSES
 #include "dialects/AP/APTypes.cpp.inc"
 
 void APDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/AP/APAttrs.cpp.inc"
+      >();
   addTypes<
 #define GET_TYPEDEF_LIST
 #include "dialects/AP/APTypes.cpp.inc"

@@ -18,6 +18,7 @@ def AP_Dialect : Dialect {
     dialects/AP/README.md.
   }];
   let useDefaultTypePrinterParser = 1;
+  let useDefaultAttributePrinterParser = 1;
 }
 
 #endif // PUMICE_DIALECTS_AP_APDIALECT_TD

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/AP/AP.h"
 
+#include "dialects/Crossbar/Crossbar.h"
+
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/SmallSet.h"
 
@@ -9,6 +11,107 @@ using namespace pumice::ap;
 
 #define GET_OP_CLASSES
 #include "dialects/AP/APOps.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+LogicalResult MVMOp::verify() {
+  // C1
+  RankedTensorType input = getInput().getType(),
+                   weights = getWeights().getType();
+  RankedTensorType result = getResult().getType();
+  if (input.getRank() != 2 || weights.getRank() != 2 || result.getRank() != 2 ||
+      input.getDimSize(1) != weights.getDimSize(1) ||
+      result.getDimSize(0) != input.getDimSize(0) ||
+      result.getDimSize(1) != weights.getDimSize(0))
+    return emitOpError("cannot multiply ")
+           << input << " by " << weights << " to " << result;
+  return success();
+}
+
+LogicalResult Conv2DOp::verify() {
+  // C1
+  pumice::crossbar::ConvWindow window{getKernel(), getStrides(), getDilations(),
+                                      getPadding(), (int64_t)getGroups()};
+  ArrayRef<int64_t> input = getInput().getType().getShape();
+  ArrayRef<int64_t> output = getResult().getType().getShape();
+  if (failed(pumice::crossbar::verifyConvWindow([&] { return emitOpError(); },
+                                                window, input, output)))
+    return failure();
+  ArrayRef<int64_t> weights = getWeights().getType().getShape();
+  if (weights != ArrayRef<int64_t>{output[1], input[1] / window.groups,
+                                   window.kernel[0], window.kernel[1]})
+    return emitOpError("expects weights of ")
+           << output[1] << "x" << input[1] / window.groups << "x"
+           << window.kernel[0] << "x" << window.kernel[1] << ", got "
+           << getWeights().getType();
+  return success();
+}
+
+LogicalResult
+pumice::ap::verifyRun(function_ref<InFlightDiagnostic()> emitError,
+                      ElementsAttr program,
+                      std::optional<ArrayRef<int64_t>> kernel,
+                      std::optional<ArrayRef<int64_t>> strides,
+                      std::optional<ArrayRef<int64_t>> dilations,
+                      std::optional<ArrayRef<int64_t>> padding,
+                      ArrayRef<int64_t> input, ArrayRef<int64_t> output) {
+  if (!program.getElementType().isInteger(8) ||
+      program.getShapedType().getRank() != 1)
+    return emitError() << "expects the bytes of a program, got "
+                       << program.getShapedType();
+  if (kernel.has_value() != strides.has_value() ||
+      kernel.has_value() != dilations.has_value() ||
+      kernel.has_value() != padding.has_value())
+    return emitError() << "expects kernel, strides, dilations and padding "
+                          "together, or none of them";
+  if (kernel) {
+    pumice::crossbar::ConvWindow window{*kernel, *strides, *dilations, *padding,
+                                        /*groups=*/1};
+    return pumice::crossbar::verifyConvWindow(emitError, window, input, output);
+  }
+  if (input.size() != 2 || output.size() != 2 || input[0] != output[0])
+    return emitError() << "expects matrices of as many rows without a window";
+  return success();
+}
+
+LogicalResult RunOp::verify() {
+  // C1, C2
+  return verifyRun([&] { return emitOpError(); }, getProgram(), getKernel(),
+                   getStrides(), getDilations(), getPadding(),
+                   getInput().getType().getShape(),
+                   getResult().getType().getShape());
+}
+
+LogicalResult
+pumice::ap::verifyLookup(function_ref<InFlightDiagnostic()> emitError,
+                         ElementsAttr table, StringRef method,
+                         ArrayRef<int64_t> queries, ArrayRef<int64_t> result) {
+  // C1
+  ArrayRef<int64_t> rows = table.getShapedType().getShape();
+  if (!table.getElementType().isInteger(8) || rows.size() != 2 ||
+      queries.size() != 2 || result.size() != 2 || queries[1] != rows[1] ||
+      result[0] != queries[0] || result[1] != rows[0])
+    return emitError() << "cannot look queries of [" << queries << "] up in "
+                       << table.getShapedType() << " with a result of ["
+                       << result << "]";
+  // C2
+  if (method != "exact" && method != "ternary" && method != "hamming")
+    return emitError() << "method must be exact, ternary or hamming, got \""
+                       << method << "\"";
+  return success();
+}
+
+LogicalResult LookupOp::verify() {
+  return verifyLookup([&] { return emitOpError(); }, getTable(), getMethod(),
+                      getQueries().getType().getShape(),
+                      getResult().getType().getShape());
+}
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
 
 /// C1 of the values: `type` holds everything from `low` to `high`.
 static LogicalResult verifyHolds(Operation *op, ColumnType type, __int128 low,

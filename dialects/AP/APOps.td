@@ -4,10 +4,223 @@
 
 include "dialects/AP/APAttrs.td"
 include "dialects/AP/APTypes.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 class AP_Op<string mnemonic, list<Trait> traits = []>
     : Op<AP_Dialect, mnemonic, traits>;
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+def AP_Codes : RankedTensorOf<[I8, I16]>;
+def AP_Weights : RankedTensorOf<[I8]>;
+def AP_Accumulators : RankedTensorOf<[I32, I64]>;
+def AP_InputBits : ConfinedAttr<I64Attr, [IntMinValue<1>, IntMaxValue<8>]>;
+
+def AP_MVMOp : AP_Op<"mvm", [Pure]> {
+  let summary = "integer matrix-vector products with ternary weights";
+  let description = [{
+    For each row `m` of `input`:
+    `result[m, n] = sum_k (input[m, k] - input_zero_point) * weights[n, k]`.
+    Weights are -1, 0 or 1 (a scale per output is a multiplication that
+    follows); inputs are codes of `input_bits`, unsigned with `input_unsigned`.
+
+    - C1: input is `[M, K]`, weights are `[N, K]`, the result is `[M, N]`.
+
+    ```mlir
+    %y = ap.mvm %x, %w {input_unsigned, input_bits = 4 : i64}
+       : (tensor<8x64xi8>, tensor<10x64xi8>) -> tensor<8x10xi32>
+    ```
+  }];
+  let arguments = (ins AP_Codes:$input, AP_Weights:$weights,
+    UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
+    AP_InputBits:$input_bits);
+  let results = (outs AP_Accumulators:$result);
+  let assemblyFormat = [{
+    $input `,` $weights attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def AP_Conv2DOp : AP_Op<"conv_2d", [Pure]> {
+  let summary = "integer 2-D convolution with ternary weights";
+  let description = [{
+    A convolution of `input` `[N, C, H, W]` with weights `[F, C/groups, KH, KW]`
+    of -1, 0 and 1 to `[N, F, OH, OW]`, as `torch.nn.functional.conv2d` defines
+    windows. Codes and zero point as in `ap.mvm`; a padded position holds the
+    code `input_zero_point`. `padding` is `[top, left, bottom, right]`.
+
+    - C1: channels, groups, kernel and window sizes agree with the types.
+
+    ```mlir
+    %y = ap.conv_2d %x, %w kernel [3, 3] strides [1, 1] dilations [1, 1]
+         padding [1, 1, 1, 1] groups 1 {input_unsigned, input_bits = 4 : i64}
+       : (tensor<1x3x32x32xi8>, tensor<16x3x3x3xi8>) -> tensor<1x16x32x32xi32>
+    ```
+  }];
+  let arguments = (ins AP_Codes:$input, AP_Weights:$weights,
+    DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides,
+    DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$padding, I64Attr:$groups,
+    UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
+    AP_InputBits:$input_bits);
+  let results = (outs AP_Accumulators:$result);
+  let assemblyFormat = [{
+    $input `,` $weights `kernel` $kernel `strides` $strides `dilations` $dilations
+    `padding` $padding `groups` $groups attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def AP_RunOp : AP_Op<"run", [Pure]> {
+  let summary = "run a compiled program on the rows of a layer";
+  let description = [{
+    `ap.conv_2d` (with a window) or `ap.mvm` (without), compiled: `program` is
+    the blob of docs/ap.md, which holds the weights, where everything is, and
+    the operations.
+
+    - C1: kernel, strides, dilations and padding come together, and fit the
+      types; without them input and result are matrices of as many rows.
+    - C2: the program's bytes are a tensor of i8.
+
+    ```mlir
+    %y = ap.run %x program dense<[80, 65, 80]> : tensor<3xi8>
+       : tensor<8x64xi8> -> tensor<8x10xi32>
+    ```
+  }];
+  let arguments = (ins AP_Codes:$input, ElementsAttr:$program,
+    OptionalAttr<DenseI64ArrayAttr>:$kernel, OptionalAttr<DenseI64ArrayAttr>:$strides,
+    OptionalAttr<DenseI64ArrayAttr>:$dilations, OptionalAttr<DenseI64ArrayAttr>:$padding,
+    DefaultValuedAttr<I64Attr, "0">:$input_zero_point);
+  let results = (outs AP_Accumulators:$result);
+  let assemblyFormat = [{
+    $input `program` $program
+    (`kernel` $kernel^ `strides` $strides `dilations` $dilations
+     `padding` $padding)? attr-dict
+    `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def AP_LookupOp : AP_Op<"lookup", [Pure]> {
+  let summary = "compare queries with stored rows";
+  let description = [{
+    The processors as content-addressable memories: `table`, `[R, W]` of 0 and 1,
+    is stored, a word of `W` bits in each row. For each query, `[Q, W]`, and row,
+    `method` gives
+
+    - `exact`: 1 if they are equal, else 0;
+    - `ternary`: the same, where an entry of 2, in the query or in the table,
+      equals everything;
+    - `hamming`: in how many bits they differ.
+
+    The best match is the row with the least distance (a reduction that the
+    digital unit does).
+
+    - C1: queries are `[Q, W]`, the table is `[R, W]` of i8, the result `[Q, R]`.
+    - C2: `method` is one of these.
+
+    ```mlir
+    %d = ap.lookup %q in dense<[[0, 1, 1], [1, 0, 1]]> : tensor<2x3xi8> by "hamming"
+       : tensor<5x3xi8> -> tensor<5x2xi32>
+    ```
+  }];
+  let arguments = (ins RankedTensorOf<[I8]>:$queries, ElementsAttr:$table,
+                       StrAttr:$method);
+  let results = (outs RankedTensorOf<[I32]>:$result);
+  let assemblyFormat = [{
+    $queries `in` $table `by` $method attr-dict `:` type($queries) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Programs
+//===----------------------------------------------------------------------===//
+
+class AP_PartOp<string mnemonic> : AP_Op<mnemonic, [NoTerminator, SingleBlock]> {
+  let regions = (region SizedRegion<1>:$body);
+}
+
+def AP_ProgramOp : AP_PartOp<"program"> {
+  let summary = "a program, spelled out";
+  let description = [{
+    What the blob of an `ap.run` holds (docs/ap.md), as ap-disassemble writes it:
+    chunks of outputs, which hold slices of input channels, which hold groups of
+    operations. For people; nothing runs it.
+
+    ```mlir
+    ap.program for "fc" attributes {columns = 256 : i64, domains = 64 : i64} {
+    }
+    ```
+  }];
+  let arguments = (ins StrAttr:$layer);
+  let assemblyFormat = "`for` $layer attr-dict-with-keyword $body";
+}
+
+def AP_ChunkOp : AP_PartOp<"chunk"> {
+  let summary = "outputs of a program that are computed together";
+  let description = [{
+    Outputs from `first_output` on. Accumulator `i` has `widths[i]` bits, starts
+    as `initial[i]`, and is in column `column + i % columns` at domain
+    `i / columns * slot`.
+
+    ```mlir
+    ap.chunk attributes {first_output = 0 : i64, widths = array<i64: 7>} {
+    }
+    ```
+  }];
+  let assemblyFormat = "attr-dict-with-keyword $body";
+}
+
+def AP_SliceOp : AP_PartOp<"slice"> {
+  let summary = "input channels that are loaded together";
+  let description = [{
+    The groups that add `channels` channels, from `first_channel` on, to the
+    accumulators of a chunk.
+
+    ```mlir
+    ap.slice attributes {first_channel = 0 : i64, channels = 64 : i64} {
+    }
+    ```
+  }];
+  let assemblyFormat = "attr-dict-with-keyword $body";
+}
+
+def AP_GroupOp : AP_PartOp<"group"> {
+  let summary = "operations that advance together, bit by bit";
+  let description = [{
+    In step `i`, each operation with more than `i` steps does its bit `i`.
+
+    ```mlir
+    ap.group {
+    }
+    ```
+  }];
+  let assemblyFormat = "attr-dict-with-keyword $body";
+}
+
+def AP_SerialOp : AP_Op<"serial"> {
+  let summary = "a bit-serial operation";
+  let description = [{
+    One of the operations of docs/ap.md by name, on values by place: `add` is
+    `d = d + a`, `add_new` is `d = b + a`.
+
+    ```mlir
+    ap.serial "add" d = <column = 9, domain = 0, width = 7, is_signed = true>
+              a = <column = 0, domain = 4, width = 4> carry 40 steps 7
+    ```
+  }];
+  let arguments = (ins StrAttr:$code, OptionalAttr<AP_ValueAttr>:$d,
+    OptionalAttr<AP_ValueAttr>:$b, OptionalAttr<AP_ValueAttr>:$a,
+    OptionalAttr<I64Attr>:$carry, I64Attr:$steps, UnitAttr:$biased);
+  let assemblyFormat = [{
+    $code (`d` `=` $d^)? (`b` `=` $b^)? (`a` `=` $a^)? (`biased` $biased^)?
+    (`carry` $carry^)? `steps` $steps attr-dict
+  }];
+}
 
 //===----------------------------------------------------------------------===//
 // Values

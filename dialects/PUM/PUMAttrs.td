@@ -43,6 +43,29 @@ def PUM_EnergyAttr : PUM_Attr<"Energy", "energy"> {
     PUM_Number<"pJ">:$shift_add_pj, PUM_Number<"pJ">:$cell_write_pj);
 }
 
+def PUM_APAttr : PUM_Attr<"AP", "ap"> {
+  let summary = "associative processors: shape, times and energies";
+  let description = [{
+    A content-addressable memory of `rows` x `columns` racetracks of `domains`
+    bits with one access port each (docs/ap.md):
+
+    - `search_ns`, `search_pj_per_bit`: a search; one column of one active row;
+    - `write_ns`, `write_pj_per_bit`: a write of tagged rows; one bit;
+    - `read_ns`, `read_pj_per_bit`: reading what is under the ports of one row;
+    - `shift_ns`, `shift_pj_per_bit`: moving racetracks by a domain; one of them;
+    - `link_pj_per_bit`: sending accumulators to another processor;
+    - `fetch_pj_per_byte`: reading programs.
+
+    Sizes are 1 to 65535; the rest is at least 0.
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$columns, "int64_t":$domains,
+    PUM_Number<"ns">:$search_ns, PUM_Number<"pJ">:$search_pj_per_bit,
+    PUM_Number<"ns">:$write_ns, PUM_Number<"pJ">:$write_pj_per_bit,
+    PUM_Number<"ns">:$read_ns, PUM_Number<"pJ">:$read_pj_per_bit,
+    PUM_Number<"ns">:$shift_ns, PUM_Number<"pJ">:$shift_pj_per_bit,
+    PUM_Number<"pJ">:$link_pj_per_bit, PUM_Number<"pJ">:$fetch_pj_per_byte);
+}
+
 def PUM_MemoryAttr : PUM_Attr<"Memory", "memory"> {
   let summary = "a memory and its ports";
   let description = [{
@@ -108,11 +131,18 @@ def PUM_DeviceAttr : PUM_Attr<"Device", "device"> {
     the second operand is written in every run.
     `buffer` holds activations on the chip, `dram` weights and inputs off it.
 
+    A device has crossbars (`array`, `timing`, `energy`) or associative
+    processors (`ap`), which then take the place of arrays: `arrays_per_ima`
+    processors form a tile, `imas_per_tile` of these a bank, and the chip has
+    `tiles` banks.
+
     Passes and the simulator read a device through lib/Device only.
   }];
   let parameters = (ins StringRefParameter<>:$name,
-    "::pumice::crossbar::CrossbarArrayAttr":$array,
-    "::pumice::pum::TimingAttr":$timing, "::pumice::pum::EnergyAttr":$energy,
+    OptionalParameter<"::pumice::crossbar::CrossbarArrayAttr">:$array,
+    OptionalParameter<"::pumice::pum::TimingAttr">:$timing,
+    OptionalParameter<"::pumice::pum::EnergyAttr">:$energy,
+    OptionalParameter<"::pumice::pum::APAttr">:$ap,
     "int64_t":$arrays_per_ima, "int64_t":$imas_per_tile,
     OptionalParameter<"::std::optional<int64_t>">:$tiles,
     OptionalParameter<"::std::optional<int64_t>", "writes">:$endurance_writes,

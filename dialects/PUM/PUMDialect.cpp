@@ -123,6 +123,28 @@ LogicalResult EnergyAttr::verify(EmitError emitError, Number cellRead,
                                   {"cell_write_pj", cellWrite}});
 }
 
+LogicalResult APAttr::verify(EmitError emitError, int64_t rows, int64_t columns,
+                             int64_t domains, Number search, Number searchBit,
+                             Number write, Number writeBit, Number read,
+                             Number readBit, Number shift, Number shiftBit,
+                             Number linkBit, Number fetchByte) {
+  for (auto [field, value] :
+       {std::pair("rows", rows), {"columns", columns}, {"domains", domains}})
+    if (value < 1 || value > 65535)
+      return emitError() << "ap " << field << " must be between 1 and 65535, "
+                         << "got " << value;
+  return checkNumbers(emitError, {{"search_ns", search},
+                                  {"search_pj_per_bit", searchBit},
+                                  {"write_ns", write},
+                                  {"write_pj_per_bit", writeBit},
+                                  {"read_ns", read},
+                                  {"read_pj_per_bit", readBit},
+                                  {"shift_ns", shift},
+                                  {"shift_pj_per_bit", shiftBit},
+                                  {"link_pj_per_bit", linkBit},
+                                  {"fetch_pj_per_byte", fetchByte}});
+}
+
 LogicalResult MemoryAttr::verify(EmitError emitError,
                                  std::optional<int64_t> capacity, int64_t ports,
                                  Number bandwidth, Number latency, Number read,
@@ -181,16 +203,23 @@ LogicalResult ComponentAttr::verify(EmitError emitError, StringRef,
   return checkNumbers(emitError, {{"power_mw", power}, {"area_um2", area}});
 }
 
-LogicalResult DeviceAttr::verify(EmitError emitError, StringRef name,
-                                 pumice::crossbar::CrossbarArrayAttr,
-                                 TimingAttr, EnergyAttr, int64_t arraysPerIma,
-                                 int64_t imasPerTile,
-                                 std::optional<int64_t> tiles,
-                                 std::optional<int64_t> endurance,
-                                 DynamicMatmul, MemoryAttr, MemoryAttr,
-                                 DigitalUnitAttr, ArrayAttr components) {
+LogicalResult
+DeviceAttr::verify(EmitError emitError, StringRef name,
+                   pumice::crossbar::CrossbarArrayAttr array, TimingAttr timing,
+                   EnergyAttr energy, APAttr ap, int64_t arraysPerIma,
+                   int64_t imasPerTile, std::optional<int64_t> tiles,
+                   std::optional<int64_t> endurance, DynamicMatmul, MemoryAttr,
+                   MemoryAttr, DigitalUnitAttr, ArrayAttr components) {
   if (name.empty())
     return emitError() << "name must not be empty";
+  if (ap && (array || timing || energy))
+    return emitError() << "expected array, timing and energy, or ap, got both";
+  for (auto [field, attr] : {std::pair<StringRef, Attribute>("array", array),
+                             {"timing", timing},
+                             {"energy", energy}})
+    if (!ap && !attr)
+      return emitError() << "struct is missing required parameter: " << field
+                         << " (of a device without ap)";
   if (failed(checkCounts(emitError,
                          {{"arrays_per_ima", arraysPerIma},
                           {"imas_per_tile", imasPerTile},

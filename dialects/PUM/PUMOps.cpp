@@ -61,7 +61,11 @@ static LogicalResult verifyRegion(OpTy op) {
 
 LogicalResult ComputeOp::verify() {
   // C2
-  if (llvm::none_of(getInputs().getTypes(), llvm::IsaPred<GridType>))
+  auto isAssociative = [](Operation &op) {
+    return op.getName().getDialectNamespace() == "ap";
+  };
+  if (llvm::none_of(getInputs().getTypes(), llvm::IsaPred<GridType>) &&
+      llvm::none_of(getBody().front(), isAssociative))
     return emitOpError("reads no grid");
   return success();
 }

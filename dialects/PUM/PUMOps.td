@@ -106,7 +106,8 @@ def PUM_ComputeOp : PUM_RegionOp<"compute"> {
 
     - C1: the region's arguments and yielded values have the types of the
       inputs and the results.
-    - C2: at least one input is a grid.
+    - C2: at least one input is a grid, or the region holds ops of associative
+      processors (`ap.run`), whose programs are in the op.
 
     ```mlir
     %y, %t = pum.compute (%x, %g) : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8>)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/Simulator/Simulator.h"
 
+#include "dialects/AP/AP.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 
@@ -124,6 +125,27 @@ LogicalResult MVMOp::verify() {
            << needed << " bits, but the result has "
            << output.getElementTypeBitWidth();
   return success();
+}
+
+LogicalResult APExecOp::verify() {
+  // C1
+  auto input = cast<MemRefType>(getInput().getType());
+  auto output = cast<MemRefType>(getOutput().getType());
+  return ap::verifyRun([&] { return emitOpError(); }, getProgram(), getKernel(),
+                       getStrides(), getDilations(), getPadding(),
+                       input.getShape(), output.getShape());
+}
+
+LogicalResult APLookupOp::verify() {
+  // C1
+  auto queries = cast<MemRefType>(getQueries().getType());
+  auto output = cast<MemRefType>(getOutput().getType());
+  if (!queries.getElementType().isInteger(8) ||
+      !output.getElementType().isInteger(32))
+    return emitOpError("expects queries of i8 and results of i32, got ")
+           << queries.getElementType() << " and " << output.getElementType();
+  return ap::verifyLookup([&] { return emitOpError(); }, getTable(),
+                          getMethod(), queries.getShape(), output.getShape());
 }
 
 LogicalResult DigitalOp::verifySymbolUses(SymbolTableCollection &symbols) {

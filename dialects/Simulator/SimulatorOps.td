@@ -163,6 +163,60 @@ def Simulator_MVMOp : Simulator_Instruction<"mvm"> {
   }];
 }
 
+def Simulator_APExecOp : Simulator_Instruction<"ap_exec"> {
+  let summary = "instruction: run a program on associative processors";
+  let description = [{
+    Writes the rows of `input` into processors, runs `program` (docs/ap.md) and
+    writes the accumulators to `output`: `ap.run`. Occupies the processors that
+    the program takes, and a buffer port for the moved bytes.
+
+    - C1: as for `ap.run`.
+
+    ```mlir
+    %t1 = simulator.ap_exec %x, %y program dense<[80, 65, 80]> : tensor<3xi8> after(%t0)
+        : memref<8x64xi8, #simulator.memory<buffer>>, memref<8x10xi32, #simulator.memory<buffer>>
+    ```
+  }];
+  let arguments = (ins Arg<Simulator_Buffer, "", [MemRead]>:$input,
+    Arg<Simulator_Buffer, "", [MemWrite]>:$output, ElementsAttr:$program,
+    Variadic<Simulator_TokenType>:$after,
+    OptionalAttr<DenseI64ArrayAttr>:$kernel, OptionalAttr<DenseI64ArrayAttr>:$strides,
+    OptionalAttr<DenseI64ArrayAttr>:$dilations, OptionalAttr<DenseI64ArrayAttr>:$padding,
+    DefaultValuedAttr<I64Attr, "0">:$input_zero_point);
+  let results = (outs Simulator_TokenType:$token);
+  let assemblyFormat = [{
+    $input `,` $output `program` $program (`after` `(` $after^ `)`)?
+    (`kernel` $kernel^ `strides` $strides `dilations` $dilations
+     `padding` $padding)? attr-dict
+    `:` type($input) `,` type($output)
+  }];
+  let hasVerifier = 1;
+}
+
+def Simulator_APLookupOp : Simulator_Instruction<"ap_lookup"> {
+  let summary = "instruction: compare queries with rows of associative processors";
+  let description = [{
+    `ap.lookup`: the rows of `table` are in place before the program starts.
+    Occupies the processors that hold them, and a buffer port.
+
+    - C1: as for `ap.lookup`.
+
+    ```mlir
+    %t1 = simulator.ap_lookup %q, %d in dense<[[0, 1, 1]]> : tensor<1x3xi8> by "exact" after(%t0)
+        : memref<5x3xi8, #simulator.memory<buffer>>, memref<5x1xi32, #simulator.memory<buffer>>
+    ```
+  }];
+  let arguments = (ins Arg<Simulator_Buffer, "", [MemRead]>:$queries,
+    Arg<Simulator_Buffer, "", [MemWrite]>:$output, ElementsAttr:$table,
+    StrAttr:$method, Variadic<Simulator_TokenType>:$after);
+  let results = (outs Simulator_TokenType:$token);
+  let assemblyFormat = [{
+    $queries `,` $output `in` $table `by` $method (`after` `(` $after^ `)`)?
+    attr-dict `:` type($queries) `,` type($output)
+  }];
+  let hasVerifier = 1;
+}
+
 def Simulator_DigitalOp : Simulator_Instruction<"digital", [
     AttrSizedOperandSegments, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "instruction: run a function on the digital unit";

@@ -2,6 +2,7 @@
 #ifndef PUMICE_LIB_CONVERSION_PASSES_H
 #define PUMICE_LIB_CONVERSION_PASSES_H
 
+#include "dialects/AP/AP.h"
 #include "dialects/Crossbar/Crossbar.h"
 #include "dialects/PUM/PUM.h"
 #include "dialects/Simulator/Simulator.h"

@@ -20,11 +20,31 @@ def ConvertLinalgToCrossbar : Pass<"convert-linalg-to-crossbar", "::mlir::func::
 
     Does not do: products of two activations on other devices, and layers whose
     sums need more than 32 bits; these stay on the digital unit, and a remark says why.
+    So do, when the device has associative processors instead of crossbars, layers
+    whose weights are not ternary.
   }];
   let dependentDialects = ["::pumice::crossbar::CrossbarDialect",
                            "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect",
                            "::mlir::linalg::LinalgDialect"];
   let statistics = [Statistic<"numLayers", "layers", "layers moved to crossbars">];
+}
+
+def ConvertCrossbarToAP : Pass<"convert-crossbar-to-ap", "::mlir::ModuleOp"> {
+  let summary = "crossbar layers with ternary weights become ap layers (L2)";
+  let description = [{
+    Does nothing unless the module's device has associative processors. Then
+    every `crossbar.conv_2d` and `crossbar.mvm` becomes `ap.conv_2d` or `ap.mvm`
+    with weights of -1, 0 and 1 and inputs of as many bits as their codes take
+    (by what quantizes them, or `input_bits`), and where the codes of an output are -a, 0 and a,
+    its sums are multiplied by a.
+
+    Fails, naming the layer and how many weights are in the way, when weights
+    are not ternary: convert-linalg-to-crossbar leaves such layers of such
+    devices on the digital unit.
+  }];
+  let dependentDialects = ["::pumice::ap::APDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect"];
+  let statistics = [Statistic<"numLayers", "layers", "layers moved to associative processors">];
 }
 
 def ConvertCrossbarToPUM : Pass<"convert-crossbar-to-pum", "::mlir::ModuleOp"> {

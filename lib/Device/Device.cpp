@@ -179,6 +179,24 @@ model::ArraySpec pumice::toSpec(crossbar::CrossbarArrayAttr array) {
   return spec;
 }
 
+model::ApSpec pumice::toSpec(pum::APAttr ap) {
+  model::ApSpec spec;
+  spec.rows = ap.getRows();
+  spec.columns = ap.getColumns();
+  spec.domains = ap.getDomains();
+  spec.searchNs = ap.getSearchNs();
+  spec.searchPjPerBit = ap.getSearchPjPerBit();
+  spec.writeNs = ap.getWriteNs();
+  spec.writePjPerBit = ap.getWritePjPerBit();
+  spec.readNs = ap.getReadNs();
+  spec.readPjPerBit = ap.getReadPjPerBit();
+  spec.shiftNs = ap.getShiftNs();
+  spec.shiftPjPerBit = ap.getShiftPjPerBit();
+  spec.linkPjPerBit = ap.getLinkPjPerBit();
+  spec.fetchPjPerByte = ap.getFetchPjPerByte();
+  return spec;
+}
+
 static model::MemorySpec toSpec(StringRef name, pum::MemoryAttr memory) {
   model::MemorySpec spec;
   spec.name = name.str();
@@ -194,13 +212,20 @@ static model::MemorySpec toSpec(StringRef name, pum::MemoryAttr memory) {
 model::DeviceSpec pumice::toSpec(pum::DeviceAttr device) {
   model::DeviceSpec spec;
   spec.name = device.getName().str();
-  spec.array = toSpec(device.getArray());
-  spec.timing = {device.getTiming().getReadNs(), device.getTiming().getAdcNs(),
-                 device.getTiming().getRowWriteNs()};
-  pum::EnergyAttr energy = device.getEnergy();
-  spec.energy = {energy.getCellReadPj(),   energy.getDacPj(),
-                 energy.getSampleHoldPj(), energy.getAdcPj(),
-                 energy.getShiftAddPj(),   energy.getCellWritePj()};
+  if (pum::APAttr ap = device.getAp()) {
+    spec.ap = toSpec(ap);
+    spec.array.rows = ap.getRows();
+    spec.array.columns = ap.getColumns();
+  } else {
+    spec.array = toSpec(device.getArray());
+    pum::TimingAttr timing = device.getTiming();
+    spec.timing = {timing.getReadNs(), timing.getAdcNs(),
+                   timing.getRowWriteNs()};
+    pum::EnergyAttr energy = device.getEnergy();
+    spec.energy = {energy.getCellReadPj(),   energy.getDacPj(),
+                   energy.getSampleHoldPj(), energy.getAdcPj(),
+                   energy.getShiftAddPj(),   energy.getCellWritePj()};
+  }
   spec.arraysPerIma = device.getArraysPerIma();
   spec.imasPerTile = device.getImasPerTile();
   spec.tiles = device.getTiles();

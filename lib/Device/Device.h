@@ -29,6 +29,7 @@ mlir::FailureOr<pum::DeviceAttr> getDevice(mlir::ModuleOp module);
 /// The device as the hardware model sees it.
 model::DeviceSpec toSpec(pum::DeviceAttr device);
 model::ArraySpec toSpec(crossbar::CrossbarArrayAttr array);
+model::ApSpec toSpec(pum::APAttr ap);
 
 } // namespace pumice
 

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "lib/Device/Device.h"
 #include "lib/Interpreter/Interpreter.h"
+#include "lib/Model/ApLookup.h"
 #include "lib/Model/Groups.h"
 
 using namespace mlir;
@@ -57,7 +58,8 @@ GridSpec pumice::specOf(simulator::ProgramOp program) {
   return spec;
 }
 
-model::Window pumice::windowOf(simulator::MVMOp op) {
+template <typename OpTy>
+static model::Window window(OpTy op) {
   ArrayRef<int64_t> input =
       cast<MemRefType>(op.getInput().getType()).getShape();
   ArrayRef<int64_t> output =
@@ -85,6 +87,9 @@ model::Window pumice::windowOf(simulator::MVMOp op) {
   window.outWidth = output[3];
   return window;
 }
+
+model::Window pumice::windowOf(simulator::MVMOp op) { return window(op); }
+model::Window pumice::windowOf(simulator::APExecOp op) { return window(op); }
 
 SmallVector<model::ArrayRange> pumice::rangesOf(pum::PlacementAttr placement) {
   SmallVector<model::ArrayRange> ranges;
@@ -184,6 +189,70 @@ static Error execute(Interpreter &run, simulator::MVMOp op) {
   return Error::success();
 }
 
+static Error execute(Interpreter &run, simulator::APExecOp op) {
+  const auto &[program, work, bytes] = run.associative(op);
+  const model::DeviceSpec &device = run.program.device();
+  model::Window window = windowOf(op);
+  int64_t codeBytes =
+      cast<MemRefType>(op.getInput().getType()).getElementTypeBitWidth() / 8;
+  // Every window is fetched whole, by each chunk of outputs.
+  int64_t codes = 0;
+  for (const model::ApChunk &chunk : program.chunks)
+    for (const model::ApSlice &slice : chunk.slices)
+      codes += slice.channels * program.kernelPositions;
+  int64_t bytesIn = window.count() * codes * codeBytes;
+  std::optional<uint64_t> written;
+  if (run.withValues) {
+    model::Value &output = run.value(op.getOutput());
+    llvm::Expected<uint64_t> bits = model::runLayer(
+        program, device.ap->rows, run.value(op.getInput()), window,
+        op.getInputZeroPoint(), output, run.options.threads);
+    if (!bits)
+      return bits.takeError();
+    written = *bits;
+  }
+  model::Cost cost = model::apCost(device, program, work, window.count(), bytes,
+                                   bytesIn, bytesOf(op.getOutput()), written);
+  if (Error error =
+          run.issue(op, "ap", "ap", cost, op.getAfter(), op.getToken()))
+    return error;
+  if (run.withValues)
+    run.computed(op.getOutput());
+  return Error::success();
+}
+
+static Error execute(Interpreter &run, simulator::APLookupOp op) {
+  const model::DeviceSpec &device = run.program.device();
+  auto table = cast<ShapedType>(op.getTable().getType());
+  model::LookupSpec spec;
+  spec.method = *model::parseLookupMethod(op.getMethod());
+  spec.queries = cast<MemRefType>(op.getQueries().getType()).getDimSize(0);
+  spec.rows = table.getDimSize(0);
+  spec.bits = table.getDimSize(1);
+  llvm::Expected<model::LookupWork> work = model::lookupWork(*device.ap, spec);
+  if (!work)
+    return work.takeError();
+  std::optional<uint64_t> written;
+  if (run.withValues) {
+    llvm::Expected<model::Value> rows = constantValue(op.getTable());
+    if (!rows)
+      return rows.takeError();
+    llvm::Expected<uint64_t> bits =
+        model::runLookup(*device.ap, spec, run.value(op.getQueries()), *rows,
+                         run.value(op.getOutput()), run.options.threads);
+    if (!bits)
+      return bits.takeError();
+    written = *bits;
+  }
+  model::Cost cost = model::lookupCost(device, spec, *work, written);
+  if (Error error =
+          run.issue(op, "lookup", "ap", cost, op.getAfter(), op.getToken()))
+    return error;
+  if (run.withValues)
+    run.computed(op.getOutput());
+  return Error::success();
+}
+
 static Error execute(Interpreter &run, simulator::DigitalOp op) {
   auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
       op, op.getCalleeAttr());
@@ -228,7 +297,8 @@ Handler pumice::handlerOf(Operation *op) {
   static const std::pair<TypeID, Handler> table[] = {
       entry<simulator::BufferOp>(),   entry<simulator::ConstantOp>(),
       entry<simulator::TransferOp>(), entry<simulator::ProgramOp>(),
-      entry<simulator::MVMOp>(),      entry<simulator::DigitalOp>(),
+      entry<simulator::MVMOp>(),      entry<simulator::APExecOp>(),
+      entry<simulator::APLookupOp>(), entry<simulator::DigitalOp>(),
       entry<func::ReturnOp>(),
   };
   for (auto [type, handler] : table)

@@ -33,6 +33,9 @@ public:
   model::Value &value(mlir::Value buffer) { return values[buffer]; }
   /// Tells the observers of a computed buffer.
   void computed(mlir::Value buffer);
+  const Program::Associative &associative(mlir::Operation *op) const {
+    return *program.associative.find(op)->second;
+  }
 
   /// Writes weights into arrays that this run changes. Returns the number of
   /// cells that are pulsed, none if it is that of all cells: constants are
@@ -72,8 +75,9 @@ GridSpec specOf(simulator::ProgramOp program);
 /// The arrays of a placement.
 llvm::SmallVector<model::ArrayRange> rangesOf(pum::PlacementAttr placement);
 
-/// The window of an mvm instruction.
+/// The window of an mvm or ap_exec instruction.
 model::Window windowOf(simulator::MVMOp op);
+model::Window windowOf(simulator::APExecOp op);
 
 } // namespace pumice
 

@@ -15,6 +15,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <thread>
 
 using namespace mlir;
 using namespace pumice;
@@ -174,6 +175,8 @@ FailureOr<std::unique_ptr<Program>> Program::load(ModuleOp module) {
   for (Operation &op : entry.getBody().front())
     if (!handlerOf(&op))
       return op.emitError("no instruction '") << op.getName() << "'", failure();
+  if (failed(program->decodeAssociative()))
+    return failure();
   program->numberGrids();
   return program;
 }
@@ -235,6 +238,29 @@ llvm::Error Program::prepare(unsigned threads) {
                     std::chrono::steady_clock::now() - start)
                     .count();
   return llvm::Error::success();
+}
+
+LogicalResult Program::decodeAssociative() {
+  const unsigned threads = std::max(1u, std::thread::hardware_concurrency());
+  for (auto op : entry.getOps<simulator::APExecOp>()) {
+    llvm::Expected<model::Value> bytes = constantValue(op.getProgram());
+    if (!bytes)
+      return op.emitOpError(llvm::toString(bytes.takeError()));
+    llvm::Expected<model::ApProgram> program =
+        model::decode(bytes->as<uint8_t>());
+    if (!program)
+      return op.emitOpError(llvm::toString(program.takeError()));
+    const model::ApSpec &ap = *deviceSpec.ap;
+    if (program->columns > ap.columns || program->domains > ap.domains)
+      return op.emitOpError("has a program for ")
+             << program->columns << " columns of " << program->domains
+             << " domains, but device '" << deviceSpec.name << "' has "
+             << ap.columns << " of " << ap.domains;
+    model::ApProgramWork work = model::workOf(*program, threads);
+    associative[op].reset(new Associative{std::move(*program), std::move(work),
+                                          bytes->numBytes()});
+  }
+  return success();
 }
 
 llvm::Expected<std::unique_ptr<model::Grid>>

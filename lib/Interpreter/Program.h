@@ -12,6 +12,7 @@
 #include "dialects/Simulator/Simulator.h"
 #include "lib/Digital/DigitalCompiler.h"
 #include "lib/Digital/OpCounts.h"
+#include "lib/Model/ApCosts.h"
 #include "lib/Model/Crossbar.h"
 #include "lib/Model/Machine.h"
 #include "lib/Model/Value.h"
@@ -88,6 +89,7 @@ private:
 
   void numberGrids();
   llvm::Error prepare(unsigned threads);
+  mlir::LogicalResult decodeAssociative();
   llvm::Expected<std::unique_ptr<model::Grid>>
   programGrid(simulator::ProgramOp op, const model::Value &weights) const;
 
@@ -100,6 +102,14 @@ private:
   /// that temporary weights are written to.
   llvm::DenseMap<mlir::Operation *, int64_t> layers;
   llvm::DenseSet<mlir::Operation *> onTemporaryArrays;
+
+  /// The program of an ap_exec instruction, read, and its work.
+  struct Associative {
+    model::ApProgram program;
+    model::ApProgramWork work;
+    int64_t bytes = 0;
+  };
+  llvm::DenseMap<mlir::Operation *, std::unique_ptr<Associative>> associative;
 
   ColumnSums columnSums; ///< of calibrating runs
 

@@ -13,9 +13,10 @@
 using namespace pumice::model;
 
 static constexpr const char *componentNames[numComponents] = {
-    "cell_read", "dac",        "sample_hold", "adc",
-    "shift_add", "cell_write", "buffer_read", "buffer_write",
-    "dram_read", "dram_write", "digital"};
+    "cell_read",  "dac",         "sample_hold",  "adc",       "shift_add",
+    "cell_write", "buffer_read", "buffer_write", "dram_read", "dram_write",
+    "digital",    "search",      "tag_write",    "shift",     "ap_load",
+    "ap_read",    "link",        "fetch"};
 static constexpr const char *digitalOpNames[numDigitalOps] = {
     "add", "multiply", "divide", "compare", "convert", "special", "move"};
 static constexpr const char *resourceNames[numResources] = {
@@ -62,6 +63,9 @@ Counters &Counters::operator+=(const Counters &other) {
   cellReads += other.cellReads;
   cellsWritten += other.cellsWritten;
   rowsWritten += other.rowsWritten;
+  apPasses += other.apPasses;
+  apTaggedWrites += other.apTaggedWrites;
+  apShifts += other.apShifts;
   for (size_t i = 0; i < numDigitalOps; ++i)
     digitalOps[i] += other.digitalOps[i];
   bufferBytesRead += other.bufferBytesRead;
@@ -367,6 +371,17 @@ Cost pumice::model::digitalCost(const DeviceSpec &device, const DigitalOps &ops,
   hold(cost, Resource::digitalUnit, perNs > 0 ? toPs(cycles / perNs) : 0);
   accessBuffer(cost, device, bytesIn, bytesOut);
   return cost;
+}
+
+Cost pumice::model::bufferCost(const DeviceSpec &device, int64_t bytesRead,
+                               int64_t bytesWritten) {
+  Cost cost;
+  accessBuffer(cost, device, bytesRead, bytesWritten);
+  return cost;
+}
+
+void pumice::model::holdArrays(Cost &cost, ArrayRange arrays, double ns) {
+  hold(cost, Resource::array, toPs(ns), arrays);
 }
 
 Cost pumice::model::transferCost(const DeviceSpec &device, int64_t bytes,

@@ -48,8 +48,16 @@ enum class Component {
   dramRead,
   dramWrite,
   digital,
+  // Associative processors.
+  search,
+  tagWrite,
+  shift,
+  apLoad, ///< inputs and first values of accumulators
+  apRead,
+  link,
+  fetch, ///< of programs
 };
-constexpr size_t numComponents = 11;
+constexpr size_t numComponents = 18;
 /// "cell_read", "dac", ...
 llvm::StringRef name(Component component);
 
@@ -76,7 +84,10 @@ struct Counters {
   int64_t wordlineDrives = 0; ///< one wordline of one array, one read
   int64_t cellReads = 0;      ///< cells on driven wordlines, converted columns
   int64_t cellsWritten = 0;
-  int64_t rowsWritten = 0; ///< wordlines of one array
+  int64_t rowsWritten = 0;    ///< wordlines of one array
+  int64_t apPasses = 0;       ///< a search and a write of one processor
+  int64_t apTaggedWrites = 0; ///< bits that passes wrote
+  int64_t apShifts = 0;       ///< one racetrack, one domain
   DigitalOps digitalOps = {};
   int64_t bufferBytesRead = 0;
   int64_t bufferBytesWritten = 0;
@@ -175,6 +186,13 @@ Cost programCost(const DeviceSpec &device, const MatrixSpec &matrix,
 /// Kinds that the device does not list cost nothing and take one lane-cycle.
 Cost digitalCost(const DeviceSpec &device, const DigitalOps &ops,
                  int64_t bytesIn, int64_t bytesOut);
+
+/// Moves bytes in and out of the buffer.
+Cost bufferCost(const DeviceSpec &device, int64_t bytesRead,
+                int64_t bytesWritten);
+
+/// Adds arrays that are held for `ns` to a cost.
+void holdArrays(Cost &cost, ArrayRange arrays, double ns);
 
 /// Moves bytes. Within one memory they pass its port twice.
 Cost transferCost(const DeviceSpec &device, int64_t bytes, Memory from,

@@ -84,6 +84,23 @@ struct ArrayEnergy {
   double cellWritePj = 0;  ///< programming one cell
 };
 
+/// Associative processors (`#pum.ap`): their shape, and what they take.
+struct ApSpec {
+  int64_t rows = 256;
+  int64_t columns = 256;
+  int64_t domains = 64; ///< bits of a cell's racetrack
+  double searchNs = 0;
+  double searchPjPerBit = 0; ///< one searched column of one active row
+  double writeNs = 0;
+  double writePjPerBit = 0; ///< one written column of one tagged row
+  double readNs = 0;        ///< one domain of all columns of one row
+  double readPjPerBit = 0;
+  double shiftNs = 0;
+  double shiftPjPerBit = 0;  ///< one racetrack, one domain
+  double linkPjPerBit = 0;   ///< sending to another processor
+  double fetchPjPerByte = 0; ///< program memory
+};
+
 /// A memory (on-chip activation buffer, or DRAM behind its channel).
 struct MemorySpec {
   std::string name;
@@ -128,6 +145,7 @@ struct DeviceSpec {
   ArraySpec array;
   ArrayTiming timing;
   ArrayEnergy energy;
+  std::optional<ApSpec> ap; ///< then its arrays are associative processors
   int64_t arraysPerIma = 1;
   int64_t imasPerTile = 1;
   std::optional<int64_t> tiles; ///< none: as many as the program asks for

@@ -19,6 +19,8 @@ namespace pumice::model {
 template <typename T>
 class PatchReader {
 public:
+  using Code = T;
+
   PatchReader(const MatrixSpec &matrix, const Window &window, const T *x, T pad)
       : window(window), x(x), pad(pad),
         groupChannels(window.channels / matrix.groups), rows(matrix.rows) {}

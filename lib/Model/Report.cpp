@@ -32,6 +32,9 @@ static json::Object toJson(const Counters &counters, bool withZeros) {
   add("cell_reads", counters.cellReads);
   add("cells_written", counters.cellsWritten);
   add("rows_written", counters.rowsWritten);
+  add("ap_passes", counters.apPasses);
+  add("ap_tagged_writes", counters.apTaggedWrites);
+  add("ap_shifts", counters.apShifts);
   json::Object ops;
   for (size_t i = 0; i < numDigitalOps; ++i)
     if (withZeros || counters.digitalOps[i] != 0)

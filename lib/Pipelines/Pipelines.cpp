@@ -2,6 +2,7 @@
 #include "lib/Pipelines/Pipelines.h"
 
 #include "lib/Conversion/Passes.h"
+#include "lib/Transforms/AP/Passes.h"
 #include "lib/Transforms/Crossbar/Passes.h"
 #include "lib/Transforms/Linalg/Passes.h"
 #include "lib/Transforms/PUM/Passes.h"
@@ -59,9 +60,12 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToCrossbar());
   pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createFoldConstants());
+  pm.addPass(createConvertCrossbarToAP());
+  pm.addPass(createAPCompilePrograms());
   pm.addPass(createCrossbarTileToArrays());
   pm.addPass(createCSEPass());
   pm.addPass(createVerifyCrossbarContract());
+  pm.addPass(createVerifyAPContract());
 }
 
 void pumice::buildCrossbarToPUM(OpPassManager &pm) {

@@ -55,8 +55,12 @@ class Device:
 
     @property
     def adc_mode(self) -> str:
-        """Of its converters: lossless, clip, full_scale or calibrated (see Program.calibrate)."""
-        return str(self._fields["array"]["adc"]["mode"])
+        """Of its converters: lossless, clip, full_scale or calibrated (see Program.calibrate).
+
+        A device with associative processors has none, and loses nothing.
+        """
+        array = self._fields.get("array")
+        return str(array["adc"]["mode"]) if array else "lossless"
 
     @property
     def dynamic_matmul(self) -> str:

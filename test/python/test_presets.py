@@ -27,7 +27,7 @@ def components(device: Device, level: str) -> dict[str, tuple[float, float]]:
 
 
 def test_all_presets_are_there() -> None:
-    names = ["ideal", "isaac", "neon", "neurosim-rram", "puma"]
+    names = ["ideal", "isaac", "neon", "neurosim-rram", "puma", "rtm-ap"]
     assert pumice.devices() == sorted(names)
     assert sorted(path.stem for path in FOLDER.glob("*.mlir")) == sorted(names)
 

@@ -19,7 +19,7 @@ using namespace pumice;
 namespace {
 
 bool isLayer(Operation *op) {
-  return isa<crossbar::MVMOp, crossbar::Conv2DOp>(op);
+  return isa<crossbar::MVMOp, crossbar::Conv2DOp, ap::RunOp, ap::LookupOp>(op);
 }
 
 /// Ops that cost next to nothing and are repeated in each task that reads them:

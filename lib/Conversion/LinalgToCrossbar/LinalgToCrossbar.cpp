@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Conversion/Passes.h"
 #include "lib/Transforms/Linalg/Quantized.h"
+#include "lib/Transforms/Linalg/Ternary.h"
 
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -263,6 +264,27 @@ Value convert(RewriterBase &rewriter, const Layer &layer) {
   return result;
 }
 
+/// Why a device with associative processors does not take `layer`; empty: it
+/// does.
+std::string whyNotAssociative(const Layer &layer) {
+  auto result = cast<RankedTensorType>(layer.op->getResult(0).getType());
+  int64_t outputs = isGrouped(layer.op)
+                        ? result.getDimSize(1) * result.getDimSize(2)
+                        : result.getDimSize(1);
+  std::optional<Ternary> ternary = readTernary(
+      layer.weights, outputs, isMatrixProduct(layer.op), layer.weightZeroPoint);
+  if (!ternary)
+    return "its weights are no constants of 8 bits";
+  if (ternary->others)
+    return ("its weights are not ternary: " + Twine(ternary->others) + " of " +
+            Twine(ternary->weights.size()) +
+            " are none of three values of their output")
+        .str();
+  if (!getElementTypeOrSelf(layer.input.getType()).isInteger(8))
+    return "its codes are wider than 8 bits";
+  return {};
+}
+
 struct ConvertLinalgToCrossbarPass
     : pumice::impl::ConvertLinalgToCrossbarBase<ConvertLinalgToCrossbarPass> {
   void runOnOperation() override {
@@ -278,6 +300,9 @@ struct ConvertLinalgToCrossbarPass
     for (linalg::LinalgOp op : ops) {
       std::string why;
       std::optional<Layer> layer = matchLayer(op, temporary, why);
+      if (layer && device && device.getAp() &&
+          !(why = whyNotAssociative(*layer)).empty())
+        layer.reset();
       if (!layer) {
         if (!why.empty())
           op->emitRemark("stays on the digital unit: ") << why;

@@ -121,6 +121,10 @@ private:
     bool isSingle =
         std::next(layer->getIterator()) == op.getYield()->getIterator() &&
         op.getYield().getValues() == layer->getResults();
+    if (auto run = dyn_cast<ap::RunOp>(layer); isSingle && run)
+      return emitRun(op, run);
+    if (auto lookup = dyn_cast<ap::LookupOp>(layer); isSingle && lookup)
+      return emitLookup(op, lookup);
     if (!isSingle || !isa<crossbar::MVMOp, crossbar::Conv2DOp>(layer) ||
         !isa<crossbar::GridType>(layer->getOperand(1).getType()))
       return op.emitOpError("expects one crossbar layer on a grid as its body");
@@ -147,6 +151,32 @@ private:
           mvm.getInputZeroPointAttr(), mvm.getWeightZeroPointAttr(),
           mvm.getInputBitsAttr());
     finish(op, instruction.getToken());
+    return success();
+  }
+
+  LogicalResult emitRun(pum::ComputeOp op, ap::RunOp run) {
+    Value input =
+        op.getInputs()[cast<BlockArgument>(run.getInput()).getArgNumber()];
+    Value output = allocate(op.getResults()[0], Memory::buffer, op.getLoc());
+    SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
+    finish(op, simulator::APExecOp::create(
+                   builder, op.getLoc(), tokenType, buffers[input], output,
+                   run.getProgramAttr(), after, run.getKernelAttr(),
+                   run.getStridesAttr(), run.getDilationsAttr(),
+                   run.getPaddingAttr(), run.getInputZeroPointAttr())
+                   .getToken());
+    return success();
+  }
+
+  LogicalResult emitLookup(pum::ComputeOp op, ap::LookupOp lookup) {
+    Value queries =
+        op.getInputs()[cast<BlockArgument>(lookup.getQueries()).getArgNumber()];
+    Value output = allocate(op.getResults()[0], Memory::buffer, op.getLoc());
+    SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
+    finish(op, simulator::APLookupOp::create(
+                   builder, op.getLoc(), tokenType, buffers[queries], output,
+                   lookup.getTableAttr(), lookup.getMethodAttr(), after)
+                   .getToken());
     return success();
   }
 

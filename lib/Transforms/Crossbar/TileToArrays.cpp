@@ -20,6 +20,11 @@ struct CrossbarTileToArraysPass
       return signalPassFailure();
     array = device->getArray();
     WalkResult result = getOperation().walk([&](Operation *op) {
+      if (!array && isa<crossbar::MVMOp, crossbar::Conv2DOp>(op)) {
+        op->emitOpError("cannot be tiled: device '")
+            << device->getName() << "' has no arrays";
+        return WalkResult::interrupt();
+      }
       if (auto mvm = dyn_cast<crossbar::MVMOp>(op))
         return tile(mvm, /*groups=*/mvm.getInput().getType().getRank() == 3
                              ? mvm.getInput().getType().getDimSize(0)

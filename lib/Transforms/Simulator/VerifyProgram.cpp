@@ -79,6 +79,19 @@ private:
         return failure();
       return write(op, mvm.getOutput());
     }
+    if (isa<simulator::APExecOp, simulator::APLookupOp>(op) && !device.getAp())
+      return op->emitOpError("runs on associative processors, but device '")
+             << device.getName() << "' has none";
+    if (auto lookup = dyn_cast<simulator::APLookupOp>(op)) {
+      if (failed(read(op, lookup.getQueries())))
+        return failure();
+      return write(op, lookup.getOutput());
+    }
+    if (auto exec = dyn_cast<simulator::APExecOp>(op)) {
+      if (failed(read(op, exec.getInput())))
+        return failure();
+      return write(op, exec.getOutput());
+    }
     if (auto digital = dyn_cast<simulator::DigitalOp>(op)) {
       for (Value input : digital.getInputs())
         if (failed(read(op, input)))

@@ -34,7 +34,7 @@ def devices(args: Namespace) -> None:
 
 def _row(device: Device) -> list[str]:
     fields, levels = device.fields, device.roll_up()
-    array = fields["array"]
+    ap = fields.get("ap")
     tiles = fields.get("tiles")
     per_tile = fields["arrays_per_ima"] * fields["imas_per_tile"]
     given = bool(fields.get("components"))
@@ -45,11 +45,18 @@ def _row(device: Device) -> list[str]:
             return ["-", "-"]
         return [area(levels[name]["area_mm2"]), power(levels[name]["power_mw"])]
 
+    if ap is not None:
+        cells = [f"{ap['rows']} x {ap['columns']} x {ap['domains']}", "1/ternary/8", "none"]
+    else:
+        array = fields["array"]
+        cells = [
+            f"{array['rows']} x {array['columns']}",
+            f"{array['cell_bits']}/{array['weight_bits']}/{array['input_bits']}",
+            f"{array['adc']['bits']} b, {array['adc']['mode']}",
+        ]
     return [
         device.name,
-        f"{array['rows']} x {array['columns']}",
-        f"{array['cell_bits']}/{array['weight_bits']}/{array['input_bits']}",
-        f"{array['adc']['bits']} b, {array['adc']['mode']}",
+        *cells,
         number(per_tile * tiles) if tiles else "no limit",
         number(tiles) if tiles else "-",
         *level("tile", given),

@@ -39,3 +39,37 @@ func.func @passes() {
   ap.move [0, 1, 2, 3] by -2
   return
 }
+
+// CHECK-LABEL: func @layers
+func.func @layers(%x: tensor<2x3xi8>, %i: tensor<1x2x4x4xi8>, %w: tensor<5x3xi8>, %f: tensor<4x1x3x3xi8>) {
+  // CHECK: ap.mvm %{{.*}}, %{{.*}} {input_bits = 4 : i64, input_unsigned}
+  %0 = ap.mvm %x, %w {input_unsigned, input_bits = 4 : i64} : (tensor<2x3xi8>, tensor<5x3xi8>) -> tensor<2x5xi32>
+  // CHECK: ap.conv_2d %{{.*}} kernel [3, 3] strides [1, 1] dilations [1, 1] padding [1, 1, 1, 1] groups 2
+  %1 = ap.conv_2d %i, %f kernel [3, 3] strides [1, 1] dilations [1, 1] padding [1, 1, 1, 1] groups 2
+      {input_zero_point = -1 : i64, input_bits = 2 : i64}
+      : (tensor<1x2x4x4xi8>, tensor<4x1x3x3xi8>) -> tensor<1x4x4x4xi64>
+  // CHECK: ap.run %{{.*}} program dense<[80, 65]> : tensor<2xi8> : tensor<2x3xi8> -> tensor<2x5xi32>
+  %2 = ap.run %x program dense<[80, 65]> : tensor<2xi8> : tensor<2x3xi8> -> tensor<2x5xi32>
+  // CHECK: ap.run %{{.*}} kernel [3, 3] strides [1, 1] dilations [1, 1] padding [1, 1, 1, 1] {input_zero_point = 1 : i64}
+  %3 = ap.run %i program dense<[80, 65]> : tensor<2xi8> kernel [3, 3] strides [1, 1] dilations [1, 1]
+      padding [1, 1, 1, 1] {input_zero_point = 1 : i64} : tensor<1x2x4x4xi8> -> tensor<1x4x4x4xi32>
+  // CHECK: ap.lookup %{{.*}} in dense<{{.*}}> : tensor<1x3xi8> by "hamming" : tensor<2x3xi8> -> tensor<2x1xi32>
+  %4 = ap.lookup %x in dense<[[0, 1, 1]]> : tensor<1x3xi8> by "hamming" : tensor<2x3xi8> -> tensor<2x1xi32>
+  return
+}
+
+// CHECK: ap.program for "fc" attributes {columns = 24 : i64}
+ap.program for "fc" attributes {columns = 24 : i64} {
+  // CHECK: ap.chunk attributes {first_output = 0 : i64}
+  ap.chunk attributes {first_output = 0 : i64} {
+    // CHECK: ap.slice attributes {channels = 8 : i64}
+    ap.slice attributes {channels = 8 : i64} {
+      // CHECK: ap.group {
+      ap.group {
+        // CHECK: ap.serial "add" d = <column = 9, domain = 0, width = 7, is_signed = true> a = <column = 0, domain = 4, width = 4, cell = true> biased carry 40 steps 7
+        ap.serial "add" d = #ap.value<column = 9, domain = 0, width = 7, is_signed = true>
+          a = #ap.value<column = 0, domain = 4, width = 4, cell = true> biased carry 40 steps 7
+      }
+    }
+  }
+}

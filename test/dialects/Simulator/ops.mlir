@@ -123,3 +123,16 @@ func.func private @table() -> tensor<2xi8> {
 }
 
 {-# dialect_resources: { builtin: { table: "0x040000000000803F00000040" } } #-}
+
+// CHECK-LABEL: func @associative
+func.func @associative(%x: memref<2x3xi8, #simulator.memory<host>>) {
+  %y = simulator.buffer : memref<2x5xi32, #simulator.memory<buffer>>
+  %d = simulator.buffer : memref<2x1xi32, #simulator.memory<buffer>>
+  // CHECK: %[[T:.*]] = simulator.ap_exec %{{.*}}, %{{.*}} program dense<[80, 65]> : tensor<2xi8> {input_zero_point = 3 : i64} : memref<2x3xi8
+  %0 = simulator.ap_exec %x, %y program dense<[80, 65]> : tensor<2xi8> {input_zero_point = 3 : i64}
+      : memref<2x3xi8, #simulator.memory<host>>, memref<2x5xi32, #simulator.memory<buffer>>
+  // CHECK: simulator.ap_lookup %{{.*}}, %{{.*}} in dense<{{.*}}> : tensor<1x3xi8> by "exact" after(%[[T]])
+  %1 = simulator.ap_lookup %x, %d in dense<[[0, 1, 1]]> : tensor<1x3xi8> by "exact" after(%0)
+      : memref<2x3xi8, #simulator.memory<host>>, memref<2x1xi32, #simulator.memory<buffer>>
+  return
+}

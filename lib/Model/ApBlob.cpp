@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Model/ApProgram.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/Twine.h"
+
+#include <algorithm>
+
+using namespace pumice::model;
+using llvm::Error;
+using llvm::Twine;
+
+static constexpr uint8_t magic[] = {'P', 'A', 'P', 1};
+/// Added to a code if its operand is biased.
+static constexpr uint64_t biasedFlag = 16;
+
+static uint64_t shapeOf(const ApValue &value) {
+  return uint64_t(value.width) * 4 + value.isSigned * 2 + value.isCell;
+}
+
+//===----------------------------------------------------------------------===//
+// Writing
+//===----------------------------------------------------------------------===//
+
+namespace {
+class Writer {
+public:
+  void v(uint64_t number) {
+    for (; number >= 0x80; number >>= 7)
+      bytes.push_back(uint8_t(number) | 0x80);
+    bytes.push_back(uint8_t(number));
+  }
+  void s(int64_t number) {
+    v((uint64_t(number) << 1) ^ uint64_t(number >> 63));
+  }
+  void append(llvm::ArrayRef<uint8_t> more) {
+    bytes.insert(bytes.end(), more.begin(), more.end());
+  }
+  std::vector<uint8_t> bytes;
+};
+
+/// Values of a slice, numbered in the order of their first use.
+class ValueTable {
+public:
+  uint64_t indexOf(const ApValue &value) {
+    const uint64_t key = uint64_t(value.column) << 32 |
+                         uint64_t(value.domain) << 16 | shapeOf(value);
+    auto [it, isNew] = indices.try_emplace(key, values.size());
+    if (isNew)
+      values.push_back(value);
+    return it->second;
+  }
+  std::vector<ApValue> values;
+
+private:
+  llvm::DenseMap<uint64_t, uint64_t> indices;
+};
+} // namespace
+
+static std::vector<uint8_t> encodeBody(const ApSlice &slice) {
+  ValueTable table;
+  Writer groups;
+  groups.v(slice.groups.size());
+  for (const ApGroup &group : slice.groups) {
+    groups.v(group.size());
+    for (const ApOperation &op : group) {
+      const ApFields fields = fieldsOf(op.code);
+      groups.v(static_cast<uint64_t>(op.code) + (op.isBiased ? biasedFlag : 0));
+      groups.v(op.steps);
+      if (fields.carry)
+        groups.v(op.carry);
+      if (fields.d)
+        groups.v(table.indexOf(op.d));
+      if (fields.b)
+        groups.v(table.indexOf(op.b));
+      if (fields.a)
+        groups.v(table.indexOf(op.a));
+    }
+  }
+  Writer body;
+  body.v(table.values.size());
+  for (const ApValue &value : table.values) {
+    body.v(value.column);
+    body.v(value.domain);
+    body.v(shapeOf(value));
+  }
+  body.append(groups.bytes);
+  return std::move(body.bytes);
+}
+
+std::vector<uint8_t> pumice::model::encode(const ApProgram &program) {
+  Writer out;
+  out.append(magic);
+  for (int64_t number :
+       {program.columns, program.domains, program.kernelPositions,
+        program.inputBits, int64_t(program.inputSigned), program.channels,
+        program.outputs, program.lanes, program.spread,
+        int64_t(program.chunks.size())})
+    out.v(number);
+  for (const ApChunk &chunk : program.chunks) {
+    out.v(chunk.firstOutput);
+    out.v(chunk.outputs.size());
+    out.v(chunk.column);
+    out.v(chunk.columns);
+    out.v(chunk.slot);
+    for (const ApAccumulator &accumulator : chunk.outputs) {
+      out.v(accumulator.width);
+      out.s(accumulator.initial);
+    }
+    out.v(chunk.slices.size());
+    for (const ApSlice &slice : chunk.slices) {
+      const std::vector<uint8_t> body = encodeBody(slice);
+      out.v(slice.firstChannel);
+      out.v(slice.channels);
+      out.v(body.size());
+      out.append(body);
+    }
+  }
+  return std::move(out.bytes);
+}
+
+//===----------------------------------------------------------------------===//
+// Reading
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Reads numbers until one is wrong; then `problem` says why, and everything
+/// that follows reads as 0.
+class Reader {
+public:
+  explicit Reader(llvm::ArrayRef<uint8_t> bytes) : bytes(bytes) {}
+
+  bool failed() const { return !problem.empty(); }
+  size_t position() const { return next; }
+  bool atEnd() const { return next == bytes.size(); }
+
+  void fail(size_t at, const Twine &what) {
+    if (!failed())
+      problem = ("byte " + Twine(at) + ": " + what).str();
+    next = bytes.size();
+  }
+  Error takeError() {
+    return llvm::createStringError("associative program, " + problem);
+  }
+
+  uint64_t v() {
+    uint64_t number = 0;
+    const size_t start = next;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      if (next == bytes.size()) {
+        fail(start, "expected a number, the program ends here");
+        return 0;
+      }
+      const uint8_t byte = bytes[next++];
+      number |= uint64_t(byte & 0x7f) << shift;
+      if (byte < 0x80)
+        return number;
+    }
+    fail(start, "expected a number of at most 63 bits");
+    return 0;
+  }
+  int64_t s() {
+    const uint64_t number = v();
+    return int64_t(number >> 1) ^ -int64_t(number & 1);
+  }
+  /// A number up to `most`.
+  int64_t upTo(int64_t most, const char *what) {
+    const size_t start = next;
+    const uint64_t number = v();
+    if (most >= 0 && number <= uint64_t(most))
+      return number;
+    fail(start, Twine(what) + " is " + Twine(number) + ", expected at most " +
+                    Twine(most));
+    return 0;
+  }
+  /// A number of things, each of which takes at least a byte.
+  int64_t count(const char *what) {
+    return upTo(std::max<int64_t>(bytes.size() - next, 0), what);
+  }
+
+private:
+  llvm::ArrayRef<uint8_t> bytes;
+  size_t next = 0;
+  std::string problem;
+};
+} // namespace
+
+static void decodeBody(Reader &in, const ApProgram &program, ApSlice &slice) {
+  std::vector<ApValue> values(in.count("the number of values"));
+  for (ApValue &value : values) {
+    value.column = in.upTo(program.columns - 1, "a column");
+    value.domain = in.upTo(program.domains - 1, "a domain");
+    const int64_t shape = in.upTo(64 * 4 + 3, "the shape of a value");
+    value.width = shape / 4;
+    value.isSigned = shape & 2;
+    value.isCell = shape & 1;
+  }
+  auto value = [&]() -> ApValue {
+    const int64_t index =
+        in.upTo(int64_t(values.size()) - 1, "the index of a value");
+    return in.failed() ? ApValue() : values[index];
+  };
+  if (in.failed())
+    return;
+  slice.groups.resize(in.count("the number of groups"));
+  for (ApGroup &group : slice.groups) {
+    group.resize(in.count("the number of operations"));
+    for (ApOperation &op : group) {
+      const size_t start = in.position();
+      const uint64_t code = in.v();
+      op.isBiased = code & biasedFlag;
+      if ((code & ~biasedFlag) >= numApCodes) {
+        in.fail(start, "unknown operation " + Twine(code));
+        return;
+      }
+      op.code = static_cast<ApCode>(code & ~biasedFlag);
+      const ApFields fields = fieldsOf(op.code);
+      op.steps = in.upTo(64, "the number of steps");
+      if (fields.carry)
+        op.carry = in.upTo(program.columns - 1, "a carry column");
+      if (fields.d)
+        op.d = value();
+      if (fields.b)
+        op.b = value();
+      if (fields.a)
+        op.a = value();
+      if (in.failed())
+        return;
+    }
+  }
+}
+
+llvm::Expected<ApProgram> pumice::model::decode(llvm::ArrayRef<uint8_t> blob) {
+  Reader in(blob);
+  for (uint8_t byte : magic) {
+    const size_t at = in.position();
+    if (const uint64_t got = in.v(); got != byte && !in.failed())
+      in.fail(at, "expected 'PAP' and version 1, got " + Twine(got));
+  }
+  constexpr int64_t large = int64_t(1) << 40;
+  ApProgram program;
+  program.columns = in.upTo(65535, "the number of columns");
+  program.domains = in.upTo(65535, "the number of domains");
+  program.kernelPositions = in.upTo(65535, "the number of kernel positions");
+  program.inputBits = in.upTo(32, "the number of input bits");
+  program.inputSigned = in.upTo(1, "the sign of inputs");
+  program.channels = in.upTo(large, "the number of channels");
+  program.outputs = in.upTo(large, "the number of outputs");
+  program.lanes = in.upTo(65535, "the number of lanes");
+  program.spread = in.upTo(65535, "the spread");
+  if (!in.failed() && (program.columns < 1 || program.domains < 1))
+    in.fail(in.position(), "expected columns and domains, got " +
+                               Twine(program.columns) + " and " +
+                               Twine(program.domains));
+  program.chunks.resize(in.count("the number of chunks"));
+  for (ApChunk &chunk : program.chunks) {
+    chunk.firstOutput = in.upTo(large, "the first output");
+    chunk.outputs.resize(in.count("the number of accumulators"));
+    chunk.column = in.upTo(65535, "a column");
+    chunk.columns = in.upTo(65535, "the number of columns");
+    chunk.slot = in.upTo(65535, "the number of domains");
+    for (ApAccumulator &accumulator : chunk.outputs) {
+      accumulator.width = in.upTo(64, "the width of an accumulator");
+      accumulator.initial = in.s();
+    }
+    chunk.slices.resize(in.count("the number of slices"));
+    for (ApSlice &slice : chunk.slices) {
+      slice.firstChannel = in.upTo(large, "the first channel");
+      slice.channels = in.upTo(large, "the number of channels");
+      const int64_t bytes = in.count("the length of a slice");
+      const size_t start = in.position();
+      decodeBody(in, program, slice);
+      if (!in.failed() && in.position() - start != size_t(bytes))
+        in.fail(start, "the slice has " + Twine(in.position() - start) +
+                           " bytes, expected " + Twine(bytes));
+      if (in.failed())
+        return in.takeError();
+    }
+  }
+  if (!in.failed() && !in.atEnd())
+    in.fail(in.position(), "expected the end of the program");
+  if (in.failed())
+    return in.takeError();
+  if (Error error = verify(program))
+    return llvm::createStringError("associative program, " +
+                                   llvm::toString(std::move(error)));
+  return program;
+}

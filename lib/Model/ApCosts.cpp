@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Model/ApCosts.h"
+
+#include "lib/Model/Parallel.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <algorithm>
+#include <cmath>
+
+using namespace pumice::model;
+
+ApWork &ApWork::operator+=(const ApWork &other) {
+  operations += other.operations;
+  passes += other.passes;
+  searched += other.searched;
+  expectedWritten += other.expectedWritten;
+  distance += other.distance;
+  waited += other.waited;
+  return *this;
+}
+
+double ApWork::timeNs(const ApSpec &ap) const {
+  return double(passes) * (ap.searchNs + ap.writeNs) +
+         double(waited) * ap.shiftNs;
+}
+
+double ApWork::energyPj(const ApSpec &ap) const {
+  return double(searched) * ap.searchPjPerBit +
+         expectedWritten * ap.writePjPerBit +
+         double(distance) * ap.shiftPjPerBit;
+}
+
+namespace {
+
+/// The cycles of operations, which depend on their kind and widths only.
+class OperationWork {
+public:
+  const ApWork &of(const ApOperation &op) {
+    const uint64_t key =
+        static_cast<uint64_t>(op.code) | uint64_t(op.isBiased) << 4 |
+        uint64_t(op.a.isSigned) << 5 | uint64_t(op.b.isSigned) << 6 |
+        uint64_t(op.steps) << 8 | uint64_t(op.a.width) << 16 |
+        uint64_t(op.b.width) << 24;
+    auto [it, isNew] = known.try_emplace(key);
+    ApWork &work = it->second;
+    for (int64_t i = 0; isNew && i < op.steps; ++i)
+      for (const ApPass &pass : passesOf(stepOf(op, i))) {
+        const int searched = llvm::popcount(unsigned(pass.searched));
+        ++work.passes;
+        work.searched += searched;
+        work.expectedWritten +=
+            llvm::popcount(unsigned(pass.written)) / double(1 << searched);
+      }
+    return work;
+  }
+
+private:
+  llvm::DenseMap<uint64_t, ApWork> known;
+};
+
+/// Moves the ports as `walk` does. Every operand is needed from the first step
+/// on, and in each step at the same domain as before or the next one.
+void move(const ApGroup &group, ApPorts &ports) {
+  int64_t last = 0; // step in which a port moves on
+  for (const ApOperation &op : group) {
+    const ApFields fields = fieldsOf(op.code);
+    if (fields.carry)
+      ports.need(op.carry, 0);
+    if (fields.d)
+      ports.need(op.d.column, op.d.domain);
+    if (fields.b)
+      ports.need(op.b.column, op.b.domain);
+    if (fields.a)
+      ports.need(op.a.column, domainOfA(op, 0));
+  }
+  ports.endStep();
+  auto finish = [&](const ApValue &value, int64_t steps) {
+    const int64_t moved = std::min<int64_t>(value.width, steps) - 1;
+    if (value.isCell || moved <= 0)
+      return;
+    last = std::max(last, moved);
+    ports.slide(value.column, value.domain + moved);
+  };
+  for (const ApOperation &op : group) {
+    const ApFields fields = fieldsOf(op.code);
+    if (fields.d)
+      finish(op.d, op.steps);
+    if (fields.b)
+      finish(op.b, op.steps);
+    if (fields.a && op.code != ApCode::top)
+      finish(op.a, op.steps);
+  }
+  ports.waited += last;
+}
+
+} // namespace
+
+ApWork pumice::model::workOf(const ApProgram &program,
+                             llvm::ArrayRef<ApGroup> groups) {
+  ApWork work;
+  ApPorts ports(program.columns);
+  OperationWork operations;
+  for (const ApGroup &group : groups) {
+    work.operations += group.size();
+    for (const ApOperation &op : group)
+      work += operations.of(op);
+    move(group, ports);
+  }
+  ports.home();
+  work.distance = ports.distance;
+  work.waited = ports.waited;
+  return work;
+}
+
+ApProgramWork pumice::model::workOf(const ApProgram &program,
+                                    unsigned threads) {
+  ApProgramWork work;
+  work.chunks.resize(program.chunks.size());
+  std::vector<std::pair<int64_t, int64_t>> units;
+  for (size_t q = 0; q < program.chunks.size(); ++q) {
+    const ApChunk &chunk = program.chunks[q];
+    work.chunks[q].slices.resize(chunk.slices.size());
+    for (size_t s = 0; s < chunk.slices.size(); ++s)
+      units.push_back({q, s});
+    if (program.spread > 1) {
+      std::vector<ApGroup> groups;
+      for (ApReduction &step : reductionOf(program, chunk))
+        groups.push_back(std::move(step.group));
+      work.chunks[q].reduction = workOf(program, groups);
+    }
+  }
+  parallelFor(threads, units.size(), [&](int64_t i) {
+    auto [q, s] = units[i];
+    work.chunks[q].slices[s] =
+        workOf(program, program.chunks[q].slices[s].groups);
+  });
+  for (const ApProgramWork::Chunk &chunk : work.chunks)
+    for (const ApWork &slice : chunk.slices)
+      work.total += slice;
+  return work;
+}
+
+Cost pumice::model::apCost(const DeviceSpec &device, const ApProgram &program,
+                           const ApProgramWork &work, int64_t windows,
+                           int64_t programBytes, int64_t bytesIn,
+                           int64_t bytesOut,
+                           std::optional<uint64_t> taggedWrites) {
+  const ApSpec &ap = *device.ap;
+  const int64_t blocks = llvm::divideCeil(windows, ap.rows);
+  const int64_t fullest = std::min(windows, ap.rows);
+  const double rows = double(windows);
+  Cost cost = bufferCost(device, bytesIn, bytesOut);
+  Counters &counters = cost.counters;
+  auto energy = [&](Component component) -> double & {
+    return cost.energyPj[static_cast<size_t>(component)];
+  };
+
+  double longestNs = 0;
+  double distance = 0, written = 0, moved = 0, readBits = 0, loadedBits = 0;
+  int64_t processors = 0;
+  for (size_t q = 0; q < program.chunks.size(); ++q) {
+    const ApChunk &chunk = program.chunks[q];
+    int64_t bits = 0;
+    for (const ApAccumulator &accumulator : chunk.outputs)
+      bits += accumulator.width;
+    const int64_t count = chunk.slices.size();
+    const int64_t spread = std::clamp<int64_t>(count, 1, program.spread);
+    processors += spread;
+    const int64_t planes = chunk.planes();
+    // First values, and reading out: every domain of the accumulators, there
+    // and back.
+    const double initialNs =
+        double(planes) * ap.writeNs + 2 * double(planes) * ap.shiftNs;
+    const double readNs = double(planes) * double(fullest) * ap.readNs +
+                          2 * double(planes) * ap.shiftNs;
+    const double accumulatorMoves = 2 * double(planes) * double(chunk.columns);
+    loadedBits += double(bits) * double(spread);
+    readBits += double(bits);
+    distance += accumulatorMoves * double(spread + 1);
+
+    double busiestNs = 0;
+    for (int64_t p = 0; p < spread; ++p) {
+      double ns = initialNs;
+      for (int64_t s = p; s < count; s += spread) {
+        const ApSlice &slice = chunk.slices[s];
+        const ApWork &part = work.chunks[q].slices[s];
+        const int64_t inputPlanes = program.inputPlanes(slice);
+        ns += part.timeNs(ap) +
+              double(inputPlanes) * double(fullest) * ap.writeNs +
+              2 * double(inputPlanes) * ap.shiftNs;
+        loadedBits += double(slice.channels) *
+                      double(program.kernelPositions * program.inputBits);
+        distance += double(part.distance) + 2.0 * double(inputPlanes) *
+                                                double(program.lanes) *
+                                                double(program.kernelPositions);
+        written += part.expectedWritten;
+        counters.apPasses += part.passes * blocks;
+        energy(Component::search) +=
+            double(part.searched) * rows * ap.searchPjPerBit;
+      }
+      busiestNs = std::max(busiestNs, ns);
+    }
+    if (spread > 1) {
+      const ApWork &part = work.chunks[q].reduction;
+      const double additions = double(spread - 1);
+      const double levels = double(llvm::Log2_64_Ceil(spread));
+      // Accumulators are read, sent and written as inputs are.
+      busiestNs += levels * (part.timeNs(ap) + readNs +
+                             double(planes) * double(fullest) * ap.writeNs);
+      moved += additions * double(bits);
+      readBits += additions * double(bits);
+      loadedBits += additions * double(bits);
+      distance += additions * (double(part.distance) + accumulatorMoves);
+      written += additions * part.expectedWritten;
+      counters.apPasses += (spread - 1) * part.passes * blocks;
+      energy(Component::search) +=
+          additions * double(part.searched) * rows * ap.searchPjPerBit;
+    }
+    longestNs = std::max(longestNs, busiestNs + readNs);
+  }
+
+  // Blocks take turns when there are too few processors.
+  int64_t used = processors * blocks;
+  int64_t turns = 1;
+  if (std::optional<int64_t> available = device.arrays();
+      available && used > *available) {
+    used = *available;
+    turns = llvm::divideCeil(processors * blocks, *available);
+  }
+  const double expected = written * rows;
+  counters.windows = windows;
+  counters.apTaggedWrites =
+      taggedWrites ? int64_t(*taggedWrites) : std::llround(expected);
+  counters.apShifts = std::llround(distance * rows);
+  energy(Component::tagWrite) =
+      (taggedWrites ? double(*taggedWrites) : expected) * ap.writePjPerBit;
+  energy(Component::shift) = distance * rows * ap.shiftPjPerBit;
+  energy(Component::apLoad) = loadedBits * rows * ap.writePjPerBit;
+  energy(Component::apRead) = readBits * rows * ap.readPjPerBit;
+  energy(Component::link) = moved * rows * ap.linkPjPerBit;
+  energy(Component::fetch) =
+      double(programBytes) * double(turns) * ap.fetchPjPerByte;
+  if (used > 0)
+    holdArrays(cost, {0, used}, double(turns) * longestNs);
+  return cost;
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- ApMachine.h - Associative processors at work -------------*- C++ -*-===//
+//
+// Executes every pass of a program on bit planes: a search of the active rows,
+// a write of those that it tags. Nothing is computed in any other way.
+//
+//===----------------------------------------------------------------------===//
+#ifndef PUMICE_LIB_MODEL_APMACHINE_H
+#define PUMICE_LIB_MODEL_APMACHINE_H
+
+#include "lib/Model/ApPasses.h"
+#include "lib/Model/ApProgram.h"
+#include "lib/Model/Value.h"
+#include "lib/Model/Window.h"
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/Error.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <vector>
+
+namespace pumice::model {
+
+/// Where the ports of one processor are, and how far they went.
+class ApPorts {
+public:
+  explicit ApPorts(int64_t columns) : positions(columns) {}
+
+  /// Moves a port. Moves until the next `endStep` are at once.
+  void need(int64_t column, int64_t domain) {
+    const int64_t moved = std::abs(positions[column] - domain);
+    positions[column] = domain;
+    distance += moved;
+    if (moved > largest)
+      largest = moved;
+  }
+  void endStep() {
+    waited += largest;
+    largest = 0;
+  }
+  /// Moves a port forward, a domain at a time; again does nothing.
+  void slide(int64_t column, int64_t domain) {
+    if (positions[column] < domain) {
+      distance += domain - positions[column];
+      positions[column] = domain;
+    }
+  }
+  /// Moves all ports to domain 0.
+  void home() {
+    for (size_t column = 0; column < positions.size(); ++column)
+      need(column, 0);
+    endStep();
+  }
+  int64_t at(int64_t column) const { return positions[column]; }
+  int64_t columns() const { return positions.size(); }
+
+  int64_t distance = 0; ///< domains, summed over columns
+  int64_t waited = 0;   ///< domains, one move after the other
+
+private:
+  std::vector<int64_t> positions;
+  int64_t largest = 0;
+};
+
+/// Calls `ports.need` and `run(op, passes, step)` for the operations of a group
+/// in the order in which processors run them.
+template <typename Run>
+void walk(const ApGroup &group, ApPorts &ports, Run run) {
+  int64_t steps = 0;
+  for (const ApOperation &op : group)
+    steps = std::max<int64_t>(steps, op.steps);
+  for (int64_t i = 0; i < steps; ++i) {
+    auto need = [&](const ApValue &value, int64_t domain) {
+      if (domain >= 0)
+        ports.need(value.column, domain);
+    };
+    for (const ApOperation &op : group) {
+      if (i >= op.steps)
+        continue;
+      const ApFields fields = fieldsOf(op.code);
+      if (fields.carry)
+        ports.need(op.carry, 0);
+      if (fields.d)
+        need(op.d, domainAt(op.d, i));
+      if (fields.b)
+        need(op.b, domainAt(op.b, i));
+      if (fields.a)
+        need(op.a, domainOfA(op, i));
+    }
+    ports.endStep();
+    for (const ApOperation &op : group)
+      if (i < op.steps)
+        run(op, passesOf(stepOf(op, i)));
+  }
+}
+
+/// The bits of some processors that run the same program, on rows of their own.
+class ApArray {
+public:
+  /// For `rows` active rows.
+  ApArray(int64_t columns, int64_t domains, int64_t rows);
+
+  int64_t rows() const { return rowCount; }
+  /// Bits of the rows that are active, 64 to a word.
+  llvm::ArrayRef<uint64_t> activeRows() const { return active; }
+  /// The bits of a domain of a column, 64 rows to a word.
+  uint64_t *plane(int64_t column, int64_t domain) {
+    return bits.data() + (column * domains + domain) * words;
+  }
+
+  /// Runs a group; its ports move.
+  void run(const ApGroup &group);
+
+  /// Bits of a value in every row, from and to two's complement numbers.
+  void write(const ApValue &value, llvm::ArrayRef<int64_t> numbers);
+  void writeAll(const ApValue &value, int64_t number);
+  void read(const ApValue &value, llvm::MutableArrayRef<int64_t> numbers);
+
+  ApPorts ports;
+  /// Bits that passes wrote: tagged rows times written columns, summed.
+  uint64_t taggedWrites = 0;
+
+private:
+  int64_t domains, rowCount, words;
+  std::vector<uint64_t> bits;
+  std::vector<uint64_t> active;
+};
+
+/// Runs the passes of one step on `words` words (a multiple of 4) of the planes
+/// of C, D, B and A (null: not used), and returns tagged rows times written
+/// columns.
+using ApLoop = uint64_t (*)(llvm::ArrayRef<ApPass> passes, uint64_t *c,
+                            uint64_t *d, uint64_t *b, uint64_t *a,
+                            const uint64_t *active, int64_t words);
+/// The best that this machine has.
+ApLoop apLoop();
+/// All that this machine has, for tests; the first is the portable one.
+llvm::ArrayRef<ApLoop> apLoops();
+
+/// y[b][o][position] = sum of the program's weights times (x - inputZeroPoint),
+/// for x NCHW (or a matrix, with a linear window) of i8, i16 or i32. `y` is i32
+/// or i64 and allocated. Returns the bits that passes wrote. Fails on wrong
+/// types or sizes, and on inputs that are no codes of the program.
+llvm::Expected<uint64_t> runLayer(const ApProgram &program, int64_t rows,
+                                  const Value &x, const Window &window,
+                                  int64_t inputZeroPoint, Value &y,
+                                  unsigned threads);
+
+/// The groups that add accumulators that another processor sent to `columns`
+/// of this one: the i-th element is sent before the i-th group runs.
+struct ApReduction {
+  std::vector<std::pair<int64_t, ApValue>> received; ///< accumulator, where to
+  ApGroup group;
+};
+std::vector<ApReduction> reductionOf(const ApProgram &program,
+                                     const ApChunk &chunk);
+
+} // namespace pumice::model
+
+#endif // PUMICE_LIB_MODEL_APMACHINE_H

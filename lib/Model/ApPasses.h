@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- ApPasses.h - Pass tables of associative processors -------*- C++ -*-===//
+//
+// The passes of one bit of each operation, derived from its truth table
+// (docs/ap.md, "Passes"). Nothing else knows how arithmetic becomes passes.
+//
+//===----------------------------------------------------------------------===//
+#ifndef PUMICE_LIB_MODEL_APPASSES_H
+#define PUMICE_LIB_MODEL_APPASSES_H
+
+#include "lib/Model/ApProgram.h"
+
+#include "llvm/ADT/ArrayRef.h"
+
+#include <cstdint>
+
+namespace pumice::model {
+
+/// Columns of a pass, as bits of a mask.
+enum ApRole : uint8_t { roleA = 1, roleB = 2, roleD = 4, roleC = 8 };
+constexpr unsigned numApRoles = 4;
+
+/// A search of some columns for a key, then a write of bits to some columns of
+/// the tagged rows. Masks and bits by role.
+struct ApPass {
+  uint8_t searched = 0;
+  uint8_t key = 0;
+  uint8_t written = 0;
+  uint8_t bits = 0;
+};
+
+/// What is known of a step before it runs.
+struct ApStep {
+  ApCode code = ApCode::clear;
+  bool isFirst = false;   ///< step 0; of `top`, its only one
+  bool isTop = false;     ///< of compare: the sign bit of signed operands
+  bool aIsZero = false;   ///< operand A is known to be 0
+  bool bIsZero = false;   ///< operand B is known to be 0
+  bool aInverted = false; ///< operand A is read inverted
+};
+
+/// The step of `op` in step `i`.
+ApStep stepOf(const ApOperation &op, int64_t i);
+
+/// The passes of a step, those that clear the carry and the destination first
+/// included.
+llvm::ArrayRef<ApPass> passesOf(const ApStep &step);
+
+/// What an operation makes of one bit: the definition that the passes are
+/// derived from. `x` is D of operations that change D in place, else B.
+struct ApBits {
+  bool carry, result;
+};
+ApBits evaluate(const ApStep &step, bool carry, bool x, bool a);
+
+} // namespace pumice::model
+
+#endif // PUMICE_LIB_MODEL_APPASSES_H

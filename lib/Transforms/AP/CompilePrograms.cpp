@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Associative/Compiler.h"
+#include "lib/Device/Device.h"
+#include "lib/Transforms/AP/Passes.h"
+#include "lib/Transforms/Linalg/Ternary.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
+#include <thread>
+
+namespace pumice {
+#define GEN_PASS_DEF_APCOMPILEPROGRAMS
+#include "lib/Transforms/AP/Passes.h.inc"
+} // namespace pumice
+
+using namespace mlir;
+using namespace pumice;
+
+namespace {
+
+struct APCompileProgramsPass
+    : pumice::impl::APCompileProgramsBase<APCompileProgramsPass> {
+  using APCompileProgramsBase::APCompileProgramsBase;
+
+  void runOnOperation() override {
+    SmallVector<Operation *> layers;
+    getOperation().walk([&](Operation *op) {
+      if (isa<ap::MVMOp, ap::Conv2DOp>(op))
+        layers.push_back(op);
+    });
+    if (layers.empty())
+      return;
+    FailureOr<pum::DeviceAttr> device = getDevice(getOperation());
+    if (failed(device))
+      return signalPassFailure();
+    spec = toSpec(*device);
+    if (!spec.ap) {
+      layers.front()->emitOpError("expects a device with associative "
+                                  "processors, but '")
+          << spec.name << "' has none";
+      return signalPassFailure();
+    }
+    IRRewriter rewriter(&getContext());
+    for (Operation *op : layers) {
+      rewriter.setInsertionPoint(op);
+      LogicalResult done = isa<ap::MVMOp>(op)
+                               ? compile(rewriter, cast<ap::MVMOp>(op))
+                               : compile(rewriter, cast<ap::Conv2DOp>(op));
+      if (failed(done))
+        return signalPassFailure();
+    }
+  }
+
+private:
+  LogicalResult compile(IRRewriter &rewriter, ap::MVMOp op) {
+    associative::Layer layer;
+    layer.channels = op.getInput().getType().getDimSize(1);
+    layer.outputs = op.getResult().getType().getDimSize(1);
+    layer.windows = op.getResult().getType().getDimSize(0);
+    FailureOr<DenseResourceElementsAttr> program = compileLayer(op, layer);
+    if (failed(program))
+      return failure();
+    rewriter.replaceOpWithNewOp<ap::RunOp>(
+        op, op.getType(), op.getInput(), *program, DenseI64ArrayAttr(),
+        DenseI64ArrayAttr(), DenseI64ArrayAttr(), DenseI64ArrayAttr(),
+        op.getInputZeroPointAttr());
+    return success();
+  }
+
+  LogicalResult compile(IRRewriter &rewriter, ap::Conv2DOp op) {
+    ArrayRef<int64_t> output = op.getResult().getType().getShape();
+    associative::Layer layer;
+    layer.groups = op.getGroups();
+    layer.channels = op.getInput().getType().getDimSize(1);
+    layer.outputs = output[1];
+    layer.kernelPositions = op.getKernel()[0] * op.getKernel()[1];
+    layer.windows = output[0] * output[2] * output[3];
+    FailureOr<DenseResourceElementsAttr> program = compileLayer(op, layer);
+    if (failed(program))
+      return failure();
+    rewriter.replaceOpWithNewOp<ap::RunOp>(
+        op, op.getType(), op.getInput(), *program, op.getKernelAttr(),
+        op.getStridesAttr(), op.getDilationsAttr(), op.getPaddingAttr(),
+        op.getInputZeroPointAttr());
+    return success();
+  }
+
+  template <typename OpTy>
+  FailureOr<DenseResourceElementsAttr> compileLayer(OpTy op,
+                                                    associative::Layer &layer) {
+    ElementsAttr attr;
+    std::optional<std::vector<int8_t>> codes;
+    if (matchPattern(op.getWeights(), m_Constant(&attr)))
+      codes = codesOf(attr);
+    if (!codes)
+      return op.emitOpError("expects weights that are one constant"), failure();
+    layer.weights = *codes;
+    layer.inputBits = op.getInputBits();
+    layer.inputSigned = !op.getInputUnsigned();
+    layer.inputZeroPoint = op.getInputZeroPoint();
+    associative::Options options;
+    options.threads =
+        threads ? threads : std::max(1u, std::thread::hardware_concurrency());
+    options.share = share;
+    if (lanes)
+      options.lanes = lanes;
+    if (chunks)
+      options.chunks = chunks;
+    if (spread)
+      options.spread = spread;
+    options.processors = spec.arrays();
+    associative::Statistics statistics;
+    llvm::Expected<model::ApProgram> program =
+        associative::compile(layer, *spec.ap, options, &statistics);
+    if (!program)
+      return op.emitOpError("cannot be compiled: ")
+                 << llvm::toString(program.takeError()),
+             failure();
+    std::vector<uint8_t> bytes = model::encode(*program);
+    numNonzeros += statistics.nonzeros;
+    numAdditions += statistics.additions;
+    numFewest += statistics.fewest;
+    numBytes += bytes.size();
+    auto type = RankedTensorType::get({(int64_t)bytes.size()},
+                                      IntegerType::get(op.getContext(), 8));
+    ArrayRef<char> data(reinterpret_cast<const char *>(bytes.data()),
+                        bytes.size());
+    return DenseResourceElementsAttr::get(
+        type, "ap_program",
+        HeapAsmResourceBlob::allocateAndCopyWithAlign(data, 64));
+  }
+
+  model::DeviceSpec spec;
+};
+
+} // namespace

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/Simulator/Simulator.h"
+#include "lib/Model/ApMachine.h"
+#include "lib/Transforms/AP/Passes.h"
+#include "lib/Transforms/Linalg/Ternary.h"
+
+#include "mlir/IR/Builders.h"
+
+namespace pumice {
+#define GEN_PASS_DEF_APDISASSEMBLE
+#include "lib/Transforms/AP/Passes.h.inc"
+} // namespace pumice
+
+using namespace mlir;
+using namespace pumice;
+
+namespace {
+
+struct APDisassemblePass : pumice::impl::APDisassembleBase<APDisassemblePass> {
+  using APDisassembleBase::APDisassembleBase;
+
+  void runOnOperation() override {
+    SmallVector<std::pair<Operation *, ElementsAttr>> found;
+    getOperation().walk([&](Operation *op) {
+      if (auto run = dyn_cast<ap::RunOp>(op))
+        found.push_back({op, run.getProgram()});
+      else if (auto exec = dyn_cast<simulator::APExecOp>(op))
+        found.push_back({op, exec.getProgram()});
+    });
+    for (auto [op, attr] : found) {
+      std::optional<std::vector<int8_t>> bytes = codesOf(attr);
+      if (!bytes) {
+        op->emitOpError("has a program without data");
+        return signalPassFailure();
+      }
+      llvm::Expected<model::ApProgram> program = model::decode(
+          {reinterpret_cast<const uint8_t *>(bytes->data()), bytes->size()});
+      if (!program) {
+        op->emitOpError(llvm::toString(program.takeError()));
+        return signalPassFailure();
+      }
+      write(*program, op->getLoc());
+    }
+  }
+
+private:
+  /// Adds an op with a region, in which building goes on.
+  template <typename OpTy, typename... Args>
+  OpTy open(OpBuilder &builder, Location loc, Args... args) {
+    auto op = OpTy::create(builder, loc, args...);
+    builder.setInsertionPointToStart(&op.getBody().emplaceBlock());
+    return op;
+  }
+
+  void number(Operation *op, StringRef name, int64_t value) {
+    op->setAttr(name, Builder(op).getI64IntegerAttr(value));
+  }
+
+  void write(const model::ApProgram &program, Location loc) {
+    OpBuilder builder(&getContext());
+    builder.setInsertionPointToEnd(getOperation().getBody());
+    std::string name;
+    if (auto named = dyn_cast<NameLoc>(loc))
+      name = named.getName().str();
+    auto top = open<ap::ProgramOp>(builder, loc, name);
+    number(top, "columns", program.columns);
+    number(top, "domains", program.domains);
+    number(top, "kernel_positions", program.kernelPositions);
+    number(top, "input_bits", program.inputBits);
+    if (program.inputSigned)
+      top->setAttr("input_signed", builder.getUnitAttr());
+    number(top, "lanes", program.lanes);
+    number(top, "spread", program.spread);
+    for (const model::ApChunk &chunk : program.chunks) {
+      OpBuilder::InsertionGuard guard(builder);
+      auto op = open<ap::ChunkOp>(builder, loc);
+      SmallVector<int64_t> widths, initial;
+      for (const model::ApAccumulator &accumulator : chunk.outputs) {
+        widths.push_back(accumulator.width);
+        initial.push_back(accumulator.initial);
+      }
+      number(op, "first_output", chunk.firstOutput);
+      number(op, "column", chunk.column);
+      number(op, "columns", chunk.columns);
+      number(op, "slot", chunk.slot);
+      op->setAttr("widths", builder.getDenseI64ArrayAttr(widths));
+      op->setAttr("initial", builder.getDenseI64ArrayAttr(initial));
+      for (const model::ApSlice &slice : chunk.slices) {
+        OpBuilder::InsertionGuard guard(builder);
+        auto op = open<ap::SliceOp>(builder, loc);
+        number(op, "first_channel", slice.firstChannel);
+        number(op, "channels", slice.channels);
+        model::ApPorts ports(program.columns);
+        for (const model::ApGroup &group : slice.groups) {
+          OpBuilder::InsertionGuard guard(builder);
+          open<ap::GroupOp>(builder, loc);
+          for (const model::ApOperation &operation : group)
+            write(builder, loc, operation);
+          if (passes)
+            writePasses(builder, loc, group, ports);
+        }
+      }
+    }
+  }
+
+  void write(OpBuilder &builder, Location loc, const model::ApOperation &op) {
+    const model::ApFields fields = model::fieldsOf(op.code);
+    auto value = [&](bool has, const model::ApValue &value) {
+      return has ? ap::ValueAttr::get(&getContext(), value.column, value.domain,
+                                      value.width, value.isSigned, value.isCell)
+                 : ap::ValueAttr();
+    };
+    ap::SerialOp::create(
+        builder, loc, builder.getStringAttr(model::name(op.code)),
+        value(fields.d, op.d), value(fields.b, op.b), value(fields.a, op.a),
+        fields.carry ? builder.getI64IntegerAttr(op.carry) : IntegerAttr(),
+        builder.getI64IntegerAttr(op.steps),
+        op.isBiased ? builder.getUnitAttr() : UnitAttr());
+  }
+
+  /// The cycles of a group, in their order.
+  void writePasses(OpBuilder &builder, Location loc,
+                   const model::ApGroup &group, model::ApPorts &ports) {
+    std::vector<int64_t> before(ports.columns());
+    for (size_t column = 0; column < before.size(); ++column)
+      before[column] = ports.at(column);
+    // Moves of a step are all before its first pass.
+    auto moves = [&] {
+      for (size_t column = 0; column < before.size(); ++column)
+        if (int64_t distance = ports.at(column) - before[column]) {
+          ap::MoveOp::create(builder, loc, ArrayRef<int64_t>(column), distance);
+          before[column] = ports.at(column);
+        }
+    };
+    model::walk(
+        group, ports,
+        [&](const model::ApOperation &op,
+            llvm::ArrayRef<model::ApPass> passes) {
+          moves();
+          for (const model::ApPass &pass : passes) {
+            cycle<ap::SearchOp>(builder, loc, op, pass.searched, pass.key);
+            cycle<ap::WriteOp>(builder, loc, op, pass.written, pass.bits);
+          }
+        });
+  }
+
+  template <typename OpTy>
+  void cycle(OpBuilder &builder, Location loc, const model::ApOperation &op,
+             uint8_t roles, uint8_t bits) {
+    SmallVector<int64_t> columns;
+    SmallVector<bool> key;
+    for (auto [role, column] :
+         {std::pair<unsigned, uint16_t>(model::roleC, op.carry),
+          {model::roleD, op.d.column},
+          {model::roleB, op.b.column},
+          {model::roleA, op.a.column}})
+      if (roles & role) {
+        columns.push_back(column);
+        key.push_back(bits & role);
+      }
+    OpTy::create(builder, loc, columns, key);
+  }
+};
+
+} // namespace

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Device/Device.h"
+#include "lib/Model/ApProgram.h"
+#include "lib/Transforms/AP/Passes.h"
+#include "lib/Transforms/Linalg/Ternary.h"
+
+namespace pumice {
+#define GEN_PASS_DEF_VERIFYAPCONTRACT
+#include "lib/Transforms/AP/Passes.h.inc"
+} // namespace pumice
+
+using namespace mlir;
+using namespace pumice;
+
+namespace {
+struct VerifyAPContractPass
+    : pumice::impl::VerifyAPContractBase<VerifyAPContractPass> {
+  void runOnOperation() override {
+    markAllAnalysesPreserved();
+    WalkResult result = getOperation().walk([&](Operation *op) {
+      if (isa<ap::MVMOp, ap::Conv2DOp>(op)) {
+        op->emitOpError("is not compiled (ap-compile-programs)");
+        return WalkResult::interrupt();
+      }
+      if (auto run = dyn_cast<ap::RunOp>(op))
+        return verify(run);
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+
+  WalkResult verify(ap::RunOp op) {
+    FailureOr<pum::DeviceAttr> device = getDevice(getOperation());
+    if (failed(device))
+      return WalkResult::interrupt();
+    pum::APAttr ap = device->getAp();
+    if (!ap) {
+      op.emitOpError("runs on associative processors, but device '")
+          << device->getName() << "' has none";
+      return WalkResult::interrupt();
+    }
+    std::optional<std::vector<int8_t>> bytes = codesOf(op.getProgram());
+    if (!bytes) {
+      op.emitOpError("has a program without data");
+      return WalkResult::interrupt();
+    }
+    llvm::Expected<model::ApProgram> program = model::decode(
+        {reinterpret_cast<const uint8_t *>(bytes->data()), bytes->size()});
+    if (!program) {
+      op.emitOpError(llvm::toString(program.takeError()));
+      return WalkResult::interrupt();
+    }
+    if (program->columns > ap.getColumns() ||
+        program->domains > ap.getDomains()) {
+      op.emitOpError("has a program for ")
+          << program->columns << " columns of " << program->domains
+          << " domains, but device '" << device->getName() << "' has "
+          << ap.getColumns() << " of " << ap.getDomains();
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  }
+};
+} // namespace

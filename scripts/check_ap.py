@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""A ternary ResNet at full size on associative processors: every pass simulated, and how fast.
+
+The outputs must be those of `ideal`, bit for bit. Weights are random, of a sparsity; so are images.
+
+    python scripts/check_ap.py [--model resnet18] [--size 224] [--sparsity 0.8] [--threads 2]
+
+Exits with 1 if the outputs differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+import pumice
+from pumice import zoo
+
+
+def make_ternary(model: nn.Module, sparsity: float) -> nn.Module:
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                shape = module.weight.shape
+                sign = torch.randint(0, 2, shape, generator=generator) * 2 - 1
+                kept = torch.rand(shape, generator=generator) >= sparsity
+                fan_in = shape[1:].numel() * (1 - sparsity)
+                module.weight.copy_(sign * kept * (2 / fan_in) ** 0.5)
+    return model.eval()
+
+
+def timed(label: str, work: Callable[[], Any]) -> Any:
+    start = time.perf_counter()
+    result = work()
+    print(f"{label:22}{time.perf_counter() - start:8.2f} s")
+    return result
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="resnet18")
+    parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--sparsity", type=float, default=0.8)
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+
+    model = make_ternary(getattr(zoo, args.model)(), args.sparsity)
+    x = torch.randn(1, 3, args.size, args.size, generator=torch.Generator().manual_seed(1))
+    quantized = timed("quantize", lambda: pumice.quantize(model, [x]))
+    program = timed("compile", lambda: pumice.compile(quantized, x, device="rtm-ap"))
+    for phase, seconds in program.timings.items():
+        print(f"  {phase:20}{seconds:8.2f} s")
+    estimate = timed("estimate", program.estimate)
+    result = timed("run", lambda: program.run(x, threads=args.threads))
+    result = timed("run again", lambda: program.run(x, threads=args.threads))
+    report = result.report
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
+    print(f"latency {report.latency_ns / 1e6:.3f} ms, estimated {estimate.latency_ns / 1e6:.3f} ms")
+    print(f"energy {report.dynamic_energy_pj / 1e6:.1f} uJ", end=", ")
+    print(f"estimated {estimate.dynamic_energy_pj / 1e6:.1f} uJ")
+    for name, energy in sorted(report.components.items(), key=lambda item: -item[1]):
+        if energy:
+            print(f"  {name:20}{energy / 1e6:10.2f} uJ")
+    for name in ("ap_passes", "ap_tagged_writes", "ap_shifts"):
+        print(f"{name:22}{report.counters[name]:,}")
+    ideal = pumice.compile(quantized, x, device="ideal").run(x, threads=args.threads)
+    same = bool((ideal.outputs == result.outputs).all())
+    print("outputs are those of ideal" if same else "outputs differ from those of ideal")
+    return 0 if same else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

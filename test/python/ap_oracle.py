@@ -1,0 +1,377 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Associative processors as docs/ap.md describes them, in NumPy: what a blob computes and counts.
+
+Written from that page, without calling Pumice. A step's new bits are computed by integer arithmetic
+on the bits of every row, not by passes; what passes write is what changes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+CODES = [
+    "add",
+    "sub",
+    "add_new",
+    "sub_new",
+    "copy",
+    "clear",
+    "compare",
+    "select",
+    "mask",
+    "top",
+]
+FIELDS = {
+    **dict.fromkeys(("add", "sub", "compare", "select"), "cda"),
+    **dict.fromkeys(("add_new", "sub_new"), "cdba"),
+    "copy": "da",
+    "clear": "d",
+    "mask": "cd",
+    "top": "ca",
+}
+CLEARS_CARRY = ("add", "sub", "add_new", "sub_new", "compare")
+
+
+@dataclass(frozen=True)
+class Value:
+    column: int
+    domain: int
+    width: int
+    signed: bool
+    cell: bool
+
+    def at(self, i: int) -> int | None:
+        """Its domain in step i; None if its bit is known to be 0."""
+        if i >= self.width and not self.signed:
+            return None
+        return self.domain if self.cell else self.domain + min(i, self.width - 1)
+
+
+@dataclass(frozen=True)
+class Operation:
+    code: str
+    biased: bool
+    steps: int
+    c: int | None
+    d: Value | None
+    b: Value | None
+    a: Value | None
+
+    def a_at(self, i: int) -> int | None:
+        assert self.a is not None
+        if self.code == "top":
+            return self.a.domain if self.a.cell else self.a.domain + self.a.width - 1
+        if self.biased and i >= self.a.width:
+            return None
+        return self.a.at(i)
+
+
+@dataclass
+class Slice:
+    first_channel: int
+    channels: int
+    groups: list[list[Operation]]
+
+
+@dataclass
+class Chunk:
+    first_output: int
+    column: int
+    columns: int
+    slot: int
+    outputs: list[tuple[int, int]]  # width, initial
+    slices: list[Slice]
+
+    def accumulator(self, i: int) -> Value:
+        column, place = i % self.columns, i // self.columns
+        return Value(self.column + column, place * self.slot, self.outputs[i][0], True, False)
+
+    @property
+    def planes(self) -> int:
+        return -(-len(self.outputs) // self.columns) * self.slot
+
+
+@dataclass
+class Program:
+    columns: int
+    domains: int
+    positions: int
+    bits: int
+    signed: bool
+    channels: int
+    outputs: int
+    lanes: int
+    spread: int
+    chunks: list[Chunk] = field(default_factory=list)
+
+    def input(self, c: int, k: int) -> Value:
+        column = c % self.lanes * self.positions + k
+        return Value(column, c // self.lanes * self.bits, self.bits, self.signed, False)
+
+
+# ------------------------------------------------------------------ the blob
+
+
+class Reader:
+    def __init__(self, data: bytes) -> None:
+        self.data, self.next = data, 0
+
+    def v(self) -> int:
+        number = shift = 0
+        while True:
+            byte = self.data[self.next]
+            self.next += 1
+            number |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return number
+
+    def s(self) -> int:
+        number = self.v()
+        return (number >> 1) ^ -(number & 1)
+
+
+def decode(data: bytes) -> Program:
+    assert data[:4] == b"PAP\x01"
+    read = Reader(data)
+    read.next = 4
+    numbers = [read.v() for _ in range(9)]
+    program = Program(*numbers[:4], bool(numbers[4]), *numbers[5:])
+    for _ in range(read.v()):
+        first, outputs, column, columns, slot = (read.v() for _ in range(5))
+        accumulators = [(read.v(), read.s()) for _ in range(outputs)]
+        chunk = Chunk(first, column, columns, slot, accumulators, [])
+        for _ in range(read.v()):
+            first_channel, channels, length = read.v(), read.v(), read.v()
+            end = read.next + length
+            chunk.slices.append(Slice(first_channel, channels, groups(read)))
+            assert read.next == end
+        program.chunks.append(chunk)
+    assert read.next == len(data)
+    return program
+
+
+def groups(read: Reader) -> list[list[Operation]]:
+    values = []
+    for _ in range(read.v()):
+        column, domain, shape = read.v(), read.v(), read.v()
+        values.append(Value(column, domain, shape // 4, bool(shape & 2), bool(shape & 1)))
+    return [[operation(read, values) for _ in range(read.v())] for _ in range(read.v())]
+
+
+def operation(read: Reader, values: list[Value]) -> Operation:
+    number, steps = read.v(), read.v()
+    code = CODES[number & 15]
+    has: dict[str, Any] = dict.fromkeys("cdba")
+    for name in FIELDS[code]:
+        has[name] = read.v() if name == "c" else values[read.v()]
+    return Operation(code, bool(number & 16), steps, **has)
+
+
+# ------------------------------------------------------------------ processors
+
+
+@dataclass
+class Counts:
+    """Of one processor's program; energies are per row but for `written`."""
+
+    passes: int = 0
+    searched: int = 0
+    written: int = 0
+    distance: int = 0
+    waited: int = 0
+
+
+class Processor:
+    def __init__(self, columns: int, domains: int, rows: int) -> None:
+        self.rows = rows
+        self.bits = garbage(columns, domains, rows)
+        self.ports = [0] * columns
+        self.counts = Counts()
+
+    def store(self, value: Value, numbers: Array) -> None:
+        for i in range(value.width):
+            self.bits[value.column, value.domain + i] = numbers >> i & 1
+
+    def load(self, value: Value) -> Array:
+        number = np.zeros(self.rows, np.int64)
+        for i in range(value.width):
+            sign = -1 if value.signed and i + 1 == value.width else 1
+            number += sign * self.bits[value.column, value.domain + i].astype(np.int64) << i
+        return number
+
+    def move(self, wanted: dict[int, int]) -> None:
+        distances = [abs(self.ports[column] - domain) for column, domain in wanted.items()]
+        self.counts.distance += sum(distances)
+        self.counts.waited += max(distances, default=0)
+        for column, domain in wanted.items():
+            self.ports[column] = domain
+
+    def home(self) -> None:
+        self.move(dict.fromkeys(range(len(self.ports)), 0))
+
+    def run(self, group: list[Operation]) -> None:
+        for i in range(max(op.steps for op in group)):
+            active = [op for op in group if i < op.steps]
+            wanted: dict[int, int] = {}
+            for op in active:
+                for column, domain in needs(op, i):
+                    assert wanted.setdefault(column, domain) == domain
+            self.move(wanted)
+            for op in active:
+                self.step(op, i)
+
+    def step(self, op: Operation, i: int) -> None:
+        """One bit of an operation: new bits by arithmetic, passes by counting states."""
+        none = np.zeros(self.rows, np.int8)
+        first = i == 0 and op.code in CLEARS_CARRY
+        fresh = op.code.endswith("_new")
+        carry = none if op.c is None else self.bits[op.c, 0]
+        d_at = None if op.d is None else (op.d.column, op.d.at(i))
+        a_at = None if op.a is None else op.a_at(i)
+        b_at = None if op.b is None else op.b.at(i)
+        d = none if d_at is None else self.bits[d_at]
+        a = none if a_at is None else self.bits[op.a.column, a_at]
+        b = none if b_at is None else self.bits[op.b.column, b_at]
+        if first:
+            self.clear(carry)
+            carry = none
+        if fresh:
+            self.clear(d)
+            d = none
+        inverted = op.biased and i + 1 == op.a.width
+        sign = op.code == "compare" and op.a.signed and i + 1 == op.steps
+        rule = Rule(op.code, inverted, a_at is None, sign)
+        new_carry, new_d = rule(carry, b if fresh else d, a)
+        written = (new_carry != carry).sum() + (0 if op.d is None else (new_d != d).sum())
+        self.counts.written += int(written)
+        if op.c is not None:
+            self.bits[op.c, 0] = new_carry
+        if d_at is not None:
+            self.bits[d_at] = new_d
+
+        # Searched columns, and the states of these in which something changes.
+        x_searched = (b_at is not None) if fresh else op.d is not None
+        searched = [op.c is not None and not first, x_searched, a_at is not None]
+        states = changes(rule, fresh, op, searched)
+        in_place = op.code in ("add", "sub")
+        self.counts.passes += states
+        # In step 0 the carry is searched only to tell rows that were matched.
+        width = sum(searched) + (first and in_place and a_at is not None)
+        self.counts.searched += states * width
+
+    def clear(self, bits: Array) -> None:
+        self.counts.passes += 1
+        self.counts.searched += 1
+        self.counts.written += int(bits.sum())
+
+
+@dataclass(frozen=True)
+class Rule:
+    code: str
+    inverted: bool
+    a_known: bool
+    sign: bool
+
+    def __call__(self, c: Array, x: Array, a: Array) -> tuple[Array, Array]:
+        """New carry and result of the bits of every row; x is D, or B of new results."""
+        c, x, a = (np.asarray(bits, np.int8) for bits in (c, x, a))
+        if self.inverted and not self.a_known:
+            a = 1 - a
+        if self.code in ("add", "add_new"):
+            return (c + x + a) // 2, (c + x + a) % 2
+        if self.code in ("sub", "sub_new"):
+            return (x - a - c < 0).astype(np.int8), (x - a - c) % 2
+        if self.code == "compare":
+            less = x > a if self.sign else x < a
+            return np.where(x == a, c, less).astype(np.int8), x
+        return {
+            "copy": (c, a),
+            "clear": (c, 0 * x),
+            "select": (c, np.where(c == 1, a, x).astype(np.int8)),
+            "mask": (c, np.where(c == 1, 0, x).astype(np.int8)),
+            "top": (a, x),
+        }[self.code]
+
+
+def changes(rule: Rule, fresh: bool, op: Operation, searched: list[bool]) -> int:
+    count = 0
+    for c, x, a in itertools.product(*((0, 1) if known else (0,) for known in searched)):
+        carry, result = rule(np.array([c]), np.array([x]), np.array([a]))
+        before = 0 if fresh else x
+        count += bool(carry[0] != c or (op.d is not None and result[0] != before))
+    return count
+
+
+def needs(op: Operation, i: int) -> list[tuple[int, int]]:
+    found = [] if op.c is None else [(op.c, 0)]
+    for value, domain in (
+        (op.d, op.d and op.d.at(i)),
+        (op.b, op.b and op.b.at(i)),
+        (op.a, op.a and op.a_at(i)),
+    ):
+        if value is not None and domain is not None:
+            found.append((value.column, domain))
+    return found
+
+
+def garbage(columns: int, domains: int, rows: int) -> Array:
+    """What racetracks hold before the first program."""
+    words = math.ceil(math.ceil(rows / 64) / 4) * 4
+    state, result = 0, np.empty((columns * domains, words), np.uint64)
+    numbers = []
+    for _ in range(columns * domains * words):
+        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+        numbers.append(state ^ state >> 29)
+    result = np.array(numbers, np.uint64).reshape(columns, domains, words)
+    shifts = np.arange(64, dtype=np.uint64)
+    bits = (result[..., None] >> shifts & np.uint64(1)).astype(np.int8)
+    return bits.reshape(columns, domains, -1)[..., :rows]
+
+
+def execute(program: Program, patches: Array, rows: int) -> tuple[Array, Counts]:
+    """Sums [positions, outputs] of input codes [positions, channels, kernel positions].
+
+    For at most `rows` positions, without spread. The counts are those of all programs together.
+    """
+    sums = np.zeros((len(patches), program.outputs), np.int64)
+    total = Counts()
+    for chunk in program.chunks:
+        processor = Processor(program.columns, program.domains, rows)
+        for i, (_, initial) in enumerate(chunk.outputs):
+            processor.store(chunk.accumulator(i), np.full(rows, initial))
+        for part in chunk.slices:
+            for c, k in itertools.product(range(part.channels), range(program.positions)):
+                codes = patches[:, part.first_channel + c, k].astype(np.int64)
+                processor.store(program.input(c, k), codes)
+            for group in part.groups:
+                processor.run(group)
+            processor.home()
+        for i in range(len(chunk.outputs)):
+            sums[:, chunk.first_output + i] = processor.load(chunk.accumulator(i))
+        for name, value in vars(processor.counts).items():
+            setattr(total, name, getattr(total, name) + value)
+    return sums, total
+
+
+def patches(x: Array, kernel: tuple[int, int], strides, dilations, padding, fill: int) -> Array:
+    """[positions, channels, kernel positions] of an NCHW tensor; padding holds `fill`."""
+    top, left, bottom, right = padding
+    x = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=fill)
+    height = (x.shape[2] - (kernel[0] - 1) * dilations[0] - 1) // strides[0] + 1
+    width = (x.shape[3] - (kernel[1] - 1) * dilations[1] - 1) // strides[1] + 1
+    taken = []
+    for i, j in itertools.product(range(kernel[0]), range(kernel[1])):
+        rows = slice(i * dilations[0], i * dilations[0] + (height - 1) * strides[0] + 1, strides[0])
+        cols = slice(j * dilations[1], j * dilations[1] + (width - 1) * strides[1] + 1, strides[1])
+        taken.append(x[:, :, rows, cols])
+    stacked = np.stack(taken, axis=-1)  # n, c, oy, ox, k
+    return stacked.transpose(0, 2, 3, 1, 4).reshape(-1, x.shape[1], len(taken))

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Ternary networks from PyTorch on associative processors, every integer against the oracle."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("pumice._mlir_libs._pumice")
+
+from torch import nn  # noqa: E402
+
+import ap_oracle  # noqa: E402
+import oracle  # noqa: E402
+import pumice  # noqa: E402
+from exactness import compare, same_bits  # noqa: E402
+from nets import random_net  # noqa: E402
+from pumice.frontend.ptq import is_quantized  # noqa: E402
+
+
+def make_ternary(model: nn.Module, sparsity: float, seed: int = 0) -> nn.Module:
+    """Weights of -a, 0 and a, with an a for each output."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                shape = module.weight.shape
+                sign = torch.randint(0, 2, shape, generator=generator) * 2 - 1
+                kept = torch.rand(shape, generator=generator) >= sparsity
+                scale = torch.rand(shape[0], *[1] * (len(shape) - 1), generator=generator) + 0.1
+                module.weight.copy_(sign * kept * scale * (shape[1:].numel() ** -0.5))
+    return model.eval()
+
+
+def check(model: nn.Module, x: torch.Tensor) -> pumice.Program:
+    quantized = model if is_quantized(model) else pumice.quantize(model, [x])
+    program = pumice.compile(quantized, x, device="rtm-ap")
+    result = program.run(x, keep=True)
+    expected = oracle.run_oracle(quantized, (x,))
+    exactness = compare(result.tensors, expected)
+    assert not set(exactness.different) & set(exactness.codes)
+    assert exactness.different == {}
+    assert exactness.codes
+    assert same_bits(result.outputs.numpy(), expected.outputs[0])
+    assert (result.outputs == pumice.compile(quantized, x, device="ideal").run(x).outputs).all()
+    return program
+
+
+def test_a_cnn() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(3, 12, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(12, 24, 3, stride=2, groups=3),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(24 * 16, 10),
+    )
+    program = check(make_ternary(model, 0.7), torch.randn(2, 3, 18, 18))
+    report = program.estimate()
+    kinds = [kind for layer in report.layers for kind in layer.kinds]
+    assert kinds.count("ap") == 3
+    assert "mvm" not in kinds
+    assert report.counters["ap_passes"] > 1000
+    assert program.ir("crossbar").count("ap.run") == 3
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_odd_networks(seed: int) -> None:
+    """Grouped, depthwise, strided, dilated, residual."""
+    torch.manual_seed(seed)
+    check(make_ternary(random_net(seed), 0.5, seed), torch.randn(2, 6, 19, 23))
+
+
+def test_layers_that_are_not_ternary_run_on_the_digital_unit() -> None:
+    torch.manual_seed(1)
+    model = nn.Sequential(nn.Conv2d(2, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3)).eval()
+    make_ternary(model[2], 0.5)
+    program = check(model, torch.randn(1, 2, 8, 8))
+    assert program.ir("crossbar").count("ap.run") == 1
+    assert "linalg.conv_2d_nchw_fchw_q" in program.ir("crossbar")
+
+
+@pytest.mark.parametrize("bits", [2, 4])
+def test_narrow_activations(bits: int) -> None:
+    """A user's quantizer with fewer codes: processors take as many bits."""
+    from torchao.quantization.pt2e import MinMaxObserver
+    from torchao.quantization.pt2e.quantizer import QuantizationSpec
+
+    from pumice.frontend.quantizer import PumiceQuantizer
+
+    class Narrow(PumiceQuantizer):
+        def __init__(self) -> None:
+            super().__init__()
+            self._activation = QuantizationSpec(
+                dtype=torch.uint8,
+                quant_min=0,
+                quant_max=2**bits - 1,
+                qscheme=torch.per_tensor_affine,
+                observer_or_fake_quant_ctr=MinMaxObserver.with_args(eps=2.0**-30),
+            )
+
+    torch.manual_seed(2)
+    model = nn.Sequential(
+        nn.Conv2d(2, 6, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(6, 4, 3, stride=2),
+        nn.Flatten(),
+        nn.Linear(4 * 25, 3),
+    )
+    x = torch.randn(2, 2, 11, 11)
+    quantized = pumice.quantize(make_ternary(model, 0.5), [x], quantizer=Narrow())
+    program = check(quantized, x)
+    text = program.ir("simulator", elide=False)
+    blobs = re.findall(r'ap_program\w*: "0x(\w+)"', text)
+    assert [ap_oracle.decode(bytes.fromhex(blob)[4:]).bits for blob in blobs] == [bits] * 3
