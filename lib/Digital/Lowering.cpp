@@ -260,7 +260,8 @@ struct FuseElementwise : FunctionPass<FuseElementwise> {
   }
 };
 
-/// Loops of one step that only index by themselves. One that is added to another
+/// Loops of one step that only index by themselves. One that is added to
+/// another
 /// (`d0 * 2 + d1` of a pool with one window) has to stay: without it the other
 /// would seem to run over all of the operand.
 SmallVector<unsigned> droppableLoops(Operation *op) {
