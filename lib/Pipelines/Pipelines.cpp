@@ -59,6 +59,7 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToCrossbar());
   pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createFoldConstants());
+  pm.addPass(createCrossbarNarrowCodes());
   pm.addPass(createCrossbarTileToArrays());
   pm.addPass(createCSEPass());
   pm.addPass(createVerifyCrossbarContract());
