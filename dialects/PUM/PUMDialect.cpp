@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/PUM/PUM.h"
+#include "dialects/PUM/Reason.h"
 
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringExtras.h"
@@ -53,6 +54,12 @@ void PUMDialect::initialize() {
 
 LogicalResult PUMDialect::verifyOperationAttribute(Operation *op,
                                                    NamedAttribute attr) {
+  if (attr.getName() == reasonAttrName) {
+    if (!isa<StringAttr>(attr.getValue()))
+      return op->emitError(reasonAttrName)
+             << " must be a string, got " << attr.getValue();
+    return success();
+  }
   if (attr.getName() != deviceAttrName)
     return op->emitError("unknown attribute ") << attr.getName();
   if (!isa<ModuleOp>(op) || !isa<DeviceAttr>(attr.getValue()))

@@ -26,6 +26,8 @@
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/Passes.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
+#include "llvm/ADT/SmallBitVector.h"
 #include "llvm/TargetParser/Host.h"
 
 using namespace mlir;
@@ -255,6 +257,44 @@ struct FuseElementwise : FunctionPass<FuseElementwise> {
     GreedyRewriteConfig config;
     config.setUseTopDownTraversal();
     (void)applyPatternsGreedily(getOperation(), std::move(patterns), config);
+  }
+};
+
+/// Loops of one step that only index by themselves. One that is added to
+/// another
+/// (`d0 * 2 + d1` of a pool with one window) has to stay: without it the other
+/// would seem to run over all of the operand.
+SmallVector<unsigned> droppableLoops(Operation *op) {
+  if (auto pad = dyn_cast<tensor::PadOp>(op))
+    return llvm::to_vector(
+        llvm::seq<unsigned>(0, pad.getSourceType().getRank()));
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  if (!generic)
+    return {};
+  llvm::SmallBitVector drop(generic.getNumLoops(), true);
+  for (AffineMap map : generic.getIndexingMapsArray())
+    for (AffineExpr expr : map.getResults())
+      if (!isa<AffineDimExpr, AffineConstantExpr>(expr))
+        expr.walk([&](AffineExpr part) {
+          if (auto dim = dyn_cast<AffineDimExpr>(part))
+            drop.reset(dim.getPosition());
+        });
+  return llvm::to_vector_of<unsigned>(drop.set_bits());
+}
+
+/// Upstream's pass of the same patterns drops every loop of one step.
+struct DropUnitLoops : FunctionPass<DropUnitLoops> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(DropUnitLoops)
+
+  void runOnOperation() override {
+    linalg::ControlDropUnitDims control;
+    control.controlFn = droppableLoops;
+    RewritePatternSet drop(&getContext()), tidy(&getContext());
+    linalg::populateFoldUnitExtentDimsPatterns(drop, control);
+    linalg::populateMoveInitOperandsToInputPattern(drop);
+    walkAndApplyPatterns(getOperation(), std::move(drop));
+    linalg::populateFoldUnitExtentDimsCanonicalizationPatterns(tidy, control);
+    (void)applyPatternsGreedily(getOperation(), std::move(tidy));
   }
 };
 
@@ -568,7 +608,7 @@ void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
   nested(std::make_unique<GuardTraps>());
   nested(createCSEPass());
   nested(std::make_unique<FuseElementwise>());
-  nested(createLinalgFoldUnitExtentDimsPass());
+  nested(std::make_unique<DropUnitLoops>());
   nested(std::make_unique<CollapseLoops>());
   nested(std::make_unique<ExpandMath>(expandMath));
   nested(createCanonicalizerPass());

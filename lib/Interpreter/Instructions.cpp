@@ -254,9 +254,7 @@ static Error execute(Interpreter &run, simulator::APLookupOp op) {
 }
 
 static Error execute(Interpreter &run, simulator::DigitalOp op) {
-  auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
-      op, op.getCalleeAttr());
-  const digital::OpCounts &counts = run.counts(callee);
+  const digital::OpCounts &counts = run.regionInfo(op).counts;
   model::DigitalOps ops = {counts.add,     counts.multiply, counts.divide,
                            counts.compare, counts.convert,  counts.special,
                            counts.move};

@@ -44,7 +44,7 @@ public:
 
   const model::Grid *grid(mlir::Value value) const;
   const digital::CompiledRegion *region(llvm::StringRef name) const;
-  const digital::OpCounts &counts(mlir::Operation *function) const;
+  const RegionInfo &regionInfo(simulator::DigitalOp op) const;
 
 private:
   void releaseDead(mlir::Operation *op);

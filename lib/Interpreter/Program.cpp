@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Interpreter/Program.h"
 
+#include "dialects/PUM/Reason.h"
 #include "lib/Device/Device.h"
 #include "lib/Interpreter/Interpreter.h"
 #include "lib/Interpreter/Names.h"
@@ -10,6 +11,7 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/SourceMgr.h"
 #include <chrono>
 #include <cmath>
@@ -143,6 +145,25 @@ specsOf(func::FuncOp function, TypeRange types, StringRef prefix,
   return specs;
 }
 
+/// Kinds of the nonlinear functions that ops of `function` came from, in order
+/// of appearance. Expansion leaves them in locations.
+static std::vector<std::string> nonlinearOf(func::FuncOp function) {
+  llvm::SetVector<pum::NonlinearKind> kinds;
+  function.getBody().walk([&](Operation *op) {
+    op->getLoc()->walk([&](Location part) {
+      if (auto fused = dyn_cast<FusedLoc>(part))
+        if (auto kind =
+                dyn_cast_or_null<pum::NonlinearKindAttr>(fused.getMetadata()))
+          kinds.insert(kind.getValue());
+      return WalkResult::advance();
+    });
+  });
+  std::vector<std::string> names;
+  for (pum::NonlinearKind kind : kinds)
+    names.push_back(stringifyNonlinearKind(kind).str());
+  return names;
+}
+
 FailureOr<std::unique_ptr<Program>> Program::load(ModuleOp module) {
   PassManager verifier(module.getContext());
   verifier.addPass(createVerifySimulatorProgram());
@@ -155,7 +176,8 @@ FailureOr<std::unique_ptr<Program>> Program::load(ModuleOp module) {
     if (function.isPublic())
       program->entry = function;
     else
-      program->opCounts[function] = digital::count(function);
+      program->regionInfos[function] = {digital::count(function),
+                                        nonlinearOf(function)};
   }
   func::FuncOp entry = program->entry;
   auto inputs =
@@ -358,6 +380,10 @@ llvm::Error Interpreter::issue(Operation *op, StringRef kind, StringRef unit,
   info.unit = unit.str();
   info.layer = names.layer.empty() ? kind.str() : names.layer;
   info.label = (info.layer + "." + kind).str();
+  if (auto reason = op->getAttrOfType<StringAttr>(pum::reasonAttrName))
+    info.reason = reason.str();
+  if (auto region = dyn_cast<simulator::DigitalOp>(op))
+    info.nonlinear = regionInfo(region).nonlinear;
   // What the setup phase did is done when the inference starts.
   SmallVector<model::EventId> dependencies;
   for (Value value : after)
@@ -440,8 +466,10 @@ const digital::CompiledRegion *Interpreter::region(StringRef name) const {
   return program.regions->lookup(name);
 }
 
-const digital::OpCounts &Interpreter::counts(Operation *function) const {
-  return program.opCounts.find(function)->second;
+const RegionInfo &Interpreter::regionInfo(simulator::DigitalOp op) const {
+  return program.regionInfos
+      .find(SymbolTable::lookupNearestSymbolFrom(op, op.getCalleeAttr()))
+      ->second;
 }
 
 void Interpreter::releaseDead(Operation *op) {

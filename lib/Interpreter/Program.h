@@ -43,6 +43,12 @@ struct RunOptions {
   std::vector<model::IObserver *> observers;
 };
 
+/// What a report says of a function of the digital unit.
+struct RegionInfo {
+  digital::OpCounts counts;
+  std::vector<std::string> nonlinear; ///< kinds of pum.nonlinear it came from
+};
+
 struct RunResult {
   std::vector<model::Value> outputs; ///< empty after an estimate
   llvm::json::Value report = nullptr;
@@ -97,7 +103,7 @@ private:
   mlir::func::FuncOp entry;
   model::DeviceSpec deviceSpec;
   std::vector<TensorSpec> inputSpecs, outputSpecs;
-  llvm::DenseMap<mlir::Operation *, digital::OpCounts> opCounts;
+  llvm::DenseMap<mlir::Operation *, RegionInfo> regionInfos; ///< by function
   /// Program instructions: their number in the program, and those with arrays
   /// that temporary weights are written to.
   llvm::DenseMap<mlir::Operation *, int64_t> layers;

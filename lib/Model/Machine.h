@@ -32,6 +32,10 @@ struct InstructionInfo {
   std::string kind;  ///< "mvm", "program", "digital", "transfer", ...
   std::string unit;  ///< what executes it
   std::string layer; ///< layer of the network; empty: none
+  /// Why a product, which crossbars could compute, is not on them; empty: it is
+  /// none, or is.
+  std::string reason;
+  std::vector<std::string> nonlinear; ///< nonlinear functions computed in it
 };
 
 struct InstructionRecord {

@@ -61,7 +61,7 @@ static json::Object toJson(const InstructionRecord &record,
   json::Array lanes, dependencies(event.dependencies);
   for (const Lane &lane : event.lanes)
     lanes.push_back(toJson(lane));
-  return json::Object{
+  json::Object object{
       {"id", record.id},
       {"label", record.info.label},
       {"kind", record.info.kind},
@@ -74,6 +74,18 @@ static json::Object toJson(const InstructionRecord &record,
       {"arrays", record.arrays},
       {"depends_on", std::move(dependencies)},
       {"lanes", std::move(lanes)}};
+  if (!record.info.reason.empty())
+    object["reason"] = record.info.reason;
+  if (!record.info.nonlinear.empty())
+    object["nonlinear"] = json::Array(record.info.nonlinear);
+  return object;
+}
+
+/// Appends `item` unless it is there.
+static void addOnce(llvm::SmallVectorImpl<std::string> &items,
+                    const std::string &item) {
+  if (!llvm::is_contained(items, item))
+    items.push_back(item);
 }
 
 namespace {
@@ -83,7 +95,7 @@ struct Layer {
       : name(first.info.layer), startPs(first.startPs), endPs(first.endPs) {}
 
   std::string name; // json keeps references to views
-  llvm::SmallVector<std::string, 4> kinds, units;
+  llvm::SmallVector<std::string, 4> kinds, units, reasons, nonlinear;
   int64_t startPs, endPs;
   int64_t instructions = 0;
   int64_t arrays = 0; ///< most that one instruction holds
@@ -102,10 +114,12 @@ static json::Array layersToJson(const Machine &machine) {
     if (isNew)
       layers.emplace_back(record);
     Layer &layer = layers[it->second];
-    if (!llvm::is_contained(layer.kinds, record.info.kind))
-      layer.kinds.push_back(record.info.kind);
-    if (!llvm::is_contained(layer.units, record.info.unit))
-      layer.units.push_back(record.info.unit);
+    addOnce(layer.kinds, record.info.kind);
+    addOnce(layer.units, record.info.unit);
+    if (!record.info.reason.empty())
+      addOnce(layer.reasons, record.info.reason);
+    for (const std::string &kind : record.info.nonlinear)
+      addOnce(layer.nonlinear, kind);
     layer.startPs = std::min(layer.startPs, record.startPs);
     layer.endPs = std::max(layer.endPs, record.endPs);
     ++layer.instructions;
@@ -120,6 +134,8 @@ static json::Array layersToJson(const Machine &machine) {
         json::Object{{"name", layer.name},
                      {"kinds", json::Array(layer.kinds)},
                      {"units", json::Array(layer.units)},
+                     {"reasons", json::Array(layer.reasons)},
+                     {"nonlinear", json::Array(layer.nonlinear)},
                      {"start_ns", ns(layer.startPs)},
                      {"end_ns", ns(layer.endPs)},
                      {"instructions", layer.instructions},

@@ -13,12 +13,15 @@ namespace pumice::model {
 ///   device, latency_ns,
 ///   energy_pj        {total, dynamic, static, <component>...},
 ///   area_mm2, power_mw {ima, tile, chip}, tiles,
-///   layers           [{name, kinds, units, start_ns, end_ns, instructions,
+///   layers           [{name, kinds, units, reasons, nonlinear, start_ns,
+///                      end_ns, instructions,
 ///                      energy_pj {total, <component>...}, counters, arrays}]
-///                    in order of first appearance,
-///   instructions     [{id, label, kind, unit, layer, start_ns, end_ns,
-///                      energy_pj, counters, arrays, depends_on,
-///                      lanes [{resource, first, count, start_ns, end_ns}]}],
+///                    in order of first appearance; reasons: why products of it
+///                    are on the digital unit; nonlinear: functions computed,
+///   instructions     [{id, label, kind, unit, layer, reason, nonlinear,
+///                      start_ns, end_ns, energy_pj, counters, arrays,
+///                      depends_on, lanes [{resource, first, count, start_ns,
+///                      end_ns}]}],
 ///   utilisation      {<resource> {count, busy_ns, share}},
 ///   counters,
 ///   wear             {max_writes_per_cell, mean_writes_per_cell,
@@ -26,7 +29,8 @@ namespace pumice::model {
 ///                     histogram [{writes, cells}],
 ///                     ranges [{first, count, layers, max_writes_per_cell,
 ///                              mean_writes_per_cell}]}.
-/// Components and counters that are 0 are left out of layers and instructions.
+/// Components and counters that are 0 are left out of layers and instructions,
+/// `reason` and `nonlinear` out of instructions that have none.
 ///
 /// With `setup`, what was done once before the run, there is also its report,
 /// `setup`, and `lifetime` in `wear`: {limit, endurance_writes, runs,

@@ -60,6 +60,7 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToCrossbar());
   pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createFoldConstants());
+  pm.addPass(createCrossbarNarrowCodes());
   pm.addPass(createConvertCrossbarToAP());
   pm.addPass(createAPCompilePrograms());
   pm.addPass(createCrossbarTileToArrays());

@@ -37,6 +37,11 @@ class Layer:
         energy_pj: dynamic energy.
         components: dynamic energy by component, in pJ; those without any are left out.
         counters: events; those that did not happen are left out.
+        reasons: why matrix products and convolutions of it ran on the digital unit, each once;
+            empty if none did.
+        nonlinear: kinds of nonlinear functions that its digital instructions computed (those of
+            `pum.nonlinear`: softmax, layer_norm, gelu, ...). Elementwise neighbours are computed
+            together, in the layer of the first of them.
     """
 
     name: str
@@ -50,6 +55,8 @@ class Layer:
     energy_pj: float
     components: dict[str, float]
     counters: dict[str, Any]
+    reasons: tuple[str, ...] = ()
+    nonlinear: tuple[str, ...] = ()
 
     @property
     def conversions(self) -> int:
@@ -349,6 +356,8 @@ def _layer(item: Mapping[str, Any], busy_ns: float) -> Layer:
         energy.pop("total"),
         energy,
         dict(item["counters"]),
+        tuple(item.get("reasons", ())),
+        tuple(item.get("nonlinear", ())),
     )
 
 

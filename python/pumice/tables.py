@@ -112,8 +112,10 @@ def simple_table(
 
 def report_tables(report: Report) -> RenderableType:
     """Summary, layers, components, utilisation, wear, one-time programming, compile timings."""
-    parts: list[RenderableType] = [_summary(report), _layers(report), _components(report)]
-    parts.append(_utilisation(report))
+    parts: list[RenderableType] = [_summary(report), _layers(report)]
+    if any(layer.reasons for layer in report.layers):
+        parts.append(_reasons(report))
+    parts += [_components(report), _utilisation(report)]
     if report.wear.arrays_written:
         parts.append(_wear(report.wear))
     if report.setup is not None:
@@ -163,6 +165,11 @@ def _layers(report: Report) -> Group:
     return simple_table(
         "Layers (may overlap in time; dynamic energy)", columns, map(row, report.layers), left=2
     )
+
+
+def _reasons(report: Report) -> Group:
+    rows = [(layer.name, reason) for layer in report.layers for reason in layer.reasons]
+    return simple_table("Products on the digital unit", ["layer", "reason"], rows, left=2)
 
 
 def _components(report: Report) -> Group:

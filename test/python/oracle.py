@@ -159,7 +159,8 @@ def _evaluate(
     array, products = arrays
     name = str(node.target)
     if "dequantize_per_tensor" in name:
-        return Codes(args[0], np.asarray(args[1]), np.asarray(args[2]))
+        bits = (int(args[4]) - int(args[3])).bit_length()
+        return Codes(args[0], np.asarray(args[1]), np.asarray(args[2]), bits=bits)
     if "dequantize_per_channel" in name:
         return Codes(args[0], np.asarray(args[1]), np.asarray(args[2]), int(args[3]))
     if "quantize_per_tensor" in name:

@@ -18,12 +18,16 @@ F32 = np.float32
 
 @dataclass
 class Codes:
-    """Integers with their affine meaning (q - zero_point) * scale; per channel along `axis`."""
+    """Integers with their affine meaning (q - zero_point) * scale; per channel along `axis`.
+
+    `bits` is the width of an activation's codes.
+    """
 
     q: Array
     scale: Array
     zero_point: Array
     axis: int | None = None
+    bits: int = 8
 
     def centred(self) -> Array:
         """q - zero point, int64."""
@@ -191,6 +195,17 @@ def _scatter(x: Array, weight: Array, geometry: Geometry) -> Array:
     return np.ascontiguousarray(total.reshape(n, groups * f, *whole)[(..., *cut)])
 
 
+def fewer_cells(bits: int, array: Crossbar) -> bool:
+    return -(-bits // array.cell_bits) < -(-8 // array.cell_bits)
+
+
+def stored_bits(weights: Array, array: Crossbar) -> int:
+    """The least width of constant weights, if it takes fewer cells than 8 bits."""
+    low, high = int(weights.min(initial=0)), int(weights.max(initial=0))
+    bits = next(b for b in range(1, 9) if -(2 ** (b - 1)) <= low and high < 2 ** (b - 1))
+    return bits if fewer_cells(bits, array) else 8
+
+
 def integer_layer(x: Codes, weight: Codes, geometry: Geometry, array: Crossbar | None) -> Array:
     """The exact sums, or what comes out of arrays."""
     kernel = weight.q.shape[2:]
@@ -204,7 +219,8 @@ def integer_layer(x: Codes, weight: Codes, geometry: Geometry, array: Crossbar |
         columns = _columns(x.centred(), kernel, geometry, 0)
         return _shape_out(exact_matmul(columns, w), x.q, kernel, geometry)
     (weight_zero,) = {int(zero) for zero in weight.zero_point.flat}
-    layer = Layer(8, x.q.dtype == np.int8, 8, int(x.zero_point), weight_zero)
+    bits = stored_bits(weight.q, array)
+    layer = Layer(x.bits, x.q.dtype == np.int8, bits, int(x.zero_point), weight_zero)
     columns = _columns(x.q.astype(np.int64), kernel, geometry, layer.input_zero_point)
     weights = weight.q.reshape(groups, weight.q.shape[0] // groups, -1)
     sums = [
@@ -220,10 +236,11 @@ def integer_product(x: Codes, y: Codes, array: Crossbar | None) -> Array:
     if array is None:
         a = a.astype(np.int64) - int(x.zero_point)
         return exact_matmul(a, b.astype(np.int64) - int(y.zero_point))
-    signed = y.q.dtype == np.int8
-    zero = int(y.zero_point) - (0 if signed else 128)
-    layer = Layer(8, x.q.dtype == np.int8, 8, int(x.zero_point), zero)
-    weights = np.swapaxes(b.astype(np.int64) - (0 if signed else 128), -1, -2)
+    bits = y.bits if fewer_cells(y.bits, array) else 8
+    middle = 0 if y.q.dtype == np.int8 else 2 ** (bits - 1)
+    zero = int(y.zero_point) - middle
+    layer = Layer(x.bits, x.q.dtype == np.int8, bits, int(x.zero_point), zero)
+    weights = np.swapaxes(b.astype(np.int64) - middle, -1, -2)
     sums = np.empty((*shape, a.shape[-2], b.shape[-1]), np.int64)
     for group in np.ndindex(*shape):
         sums[group] = array_oracle.linear(a[group].astype(np.int64), weights[group], layer, array)

@@ -49,11 +49,11 @@ def bn_conv(inputs: int, outputs: int, kernel: Any = 3, **more: Any) -> nn.Seque
 
 
 def floats_between_layers(program: Any, least: int = 16) -> list[str]:
-    """Float tensors of at least this size that ops behind the first quantize make.
+    """Float tensors of at least this size that the mapped ops behind the first quantize make.
 
     Not counted: constants, tensors without data, and what the results are views of.
     """
-    text = program.ir("quantized")
+    text = program.ir("crossbar")
     body = r"(?:[^\n]*\{\n(?:      [^\n]*\n|    \^[^\n]*\n)+    \} ->|[^\n]*(?:->|to|into|:))"
     made = re.findall(rf"^    (%\w+) = ([\w.]+){body} tensor<([\dx]*)x(\w+)>$", text, re.M)
     views = dict(re.findall(r"^    (%\w+) = tensor.(?:expand|collapse)_shape (%\w+)", text, re.M))

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/PUM/Reason.h"
 #include "lib/Conversion/Passes.h"
 #include "lib/Transforms/Linalg/Quantized.h"
 
@@ -281,6 +282,11 @@ private:
     auto task = pum::DigitalOp::create(builder, loc, TypeRange(results),
                                        tokenType, inputs, ValueRange());
     fillBody(task.getBody(), inputs, external.getArrayRef(), ops, results, loc);
+    // A heavy op is alone in its task, so that there is one reason at most.
+    task.getBody().walk([&](Operation *op) {
+      if (Attribute reason = op->removeAttr(pum::reasonAttrName))
+        task->setAttr(pum::reasonAttrName, reason);
+    });
     mapResults(results, task.getResults());
     return success();
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/PUM/Reason.h"
 #include "lib/Conversion/Passes.h"
 #include "lib/Transforms/Linalg/Quantized.h"
 #include "lib/Transforms/Linalg/Ternary.h"
@@ -158,6 +159,24 @@ std::optional<Layer> matchLayer(linalg::LinalgOp op, bool temporary,
   return layer;
 }
 
+/// Why a product is no layer at all; empty for what is no product.
+std::string whyNoLayer(linalg::LinalgOp op) {
+  StringRef name = op->getName().stripDialect();
+  if (!isa<linalg::ConvolutionOpInterface, linalg::ContractionOpInterface,
+           linalg::QuantizedMatmulOp, linalg::QuantizedBatchMatmulOp>(
+          op.getOperation()) ||
+      name.starts_with("pooling_"))
+    return "";
+  bool isQuantizable =
+      isa<linalg::Conv1DNcwFcwOp, linalg::Conv2DNchwFchwOp,
+          linalg::Conv2DNgchwGfchwOp, linalg::DepthwiseConv2DNchwChwOp,
+          linalg::MatmulOp, linalg::BatchMatmulOp>(op);
+  if (isQuantizable &&
+      isa<FloatType>(getElementTypeOrSelf(op->getResult(0).getType())))
+    return "its operands are not quantized";
+  return ("crossbars have no '" + name + "'").str();
+}
+
 /// Weights `[K, N]` as `[N, K]`, with or without groups in front, through a
 /// transpose that is already there.
 Value transposed(RewriterBase &rewriter, Value weights) {
@@ -306,6 +325,11 @@ struct ConvertLinalgToCrossbarPass
       if (!layer) {
         if (!why.empty())
           op->emitRemark("stays on the digital unit: ") << why;
+        else
+          why = whyNoLayer(op);
+        // What kept it from becoming a layer of integers says more.
+        if (!why.empty() && !op->hasAttr(pum::reasonAttrName))
+          op->setAttr(pum::reasonAttrName, rewriter.getStringAttr(why));
         continue;
       }
       rewriter.setInsertionPoint(op);

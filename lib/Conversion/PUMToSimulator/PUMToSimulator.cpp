@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/PUM/Reason.h"
 #include "lib/Conversion/Passes.h"
 
 #include "mlir/IR/IRMapping.h"
@@ -192,10 +193,12 @@ private:
     for (auto [result, loc] : llvm::zip(op.getResults(), made))
       outputs.push_back(allocate(result, Memory::buffer, loc));
     SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
-    finish(op, simulator::DigitalOp::create(builder, op.getLoc(), tokenType,
-                                            SymbolRefAttr::get(callee), inputs,
-                                            outputs, after)
-                   .getToken());
+    auto instruction = simulator::DigitalOp::create(
+        builder, op.getLoc(), tokenType, SymbolRefAttr::get(callee), inputs,
+        outputs, after);
+    if (Attribute reason = op->getAttr(pum::reasonAttrName))
+      instruction->setAttr(pum::reasonAttrName, reason);
+    finish(op, instruction.getToken());
     return success();
   }
 

@@ -3,6 +3,7 @@
 #define PUMICE_LIB_TRANSFORMS_CROSSBAR_PASSES_H
 
 #include "dialects/Crossbar/Crossbar.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 

@@ -19,6 +19,27 @@ def CrossbarTileToArrays : Pass<"crossbar-tile-to-arrays", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numArrays", "arrays", "arrays that all grids take">];
 }
 
+def CrossbarNarrowCodes : Pass<"crossbar-narrow-codes", "::mlir::ModuleOp"> {
+  let summary = "widths of codes below those of their types";
+  let description = [{
+    Needs: L2 and a device on the module. Gives a `crossbar.mvm` or
+    `crossbar.conv_2d` on weights `input_bits`, when all its input codes (and the
+    zero point, where it pads) provably fit in less than their type: by the clamp
+    that quantizes them, through moves, concatenations and maximum poolings. It
+    gives `weight_bits`, when all weights fit in a width that takes fewer cells
+    each: by the data of constants, and by the clamp of codes that are written at
+    run time. Of the latter, unsigned codes of `b` bits are stored less `2^(b-1)`
+    instead of less 128. Widths that are there already stay.
+
+    Sums stay as they are, unless lossy converters see smaller partial sums.
+  }];
+  let statistics = [
+    Statistic<"numInputs", "inputs", "layers whose inputs are narrower than their type">,
+    Statistic<"numWeights", "weights", "layers whose weights are narrower than their type">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def VerifyCrossbarContract : Pass<"verify-crossbar-contract", "::mlir::ModuleOp"> {
   let summary = "check that every crossbar layer is on a grid (L2)";
   let description = [{

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Transforms/Linalg/RaiseQuantizedOps.h"
+#include "dialects/PUM/Reason.h"
 #include "lib/Transforms/Linalg/Moves.h"
 #include "lib/Transforms/Linalg/Passes.h"
 
@@ -292,6 +293,7 @@ struct RaiseQuantizedOpsPass
           ++numLayers;
         } else if (!why.empty()) {
           op->emitRemark("stays in float: ") << why;
+          op->setAttr(pum::reasonAttrName, rewriter.getStringAttr(why));
         }
         continue;
       }

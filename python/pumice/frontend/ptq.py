@@ -28,8 +28,10 @@ def quantize(
     *,
     example_inputs: Any = None,
     quantizer: Any = None,
+    weight_bits: int = 8,
+    activation_bits: int = 8,
 ) -> GraphModule:
-    """Quantizes a model to 8 bits with PT2E and Pumice's quantizer (see `PumiceQuantizer`).
+    """Quantizes a model with PT2E and Pumice's quantizer (see `PumiceQuantizer`).
 
     Args:
         model: a float module; it is left as it was.
@@ -39,18 +41,23 @@ def quantize(
             else as `forward` has required parameters (so that ``(x, label)`` works).
         example_inputs: as for `lower_to_text`; the first calibration item if not given.
         quantizer: another PT2E quantizer.
+        weight_bits, activation_bits: widths of the codes of Pumice's quantizer, 2 to 8.
 
     Returns:
         The converted GraphModule: float in, float out, with quantize and dequantize ops between.
         It accepts other batch sizes where the model does.
 
     Raises:
-        FrontendError: not a module; no calibration inputs; inputs that the model rejects.
+        FrontendError: not a module; no calibration inputs; inputs that the model rejects; widths
+            for another quantizer.
+        ValueError: a width out of range.
     """
     if not isinstance(model, torch.nn.Module):
         raise FrontendError(f"expected a torch.nn.Module, got {type(model).__name__}")
     if is_quantized(model):
         raise FrontendError("expected a float model, got one that is quantized already")
+    if quantizer is not None and (weight_bits, activation_bits) != (8, 8):
+        raise FrontendError("expected no weight_bits or activation_bits beside a quantizer")
     example = None if example_inputs is None else as_arguments(example_inputs)
     taken = _leading_count(model, example)
     items = (_arguments_of(item, taken) for item in _as_iterable(calibration_inputs, taken))
@@ -64,7 +71,8 @@ def quantize(
         from pumice.frontend.quantizer import PumiceQuantizer
 
         exported = decompose_ops(_export_any_batch(model, example or first))
-        prepared = prepare_pt2e(exported, quantizer or PumiceQuantizer())
+        ours = PumiceQuantizer(weight_bits=weight_bits, activation_bits=activation_bits)
+        prepared = prepare_pt2e(exported, quantizer or ours)
         with torch.no_grad():
             _calibrate(prepared, first, 0)
             for number, item in enumerate(items, start=1):

@@ -4,6 +4,7 @@
 Weights of conv and linear layers: int8, symmetric, one scale per output channel, codes -127..127
 (the range is symmetric so that a weight and its negative are both representable, which differential
 encoding needs). Activations: uint8, affine, one scale and zero point per tensor, codes 0..255.
+Of fewer bits b, in the same types: -(2^(b-1) - 1)..2^(b-1) - 1 and 0..2^b - 1.
 
 A tensor is kept as codes when an integer layer uses it, directly or through ops that keep its
 values' meaning (pooling, reshapes, concatenation, an activation function, a residual addition).
@@ -125,22 +126,31 @@ _FOLLOWED = ACTIVATIONS | ADDITIONS | SAME_CODES | AVERAGES | CONCATENATIONS
 _SMALLEST_SCALE = 2.0**-30
 
 
-def _weight_spec(axis: int) -> QuantizationSpec:
+class _HistogramObserver(HistogramObserver):  # type: ignore[misc]
+    """Weighs errors of as many codes as there are; torchao's does of all that the type has."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.dst_nbins = self.quant_max - self.quant_min + 1
+
+
+def _weight_spec(axis: int, bits: int) -> QuantizationSpec:
+    largest = 2 ** (bits - 1) - 1
     return QuantizationSpec(
         dtype=torch.int8,
-        quant_min=-127,
-        quant_max=127,
+        quant_min=-largest,
+        quant_max=largest,
         qscheme=torch.per_channel_symmetric,
         ch_axis=axis,
         observer_or_fake_quant_ctr=PerChannelMinMaxObserver.with_args(eps=_SMALLEST_SCALE),
     )
 
 
-def _activation_spec(observer: Any) -> QuantizationSpec:
+def _activation_spec(observer: Any, bits: int) -> QuantizationSpec:
     return QuantizationSpec(
         dtype=torch.uint8,
         quant_min=0,
-        quant_max=255,
+        quant_max=2**bits - 1,
         qscheme=torch.per_tensor_affine,
         observer_or_fake_quant_ctr=observer.with_args(eps=_SMALLEST_SCALE),
     )
@@ -156,15 +166,30 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
             images). "histogram" (least squared error over the values seen) cuts rare outliers
             off. Both are deterministic.
         attention: quantize products of two activations too; without, they stay float.
+        weight_bits: width of weights' codes, 2 to 8.
+        activation_bits: width of activations' codes, 2 to 8.
+
+    Raises:
+        ValueError: no such observer, or a width out of range.
     """
 
-    def __init__(self, observer: str = "minmax", *, attention: bool = True) -> None:
-        observers = {"histogram": HistogramObserver, "minmax": MinMaxObserver}
+    def __init__(
+        self,
+        observer: str = "minmax",
+        *,
+        attention: bool = True,
+        weight_bits: int = 8,
+        activation_bits: int = 8,
+    ) -> None:
+        observers = {"histogram": _HistogramObserver, "minmax": MinMaxObserver}
         if observer not in observers:
             raise ValueError(f"expected an observer of {sorted(observers)}, got '{observer}'")
-        self._activation = _activation_spec(observers[observer])
-        self._weight = _weight_spec(0)
-        self._weight_of_transposed = _weight_spec(1)
+        for name, bits in (("weight_bits", weight_bits), ("activation_bits", activation_bits)):
+            if type(bits) is not int or not 2 <= bits <= 8:
+                raise ValueError(f"expected {name} of 2 to 8, got {bits!r}")
+        self._activation = _activation_spec(observers[observer], activation_bits)
+        self._weight = _weight_spec(0, weight_bits)
+        self._weight_of_transposed = _weight_spec(1, weight_bits)
         self._attention = attention
 
     def annotate(self, model: GraphModule) -> GraphModule:

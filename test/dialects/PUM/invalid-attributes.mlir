@@ -118,3 +118,8 @@ module {
   // expected-error @below {{pum.device must be a #pum.device on a module}}
   func.func private @device_on_function() attributes {pum.device = 1}
 }
+
+// -----
+
+// expected-error @below {{pum.reason must be a string, got 1 : i64}}
+module attributes {pum.reason = 1} {}
