@@ -123,18 +123,20 @@ def _rows_of_outputs(call: Emitter, matrix: Any) -> Node | None:
         return None
     if matrix.op == "get_attr":
         return call.transposed_parameter(matrix)
-    source = matrix.all_input_nodes[0] if len(matrix.all_input_nodes) == 1 else None
-    if source is None or source.op != "get_attr" or not _is_matrix(source):
-        return None
-    swapped = {
-        _aten.t.default: True,
-        _aten.numpy_T.default: True,
-        _aten.transpose.int: {int(dim) % 2 for dim in matrix.args[1:]} == {0, 1},
-        _aten.permute.default: [int(dim) % 2 for dim in matrix.args[-1]] == [1, 0]
-        if matrix.target is _aten.permute.default
-        else False,
-    }
-    return source if swapped.get(matrix.target) else None
+    source = matrix.all_input_nodes[0] if _is_transpose(matrix) else None
+    return source if source is not None and source.op == "get_attr" else None
+
+
+def _is_transpose(matrix: Node) -> bool:
+    """Of a matrix, however it is written."""
+    if matrix.target is _aten.permute.default:
+        order: Any = matrix.args[1]
+    elif matrix.target is _aten.transpose.int:
+        order = matrix.args[1:]
+    else:
+        return matrix.target in (_aten.t.default, _aten.numpy_T.default)
+    dims = [dim % 2 for dim in order]
+    return dims == [1, 0] or (matrix.target is _aten.transpose.int and dims == [0, 1])
 
 
 def _is_matrix(node: Node) -> bool:

@@ -35,7 +35,8 @@ class Emitter:
 
     def transposed_parameter(self, matrix: Node) -> Node:
         """A parameter node's transpose, stored so: one new parameter for all uses of a matrix."""
-        graph, owner = self.node.graph, self.node.graph.owning_module
+        graph = self.node.graph
+        owner: Any = graph.owning_module
         name = f"{str(matrix.target).replace('.', '_')}_transposed"
         if not hasattr(owner, name):
             value = operator.attrgetter(str(matrix.target))(owner).detach().t().contiguous()

@@ -114,9 +114,9 @@ def _cells(given: dict[str, Any], count: int) -> list[_Cell]:
     each = len(params) // count
     for start in range(0, len(params), each):
         own = params[start : start + each]
-        biases = own[2:4] if given["has_biases"] else (None, None)
+        input_bias, state_bias = own[2:4] if given["has_biases"] else (None, None)
         projection = own[-1] if each in (3, 5) else None
-        cells.append(_Cell(own[0], own[1], *biases, projection))
+        cells.append(_Cell(own[0], own[1], input_bias, state_bias, projection))
     return cells
 
 
