@@ -10,7 +10,6 @@ constant matrix become `aten.linear`, whatever they are written as. Ops without 
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -178,8 +177,7 @@ def decompose_ops(graph_module: GraphModule) -> GraphModule:
 
 
 def _replace_items(node: Node, made: tuple[Node, ...]) -> None:
-    for item in list(node.users):
-        if item.target is not operator.getitem:  # torch.export takes every result by its place
-            raise TypeError(f"expected a place in the results of {node.name}, got {item.target}")
-        item.replace_all_uses_with(made[item.args[1]])  # type: ignore[index]
+    for item in list(node.users):  # each takes one result, by its place
+        place: Any = item.args[1]
+        item.replace_all_uses_with(made[place])
         node.graph.erase_node(item)
