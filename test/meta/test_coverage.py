@@ -37,12 +37,8 @@ UNREACHABLE: dict[str, str] = {
         "a failure of MLIR's or LLVM's own lowering; checkOps refuses what it cannot take",
     ),
     **dict.fromkeys(
-        ["expected input codes of 1 to 8 bits, got", "rows of"],
+        ["expected input codes of 1 to 8 bits, got", "queries and"],
         "the verifiers of ap.mvm, ap.conv_2d and ap.lookup",
-    ),
-    **dict.fromkeys(
-        ["expected 1 to 65535 columns and domains, got"],
-        "blobs are read with these limits; programs are compiled for a #pum.ap, which has them",
     ),
     **dict.fromkeys(["cannot write to"], "an option of the compiler's developers"),
     **dict.fromkeys(["outputs, got"], "a caller's mistake: the interpreter passes what it counted"),

@@ -37,7 +37,7 @@
     read_pj_per_byte = 32, write_pj_per_byte = 32>,
   digital = <                         // [substitute] as `neurosim-rram`
     units = 1, lanes = 256, clock_ghz = 1,
-    ops = [
+    ops = [                           // [substitute] as `neurosim-rram`
       #pum.digital_op<kind = "add", energy_pj = 0.26524, cycles = 1>,
       #pum.digital_op<kind = "multiply", energy_pj = 0.56533, cycles = 1>,
       #pum.digital_op<kind = "divide", energy_pj = 1.08089, cycles = 1>,

@@ -46,7 +46,7 @@ def _row(device: Device) -> list[str]:
         return [area(levels[name]["area_mm2"]), power(levels[name]["power_mw"])]
 
     if ap is not None:
-        cells = [f"{ap['rows']} x {ap['columns']} x {ap['domains']}", "1/ternary/8", "none"]
+        cells = [f"{ap['rows']} x {ap['columns']}", "1/2/8", "none"]
     else:
         array = fields["array"]
         cells = [

@@ -73,7 +73,7 @@ func.func private @digital_unit() attributes {
     #pum.digital_op<kind = "move", energy_pj = 0, cycles = 0>]>}
 
 // CHECK-LABEL: func private @associative_processors
-// CHECK-SAME: test.ap = #pum.ap<rows = 256, columns = 64, domains = 32, search_ns = 1, search_pj_per_bit = 5.000000e-01,
+// CHECK-SAME: test.ap = #pum.ap<rows = 256, columns = 64, domains = 32, search_ns = 1, search_pj_per_bit = 0.5,
 func.func private @associative_processors() attributes {
   test.ap = #pum.ap<rows = 256, columns = 64, domains = 32, search_ns = 1, search_pj_per_bit = 0.5,
     write_ns = 1, write_pj_per_bit = 1, read_ns = 1, read_pj_per_bit = 1, shift_ns = 1, shift_pj_per_bit = 1,
