@@ -3,7 +3,7 @@
 // The pipelines are their passes, in this order; the same from a textual description.
 // RUN: pumice-opt %inputs/network.mlir --linalg-to-quantized -o %t.l1.mlir
 // RUN: pumice-opt %inputs/network.mlir --pass-pipeline="builtin.module(linalg-to-quantized)" | diff %t.l1.mlir -
-// RUN: pumice-opt %inputs/network.mlir --verify-linalg-contract --canonicalize --cse --raise-quantized-ops \
+// RUN: pumice-opt %inputs/network.mlir --verify-linalg-contract --canonicalize --cse --raise-quantized-ops --raise-widened-products --normalize-integer-layers \
 // RUN:   --canonicalize --cse --fold-constants --raise-nonlinear --fuse-elementwise --canonicalize --cse --verify-quantized-contract | diff %t.l1.mlir -
 // RUN: pumice-opt %t.l1.mlir --quantized-to-crossbar=device=ideal -o %t.l2.mlir
 // RUN: pumice-opt %t.l1.mlir --pum-attach-device=device=ideal --expand-nonlinear --fuse-elementwise --canonicalize --cse \
