@@ -65,6 +65,9 @@ struct CrossbarNarrowCodesPass
     FailureOr<pum::DeviceAttr> device = getDevice(getOperation());
     if (failed(device))
       return signalPassFailure();
+    // Associative processors take the widths that convert-crossbar-to-ap finds.
+    if (!device->getArray())
+      return;
     cellBits = device->getArray().getCellBits();
     getOperation().walk([&](Operation *op) {
       if (auto mvm = dyn_cast<crossbar::MVMOp>(op)) {
