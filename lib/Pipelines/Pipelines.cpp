@@ -42,6 +42,8 @@ void pumice::buildLinalgToQuantized(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createRaiseWidenedProducts());
   pm.addNestedPass<func::FuncOp>(createNormalizeIntegerLayers());
   pm.addPass(createCanonicalizerPass());
+  // Weights that several layers use stay one constant.
+  pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createFoldConstants());
   pm.addNestedPass<func::FuncOp>(createRaiseNonlinear());
   pm.addNestedPass<func::FuncOp>(createFuseElementwise());
@@ -59,6 +61,7 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToCrossbar());
   pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createFoldConstants());
   pm.addPass(createCrossbarNarrowCodes());
   pm.addPass(createConvertCrossbarToAP());

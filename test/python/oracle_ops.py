@@ -236,6 +236,7 @@ FLOAT_OPS: Mapping[str, Callable[..., Any]] = {
     "matmul": lambda x, y: (x.astype(np.float64) @ y.astype(np.float64)).astype(F32),
     "where": lambda condition, x, y: np.where(condition, x, y),
     "ones": lambda shape, **_: np.ones(shape, bool),
+    "zeros": lambda shape, **_: np.zeros(shape, F32),
     "tril": np.tril,
     "scalar_tensor": lambda value, **_: np.asarray(value, F32),
     "any": lambda x, dim, keepdim=False: np.any(x, axis=dim, keepdims=keepdim),
@@ -246,6 +247,7 @@ FLOAT_OPS: Mapping[str, Callable[..., Any]] = {
     "unflatten": lambda x, dim, sizes: x.reshape(
         *x.shape[: dim % x.ndim], *sizes, *x.shape[dim % x.ndim + 1 :]
     ),
+    "sym_size": lambda x, dim: x.shape[dim],
     "chunk": _chunk,
     "<built-in function getitem>": lambda parts, index: parts[index],
 }

@@ -19,13 +19,16 @@ from torch import nn  # noqa: E402
 import attention_models  # noqa: E402
 import pumice  # noqa: E402
 from exactness import compare, oracle_of  # noqa: E402
-from pumice.frontend import FrontendError, PumiceQuantizer  # noqa: E402
+from pumice.compiler import compile_imported  # noqa: E402
+from pumice.frontend import FrontendError, PumiceQuantizer, import_model  # noqa: E402
 from test_attention import run_and_check  # noqa: E402
 
 #: Of weights and of activations.
 WIDTHS = [(4, 4), (8, 4), (4, 8), (3, 5)]
 #: An array whose converters saturate on a few rows, so that widths show in the sums.
 SATURATING = {"adc": {"bits": 4}, "rows_per_read": 40}
+PLACES = [(name, widths) for name in ("ideal", "isaac") for widths in WIDTHS]
+PLACES += [("saturating", (4, 4)), ("saturating", (3, 5))]
 
 
 class Net(nn.Module):
@@ -47,7 +50,7 @@ class Net(nn.Module):
 
 @pytest.fixture(scope="module")
 def cnn():
-    """The network by its widths, and inputs."""
+    """By widths: the quantized network, what is imported of it, and inputs."""
     known = {}
 
     def get(weight_bits, activation_bits):
@@ -56,7 +59,24 @@ def cnn():
             torch.manual_seed(3)
             model, x = Net().eval(), torch.randn(4, 3, 13, 10)
             widths = {"weight_bits": weight_bits, "activation_bits": activation_bits}
-            known[key] = pumice.quantize(model, [x], **widths), x
+            converted = pumice.quantize(model, [x], **widths)
+            known[key] = converted, import_model(converted, x), x
+        return known[key]
+
+    return get
+
+
+@pytest.fixture(scope="module")
+def attention():
+    """By widths: the quantized module, and its inputs."""
+    known = {}
+
+    def get(weight_bits, activation_bits):
+        key = weight_bits, activation_bits
+        if key not in known:
+            module, inputs = attention_models.cases()["batch"]
+            widths = {"weight_bits": weight_bits, "activation_bits": activation_bits}
+            known[key] = pumice.quantize(module.eval(), [inputs], **widths), inputs
         return known[key]
 
     return get
@@ -76,20 +96,21 @@ def costs_of(program):
     return {
         "slices": sum(int(slices) for slices in tilings),
         "latency": report["latency_ns"],
-        "energy": sum(report["energy_pj"].values()),
+        "energy": report["energy_pj"]["total"],
+        "dynamic": report["energy_pj"]["dynamic"],
     }
 
 
-@pytest.mark.parametrize("widths", WIDTHS, ids=str)
-@pytest.mark.parametrize("name", ["ideal", "isaac", "saturating"])
-def test_cnn(cnn, widths, name) -> None:
+@pytest.mark.parametrize(("name", "widths"), PLACES, ids=str)
+def test_cnn(cnn, name, widths) -> None:
     device = pumice.Device("ideal" if name == "ideal" else "isaac")
     if name == "saturating":
         device = device.replace(array=SATURATING)
-    converted, x = cnn(*widths)
-    program = pumice.compile(converted, (x,), device=device)
+    converted, imported, x = cnn(*widths)
+    program = compile_imported(imported, device)
     result = program.run(x, keep=True)
-    expected = oracle.run_oracle(converted, (x,), array=oracle_of(device.fields))
+    exported = oracle.export(converted, (x,))
+    expected = oracle.run_oracle(converted, (x,), program=exported, array=oracle_of(device.fields))
     assert np.array_equal(result.outputs.numpy(), expected.outputs[0])
     exactness = compare(result.tensors, expected)
     assert not exactness.different
@@ -97,22 +118,18 @@ def test_cnn(cnn, widths, name) -> None:
     largest = 2 ** widths[1] - 1
     assert max(int(codes.max()) for codes in expected.codes.values()) == largest
     assert widths_of(program) == ({widths[0]}, {widths[1]})
-    exact = oracle.run_oracle(converted, (x,))
+    exact = oracle.run_oracle(converted, (x,), program=exported)
     assert np.array_equal(exact.outputs[0], expected.outputs[0]) == (name != "saturating")
 
 
-@pytest.mark.parametrize("widths", WIDTHS, ids=str)
-@pytest.mark.parametrize("name", ["ideal", "isaac", "saturating"])
-def test_attention(widths, name) -> None:
+@pytest.mark.parametrize(("name", "widths"), PLACES, ids=str)
+def test_attention(attention, name, widths) -> None:
     """Weights that are written at run time are as narrow as the activations they are."""
     device = pumice.Device("ideal" if name == "ideal" else "isaac")
     device = device.replace(dynamic_matmul="crossbar")
     if name == "saturating":
         device = device.replace(array=SATURATING)
-    module, inputs = attention_models.cases()["batch"]
-    converted = pumice.quantize(
-        module.eval(), [inputs], weight_bits=widths[0], activation_bits=widths[1]
-    )
+    converted, inputs = attention(*widths)
     program, _ = run_and_check(converted, inputs, device)
     assert widths_of(program) == (set(widths), {widths[1]})
 
@@ -121,8 +138,7 @@ def test_costs(cnn) -> None:
     """Weights of half the width take half the cells, inputs of half the width half the reads."""
     costs = {}
     for widths in [(8, 8), *WIDTHS]:
-        converted, x = cnn(*widths)
-        program = pumice.compile(converted, (x,), device="isaac")
+        program = compile_imported(cnn(*widths)[1], "isaac")
         costs[widths] = costs_of(program)
         counters = [
             one["counters"]
@@ -138,8 +154,21 @@ def test_costs(cnn) -> None:
         assert costs[widths]["conversions"] * 32 == wide["conversions"] * cells * widths[1]
         assert costs[widths]["slices"] * 4 == wide["slices"] * cells
         assert costs[widths]["energy"] < wide["energy"]
+        assert costs[widths]["dynamic"] < wide["dynamic"]
         assert costs[widths]["latency"] <= wide["latency"]
         assert (costs[widths]["latency"] < wide["latency"]) == (widths[1] < 8)
+
+
+def test_arrays() -> None:
+    """A matrix that takes 2 x 4 arrays of 128 x 128 cells for weights of 8 bits."""
+    torch.manual_seed(0)
+    model, x = nn.Linear(200, 128), torch.randn(3, 200)
+    arrays = {}
+    for bits in (8, 4):
+        converted = pumice.quantize(model, [x], weight_bits=bits)
+        text = pumice.compile(converted, (x,), device="isaac").ir("crossbar")
+        arrays[bits] = [int(number) for number in re.findall(r" arrays = (\d+)", text)]
+    assert arrays == {8: [8], 4: [4]}
 
 
 @pytest.mark.parametrize("bits", [1, 9, 4.0, True, "4"])

@@ -159,22 +159,45 @@ std::optional<Layer> matchLayer(linalg::LinalgOp op, bool temporary,
   return layer;
 }
 
-/// Why a product is no layer at all; empty for what is no product.
+/// Whether ops of this name become crossbar layers when all else fits.
+bool isMapped(Operation *op) {
+  using namespace linalg;
+  if (auto matmul = dyn_cast<MatmulOp>(op))
+    return !matmul.hasUserDefinedMaps();
+  if (auto matmul = dyn_cast<BatchMatmulOp>(op))
+    return !matmul.hasUserDefinedMaps();
+  return isa<Conv1DNcwFcwOp, Conv2DNchwFchwOp, Conv2DNgchwGfchwOp,
+             DepthwiseConv2DNchwChwOp, Conv2DNhwcHwcfOp, Conv2DNhwcFhwcOp,
+             DepthwiseConv2DNhwcHwcOp, DepthwiseConv2DNhwcHwcmOp,
+             Conv2DNhwcHwcfQOp, Conv2DNhwcFhwcQOp, DepthwiseConv2DNhwcHwcQOp,
+             DepthwiseConv2DNhwcHwcmQOp>(op);
+}
+
+/// Why a product has not become what `matchLayer` takes; empty for what is no
+/// product.
 std::string whyNoLayer(linalg::LinalgOp op) {
   StringRef name = op->getName().stripDialect();
-  if (!isa<linalg::ConvolutionOpInterface, linalg::ContractionOpInterface,
-           linalg::QuantizedMatmulOp, linalg::QuantizedBatchMatmulOp>(
+  if (!isa<linalg::ConvolutionOpInterface, linalg::ContractionOpInterface>(
           op.getOperation()) ||
       name.starts_with("pooling_"))
     return "";
-  bool isQuantizable =
-      isa<linalg::Conv1DNcwFcwOp, linalg::Conv2DNchwFchwOp,
-          linalg::Conv2DNgchwGfchwOp, linalg::DepthwiseConv2DNchwChwOp,
-          linalg::MatmulOp, linalg::BatchMatmulOp>(op);
-  if (isQuantizable &&
-      isa<FloatType>(getElementTypeOrSelf(op->getResult(0).getType())))
+  if (!isMapped(op))
+    return ("crossbars have no '" + name + "'").str();
+  if (isa<FloatType>(getElementTypeOrSelf(op->getResult(0).getType())))
     return "its operands are not quantized";
-  return ("crossbars have no '" + name + "'").str();
+  SmallVector<Value> inputs(op->getOperands().take_front(op.getNumDpsInputs()));
+  if (!llvm::all_of(ArrayRef(inputs).drop_front(2), [](Value zero) {
+        return uniformInteger(zero).has_value();
+      }))
+    return "its zero points are not constant";
+  if (!isConstantData(inputs[1]))
+    return "its weights are not constant";
+  for (Value codes : ArrayRef(inputs).take_front(2)) {
+    Type element = getElementTypeOrSelf(codes.getType());
+    if (!element.isInteger(8) && !element.isInteger(16))
+      return "its codes are not 8 or 16 bits wide";
+  }
+  return "its sums are not 32 or 64 bits wide";
 }
 
 /// Weights `[K, N]` as `[N, K]`, with or without groups in front, through a

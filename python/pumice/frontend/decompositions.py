@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Takes ops apart that hide what can be quantized, before PT2E looks for it.
 
-PT2E sees `scaled_dot_product_attention` as one op and could only quantize around it.
-`decompose_ops` replaces such ops in an exported graph by aten ops of the same meaning; each
-new node keeps the module path and the source line of the op that it comes from. Ops without an
-entry in `DECOMPOSITIONS` stay.
+PT2E sees `scaled_dot_product_attention` or a whole LSTM as one op and could only quantize around
+it. `decompose_ops` replaces such ops in an exported graph by aten ops of the same meaning; each
+new node keeps the module path and the source line of the op that it comes from. Products with a
+constant matrix become `aten.linear`, whatever they are written as. Ops without an entry in
+`DECOMPOSITIONS` stay.
 """
 
 from __future__ import annotations
@@ -15,58 +16,12 @@ from typing import Any
 import torch
 from torch.fx import GraphModule, Node
 
-__all__ = ["DECOMPOSITIONS", "Emitter", "decompose_ops"]
+from pumice.frontend.emitter import Emitter, arguments_of
+from pumice.frontend.recurrent import gru, lstm, rnn_relu, rnn_tanh
+
+__all__ = ["DECOMPOSITIONS", "decompose_ops"]
 
 _aten = torch.ops.aten
-
-
-class Emitter:
-    """Writes nodes in front of `node`, with its meta and the shapes of their own values."""
-
-    def __init__(self, node: Node) -> None:
-        self.node = node
-        self._mode = _fake_mode(node)
-
-    def __call__(self, op: Any, *args: Any, **kwargs: Any) -> Node:
-        """A call of an aten overload on nodes and plain values."""
-        graph = self.node.graph
-        with graph.inserting_before(self.node):
-            new = graph.call_function(op, args, kwargs)
-        new.meta = {
-            key: value
-            for key, value in self.node.meta.items()
-            if key in ("nn_module_stack", "stack_trace", "torch_fn", "from_node")
-        }
-        with self._mode:
-            new.meta["val"] = op(*map(_value, args), **{k: _value(v) for k, v in kwargs.items()})
-        return new
-
-
-def _fake_mode(node: Node) -> Any:
-    from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
-
-    for source in (node, *node.all_input_nodes):
-        values = source.meta.get("val")
-        for value in values if isinstance(values, (tuple, list)) else [values]:
-            if isinstance(value, FakeTensor):
-                return value.fake_mode
-    return FakeTensorMode()
-
-
-def _value(arg: Any) -> Any:
-    if isinstance(arg, Node):
-        return arg.meta["val"]
-    if isinstance(arg, (tuple, list)):
-        return type(arg)(_value(item) for item in arg)
-    return arg
-
-
-def _arguments(node: Node) -> dict[str, Any]:
-    """Arguments by the names in the op's schema, defaults included."""
-    schema = node.target._schema  # type: ignore[union-attr]
-    result = {arg.name: arg.default_value for arg in schema.arguments if arg.has_default_value()}
-    result.update(zip((arg.name for arg in schema.arguments), node.args, strict=False))
-    return {**result, **node.kwargs}
 
 
 def _attention(node: Node) -> Node | None:
@@ -74,7 +29,7 @@ def _attention(node: Node) -> Node | None:
 
     A query that the mask keeps from every key gets zeros, not NaN.
     """
-    call, given = Emitter(node), _arguments(node)
+    call, given = Emitter(node), arguments_of(node)
     query, key, value, mask = (given[name] for name in ("query", "key", "value", "attn_mask"))
     if given["dropout_p"]:
         return None  # random: refused later, by its name
@@ -118,8 +73,13 @@ def _repeat_heads(call: Emitter, query: Node, heads: Node) -> Node:
 
 def _baddbmm(node: Node) -> Node:
     """beta * self + alpha * (batch1 @ batch2)."""
-    call, given = Emitter(node), _arguments(node)
+    call, given = Emitter(node), arguments_of(node)
     product = call(_aten.bmm.default, given["batch1"], given["batch2"])
+    return _added(call, product, given)
+
+
+def _added(call: Emitter, product: Node, given: dict[str, Any]) -> Node:
+    """beta * self + alpha * product."""
     if given["alpha"] != 1:
         product = call(_aten.mul.Tensor, product, given["alpha"])
     if given["beta"] == 0:  # even if it holds NaN
@@ -130,11 +90,71 @@ def _baddbmm(node: Node) -> Node:
     return call(_aten.add.Tensor, product, added)
 
 
-#: What an op becomes: writes nodes in front of it and returns the one that stands for it; None
-#: leaves the op as it is.
-DECOMPOSITIONS: dict[Any, Callable[[Node], Node | None]] = {
+def _addmm(node: Node) -> Node | None:
+    """beta * self + alpha * (mat1 @ mat2), if mat2 is constant."""
+    call, given = Emitter(node), arguments_of(node)
+    weight = _rows_of_outputs(call, given["mat2"])
+    if weight is None:
+        return None
+    added = given["self"]
+    plain = given["beta"] == 1 and given["alpha"] == 1
+    if plain and added.op == "get_attr" and added.meta["val"].dim() == 1:
+        width = weight.meta["val"].shape[0]
+        if added.meta["val"].shape[0] == width:
+            return call(_aten.linear.default, given["mat1"], weight, added)
+    product = call(_aten.linear.default, given["mat1"], weight)
+    return _added(call, product, given)
+
+
+def _product(node: Node) -> Node | None:
+    """A product with a constant matrix on its right."""
+    left, right = node.args
+    call = Emitter(node)
+    if not isinstance(left, Node) or left.op == "get_attr" or left.meta["val"].dim() < 1:
+        return None
+    weight = _rows_of_outputs(call, right)
+    return None if weight is None else call(_aten.linear.default, left, weight)
+
+
+def _rows_of_outputs(call: Emitter, matrix: Any) -> Node | None:
+    """The transpose of a constant [inputs, outputs]; None for what is computed."""
+    if not isinstance(matrix, Node) or not _is_matrix(matrix):
+        return None
+    if matrix.op == "get_attr":
+        return call.transposed_parameter(matrix)
+    source = matrix.all_input_nodes[0] if _is_transpose(matrix) else None
+    return source if source is not None and source.op == "get_attr" else None
+
+
+def _is_transpose(matrix: Node) -> bool:
+    """Of a matrix, however it is written."""
+    if matrix.target is _aten.permute.default:
+        order: Any = matrix.args[1]
+    elif matrix.target is _aten.transpose.int:
+        order = matrix.args[1:]
+    else:
+        return matrix.target in (_aten.t.default, _aten.numpy_T.default)
+    dims = [dim % 2 for dim in order]
+    return dims == [1, 0] or (matrix.target is _aten.transpose.int and dims == [0, 1])
+
+
+def _is_matrix(node: Node) -> bool:
+    value = node.meta.get("val")
+    return isinstance(value, torch.Tensor) and value.dim() == 2 and value.is_floating_point()
+
+
+#: What an op becomes: writes nodes in front of it and returns the one that stands for it, or a
+#: tuple for an op with several results; None leaves the op as it is.
+DECOMPOSITIONS: dict[Any, Callable[[Node], Node | tuple[Node, ...] | None]] = {
     _aten.scaled_dot_product_attention.default: _attention,
     _aten.baddbmm.default: _baddbmm,
+    _aten.addmm.default: _addmm,
+    _aten.mm.default: _product,
+    _aten.matmul.default: _product,
+    _aten.lstm.input: lstm,
+    _aten.gru.input: gru,
+    _aten.rnn_tanh.input: rnn_tanh,
+    _aten.rnn_relu.input: rnn_relu,
 }
 
 
@@ -144,8 +164,20 @@ def decompose_ops(graph_module: GraphModule) -> GraphModule:
     for node in list(graph.nodes):
         decompose = DECOMPOSITIONS.get(node.target) if node.op == "call_function" else None
         made = decompose(node) if decompose else None
-        if made is not None:
+        if made is None:
+            continue
+        if isinstance(made, tuple):
+            _replace_items(node, made)
+        else:
             node.replace_all_uses_with(made)
-            graph.erase_node(node)
+        graph.erase_node(node)
+    graph.eliminate_dead_code()
     graph_module.recompile()
     return graph_module
+
+
+def _replace_items(node: Node, made: tuple[Node, ...]) -> None:
+    for item in list(node.users):  # each takes one result, by its place
+        place: Any = item.args[1]
+        item.replace_all_uses_with(made[place])
+        node.graph.erase_node(item)

@@ -158,6 +158,8 @@ def _export_any_batch(model: torch.nn.Module, example: Arguments) -> Any:
     """Exports with a free batch size if the model allows it, else with the example's."""
     from torch.export import Dim
 
+    from pumice.frontend.recurrent import has_free_steps
+
     args, kwargs = example
     tensors = [value for value in [*args, *kwargs.values()] if isinstance(value, torch.Tensor)]
     batches = {value.shape[0] if value.dim() else None for value in tensors}
@@ -171,7 +173,9 @@ def _export_any_batch(model: torch.nn.Module, example: Arguments) -> Any:
         if kwargs:
             shapes = _named_shapes(model, args, kwargs, {0: Dim.AUTO})
         try:
-            return export_program(model, args, kwargs, shapes).module(check_guards=False)
+            exported = export_program(model, args, kwargs, shapes).module(check_guards=False)
+            if not has_free_steps(exported):
+                return exported
         except FrontendError:
             pass  # the model needs its batch size; errors that remain show below
     return export_program(model, *example).module()

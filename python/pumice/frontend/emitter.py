@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Writes nodes into an exported graph in place of one that is taken apart."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import torch
+from torch.fx import Node
+
+__all__ = ["Emitter", "arguments_of"]
+
+
+class Emitter:
+    """Writes nodes in front of `node`, with its meta and the shapes of their own values."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self._mode = _fake_mode(node)
+
+    def __call__(self, op: Any, *args: Any, **kwargs: Any) -> Node:
+        """A call of an aten overload on nodes and plain values."""
+        graph = self.node.graph
+        with graph.inserting_before(self.node):
+            new = graph.call_function(op, args, kwargs)
+        new.meta = {
+            key: value
+            for key, value in self.node.meta.items()
+            if key in ("nn_module_stack", "stack_trace", "torch_fn", "from_node")
+        }
+        with self._mode:
+            new.meta["val"] = op(*map(_value, args), **{k: _value(v) for k, v in kwargs.items()})
+        return new
+
+    def transposed_parameter(self, matrix: Node) -> Node:
+        """A parameter node's transpose, stored so: one new parameter for all uses of a matrix."""
+        graph = self.node.graph
+        owner: Any = graph.owning_module
+        name = f"{str(matrix.target).replace('.', '_')}_transposed"
+        if not hasattr(owner, name):
+            value = operator.attrgetter(str(matrix.target))(owner).detach().t().contiguous()
+            owner.register_parameter(name, torch.nn.Parameter(value, requires_grad=False))
+        with graph.inserting_before(self.node):
+            new = graph.get_attr(name)
+        with self._mode:
+            new.meta = {**matrix.meta, "val": _value(matrix).t().contiguous()}
+        return new
+
+
+def _fake_mode(node: Node) -> Any:
+    from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
+
+    for source in (node, *node.all_input_nodes):
+        values = source.meta.get("val")
+        for value in values if isinstance(values, (tuple, list)) else [values]:
+            if isinstance(value, FakeTensor):
+                return value.fake_mode
+    return FakeTensorMode()
+
+
+def _value(arg: Any) -> Any:
+    if isinstance(arg, Node):
+        return arg.meta["val"]
+    if isinstance(arg, (tuple, list)):
+        return type(arg)(_value(item) for item in arg)
+    return arg
+
+
+def arguments_of(node: Node) -> dict[str, Any]:
+    """Arguments by the names in the op's schema, defaults included."""
+    schema = node.target._schema  # type: ignore[union-attr]
+    result = {arg.name: arg.default_value for arg in schema.arguments if arg.has_default_value()}
+    result.update(zip((arg.name for arg in schema.arguments), node.args, strict=False))
+    return {**result, **node.kwargs}
