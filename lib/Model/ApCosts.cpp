@@ -37,27 +37,45 @@ namespace {
 /// The cycles of operations, which depend on their kind and widths only.
 class OperationWork {
 public:
-  const ApWork &of(const ApOperation &op) {
+  struct Cycles : ApWork {
+    /// Writes of C and D, at most: a row is matched once in a step, besides
+    /// passes that clear.
+    int32_t mostC = 0, mostD = 0;
+  };
+
+  const Cycles &of(const ApOperation &op) {
     const uint64_t key =
         static_cast<uint64_t>(op.code) | uint64_t(op.isBiased) << 4 |
         uint64_t(op.a.isSigned) << 5 | uint64_t(op.b.isSigned) << 6 |
         uint64_t(op.steps) << 8 | uint64_t(op.a.width) << 16 |
         uint64_t(op.b.width) << 24;
     auto [it, isNew] = known.try_emplace(key);
-    ApWork &work = it->second;
-    for (int64_t i = 0; isNew && i < op.steps; ++i)
+    Cycles &work = it->second;
+    for (int64_t i = 0; isNew && i < op.steps; ++i) {
+      uint8_t cleared = 0, written = 0;
       for (const ApPass &pass : passesOf(stepOf(op, i))) {
         const int searched = llvm::popcount(unsigned(pass.searched));
         ++work.passes;
         work.searched += searched;
         work.expectedWritten +=
             llvm::popcount(unsigned(pass.written)) / double(1 << searched);
+        (clears(pass) ? cleared : written) |= pass.written;
       }
+      work.mostC += !!(cleared & roleC) + !!(written & roleC);
+      work.mostD += !!(cleared & roleD) + !!(written & roleD);
+    }
     return work;
   }
 
 private:
-  llvm::DenseMap<uint64_t, ApWork> known;
+  /// Whether a pass clears one column and searches no other.
+  static bool clears(const ApPass &pass) {
+    return llvm::popcount(unsigned(pass.searched)) == 1 &&
+           pass.searched == pass.key && pass.searched == pass.written &&
+           pass.bits == 0;
+  }
+
+  llvm::DenseMap<uint64_t, Cycles> known;
 };
 
 /// Moves the ports as `walk` does. Every operand is needed from the first step
@@ -100,12 +118,20 @@ void move(const ApGroup &group, ApPorts &ports) {
 ApWork pumice::model::workOf(const ApProgram &program,
                              llvm::ArrayRef<ApGroup> groups) {
   ApWork work;
+  work.mostWritten.resize(program.columns);
   ApPorts ports(program.columns);
   OperationWork operations;
   for (const ApGroup &group : groups) {
     work.operations += group.size();
-    for (const ApOperation &op : group)
-      work += operations.of(op);
+    for (const ApOperation &op : group) {
+      const OperationWork::Cycles &cycles = operations.of(op);
+      work += cycles;
+      const ApFields fields = fieldsOf(op.code);
+      if (fields.carry)
+        work.mostWritten[op.carry] += cycles.mostC;
+      if (fields.d)
+        work.mostWritten[op.d.column] += cycles.mostD;
+    }
     move(group, ports);
   }
   ports.home();
@@ -166,7 +192,7 @@ Cost pumice::model::apCost(const DeviceSpec &device, const ApProgram &program,
     for (const ApAccumulator &accumulator : chunk.outputs)
       bits += accumulator.width;
     const int64_t count = chunk.slices.size();
-    const int64_t spread = std::clamp<int64_t>(count, 1, program.spread);
+    const int64_t spread = chunk.processors(program.spread);
     processors += spread;
     const int64_t planes = chunk.planes();
     // First values, and reading out: every domain of the accumulators, there

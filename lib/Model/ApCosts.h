@@ -27,6 +27,8 @@ struct ApWork {
   double expectedWritten = 0; ///< bits that a row expects to be written
   int64_t distance = 0;       ///< domains that racetracks of a row move
   int64_t waited = 0;         ///< domains that are moved one after the other
+  /// By column: bits that passes write to a racetrack, at most. Not summed.
+  std::vector<int32_t> mostWritten;
 
   ApWork &operator+=(const ApWork &other);
   double timeNs(const ApSpec &ap) const;

@@ -138,12 +138,12 @@ public:
       : program(program), chunk(chunk), first(first), rows(rows) {}
 
   template <typename T>
-  uint64_t run(const PatchReader<T> &patches, Value &y, int64_t positions) {
+  std::vector<uint64_t> run(const PatchReader<T> &patches, Value &y,
+                            int64_t positions) {
     // What each of the processors that share the slices has.
-    const int64_t processors =
-        std::min<int64_t>(program.spread, chunk.slices.size());
+    const int64_t processors = chunk.processors(program.spread);
     std::vector<ApArray> arrays;
-    for (int64_t p = 0; p < std::max<int64_t>(processors, 1); ++p) {
+    for (int64_t p = 0; p < processors; ++p) {
       ApArray &array =
           arrays.emplace_back(program.columns, program.domains, rows);
       for (size_t i = 0; i < chunk.outputs.size(); ++i)
@@ -156,9 +156,9 @@ public:
       }
     }
     reduce(arrays);
-    uint64_t written = 0;
+    std::vector<uint64_t> written;
     for (const ApArray &array : arrays)
-      written += array.taggedWrites;
+      written.push_back(array.taggedWrites);
     store(arrays[0], y, positions);
     return written;
   }
@@ -255,11 +255,10 @@ std::vector<ApReduction> pumice::model::reductionOf(const ApProgram &program,
   return steps;
 }
 
-llvm::Expected<uint64_t> pumice::model::runLayer(const ApProgram &program,
-                                                 int64_t rows, const Value &x,
-                                                 const Window &window,
-                                                 int64_t inputZeroPoint,
-                                                 Value &y, unsigned threads) {
+llvm::Expected<std::vector<uint64_t>>
+pumice::model::runLayer(const ApProgram &program, int64_t rows, const Value &x,
+                        const Window &window, int64_t inputZeroPoint, Value &y,
+                        unsigned threads) {
   MatrixSpec matrix;
   matrix.groups = 1;
   matrix.rows = program.channels * program.kernelPositions;
@@ -282,7 +281,13 @@ llvm::Expected<uint64_t> pumice::model::runLayer(const ApProgram &program,
         "expected " + Twine(wantedX) + " inputs and " + Twine(wantedY) +
         " accumulators, got " + Twine(x.numElements()) + " and " +
         Twine(y.numElements()));
-  std::atomic<uint64_t> written{0};
+  std::vector<int64_t> firstPart; // of each chunk
+  int64_t parts = 0;
+  for (const ApChunk &chunk : program.chunks) {
+    firstPart.push_back(parts);
+    parts += chunk.processors(program.spread);
+  }
+  std::vector<std::atomic<uint64_t>> written(parts);
   Error problem = Error::success();
   withPatches(matrix, window, x, inputZeroPoint, [&](auto patches) {
     using T = typename decltype(patches)::Code;
@@ -298,13 +303,16 @@ llvm::Expected<uint64_t> pumice::model::runLayer(const ApProgram &program,
     const int64_t units = llvm::divideCeil(count, perUnit);
     const int64_t chunks = program.chunks.size();
     parallelFor(threads, units * chunks, [&](int64_t i) {
-      const int64_t first = i / chunks * perUnit;
-      Worker worker(program, program.chunks[i % chunks], first,
+      const int64_t first = i / chunks * perUnit, q = i % chunks;
+      Worker worker(program, program.chunks[q], first,
                     std::min(perUnit, count - first));
-      written += worker.run(patches, y, window.positions());
+      const std::vector<uint64_t> bits =
+          worker.run(patches, y, window.positions());
+      for (size_t p = 0; p < bits.size(); ++p)
+        written[firstPart[q] + p] += bits[p];
     });
   });
   if (problem)
     return std::move(problem);
-  return written.load();
+  return std::vector<uint64_t>(written.begin(), written.end());
 }

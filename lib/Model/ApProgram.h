@@ -14,6 +14,7 @@
 #include "llvm/Support/Error.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -97,6 +98,10 @@ struct ApChunk {
             static_cast<uint16_t>(i / columns * slot),
             static_cast<uint8_t>(outputs[i].width), /*isSigned=*/true,
             /*isCell=*/false};
+  }
+  /// Of at most `spread` that share the slices.
+  int64_t processors(int64_t spread) const {
+    return std::clamp<int64_t>(slices.size(), 1, spread);
   }
   /// Domains that hold accumulators.
   int64_t planes() const {

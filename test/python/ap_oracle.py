@@ -196,8 +196,13 @@ class Processor:
         self.bits = garbage(columns, domains, rows)
         self.ports = [0] * columns
         self.counts = Counts()
+        # Writes of every racetrack, and the most that a racetrack of a column could get.
+        self.writes = np.zeros((columns, rows), np.int64)
+        self.most = np.zeros(columns, np.int64)
 
     def store(self, value: Value, numbers: Array) -> None:
+        self.writes[value.column] += value.width
+        self.most[value.column] += value.width
         for i in range(value.width):
             self.bits[value.column, value.domain + i] = numbers >> i & 1
 
@@ -242,36 +247,45 @@ class Processor:
         a = none if a_at is None else self.bits[op.a.column, a_at]
         b = none if b_at is None else self.bits[op.b.column, b_at]
         if first:
-            self.clear(carry)
+            self.clear(carry, op.c)
             carry = none
         if fresh:
-            self.clear(d)
+            self.clear(d, op.d.column)
             d = none
         inverted = op.biased and i + 1 == op.a.width
         sign = op.code == "compare" and op.a.signed and i + 1 == op.steps
         rule = Rule(op.code, inverted, a_at is None, sign)
         new_carry, new_d = rule(carry, b if fresh else d, a)
-        written = (new_carry != carry).sum() + (0 if op.d is None else (new_d != d).sum())
-        self.counts.written += int(written)
         if op.c is not None:
+            self.write((op.c, 0), new_carry != carry)
             self.bits[op.c, 0] = new_carry
         if d_at is not None:
+            self.write(d_at, new_d != d)
             self.bits[d_at] = new_d
 
         # Searched columns, and the states of these in which something changes.
         x_searched = (b_at is not None) if fresh else op.d is not None
         searched = [op.c is not None and not first, x_searched, a_at is not None]
-        states = changes(rule, fresh, op, searched)
+        states, changes_c, changes_d = changes(rule, fresh, op, searched)
+        if op.c is not None:
+            self.most[op.c] += changes_c
+        if op.d is not None:
+            self.most[op.d.column] += changes_d
         in_place = op.code in ("add", "sub")
         self.counts.passes += states
         # In step 0 the carry is searched only to tell rows that were matched.
         width = sum(searched) + (first and in_place and a_at is not None)
         self.counts.searched += states * width
 
-    def clear(self, bits: Array) -> None:
+    def write(self, place: tuple[int, int], rows: Array) -> None:
+        self.writes[place[0]] += rows
+        self.counts.written += int(rows.sum())
+
+    def clear(self, bits: Array, column: int) -> None:
         self.counts.passes += 1
         self.counts.searched += 1
-        self.counts.written += int(bits.sum())
+        self.most[column] += 1
+        self.write((column, 0), bits == 1)
 
 
 @dataclass(frozen=True)
@@ -302,13 +316,16 @@ class Rule:
         }[self.code]
 
 
-def changes(rule: Rule, fresh: bool, op: Operation, searched: list[bool]) -> int:
-    count = 0
+def changes(rule: Rule, fresh: bool, op: Operation, searched: list[bool]) -> tuple[int, bool, bool]:
+    """States in which something changes; whether C, and whether D changes in any."""
+    count, any_c, any_d = 0, False, False
     for c, x, a in itertools.product(*((0, 1) if known else (0,) for known in searched)):
         carry, result = rule(np.array([c]), np.array([x]), np.array([a]))
-        before = 0 if fresh else x
-        count += bool(carry[0] != c or (op.d is not None and result[0] != before))
-    return count
+        change_c = bool(carry[0] != c)
+        change_d = op.d is not None and bool(result[0] != (0 if fresh else x))
+        count += change_c or change_d
+        any_c, any_d = any_c or change_c, any_d or change_d
+    return count, any_c, any_d
 
 
 def needs(op: Operation, i: int) -> list[tuple[int, int]]:
@@ -337,15 +354,20 @@ def garbage(columns: int, domains: int, rows: int) -> Array:
     return bits.reshape(columns, domains, -1)[..., :rows]
 
 
-def execute(program: Program, patches: Array, rows: int) -> tuple[Array, Counts]:
+def execute(
+    program: Program, patches: Array, rows: int, processors: list[Processor] | None = None
+) -> tuple[Array, Counts]:
     """Sums [positions, outputs] of input codes [positions, channels, kernel positions].
 
-    For at most `rows` positions, without spread. The counts are those of all programs together.
+    For at most `rows` positions, without spread. The counts are those of all programs together;
+    the processors, one for each chunk, are appended to `processors`.
     """
     sums = np.zeros((len(patches), program.outputs), np.int64)
     total = Counts()
     for chunk in program.chunks:
         processor = Processor(program.columns, program.domains, rows)
+        if processors is not None:
+            processors.append(processor)
         for i, (_, initial) in enumerate(chunk.outputs):
             processor.store(chunk.accumulator(i), np.full(rows, initial))
         for part in chunk.slices:
