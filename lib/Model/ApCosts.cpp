@@ -49,7 +49,7 @@ public:
         uint64_t(op.a.isSigned) << 5 | uint64_t(op.b.isSigned) << 6 |
         uint64_t(op.steps) << 8 | uint64_t(op.a.width) << 16 |
         uint64_t(op.b.width) << 24;
-    auto [it, isNew] = known.try_emplace(key);
+    auto [it, isNew] = known.try_emplace({key, op.constant});
     Cycles &work = it->second;
     for (int64_t i = 0; isNew && i < op.steps; ++i) {
       uint8_t cleared = 0, written = 0;
@@ -75,7 +75,7 @@ private:
            pass.bits == 0;
   }
 
-  llvm::DenseMap<uint64_t, Cycles> known;
+  llvm::DenseMap<std::pair<uint64_t, int64_t>, Cycles> known;
 };
 
 /// Moves the ports as `walk` does. Every operand is needed from the first step
@@ -150,6 +150,7 @@ ApProgramWork pumice::model::workOf(const ApProgram &program,
     work.chunks[q].slices.resize(chunk.slices.size());
     for (size_t s = 0; s < chunk.slices.size(); ++s)
       units.push_back({q, s});
+    work.chunks[q].epilogue = workOf(program, chunk.epilogue);
     if (program.spread > 1) {
       std::vector<ApGroup> groups;
       for (ApReduction &step : reductionOf(program, chunk))
@@ -162,9 +163,11 @@ ApProgramWork pumice::model::workOf(const ApProgram &program,
     work.chunks[q].slices[s] =
         workOf(program, program.chunks[q].slices[s].groups);
   });
-  for (const ApProgramWork::Chunk &chunk : work.chunks)
+  for (const ApProgramWork::Chunk &chunk : work.chunks) {
     for (const ApWork &slice : chunk.slices)
       work.total += slice;
+    work.total += chunk.epilogue;
+  }
   return work;
 }
 
@@ -191,7 +194,6 @@ Cost pumice::model::apCost(const DeviceSpec &device, const ApProgram &program,
     int64_t bits = 0;
     for (const ApAccumulator &accumulator : chunk.outputs)
       bits += accumulator.width;
-    const int64_t count = chunk.slices.size();
     const int64_t spread = chunk.processors(program.spread);
     processors += spread;
     const int64_t planes = chunk.planes();
@@ -201,10 +203,24 @@ Cost pumice::model::apCost(const DeviceSpec &device, const ApProgram &program,
         double(planes) * ap.writeNs + 2 * double(planes) * ap.shiftNs;
     const double readNs = double(planes) * double(fullest) * ap.readNs +
                           2 * double(planes) * ap.shiftNs;
+    // Codes are in the first domains of their accumulators' slots.
+    const int64_t count = chunk.slices.size();
+    const int64_t resultPlanes =
+        program.codeBits ? chunk.slots() * program.codeBits : planes;
+    const int64_t resultSpan =
+        program.codeBits
+            ? std::max<int64_t>(planes - chunk.slot + program.codeBits, 0)
+            : planes;
+    const int64_t resultBits =
+        program.codeBits ? int64_t(chunk.outputs.size()) * program.codeBits
+                         : bits;
+    const double leaveNs = double(resultPlanes) * double(fullest) * ap.readNs +
+                           2 * double(resultSpan) * ap.shiftNs;
     const double accumulatorMoves = 2 * double(planes) * double(chunk.columns);
     loadedBits += double(bits) * double(spread);
-    readBits += double(bits);
-    distance += accumulatorMoves * double(spread + 1);
+    readBits += double(resultBits);
+    distance += accumulatorMoves * double(spread) +
+                2 * double(resultSpan) * double(chunk.columns);
 
     double busiestNs = 0;
     for (int64_t p = 0; p < spread; ++p) {
@@ -244,7 +260,13 @@ Cost pumice::model::apCost(const DeviceSpec &device, const ApProgram &program,
       energy(Component::search) +=
           additions * double(part.searched) * rows * ap.searchPjPerBit;
     }
-    longestNs = std::max(longestNs, busiestNs + readNs);
+    const ApWork &epilogue = work.chunks[q].epilogue;
+    distance += double(epilogue.distance);
+    written += epilogue.expectedWritten;
+    counters.apPasses += epilogue.passes * blocks;
+    energy(Component::search) +=
+        double(epilogue.searched) * rows * ap.searchPjPerBit;
+    longestNs = std::max(longestNs, busiestNs + epilogue.timeNs(ap) + leaveNs);
   }
 
   // Blocks take turns when there are too few processors.

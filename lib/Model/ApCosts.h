@@ -44,9 +44,10 @@ struct ApProgramWork {
   struct Chunk {
     std::vector<ApWork> slices;
     ApWork reduction; ///< adding another processor's accumulators
+    ApWork epilogue;  ///< making codes of accumulators
   };
   std::vector<Chunk> chunks;
-  ApWork total; ///< of all slices
+  ApWork total; ///< of all slices and epilogues
 };
 ApProgramWork workOf(const ApProgram &program, unsigned threads);
 

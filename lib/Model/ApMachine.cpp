@@ -156,6 +156,8 @@ public:
       }
     }
     reduce(arrays);
+    for (const ApGroup &group : chunk.epilogue)
+      arrays[0].run(group);
     std::vector<uint64_t> written;
     for (const ApArray &array : arrays)
       written.push_back(array.taggedWrites);
@@ -188,7 +190,7 @@ private:
   void store(ApArray &array, Value &y, int64_t positions) {
     std::vector<int64_t> numbers(rows);
     for (size_t i = 0; i < chunk.outputs.size(); ++i) {
-      array.read(chunk.accumulator(i), numbers);
+      array.read(program.result(chunk, i), numbers);
       const int64_t output = chunk.firstOutput + i;
       auto put = [&](auto *out) {
         for (int64_t r = 0; r < rows; ++r) {
@@ -197,7 +199,9 @@ private:
           out[(image * program.outputs + output) * positions + p] = numbers[r];
         }
       };
-      if (y.type() == ElementType::i32)
+      if (y.type() == ElementType::i8)
+        put(y.asMutable<int8_t>().data());
+      else if (y.type() == ElementType::i32)
         put(y.asMutable<int32_t>().data());
       else
         put(y.asMutable<int64_t>().data());
@@ -270,7 +274,11 @@ pumice::model::runLayer(const ApProgram &program, int64_t rows, const Value &x,
       x.type() != ElementType::i32)
     return llvm::createStringError("inputs are " + name(x.type()) +
                                    ", expected i8, i16 or i32");
-  if (y.type() != ElementType::i32 && y.type() != ElementType::i64)
+  if (program.codeBits && y.type() != ElementType::i8)
+    return llvm::createStringError("codes are " + name(y.type()) +
+                                   ", expected i8");
+  if (!program.codeBits && y.type() != ElementType::i32 &&
+      y.type() != ElementType::i64)
     return llvm::createStringError("accumulators are " + name(y.type()) +
                                    ", expected i32 or i64");
   const int64_t wantedX =

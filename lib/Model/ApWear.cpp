@@ -83,6 +83,8 @@ static PartWrites writesOf(const ApProgram &program, const ApChunk &chunk,
       for (int64_t k = 0; k < program.kernelPositions; ++k)
         store(program.input(c, k));
   }
+  if (p == 0)
+    add(work.epilogue);
   if (spread == 1)
     return part;
   // Others send their accumulators to this processor.

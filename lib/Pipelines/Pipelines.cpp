@@ -65,6 +65,7 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createFoldConstants());
   pm.addPass(createCrossbarNarrowCodes());
   pm.addPass(createConvertCrossbarToAP());
+  pm.addPass(createAPFuseElementwise());
   pm.addPass(createAPCompilePrograms());
   pm.addPass(createCrossbarTileToArrays());
   pm.addPass(createCSEPass());

@@ -75,6 +75,52 @@ def test_odd_networks(seed: int) -> None:
     check(make_ternary(random_net(seed), 0.5, seed), torch.randn(2, 6, 19, 23))
 
 
+class Residual(nn.Module):
+    """A block with a residual addition, one with a downsampled one, functions that are not ReLU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(2, 6, 3, padding=1)
+        self.first, self.second = nn.Conv2d(6, 6, 3, padding=1), nn.Conv2d(6, 6, 3, padding=1)
+        self.norm = nn.BatchNorm2d(6)
+        self.down, self.wide = nn.Conv2d(6, 10, 1, stride=2), nn.Conv2d(6, 10, 3, 2, padding=1)
+        self.head, self.classes = nn.Linear(10, 12), nn.Linear(12, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = nn.functional.max_pool2d(torch.relu(self.stem(x)), 2)
+        x = torch.relu(x + self.norm(self.second(nn.functional.hardtanh(self.first(x)))))
+        x = nn.functional.leaky_relu(self.down(x) + self.wide(x))
+        return self.classes(nn.functional.relu6(self.head(x.mean((2, 3)))))
+
+
+@pytest.mark.parametrize("bits", [2, 4, 6])
+def test_what_follows_layers_runs_on_processors_too(bits: int) -> None:
+    torch.manual_seed(bits)
+    x = torch.randn(2, 2, 14, 14)
+    quantized = pumice.quantize(make_ternary(Residual(), 0.4), [x], activation_bits=bits)
+    on = pumice.Device("rtm-ap").replace(ap={"elementwise_bits": bits})
+    off = on.replace(ap={"elementwise_bits": bits - 1})
+    runs = [pumice.compile(quantized, x, device=device).run(x) for device in (on, off, "ideal")]
+    assert (runs[0].outputs == runs[2].outputs).all()
+    assert (runs[1].outputs == runs[2].outputs).all()
+    text = pumice.compile(quantized, x, device=on).ir("crossbar")
+    # All but the last have codes; what adds residuals remains, without sums.
+    results = re.findall(r"ap\.run .*-> tensor<\S+x(i\d+)>", text)
+    assert results == ["i8"] * 6 + ["i32"]
+    digital, alone = (run.report.components["digital"] for run in runs[:2])
+    assert digital < 0.6 * alone
+    assert runs[0].report.counters["ap_passes"] > runs[1].report.counters["ap_passes"]
+
+
+def test_functions_that_are_not_computed_to_the_bit_stay() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(2, 4, 3), nn.Sigmoid(), nn.Conv2d(4, 3, 3), nn.Tanh())
+    x = torch.randn(1, 2, 9, 9)
+    quantized = pumice.quantize(make_ternary(model, 0.3), [x], activation_bits=4)
+    program = check(quantized, x)
+    assert set(re.findall(r"ap\.run .*-> tensor<\S+x(i\d+)>", program.ir("crossbar"))) == {"i32"}
+
+
 def test_layers_that_are_not_ternary_run_on_the_digital_unit() -> None:
     torch.manual_seed(1)
     model = nn.Sequential(nn.Conv2d(2, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3)).eval()

@@ -101,6 +101,12 @@ private:
     layer.inputBits = op.getInputBits();
     layer.inputSigned = !op.getInputUnsigned();
     layer.inputZeroPoint = op.getInputZeroPoint();
+    if (DenseIntElementsAttr thresholds = op.getThresholdsAttr()) {
+      layer.steps = thresholds.getType().getDimSize(1);
+      llvm::append_range(layer.thresholds, thresholds.getValues<int64_t>());
+      llvm::append_range(layer.codes,
+                         op.getCodesAttr().template getValues<int8_t>());
+    }
     associative::Options options;
     options.threads =
         threads ? threads : std::max(1u, std::thread::hardware_concurrency());

@@ -59,6 +59,13 @@ struct VerifyAPContractPass
           << ap.getColumns() << " of " << ap.getDomains();
       return WalkResult::interrupt();
     }
+    const bool isCodes = op.getType().getElementType().isInteger(8);
+    if (isCodes != (program->codeBits > 0)) {
+      op.emitOpError("has a result of ")
+          << op.getType().getElementType() << ", but its program makes "
+          << (isCodes ? "sums" : "codes");
+      return WalkResult::interrupt();
+    }
     return WalkResult::advance();
   }
 };

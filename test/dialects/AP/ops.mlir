@@ -44,6 +44,9 @@ func.func @passes() {
 func.func @layers(%x: tensor<2x3xi8>, %i: tensor<1x2x4x4xi8>, %w: tensor<5x3xi8>, %f: tensor<4x1x3x3xi8>) {
   // CHECK: ap.mvm %{{.*}}, %{{.*}} {input_bits = 4 : i64, input_unsigned}
   %0 = ap.mvm %x, %w {input_unsigned, input_bits = 4 : i64} : (tensor<2x3xi8>, tensor<5x3xi8>) -> tensor<2x5xi32>
+  // CHECK: ap.mvm %{{.*}}, %{{.*}} {codes = dense<{{.*}}> : tensor<5x2xi8>, input_bits = 4 : i64, thresholds = dense<1> : tensor<5x1xi64>}
+  %c = ap.mvm %x, %w {input_bits = 4 : i64, thresholds = dense<1> : tensor<5x1xi64>, codes = dense<0> : tensor<5x2xi8>}
+     : (tensor<2x3xi8>, tensor<5x3xi8>) -> tensor<2x5xi8>
   // CHECK: ap.conv_2d %{{.*}} kernel [3, 3] strides [1, 1] dilations [1, 1] padding [1, 1, 1, 1] groups 2
   %1 = ap.conv_2d %i, %f kernel [3, 3] strides [1, 1] dilations [1, 1] padding [1, 1, 1, 1] groups 2
       {input_zero_point = -1 : i64, input_bits = 2 : i64}
@@ -70,6 +73,11 @@ ap.program for "fc" attributes {columns = 24 : i64} {
         ap.serial "add" d = #ap.value<column = 9, domain = 0, width = 7, is_signed = true>
           a = #ap.value<column = 0, domain = 4, width = 4, cell = true> biased carry 40 steps 7
       }
+    }
+    // CHECK: ap.epilogue {
+    ap.epilogue {
+      // CHECK: ap.serial "less" a = <column = 9, domain = 0, width = 7, is_signed = true> than -3 carry 4 steps 7
+      ap.serial "less" a = #ap.value<column = 9, domain = 0, width = 7, is_signed = true> than -3 carry 4 steps 7
     }
   }
 }

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Associative/Compiler.h"
+#include "lib/Associative/Epilogue.h"
+#include "lib/Device/Device.h"
+#include "lib/Model/Parallel.h"
+#include "lib/Transforms/AP/Passes.h"
+#include "lib/Transforms/AP/Scalars.h"
+#include "lib/Transforms/Linalg/Ternary.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
+#include "llvm/ADT/SetVector.h"
+#include <thread>
+
+namespace pumice {
+#define GEN_PASS_DEF_APFUSEELEMENTWISE
+#include "lib/Transforms/AP/Passes.h.inc"
+} // namespace pumice
+
+using namespace mlir;
+using namespace pumice;
+
+namespace {
+
+/// An elementwise op behind a layer, as a function of the layer's sum and of
+/// numbers that depend on the output channel only.
+struct Stage {
+  mutable linalg::GenericOp op; // its accessors are not const
+  unsigned variable = 0; ///< the input that is the sum, or what became of it
+  /// Ops that lead from the sum to `result`, in their order.
+  SetVector<Operation *> ops;
+  Value result;                       ///< in the body of `op`
+  DenseMap<Value, Numbers> constants; ///< one number, or one for each channel
+
+  Block &body() const { return op->getRegion(0).front(); }
+  Value argument() const { return body().getArgument(variable); }
+  /// Whether `result` is all that `op` computes.
+  bool isWhole() const {
+    return cast<linalg::YieldOp>(body().getTerminator()).getOperand(0) ==
+           result;
+  }
+};
+
+/// The numbers of an operand that is constant along all dimensions but that of
+/// channels; none for others.
+std::optional<Numbers> perChannel(Value operand, AffineMap map,
+                                  int64_t channels) {
+  ElementsAttr attr;
+  if (!matchPattern(operand, m_Constant(&attr)))
+    return std::nullopt;
+  for (AffineExpr expr : map.getResults()) {
+    auto constant = dyn_cast<AffineConstantExpr>(expr);
+    if (expr != getAffineDimExpr(1, map.getContext()) &&
+        !(constant && constant.getValue() == 0))
+      return std::nullopt;
+  }
+  std::optional<Numbers> numbers = numbersOf(attr);
+  if (numbers && numbers->size() != 1 && int64_t(numbers->size()) != channels)
+    return std::nullopt;
+  return numbers;
+}
+
+/// The ops that lead from `argument` to `value`; false if one is not
+/// computable, or something else uses what is on the way.
+bool collect(Stage &stage, Value value) {
+  SetVector<Operation *> ops;
+  Block &body = stage.body();
+  for (Operation &op : body.without_terminator()) {
+    // Ops of constants alone belong to none.
+    bool depends = llvm::any_of(op.getOperands(), [&](Value operand) {
+      return operand == stage.argument() ||
+             ops.contains(operand.getDefiningOp());
+    });
+    if (depends)
+      ops.insert(&op);
+  }
+  // Backwards: what `value` is made of.
+  SetVector<Operation *> needed;
+  SmallVector<Value> open = {value};
+  while (!open.empty()) {
+    Value next = open.pop_back_val();
+    Operation *op = next.getDefiningOp();
+    if (next == stage.argument() || stage.constants.contains(next))
+      continue;
+    Attribute attr;
+    if (op && matchPattern(next, m_Constant(&attr))) {
+      auto type = RankedTensorType::get({}, next.getType());
+      if (!isa<FloatAttr, IntegerAttr>(attr))
+        return false;
+      std::optional<Numbers> number =
+          numbersOf(DenseElementsAttr::get(type, attr));
+      if (!number)
+        return false;
+      stage.constants[next] = std::move(*number);
+      continue;
+    }
+    if (!op || op->getBlock() != &body || !isComputable(op))
+      return false;
+    if (needed.insert(op))
+      llvm::append_range(open, op->getOperands());
+  }
+  auto isInside = [&](Operation *user) { return needed.contains(user); };
+  if (!llvm::all_of(stage.argument().getUsers(), isInside))
+    return false;
+  for (Operation *op : needed)
+    if (op != value.getDefiningOp() && ops.contains(op) &&
+        !llvm::all_of(op->getUsers(), isInside))
+      return false;
+  stage.ops.clear();
+  for (Operation &op : body)
+    if (needed.contains(&op))
+      stage.ops.insert(&op);
+  stage.result = value;
+  return stage.ops.contains(value.getDefiningOp());
+}
+
+/// The stage that `sums`, [N, channels, ...], goes to, if it is its only one.
+std::optional<Stage> stageBehind(Value sums, int64_t channels) {
+  if (!sums.hasOneUse())
+    return std::nullopt;
+  auto op = dyn_cast<linalg::GenericOp>(*sums.user_begin());
+  if (!op || op.getNumResults() != 1 || op.getNumDpsInputs() == 0 ||
+      op.getNumParallelLoops() != op.getNumLoops() ||
+      cast<RankedTensorType>(op.getResult(0).getType()).getShape() !=
+          cast<RankedTensorType>(sums.getType()).getShape())
+    return std::nullopt;
+  OpOperand *init = op.getDpsInitOperand(0);
+  if (!op.getMatchingIndexingMap(init).isIdentity() ||
+      !op.getMatchingBlockArgument(init).use_empty())
+    return std::nullopt;
+  Stage stage;
+  stage.op = op;
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    AffineMap map = op.getMatchingIndexingMap(operand);
+    if (operand->get() == sums) {
+      stage.variable = operand->getOperandNumber();
+      if (!map.isIdentity())
+        return std::nullopt;
+    } else if (std::optional<Numbers> numbers =
+                   perChannel(operand->get(), map, channels)) {
+      stage.constants[op.getMatchingBlockArgument(operand)] =
+          std::move(*numbers);
+    }
+  }
+  Value yielded =
+      cast<linalg::YieldOp>(stage.body().getTerminator()).getOperand(0);
+  if (collect(stage, yielded))
+    return stage;
+  // Something else comes in: up to the last codes that do not know of it.
+  for (Operation &inner : llvm::reverse(stage.body().without_terminator()))
+    if (inner.getNumResults() == 1 && inner.getResultTypes()[0].isInteger(8) &&
+        collect(stage, inner.getResult(0)))
+      return stage;
+  return std::nullopt;
+}
+
+/// Codes of channel `channel` for `sums`.
+std::vector<int64_t> evaluate(ArrayRef<Stage> stages, int64_t channel,
+                              std::vector<int64_t> sums) {
+  const size_t count = sums.size();
+  Numbers current;
+  current.integers = std::move(sums);
+  for (const Stage &stage : stages) {
+    DenseMap<Value, Numbers> values;
+    for (const auto &[value, numbers] : stage.constants) {
+      Numbers &one = values[value];
+      const size_t at = numbers.size() == 1 ? 0 : channel;
+      if (numbers.floats.empty())
+        one.integers = {numbers.integers[at]};
+      else
+        one.floats = {numbers.floats[at]};
+    }
+    values[stage.argument()] = std::move(current);
+    for (Operation *op : stage.ops) {
+      SmallVector<const Numbers *, 3> operands;
+      for (Value operand : op->getOperands())
+        operands.push_back(&values.find(operand)->second);
+      Numbers result = compute(op, operands, count);
+      values[op->getResult(0)] = std::move(result);
+    }
+    current = std::move(values[stage.result]);
+  }
+  return std::move(current.integers);
+}
+
+/// The function of a channel for sums of `range`; none with more than `most`
+/// steps.
+std::optional<associative::Staircase> staircaseOf(ArrayRef<Stage> stages,
+                                                  int64_t channel,
+                                                  associative::Range range,
+                                                  size_t most) {
+  associative::Staircase staircase;
+  constexpr int64_t together = 4096;
+  for (int64_t low = range.low; low <= range.high; low += together) {
+    std::vector<int64_t> sums;
+    for (int64_t sum = low; sum <= std::min(range.high, low + together - 1);
+         ++sum)
+      sums.push_back(sum);
+    std::vector<int64_t> codes = evaluate(stages, channel, std::move(sums));
+    for (size_t i = 0; i < codes.size(); ++i) {
+      if (staircase.codes.empty()) {
+        staircase.codes.push_back(int8_t(codes[i]));
+      } else if (codes[i] != staircase.codes.back()) {
+        staircase.thresholds.push_back(low + int64_t(i));
+        staircase.codes.push_back(int8_t(codes[i]));
+        if (staircase.thresholds.size() > most)
+          return std::nullopt;
+      }
+    }
+  }
+  return staircase;
+}
+
+struct APFuseElementwisePass
+    : pumice::impl::APFuseElementwiseBase<APFuseElementwisePass> {
+  using APFuseElementwiseBase::APFuseElementwiseBase;
+
+  void runOnOperation() override {
+    auto device =
+        getOperation()->getAttrOfType<pum::DeviceAttr>(pum::deviceAttrName);
+    if (!device || !device.getAp() || !device.getAp().getElementwiseBits())
+      return;
+    bits = device.getAp().getElementwiseBits();
+    SmallVector<Operation *> layers;
+    getOperation().walk([&](Operation *op) {
+      if (isa<ap::MVMOp, ap::Conv2DOp>(op))
+        layers.push_back(op);
+    });
+    IRRewriter rewriter(&getContext());
+    for (Operation *op : layers) {
+      if (auto mvm = dyn_cast<ap::MVMOp>(op))
+        fuse(rewriter, mvm, 1);
+      else
+        fuse(rewriter, cast<ap::Conv2DOp>(op),
+             cast<ap::Conv2DOp>(op).getGroups());
+    }
+  }
+
+private:
+  template <typename OpTy>
+  void fuse(IRRewriter &rewriter, OpTy op, int64_t groups) {
+    if (op.getThresholds())
+      return;
+    ElementsAttr attr;
+    std::optional<std::vector<int8_t>> weights;
+    if (matchPattern(op.getWeights(), m_Constant(&attr)))
+      weights = codesOf(attr);
+    if (!weights)
+      return;
+    RankedTensorType type = op.getResult().getType();
+    associative::Layer layer;
+    layer.outputs = type.getDimSize(1);
+    layer.groups = groups;
+    layer.channels = op.getInput().getType().getDimSize(1);
+    layer.kernelPositions = int64_t(weights->size()) / layer.outputs /
+                            (layer.channels / layer.groups);
+    layer.inputBits = op.getInputBits();
+    layer.inputSigned = !op.getInputUnsigned();
+    layer.inputZeroPoint = op.getInputZeroPoint();
+    layer.weights = *weights;
+
+    SmallVector<Stage> stages;
+    for (Value value = op.getResult();;) {
+      std::optional<Stage> stage = stageBehind(value, layer.outputs);
+      if (!stage)
+        return;
+      value = stage->op.getResult(0);
+      stages.push_back(std::move(*stage));
+      if (stages.back().result.getType().isInteger(8))
+        break;
+      if (!stages.back().isWhole())
+        return;
+    }
+    if (std::optional<std::vector<associative::Staircase>> staircases =
+            staircasesOf(stages, layer))
+      replace(rewriter, op, stages, *staircases);
+  }
+
+  /// None if they take too many bits, or too long to find out.
+  std::optional<std::vector<associative::Staircase>>
+  staircasesOf(ArrayRef<Stage> stages, const associative::Layer &layer) const {
+    double numbers = 0;
+    for (int64_t o = 0; o < layer.outputs; ++o) {
+      associative::Range range = associative::sumRange(layer, o);
+      numbers += double(range.high) - double(range.low);
+    }
+    if (numbers > double(int64_t(1) << 31))
+      return std::nullopt;
+    const size_t most = (size_t(1) << bits) - 1;
+    std::vector<std::optional<associative::Staircase>> found(layer.outputs);
+    auto find = [&](int64_t o) {
+      found[o] = staircaseOf(stages, o, associative::sumRange(layer, o), most);
+    };
+    find(0); // most that do not fit show here
+    if (!found[0])
+      return std::nullopt;
+    model::parallelFor(std::max(1u, std::thread::hardware_concurrency()),
+                       layer.outputs - 1, [&](int64_t i) { find(i + 1); });
+    std::vector<associative::Staircase> all;
+    for (std::optional<associative::Staircase> &staircase : found) {
+      if (!staircase)
+        return std::nullopt;
+      all.push_back(std::move(*staircase));
+    }
+    if (associative::Codes::holding(all).bits > bits)
+      return std::nullopt;
+    return all;
+  }
+
+  template <typename OpTy>
+  void replace(IRRewriter &rewriter, OpTy op, ArrayRef<Stage> stages,
+               ArrayRef<associative::Staircase> staircases) {
+    size_t steps = 1;
+    for (const associative::Staircase &staircase : staircases)
+      steps = std::max(steps, staircase.thresholds.size());
+    // Thresholds that no sum reaches fill up.
+    std::vector<int64_t> thresholds;
+    std::vector<int8_t> codes;
+    for (const associative::Staircase &staircase : staircases) {
+      llvm::append_range(thresholds, staircase.thresholds);
+      thresholds.resize(llvm::alignTo(thresholds.size(), steps), INT64_MAX);
+      if (staircase.thresholds.empty())
+        thresholds.resize(thresholds.size() + steps, INT64_MAX);
+      llvm::append_range(codes, staircase.codes);
+      codes.resize(llvm::alignTo(codes.size(), steps + 1),
+                   staircase.codes.back());
+    }
+    const int64_t outputs = staircases.size();
+    auto tensorOf = [&](int64_t columns, unsigned width) {
+      return RankedTensorType::get({outputs, columns},
+                                   rewriter.getIntegerType(width));
+    };
+    const Stage &last = stages.back();
+    RankedTensorType type = op.getResult().getType();
+    rewriter.setInsertionPoint(op);
+    auto layer = cast<OpTy>(rewriter.clone(*op));
+    layer.setThresholdsAttr(DenseIntElementsAttr::get(
+        tensorOf(int64_t(steps), 64), ArrayRef(thresholds)));
+    layer.setCodesAttr(DenseIntElementsAttr::get(
+        tensorOf(int64_t(steps) + 1, 8), ArrayRef(codes)));
+    layer.getResult().setType(
+        RankedTensorType::get(type.getShape(), rewriter.getI8Type()));
+    if (last.isWhole()) {
+      layer->setLoc(locOf(op.getLoc(), last.op.getLoc()));
+      rewriter.replaceOp(last.op, layer.getResult());
+    } else {
+      split(rewriter, last, layer.getResult());
+    }
+    for (const Stage &stage : llvm::reverse(stages.drop_back()))
+      rewriter.eraseOp(stage.op);
+    rewriter.eraseOp(op);
+    ++numFused;
+  }
+
+  /// The layer of `layer`, the node of `node`.
+  static Location locOf(Location layer, Location node) {
+    auto named = dyn_cast<NameLoc>(layer), other = dyn_cast<NameLoc>(node);
+    if (!named || !other)
+      return node;
+    return NameLoc::get(named.getName(), other.getChildLoc());
+  }
+
+  /// What is left of a stage when its input is `codes`.
+  static void split(IRRewriter &rewriter, const Stage &stage, Value codes) {
+    linalg::GenericOp op = stage.op;
+    rewriter.setInsertionPoint(op);
+    // Numbers that nothing else needs are no inputs any more.
+    SmallVector<Value> inputs;
+    SmallVector<AffineMap> maps;
+    SmallVector<Value> arguments;
+    for (OpOperand *operand : op.getDpsInputOperands()) {
+      Value argument = op.getMatchingBlockArgument(operand);
+      const bool isVariable = operand->getOperandNumber() == stage.variable;
+      if (!isVariable &&
+          llvm::all_of(argument.getUsers(), [&](Operation *user) {
+            return stage.ops.contains(user);
+          }))
+        continue;
+      inputs.push_back(isVariable ? codes : operand->get());
+      maps.push_back(op.getMatchingIndexingMap(operand));
+      arguments.push_back(isVariable ? stage.result : argument);
+    }
+    maps.push_back(op.getMatchingIndexingMap(op.getDpsInitOperand(0)));
+    auto rest = linalg::GenericOp::create(
+        rewriter, op.getLoc(), op.getResultTypes(), inputs,
+        ValueRange(op.getDpsInits()), maps, op.getIteratorTypesArray(),
+        [&](OpBuilder &builder, Location, ValueRange given) {
+          IRMapping mapping;
+          mapping.map(arguments, given.drop_back());
+          for (Operation &inner : stage.body())
+            if (!stage.ops.contains(&inner))
+              builder.clone(inner, mapping);
+        });
+    rewriter.replaceOp(op, rest);
+  }
+
+  int64_t bits = 0;
+};
+
+} // namespace
