@@ -86,14 +86,43 @@ LogicalResult Conv2DOp::verify() {
   return verifyCodes(*this, output[1]);
 }
 
+LogicalResult MaxPool2DOp::verify() {
+  // C1
+  ArrayRef<int64_t> input = getInput().getType().getShape();
+  ArrayRef<int64_t> output = getResult().getType().getShape();
+  pumice::crossbar::ConvWindow window{getKernel(), getStrides(), getDilations(),
+                                      getPadding(), /*groups=*/1};
+  if (failed(pumice::crossbar::verifyConvWindow([&] { return emitOpError(); },
+                                                window, input, output)))
+    return failure();
+  if (input[1] != output[1])
+    return emitOpError("expects a result of ")
+           << input[1] << " channels, got " << output[1];
+  return success();
+}
+
+LogicalResult WeightedSumOp::verify() {
+  // C1
+  RankedTensorType type = getResult().getType();
+  if (type.getRank() != 4 || getFactors().size() != 2)
+    return emitOpError("expects 4 dimensions and 2 factors, got ")
+           << type.getRank() << " and " << getFactors().size();
+  // C2
+  return verifyCodes(*this, type.getDimSize(1));
+}
+
 LogicalResult
 pumice::ap::verifyRun(function_ref<InFlightDiagnostic()> emitError,
                       ElementsAttr program,
                       std::optional<ArrayRef<int64_t>> kernel,
                       std::optional<ArrayRef<int64_t>> strides,
                       std::optional<ArrayRef<int64_t>> dilations,
-                      std::optional<ArrayRef<int64_t>> padding,
-                      ArrayRef<int64_t> input, ArrayRef<int64_t> output) {
+                      std::optional<ArrayRef<int64_t>> padding, Type inputType,
+                      Type otherType, ArrayRef<int64_t> output) {
+  if (otherType && otherType != inputType)
+    return emitError() << "expects inputs of one type, got " << inputType
+                       << " and " << otherType;
+  ArrayRef<int64_t> input = cast<ShapedType>(inputType).getShape();
   if (!program.getElementType().isInteger(8) ||
       program.getShapedType().getRank() != 1)
     return emitError() << "expects the bytes of a program, got "
@@ -117,7 +146,8 @@ LogicalResult RunOp::verify() {
   // C1, C2
   return verifyRun([&] { return emitOpError(); }, getProgram(), getKernel(),
                    getStrides(), getDilations(), getPadding(),
-                   getInput().getType().getShape(),
+                   getInput().getType(),
+                   getOther() ? Type(getOther().getType()) : Type(),
                    getResult().getType().getShape());
 }
 

@@ -85,15 +85,71 @@ def AP_Conv2DOp : AP_Op<"conv_2d", [Pure]> {
   let hasVerifier = 1;
 }
 
+def AP_MaxPool2DOp : AP_Op<"max_pool_2d", [Pure]> {
+  let summary = "maximum pooling of codes";
+  let description = [{
+    The greatest code of each window of `input`, `[N, C, H, W]`, in each channel;
+    windows as in `ap.conv_2d`. A padded position holds the code `padding_code`.
+
+    - C1: channels, kernel and window sizes agree with the types.
+
+    ```mlir
+    %y = ap.max_pool_2d %x kernel [3, 3] strides [2, 2] dilations [1, 1]
+         padding [1, 1, 1, 1] {input_unsigned, input_bits = 4 : i64}
+       : tensor<1x64x112x112xi8> -> tensor<1x64x56x56xi8>
+    ```
+  }];
+  let arguments = (ins RankedTensorOf<[I8]>:$input,
+    DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides,
+    DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$padding,
+    UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$padding_code,
+    AP_InputBits:$input_bits);
+  let results = (outs RankedTensorOf<[I8]>:$result);
+  let assemblyFormat = [{
+    $input `kernel` $kernel `strides` $strides `dilations` $dilations
+    `padding` $padding attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def AP_WeightedSumOp : AP_Op<"weighted_sum", [Pure,
+    AllTypesMatch<["lhs", "rhs", "result"]>]> {
+  let summary = "codes of a weighted sum of two codes";
+  let description = [{
+    For each element, of channel `c`: `codes[c, t]`, `t` the number of
+    `thresholds[c]` that `factors[0] * lhs + factors[1] * rhs` reaches. What a
+    residual addition makes of codes, whatever their scales.
+
+    - C1: operands are `[N, C, H, W]`; there are two factors.
+    - C2: thresholds are `[C, T]` and ascend, codes are `[C, T + 1]`.
+
+    ```mlir
+    %y = ap.weighted_sum %a, %b by [3, 2] {input_unsigned, input_bits = 4 : i64,
+         thresholds = dense<[[4, 9]]> : tensor<1x2xi64>, codes = dense<[[0, 1, 2]]> : tensor<1x3xi8>}
+       : tensor<1x1x8x8xi8>
+    ```
+  }];
+  let arguments = (ins RankedTensorOf<[I8]>:$lhs, RankedTensorOf<[I8]>:$rhs,
+    DenseI64ArrayAttr:$factors, UnitAttr:$input_unsigned, AP_InputBits:$input_bits,
+    OptionalAttr<I64ElementsAttr>:$thresholds, OptionalAttr<AP_CodesAttr>:$codes);
+  let results = (outs RankedTensorOf<[I8]>:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs `by` $factors attr-dict `:` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
 def AP_RunOp : AP_Op<"run", [Pure]> {
   let summary = "run a compiled program on the rows of a layer";
   let description = [{
     `ap.conv_2d` (with a window) or `ap.mvm` (without), compiled: `program` is
     the blob of docs/ap.md, which holds the weights, where everything is, and
-    the operations. The result is i8 if the program makes codes.
+    the operations. The result is i8 if the program makes codes. The channels of
+    `other`, if there is one, follow those of `input`.
 
     - C1: kernel, strides, dilations and padding come together, and fit the
-      types; without them input and result are matrices of as many rows.
+      types; without them input and result are matrices of as many rows. Both
+      inputs have one type.
     - C2: the program's bytes are a tensor of i8.
 
     ```mlir
@@ -101,16 +157,16 @@ def AP_RunOp : AP_Op<"run", [Pure]> {
        : tensor<8x64xi8> -> tensor<8x10xi32>
     ```
   }];
-  let arguments = (ins AP_Codes:$input, ElementsAttr:$program,
+  let arguments = (ins AP_Codes:$input, Optional<AP_Codes>:$other, ElementsAttr:$program,
     OptionalAttr<DenseI64ArrayAttr>:$kernel, OptionalAttr<DenseI64ArrayAttr>:$strides,
     OptionalAttr<DenseI64ArrayAttr>:$dilations, OptionalAttr<DenseI64ArrayAttr>:$padding,
     DefaultValuedAttr<I64Attr, "0">:$input_zero_point);
   let results = (outs AP_Results:$result);
   let assemblyFormat = [{
-    $input `program` $program
+    $input (`with` $other^)? `program` $program
     (`kernel` $kernel^ `strides` $strides `dilations` $dilations
      `padding` $padding)? attr-dict
-    `:` type($input) `->` type($result)
+    `:` type($input) (`with` type($other)^)? `->` type($result)
   }];
   let hasVerifier = 1;
 }

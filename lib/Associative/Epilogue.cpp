@@ -33,6 +33,21 @@ Staircase Staircase::within(Range sums, llvm::ArrayRef<int64_t> thresholds,
   return result;
 }
 
+std::pair<std::vector<int64_t>, std::vector<int8_t>>
+pumice::associative::toArrays(llvm::ArrayRef<Staircase> staircases,
+                              size_t steps) {
+  std::vector<int64_t> thresholds;
+  std::vector<int8_t> codes;
+  for (const Staircase &staircase : staircases) {
+    llvm::append_range(thresholds, staircase.thresholds);
+    llvm::append_range(codes, staircase.codes);
+    const size_t missing = steps - staircase.thresholds.size();
+    thresholds.insert(thresholds.end(), missing, INT64_MAX);
+    codes.insert(codes.end(), missing, staircase.codes.back());
+  }
+  return {std::move(thresholds), std::move(codes)};
+}
+
 Codes Codes::holding(llvm::ArrayRef<Staircase> staircases) {
   if (staircases.empty())
     return {};

@@ -14,6 +14,7 @@
 #include "llvm/ADT/ArrayRef.h"
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace pumice::associative {
@@ -29,6 +30,11 @@ struct Staircase {
   /// Columns that its operations need.
   int64_t flags() const { return int64_t(thresholds.size()) + 1; }
 };
+
+/// Thresholds and codes of all, one after the other, with `steps` and one more
+/// of each: thresholds that no sum reaches fill up.
+std::pair<std::vector<int64_t>, std::vector<int8_t>>
+toArrays(llvm::ArrayRef<Staircase> staircases, size_t steps);
 
 /// A width for codes.
 struct Codes {

@@ -209,6 +209,7 @@ static Error execute(Interpreter &run, simulator::APExecOp op) {
     model::Value &output = run.value(op.getOutput());
     if (Error error =
             model::runLayer(program, device.ap->rows, run.value(op.getInput()),
+                            op.getOther() ? &run.value(op.getOther()) : nullptr,
                             window, op.getInputZeroPoint(), output,
                             run.options.threads)
                 .moveInto(parts))

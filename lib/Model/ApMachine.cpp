@@ -5,6 +5,7 @@
 #include "lib/Model/Patches.h"
 #include "lib/Model/Random.h"
 
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -97,18 +98,28 @@ uint64_t gather(uint64_t codes, int64_t bit) {
   return ((codes >> bit & 0x0101010101010101u) * 0x0102040810204080u) >> 56;
 }
 
+/// One input, or two whose channels follow each other.
+template <typename T>
+struct Inputs {
+  llvm::SmallVector<PatchReader<T>, 2> readers;
+  int64_t rows; ///< inputs of a window of one
+
+  void rowAcross(int64_t k, int64_t first, int64_t count, T *out) const {
+    readers[k / rows].rowAcross(0, k % rows, first, count, out);
+  }
+};
+
 /// Writes the inputs of a slice to the planes of an array.
 template <typename T>
 void load(const ApProgram &program, const ApSlice &slice,
-          const PatchReader<T> &patches, int64_t first, ApArray &array) {
+          const Inputs<T> &inputs, int64_t first, ApArray &array) {
   const int64_t rows = array.rows(), padded = llvm::alignTo(rows, 64);
   std::vector<T> codes(padded);
   std::vector<uint8_t> bytes(padded);
   for (int64_t c = 0; c < slice.channels; ++c)
     for (int64_t k = 0; k < program.kernelPositions; ++k) {
-      patches.rowAcross(0,
-                        (slice.firstChannel + c) * program.kernelPositions + k,
-                        first, rows, codes.data());
+      inputs.rowAcross((slice.firstChannel + c) * program.kernelPositions + k,
+                       first, rows, codes.data());
       const ApValue value = program.input(c, k);
       for (int64_t low = 0; low < program.inputBits; low += 8) {
         for (int64_t r = 0; r < padded; ++r)
@@ -138,7 +149,7 @@ public:
       : program(program), chunk(chunk), first(first), rows(rows) {}
 
   template <typename T>
-  std::vector<uint64_t> run(const PatchReader<T> &patches, Value &y,
+  std::vector<uint64_t> run(const Inputs<T> &inputs, Value &y,
                             int64_t positions) {
     // What each of the processors that share the slices has.
     const int64_t processors = chunk.processors(program.spread);
@@ -150,7 +161,7 @@ public:
         array.writeAll(chunk.accumulator(i),
                        p == 0 ? chunk.outputs[i].initial : 0);
       for (size_t s = p; s < chunk.slices.size(); s += processors) {
-        load(program, chunk.slices[s], patches, first, array);
+        load(program, chunk.slices[s], inputs, first, array);
         for (const ApGroup &group : chunk.slices[s].groups)
           array.run(group);
       }
@@ -261,11 +272,11 @@ std::vector<ApReduction> pumice::model::reductionOf(const ApProgram &program,
 
 llvm::Expected<std::vector<uint64_t>>
 pumice::model::runLayer(const ApProgram &program, int64_t rows, const Value &x,
-                        const Window &window, int64_t inputZeroPoint, Value &y,
-                        unsigned threads) {
+                        const Value *other, const Window &window,
+                        int64_t inputZeroPoint, Value &y, unsigned threads) {
   MatrixSpec matrix;
   matrix.groups = 1;
-  matrix.rows = program.channels * program.kernelPositions;
+  matrix.rows = program.channels / (other ? 2 : 1) * program.kernelPositions;
   matrix.columns = program.outputs;
   matrix.inputSigned = program.inputSigned;
   if (Error error = window.verify(matrix))
@@ -303,6 +314,17 @@ pumice::model::runLayer(const ApProgram &program, int64_t rows, const Value &x,
       problem = llvm::joinErrors(std::move(problem), std::move(error));
       return;
     }
+    Inputs<T> inputs = {{patches}, matrix.rows};
+    if (other) {
+      assert(other->type() == x.type() &&
+             other->numElements() == x.numElements());
+      if (Error error = checkCodes(program, other->as<T>())) {
+        problem = llvm::joinErrors(std::move(problem), std::move(error));
+        return;
+      }
+      inputs.readers.emplace_back(matrix, window, other->as<T>().data(),
+                                  static_cast<T>(inputZeroPoint));
+    }
     // Processors with blocks of their own run together.
     const int64_t count = window.count();
     const int64_t together =
@@ -315,7 +337,7 @@ pumice::model::runLayer(const ApProgram &program, int64_t rows, const Value &x,
       Worker worker(program, program.chunks[q], first,
                     std::min(perUnit, count - first));
       const std::vector<uint64_t> bits =
-          worker.run(patches, y, window.positions());
+          worker.run(inputs, y, window.positions());
       for (size_t p = 0; p < bits.size(); ++p)
         written[firstPart[q] + p] += bits[p];
     });

@@ -66,6 +66,7 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
   pm.addPass(createCrossbarNarrowCodes());
   pm.addPass(createConvertCrossbarToAP());
   pm.addPass(createAPFuseElementwise());
+  pm.addPass(createAPConvertMaps());
   pm.addPass(createAPCompilePrograms());
   pm.addPass(createCrossbarTileToArrays());
   pm.addPass(createCSEPass());

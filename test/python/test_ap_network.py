@@ -104,11 +104,13 @@ def test_what_follows_layers_runs_on_processors_too(bits: int) -> None:
     assert (runs[0].outputs == runs[2].outputs).all()
     assert (runs[1].outputs == runs[2].outputs).all()
     text = pumice.compile(quantized, x, device=on).ir("crossbar")
-    # All but the last have codes; what adds residuals remains, without sums.
+    # All layers but the last make codes; so do a pooling and two additions.
     results = re.findall(r"ap\.run .*-> tensor<\S+x(i\d+)>", text)
-    assert results == ["i8"] * 6 + ["i32"]
+    assert sorted(results) == ["i32"] + ["i8"] * 9
+    assert "arith.maxui" not in text
+    # What is left: the input's codes, a mean, the last layer's numbers.
     digital, alone = (run.report.components["digital"] for run in runs[:2])
-    assert digital < 0.6 * alone
+    assert digital < 0.5 * alone
     assert runs[0].report.counters["ap_passes"] > runs[1].report.counters["ap_passes"]
 
 

@@ -30,91 +30,41 @@ namespace {
 struct Stage {
   mutable linalg::GenericOp op; // its accessors are not const
   unsigned variable = 0; ///< the input that is the sum, or what became of it
-  /// Ops that lead from the sum to `result`, in their order.
-  SetVector<Operation *> ops;
-  Value result;                       ///< in the body of `op`
-  DenseMap<Value, Numbers> constants; ///< one number, or one for each channel
+  Expression expression;
 
   Block &body() const { return op->getRegion(0).front(); }
   Value argument() const { return body().getArgument(variable); }
-  /// Whether `result` is all that `op` computes.
+  /// Whether the expression is all that `op` computes.
   bool isWhole() const {
     return cast<linalg::YieldOp>(body().getTerminator()).getOperand(0) ==
-           result;
+           expression.result;
   }
 };
 
-/// The numbers of an operand that is constant along all dimensions but that of
-/// channels; none for others.
-std::optional<Numbers> perChannel(Value operand, AffineMap map,
-                                  int64_t channels) {
-  ElementsAttr attr;
-  if (!matchPattern(operand, m_Constant(&attr)))
-    return std::nullopt;
-  for (AffineExpr expr : map.getResults()) {
-    auto constant = dyn_cast<AffineConstantExpr>(expr);
-    if (expr != getAffineDimExpr(1, map.getContext()) &&
-        !(constant && constant.getValue() == 0))
-      return std::nullopt;
-  }
-  std::optional<Numbers> numbers = numbersOf(attr);
-  if (numbers && numbers->size() != 1 && int64_t(numbers->size()) != channels)
-    return std::nullopt;
-  return numbers;
-}
-
-/// The ops that lead from `argument` to `value`; false if one is not
-/// computable, or something else uses what is on the way.
+/// Makes `value` what the stage computes; false if it does not depend on the
+/// sum, is not computable, or something else uses what is on the way.
 bool collect(Stage &stage, Value value) {
-  SetVector<Operation *> ops;
-  Block &body = stage.body();
-  for (Operation &op : body.without_terminator()) {
-    // Ops of constants alone belong to none.
-    bool depends = llvm::any_of(op.getOperands(), [&](Value operand) {
-      return operand == stage.argument() ||
-             ops.contains(operand.getDefiningOp());
-    });
-    if (depends)
-      ops.insert(&op);
-  }
-  // Backwards: what `value` is made of.
-  SetVector<Operation *> needed;
-  SmallVector<Value> open = {value};
-  while (!open.empty()) {
-    Value next = open.pop_back_val();
-    Operation *op = next.getDefiningOp();
-    if (next == stage.argument() || stage.constants.contains(next))
-      continue;
-    Attribute attr;
-    if (op && matchPattern(next, m_Constant(&attr))) {
-      auto type = RankedTensorType::get({}, next.getType());
-      if (!isa<FloatAttr, IntegerAttr>(attr))
-        return false;
-      std::optional<Numbers> number =
-          numbersOf(DenseElementsAttr::get(type, attr));
-      if (!number)
-        return false;
-      stage.constants[next] = std::move(*number);
-      continue;
-    }
-    if (!op || op->getBlock() != &body || !isComputable(op))
-      return false;
-    if (needed.insert(op))
-      llvm::append_range(open, op->getOperands());
-  }
-  auto isInside = [&](Operation *user) { return needed.contains(user); };
+  Expression &expression = stage.expression;
+  if (!expression.collect(stage.body(), value, stage.argument()))
+    return false;
+  // What of the ops depends on the sum is nobody else's.
+  SetVector<Operation *> dependent;
+  auto depends = [&](Value operand) {
+    return operand == stage.argument() ||
+           dependent.contains(operand.getDefiningOp());
+  };
+  auto isInside = [&](Operation *user) {
+    return expression.ops.contains(user);
+  };
+  for (Operation *op : expression.ops)
+    if (llvm::any_of(op->getOperands(), depends))
+      dependent.insert(op);
   if (!llvm::all_of(stage.argument().getUsers(), isInside))
     return false;
-  for (Operation *op : needed)
-    if (op != value.getDefiningOp() && ops.contains(op) &&
-        !llvm::all_of(op->getUsers(), isInside))
+  for (Operation *op : dependent)
+    if (op != value.getDefiningOp() && !llvm::all_of(op->getUsers(), isInside))
       return false;
-  stage.ops.clear();
-  for (Operation &op : body)
-    if (needed.contains(&op))
-      stage.ops.insert(&op);
-  stage.result = value;
-  return stage.ops.contains(value.getDefiningOp());
+  return dependent.contains(value.getDefiningOp());
 }
 
 /// The stage that `sums`, [N, channels, ...], goes to, if it is its only one.
@@ -140,8 +90,8 @@ std::optional<Stage> stageBehind(Value sums, int64_t channels) {
       if (!map.isIdentity())
         return std::nullopt;
     } else if (std::optional<Numbers> numbers =
-                   perChannel(operand->get(), map, channels)) {
-      stage.constants[op.getMatchingBlockArgument(operand)] =
+                   numbersPerChannel(operand->get(), map, channels)) {
+      stage.expression.constants[op.getMatchingBlockArgument(operand)] =
           std::move(*numbers);
     }
   }
@@ -163,26 +113,9 @@ std::vector<int64_t> evaluate(ArrayRef<Stage> stages, int64_t channel,
   const size_t count = sums.size();
   Numbers current;
   current.integers = std::move(sums);
-  for (const Stage &stage : stages) {
-    DenseMap<Value, Numbers> values;
-    for (const auto &[value, numbers] : stage.constants) {
-      Numbers &one = values[value];
-      const size_t at = numbers.size() == 1 ? 0 : channel;
-      if (numbers.floats.empty())
-        one.integers = {numbers.integers[at]};
-      else
-        one.floats = {numbers.floats[at]};
-    }
-    values[stage.argument()] = std::move(current);
-    for (Operation *op : stage.ops) {
-      SmallVector<const Numbers *, 3> operands;
-      for (Value operand : op->getOperands())
-        operands.push_back(&values.find(operand)->second);
-      Numbers result = compute(op, operands, count);
-      values[op->getResult(0)] = std::move(result);
-    }
-    current = std::move(values[stage.result]);
-  }
+  for (const Stage &stage : stages)
+    current = stage.expression.evaluate(
+        channel, {{stage.argument(), std::move(current)}}, count);
   return std::move(current.integers);
 }
 
@@ -269,7 +202,7 @@ private:
         return;
       value = stage->op.getResult(0);
       stages.push_back(std::move(*stage));
-      if (stages.back().result.getType().isInteger(8))
+      if (stages.back().expression.result.getType().isInteger(8))
         break;
       if (!stages.back().isWhole())
         return;
@@ -316,18 +249,7 @@ private:
     size_t steps = 1;
     for (const associative::Staircase &staircase : staircases)
       steps = std::max(steps, staircase.thresholds.size());
-    // Thresholds that no sum reaches fill up.
-    std::vector<int64_t> thresholds;
-    std::vector<int8_t> codes;
-    for (const associative::Staircase &staircase : staircases) {
-      llvm::append_range(thresholds, staircase.thresholds);
-      thresholds.resize(llvm::alignTo(thresholds.size(), steps), INT64_MAX);
-      if (staircase.thresholds.empty())
-        thresholds.resize(thresholds.size() + steps, INT64_MAX);
-      llvm::append_range(codes, staircase.codes);
-      codes.resize(llvm::alignTo(codes.size(), steps + 1),
-                   staircase.codes.back());
-    }
+    auto [thresholds, codes] = associative::toArrays(staircases, steps);
     const int64_t outputs = staircases.size();
     auto tensorOf = [&](int64_t columns, unsigned width) {
       return RankedTensorType::get({outputs, columns},
@@ -376,12 +298,12 @@ private:
       const bool isVariable = operand->getOperandNumber() == stage.variable;
       if (!isVariable &&
           llvm::all_of(argument.getUsers(), [&](Operation *user) {
-            return stage.ops.contains(user);
+            return stage.expression.ops.contains(user);
           }))
         continue;
       inputs.push_back(isVariable ? codes : operand->get());
       maps.push_back(op.getMatchingIndexingMap(operand));
-      arguments.push_back(isVariable ? stage.result : argument);
+      arguments.push_back(isVariable ? stage.expression.result : argument);
     }
     maps.push_back(op.getMatchingIndexingMap(op.getDpsInitOperand(0)));
     auto rest = linalg::GenericOp::create(
@@ -391,7 +313,7 @@ private:
           IRMapping mapping;
           mapping.map(arguments, given.drop_back());
           for (Operation &inner : stage.body())
-            if (!stage.ops.contains(&inner))
+            if (!stage.expression.ops.contains(&inner))
               builder.clone(inner, mapping);
         });
     rewriter.replaceOp(op, rest);

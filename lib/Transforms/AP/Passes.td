@@ -24,6 +24,26 @@ def APFuseElementwise : Pass<"ap-fuse-elementwise", "::mlir::ModuleOp"> {
   let dependentDialects = ["::pumice::ap::APDialect"];
 }
 
+def APConvertMaps : Pass<"ap-convert-maps", "::mlir::ModuleOp"> {
+  let summary = "poolings and additions of codes are computed by processors";
+  let description = [{
+    Needs: linalg on codes and a device with `elementwise_bits`; does nothing
+    without it. Where codes have at most that many bits:
+
+    - maximum poolings of images become `ap.max_pool_2d`, padding included;
+    - elementwise functions of two tensors `[N, C, H, W]`, such as a residual
+      addition with its rescaling, become `ap.weighted_sum`: factors are looked
+      for, the cheapest first, with which the function's table, computed with
+      the rounding of the digital unit, is one of the weighted sum.
+
+    Ops that are no such function stay.
+  }];
+  let statistics = [
+    Statistic<"numPoolings", "poolings", "maximum poolings">,
+    Statistic<"numSums", "sums", "functions of two tensors">];
+  let dependentDialects = ["::pumice::ap::APDialect"];
+}
+
 def APCompilePrograms : Pass<"ap-compile-programs", "::mlir::ModuleOp"> {
   let summary = "ternary layers become programs of the device's processors";
   let description = [{

@@ -4,6 +4,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
@@ -245,6 +246,88 @@ private:
 Numbers pumice::compute(Operation *op, ArrayRef<const Numbers *> operands,
                         size_t count) {
   return Computer(op, operands, count).run();
+}
+
+bool Expression::collect(Block &body, Value value, ArrayRef<Value> variables) {
+  llvm::SetVector<Operation *> needed;
+  SmallVector<Value> open = {value};
+  while (!open.empty()) {
+    Value next = open.pop_back_val();
+    Operation *op = next.getDefiningOp();
+    if (llvm::is_contained(variables, next) || constants.contains(next))
+      continue;
+    Attribute attr;
+    if (op && matchPattern(next, m_Constant(&attr))) {
+      if (!isa<FloatAttr, IntegerAttr>(attr))
+        return false;
+      std::optional<Numbers> number = numbersOf(DenseElementsAttr::get(
+          RankedTensorType::get({}, next.getType()), attr));
+      if (!number)
+        return false;
+      constants[next] = std::move(*number);
+      continue;
+    }
+    // A number that was written in more bits.
+    FloatAttr wide;
+    if (auto truncated = dyn_cast_if_present<arith::TruncFOp>(op);
+        truncated && truncated.getType().isF32() &&
+        matchPattern(truncated.getIn(), m_Constant(&wide)) &&
+        wide.getType().isF64()) {
+      constants[next].floats = {float(wide.getValueAsDouble())};
+      continue;
+    }
+    if (!op || op->getBlock() != &body || !isComputable(op))
+      return false;
+    if (needed.insert(op))
+      llvm::append_range(open, op->getOperands());
+  }
+  ops.clear();
+  for (Operation &op : body)
+    if (needed.contains(&op))
+      ops.insert(&op);
+  result = value;
+  return true;
+}
+
+Numbers Expression::evaluate(int64_t channel,
+                             ArrayRef<std::pair<Value, Numbers>> variables,
+                             size_t count) const {
+  llvm::DenseMap<Value, Numbers> values;
+  for (const auto &[value, numbers] : constants) {
+    Numbers &one = values[value];
+    const size_t at = numbers.size() == 1 ? 0 : channel;
+    if (numbers.floats.empty())
+      one.integers = {numbers.integers[at]};
+    else
+      one.floats = {numbers.floats[at]};
+  }
+  for (const auto &[value, numbers] : variables)
+    values[value] = numbers;
+  for (Operation *op : ops) {
+    SmallVector<const Numbers *, 3> operands;
+    for (Value operand : op->getOperands())
+      operands.push_back(&values.find(operand)->second);
+    Numbers computed = compute(op, operands, count);
+    values[op->getResult(0)] = std::move(computed);
+  }
+  return std::move(values[result]);
+}
+
+std::optional<Numbers> pumice::numbersPerChannel(Value operand, AffineMap map,
+                                                 int64_t channels) {
+  ElementsAttr attr;
+  if (!matchPattern(operand, m_Constant(&attr)))
+    return std::nullopt;
+  for (AffineExpr expr : map.getResults()) {
+    auto constant = dyn_cast<AffineConstantExpr>(expr);
+    if (expr != getAffineDimExpr(1, map.getContext()) &&
+        !(constant && constant.getValue() == 0))
+      return std::nullopt;
+  }
+  std::optional<Numbers> numbers = numbersOf(attr);
+  if (numbers && numbers->size() != 1 && int64_t(numbers->size()) != channels)
+    return std::nullopt;
+  return numbers;
 }
 
 std::optional<Numbers> pumice::numbersOf(ElementsAttr attr) {

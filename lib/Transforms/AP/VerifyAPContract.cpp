@@ -18,7 +18,8 @@ struct VerifyAPContractPass
   void runOnOperation() override {
     markAllAnalysesPreserved();
     WalkResult result = getOperation().walk([&](Operation *op) {
-      if (isa<ap::MVMOp, ap::Conv2DOp>(op)) {
+      if (isa<ap::MVMOp, ap::Conv2DOp, ap::MaxPool2DOp, ap::WeightedSumOp>(
+              op)) {
         op->emitOpError("is not compiled (ap-compile-programs)");
         return WalkResult::interrupt();
       }
