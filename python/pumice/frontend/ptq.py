@@ -67,10 +67,11 @@ def quantize(
     with quiet():
         from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
+        from pumice.frontend.constants import fold_weights
         from pumice.frontend.decompositions import decompose_ops
         from pumice.frontend.quantizer import PumiceQuantizer
 
-        exported = decompose_ops(_export_any_batch(model, example or first))
+        exported = decompose_ops(fold_weights(_export_any_batch(model, example or first)))
         ours = PumiceQuantizer(weight_bits=weight_bits, activation_bits=activation_bits)
         prepared = prepare_pt2e(exported, quantizer or ours)
         with torch.no_grad():
