@@ -2,6 +2,7 @@
 #include "lib/Associative/Sharing.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -21,9 +22,9 @@ namespace {
 class Sharer {
 public:
   Sharer(llvm::ArrayRef<int8_t> matrix, int64_t outputs, int64_t inputs,
-         int64_t mostShared, uint64_t seed)
-      : random(seed), outputs(outputs), inputs(inputs),
-        words((outputs + 63) / 64), most(inputs + mostShared),
+         int64_t mostShared, std::optional<uint64_t> seed)
+      : isRandom(seed), random(seed.value_or(0)), outputs(outputs),
+        inputs(inputs), words((outputs + 63) / 64), most(inputs + mostShared),
         plus(most * words), minus(most * words), same(most * most),
         opposite(most * most) {
     for (int64_t o = 0; o < outputs; ++o)
@@ -115,9 +116,9 @@ private:
     return true;
   }
 
-  /// Of the sums that occur equally often, the first one if there is no seed.
+  /// Of the sums that occur equally often, the first one without a seed.
   const SharedSum &pick() {
-    if (!random)
+    if (!isRandom)
       return *std::min_element(
           ties.begin(), ties.end(), [](const SharedSum &a, const SharedSum &b) {
             return std::pair(a.first, a.second) < std::pair(b.first, b.second);
@@ -126,7 +127,8 @@ private:
     return ties[(random >> 33) % ties.size()];
   }
 
-  uint64_t random; ///< 0: nothing is left to chance
+  bool isRandom;
+  uint64_t random;
   int64_t outputs, inputs, words, most;
   int64_t sources = 0;
   std::vector<uint64_t> plus, minus; ///< [source][word of outputs]
@@ -140,13 +142,15 @@ Expressions pumice::associative::share(llvm::ArrayRef<int8_t> matrix,
                                        int64_t outputs, int64_t inputs,
                                        int64_t mostShared) {
   // Small matrices are tried several times: which of several equals is taken
-  // matters there.
+  // matters there. The last try is the plain one, which the result is never
+  // behind.
   const int64_t size = std::max<int64_t>(outputs * inputs, 1);
   const int64_t tries = std::clamp<int64_t>(36864 / size, 1, 8);
   Expressions best;
   int64_t fewest = 0;
-  for (int64_t i = 0; i < tries; ++i) {
-    Expressions found = Sharer(matrix, outputs, inputs, mostShared, i).run();
+  for (int64_t i = 0; i <= tries; ++i) {
+    const auto seed = i < tries ? std::optional<uint64_t>(i) : std::nullopt;
+    Expressions found = Sharer(matrix, outputs, inputs, mostShared, seed).run();
     if (i == 0 || found.additions() < fewest) {
       fewest = found.additions();
       best = std::move(found);
