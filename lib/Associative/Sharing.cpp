@@ -74,8 +74,7 @@ private:
     }
   }
 
-  /// Shares the sum that occurs most, any of several; false if none occurs
-  /// twice.
+  /// Shares the sum that occurs most; false if none occurs twice.
   bool shareOne() {
     int32_t best = 2;
     ties.clear();
@@ -93,8 +92,7 @@ private:
     }
     if (ties.empty())
       return false;
-    random = random * 6364136223846793005u + 1442695040888963407u;
-    const SharedSum &chosen = ties[(random >> 33) % ties.size()];
+    const SharedSum chosen = pick();
     const int64_t first = chosen.first, second = chosen.second;
     const bool isDifference = chosen.isDifference;
     const int64_t t = sources++;
@@ -117,7 +115,18 @@ private:
     return true;
   }
 
-  uint64_t random;
+  /// Of the sums that occur equally often, the first one if there is no seed.
+  const SharedSum &pick() {
+    if (!random)
+      return *std::min_element(
+          ties.begin(), ties.end(), [](const SharedSum &a, const SharedSum &b) {
+            return std::pair(a.first, a.second) < std::pair(b.first, b.second);
+          });
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    return ties[(random >> 33) % ties.size()];
+  }
+
+  uint64_t random; ///< 0: nothing is left to chance
   int64_t outputs, inputs, words, most;
   int64_t sources = 0;
   std::vector<uint64_t> plus, minus; ///< [source][word of outputs]

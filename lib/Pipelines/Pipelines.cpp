@@ -65,7 +65,10 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createFoldConstants());
   pm.addPass(createCrossbarNarrowCodes());
   pm.addPass(createConvertCrossbarToAP());
-  pm.addPass(createAPCompilePrograms());
+  APCompileProgramsOptions apOptions;
+  apOptions.share = options.apShare;
+  apOptions.threads = options.apThreads;
+  pm.addPass(createAPCompilePrograms(apOptions));
   pm.addPass(createCrossbarTileToArrays());
   pm.addPass(createCSEPass());
   pm.addPass(createVerifyCrossbarContract());

@@ -75,6 +75,22 @@ def test_odd_networks(seed: int) -> None:
     check(make_ternary(random_net(seed), 0.5, seed), torch.randn(2, 6, 19, 23))
 
 
+def test_going_on_from_compiled_programs(tmp_path) -> None:
+    """A module whose only layers are those of processors is one of the level `crossbar`."""
+    from pumice.compiler import compile_file
+
+    torch.manual_seed(0)
+    x = torch.randn(1, 6)
+    model = make_ternary(nn.Sequential(nn.Linear(6, 4)), 0.5)
+    program = pumice.compile(model, x, device="rtm-ap", calibration=[x])
+    file = tmp_path / "layers.mlir"
+    file.write_text(program.ir("crossbar", elide=False))
+    again = compile_file(file)
+    assert (again.run(x.numpy()).outputs == program.run(x).outputs.numpy()).all()
+    with pytest.raises(pumice.CompileError, match="mapped to one already"):
+        compile_file(file, device="isaac")
+
+
 def test_layers_that_are_not_ternary_run_on_the_digital_unit() -> None:
     torch.manual_seed(1)
     model = nn.Sequential(nn.Conv2d(2, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3)).eval()

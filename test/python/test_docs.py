@@ -86,3 +86,11 @@ def test_compare(tmp_path, monkeypatch, capsys) -> None:
     printed = capsys.readouterr().out
     assert "first beyond a relative error of 0.05: layer 'down', node 'conv2d_1'" in printed
     assert [path.name for path in tmp_path.iterdir()] == ["digits.json"]
+
+
+def test_reproduce(tmp_path, monkeypatch, capsys) -> None:
+    for name in ("torch", "torch_mlir", "torchao"):
+        pytest.importorskip(name)
+    monkeypatch.chdir(tmp_path)
+    run_page(DOCS / "reproduce.md", 1)
+    assert 0 < float(capsys.readouterr().out) < 1

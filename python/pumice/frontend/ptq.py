@@ -63,13 +63,14 @@ def quantize(
     with quiet():
         from torchao.quantization.pt2e.quantize_pt2e import prepare_pt2e
 
+        from pumice.frontend.constants import fold_weights
         from pumice.frontend.decompositions import decompose_ops
         from pumice.frontend.quantizer import PumiceQuantizer
         from pumice.frontend.ternary import TernaryNetwork
 
         if isinstance(model, TernaryNetwork):
             raise FrontendError("expected a float model, got a ternary network: convert it instead")
-        exported = decompose_ops(export_any_batch(model, example))
+        exported = decompose_ops(fold_weights(export_any_batch(model, example)))
         ours = PumiceQuantizer(weight_bits=weight_bits, activation_bits=activation_bits)
         with own_batch_norms():
             prepared = prepare_pt2e(exported, quantizer or ours)
