@@ -328,6 +328,14 @@ class Joined(nn.Module):
         return torch.relu(self.line(y)).mean(2) @ self.matrix
 
 
+def normed() -> nn.Module:
+    """Weights made of weights: their product is what trains."""
+    weight_norm = nn.utils.parametrizations.weight_norm
+    return nn.Sequential(
+        weight_norm(nn.Conv2d(3, 4, 3)), nn.ReLU(), nn.Flatten(), weight_norm(nn.Linear(48, 5))
+    )
+
+
 class Steps(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -345,8 +353,9 @@ class Steps(nn.Module):
         (lambda: random_net(4), (2, 6, 19, 23)),
         (Joined, (2, 3, 6, 5)),
         (Steps, (3, 4, 6)),
+        (normed, (2, 3, 6, 5)),
     ],
-    ids=["odd 3", "odd 4", "joined", "recurrent"],
+    ids=["odd 3", "odd 4", "joined", "recurrent", "normed"],
 )
 def test_kinds_of_layers(make, shape) -> None:
     """Grouped, strided, dilated, transposed, recurrent: all on processors, all trained."""

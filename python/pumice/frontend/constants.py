@@ -97,11 +97,16 @@ def fold_weights(module: GraphModule) -> GraphModule:
     """
     values: dict[Node, Any] = {}
     sizes: dict[Node, int] = {}  # elements that a value is computed from; 0: a view
+    trained: set[Node] = set()
     for node in module.graph.nodes:
         if node.op == "get_attr":
             values[node] = operator.attrgetter(str(node.target))(module)
             sizes[node] = 0
+            if getattr(values[node], "requires_grad", False):
+                trained.add(node)
         elif _is_foldable(node, values) and node.all_input_nodes:
+            if trained.intersection(node.all_input_nodes):
+                trained.add(node)
             arguments = torch.fx.node.map_arg((node.args, node.kwargs), values.__getitem__)
             with torch.no_grad():
                 values[node] = node.target(*arguments[0], **arguments[1])
@@ -116,7 +121,8 @@ def fold_weights(module: GraphModule) -> GraphModule:
         if inside or not is_weight or not 0 < value.numel() <= sizes[node]:
             continue
         name = f"{node.name}_folded"
-        parameter = torch.nn.Parameter(value.detach().contiguous().clone(), requires_grad=False)
+        copied = value.detach().contiguous().clone()
+        parameter = torch.nn.Parameter(copied, requires_grad=node in trained)
         module.register_parameter(name, parameter)
         with module.graph.inserting_before(node):
             folded = module.graph.get_attr(name)

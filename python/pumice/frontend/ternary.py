@@ -20,6 +20,7 @@ from torchao.quantization.pt2e.quantizer import QuantizationSpec
 
 from pumice.frontend._quiet import quiet
 from pumice.frontend.batch_norms import fold_batch_norms
+from pumice.frontend.constants import fold_weights
 from pumice.frontend.decompositions import decompose_ops
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.fake_quantize import Activations, EightBitWeights, TernaryWeights
@@ -100,7 +101,8 @@ def ternarize(
     with quiet():
         from torchao.quantization.pt2e.quantize_pt2e import prepare_qat_pt2e
 
-        exported = decompose_ops(export_any_batch(copy.deepcopy(model), example))
+        exported = export_any_batch(copy.deepcopy(model), example)
+        exported = decompose_ops(fold_weights(exported))
         with own_batch_norms():
             prepared = prepare_qat_pt2e(exported, quantizer)
     _mark_coded(prepared)
