@@ -19,26 +19,13 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import nn
 
 import pumice
 from pumice import zoo
+from pumice.reproduce.ternary import make_ternary
 
 
-def make_ternary(model: nn.Module, sparsity: float) -> nn.Module:
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for module in model.modules():
-            if isinstance(module, nn.Conv2d | nn.Linear):
-                shape = module.weight.shape
-                sign = torch.randint(0, 2, shape, generator=generator) * 2 - 1
-                kept = torch.rand(shape, generator=generator) >= sparsity
-                fan_in = shape[1:].numel() * (1 - sparsity)
-                module.weight.copy_(sign * kept * (2 / fan_in) ** 0.5)
-    return model.eval()
-
-
-def quantize(model: nn.Module, x: torch.Tensor, bits: int) -> Any:
+def quantize(model: torch.nn.Module, x: torch.Tensor, bits: int) -> Any:
     return pumice.quantize(model, [x], activation_bits=bits)
 
 

@@ -2,6 +2,7 @@
 #include "lib/Associative/Sharing.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -21,9 +22,9 @@ namespace {
 class Sharer {
 public:
   Sharer(llvm::ArrayRef<int8_t> matrix, int64_t outputs, int64_t inputs,
-         int64_t mostShared, uint64_t seed)
-      : random(seed), outputs(outputs), inputs(inputs),
-        words((outputs + 63) / 64), most(inputs + mostShared),
+         int64_t mostShared, std::optional<uint64_t> seed)
+      : isRandom(seed), random(seed.value_or(0)), outputs(outputs),
+        inputs(inputs), words((outputs + 63) / 64), most(inputs + mostShared),
         plus(most * words), minus(most * words), same(most * most),
         opposite(most * most) {
     for (int64_t o = 0; o < outputs; ++o)
@@ -74,8 +75,7 @@ private:
     }
   }
 
-  /// Shares the sum that occurs most, any of several; false if none occurs
-  /// twice.
+  /// Shares the sum that occurs most; false if none occurs twice.
   bool shareOne() {
     int32_t best = 2;
     ties.clear();
@@ -93,8 +93,7 @@ private:
     }
     if (ties.empty())
       return false;
-    random = random * 6364136223846793005u + 1442695040888963407u;
-    const SharedSum &chosen = ties[(random >> 33) % ties.size()];
+    const SharedSum chosen = pick();
     const int64_t first = chosen.first, second = chosen.second;
     const bool isDifference = chosen.isDifference;
     const int64_t t = sources++;
@@ -117,6 +116,18 @@ private:
     return true;
   }
 
+  /// Of the sums that occur equally often, the first one without a seed.
+  const SharedSum &pick() {
+    if (!isRandom)
+      return *std::min_element(
+          ties.begin(), ties.end(), [](const SharedSum &a, const SharedSum &b) {
+            return std::pair(a.first, a.second) < std::pair(b.first, b.second);
+          });
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    return ties[(random >> 33) % ties.size()];
+  }
+
+  bool isRandom;
   uint64_t random;
   int64_t outputs, inputs, words, most;
   int64_t sources = 0;
@@ -131,13 +142,15 @@ Expressions pumice::associative::share(llvm::ArrayRef<int8_t> matrix,
                                        int64_t outputs, int64_t inputs,
                                        int64_t mostShared) {
   // Small matrices are tried several times: which of several equals is taken
-  // matters there.
+  // matters there. The last try is the plain one, which the result is never
+  // behind.
   const int64_t size = std::max<int64_t>(outputs * inputs, 1);
   const int64_t tries = std::clamp<int64_t>(36864 / size, 1, 8);
   Expressions best;
   int64_t fewest = 0;
-  for (int64_t i = 0; i < tries; ++i) {
-    Expressions found = Sharer(matrix, outputs, inputs, mostShared, i).run();
+  for (int64_t i = 0; i <= tries; ++i) {
+    const auto seed = i < tries ? std::optional<uint64_t>(i) : std::nullopt;
+    Expressions found = Sharer(matrix, outputs, inputs, mostShared, seed).run();
     if (i == 0 || found.additions() < fewest) {
       fewest = found.additions();
       best = std::move(found);

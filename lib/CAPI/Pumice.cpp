@@ -6,10 +6,14 @@
 #include "lib/Interpreter/Program.h"
 #include "lib/Model/RollUp.h"
 #include "mlir/CAPI/IR.h"
+#include "mlir/CAPI/Pass.h"
 #include "mlir/CAPI/Registration.h"
 #include "mlir/CAPI/Support.h"
 #include "mlir/IR/BuiltinDialect.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/Pass/PassManager.h"
+
+#include <map>
 
 using namespace mlir;
 using namespace pumice;
@@ -37,6 +41,24 @@ void pumiceRegisterAllPasses() { registerAllPasses(); }
 
 void pumiceConfigureContext(MlirContext context) {
   unwrap(context)->printOpOnDiagnostic(false);
+}
+
+void pumicePassStatistics(MlirPassManager manager, MlirStringCallback callback,
+                          void *user) {
+  // A pass may be there several times.
+  std::map<std::string, std::map<std::string, int64_t>> counts;
+  for (Pass &pass : unwrap(manager)->getPasses())
+    for (Pass::Statistic *statistic : pass.getStatistics())
+      counts[pass.getArgument().str()][statistic->getName()] +=
+          statistic->getValue();
+  llvm::json::Object object;
+  for (const auto &[pass, own] : counts) {
+    llvm::json::Object numbers;
+    for (const auto &[name, value] : own)
+      numbers[name] = value;
+    object[pass] = std::move(numbers);
+  }
+  give(toText(std::move(object)), callback, user);
 }
 
 bool pumiceSetResource(MlirContext context, MlirStringRef name,

@@ -4,6 +4,7 @@
 #define PUMICE_LIB_CAPI_PUMICE_H
 
 #include "mlir-c/IR.h"
+#include "mlir-c/Pass.h"
 #include "mlir-c/Support.h"
 
 #ifdef __cplusplus
@@ -19,6 +20,12 @@ MLIR_CAPI_EXPORTED void pumiceRegisterAllPasses(void);
 /* Diagnostics name their op instead of printing it, which may hold all weights.
  */
 MLIR_CAPI_EXPORTED void pumiceConfigureContext(MlirContext context);
+
+/* JSON of what the passes on whole modules have counted so far: an object for
+ * each pass that counts, by flag, of numbers by name. */
+MLIR_CAPI_EXPORTED void pumicePassStatistics(MlirPassManager manager,
+                                             MlirStringCallback callback,
+                                             void *user);
 
 /*===-- Weights
  * ------------------------------------------------------------===*/

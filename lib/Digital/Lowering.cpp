@@ -478,23 +478,35 @@ struct BoolToByte : FunctionPass<BoolToByte> {
 
   void runOnOperation() override {
     OpBuilder builder(&getContext());
-    Type i1 = builder.getI1Type(), i8 = builder.getI8Type();
     func::FuncOp function = getOperation();
+    // Of scalars and, where loops became tiles of registers, of vectors.
+    auto isBits = [](Type type) {
+      return getElementTypeOrSelf(type).isInteger(1);
+    };
+    auto bytes = [&](Type type) -> Type {
+      if (auto vector = dyn_cast<VectorType>(type))
+        return vector.clone(builder.getI8Type());
+      return builder.getI8Type();
+    };
     function.walk([&](Operation *op) {
-      if (auto load = dyn_cast<memref::LoadOp>(op)) {
-        if (!load.getType().isInteger(1))
+      if (isa<memref::LoadOp, vector::LoadOp>(op)) {
+        Value loaded = op->getResult(0);
+        Type bits = loaded.getType();
+        if (!isBits(bits))
           return;
-        load.getResult().setType(i8);
+        loaded.setType(bytes(bits));
         builder.setInsertionPointAfter(op);
-        auto narrow = arith::TruncIOp::create(builder, op->getLoc(), i1,
-                                              load.getResult());
-        load.getResult().replaceAllUsesExcept(narrow, narrow);
-      } else if (auto store = dyn_cast<memref::StoreOp>(op)) {
-        if (!store.getValue().getType().isInteger(1))
+        auto narrow =
+            arith::TruncIOp::create(builder, op->getLoc(), bits, loaded);
+        loaded.replaceAllUsesExcept(narrow, narrow);
+      } else if (isa<memref::StoreOp, vector::StoreOp>(op)) {
+        OpOperand &stored = op->getOpOperand(0);
+        Type bits = stored.get().getType();
+        if (!isBits(bits))
           return;
         builder.setInsertionPoint(op);
-        store.getValueMutable().assign(arith::ExtUIOp::create(
-            builder, op->getLoc(), i8, store.getValue()));
+        stored.set(arith::ExtUIOp::create(builder, op->getLoc(), bytes(bits),
+                                          stored.get()));
       }
     });
     function.walk([](Operation *op) {

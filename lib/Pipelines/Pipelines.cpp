@@ -67,7 +67,10 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
   pm.addPass(createConvertCrossbarToAP());
   pm.addPass(createAPFuseElementwise());
   pm.addPass(createAPConvertMaps());
-  pm.addPass(createAPCompilePrograms());
+  APCompileProgramsOptions apOptions;
+  apOptions.share = options.apShare;
+  apOptions.threads = options.apThreads;
+  pm.addPass(createAPCompilePrograms(apOptions));
   pm.addPass(createCrossbarTileToArrays());
   pm.addPass(createCSEPass());
   pm.addPass(createVerifyCrossbarContract());

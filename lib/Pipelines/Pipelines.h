@@ -14,6 +14,16 @@ struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
       llvm::cl::desc("name of a preset or path of a device file; empty: the "
                      "module's own device"),
       llvm::cl::init("")};
+  Option<bool> apShare{
+      *this, "ap-share",
+      llvm::cl::desc("associative processors compute sums that several outputs "
+                     "have in common once"),
+      llvm::cl::init(true)};
+  Option<unsigned> apThreads{
+      *this, "ap-threads",
+      llvm::cl::desc("threads to compile programs of associative processors "
+                     "with; 0: as many as the machine has"),
+      llvm::cl::init(0)};
 };
 
 /// TOSA to L0.

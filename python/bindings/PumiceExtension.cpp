@@ -234,6 +234,17 @@ NB_MODULE(_pumice, m) {
       nb::arg("module"), "The names of all operations in a module.");
 
   m.def(
+      "pass_statistics",
+      [](MlirPassManager manager) {
+        std::string json;
+        pumicePassStatistics(manager, append, &json);
+        return json;
+      },
+      nb::arg("manager"),
+      "What the passes on whole modules of a PassManager have counted, as "
+      "JSON: numbers by flag and name.");
+
+  m.def(
       "set_resource",
       [](MlirContext context, const std::string &name, uintptr_t address,
          size_t nbytes, size_t alignment, nb::object owner) {

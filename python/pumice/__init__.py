@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pumice.compiler import compile
     from pumice.device import Device, devices
     from pumice.evaluation import Evaluation, evaluate
-    from pumice.frontend import import_onnx, quantize
+    from pumice.frontend import import_onnx, quantize, ternarize
     from pumice.program import Program, Result, load
     from pumice.report import Report
 
@@ -41,6 +41,7 @@ __all__ = [
     "import_onnx",
     "load",
     "quantize",
+    "ternarize",
 ]
 
 _HOME = {
@@ -56,6 +57,7 @@ _HOME = {
     "import_onnx": "pumice.frontend",
     "load": "pumice.program",
     "quantize": "pumice.frontend",
+    "ternarize": "pumice.frontend",
 }
 
 

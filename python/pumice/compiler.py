@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -42,8 +43,9 @@ def compile(
     """Compiles a model for a device.
 
     Args:
-        model: an nn.Module, a module quantized with PT2E, or a torch.export.ExportedProgram; the
-            path of a file of ONNX (.onnx) or MLIR; or what `import_model` or `import_onnx` gave.
+        model: an nn.Module, a module quantized with PT2E or made ternary (see `ternarize`), or a
+            torch.export.ExportedProgram; the path of a file of ONNX (.onnx) or MLIR; or what
+            `import_model` or `import_onnx` gave.
         example_inputs: a tensor, a tuple of positional or a dict of keyword arguments, as the
             program will get them (shapes and dtypes are fixed by them). Not needed where the
             model itself fixes all shapes.
@@ -78,6 +80,11 @@ def compile(
     device = device if isinstance(device, Device) else Device(device or "ideal")
     timings: dict[str, float] = {}
     float_model = None
+    ternary = sys.modules.get("pumice.frontend.ternary")  # who has none has not imported it
+    if ternary is not None and isinstance(model, ternary.TernaryNetwork):
+        start = time.perf_counter()
+        model = model.convert()
+        timings["quantize"] = time.perf_counter() - start
     exported = not hasattr(model, "forward") or hasattr(model, "graph_signature")
     if quantize is None:
         quantize = not exported and not is_quantized(model)

@@ -18,7 +18,7 @@ LEVELS = ("linalg", "quantized", "crossbar", "pum", "simulator")
 _SIGNS = {
     "simulator": ("simulator.",),
     "pum": tuple(f"pum.{task}" for task in ("load", "store", "program", "compute", "digital")),
-    "crossbar": ("crossbar.",),
+    "crossbar": ("crossbar.", "ap."),
     "tosa": ("tosa.",),
 }
 

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pumice.diagnostics import message_of_text
-from pumice.errors import PumiceError
+from pumice.errors import CompileError, PumiceError
 from pumice.levels import LEVELS, parse_file
 from pumice.report import CodeStats, Report
 
@@ -205,6 +205,27 @@ class Program:
                 return self._report(self._machine.estimate())
         except ValueError as error:
             raise PumiceError(str(error)) from None
+
+    def require_ternary(self, layers: Iterable[str] | None = None) -> None:
+        """Makes sure that layers run on the device's associative processors.
+
+        Args:
+            layers: paths of modules (`TernaryNetwork.layers`); None for everything with a
+                convolution or a matrix product in it.
+
+        Raises:
+            CompileError: one runs elsewhere; the text has the compiler's reasons, such as how many
+                weights are not ternary. Or the program has no such layer.
+        """
+        found = {layer.name: layer for layer in self.estimate().layers}
+        for name in found if layers is None else layers:
+            if name not in found:
+                raise CompileError(f"expected a layer of the program, got '{name}'")
+            layer = found[name]
+            elsewhere = layer.reasons or "mvm" in layer.kinds
+            if elsewhere or (layers is not None and "ap" not in layer.kinds):
+                why = "; ".join(layer.reasons) or f"it does {', '.join(layer.kinds)}"
+                raise CompileError(f"expected layer '{name}' on associative processors, but {why}")
 
     def ir(self, level: str = "simulator", *, elide: bool = True) -> str:
         """The IR at a level, one of `LEVELS`.

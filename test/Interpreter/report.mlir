@@ -13,7 +13,7 @@
 // (3 weights of 4 cells), 8 reads each: 32 reads of 100 ns, which the conversions hide behind.
 
 // CHECK: "counters": {
-// CHECK-NEXT: "array_reads": 32,
+// CHECK: "array_reads": 32,
 // CHECK: "cell_reads": 3072,
 // CHECK: "conversions": 384,
 // CHECK: "windows": 4,

@@ -33,14 +33,16 @@ def machine(*weights: Any, batch: int, **array: Any) -> Program:
     lines, names, types = [], [], []
     for i, matrix in enumerate(weights):
         codes = np.ascontiguousarray(matrix.T)
-        width = f"i{8 * codes.dtype.itemsize}"
+        bits = 8 * codes.dtype.itemsize
+        width = f"i{bits}"
         columns = len(codes)
         literal = f'"0x{codes.tobytes().hex().upper()}"' if np.ptp(codes) else codes.flat[0]
         kind = f"tensor<{columns}x{rows}x{width}>"
         result = f"tensor<{batch}x{columns}xi32>"
         lines += [
             f"%w{i} = arith.constant dense<{literal}> : {kind}",
-            f"%y{i} = crossbar.mvm %x, %w{i} {{input_unsigned}}"
+            # Every bit in cells, whatever the codes: nothing is narrowed.
+            f"%y{i} = crossbar.mvm %x, %w{i} {{input_unsigned, weight_bits = {bits} : i64}}"
             f" : (tensor<{batch}x{rows}xi8>, {kind}) -> {result}",
         ]
         names.append(f"%y{i}")

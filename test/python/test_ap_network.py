@@ -68,11 +68,12 @@ def test_a_cnn() -> None:
     assert program.ir("crossbar").count("ap.run") == 3
 
 
-@pytest.mark.parametrize("seed", [3, 4])
-def test_odd_networks(seed: int) -> None:
-    """Grouped, depthwise, strided, dilated, residual."""
+@pytest.mark.parametrize(("seed", "bits"), [(3, 8), (4, 8), (0, 3), (3, 4), (4, 2)])
+def test_odd_networks(seed: int, bits: int) -> None:
+    """Grouped, depthwise, strided, dilated, residual; few bits stay on processors."""
     torch.manual_seed(seed)
-    check(make_ternary(random_net(seed), 0.5, seed), torch.randn(2, 6, 19, 23))
+    model, x = make_ternary(random_net(seed), 0.5, seed), torch.randn(2, 6, 19, 23)
+    check(pumice.quantize(model, [x], activation_bits=bits), x)
 
 
 class Residual(nn.Module):
@@ -121,6 +122,22 @@ def test_functions_that_are_not_computed_to_the_bit_stay() -> None:
     quantized = pumice.quantize(make_ternary(model, 0.3), [x], activation_bits=4)
     program = check(quantized, x)
     assert set(re.findall(r"ap\.run .*-> tensor<\S+x(i\d+)>", program.ir("crossbar"))) == {"i32"}
+
+
+def test_going_on_from_compiled_programs(tmp_path) -> None:
+    """A module whose only layers are those of processors is one of the level `crossbar`."""
+    from pumice.compiler import compile_file
+
+    torch.manual_seed(0)
+    x = torch.randn(1, 6)
+    model = make_ternary(nn.Sequential(nn.Linear(6, 4)), 0.5)
+    program = pumice.compile(model, x, device="rtm-ap", calibration=[x])
+    file = tmp_path / "layers.mlir"
+    file.write_text(program.ir("crossbar", elide=False))
+    again = compile_file(file)
+    assert (again.run(x.numpy()).outputs == program.run(x).outputs.numpy()).all()
+    with pytest.raises(pumice.CompileError, match="mapped to one already"):
+        compile_file(file, device="isaac")
 
 
 def test_layers_that_are_not_ternary_run_on_the_digital_unit() -> None:

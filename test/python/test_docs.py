@@ -53,6 +53,31 @@ def test_front_doors(tmp_path, monkeypatch, capsys) -> None:
     assert "[1 1]" in printed
 
 
+def test_ternary(capsys) -> None:
+    """What is printed is what the page says, up to what another processor's rounding trains."""
+    for name in ("torch", "torch_mlir", "torchao", "mlxtend"):
+        pytest.importorskip(name)
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        run_page(DOCS / "ternary.md", 1)
+    finally:
+        torch.set_num_threads(threads)
+    numbers = r"(\d+) of 1000 right\W+(\d+) of 1000 right\W+([\d.]+) uJ per digit, ([\d,]+) passes"
+    printed = re.search(numbers, capsys.readouterr().out)
+    written = re.search(numbers, (DOCS / "ternary.md").read_text())
+    assert printed
+    assert written
+    for index in (1, 2):
+        assert abs(int(printed[index]) - int(written[index])) <= 15
+        assert int(printed[index]) >= 930
+    assert float(printed[3]) == pytest.approx(float(written[3]), rel=0.1)
+    passes = [int(found[4].replace(",", "")) for found in (printed, written)]
+    assert passes[0] == pytest.approx(passes[1], rel=0.1)
+
+
 def test_compare(tmp_path, monkeypatch, capsys) -> None:
     for name in ("torch", "torch_mlir", "torchao"):
         pytest.importorskip(name)
@@ -61,3 +86,11 @@ def test_compare(tmp_path, monkeypatch, capsys) -> None:
     printed = capsys.readouterr().out
     assert "first beyond a relative error of 0.05: layer 'down', node 'conv2d_1'" in printed
     assert [path.name for path in tmp_path.iterdir()] == ["digits.json"]
+
+
+def test_reproduce(tmp_path, monkeypatch, capsys) -> None:
+    for name in ("torch", "torch_mlir", "torchao"):
+        pytest.importorskip(name)
+    monkeypatch.chdir(tmp_path)
+    run_page(DOCS / "reproduce.md", 1)
+    assert 0 < float(capsys.readouterr().out) < 1

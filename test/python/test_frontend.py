@@ -371,9 +371,10 @@ class Svd(nn.Module):
         return torch.linalg.svd(x)[1]  # MARK svd
 
 
-class Sort(nn.Module):
+class Put(nn.Module):
     def forward(self, x):
-        return torch.sort(x * 2)[0] + 1  # MARK sort
+        places = x.to(torch.int64) % 4
+        return torch.zeros(4, 4).index_put((places,), x) + 1  # MARK put
 
 
 class Noise(nn.Module):
@@ -393,7 +394,7 @@ class Cond(nn.Module):
         (ShapeOfData(), "index", "'aten.index.Tensor' gives a data-dependent shape"),
         (Item(), "item", "depend on data"),
         (Svd(), "svd", "is not supported by torch-mlir"),
-        (Sort(), "sort", "has no linalg form ('tm_tensor.sort' is left)"),
+        (Put(), "put", "has no linalg form ('tm_tensor.scatter' is left)"),
         (Noise(), "rand", "'aten.rand.default' draws random numbers"),
         (Cond(), "cond", "control flow operator 'cond' is not supported"),
     ],

@@ -188,6 +188,39 @@ def test_computed_weights_stay_float() -> None:
     assert not is_quantized(converted)
 
 
+class Uses(nn.Module):
+    """A batch norm behind a result that others use too, and behind a layer that is used twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 4, 1)
+        self.line = nn.Linear(6, 6)
+        self.norms = nn.ModuleList([nn.BatchNorm2d(4), nn.BatchNorm2d(4), nn.BatchNorm1d(4)])
+        for norm in self.norms:
+            nn.init.uniform_(norm.weight, 1, 3)
+            nn.init.normal_(norm.running_mean)
+
+    def forward(self, x):
+        x = self.first(x)
+        x = x + self.second(F.relu(self.norms[0](x)))
+        x = self.norms[1](self.second(x)).mean(2)
+        return self.norms[2](self.line(x))
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_batch_norms_of_which_not_all_can_be_folded(groups) -> None:
+    torch.manual_seed(0)
+    up = nn.Sequential(nn.ConvTranspose2d(4, 4, 2, groups=groups), nn.BatchNorm2d(4))
+    model = nn.Sequential(Uses(), nn.Unflatten(1, (4, 1)), up).eval()
+    nn.init.uniform_(up[1].weight, 1, 3)
+    x = torch.randn(8, 4, 6, 6)
+    converted = quantize(model, [x])
+    with torch.no_grad():
+        expected = model(x)
+        assert (converted(x) - expected).abs().max() < 0.03 * expected.abs().max()
+    assert len(calls(converted, "batch_norm")) == 2 + groups
+
+
 # ------------------------------------------------------------------------- calibration inputs
 
 

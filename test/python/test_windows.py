@@ -29,3 +29,19 @@ def test_one_window_in_a_dimension(pool: Any, size: tuple[int, int], quantized: 
         expected = model(x)
     # A code may round the other way; a foreign element would be far off.
     assert (found - expected).abs().max() < (0.05 if quantized else 1e-5)
+
+
+@pytest.mark.parametrize("places", [6, 40])
+def test_bits_that_are_reduced_side_by_side(places: int) -> None:
+    """Loops of a reduction become vectors of bits; memory has bytes."""
+
+    class Hits(nn.Module):
+        def forward(self, index: Any, places: Any) -> Any:
+            hits = index.unsqueeze(-2) == places.unsqueeze(-1)
+            return hits.any(-1), hits.all(-1)
+
+    index = torch.tensor([[3, 0, 2, 5], [1, 4, 0, 3]])
+    inputs = index, torch.arange(places)
+    program = pumice.compile(Hits(), inputs, quantize=False)
+    for found, expected in zip(program.run(*inputs).outputs, Hits()(*inputs), strict=True):
+        assert torch.equal(found, expected)

@@ -24,12 +24,19 @@ bool isLayer(Operation *op) {
 }
 
 /// Ops that cost next to nothing and are repeated in each task that reads them:
-/// constants, empty tensors and fills of constants.
+/// constants, empty tensors, their reshapes, and fills of these by constants.
 bool isRepeated(Operation *op) {
   if (isa<arith::ConstantOp, tensor::EmptyOp>(op))
     return true;
+  auto isRepeatedValue = [](Value value) {
+    Operation *def = value.getDefiningOp();
+    return def && isRepeated(def);
+  };
+  if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op))
+    return isRepeatedValue(op->getOperand(0));
   auto fill = dyn_cast<linalg::FillOp>(op);
-  return fill && matchPattern(fill.getInputs()[0], m_Constant());
+  return fill && matchPattern(fill.getInputs()[0], m_Constant()) &&
+         isRepeatedValue(fill.getOutputs()[0]);
 }
 
 /// Layers, products and poolings: work that a report should show on its own.

@@ -3,7 +3,6 @@
 #include "lib/Transforms/Crossbar/Passes.h"
 #include "lib/Transforms/Linalg/Quantized.h"
 
-#include "mlir/IR/Matchers.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace pumice {
@@ -30,21 +29,6 @@ static int64_t unsignedBits(CodeRange range) {
 
 /// The least width of signed `codes`, or none if it is above `most`.
 static std::optional<int64_t> leastBits(Value codes, int64_t most) {
-  // Constants can be large, and most have a wide code early on.
-  DenseIntElementsAttr dense;
-  if (matchPattern(codes, m_Constant(&dense)) &&
-      dense.getElementType().isInteger(8) && !dense.isSplat()) {
-    CodeRange range;
-    for (int8_t code : dense.getValues<int8_t>()) {
-      if (code >= range.low && code <= range.high)
-        continue;
-      range = {std::min<int64_t>(range.low, code),
-               std::max<int64_t>(range.high, code)};
-      if (signedBits(range) > most)
-        return std::nullopt;
-    }
-    return signedBits(range);
-  }
   int64_t bits = signedBits(rangeOfCodes(codes, /*isUnsigned=*/false));
   return bits <= most ? std::optional(bits) : std::nullopt;
 }

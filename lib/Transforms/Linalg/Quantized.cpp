@@ -332,30 +332,53 @@ static int64_t codeOf(const APInt &bits, bool isUnsigned) {
   return isUnsigned ? bits.getZExtValue() : bits.getSExtValue();
 }
 
+/// The least and the greatest of `codes`; millions of them, so that the loop is
+/// one that compilers vectorise.
+template <typename T>
+static std::optional<CodeRange> extremes(ArrayRef<T> codes) {
+  if (codes.empty())
+    return std::nullopt;
+  T low = codes.front(), high = codes.front();
+  for (T code : codes) {
+    low = std::min(low, code);
+    high = std::max(high, code);
+  }
+  return CodeRange{low, high};
+}
+
+/// The same of the elements of `attr`, a resource or dense, that `T` holds.
+template <typename T>
+static std::optional<CodeRange> extremesOf(Attribute attr) {
+  using Signed = std::make_signed_t<T>;
+  ArrayRef<Signed> codes;
+  if (auto dense = dyn_cast<DenseIntElementsAttr>(attr)) {
+    ArrayRef<char> raw = dense.getRawData();
+    codes = {reinterpret_cast<const Signed *>(raw.data()),
+             raw.size() / sizeof(T)};
+  } else if (std::optional<ArrayRef<Signed>> data =
+                 resourceData<Signed>(attr)) {
+    codes = *data;
+  }
+  return extremes(
+      ArrayRef(reinterpret_cast<const T *>(codes.data()), codes.size()));
+}
+
 static CodeRange rangeOfConstant(Attribute attr, Type type, bool isUnsigned) {
   std::optional<CodeRange> range;
-  auto add = [&](int64_t code) {
-    range = range ? joined(*range, {code, code}) : CodeRange{code, code};
-  };
+  unsigned bits = getElementTypeOrSelf(type).getIntOrFloatBitWidth();
   if (auto integer = dyn_cast<IntegerAttr>(attr)) {
-    add(codeOf(integer.getValue(), isUnsigned));
+    int64_t code = codeOf(integer.getValue(), isUnsigned);
+    range = {code, code};
+  } else if (bits == 8) {
+    range = isUnsigned ? extremesOf<uint8_t>(attr) : extremesOf<int8_t>(attr);
+  } else if (bits == 16) {
+    range = isUnsigned ? extremesOf<uint16_t>(attr) : extremesOf<int16_t>(attr);
   } else if (auto dense = dyn_cast<DenseIntElementsAttr>(attr)) {
-    if (dense.isSplat())
-      add(codeOf(dense.getSplatValue<APInt>(), isUnsigned));
-    else
-      for (const APInt &bits : dense.getValues<APInt>())
-        add(codeOf(bits, isUnsigned));
-  } else {
-    auto addAll = [&](auto data, auto cast) {
-      if (data)
-        for (auto code : *data)
-          add(isUnsigned ? int64_t(decltype(cast)(code)) : int64_t(code));
-    };
-    unsigned bits = getElementTypeOrSelf(type).getIntOrFloatBitWidth();
-    if (bits == 8)
-      addAll(resourceData<int8_t>(attr), uint8_t());
-    else if (bits == 16)
-      addAll(resourceData<int16_t>(attr), uint16_t());
+    for (const APInt &element : dense.getValues<APInt>()) {
+      int64_t code = codeOf(element, isUnsigned);
+      CodeRange one{code, code};
+      range = range ? joined(*range, one) : one;
+    }
   }
   return range.value_or(rangeOfType(type, isUnsigned));
 }

@@ -257,6 +257,57 @@ def _parser() -> argparse.ArgumentParser:
     noise.add_argument("--plot", metavar="P.svg", help="where to plot (.svg, .pdf or .png)")
     _threads(noise)
     noise.set_defaults(module="study", command="noise")
+
+    reproduce = commands.add_parser(
+        "reproduce",
+        help="comparisons of papers, computed again",
+        description="Computes what papers compare, on their networks' shapes and our devices.",
+    )
+    papers = reproduce.add_subparsers(title="papers", metavar="PAPER", required=True)
+    rtm_ap = papers.add_parser(
+        "rtm-ap",
+        help="ternary networks on associative processors in racetrack memory, beside crossbars"
+        " (arXiv 2401.12630)",
+        description="VGG-9, VGG-11 and ResNet-18 with random ternary weights on the device rtm-ap,"
+        " and on neurosim-rram; what the ratio owes to each constant of the devices. Takes some"
+        " minutes.",
+    )
+    rtm_ap.add_argument(
+        "--networks", "-n", nargs="+", metavar="N",
+        help="of vgg9, vgg11 and resnet18; all by default",
+    )  # fmt: skip
+    rtm_ap.add_argument(
+        "--sparsity", "-s", nargs="+", type=float, metavar="S",
+        help="parts of the weights that are 0 (default 0.8 0.85 0.9)",
+    )  # fmt: skip
+    rtm_ap.add_argument(
+        "--activation-bits", "-b", nargs="+", type=int, metavar="B",
+        help="widths of activations, 2 to 8 (default 4 8)",
+    )  # fmt: skip
+    rtm_ap.add_argument(
+        "--run", action="store_true",
+        help="also simulate every pass of one sparsity and width of each network, and compare the"
+        " outputs with those of the device ideal",
+    )  # fmt: skip
+    rtm_ap.add_argument(
+        "--quick", action="store_true",
+        help="VGG-9, sparsity 0.8 and 4 bits, where the options above say nothing else",
+    )  # fmt: skip
+    rtm_ap.add_argument(
+        "--json", nargs="?", const="-", metavar="R.json",
+        help="where to write the results as JSON; without a file, print it instead of tables",
+    )  # fmt: skip
+    rtm_ap.add_argument(
+        "--out", "-o", metavar="DIR",
+        help="folder of results; what it holds is not computed again",
+    )  # fmt: skip
+    rtm_ap.add_argument(
+        "--markdown", metavar="PAGE.md",
+        help="page to put the tables into, between the lines for them",
+    )  # fmt: skip
+    rtm_ap.add_argument("--debug", action="store_true", help="show Python's traceback of an error")
+    _threads(rtm_ap)
+    rtm_ap.set_defaults(module="reproduce", command="rtm_ap")
     return parser
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pumice.frontend.ptq import is_quantized, quantize
     from pumice.frontend.quantizer import PumiceQuantizer
     from pumice.frontend.signature import InputSpec, OutputSpec, Signature
+    from pumice.frontend.ternary import TernaryNetwork, ternarize
 
 __all__ = [
     "FrontendError",
@@ -26,11 +27,13 @@ __all__ = [
     "OutputSpec",
     "PumiceQuantizer",
     "Signature",
+    "TernaryNetwork",
     "import_model",
     "import_onnx",
     "is_quantized",
     "lower_to_text",
     "quantize",
+    "ternarize",
 ]
 
 _HOME = {
@@ -40,11 +43,13 @@ _HOME = {
     "OutputSpec": "signature",
     "PumiceQuantizer": "quantizer",
     "Signature": "signature",
+    "TernaryNetwork": "ternary",
     "import_model": "importer",
     "import_onnx": "onnx.importer",
     "is_quantized": "ptq",
     "lower_to_text": "lowering",
     "quantize": "ptq",
+    "ternarize": "ternary",
 }
 
 
@@ -53,4 +58,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'pumice.frontend' has no attribute '{name}'")
     import importlib
 
-    return getattr(importlib.import_module(f"pumice.frontend.{_HOME[name]}"), name)
+    from pumice.frontend._quiet import quiet
+
+    with quiet():
+        module = importlib.import_module(f"pumice.frontend.{_HOME[name]}")
+    return getattr(module, name)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Tensors in a graph; evaluates the parts of it that depend on no input and no weight.
+"""Tensors in a graph; evaluates the parts of it that depend on no input.
 
 Models compute position ids and masks from shapes alone, partly with ops that torch-mlir cannot
-lower (cumsum). PyTorch itself evaluates them here. Weights and what is computed from them stay in
-the graph: folding those (dequantization, above all) is the compiler's work.
+lower. PyTorch itself evaluates them here. What a quantized model computes from its weights stays in
+the graph: folding that (dequantization, above all) is the compiler's work. A float model that makes
+its weights from others (weight norm) has them evaluated before PT2E, which quantizes only weights
+that are there.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import torch
 if TYPE_CHECKING:
     from torch.fx import GraphModule, Node
 
-__all__ = ["fold_constants", "spread_tensors", "tensor_node"]
+__all__ = ["fold_constants", "fold_weights", "spread_tensors", "tensor_node"]
 
 # Larger results stay computed: they would be large constants in every saved program.
 _MAX_ELEMENTS = 1 << 20
@@ -86,6 +88,56 @@ def fold_constants(module: GraphModule) -> dict[int, str]:
             )
     module.graph.eliminate_dead_code()
     return names
+
+
+def fold_weights(module: GraphModule) -> GraphModule:
+    """Makes parameters of float tensors that a model computes from its parameters; in place.
+
+    Views of parameters stay, and what would take more memory than it is computed from.
+    """
+    values: dict[Node, Any] = {}
+    sizes: dict[Node, int] = {}  # elements that a value is computed from; 0: a view
+    trained: set[Node] = set()
+    for node in module.graph.nodes:
+        if node.op == "get_attr":
+            values[node] = operator.attrgetter(str(node.target))(module)
+            sizes[node] = 0
+            if getattr(values[node], "requires_grad", False):
+                trained.add(node)
+        elif _is_foldable(node, values) and node.all_input_nodes:
+            if trained.intersection(node.all_input_nodes):
+                trained.add(node)
+            arguments = torch.fx.node.map_arg((node.args, node.kwargs), values.__getitem__)
+            with torch.no_grad():
+                values[node] = node.target(*arguments[0], **arguments[1])
+            if _is_view(node):
+                sizes[node] = max(sizes[source] for source in node.all_input_nodes)
+            else:
+                used = sum(_elements(values[source]) for source in node.all_input_nodes)
+                sizes[node] = max([used, *(sizes[source] for source in node.all_input_nodes)])
+    for node, value in values.items():
+        inside = all(user in values for user in node.users)
+        is_weight = isinstance(value, torch.Tensor) and value.is_floating_point()
+        if inside or not is_weight or not 0 < value.numel() <= sizes[node]:
+            continue
+        name = f"{node.name}_folded"
+        copied = value.detach().contiguous().clone()
+        parameter = torch.nn.Parameter(copied, requires_grad=node in trained)
+        module.register_parameter(name, parameter)
+        with module.graph.inserting_before(node):
+            folded = module.graph.get_attr(name)
+        folded.meta = dict(node.meta)
+        node.replace_all_uses_with(folded, lambda user: user not in values)
+    module.graph.eliminate_dead_code()
+    module.recompile()
+    return module
+
+
+def _is_view(node: Node) -> bool:
+    if node.target is operator.getitem:
+        return True
+    schema = node.target._schema  # type: ignore[union-attr]
+    return any(result.alias_info is not None for result in schema.returns)
 
 
 def _elements(value: Any) -> int:

@@ -39,8 +39,9 @@ class Emitter:
         owner: Any = graph.owning_module
         name = f"{str(matrix.target).replace('.', '_')}_transposed"
         if not hasattr(owner, name):
-            value = operator.attrgetter(str(matrix.target))(owner).detach().t().contiguous()
-            owner.register_parameter(name, torch.nn.Parameter(value, requires_grad=False))
+            source = operator.attrgetter(str(matrix.target))(owner)
+            value = torch.nn.Parameter(source.detach().t().contiguous(), source.requires_grad)
+            owner.register_parameter(name, value)
         with graph.inserting_before(self.node):
             new = graph.get_attr(name)
         with self._mode:

@@ -118,8 +118,24 @@ def _decomposition_table() -> dict[Any, Any]:
     from torch._decomp import get_decompositions
     from torch_mlir.extras.fx_decomp_util import get_decomposition_table
 
-    more = [getattr(torch.ops.aten, name) for name in _PYTORCH_DECOMPOSES]
-    return {**get_decomposition_table(), **get_decompositions(more)}
+    from pumice.frontend.formless import FORMLESS
+
+    aten = torch.ops.aten
+    more = get_decompositions([getattr(aten, name) for name in _PYTORCH_DECOMPOSES])
+    ours = {**FORMLESS, aten.linear.default: _linear}
+    return {**get_decomposition_table(), **more, **ours}
+
+
+def _linear(input: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> Any:
+    """One product with one matrix. PyTorch repeats the matrix if the rows are not contiguous."""
+    import torch
+
+    if weight.dim() != 2:
+        return NotImplemented
+    rows = input.reshape(-1, input.shape[-1])
+    matrix = weight.t()
+    product = torch.mm(rows, matrix) if bias is None else torch.addmm(bias, rows, matrix)
+    return product.reshape(*input.shape[:-1], weight.shape[0])
 
 
 class Clock:

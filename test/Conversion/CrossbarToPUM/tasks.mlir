@@ -77,3 +77,23 @@ func.func @constant_result_is_computed() -> tensor<2xi8> {
   %0 = arith.constant dense<[1, 2]> : tensor<2xi8>
   return %0 : tensor<2xi8>
 }
+
+// A fill is repeated with the reshape of an empty tensor that it fills; one that fills a task's result is not.
+// CHECK-LABEL: func @fills
+func.func @fills(%x: tensor<6xf32>) -> (tensor<2x3xf32>, tensor<6xf32>) {
+  // CHECK: pum.digital(%{{.*}}) : (tensor<6xf32>) -> tensor<2x3xf32> {
+  // CHECK: tensor.empty() : tensor<6xf32>
+  // CHECK-NEXT: tensor.expand_shape
+  // CHECK-NEXT: linalg.fill
+  // CHECK: linalg.add
+  // CHECK: pum.digital(%{{.*}}) : (tensor<6xf32>) -> tensor<6xf32> {
+  // CHECK: linalg.fill ins(%{{.*}} : f32) outs(%{{.*}} : tensor<6xf32>)
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<6xf32>
+  %shaped = tensor.expand_shape %empty [[0, 1]] output_shape [2, 3] : tensor<6xf32> into tensor<2x3xf32>
+  %filled = linalg.fill ins(%zero : f32) outs(%shaped : tensor<2x3xf32>) -> tensor<2x3xf32>
+  %y = tensor.expand_shape %x [[0, 1]] output_shape [2, 3] : tensor<6xf32> into tensor<2x3xf32>
+  %sum = linalg.add ins(%y, %y : tensor<2x3xf32>, tensor<2x3xf32>) outs(%filled : tensor<2x3xf32>) -> tensor<2x3xf32>
+  %over = linalg.fill ins(%zero : f32) outs(%x : tensor<6xf32>) -> tensor<6xf32>
+  return %sum, %over : tensor<2x3xf32>, tensor<6xf32>
+}

@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Ternary weights and activations of few bits, by training with straight-through gradients.
+
+The exported graph of the model is trained, with the codes of `PumiceQuantizer`'s scheme where they
+will be. Batch norms stay batch norms until the conversion: every output channel has its own
+threshold and scale, so that folding a batch norm into a layer changes scales alone.
+"""
+
+from __future__ import annotations
+
+import copy
+import operator
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch.fx import GraphModule, Node
+from torchao.quantization.pt2e.quantizer import QuantizationSpec
+
+from pumice.frontend._quiet import quiet
+from pumice.frontend.batch_norms import fold_batch_norms
+from pumice.frontend.constants import fold_weights
+from pumice.frontend.decompositions import decompose_ops
+from pumice.frontend.errors import FrontendError
+from pumice.frontend.fake_quantize import Activations, EightBitWeights, TernaryWeights
+from pumice.frontend.locations import module_path
+from pumice.frontend.ptq import (
+    calibrate,
+    calibration_of,
+    convert,
+    export_any_batch,
+    is_quantized,
+    own_batch_norms,
+)
+from pumice.frontend.quantizer import (
+    LAYERS,
+    SAME_CODES,
+    PumiceQuantizer,
+    activation_spec,
+    is_layer,
+    output_axis,
+    used_as_codes,
+    weight_spec,
+)
+
+__all__ = ["TernaryNetwork", "ternarize"]
+
+_aten = torch.ops.aten
+# Where an op's arguments say that it trains.
+_TRAINING = {
+    _aten.batch_norm.default: 5,
+    _aten.dropout.default: 2,
+    _aten.dropout_.default: 2,
+    _aten.feature_dropout.default: 2,
+    _aten.alpha_dropout.default: 2,
+}
+
+
+def ternarize(
+    model: torch.nn.Module,
+    calibration_inputs: Any,
+    *,
+    example_inputs: Any = None,
+    activation_bits: int = 4,
+    sparsity: float | None = None,
+    keep: Iterable[str] = (),
+) -> TernaryNetwork:
+    """Makes a network whose convolutions and linear layers have weights of -a, 0 and a.
+
+    There is an a for each output channel. What comes back can be trained, so that it gets used to
+    that (quantization-aware training), or converted as it is (post-training quantization).
+
+    Args:
+        model: a float module, trained or not; it is left as it was.
+        calibration_inputs: as for `quantize`; ranges of activations start from these, and change
+            in training.
+        example_inputs: as for `quantize`.
+        activation_bits: width of the activations' codes, 2 to 8.
+        sparsity: the part of each output's weights to be 0, from 0 to less than 1; None takes the
+            threshold of ternary weight networks (Li and Liu 2016), 0.7 of the mean magnitude,
+            which is a sparsity of about 0.4.
+        keep: paths of layers, or of modules around them, that keep weights of 8 bits; inputs that
+            only such layers take have 8 bits as well. Usual are the first and the last layer.
+
+    Raises:
+        FrontendError: not a float module; no layer to ternarize; no layer of a name to keep;
+            otherwise as `quantize`.
+        ValueError: activation_bits or sparsity out of range; a string to keep.
+    """
+    if not isinstance(model, torch.nn.Module):
+        raise FrontendError(f"expected a torch.nn.Module, got {type(model).__name__}")
+    if isinstance(model, TernaryNetwork) or is_quantized(model):
+        raise FrontendError("expected a float model, got one that is quantized already")
+    if sparsity is not None and not 0 <= sparsity < 1:
+        raise ValueError(f"expected a sparsity of at least 0 and less than 1, got {sparsity!r}")
+    if isinstance(keep, str):
+        raise ValueError(f"expected names of layers to keep, got the string '{keep}'")
+    quantizer = _TernaryQuantizer(activation_bits, sparsity, tuple(keep))
+    example, items = calibration_of(model, calibration_inputs, example_inputs)
+    with quiet():
+        from torchao.quantization.pt2e.quantize_pt2e import prepare_qat_pt2e
+
+        exported = export_any_batch(copy.deepcopy(model), example)
+        exported = decompose_ops(fold_weights(exported))
+        with own_batch_norms():
+            prepared = prepare_qat_pt2e(exported, quantizer)
+    _mark_coded(prepared)
+    network = TernaryNetwork(prepared, tuple(quantizer.layers))
+    network.eval()
+    network._observe(True)
+    calibrate(network, items)
+    return network.train()
+
+
+class TernaryNetwork(torch.nn.Module):
+    """A model in training, with ternary weights; see `ternarize`.
+
+    It takes the arguments of the model and gives its results, as they will be after `convert` up
+    to rounding. Parameters are the model's, in float. In training mode (the first state), batch
+    norms take statistics and dropout drops as in the model, and ranges of activations follow the
+    inputs; in evaluation mode, all this stays as it is. Other things that the model does in
+    training mode only are not part of it.
+
+    Attributes:
+        layers: paths of the ternary layers in the model, in order.
+    """
+
+    def __init__(self, graph_module: GraphModule, layers: tuple[str, ...]) -> None:
+        super().__init__()
+        self.graph_module = graph_module
+        self.layers = layers
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """The model's results."""
+        results = self.graph_module(*args, **kwargs)
+        for module in self.graph_module.modules():
+            if isinstance(module, Activations):
+                module.step()
+        return results
+
+    def train(self, mode: bool = True) -> TernaryNetwork:
+        """Sets the mode; `eval` calls it with False."""
+        self.training = mode
+        self._observe(mode)
+        for node in self.graph_module.graph.nodes:
+            place = _TRAINING.get(node.target)
+            # A batch norm without running statistics always takes those of its input.
+            if place is not None and (place != 5 or node.args[3] is not None):
+                node.update_arg(place, mode)
+        self.graph_module.recompile()
+        return self
+
+    def _observe(self, on: bool) -> None:
+        for module in self.graph_module.modules():
+            if isinstance(module, Activations):
+                module.enable_observer(on)
+
+    @torch.no_grad()
+    def convert(self) -> GraphModule:
+        """The integer network, as `quantize` gives it; this one can be trained on."""
+        with quiet():
+            model = copy.deepcopy(self).eval().graph_module
+        layers: list[tuple[Node, str, int]] = []
+        for layer in model.graph.nodes:
+            if layer.target not in LAYERS or layer.args[1].op != "call_module":
+                continue
+            fake, name = layer.args[1], str(layer.args[1].target)
+            source, weights = fake.args[0], model.get_submodule(name)
+            if isinstance(weights, TernaryWeights):
+                parameter = operator.attrgetter(source.target)(model)
+                parameter.copy_(weights.quantized(parameter))
+            layers.append((layer, name, 2 if isinstance(weights, TernaryWeights) else 8))
+            layer.update_arg(1, source)
+            if not fake.users:
+                model.graph.erase_node(fake)
+        with quiet():
+            fold_batch_norms(model)
+            for layer, name, bits in layers:
+                _observe_weights(model, layer, name, bits)
+            return convert(model)
+
+
+def _mark_coded(model: GraphModule) -> None:
+    """Tells the nodes that share a range which of them get what others of these have coded."""
+    modules = dict(model.named_modules(remove_duplicate=False))
+    for node in model.graph.nodes:
+        module = modules.get(str(node.target)) if node.op == "call_module" else None
+        if isinstance(module, Activations):
+            moved = node.args[0]
+            if moved.target is operator.getitem:
+                moved = moved.args[0]
+            if any(modules.get(str(source.target)) is module for source in moved.all_input_nodes):
+                node.update_kwarg("coded", True)
+    model.recompile()
+
+
+def _observe_weights(model: GraphModule, layer: Node, name: str, bits: int) -> None:
+    """Puts an observer, which has seen them, behind the weights of a layer."""
+    spec = weight_spec(output_axis(layer), bits)
+    observer = spec.observer_or_fake_quant_ctr(
+        dtype=spec.dtype,
+        quant_min=spec.quant_min,
+        quant_max=spec.quant_max,
+        qscheme=spec.qscheme,
+        ch_axis=spec.ch_axis,
+    )
+    weight: Any = layer.args[1]
+    observer(operator.attrgetter(weight.target)(model))
+    model.add_submodule(name, observer)
+    with model.graph.inserting_before(layer):
+        node = model.graph.call_module(name, (weight,))
+    node.meta = dict(weight.meta)
+    layer.update_arg(1, node)
+
+
+class _TernaryQuantizer(PumiceQuantizer):
+    """Fake quantization instead of observers; layers to keep have 8 bits.
+
+    Attributes:
+        layers: paths of the layers that are ternary.
+    """
+
+    def __init__(self, activation_bits: int, sparsity: float | None, keep: tuple[str, ...]) -> None:
+        super().__init__(activation_bits=activation_bits)
+        self._activation = activation_spec(Activations, activation_bits)
+        self._wide = activation_spec(Activations, 8)
+        self._sparsity, self._keep = sparsity, keep
+        self._narrow: set[Node] = set()
+        self.layers: list[str] = []
+
+    def annotate(self, model: GraphModule) -> GraphModule:
+        names = [_name_of(node) for node in model.graph.nodes if is_layer(node)]
+        if not names:
+            raise FrontendError("expected a model with a convolution or linear layer, got none")
+        for keep in self._keep:
+            if not any(_is_within(name, keep) for name in names):
+                raise FrontendError(
+                    f"expected the name of a layer to keep, got '{keep}' (layers are"
+                    f" {', '.join(dict.fromkeys(names))})"
+                )
+        self.layers = [
+            name
+            for name in dict.fromkeys(names)
+            if not any(_is_within(name, keep) for keep in self._keep)
+        ]
+        if not self.layers:
+            raise FrontendError("expected a layer that is not to be kept, got none")
+        self._narrow = used_as_codes(
+            model, True, lambda node: is_layer(node) and _name_of(node) in self.layers
+        )
+        for node in model.graph.nodes:  # these share the codes of what they move
+            if node.target in SAME_CODES and node.all_input_nodes[0] in self._narrow:
+                self._narrow.add(node)
+        return super().annotate(model)
+
+    def _weight_of(self, layer: Node) -> QuantizationSpec:
+        axis = output_axis(layer)
+        if _name_of(layer) in self.layers:
+            fake = TernaryWeights.with_args(axis=axis, sparsity=self._sparsity)
+            return replace(weight_spec(axis, 2), observer_or_fake_quant_ctr=fake)
+        fake = EightBitWeights.with_args(axis=axis)
+        return replace(weight_spec(axis, 8), observer_or_fake_quant_ctr=fake)
+
+    def _codes_of(self, tensor: Node) -> QuantizationSpec:
+        return self._activation if tensor in self._narrow else self._wide
+
+
+def _name_of(layer: Node) -> str:
+    """The path of a layer's module, or at the top of a model its weights' name."""
+    weight: Any = layer.args[1]
+    return module_path(layer) or str(weight.target)
+
+
+def _is_within(name: str, path: str) -> bool:
+    return name == path or name.startswith(path + ".")

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The comparison of "Full-Stack Optimization for CAM-Only DNN Inference" (arXiv 2401.12630).
+
+Ternary networks on associative processors in racetrack memory (`rtm-ap`), and the same networks on
+crossbars (`neurosim-rram`). Weights are random: the paper's are not public. So are images.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+import pumice
+from pumice.device import Device
+from pumice.reproduce.machine import Compiled, compile_counted, estimate_on
+from pumice.reproduce.results import NETWORKS, PAPER, Cost, Point, Results, Run, Settings
+from pumice.reproduce.sensitivity import Sensitivity, sensitivities
+from pumice.reproduce.store import Store
+
+if TYPE_CHECKING:
+    from pumice.frontend.importer import ImportedModel
+    from pumice.report import Report
+
+__all__ = ["count", "reproduce"]
+
+PROCESSORS, CROSSBARS = "rtm-ap", "neurosim-rram"
+
+
+def reproduce(
+    settings: Settings,
+    *,
+    path: str | os.PathLike[str] | None = None,
+    advance: Callable[[str], None] = lambda doing: None,
+) -> Results:
+    """Estimates every point, the sensitivities, and runs what `settings` asks for.
+
+    Args:
+        path: a file of JSON lines to go on with and to add results to.
+        advance: called before each of `count(settings)` parts with what it is, and at the end.
+
+    Raises:
+        PumiceError: a file that cannot be used; a network that does not fit a device.
+    """
+    store = Store(path)
+    results = Results(settings)
+    for name in settings.networks:
+        int8: dict[int, Cost] = {}
+        for bits in settings.activation_bits:
+            advance(f"{name}, 8-bit weights, {bits} bits")
+            dense = _Bench(name, None, bits, settings)
+            int8[bits] = Cost(**store.get(dense.setting("int8"), dense.int8))
+        for sparsity in settings.sparsities:
+            for bits in settings.activation_bits:
+                advance(f"{name}, sparsity {sparsity:g}, {bits} bits")
+                bench = _Bench(name, sparsity, bits, settings)
+                found = store.get(bench.setting("point"), bench.point)
+                results.points.append(_point(found, int8[bits]))
+                if (sparsity, bits) == settings.headline:
+                    _headline(results, store, bench, advance)
+    advance("")
+    return results
+
+
+def count(settings: Settings) -> int:
+    """How many parts `reproduce` has."""
+    of_network = len(settings.activation_bits) * (1 + len(settings.sparsities))
+    return len(settings.networks) * (of_network + 1 + settings.run)
+
+
+def _headline(
+    results: Results, store: Store, bench: _Bench, advance: Callable[[str], None]
+) -> None:
+    advance(f"{bench.name}, sensitivities")
+    found = store.get(bench.setting("sensitivity"), bench.sensitivities)
+    results.sensitivities[bench.name] = [Sensitivity(**item) for item in found]
+    if results.settings.run:
+        advance(f"{bench.name}, every pass")
+        results.runs[bench.name] = Run(**store.get(bench.setting("run"), bench.run))
+
+
+def _point(found: dict[str, Any], int8: Cost) -> Point:
+    costs = {name: Cost(**found[name]) for name in ("processors", "unshared", "crossbars")}
+    return Point(**{**found, **costs, "int8": int8})
+
+
+def _cost(report: Report) -> Cost:
+    units = report.utilisation["array"].count
+    components = {name: energy for name, energy in report.components.items() if energy}
+    return Cost(report.device, units, report.energy_pj, report.latency_ns, components)
+
+
+class _Bench:
+    """A network of one sparsity (None: with 8-bit weights) and width; compiled when needed."""
+
+    def __init__(self, name: str, sparsity: float | None, bits: int, settings: Settings) -> None:
+        self.name, self._sparsity, self._bits = name, sparsity, bits
+        self._settings = settings
+        self._devices = {name: Device(name) for name in (PROCESSORS, CROSSBARS)}
+
+    def setting(self, kind: str) -> dict[str, Any]:
+        """What decides a result."""
+        text = "".join(str(device) for device in self._devices.values())
+        return {
+            "kind": kind,
+            "network": self.name,
+            "sparsity": self._sparsity,
+            "activation_bits": self._bits,
+            "devices": hashlib.sha256(text.encode()).hexdigest()[:16],
+            "pumice": pumice.__version__,
+        }
+
+    @cached_property
+    def _image(self) -> Any:
+        import torch
+
+        side = NETWORKS[self.name].side
+        return torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(1))
+
+    @cached_property
+    def _imported(self) -> ImportedModel:
+        from pumice.frontend import import_model
+        from pumice.reproduce.ternary import make_ternary
+
+        model = NETWORKS[self.name].build().eval()
+        if self._sparsity is not None:
+            make_ternary(model, self._sparsity)
+        quantized = pumice.quantize(
+            model,
+            [self._image],
+            weight_bits=8 if self._sparsity is None else 2,  # of 2 bits: -1, 0 and 1
+            activation_bits=self._bits,
+        )
+        return import_model(quantized, self._image)
+
+    def _compile(self, device: Device | str, share: bool = True) -> Compiled:
+        chosen = self._devices[device] if isinstance(device, str) else device
+        threads = self._settings.threads
+        return compile_counted(self._imported, chosen, share=share, threads=threads)
+
+    @cached_property
+    def _processors(self) -> Compiled:
+        return self._compile(PROCESSORS)
+
+    @cached_property
+    def _crossbars(self) -> Compiled:
+        return self._compile(CROSSBARS)
+
+    def int8(self) -> dict[str, Any]:
+        """`Cost` on crossbars."""
+        return asdict(_cost(self._crossbars.program.estimate()))
+
+    def point(self) -> dict[str, Any]:
+        """All of `Point` but `int8`."""
+        counts = self._processors.statistics["ap-compile-programs"]
+        report = self._processors.program.estimate()
+        unshared = self._compile(PROCESSORS, share=False)
+        return {
+            "network": self.name,
+            "sparsity": self._sparsity,
+            "activation_bits": self._bits,
+            "nonzeros": counts["nonzero weights"],
+            "additions": counts["additions"],
+            "unshared_additions": unshared.statistics["ap-compile-programs"]["additions"],
+            "bound": counts["bound"],
+            "program_bytes": counts["bytes"],
+            "passes": report.counters["ap_passes"],
+            "shifts": report.counters["ap_shifts"],
+            "processors": asdict(_cost(report)),
+            "unshared": asdict(_cost(unshared.program.estimate())),
+            "crossbars": asdict(_cost(self._crossbars.program.estimate())),
+        }
+
+    def sensitivities(self) -> list[dict[str, Any]]:
+        targets = [1.0, *filter(None, [PAPER.energy_ratios.get(self.name)])]
+        found = sensitivities(
+            (self._devices[PROCESSORS], partial(estimate_on, self._processors.program)),
+            (self._devices[CROSSBARS], partial(estimate_on, self._crossbars.program)),
+            targets,
+        )
+        return [item.to_dict() for item in found]
+
+    def run(self) -> dict[str, Any]:
+        import torch
+
+        threads = self._settings.threads
+        ours = self._processors.program.run(self._image, threads=threads)
+        ideal = self._compile(Device("ideal")).program.run(self._image, threads=threads)
+        exact = torch.equal(ours.outputs, ideal.outputs)
+        return asdict(Run(ours.report.energy_pj, ours.report.latency_ns, exact))
