@@ -269,6 +269,7 @@ private:
       layer->setLoc(locOf(op.getLoc(), last.op.getLoc()));
       rewriter.replaceOp(last.op, layer.getResult());
     } else {
+      layer->setLoc(beforeRest(op.getLoc()));
       split(rewriter, last, layer.getResult());
     }
     for (const Stage &stage : llvm::reverse(stages.drop_back()))
@@ -283,6 +284,18 @@ private:
     if (!named || !other)
       return node;
     return NameLoc::get(named.getName(), other.getChildLoc());
+  }
+
+  /// `loc` with a node name of its own: these codes are those of no node.
+  static Location beforeRest(Location loc) {
+    auto layer = dyn_cast<NameLoc>(loc);
+    auto node = layer ? dyn_cast<NameLoc>(layer.getChildLoc()) : NameLoc();
+    if (!node)
+      return loc;
+    auto name =
+        StringAttr::get(loc.getContext(), node.getName().str() + ".codes");
+    return NameLoc::get(layer.getName(),
+                        NameLoc::get(name, node.getChildLoc()));
   }
 
   /// What is left of a stage when its input is `codes`.
