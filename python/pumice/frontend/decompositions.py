@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch.fx import GraphModule, Node
 
+from pumice.frontend.einsum import einsum
 from pumice.frontend.emitter import Emitter, arguments_of
 from pumice.frontend.recurrent import gru, lstm, rnn_relu, rnn_tanh
 
@@ -173,13 +174,18 @@ def _three(value: Any) -> list[int]:
 
 
 def _product(node: Node) -> Node | None:
-    """A product with a constant matrix on its right."""
+    """A product with a constant matrix on its right or, of matrices, on its left."""
     left, right = node.args
     call = Emitter(node)
-    if not isinstance(left, Node) or left.op == "get_attr" or left.meta["val"].dim() < 1:
+    if not isinstance(left, Node) or not isinstance(right, Node) or left.meta["val"].dim() < 1:
         return None
-    weight = _rows_of_outputs(call, right)
-    return None if weight is None else call(_aten.linear.default, left, weight)
+    if left.op != "get_attr":
+        weight = _rows_of_outputs(call, right)
+        return None if weight is None else call(_aten.linear.default, left, weight)
+    if right.op == "get_attr" or right.meta["val"].dim() < 2 or not _is_matrix(left):
+        return None
+    columns = call(_aten.transpose.int, right, -1, -2)
+    return call(_aten.transpose.int, call(_aten.linear.default, columns, left), -1, -2)
 
 
 def _rows_of_outputs(call: Emitter, matrix: Any) -> Node | None:
@@ -217,6 +223,7 @@ DECOMPOSITIONS: dict[Any, Callable[[Node], Node | tuple[Node, ...] | None]] = {
     _aten.addmm.default: _addmm,
     _aten.mm.default: _product,
     _aten.matmul.default: _product,
+    _aten.einsum.default: einsum,
     _aten.conv3d.default: _conv3d,
     _aten.conv3d.padding: _conv3d,
     _aten.lstm.input: lstm,
