@@ -70,7 +70,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], int]] = {
     "Mamba": (
         {"vocab_size": 99, "hidden_size": 32, "num_hidden_layers": 2, "state_size": 8},
         {"input_ids": tokens(8)},
-        6,
+        8,
     ),
     # Encoder and decoder; buckets of relative positions.
     "T5": (

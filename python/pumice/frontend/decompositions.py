@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch.fx import GraphModule, Node
 
+from pumice.frontend.einsum import einsum
 from pumice.frontend.emitter import Emitter, arguments_of
 from pumice.frontend.recurrent import gru, lstm, rnn_relu, rnn_tanh
 
@@ -106,14 +107,85 @@ def _addmm(node: Node) -> Node | None:
     return _added(call, product, given)
 
 
+def _conv3d(node: Node) -> Node | None:
+    """One 2-D convolution: each output frame is an image, of the input frames under its kernel.
+
+    (N, C, D, H, W) becomes (N * frames, C * KD, H, W); weights (O, C / groups, KD, KH, KW) the
+    same way, so that groups stay what they are.
+    """
+    call, given = Emitter(node), arguments_of(node)
+    weight = given["weight"]
+    if weight.op != "get_attr" or given["input"].meta["val"].dim() != 5:
+        return None
+    outputs, _, depth, *kernel = weight.meta["val"].shape
+    (stride, *strides), (dilation, *dilations) = _three(given["stride"]), _three(given["dilation"])
+    padding: Any = given["padding"]
+    if padding == "valid":
+        padding = 0
+    elif padding == "same":
+        pairs = zip([dilation, *dilations], [depth, *kernel], strict=True)
+        reach = [d * (k - 1) for d, k in pairs]
+        if any(size % 2 for size in reach):
+            return None  # more on one side than on the other
+        padding = [size // 2 for size in reach]
+    pad, *pads = _three(padding)
+    images = given["input"]
+    if pad:
+        images = call(_aten.constant_pad_nd.default, images, [0, 0, 0, 0, pad, pad], 0.0)
+    _, channels, size, height, width = images.meta["val"].shape
+    frames = (size - dilation * (depth - 1) - 1) // stride + 1
+    taps = [
+        call(
+            _aten.slice.Tensor,
+            images,
+            2,
+            tap * dilation,
+            tap * dilation + (frames - 1) * stride + 1,
+            stride,
+        )
+        for tap in range(depth)
+    ]
+    # (N, C, KD, frames, H, W), then frames before channels.
+    taps = [call(_aten.unsqueeze.default, tap, 2) for tap in taps]
+    stacked = call(_aten.cat.default, taps, 2) if depth > 1 else taps[0]
+    stacked = call(_aten.permute.default, stacked, [0, 3, 1, 2, 4, 5])
+    flat = call(_aten.reshape.default, stacked, [-1, channels * depth, height, width])
+    matrix = call.derived_parameter(
+        weight, "of_frames", lambda value: value.reshape(outputs, -1, *kernel)
+    )
+    result = call(
+        _aten.conv2d.default,
+        flat,
+        matrix,
+        given["bias"],
+        strides,
+        pads,
+        dilations,
+        given["groups"],
+    )
+    image = list(result.meta["val"].shape[2:])
+    result = call(_aten.reshape.default, result, [-1, frames, outputs, *image])
+    return call(_aten.permute.default, result, [0, 2, 1, 3, 4])
+
+
+def _three(value: Any) -> list[int]:
+    values = list(value) if isinstance(value, (list, tuple)) else [value]
+    return values * 3 if len(values) == 1 else values
+
+
 def _product(node: Node) -> Node | None:
-    """A product with a constant matrix on its right."""
+    """A product with a constant matrix on its right or, of matrices, on its left."""
     left, right = node.args
     call = Emitter(node)
-    if not isinstance(left, Node) or left.op == "get_attr" or left.meta["val"].dim() < 1:
+    if not isinstance(left, Node) or not isinstance(right, Node) or left.meta["val"].dim() < 1:
         return None
-    weight = _rows_of_outputs(call, right)
-    return None if weight is None else call(_aten.linear.default, left, weight)
+    if left.op != "get_attr":
+        weight = _rows_of_outputs(call, right)
+        return None if weight is None else call(_aten.linear.default, left, weight)
+    if right.op == "get_attr" or right.meta["val"].dim() < 2 or not _is_matrix(left):
+        return None
+    columns = call(_aten.transpose.int, right, -1, -2)
+    return call(_aten.transpose.int, call(_aten.linear.default, columns, left), -1, -2)
 
 
 def _rows_of_outputs(call: Emitter, matrix: Any) -> Node | None:
@@ -121,7 +193,7 @@ def _rows_of_outputs(call: Emitter, matrix: Any) -> Node | None:
     if not isinstance(matrix, Node) or not _is_matrix(matrix):
         return None
     if matrix.op == "get_attr":
-        return call.transposed_parameter(matrix)
+        return call.derived_parameter(matrix, "transposed", torch.t)
     source = matrix.all_input_nodes[0] if _is_transpose(matrix) else None
     return source if source is not None and source.op == "get_attr" else None
 
@@ -151,6 +223,9 @@ DECOMPOSITIONS: dict[Any, Callable[[Node], Node | tuple[Node, ...] | None]] = {
     _aten.addmm.default: _addmm,
     _aten.mm.default: _product,
     _aten.matmul.default: _product,
+    _aten.einsum.default: einsum,
+    _aten.conv3d.default: _conv3d,
+    _aten.conv3d.padding: _conv3d,
     _aten.lstm.input: lstm,
     _aten.gru.input: gru,
     _aten.rnn_tanh.input: rnn_tanh,

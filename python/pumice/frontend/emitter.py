@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -33,19 +34,21 @@ class Emitter:
             new.meta["val"] = op(*map(_value, args), **{k: _value(v) for k, v in kwargs.items()})
         return new
 
-    def transposed_parameter(self, matrix: Node) -> Node:
-        """A parameter node's transpose, stored so: one new parameter for all uses of a matrix."""
+    def derived_parameter(
+        self, parameter: Node, suffix: str, derive: Callable[[torch.Tensor], torch.Tensor]
+    ) -> Node:
+        """What `derive` makes of a parameter, stored: one new parameter for all of its uses."""
         graph = self.node.graph
         owner: Any = graph.owning_module
-        name = f"{str(matrix.target).replace('.', '_')}_transposed"
+        name = f"{str(parameter.target).replace('.', '_')}_{suffix}"
         if not hasattr(owner, name):
-            source = operator.attrgetter(str(matrix.target))(owner)
-            value = torch.nn.Parameter(source.detach().t().contiguous(), source.requires_grad)
-            owner.register_parameter(name, value)
+            source = operator.attrgetter(str(parameter.target))(owner)
+            value = derive(source.detach()).contiguous()
+            owner.register_parameter(name, torch.nn.Parameter(value, source.requires_grad))
         with graph.inserting_before(self.node):
             new = graph.get_attr(name)
         with self._mode:
-            new.meta = {**matrix.meta, "val": _value(matrix).t().contiguous()}
+            new.meta = {**parameter.meta, "val": derive(_value(parameter)).contiguous()}
         return new
 
 

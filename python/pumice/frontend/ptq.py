@@ -63,6 +63,7 @@ def quantize(
     with quiet():
         from torchao.quantization.pt2e.quantize_pt2e import prepare_pt2e
 
+        from pumice.frontend.batch_norms import fold_batch_norms
         from pumice.frontend.constants import fold_weights
         from pumice.frontend.decompositions import decompose_ops
         from pumice.frontend.quantizer import PumiceQuantizer
@@ -70,7 +71,9 @@ def quantize(
 
         if isinstance(model, TernaryNetwork):
             raise FrontendError("expected a float model, got a ternary network: convert it instead")
-        exported = decompose_ops(fold_weights(export_any_batch(model, example)))
+        exported = fold_weights(export_any_batch(model, example))
+        fold_batch_norms(exported)  # some layers are taken apart next
+        decompose_ops(exported)
         ours = PumiceQuantizer(weight_bits=weight_bits, activation_bits=activation_bits)
         with own_batch_norms():
             prepared = prepare_pt2e(exported, quantizer or ours)
