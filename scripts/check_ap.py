@@ -4,6 +4,7 @@
 The outputs must be those of `ideal`, bit for bit. Weights are random, of a sparsity; so are images.
 
     python scripts/check_ap.py [--model resnet18] [--size 224] [--sparsity 0.8] [--threads 2]
+                               [--activation-bits 8] [--elementwise-bits 4]
 
 Exits with 1 if the outputs differ.
 """
@@ -24,6 +25,10 @@ from pumice import zoo
 from pumice.reproduce.ternary import make_ternary
 
 
+def quantize(model: torch.nn.Module, x: torch.Tensor, bits: int) -> Any:
+    return pumice.quantize(model, [x], activation_bits=bits)
+
+
 def timed(label: str, work: Callable[[], Any]) -> Any:
     start = time.perf_counter()
     result = work()
@@ -37,12 +42,17 @@ def main() -> int:
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--sparsity", type=float, default=0.8)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--activation-bits", type=int, default=8)
+    parser.add_argument("--elementwise-bits", type=int, default=None, help="of the device")
     args = parser.parse_args()
 
     model = make_ternary(getattr(zoo, args.model)(), args.sparsity)
     x = torch.randn(1, 3, args.size, args.size, generator=torch.Generator().manual_seed(1))
-    quantized = timed("quantize", lambda: pumice.quantize(model, [x]))
-    program = timed("compile", lambda: pumice.compile(quantized, x, device="rtm-ap"))
+    quantized = timed("quantize", lambda: quantize(model, x, args.activation_bits))
+    device = pumice.Device("rtm-ap")
+    if args.elementwise_bits is not None:
+        device = device.replace(ap={"elementwise_bits": args.elementwise_bits})
+    program = timed("compile", lambda: pumice.compile(quantized, x, device=device))
     for phase, seconds in program.timings.items():
         print(f"  {phase:20}{seconds:8.2f} s")
     estimate = timed("estimate", program.estimate)
@@ -58,6 +68,9 @@ def main() -> int:
             print(f"  {name:20}{energy / 1e6:10.2f} uJ")
     for name in ("ap_passes", "ap_tagged_writes", "ap_shifts"):
         print(f"{name:22}{report.counters[name]:,}")
+    wear = report.wear
+    print(f"writes per racetrack    at most {wear.max_writes_per_cell:,}", end=", ")
+    print(f"mean {wear.mean_writes_per_cell:.1f}")
     ideal = pumice.compile(quantized, x, device="ideal").run(x, threads=args.threads)
     same = bool((ideal.outputs == result.outputs).all())
     print("outputs are those of ideal" if same else "outputs differ from those of ideal")

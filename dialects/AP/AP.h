@@ -25,15 +25,16 @@
 namespace pumice::ap {
 
 /// Checks that `program` holds bytes and that the window, which is whole or not
-/// there, maps `input` to `output` (C1 and C2 of ap.run).
+/// there, maps inputs of
+/// one type to `output` (C1 and C2 of ap.run).
 llvm::LogicalResult
 verifyRun(llvm::function_ref<mlir::InFlightDiagnostic()> emitError,
           mlir::ElementsAttr program,
           std::optional<llvm::ArrayRef<int64_t>> kernel,
           std::optional<llvm::ArrayRef<int64_t>> strides,
           std::optional<llvm::ArrayRef<int64_t>> dilations,
-          std::optional<llvm::ArrayRef<int64_t>> padding,
-          llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> output);
+          std::optional<llvm::ArrayRef<int64_t>> padding, mlir::Type inputType,
+          mlir::Type otherType, llvm::ArrayRef<int64_t> output);
 
 /// Checks the shapes and the method of a look-up (C1 and C2 of ap.lookup).
 llvm::LogicalResult

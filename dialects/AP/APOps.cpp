@@ -16,6 +16,41 @@ using namespace pumice::ap;
 // Layers
 //===----------------------------------------------------------------------===//
 
+/// C2 of layers with `outputs` outputs.
+template <typename OpTy>
+static LogicalResult verifyCodes(OpTy op, int64_t outputs) {
+  DenseIntElementsAttr thresholds = op.getThresholdsAttr();
+  auto codes = cast_if_present<DenseIntElementsAttr>(op.getCodesAttr());
+  RankedTensorType result = op.getResult().getType();
+  if (!thresholds != !codes)
+    return op.emitOpError("expects thresholds and codes together");
+  if (!thresholds)
+    return result.getElementType().isInteger(8)
+               ? op.emitOpError("expects thresholds for a result of i8")
+               : success();
+  if (!result.getElementType().isInteger(8))
+    return op.emitOpError("expects a result of i8 with thresholds, got ")
+           << result;
+  ShapedType steps = thresholds.getType(), pieces = codes.getType();
+  if (steps.getRank() != 2 || pieces.getRank() != 2 ||
+      steps.getDimSize(0) != outputs || pieces.getDimSize(0) != outputs ||
+      pieces.getDimSize(1) != steps.getDimSize(1) + 1)
+    return op.emitOpError("expects thresholds of ")
+           << outputs << "xT and codes of " << outputs << "x(T+1), got "
+           << steps << " and " << pieces;
+  int64_t count = steps.getDimSize(1), at = 0, before = 0;
+  for (APInt number : thresholds.getValues<APInt>()) {
+    int64_t threshold = number.getSExtValue();
+    if (at % count && threshold < before)
+      return op.emitOpError("expects thresholds that ascend, got ")
+             << threshold << " after " << before << " for output "
+             << at / count;
+    before = threshold;
+    ++at;
+  }
+  return success();
+}
+
 LogicalResult MVMOp::verify() {
   // C1
   RankedTensorType input = getInput().getType(),
@@ -27,7 +62,8 @@ LogicalResult MVMOp::verify() {
       result.getDimSize(1) != weights.getDimSize(0))
     return emitOpError("cannot multiply ")
            << input << " by " << weights << " to " << result;
-  return success();
+  // C2
+  return verifyCodes(*this, weights.getDimSize(0));
 }
 
 LogicalResult Conv2DOp::verify() {
@@ -46,7 +82,33 @@ LogicalResult Conv2DOp::verify() {
            << output[1] << "x" << input[1] / window.groups << "x"
            << window.kernel[0] << "x" << window.kernel[1] << ", got "
            << getWeights().getType();
+  // C2
+  return verifyCodes(*this, output[1]);
+}
+
+LogicalResult MaxPool2DOp::verify() {
+  // C1
+  ArrayRef<int64_t> input = getInput().getType().getShape();
+  ArrayRef<int64_t> output = getResult().getType().getShape();
+  pumice::crossbar::ConvWindow window{getKernel(), getStrides(), getDilations(),
+                                      getPadding(), /*groups=*/1};
+  if (failed(pumice::crossbar::verifyConvWindow([&] { return emitOpError(); },
+                                                window, input, output)))
+    return failure();
+  if (input[1] != output[1])
+    return emitOpError("expects a result of ")
+           << input[1] << " channels, got " << output[1];
   return success();
+}
+
+LogicalResult WeightedSumOp::verify() {
+  // C1
+  RankedTensorType type = getResult().getType();
+  if (type.getRank() != 4 || getFactors().size() != 2)
+    return emitOpError("expects 4 dimensions and 2 factors, got ")
+           << type.getRank() << " and " << getFactors().size();
+  // C2
+  return verifyCodes(*this, type.getDimSize(1));
 }
 
 LogicalResult
@@ -55,8 +117,12 @@ pumice::ap::verifyRun(function_ref<InFlightDiagnostic()> emitError,
                       std::optional<ArrayRef<int64_t>> kernel,
                       std::optional<ArrayRef<int64_t>> strides,
                       std::optional<ArrayRef<int64_t>> dilations,
-                      std::optional<ArrayRef<int64_t>> padding,
-                      ArrayRef<int64_t> input, ArrayRef<int64_t> output) {
+                      std::optional<ArrayRef<int64_t>> padding, Type inputType,
+                      Type otherType, ArrayRef<int64_t> output) {
+  if (otherType && otherType != inputType)
+    return emitError() << "expects inputs of one type, got " << inputType
+                       << " and " << otherType;
+  ArrayRef<int64_t> input = cast<ShapedType>(inputType).getShape();
   if (!program.getElementType().isInteger(8) ||
       program.getShapedType().getRank() != 1)
     return emitError() << "expects the bytes of a program, got "
@@ -80,7 +146,8 @@ LogicalResult RunOp::verify() {
   // C1, C2
   return verifyRun([&] { return emitOpError(); }, getProgram(), getKernel(),
                    getStrides(), getDilations(), getPadding(),
-                   getInput().getType().getShape(),
+                   getInput().getType(),
+                   getOther() ? Type(getOther().getType()) : Type(),
                    getResult().getType().getShape());
 }
 

@@ -16,7 +16,8 @@ class AP_Op<string mnemonic, list<Trait> traits = []>
 
 def AP_Codes : RankedTensorOf<[I8, I16]>;
 def AP_Weights : RankedTensorOf<[I8]>;
-def AP_Accumulators : RankedTensorOf<[I32, I64]>;
+def AP_CodesAttr : SignlessIntElementsAttr<8>;
+def AP_Results : RankedTensorOf<[I8, I32, I64]>;
 def AP_InputBits : ConfinedAttr<I64Attr, [IntMinValue<1>, IntMaxValue<8>]>;
 
 def AP_MVMOp : AP_Op<"mvm", [Pure]> {
@@ -27,7 +28,13 @@ def AP_MVMOp : AP_Op<"mvm", [Pure]> {
     Weights are -1, 0 or 1 (a scale per output is a multiplication that
     follows); inputs are codes of `input_bits`, unsigned with `input_unsigned`.
 
+    With `thresholds`, `[N, T]`, and `codes`, `[N, T + 1]`, the result is
+    `codes[n, t]` instead, `t` the number of `thresholds[n]` that the sum reaches:
+    any function of the sum that is constant but for a few steps.
+
     - C1: input is `[M, K]`, weights are `[N, K]`, the result is `[M, N]`.
+    - C2: thresholds, which ascend, and codes come together, with a result of
+      codes (i8), or not at all, with a result of sums (i32 or i64).
 
     ```mlir
     %y = ap.mvm %x, %w {input_unsigned, input_bits = 4 : i64}
@@ -36,8 +43,9 @@ def AP_MVMOp : AP_Op<"mvm", [Pure]> {
   }];
   let arguments = (ins AP_Codes:$input, AP_Weights:$weights,
     UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
-    AP_InputBits:$input_bits);
-  let results = (outs AP_Accumulators:$result);
+    AP_InputBits:$input_bits, OptionalAttr<I64ElementsAttr>:$thresholds,
+    OptionalAttr<AP_CodesAttr>:$codes);
+  let results = (outs AP_Results:$result);
   let assemblyFormat = [{
     $input `,` $weights attr-dict `:` functional-type(operands, results)
   }];
@@ -51,8 +59,10 @@ def AP_Conv2DOp : AP_Op<"conv_2d", [Pure]> {
     of -1, 0 and 1 to `[N, F, OH, OW]`, as `torch.nn.functional.conv2d` defines
     windows. Codes and zero point as in `ap.mvm`; a padded position holds the
     code `input_zero_point`. `padding` is `[top, left, bottom, right]`.
+    Thresholds and codes of the outputs `F` as in `ap.mvm`.
 
     - C1: channels, groups, kernel and window sizes agree with the types.
+    - C2: as in `ap.mvm`.
 
     ```mlir
     %y = ap.conv_2d %x, %w kernel [3, 3] strides [1, 1] dilations [1, 1]
@@ -64,12 +74,67 @@ def AP_Conv2DOp : AP_Op<"conv_2d", [Pure]> {
     DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides,
     DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$padding, I64Attr:$groups,
     UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
-    AP_InputBits:$input_bits);
-  let results = (outs AP_Accumulators:$result);
+    AP_InputBits:$input_bits, OptionalAttr<I64ElementsAttr>:$thresholds,
+    OptionalAttr<AP_CodesAttr>:$codes);
+  let results = (outs AP_Results:$result);
   let assemblyFormat = [{
     $input `,` $weights `kernel` $kernel `strides` $strides `dilations` $dilations
     `padding` $padding `groups` $groups attr-dict
     `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def AP_MaxPool2DOp : AP_Op<"max_pool_2d", [Pure]> {
+  let summary = "maximum pooling of codes";
+  let description = [{
+    The greatest code of each window of `input`, `[N, C, H, W]`, in each channel;
+    windows as in `ap.conv_2d`. A padded position holds the code `padding_code`.
+
+    - C1: channels, kernel and window sizes agree with the types.
+
+    ```mlir
+    %y = ap.max_pool_2d %x kernel [3, 3] strides [2, 2] dilations [1, 1]
+         padding [1, 1, 1, 1] {input_unsigned, input_bits = 4 : i64}
+       : tensor<1x64x112x112xi8> -> tensor<1x64x56x56xi8>
+    ```
+  }];
+  let arguments = (ins RankedTensorOf<[I8]>:$input,
+    DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides,
+    DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$padding,
+    UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$padding_code,
+    AP_InputBits:$input_bits);
+  let results = (outs RankedTensorOf<[I8]>:$result);
+  let assemblyFormat = [{
+    $input `kernel` $kernel `strides` $strides `dilations` $dilations
+    `padding` $padding attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def AP_WeightedSumOp : AP_Op<"weighted_sum", [Pure,
+    AllTypesMatch<["lhs", "rhs", "result"]>]> {
+  let summary = "codes of a weighted sum of two codes";
+  let description = [{
+    For each element, of channel `c`: `codes[c, t]`, `t` the number of
+    `thresholds[c]` that `factors[0] * lhs + factors[1] * rhs` reaches. What a
+    residual addition makes of codes, whatever their scales.
+
+    - C1: operands are `[N, C, H, W]`; there are two factors.
+    - C2: thresholds are `[C, T]` and ascend, codes are `[C, T + 1]`.
+
+    ```mlir
+    %y = ap.weighted_sum %a, %b by [3, 2] {input_unsigned, input_bits = 4 : i64,
+         thresholds = dense<[[4, 9]]> : tensor<1x2xi64>, codes = dense<[[0, 1, 2]]> : tensor<1x3xi8>}
+       : tensor<1x1x8x8xi8>
+    ```
+  }];
+  let arguments = (ins RankedTensorOf<[I8]>:$lhs, RankedTensorOf<[I8]>:$rhs,
+    DenseI64ArrayAttr:$factors, UnitAttr:$input_unsigned, AP_InputBits:$input_bits,
+    OptionalAttr<I64ElementsAttr>:$thresholds, OptionalAttr<AP_CodesAttr>:$codes);
+  let results = (outs RankedTensorOf<[I8]>:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs `by` $factors attr-dict `:` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -79,10 +144,12 @@ def AP_RunOp : AP_Op<"run", [Pure]> {
   let description = [{
     `ap.conv_2d` (with a window) or `ap.mvm` (without), compiled: `program` is
     the blob of docs/ap.md, which holds the weights, where everything is, and
-    the operations.
+    the operations. The result is i8 if the program makes codes. The channels of
+    `other`, if there is one, follow those of `input`.
 
     - C1: kernel, strides, dilations and padding come together, and fit the
-      types; without them input and result are matrices of as many rows.
+      types; without them input and result are matrices of as many rows. Both
+      inputs have one type.
     - C2: the program's bytes are a tensor of i8.
 
     ```mlir
@@ -90,16 +157,16 @@ def AP_RunOp : AP_Op<"run", [Pure]> {
        : tensor<8x64xi8> -> tensor<8x10xi32>
     ```
   }];
-  let arguments = (ins AP_Codes:$input, ElementsAttr:$program,
+  let arguments = (ins AP_Codes:$input, Optional<AP_Codes>:$other, ElementsAttr:$program,
     OptionalAttr<DenseI64ArrayAttr>:$kernel, OptionalAttr<DenseI64ArrayAttr>:$strides,
     OptionalAttr<DenseI64ArrayAttr>:$dilations, OptionalAttr<DenseI64ArrayAttr>:$padding,
     DefaultValuedAttr<I64Attr, "0">:$input_zero_point);
-  let results = (outs AP_Accumulators:$result);
+  let results = (outs AP_Results:$result);
   let assemblyFormat = [{
-    $input `program` $program
+    $input (`with` $other^)? `program` $program
     (`kernel` $kernel^ `strides` $strides `dilations` $dilations
      `padding` $padding)? attr-dict
-    `:` type($input) `->` type($result)
+    `:` type($input) (`with` type($other)^)? `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -189,6 +256,20 @@ def AP_SliceOp : AP_PartOp<"slice"> {
   let assemblyFormat = "attr-dict-with-keyword $body";
 }
 
+def AP_EpilogueOp : AP_PartOp<"epilogue"> {
+  let summary = "what makes codes of a chunk's accumulators";
+  let description = [{
+    Groups that run when all slices are done. Codes have the first domains of
+    their accumulators.
+
+    ```mlir
+    ap.epilogue {
+    }
+    ```
+  }];
+  let assemblyFormat = "attr-dict-with-keyword $body";
+}
+
 def AP_GroupOp : AP_PartOp<"group"> {
   let summary = "operations that advance together, bit by bit";
   let description = [{
@@ -206,7 +287,7 @@ def AP_SerialOp : AP_Op<"serial"> {
   let summary = "a bit-serial operation";
   let description = [{
     One of the operations of docs/ap.md by name, on values by place: `add` is
-    `d = d + a`, `add_new` is `d = b + a`.
+    `d = d + a`, `add_new` is `d = b + a`. `less` compares with `than`.
 
     ```mlir
     ap.serial "add" d = <column = 9, domain = 0, width = 7, is_signed = true>
@@ -215,10 +296,11 @@ def AP_SerialOp : AP_Op<"serial"> {
   }];
   let arguments = (ins StrAttr:$code, OptionalAttr<AP_ValueAttr>:$d,
     OptionalAttr<AP_ValueAttr>:$b, OptionalAttr<AP_ValueAttr>:$a,
-    OptionalAttr<I64Attr>:$carry, I64Attr:$steps, UnitAttr:$biased);
+    OptionalAttr<I64Attr>:$than, OptionalAttr<I64Attr>:$carry, I64Attr:$steps,
+    UnitAttr:$biased);
   let assemblyFormat = [{
     $code (`d` `=` $d^)? (`b` `=` $b^)? (`a` `=` $a^)? (`biased` $biased^)?
-    (`carry` $carry^)? `steps` $steps attr-dict
+    (`than` $than^)? (`carry` $carry^)? `steps` $steps attr-dict
   }];
 }
 

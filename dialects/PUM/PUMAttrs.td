@@ -56,6 +56,9 @@ def PUM_APAttr : PUM_Attr<"AP", "ap"> {
     - `link_pj_per_bit`: sending accumulators to another processor;
     - `fetch_pj_per_byte`: reading programs.
 
+    What follows a layer is computed on the processors too, where it makes codes
+    of at most `elementwise_bits` bits, 0 (the default: never) to 6.
+
     Sizes are 1 to 65535; the rest is at least 0.
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$columns, "int64_t":$domains,
@@ -63,7 +66,8 @@ def PUM_APAttr : PUM_Attr<"AP", "ap"> {
     PUM_Number<"ns">:$write_ns, PUM_Number<"pJ">:$write_pj_per_bit,
     PUM_Number<"ns">:$read_ns, PUM_Number<"pJ">:$read_pj_per_bit,
     PUM_Number<"ns">:$shift_ns, PUM_Number<"pJ">:$shift_pj_per_bit,
-    PUM_Number<"pJ">:$link_pj_per_bit, PUM_Number<"pJ">:$fetch_pj_per_byte);
+    PUM_Number<"pJ">:$link_pj_per_bit, PUM_Number<"pJ">:$fetch_pj_per_byte,
+    DefaultValuedParameter<"int64_t", "0">:$elementwise_bits);
 }
 
 def PUM_MemoryAttr : PUM_Attr<"Memory", "memory"> {

@@ -134,7 +134,11 @@ LogicalResult APAttr::verify(EmitError emitError, int64_t rows, int64_t columns,
                              int64_t domains, Number search, Number searchBit,
                              Number write, Number writeBit, Number read,
                              Number readBit, Number shift, Number shiftBit,
-                             Number linkBit, Number fetchByte) {
+                             Number linkBit, Number fetchByte,
+                             int64_t elementwiseBits) {
+  if (elementwiseBits < 0 || elementwiseBits > 6)
+    return emitError() << "ap elementwise_bits must be between 0 and 6, got "
+                       << elementwiseBits;
   for (auto [field, value] :
        {std::pair("rows", rows), {"columns", columns}, {"domains", domains}})
     if (value < 1 || value > 65535)

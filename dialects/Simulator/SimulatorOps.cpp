@@ -129,11 +129,11 @@ LogicalResult MVMOp::verify() {
 
 LogicalResult APExecOp::verify() {
   // C1
-  auto input = cast<MemRefType>(getInput().getType());
   auto output = cast<MemRefType>(getOutput().getType());
-  return ap::verifyRun([&] { return emitOpError(); }, getProgram(), getKernel(),
-                       getStrides(), getDilations(), getPadding(),
-                       input.getShape(), output.getShape());
+  return ap::verifyRun(
+      [&] { return emitOpError(); }, getProgram(), getKernel(), getStrides(),
+      getDilations(), getPadding(), getInput().getType(),
+      getOther() ? getOther().getType() : Type(), output.getShape());
 }
 
 LogicalResult APLookupOp::verify() {

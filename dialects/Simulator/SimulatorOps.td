@@ -163,11 +163,11 @@ def Simulator_MVMOp : Simulator_Instruction<"mvm"> {
   }];
 }
 
-def Simulator_APExecOp : Simulator_Instruction<"ap_exec"> {
+def Simulator_APExecOp : Simulator_Instruction<"ap_exec", [AttrSizedOperandSegments]> {
   let summary = "instruction: run a program on associative processors";
   let description = [{
-    Writes the rows of `input` into processors, runs `program` (docs/ap.md) and
-    writes the accumulators to `output`: `ap.run`. Occupies the processors that
+    Writes the rows of `input` (and of `other`) into processors, runs `program`
+    (docs/ap.md) and writes the accumulators to `output`: `ap.run`. Occupies the processors that
     the program takes, and a buffer port for the moved bytes.
 
     - C1: as for `ap.run`.
@@ -178,6 +178,7 @@ def Simulator_APExecOp : Simulator_Instruction<"ap_exec"> {
     ```
   }];
   let arguments = (ins Arg<Simulator_Buffer, "", [MemRead]>:$input,
+    Arg<Optional<Simulator_Buffer>, "", [MemRead]>:$other,
     Arg<Simulator_Buffer, "", [MemWrite]>:$output, ElementsAttr:$program,
     Variadic<Simulator_TokenType>:$after,
     OptionalAttr<DenseI64ArrayAttr>:$kernel, OptionalAttr<DenseI64ArrayAttr>:$strides,
@@ -185,10 +186,10 @@ def Simulator_APExecOp : Simulator_Instruction<"ap_exec"> {
     DefaultValuedAttr<I64Attr, "0">:$input_zero_point);
   let results = (outs Simulator_TokenType:$token);
   let assemblyFormat = [{
-    $input `,` $output `program` $program (`after` `(` $after^ `)`)?
+    $input (`with` $other^)? `,` $output `program` $program (`after` `(` $after^ `)`)?
     (`kernel` $kernel^ `strides` $strides `dilations` $dilations
      `padding` $padding)? attr-dict
-    `:` type($input) `,` type($output)
+    `:` type($input) (`with` type($other)^)? `,` type($output)
   }];
   let hasVerifier = 1;
 }

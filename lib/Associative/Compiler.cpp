@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Associative/Compiler.h"
 
-#include "lib/Associative/Range.h"
+#include "lib/Associative/Epilogue.h"
 #include "lib/Associative/Sharing.h"
 #include "lib/Associative/Tile.h"
 #include "lib/Model/ApCosts.h"
@@ -50,9 +50,17 @@ private:
   }
 
   ApAccumulator accumulatorOf(int64_t output) const;
+  Staircase staircaseOf(int64_t output) const;
   std::optional<Layout> layOut(int64_t lanes, int64_t chunks) const;
   llvm::Expected<Layout> choose() const;
   double costOf(const Layout &layout) const;
+  /// Domains for an accumulator.
+  int64_t slotOf() const {
+    int64_t slot = std::max<int64_t>(codes.bits, 1);
+    for (const ApAccumulator &accumulator : accumulators)
+      slot = std::max(slot, accumulator.width);
+    return slot;
+  }
   /// Weights of a tile, [outputs of the chunk][inputs of the tile].
   std::vector<int8_t> matrixOf(const ApProgram &program, const ApChunk &chunk,
                                int64_t first, int64_t channels) const;
@@ -66,6 +74,9 @@ private:
   const Options &options;
   int64_t groupChannels, groupOutputs;
   std::vector<ApAccumulator> accumulators;
+  std::vector<Staircase> staircases; ///< empty: results are sums
+  Codes codes;                       ///< bits of codes
+  int64_t flags = 0;                 ///< columns for an output's thresholds
 };
 
 } // namespace
@@ -94,22 +105,37 @@ Error Compiler::check() const {
   return Error::success();
 }
 
-/// An output's exact width, and its value without inputs.
-ApAccumulator Compiler::accumulatorOf(int64_t output) const {
+Range pumice::associative::sumRange(const Layer &layer, int64_t output) {
   const Range codes = rangeOfCodes(layer.inputBits, layer.inputSigned);
   const Range x = {codes.low - layer.inputZeroPoint,
                    codes.high - layer.inputZeroPoint};
-  const int64_t count = groupChannels * layer.kernelPositions;
+  const int64_t count = layer.channels / layer.groups * layer.kernelPositions;
   Range sum;
-  int64_t weights = 0;
   for (int8_t w : layer.weights.slice(output * count, count)) {
-    weights += w;
     if (w > 0)
       sum = sum + x;
     else if (w < 0)
       sum = sum - x;
   }
-  return {sum.signedBits(), -layer.inputZeroPoint * weights};
+  return sum;
+}
+
+/// An output's exact width, and its value without inputs.
+ApAccumulator Compiler::accumulatorOf(int64_t output) const {
+  const int64_t count = groupChannels * layer.kernelPositions;
+  int64_t weights = 0;
+  for (int8_t w : layer.weights.slice(output * count, count))
+    weights += w;
+  return {sumRange(layer, output).signedBits(),
+          -layer.inputZeroPoint * weights};
+}
+
+Staircase Compiler::staircaseOf(int64_t output) const {
+  const int64_t steps = layer.steps;
+  return Staircase::within(
+      sumRange(layer, output),
+      llvm::ArrayRef(layer.thresholds).slice(output * steps, steps),
+      llvm::ArrayRef(layer.codes).slice(output * (steps + 1), steps + 1));
 }
 
 //===----------------------------------------------------------------------===//
@@ -132,15 +158,15 @@ std::optional<Layout> Compiler::layOut(int64_t lanes, int64_t chunks) const {
   const int64_t inputs = lanes * layer.kernelPositions;
   const int64_t most = llvm::divideCeil(layer.outputs, chunks);
   const int64_t channelsPerSlice = ap.domains / layer.inputBits * lanes;
-  int64_t slot = 1;
-  for (const ApAccumulator &accumulator : accumulators)
-    slot = std::max(slot, accumulator.width);
+  program.codeBits = codes.bits;
+  program.codeSigned = codes.isSigned;
+  const int64_t slot = slotOf();
   if (slot > ap.domains || channelsPerSlice < 1)
     return std::nullopt;
   layout.slotsPerColumn = ap.domains / slot;
   const int64_t least = llvm::divideCeil(most, layout.slotsPerColumn);
   const int64_t rest = ap.columns - inputs - least;
-  if (rest < leastWork)
+  if (rest < leastWork || ap.columns - least < flags)
     return std::nullopt;
 
   // Sums that outputs share gain less and less; what works in many columns
@@ -150,8 +176,10 @@ std::optional<Layout> Compiler::layOut(int64_t lanes, int64_t chunks) const {
   free.workCount =
       std::max(leastWork, std::min<int64_t>(rest - free.sharedCount, 64));
   free.sharedCount = std::min(free.sharedCount, rest - free.workCount);
-  const int64_t more = std::clamp<int64_t>(
-      rest - free.sharedCount - free.workCount, 0, most - least);
+  const int64_t more =
+      std::clamp<int64_t>(std::min(rest - free.sharedCount - free.workCount,
+                                   ap.columns - flags - least),
+                          0, most - least);
   const int64_t columns = least + more;
   free.shared = inputs + columns;
   free.work = free.shared + free.sharedCount;
@@ -260,18 +288,16 @@ llvm::Expected<Layout> Compiler::choose() const {
         break;
     }
   }
-  if (layouts.empty()) {
-    int64_t slot = 1;
-    for (const ApAccumulator &accumulator : accumulators)
-      slot = std::max(slot, accumulator.width);
+  if (layouts.empty())
     return llvm::createStringError(
         "needs at least " +
-        Twine(layer.kernelPositions * options.lanes.value_or(1) + 1 +
-              leastWork) +
-        " columns and " + Twine(std::max(slot, layer.inputBits)) +
+        Twine(std::max(layer.kernelPositions * options.lanes.value_or(1) +
+                           leastWork,
+                       flags) +
+              1) +
+        " columns and " + Twine(std::max(slotOf(), layer.inputBits)) +
         " domains, but processors have " + Twine(ap.columns) + " and " +
         Twine(ap.domains));
-  }
   if (layouts.size() == 1)
     return std::move(layouts[0]);
   std::vector<double> costs(layouts.size());
@@ -290,6 +316,11 @@ llvm::Expected<ApProgram> Compiler::run(Statistics *statistics) {
     return std::move(error);
   for (int64_t o = 0; o < layer.outputs; ++o)
     accumulators.push_back(accumulatorOf(o));
+  for (int64_t o = 0; o < layer.outputs && !layer.codes.empty(); ++o) {
+    staircases.push_back(staircaseOf(o));
+    flags = std::max(flags, staircases.back().flags());
+  }
+  codes = Codes::holding(staircases);
   llvm::Expected<Layout> layout = choose();
   if (!layout)
     return layout.takeError();
@@ -353,6 +384,12 @@ llvm::Expected<ApProgram> Compiler::run(Statistics *statistics) {
     for (ApAccumulator &accumulator : chunk.outputs)
       accumulator.initial =
           llvm::SignExtend64(accumulator.initial, accumulator.width);
+  if (!staircases.empty())
+    for (ApChunk &chunk : program.chunks)
+      chunk.epilogue =
+          emitEpilogue(program, chunk,
+                       llvm::ArrayRef(staircases)
+                           .slice(chunk.firstOutput, chunk.outputs.size()));
   program.spread = spreadOf(program);
   return std::move(program);
 }

@@ -8,6 +8,7 @@
 #ifndef PUMICE_LIB_ASSOCIATIVE_COMPILER_H
 #define PUMICE_LIB_ASSOCIATIVE_COMPILER_H
 
+#include "lib/Associative/Range.h"
 #include "lib/Model/ApProgram.h"
 #include "lib/Model/DeviceSpec.h"
 
@@ -16,6 +17,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace pumice::associative {
 
@@ -31,7 +33,16 @@ struct Layer {
   int64_t windows = 1; ///< output positions; a hint for what costs most
   /// [outputs][channels / groups][kernelPositions], each -1, 0 or 1.
   llvm::ArrayRef<int8_t> weights;
+  /// If results are codes: output `o` is codes[o][t] with the number `t` of
+  /// thresholds[o] that its sum reaches. [outputs][steps], ascending, and
+  /// [outputs][steps + 1].
+  int64_t steps = 0;
+  std::vector<int64_t> thresholds;
+  std::vector<int8_t> codes;
 };
+
+/// What the sum of an output may be.
+Range sumRange(const Layer &layer, int64_t output);
 
 struct Options {
   unsigned threads = 1;

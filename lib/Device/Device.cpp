@@ -194,6 +194,7 @@ model::ApSpec pumice::toSpec(pum::APAttr ap) {
   spec.shiftPjPerBit = ap.getShiftPjPerBit();
   spec.linkPjPerBit = ap.getLinkPjPerBit();
   spec.fetchPjPerByte = ap.getFetchPjPerByte();
+  spec.elementwiseBits = ap.getElementwiseBits();
   return spec;
 }
 

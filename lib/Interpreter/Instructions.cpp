@@ -7,8 +7,10 @@
 //===----------------------------------------------------------------------===//
 #include "lib/Device/Device.h"
 #include "lib/Interpreter/Interpreter.h"
-#include "lib/Model/ApLookup.h"
+#include "lib/Model/ApWear.h"
 #include "lib/Model/Groups.h"
+
+#include <numeric>
 
 using namespace mlir;
 using namespace pumice;
@@ -202,17 +204,24 @@ static Error execute(Interpreter &run, simulator::APExecOp op) {
       codes += slice.channels * program.kernelPositions;
   int64_t bytesIn = window.count() * codes * codeBytes;
   std::optional<uint64_t> written;
+  std::vector<uint64_t> parts;
   if (run.withValues) {
     model::Value &output = run.value(op.getOutput());
-    llvm::Expected<uint64_t> bits = model::runLayer(
-        program, device.ap->rows, run.value(op.getInput()), window,
-        op.getInputZeroPoint(), output, run.options.threads);
-    if (!bits)
-      return bits.takeError();
-    written = *bits;
+    if (Error error =
+            model::runLayer(program, device.ap->rows, run.value(op.getInput()),
+                            op.getOther() ? &run.value(op.getOther()) : nullptr,
+                            window, op.getInputZeroPoint(), output,
+                            run.options.threads)
+                .moveInto(parts))
+      return error;
+    written = std::accumulate(parts.begin(), parts.end(), uint64_t(0));
   }
   model::Cost cost = model::apCost(device, program, work, window.count(), bytes,
                                    bytesIn, bytesOf(op.getOutput()), written);
+  std::optional<llvm::ArrayRef<uint64_t>> tagged;
+  if (run.withValues)
+    tagged = parts;
+  cost.writes = model::apWrites(device, program, work, window.count(), tagged);
   if (Error error =
           run.issue(op, "ap", "ap", cost, op.getAfter(), op.getToken()))
     return error;
@@ -245,6 +254,7 @@ static Error execute(Interpreter &run, simulator::APLookupOp op) {
     written = *bits;
   }
   model::Cost cost = model::lookupCost(device, spec, *work, written);
+  cost.writes = model::lookupWrites(device, spec, *work, written);
   if (Error error =
           run.issue(op, "lookup", "ap", cost, op.getAfter(), op.getToken()))
     return error;

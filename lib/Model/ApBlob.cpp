@@ -10,7 +10,9 @@ using namespace pumice::model;
 using llvm::Error;
 using llvm::Twine;
 
-static constexpr uint8_t magic[] = {'P', 'A', 'P', 1};
+static constexpr uint8_t magic[] = {'P', 'A', 'P'};
+/// Sums leave the processors; codes do.
+static constexpr uint8_t versionOfSums = 1, versionOfCodes = 2;
 /// Added to a code if its operand is biased.
 static constexpr uint64_t biasedFlag = 16;
 
@@ -57,11 +59,11 @@ private:
 };
 } // namespace
 
-static std::vector<uint8_t> encodeBody(const ApSlice &slice) {
+static std::vector<uint8_t> encodeBody(llvm::ArrayRef<ApGroup> body) {
   ValueTable table;
   Writer groups;
-  groups.v(slice.groups.size());
-  for (const ApGroup &group : slice.groups) {
+  groups.v(body.size());
+  for (const ApGroup &group : body) {
     groups.v(group.size());
     for (const ApOperation &op : group) {
       const ApFields fields = fieldsOf(op.code);
@@ -75,28 +77,35 @@ static std::vector<uint8_t> encodeBody(const ApSlice &slice) {
         groups.v(table.indexOf(op.b));
       if (fields.a)
         groups.v(table.indexOf(op.a));
+      if (fields.constant)
+        groups.s(op.constant);
     }
   }
-  Writer body;
-  body.v(table.values.size());
+  Writer out;
+  out.v(table.values.size());
   for (const ApValue &value : table.values) {
-    body.v(value.column);
-    body.v(value.domain);
-    body.v(shapeOf(value));
+    out.v(value.column);
+    out.v(value.domain);
+    out.v(shapeOf(value));
   }
-  body.append(groups.bytes);
-  return std::move(body.bytes);
+  out.append(groups.bytes);
+  return std::move(out.bytes);
 }
 
 std::vector<uint8_t> pumice::model::encode(const ApProgram &program) {
   Writer out;
   out.append(magic);
+  out.v(program.codeBits ? versionOfCodes : versionOfSums);
   for (int64_t number :
        {program.columns, program.domains, program.kernelPositions,
         program.inputBits, int64_t(program.inputSigned), program.channels,
-        program.outputs, program.lanes, program.spread,
-        int64_t(program.chunks.size())})
+        program.outputs, program.lanes, program.spread})
     out.v(number);
+  if (program.codeBits) {
+    out.v(program.codeBits);
+    out.v(program.codeSigned);
+  }
+  out.v(program.chunks.size());
   for (const ApChunk &chunk : program.chunks) {
     out.v(chunk.firstOutput);
     out.v(chunk.outputs.size());
@@ -109,9 +118,14 @@ std::vector<uint8_t> pumice::model::encode(const ApProgram &program) {
     }
     out.v(chunk.slices.size());
     for (const ApSlice &slice : chunk.slices) {
-      const std::vector<uint8_t> body = encodeBody(slice);
+      const std::vector<uint8_t> body = encodeBody(slice.groups);
       out.v(slice.firstChannel);
       out.v(slice.channels);
+      out.v(body.size());
+      out.append(body);
+    }
+    if (program.codeBits) {
+      const std::vector<uint8_t> body = encodeBody(chunk.epilogue);
       out.v(body.size());
       out.append(body);
     }
@@ -185,7 +199,8 @@ private:
 };
 } // namespace
 
-static void decodeBody(Reader &in, const ApProgram &program, ApSlice &slice) {
+static void decodeBody(Reader &in, const ApProgram &program,
+                       std::vector<ApGroup> &groups) {
   std::vector<ApValue> values(in.count("the number of values"));
   for (ApValue &value : values) {
     value.column = in.upTo(program.columns - 1, "a column");
@@ -202,8 +217,8 @@ static void decodeBody(Reader &in, const ApProgram &program, ApSlice &slice) {
   };
   if (in.failed())
     return;
-  slice.groups.resize(in.count("the number of groups"));
-  for (ApGroup &group : slice.groups) {
+  groups.resize(in.count("the number of groups"));
+  for (ApGroup &group : groups) {
     group.resize(in.count("the number of operations"));
     for (ApOperation &op : group) {
       const size_t start = in.position();
@@ -224,18 +239,36 @@ static void decodeBody(Reader &in, const ApProgram &program, ApSlice &slice) {
         op.b = value();
       if (fields.a)
         op.a = value();
+      if (fields.constant)
+        op.constant = in.s();
       if (in.failed())
         return;
     }
   }
 }
 
+/// A body behind its length.
+static void decodeBody(Reader &in, const ApProgram &program,
+                       std::vector<ApGroup> &groups, const char *what) {
+  const int64_t bytes = in.count("the length of a body");
+  const size_t start = in.position();
+  decodeBody(in, program, groups);
+  if (!in.failed() && in.position() - start != size_t(bytes))
+    in.fail(start, Twine(what) + " has " + Twine(in.position() - start) +
+                       " bytes, expected " + Twine(bytes));
+}
+
 llvm::Expected<ApProgram> pumice::model::decode(llvm::ArrayRef<uint8_t> blob) {
   Reader in(blob);
-  for (uint8_t byte : magic) {
+  uint64_t version = 0;
+  for (size_t i = 0; i <= std::size(magic); ++i) {
     const size_t at = in.position();
-    if (const uint64_t got = in.v(); got != byte && !in.failed())
-      in.fail(at, "expected 'PAP' and version 1, got " + Twine(got));
+    version = in.v();
+    const bool isRight = i < std::size(magic) ? version == magic[i]
+                                              : version == versionOfSums ||
+                                                    version == versionOfCodes;
+    if (!isRight && !in.failed())
+      in.fail(at, "expected 'PAP' and version 1 or 2, got " + Twine(version));
   }
   constexpr int64_t large = int64_t(1) << 40;
   ApProgram program;
@@ -248,6 +281,12 @@ llvm::Expected<ApProgram> pumice::model::decode(llvm::ArrayRef<uint8_t> blob) {
   program.outputs = in.upTo(large, "the number of outputs");
   program.lanes = in.upTo(65535, "the number of lanes");
   program.spread = in.upTo(65535, "the spread");
+  if (version == versionOfCodes) {
+    program.codeBits = in.upTo(8, "the number of code bits");
+    program.codeSigned = in.upTo(1, "the sign of codes");
+    if (!in.failed() && program.codeBits < 1)
+      in.fail(in.position(), "expected codes of at least 1 bit, got 0");
+  }
   if (!in.failed() && (program.columns < 1 || program.domains < 1))
     in.fail(in.position(), "expected columns and domains, got " +
                                Twine(program.columns) + " and " +
@@ -267,15 +306,12 @@ llvm::Expected<ApProgram> pumice::model::decode(llvm::ArrayRef<uint8_t> blob) {
     for (ApSlice &slice : chunk.slices) {
       slice.firstChannel = in.upTo(large, "the first channel");
       slice.channels = in.upTo(large, "the number of channels");
-      const int64_t bytes = in.count("the length of a slice");
-      const size_t start = in.position();
-      decodeBody(in, program, slice);
-      if (!in.failed() && in.position() - start != size_t(bytes))
-        in.fail(start, "the slice has " + Twine(in.position() - start) +
-                           " bytes, expected " + Twine(bytes));
+      decodeBody(in, program, slice.groups, "the slice");
       if (in.failed())
         return in.takeError();
     }
+    if (version == versionOfCodes)
+      decodeBody(in, program, chunk.epilogue, "the epilogue");
   }
   if (!in.failed() && !in.atEnd())
     in.fail(in.position(), "expected the end of the program");

@@ -37,27 +37,45 @@ namespace {
 /// The cycles of operations, which depend on their kind and widths only.
 class OperationWork {
 public:
-  const ApWork &of(const ApOperation &op) {
+  struct Cycles : ApWork {
+    /// Writes of C and D, at most: a row is matched once in a step, besides
+    /// passes that clear.
+    int32_t mostC = 0, mostD = 0;
+  };
+
+  const Cycles &of(const ApOperation &op) {
     const uint64_t key =
         static_cast<uint64_t>(op.code) | uint64_t(op.isBiased) << 4 |
         uint64_t(op.a.isSigned) << 5 | uint64_t(op.b.isSigned) << 6 |
         uint64_t(op.steps) << 8 | uint64_t(op.a.width) << 16 |
         uint64_t(op.b.width) << 24;
-    auto [it, isNew] = known.try_emplace(key);
-    ApWork &work = it->second;
-    for (int64_t i = 0; isNew && i < op.steps; ++i)
+    auto [it, isNew] = known.try_emplace({key, op.constant});
+    Cycles &work = it->second;
+    for (int64_t i = 0; isNew && i < op.steps; ++i) {
+      uint8_t cleared = 0, written = 0;
       for (const ApPass &pass : passesOf(stepOf(op, i))) {
         const int searched = llvm::popcount(unsigned(pass.searched));
         ++work.passes;
         work.searched += searched;
         work.expectedWritten +=
             llvm::popcount(unsigned(pass.written)) / double(1 << searched);
+        (clears(pass) ? cleared : written) |= pass.written;
       }
+      work.mostC += !!(cleared & roleC) + !!(written & roleC);
+      work.mostD += !!(cleared & roleD) + !!(written & roleD);
+    }
     return work;
   }
 
 private:
-  llvm::DenseMap<uint64_t, ApWork> known;
+  /// Whether a pass clears one column and searches no other.
+  static bool clears(const ApPass &pass) {
+    return llvm::popcount(unsigned(pass.searched)) == 1 &&
+           pass.searched == pass.key && pass.searched == pass.written &&
+           pass.bits == 0;
+  }
+
+  llvm::DenseMap<std::pair<uint64_t, int64_t>, Cycles> known;
 };
 
 /// Moves the ports as `walk` does. Every operand is needed from the first step
@@ -100,12 +118,20 @@ void move(const ApGroup &group, ApPorts &ports) {
 ApWork pumice::model::workOf(const ApProgram &program,
                              llvm::ArrayRef<ApGroup> groups) {
   ApWork work;
+  work.mostWritten.resize(program.columns);
   ApPorts ports(program.columns);
   OperationWork operations;
   for (const ApGroup &group : groups) {
     work.operations += group.size();
-    for (const ApOperation &op : group)
-      work += operations.of(op);
+    for (const ApOperation &op : group) {
+      const OperationWork::Cycles &cycles = operations.of(op);
+      work += cycles;
+      const ApFields fields = fieldsOf(op.code);
+      if (fields.carry)
+        work.mostWritten[op.carry] += cycles.mostC;
+      if (fields.d)
+        work.mostWritten[op.d.column] += cycles.mostD;
+    }
     move(group, ports);
   }
   ports.home();
@@ -124,6 +150,7 @@ ApProgramWork pumice::model::workOf(const ApProgram &program,
     work.chunks[q].slices.resize(chunk.slices.size());
     for (size_t s = 0; s < chunk.slices.size(); ++s)
       units.push_back({q, s});
+    work.chunks[q].epilogue = workOf(program, chunk.epilogue);
     if (program.spread > 1) {
       std::vector<ApGroup> groups;
       for (ApReduction &step : reductionOf(program, chunk))
@@ -136,9 +163,11 @@ ApProgramWork pumice::model::workOf(const ApProgram &program,
     work.chunks[q].slices[s] =
         workOf(program, program.chunks[q].slices[s].groups);
   });
-  for (const ApProgramWork::Chunk &chunk : work.chunks)
+  for (const ApProgramWork::Chunk &chunk : work.chunks) {
     for (const ApWork &slice : chunk.slices)
       work.total += slice;
+    work.total += chunk.epilogue;
+  }
   return work;
 }
 
@@ -165,8 +194,7 @@ Cost pumice::model::apCost(const DeviceSpec &device, const ApProgram &program,
     int64_t bits = 0;
     for (const ApAccumulator &accumulator : chunk.outputs)
       bits += accumulator.width;
-    const int64_t count = chunk.slices.size();
-    const int64_t spread = std::clamp<int64_t>(count, 1, program.spread);
+    const int64_t spread = chunk.processors(program.spread);
     processors += spread;
     const int64_t planes = chunk.planes();
     // First values, and reading out: every domain of the accumulators, there
@@ -175,10 +203,24 @@ Cost pumice::model::apCost(const DeviceSpec &device, const ApProgram &program,
         double(planes) * ap.writeNs + 2 * double(planes) * ap.shiftNs;
     const double readNs = double(planes) * double(fullest) * ap.readNs +
                           2 * double(planes) * ap.shiftNs;
+    // Codes are in the first domains of their accumulators' slots.
+    const int64_t count = chunk.slices.size();
+    const int64_t resultPlanes =
+        program.codeBits ? chunk.slots() * program.codeBits : planes;
+    const int64_t resultSpan =
+        program.codeBits
+            ? std::max<int64_t>(planes - chunk.slot + program.codeBits, 0)
+            : planes;
+    const int64_t resultBits =
+        program.codeBits ? int64_t(chunk.outputs.size()) * program.codeBits
+                         : bits;
+    const double leaveNs = double(resultPlanes) * double(fullest) * ap.readNs +
+                           2 * double(resultSpan) * ap.shiftNs;
     const double accumulatorMoves = 2 * double(planes) * double(chunk.columns);
     loadedBits += double(bits) * double(spread);
-    readBits += double(bits);
-    distance += accumulatorMoves * double(spread + 1);
+    readBits += double(resultBits);
+    distance += accumulatorMoves * double(spread) +
+                2 * double(resultSpan) * double(chunk.columns);
 
     double busiestNs = 0;
     for (int64_t p = 0; p < spread; ++p) {
@@ -218,7 +260,13 @@ Cost pumice::model::apCost(const DeviceSpec &device, const ApProgram &program,
       energy(Component::search) +=
           additions * double(part.searched) * rows * ap.searchPjPerBit;
     }
-    longestNs = std::max(longestNs, busiestNs + readNs);
+    const ApWork &epilogue = work.chunks[q].epilogue;
+    distance += double(epilogue.distance);
+    written += epilogue.expectedWritten;
+    counters.apPasses += epilogue.passes * blocks;
+    energy(Component::search) +=
+        double(epilogue.searched) * rows * ap.searchPjPerBit;
+    longestNs = std::max(longestNs, busiestNs + epilogue.timeNs(ap) + leaveNs);
   }
 
   // Blocks take turns when there are too few processors.

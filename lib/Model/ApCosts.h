@@ -27,6 +27,8 @@ struct ApWork {
   double expectedWritten = 0; ///< bits that a row expects to be written
   int64_t distance = 0;       ///< domains that racetracks of a row move
   int64_t waited = 0;         ///< domains that are moved one after the other
+  /// By column: bits that passes write to a racetrack, at most. Not summed.
+  std::vector<int32_t> mostWritten;
 
   ApWork &operator+=(const ApWork &other);
   double timeNs(const ApSpec &ap) const;
@@ -42,9 +44,10 @@ struct ApProgramWork {
   struct Chunk {
     std::vector<ApWork> slices;
     ApWork reduction; ///< adding another processor's accumulators
+    ApWork epilogue;  ///< making codes of accumulators
   };
   std::vector<Chunk> chunks;
-  ApWork total; ///< of all slices
+  ApWork total; ///< of all slices and epilogues
 };
 ApProgramWork workOf(const ApProgram &program, unsigned threads);
 

@@ -115,7 +115,9 @@ void runQuery(const Places &places, llvm::ArrayRef<int8_t> query,
 
 /// Counts cycles.
 struct Counting {
-  Counting(const ApSpec &ap) : ports(ap.columns) {}
+  Counting(const ApSpec &ap) : ports(ap.columns) {
+    work.mostWritten.resize(ap.columns);
+  }
 
   void move(int64_t column, int64_t domain) { ports.need(column, domain); }
   void endMoves() { ports.endStep(); }
@@ -125,6 +127,8 @@ struct Counting {
     work.expectedWritten +=
         double(written.size()) /
         double(uint64_t(1) << std::min<size_t>(searched.size(), 62));
+    for (const Key &key : written)
+      ++work.mostWritten[key.column];
   }
 
   LookupWork work;

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace pumice::model {
 
@@ -41,6 +42,8 @@ struct LookupWork {
   double expectedWritten = 0;
   int64_t distance = 0;
   int64_t waited = 0;
+  /// By column: bits written to a racetrack, at most.
+  std::vector<int64_t> mostWritten;
 };
 /// For a query without entries of 2. Fails if words or their results do not fit
 /// a processor, with what would.

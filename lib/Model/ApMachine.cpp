@@ -5,6 +5,7 @@
 #include "lib/Model/Patches.h"
 #include "lib/Model/Random.h"
 
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -97,18 +98,28 @@ uint64_t gather(uint64_t codes, int64_t bit) {
   return ((codes >> bit & 0x0101010101010101u) * 0x0102040810204080u) >> 56;
 }
 
+/// One input, or two whose channels follow each other.
+template <typename T>
+struct Inputs {
+  llvm::SmallVector<PatchReader<T>, 2> readers;
+  int64_t rows; ///< inputs of a window of one
+
+  void rowAcross(int64_t k, int64_t first, int64_t count, T *out) const {
+    readers[k / rows].rowAcross(0, k % rows, first, count, out);
+  }
+};
+
 /// Writes the inputs of a slice to the planes of an array.
 template <typename T>
 void load(const ApProgram &program, const ApSlice &slice,
-          const PatchReader<T> &patches, int64_t first, ApArray &array) {
+          const Inputs<T> &inputs, int64_t first, ApArray &array) {
   const int64_t rows = array.rows(), padded = llvm::alignTo(rows, 64);
   std::vector<T> codes(padded);
   std::vector<uint8_t> bytes(padded);
   for (int64_t c = 0; c < slice.channels; ++c)
     for (int64_t k = 0; k < program.kernelPositions; ++k) {
-      patches.rowAcross(0,
-                        (slice.firstChannel + c) * program.kernelPositions + k,
-                        first, rows, codes.data());
+      inputs.rowAcross((slice.firstChannel + c) * program.kernelPositions + k,
+                       first, rows, codes.data());
       const ApValue value = program.input(c, k);
       for (int64_t low = 0; low < program.inputBits; low += 8) {
         for (int64_t r = 0; r < padded; ++r)
@@ -138,27 +149,29 @@ public:
       : program(program), chunk(chunk), first(first), rows(rows) {}
 
   template <typename T>
-  uint64_t run(const PatchReader<T> &patches, Value &y, int64_t positions) {
+  std::vector<uint64_t> run(const Inputs<T> &inputs, Value &y,
+                            int64_t positions) {
     // What each of the processors that share the slices has.
-    const int64_t processors =
-        std::min<int64_t>(program.spread, chunk.slices.size());
+    const int64_t processors = chunk.processors(program.spread);
     std::vector<ApArray> arrays;
-    for (int64_t p = 0; p < std::max<int64_t>(processors, 1); ++p) {
+    for (int64_t p = 0; p < processors; ++p) {
       ApArray &array =
           arrays.emplace_back(program.columns, program.domains, rows);
       for (size_t i = 0; i < chunk.outputs.size(); ++i)
         array.writeAll(chunk.accumulator(i),
                        p == 0 ? chunk.outputs[i].initial : 0);
       for (size_t s = p; s < chunk.slices.size(); s += processors) {
-        load(program, chunk.slices[s], patches, first, array);
+        load(program, chunk.slices[s], inputs, first, array);
         for (const ApGroup &group : chunk.slices[s].groups)
           array.run(group);
       }
     }
     reduce(arrays);
-    uint64_t written = 0;
+    for (const ApGroup &group : chunk.epilogue)
+      arrays[0].run(group);
+    std::vector<uint64_t> written;
     for (const ApArray &array : arrays)
-      written += array.taggedWrites;
+      written.push_back(array.taggedWrites);
     store(arrays[0], y, positions);
     return written;
   }
@@ -188,7 +201,7 @@ private:
   void store(ApArray &array, Value &y, int64_t positions) {
     std::vector<int64_t> numbers(rows);
     for (size_t i = 0; i < chunk.outputs.size(); ++i) {
-      array.read(chunk.accumulator(i), numbers);
+      array.read(program.result(chunk, i), numbers);
       const int64_t output = chunk.firstOutput + i;
       auto put = [&](auto *out) {
         for (int64_t r = 0; r < rows; ++r) {
@@ -197,7 +210,9 @@ private:
           out[(image * program.outputs + output) * positions + p] = numbers[r];
         }
       };
-      if (y.type() == ElementType::i32)
+      if (y.type() == ElementType::i8)
+        put(y.asMutable<int8_t>().data());
+      else if (y.type() == ElementType::i32)
         put(y.asMutable<int32_t>().data());
       else
         put(y.asMutable<int64_t>().data());
@@ -255,14 +270,13 @@ std::vector<ApReduction> pumice::model::reductionOf(const ApProgram &program,
   return steps;
 }
 
-llvm::Expected<uint64_t> pumice::model::runLayer(const ApProgram &program,
-                                                 int64_t rows, const Value &x,
-                                                 const Window &window,
-                                                 int64_t inputZeroPoint,
-                                                 Value &y, unsigned threads) {
+llvm::Expected<std::vector<uint64_t>>
+pumice::model::runLayer(const ApProgram &program, int64_t rows, const Value &x,
+                        const Value *other, const Window &window,
+                        int64_t inputZeroPoint, Value &y, unsigned threads) {
   MatrixSpec matrix;
   matrix.groups = 1;
-  matrix.rows = program.channels * program.kernelPositions;
+  matrix.rows = program.channels / (other ? 2 : 1) * program.kernelPositions;
   matrix.columns = program.outputs;
   matrix.inputSigned = program.inputSigned;
   if (Error error = window.verify(matrix))
@@ -271,7 +285,11 @@ llvm::Expected<uint64_t> pumice::model::runLayer(const ApProgram &program,
       x.type() != ElementType::i32)
     return llvm::createStringError("inputs are " + name(x.type()) +
                                    ", expected i8, i16 or i32");
-  if (y.type() != ElementType::i32 && y.type() != ElementType::i64)
+  if (program.codeBits && y.type() != ElementType::i8)
+    return llvm::createStringError("codes are " + name(y.type()) +
+                                   ", expected i8");
+  if (!program.codeBits && y.type() != ElementType::i32 &&
+      y.type() != ElementType::i64)
     return llvm::createStringError("accumulators are " + name(y.type()) +
                                    ", expected i32 or i64");
   const int64_t wantedX =
@@ -282,13 +300,30 @@ llvm::Expected<uint64_t> pumice::model::runLayer(const ApProgram &program,
         "expected " + Twine(wantedX) + " inputs and " + Twine(wantedY) +
         " accumulators, got " + Twine(x.numElements()) + " and " +
         Twine(y.numElements()));
-  std::atomic<uint64_t> written{0};
+  std::vector<int64_t> firstPart; // of each chunk
+  int64_t parts = 0;
+  for (const ApChunk &chunk : program.chunks) {
+    firstPart.push_back(parts);
+    parts += chunk.processors(program.spread);
+  }
+  std::vector<std::atomic<uint64_t>> written(parts);
   Error problem = Error::success();
   withPatches(matrix, window, x, inputZeroPoint, [&](auto patches) {
     using T = typename decltype(patches)::Code;
     if (Error error = checkCodes(program, x.as<T>())) {
       problem = llvm::joinErrors(std::move(problem), std::move(error));
       return;
+    }
+    Inputs<T> inputs = {{patches}, matrix.rows};
+    if (other) {
+      assert(other->type() == x.type() &&
+             other->numElements() == x.numElements());
+      if (Error error = checkCodes(program, other->as<T>())) {
+        problem = llvm::joinErrors(std::move(problem), std::move(error));
+        return;
+      }
+      inputs.readers.emplace_back(matrix, window, other->as<T>().data(),
+                                  static_cast<T>(inputZeroPoint));
     }
     // Processors with blocks of their own run together.
     const int64_t count = window.count();
@@ -298,13 +333,16 @@ llvm::Expected<uint64_t> pumice::model::runLayer(const ApProgram &program,
     const int64_t units = llvm::divideCeil(count, perUnit);
     const int64_t chunks = program.chunks.size();
     parallelFor(threads, units * chunks, [&](int64_t i) {
-      const int64_t first = i / chunks * perUnit;
-      Worker worker(program, program.chunks[i % chunks], first,
+      const int64_t first = i / chunks * perUnit, q = i % chunks;
+      Worker worker(program, program.chunks[q], first,
                     std::min(perUnit, count - first));
-      written += worker.run(patches, y, window.positions());
+      const std::vector<uint64_t> bits =
+          worker.run(inputs, y, window.positions());
+      for (size_t p = 0; p < bits.size(); ++p)
+        written[firstPart[q] + p] += bits[p];
     });
   });
   if (problem)
     return std::move(problem);
-  return written.load();
+  return std::vector<uint64_t>(written.begin(), written.end());
 }

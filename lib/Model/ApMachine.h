@@ -139,13 +139,17 @@ ApLoop apLoop();
 llvm::ArrayRef<ApLoop> apLoops();
 
 /// y[b][o][position] = sum of the program's weights times (x - inputZeroPoint),
-/// for x NCHW (or a matrix, with a linear window) of i8, i16 or i32. `y` is i32
-/// or i64 and allocated. Returns the bits that passes wrote. Fails on wrong
-/// types or sizes, and on inputs that are no codes of the program.
-llvm::Expected<uint64_t> runLayer(const ApProgram &program, int64_t rows,
-                                  const Value &x, const Window &window,
-                                  int64_t inputZeroPoint, Value &y,
-                                  unsigned threads);
+/// or the code that its epilogue makes of that, for x NCHW (or a matrix, with a
+/// linear window) of i8, i16 or i32. `y` is i32 or i64 (codes: i8) and
+/// allocated. The channels of `other`, if any, of the type and size
+/// of `x`, follow those of `x`. Returns the
+/// bits that passes wrote, for each part of the program: chunk by chunk,
+/// processor by processor of those that share its slices. Fails on wrong types
+/// or sizes, and on inputs that are no codes of the program.
+llvm::Expected<std::vector<uint64_t>>
+runLayer(const ApProgram &program, int64_t rows, const Value &x,
+         const Value *other, const Window &window, int64_t inputZeroPoint,
+         Value &y, unsigned threads);
 
 /// The groups that add accumulators that another processor sent to `columns`
 /// of this one: the i-th element is sent before the i-th group runs.

@@ -26,6 +26,11 @@ ApStep pumice::model::stepOf(const ApOperation &op, int64_t i) {
     step.bIsZero = domainAt(op.b, i) < 0;
   if (op.code == ApCode::compare)
     step.isTop = op.a.isSigned && i + 1 == op.steps;
+  if (op.code == ApCode::less) {
+    step.isTop = op.a.isSigned && i + 1 == op.steps;
+    step.bit = op.constant >> i & 1;
+    step.carryIsZero = (op.constant & ((int64_t(1) << i) - 1)) == 0;
+  }
   return step;
 }
 
@@ -56,6 +61,12 @@ ApBits pumice::model::evaluate(const ApStep &step, bool carry, bool x, bool a) {
     return {carry, x && !carry};
   case ApCode::top:
     return {a, x};
+  case ApCode::less:
+    return {a == step.bit ? carry : step.bit != step.isTop, x};
+  case ApCode::set:
+    return {carry, x || carry};
+  case ApCode::between:
+    return {carry, x || (carry && !a)};
   }
   return {carry, x};
 }
@@ -74,9 +85,10 @@ public:
   }
 
   llvm::SmallVector<ApPass, 8> build() {
-    const bool startsAtZero = clearsCarry(step.code) && step.isFirst;
+    const bool clearsFirst = clearsCarry(step.code) && step.isFirst;
+    const bool startsAtZero = clearsFirst || step.carryIsZero;
     llvm::SmallVector<ApPass, 8> passes;
-    if (startsAtZero)
+    if (clearsFirst)
       passes.push_back({roleC, roleC, roleC, 0});
     if (isNew(step.code))
       passes.push_back({roleD, roleD, roleD, 0});
@@ -149,14 +161,16 @@ private:
 
 struct Tables {
   static size_t index(const ApStep &step) {
-    return static_cast<size_t>(step.code) * 32 + step.isFirst * 16 +
-           step.isTop * 8 + step.aIsZero * 4 + step.bIsZero * 2 +
-           step.aInverted;
+    return static_cast<size_t>(step.code) * 128 + step.bit * 64 +
+           step.carryIsZero * 32 + step.isFirst * 16 + step.isTop * 8 +
+           step.aIsZero * 4 + step.bIsZero * 2 + step.aInverted;
   }
   Tables() {
     for (size_t i = 0; i < passes.size(); ++i) {
       ApStep step;
-      step.code = static_cast<ApCode>(i / 32);
+      step.code = static_cast<ApCode>(i / 128);
+      step.bit = i & 64;
+      step.carryIsZero = i & 32;
       step.isFirst = i & 16;
       step.isTop = i & 8;
       step.aIsZero = i & 4;
@@ -165,7 +179,7 @@ struct Tables {
       passes[i] = Builder(step).build();
     }
   }
-  std::array<llvm::SmallVector<ApPass, 8>, numApCodes * 32> passes;
+  std::array<llvm::SmallVector<ApPass, 8>, numApCodes * 128> passes;
 };
 } // namespace
 

@@ -32,11 +32,13 @@ struct ApPass {
 /// What is known of a step before it runs.
 struct ApStep {
   ApCode code = ApCode::clear;
-  bool isFirst = false;   ///< step 0; of `top`, its only one
-  bool isTop = false;     ///< of compare: the sign bit of signed operands
-  bool aIsZero = false;   ///< operand A is known to be 0
-  bool bIsZero = false;   ///< operand B is known to be 0
-  bool aInverted = false; ///< operand A is read inverted
+  bool isFirst = false; ///< step 0; of `top`, its only one
+  bool isTop = false; ///< of compare and less: the sign bit of signed operands
+  bool aIsZero = false;     ///< operand A is known to be 0
+  bool bIsZero = false;     ///< operand B is known to be 0
+  bool aInverted = false;   ///< operand A is read inverted
+  bool bit = false;         ///< of less: the constant's
+  bool carryIsZero = false; ///< of less: the carry is still 0
 };
 
 /// The step of `op` in step `i`.

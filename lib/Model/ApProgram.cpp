@@ -12,8 +12,8 @@ using llvm::Error;
 using llvm::Twine;
 
 static constexpr const char *codeNames[numApCodes] = {
-    "add",   "sub",     "add_new", "sub_new", "copy",
-    "clear", "compare", "select",  "mask",    "top"};
+    "add",    "sub",  "add_new", "sub_new", "copy", "clear",  "compare",
+    "select", "mask", "top",     "less",    "set",  "between"};
 
 llvm::StringRef pumice::model::name(ApCode code) {
   return codeNames[static_cast<size_t>(code)];
@@ -25,6 +25,7 @@ ApFields pumice::model::fieldsOf(ApCode code) {
   case ApCode::sub:
   case ApCode::compare:
   case ApCode::select:
+  case ApCode::between:
     return {/*carry=*/true, /*d=*/true, /*b=*/false, /*a=*/true};
   case ApCode::addNew:
   case ApCode::subNew:
@@ -34,24 +35,31 @@ ApFields pumice::model::fieldsOf(ApCode code) {
   case ApCode::clear:
     return {false, true, false, false};
   case ApCode::mask:
+  case ApCode::set:
     return {true, true, false, false};
   case ApCode::top:
     return {true, false, false, true};
+  case ApCode::less:
+    return {true, false, false, true, /*constant=*/true};
   }
   return {};
 }
 
 bool pumice::model::clearsCarry(ApCode code) {
   return code == ApCode::add || code == ApCode::sub || code == ApCode::addNew ||
-         code == ApCode::subNew || code == ApCode::compare;
+         code == ApCode::subNew || code == ApCode::compare ||
+         code == ApCode::less;
 }
 
 int64_t ApProgram::operations() const {
   int64_t count = 0;
-  for (const ApChunk &chunk : chunks)
+  for (const ApChunk &chunk : chunks) {
     for (const ApSlice &slice : chunk.slices)
       for (const ApGroup &group : slice.groups)
         count += group.size();
+    for (const ApGroup &group : chunk.epilogue)
+      count += group.size();
+  }
   return count;
 }
 
@@ -77,6 +85,8 @@ void pumice::model::print(const ApOperation &op, llvm::raw_ostream &os) {
     print(op.a, os << (fields.d ? ", " : " "));
   if (op.isBiased)
     os << " biased";
+  if (fields.constant)
+    os << ", " << op.constant;
   os << " steps " << unsigned(op.steps);
   if (fields.carry)
     os << " carry c" << op.carry;
@@ -115,6 +125,9 @@ public:
                                  Twine(program.kernelPositions) +
                                  " columns, but there are " +
                                  Twine(program.columns));
+    if (program.codeBits < 0 || program.codeBits > 8)
+      return fail("program", "expected codes of at most 8 bits, got " +
+                                 Twine(program.codeBits));
     for (size_t i = 0; i < program.chunks.size(); ++i)
       if (Error error = visit(program.chunks[i], "chunk " + std::to_string(i)))
         return error;
@@ -144,6 +157,12 @@ private:
         return fail(where, "accumulator " + Twine(i) + " has " +
                                Twine(chunk.outputs[i].width) +
                                " bits in a slot of " + Twine(chunk.slot));
+    if (count && chunk.slot < program.codeBits)
+      return fail(where, "codes have " + Twine(program.codeBits) +
+                             " bits in a slot of " + Twine(chunk.slot));
+    for (size_t g = 0; g < chunk.epilogue.size(); ++g)
+      if (Error error = visit(chunk.epilogue[g], where + ", epilogue", g))
+        return error;
     for (size_t i = 0; i < chunk.slices.size(); ++i) {
       const ApSlice &slice = chunk.slices[i];
       const std::string inSlice = where + ", slice " + std::to_string(i);
@@ -287,10 +306,10 @@ private:
               " steps for a destination of " + Twine(unsigned(op.d.width)) +
               " bits")
           .str();
-    if (op.isBiased &&
+    if (op.isBiased && op.code != ApCode::copy &&
         ((op.code != ApCode::add && op.code != ApCode::sub) || !op.a.isSigned))
-      return "is biased, which only additions and subtractions of a signed "
-             "value can be";
+      return "is biased, which only copies, and additions and subtractions of "
+             "a signed value can be";
     if (op.code == ApCode::compare && op.a.isSigned != op.d.isSigned)
       return "compares a signed with an unsigned value";
     if (op.code == ApCode::compare &&
@@ -298,6 +317,19 @@ private:
       return ("compares " + Twine(unsigned(op.steps)) + " bits of " +
               Twine(unsigned(std::max(op.a.width, op.d.width))))
           .str();
+    if (op.code == ApCode::less) {
+      if (op.steps != op.a.width)
+        return ("compares " + Twine(unsigned(op.steps)) + " bits of " +
+                Twine(unsigned(op.a.width)))
+            .str();
+      const int64_t bits = std::min<int64_t>(op.a.width, 63) - op.a.isSigned;
+      const int64_t high = int64_t((uint64_t(1) << bits) - 1);
+      const int64_t low = op.a.isSigned ? -high - 1 : 0;
+      if (op.constant < low || op.constant > high)
+        return ("compares with " + Twine(op.constant) + ", expected " +
+                Twine(low) + " to " + Twine(high))
+            .str();
+    }
     if (op.code == ApCode::top && op.steps != 1)
       return ("has " + Twine(unsigned(op.steps)) + " steps, expected 1").str();
     return {};

@@ -14,6 +14,7 @@
 #include "llvm/Support/Error.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -47,14 +48,18 @@ enum class ApCode : uint8_t {
   select,
   mask,
   top,
+  less,
+  set,
+  between,
 };
-constexpr unsigned numApCodes = 10;
+constexpr unsigned numApCodes = 13;
 /// "add", "sub", "add_new", ...
 llvm::StringRef name(ApCode code);
 
 /// Which of `carry`, `d`, `a` and `b` an operation has.
 struct ApFields {
   bool carry, d, b, a;
+  bool constant = false;
 };
 ApFields fieldsOf(ApCode code);
 /// Whether the operation's carry starts as 0.
@@ -66,6 +71,7 @@ struct ApOperation {
   uint8_t steps = 0;
   uint16_t carry = 0; ///< column
   ApValue d, b, a;
+  int64_t constant = 0; ///< what `less` compares with
 };
 
 /// Operations that advance together, bit by bit.
@@ -91,6 +97,8 @@ struct ApChunk {
   int64_t slot = 0;    ///< domains for an accumulator
   std::vector<ApAccumulator> outputs;
   std::vector<ApSlice> slices;
+  /// Makes codes of complete accumulators, where they are.
+  std::vector<ApGroup> epilogue;
 
   ApValue accumulator(int64_t i) const {
     return {static_cast<uint16_t>(column + i % columns),
@@ -98,11 +106,17 @@ struct ApChunk {
             static_cast<uint8_t>(outputs[i].width), /*isSigned=*/true,
             /*isCell=*/false};
   }
-  /// Domains that hold accumulators.
-  int64_t planes() const {
-    const int64_t count = outputs.size();
-    return columns ? (count + columns - 1) / columns * slot : 0;
+  /// Of at most `spread` that share the slices.
+  int64_t processors(int64_t spread) const {
+    return std::clamp<int64_t>(slices.size(), 1, spread);
   }
+  /// Accumulators of the fullest column.
+  int64_t slots() const {
+    const int64_t count = outputs.size();
+    return columns ? (count + columns - 1) / columns : 0;
+  }
+  /// Domains that hold accumulators.
+  int64_t planes() const { return slots() * slot; }
 };
 
 struct ApProgram {
@@ -115,6 +129,8 @@ struct ApProgram {
   int64_t outputs = 0;  ///< of the layer
   int64_t lanes = 1;    ///< channels that are side by side
   int64_t spread = 1;   ///< processors that share the slices of a chunk
+  int64_t codeBits = 0; ///< of codes that epilogues make; 0: there are none
+  bool codeSigned = false;
   std::vector<ApChunk> chunks;
 
   /// Where kernel position `k` of channel `c` of a slice is.
@@ -123,11 +139,20 @@ struct ApProgram {
             static_cast<uint16_t>(c / lanes * inputBits),
             static_cast<uint8_t>(inputBits), inputSigned, /*isCell=*/false};
   }
+  /// What leaves the processors for output `i` of a chunk.
+  ApValue result(const ApChunk &chunk, int64_t i) const {
+    ApValue value = chunk.accumulator(i);
+    if (codeBits) {
+      value.width = static_cast<uint8_t>(codeBits);
+      value.isSigned = codeSigned;
+    }
+    return value;
+  }
   /// Domains that hold the inputs of a slice.
   int64_t inputPlanes(const ApSlice &slice) const {
     return (slice.channels + lanes - 1) / lanes * inputBits;
   }
-  /// Operations of all slices.
+  /// Operations of all slices and epilogues.
   int64_t operations() const;
 };
 

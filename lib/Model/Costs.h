@@ -121,13 +121,16 @@ struct ResourceUse {
   ArrayRange arrays;
 };
 
-/// Cells [row, row + rows) x [column, column + columns) of an array.
+/// Cells [row, row + rows) x [column, column + columns) of an array, and how
+/// often each of them is written.
 struct CellBlock {
   int64_t row = 0, column = 0;
   int64_t rows = 0, columns = 0;
+  int64_t writes = 1;
   bool operator<(const CellBlock &other) const {
-    return std::tie(row, column, rows, columns) <
-           std::tie(other.row, other.column, other.rows, other.columns);
+    return std::tie(row, column, rows, columns, writes) <
+           std::tie(other.row, other.column, other.rows, other.columns,
+                    other.writes);
   }
   bool operator==(const CellBlock &other) const {
     return !(*this < other) && !(other < *this);
@@ -138,6 +141,9 @@ struct CellBlock {
 struct ArrayWrites {
   ArrayRange arrays;
   llvm::SmallVector<CellBlock, 1> blocks;
+  /// Writes of all cells of one array, if those of `blocks` are the most that a
+  /// cell can get; none: as `blocks` say.
+  std::optional<double> written;
 };
 
 struct Cost {

@@ -96,9 +96,10 @@ struct ApSpec {
   double readNs = 0;        ///< one domain of all columns of one row
   double readPjPerBit = 0;
   double shiftNs = 0;
-  double shiftPjPerBit = 0;  ///< one racetrack, one domain
-  double linkPjPerBit = 0;   ///< sending to another processor
-  double fetchPjPerByte = 0; ///< program memory
+  double shiftPjPerBit = 0;    ///< one racetrack, one domain
+  double linkPjPerBit = 0;     ///< sending to another processor
+  double fetchPjPerByte = 0;   ///< program memory
+  int64_t elementwiseBits = 0; ///< widest codes computed on the processors
 };
 
 /// A memory (on-chip activation buffer, or DRAM behind its channel).

@@ -77,8 +77,9 @@ public:
   /// times the makespan.
   double staticEnergyPj() const;
   double totalEnergyPj() const { return total(energy) + staticEnergyPj(); }
-  /// Writes of cells. A program counts as one write of each of its cells (an
-  /// upper bound if only changed cells are pulsed).
+  /// Writes of cells. Programming counts as one write of each of its cells (an
+  /// upper bound if only changed cells are pulsed); programs of associative
+  /// processors as docs/ap.md says ("Wear").
   const Wear &wear() const { return writes; }
   RollUp areaAndPower() const { return rollUp(spec, schedule.arraysUsed()); }
 

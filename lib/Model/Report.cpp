@@ -164,6 +164,7 @@ static json::Object toJson(const Wear &wear) {
                       {"mean_writes_per_cell", all.mean()},
                       {"cells_written", all.cellsWritten()},
                       {"arrays_written", wear.arraysWritten()},
+                      {"max_is_bound", wear.isBound()},
                       {"histogram", std::move(histogram)},
                       {"ranges", std::move(ranges)}};
 }

@@ -25,7 +25,7 @@ namespace pumice::model {
 ///   utilisation      {<resource> {count, busy_ns, share}},
 ///   counters,
 ///   wear             {max_writes_per_cell, mean_writes_per_cell,
-///                     cells_written, arrays_written,
+///                     cells_written, arrays_written, max_is_bound,
 ///                     histogram [{writes, cells}],
 ///                     ranges [{first, count, layers, max_writes_per_cell,
 ///                              mean_writes_per_cell}]}.

@@ -28,16 +28,14 @@ int64_t WearSummary::cellsWritten() const {
 }
 
 double WearSummary::mean() const {
-  double sum = 0;
-  for (auto [writes, cells] : cellsByWrites)
-    sum += double(writes) * double(cells);
   const int64_t all = cells();
-  return all > 0 ? sum / double(all) : 0;
+  return all > 0 ? written / double(all) : 0;
 }
 
 WearSummary &WearSummary::operator+=(const WearSummary &other) {
   for (auto [writes, cells] : other.cellsByWrites)
     cellsByWrites[writes] += cells;
+  written += other.written;
   return *this;
 }
 
@@ -46,9 +44,15 @@ WearSummary &WearSummary::operator+=(const WearSummary &other) {
 //===----------------------------------------------------------------------===//
 
 void Wear::add(const ArrayWrites &writes, llvm::StringRef layer) {
-  auto [stamp, isNew] = indices.try_emplace(
-      {layer.str(), {writes.blocks.begin(), writes.blocks.end()}},
-      stamps.size());
+  double most = 0;
+  for (const CellBlock &block : writes.blocks)
+    most += double(block.rows) * double(block.columns) * double(block.writes);
+  hasBounds |= writes.written.has_value();
+  auto [stamp, isNew] =
+      indices.try_emplace({layer.str(),
+                           {writes.blocks.begin(), writes.blocks.end()},
+                           writes.written.value_or(most)},
+                          stamps.size());
   if (isNew)
     stamps.push_back(&stamp->first);
   // Cut the map at both ends of the range, then count up within.
@@ -69,11 +73,11 @@ Wear::CellsByWrites Wear::count(const Wear &wear, const History &history,
   std::vector<Written> all;
   for (auto [stamp, times] : history)
     for (const CellBlock &block : wear.stamps[stamp]->blocks)
-      all.push_back({block, times, 0});
+      all.push_back({block, times * block.writes, 0});
   if (other)
     for (auto [stamp, times] : *otherHistory)
       for (const CellBlock &block : other->stamps[stamp]->blocks)
-        all.push_back({block, 0, times});
+        all.push_back({block, 0, times * block.writes});
 
   // Between two neighbouring edges of blocks all wordlines look the same, and
   // along such a wordline all cells between two edges.
@@ -128,6 +132,8 @@ WearSummary Wear::summaryOf(const History &history) const {
   WearSummary summary;
   for (auto [writes, cells] : count(*this, history, nullptr, nullptr))
     summary.cellsByWrites[writes.first] = cells;
+  for (auto [stamp, times] : history)
+    summary.written += stamps[stamp]->written * double(times);
   return summary;
 }
 
@@ -153,6 +159,7 @@ std::vector<WearRange> Wear::ranges() const {
     WearSummary summary = known->second;
     for (auto &[writes, cells] : summary.cellsByWrites)
       cells *= arrays;
+    summary.written *= double(arrays);
     std::vector<std::string> layers;
     for (auto [stamp, times] : history)
       if (!llvm::is_contained(layers, stamps[stamp]->layer))

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Wear.h - How often cells were written --------------------*- C++ -*-===//
 //
-// Exact counts per cell without an entry per cell: ranges of arrays with the
-// same history share it, and a history is a list of rectangles of cells.
+// Counts per cell without an entry per cell: ranges of arrays with the same
+// history share it, and a history is a list of rectangles of cells. Counts are
+// exact, or the most that a cell can have got, with exact sums.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_MODEL_WEAR_H
@@ -25,6 +26,7 @@ namespace pumice::model {
 /// written: cells by number of writes.
 struct WearSummary {
   std::map<int64_t, int64_t> cellsByWrites;
+  double written = 0; ///< writes of all cells
 
   int64_t max() const;
   double mean() const; ///< over all cells of the arrays
@@ -47,10 +49,12 @@ public:
   Wear(const Wear &) = delete;
   Wear &operator=(const Wear &) = delete;
 
-  /// One write of the cells in `blocks` of each array of `arrays`.
+  /// Writes the cells in `blocks` of each array of `arrays`.
   void add(const ArrayWrites &writes, llvm::StringRef layer);
 
   int64_t arraysWritten() const;
+  /// Whether counts of cells are the most that these can have got.
+  bool isBound() const { return hasBounds; }
   std::vector<WearRange> ranges() const;
 
   /// Runs that every cell survives, when it is written as in `setup` once and
@@ -65,8 +69,10 @@ private:
   struct Stamp {
     std::string layer;
     std::vector<CellBlock> blocks;
+    double written;
     bool operator<(const Stamp &other) const {
-      return std::tie(layer, blocks) < std::tie(other.layer, other.blocks);
+      return std::tie(layer, blocks, written) <
+             std::tie(other.layer, other.blocks, other.written);
     }
   };
   /// Writes in the one and the other history, and the cells with that many.
@@ -79,6 +85,7 @@ private:
                              const Wear *other, const History *otherHistory);
 
   int64_t rows, columns;
+  bool hasBounds = false;
   std::vector<const Stamp *> stamps; ///< keys of `indices`
   std::map<Stamp, size_t> indices;
   /// Histories of arrays from the key on, up to the next key.

@@ -65,6 +65,8 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createFoldConstants());
   pm.addPass(createCrossbarNarrowCodes());
   pm.addPass(createConvertCrossbarToAP());
+  pm.addPass(createAPFuseElementwise());
+  pm.addPass(createAPConvertMaps());
   APCompileProgramsOptions apOptions;
   apOptions.share = options.apShare;
   apOptions.threads = options.apThreads;

@@ -129,12 +129,14 @@ class Lifetime:
 
 @dataclass(frozen=True)
 class Wear:
-    """Writes of cells, exact for every cell.
+    """Writes of cells.
 
     Attributes:
         max_writes_per_cell, mean_writes_per_cell: over all cells of the arrays that were written.
         arrays_written: how many arrays those are.
         cells_written: cells that were written at least once.
+        max_is_bound: False: all counts are exact, for every cell. True, on associative
+            processors: a run's mean is exact, other counts are the most that a cell can have got.
         histogram: cells of these arrays by number of writes, those with 0 included.
         ranges: the arrays by the layers that they hold.
         lifetime: None in the report of the setup.
@@ -144,6 +146,7 @@ class Wear:
     mean_writes_per_cell: float
     arrays_written: int
     cells_written: int
+    max_is_bound: bool
     histogram: dict[int, int]
     ranges: tuple[WearRange, ...]
     lifetime: Lifetime | None
@@ -368,6 +371,7 @@ def _wear(item: Mapping[str, Any]) -> Wear:
         item["mean_writes_per_cell"],
         item["arrays_written"],
         item.get("cells_written", 0),
+        item.get("max_is_bound", False),
         {entry["writes"]: entry["cells"] for entry in item.get("histogram", [])},
         tuple(
             WearRange(**{**entry, "layers": tuple(entry["layers"])})

@@ -217,10 +217,9 @@ def _wear(wear: Wear) -> Group:
     counts = ", ".join(
         f"{number(writes)}: {percent(count / cells)}" for writes, count in wear.histogram.items()
     )
+    most = "writes per cell, at most" if wear.max_is_bound else "writes per cell, most"
     return Group(
-        simple_table(
-            "Wear in the run", ["layers", "arrays", "writes per cell, most", "mean"], rows
-        ),
+        simple_table("Wear in the run", ["layers", "arrays", most, "mean"], rows),
         Text(f"cells by writes: {counts}"),
     )
 

@@ -62,7 +62,6 @@ UNREACHABLE: dict[str, str] = {
             "expected columns of at least",
             "expected a non-negative batch, got",
             "expected channels that",
-            "expected a window of",
         ],
         "the verifiers of crossbar.program, simulator.program and simulator.mvm",
     ),

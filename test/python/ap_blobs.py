@@ -23,29 +23,34 @@ def s(number: int) -> bytes:
 def encode(program: Program) -> bytes:
     p = program
     head = [p.columns, p.domains, p.positions, p.bits, int(p.signed), p.channels, p.outputs]
-    out = b"PAP\x01" + b"".join(map(v, [*head, p.lanes, p.spread, len(p.chunks)]))
+    codes = [p.code_bits, int(p.code_signed)] if p.code_bits else []
+    version = b"\x02" if codes else b"\x01"
+    out = b"PAP" + version + b"".join(map(v, [*head, p.lanes, p.spread, *codes, len(p.chunks)]))
     for chunk in p.chunks:
         numbers = [chunk.first_output, len(chunk.outputs), chunk.column, chunk.columns, chunk.slot]
         out += b"".join(map(v, numbers))
         out += b"".join(v(width) + s(initial) for width, initial in chunk.outputs)
         out += v(len(chunk.slices))
         for part in chunk.slices:
-            body = encode_body(part)
+            body = encode_body(part.groups)
             out += v(part.first_channel) + v(part.channels) + v(len(body)) + body
+        if codes:
+            body = encode_body(chunk.epilogue)
+            out += v(len(body)) + body
     return out
 
 
-def encode_body(part: Slice) -> bytes:
+def encode_body(body: list[list[Operation]]) -> bytes:
     values: list[Value] = []
-    groups = v(len(part.groups))
-    for group in part.groups:
+    groups = v(len(body))
+    for group in body:
         groups += v(len(group))
         for op in group:
             groups += v(CODES.index(op.code) + 16 * op.biased) + v(op.steps)
             for name in FIELDS[op.code]:
                 item = getattr(op, name)
-                if name == "c":
-                    groups += v(item)
+                if name in "ck":
+                    groups += v(item) if name == "c" else s(item)
                     continue
                 if item not in values:
                     values.append(item)
@@ -58,8 +63,8 @@ def encode_body(part: Slice) -> bytes:
 
 
 def operation(code: str, steps: int, biased: bool = False, **has: int | Value) -> Operation:
-    """Fields: c (a column), d, b, a (values)."""
-    fields = {name: has.get(name) for name in "cdba"}
+    """Fields: c (a column), d, b, a (values), k (a constant)."""
+    fields = {name: has.get(name) for name in "cdbak"}
     return Operation(code, biased, steps, **fields)  # type: ignore[arg-type]
 
 
@@ -81,7 +86,8 @@ def one_chunk(
 def run_text(blob: bytes, rows: int, channels: int, outputs: int) -> str:
     """A module that runs a program on a matrix of codes."""
     numbers = ", ".join(str(byte - 256 if byte > 127 else byte) for byte in blob)
-    x, y = f"tensor<{rows}x{channels}xi8>", f"tensor<{rows}x{outputs}xi32>"
+    result = "i8" if blob[3] == 2 else "i32"
+    x, y = f"tensor<{rows}x{channels}xi8>", f"tensor<{rows}x{outputs}x{result}>"
     return (
         f"func.func @main(%x: {x}) -> {y} {{\n"
         f"  %y = ap.run %x program dense<[{numbers}]> : tensor<{len(blob)}xi8> : {x} -> {y}\n"

@@ -28,16 +28,20 @@ CODES = [
     "select",
     "mask",
     "top",
+    "less",
+    "set",
+    "between",
 ]
 FIELDS = {
-    **dict.fromkeys(("add", "sub", "compare", "select"), "cda"),
+    **dict.fromkeys(("add", "sub", "compare", "select", "between"), "cda"),
     **dict.fromkeys(("add_new", "sub_new"), "cdba"),
     "copy": "da",
     "clear": "d",
-    "mask": "cd",
+    **dict.fromkeys(("mask", "set"), "cd"),
     "top": "ca",
+    "less": "cak",
 }
-CLEARS_CARRY = ("add", "sub", "add_new", "sub_new", "compare")
+CLEARS_CARRY = ("add", "sub", "add_new", "sub_new", "compare", "less")
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Operation:
     d: Value | None
     b: Value | None
     a: Value | None
+    k: int | None = None
 
     def a_at(self, i: int) -> int | None:
         assert self.a is not None
@@ -89,14 +94,19 @@ class Chunk:
     slot: int
     outputs: list[tuple[int, int]]  # width, initial
     slices: list[Slice]
+    epilogue: list[list[Operation]] = field(default_factory=list)
 
     def accumulator(self, i: int) -> Value:
         column, place = i % self.columns, i // self.columns
         return Value(self.column + column, place * self.slot, self.outputs[i][0], True, False)
 
     @property
+    def slots(self) -> int:
+        return -(-len(self.outputs) // self.columns)
+
+    @property
     def planes(self) -> int:
-        return -(-len(self.outputs) // self.columns) * self.slot
+        return self.slots * self.slot
 
 
 @dataclass
@@ -111,6 +121,15 @@ class Program:
     lanes: int
     spread: int
     chunks: list[Chunk] = field(default_factory=list)
+    code_bits: int = 0
+    code_signed: bool = False
+
+    def result(self, chunk: Chunk, i: int) -> Value:
+        """What leaves: an accumulator, or the code in its first domains."""
+        value = chunk.accumulator(i)
+        if not self.code_bits:
+            return value
+        return Value(value.column, value.domain, self.code_bits, self.code_signed, False)
 
     def input(self, c: int, k: int) -> Value:
         column = c % self.lanes * self.positions + k
@@ -140,23 +159,33 @@ class Reader:
 
 
 def decode(data: bytes) -> Program:
-    assert data[:4] == b"PAP\x01"
+    assert data[:3] == b"PAP"
+    assert data[3] in (1, 2)
     read = Reader(data)
     read.next = 4
     numbers = [read.v() for _ in range(9)]
     program = Program(*numbers[:4], bool(numbers[4]), *numbers[5:])
+    if data[3] == 2:
+        program.code_bits, program.code_signed = read.v(), bool(read.v())
     for _ in range(read.v()):
         first, outputs, column, columns, slot = (read.v() for _ in range(5))
         accumulators = [(read.v(), read.s()) for _ in range(outputs)]
         chunk = Chunk(first, column, columns, slot, accumulators, [])
         for _ in range(read.v()):
-            first_channel, channels, length = read.v(), read.v(), read.v()
-            end = read.next + length
-            chunk.slices.append(Slice(first_channel, channels, groups(read)))
-            assert read.next == end
+            chunk.slices.append(Slice(read.v(), read.v(), body(read)))
+        if program.code_bits:
+            chunk.epilogue = body(read)
         program.chunks.append(chunk)
     assert read.next == len(data)
     return program
+
+
+def body(read: Reader) -> list[list[Operation]]:
+    length = read.v()
+    end = read.next + length
+    found = groups(read)
+    assert read.next == end
+    return found
 
 
 def groups(read: Reader) -> list[list[Operation]]:
@@ -170,9 +199,12 @@ def groups(read: Reader) -> list[list[Operation]]:
 def operation(read: Reader, values: list[Value]) -> Operation:
     number, steps = read.v(), read.v()
     code = CODES[number & 15]
-    has: dict[str, Any] = dict.fromkeys("cdba")
+    has: dict[str, Any] = dict.fromkeys("cdbak")
     for name in FIELDS[code]:
-        has[name] = read.v() if name == "c" else values[read.v()]
+        if name == "k":
+            has[name] = read.s()
+        else:
+            has[name] = read.v() if name == "c" else values[read.v()]
     return Operation(code, bool(number & 16), steps, **has)
 
 
@@ -196,8 +228,13 @@ class Processor:
         self.bits = garbage(columns, domains, rows)
         self.ports = [0] * columns
         self.counts = Counts()
+        # Writes of every racetrack, and the most that a racetrack of a column could get.
+        self.writes = np.zeros((columns, rows), np.int64)
+        self.most = np.zeros(columns, np.int64)
 
     def store(self, value: Value, numbers: Array) -> None:
+        self.writes[value.column] += value.width
+        self.most[value.column] += value.width
         for i in range(value.width):
             self.bits[value.column, value.domain + i] = numbers >> i & 1
 
@@ -242,36 +279,48 @@ class Processor:
         a = none if a_at is None else self.bits[op.a.column, a_at]
         b = none if b_at is None else self.bits[op.b.column, b_at]
         if first:
-            self.clear(carry)
+            self.clear(carry, op.c)
             carry = none
         if fresh:
-            self.clear(d)
+            self.clear(d, op.d.column)
             d = none
         inverted = op.biased and i + 1 == op.a.width
-        sign = op.code == "compare" and op.a.signed and i + 1 == op.steps
-        rule = Rule(op.code, inverted, a_at is None, sign)
+        sign = op.code in ("compare", "less") and op.a.signed and i + 1 == op.steps
+        bit = 0 if op.k is None else op.k >> i & 1
+        # No bit of the constant below is 1, so that nothing was less so far.
+        zero = op.k is not None and op.k % 2**i == 0
+        rule = Rule(op.code, inverted, a_at is None, sign, bit)
         new_carry, new_d = rule(carry, b if fresh else d, a)
-        written = (new_carry != carry).sum() + (0 if op.d is None else (new_d != d).sum())
-        self.counts.written += int(written)
         if op.c is not None:
+            self.write((op.c, 0), new_carry != carry)
             self.bits[op.c, 0] = new_carry
         if d_at is not None:
+            self.write(d_at, new_d != d)
             self.bits[d_at] = new_d
 
         # Searched columns, and the states of these in which something changes.
         x_searched = (b_at is not None) if fresh else op.d is not None
-        searched = [op.c is not None and not first, x_searched, a_at is not None]
-        states = changes(rule, fresh, op, searched)
+        searched = [op.c is not None and not first and not zero, x_searched, a_at is not None]
+        states, changes_c, changes_d = changes(rule, fresh, op, searched)
+        if op.c is not None:
+            self.most[op.c] += changes_c
+        if op.d is not None:
+            self.most[op.d.column] += changes_d
         in_place = op.code in ("add", "sub")
         self.counts.passes += states
         # In step 0 the carry is searched only to tell rows that were matched.
         width = sum(searched) + (first and in_place and a_at is not None)
         self.counts.searched += states * width
 
-    def clear(self, bits: Array) -> None:
+    def write(self, place: tuple[int, int], rows: Array) -> None:
+        self.writes[place[0]] += rows
+        self.counts.written += int(rows.sum())
+
+    def clear(self, bits: Array, column: int) -> None:
         self.counts.passes += 1
         self.counts.searched += 1
-        self.counts.written += int(bits.sum())
+        self.most[column] += 1
+        self.write((column, 0), bits == 1)
 
 
 @dataclass(frozen=True)
@@ -280,6 +329,7 @@ class Rule:
     inverted: bool
     a_known: bool
     sign: bool
+    bit: int = 0
 
     def __call__(self, c: Array, x: Array, a: Array) -> tuple[Array, Array]:
         """New carry and result of the bits of every row; x is D, or B of new results."""
@@ -293,22 +343,29 @@ class Rule:
         if self.code == "compare":
             less = x > a if self.sign else x < a
             return np.where(x == a, c, less).astype(np.int8), x
+        if self.code == "less":
+            return np.where(a == self.bit, c, self.bit != self.sign).astype(np.int8), x
         return {
             "copy": (c, a),
             "clear": (c, 0 * x),
             "select": (c, np.where(c == 1, a, x).astype(np.int8)),
             "mask": (c, np.where(c == 1, 0, x).astype(np.int8)),
             "top": (a, x),
+            "set": (c, x | c),
+            "between": (c, x | (c & (1 - a))),
         }[self.code]
 
 
-def changes(rule: Rule, fresh: bool, op: Operation, searched: list[bool]) -> int:
-    count = 0
+def changes(rule: Rule, fresh: bool, op: Operation, searched: list[bool]) -> tuple[int, bool, bool]:
+    """States in which something changes; whether C, and whether D changes in any."""
+    count, any_c, any_d = 0, False, False
     for c, x, a in itertools.product(*((0, 1) if known else (0,) for known in searched)):
         carry, result = rule(np.array([c]), np.array([x]), np.array([a]))
-        before = 0 if fresh else x
-        count += bool(carry[0] != c or (op.d is not None and result[0] != before))
-    return count
+        change_c = bool(carry[0] != c)
+        change_d = op.d is not None and bool(result[0] != (0 if fresh else x))
+        count += change_c or change_d
+        any_c, any_d = any_c or change_c, any_d or change_d
+    return count, any_c, any_d
 
 
 def needs(op: Operation, i: int) -> list[tuple[int, int]]:
@@ -337,15 +394,20 @@ def garbage(columns: int, domains: int, rows: int) -> Array:
     return bits.reshape(columns, domains, -1)[..., :rows]
 
 
-def execute(program: Program, patches: Array, rows: int) -> tuple[Array, Counts]:
-    """Sums [positions, outputs] of input codes [positions, channels, kernel positions].
+def execute(
+    program: Program, patches: Array, rows: int, processors: list[Processor] | None = None
+) -> tuple[Array, Counts]:
+    """Results [positions, outputs] of input codes [positions, channels, kernel positions].
 
-    For at most `rows` positions, without spread. The counts are those of all programs together.
+    For at most `rows` positions, without spread. The counts are those of all programs together;
+    the processors, one for each chunk, are appended to `processors`.
     """
     sums = np.zeros((len(patches), program.outputs), np.int64)
     total = Counts()
     for chunk in program.chunks:
         processor = Processor(program.columns, program.domains, rows)
+        if processors is not None:
+            processors.append(processor)
         for i, (_, initial) in enumerate(chunk.outputs):
             processor.store(chunk.accumulator(i), np.full(rows, initial))
         for part in chunk.slices:
@@ -355,8 +417,11 @@ def execute(program: Program, patches: Array, rows: int) -> tuple[Array, Counts]
             for group in part.groups:
                 processor.run(group)
             processor.home()
+        for group in chunk.epilogue:
+            processor.run(group)
+        processor.home()
         for i in range(len(chunk.outputs)):
-            sums[:, chunk.first_output + i] = processor.load(chunk.accumulator(i))
+            sums[:, chunk.first_output + i] = processor.load(program.result(chunk, i))
         for name, value in vars(processor.counts).items():
             setattr(total, name, getattr(total, name) + value)
     return sums, total

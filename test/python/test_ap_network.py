@@ -68,11 +68,60 @@ def test_a_cnn() -> None:
     assert program.ir("crossbar").count("ap.run") == 3
 
 
-@pytest.mark.parametrize("seed", [3, 4])
-def test_odd_networks(seed: int) -> None:
-    """Grouped, depthwise, strided, dilated, residual."""
+@pytest.mark.parametrize(("seed", "bits"), [(3, 8), (4, 8), (0, 3), (3, 4), (4, 2)])
+def test_odd_networks(seed: int, bits: int) -> None:
+    """Grouped, depthwise, strided, dilated, residual; few bits stay on processors."""
     torch.manual_seed(seed)
-    check(make_ternary(random_net(seed), 0.5, seed), torch.randn(2, 6, 19, 23))
+    model, x = make_ternary(random_net(seed), 0.5, seed), torch.randn(2, 6, 19, 23)
+    check(pumice.quantize(model, [x], activation_bits=bits), x)
+
+
+class Residual(nn.Module):
+    """A block with a residual addition, one with a downsampled one, functions that are not ReLU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(2, 6, 3, padding=1)
+        self.first, self.second = nn.Conv2d(6, 6, 3, padding=1), nn.Conv2d(6, 6, 3, padding=1)
+        self.norm = nn.BatchNorm2d(6)
+        self.down, self.wide = nn.Conv2d(6, 10, 1, stride=2), nn.Conv2d(6, 10, 3, 2, padding=1)
+        self.head, self.classes = nn.Linear(10, 12), nn.Linear(12, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = nn.functional.max_pool2d(torch.relu(self.stem(x)), 2)
+        x = torch.relu(x + self.norm(self.second(nn.functional.hardtanh(self.first(x)))))
+        x = nn.functional.leaky_relu(self.down(x) + self.wide(x))
+        return self.classes(nn.functional.relu6(self.head(x.mean((2, 3)))))
+
+
+@pytest.mark.parametrize("bits", [2, 4, 6])
+def test_what_follows_layers_runs_on_processors_too(bits: int) -> None:
+    torch.manual_seed(bits)
+    x = torch.randn(2, 2, 14, 14)
+    quantized = pumice.quantize(make_ternary(Residual(), 0.4), [x], activation_bits=bits)
+    on = pumice.Device("rtm-ap").replace(ap={"elementwise_bits": bits})
+    off = on.replace(ap={"elementwise_bits": bits - 1})
+    runs = [pumice.compile(quantized, x, device=device).run(x) for device in (on, off, "ideal")]
+    assert (runs[0].outputs == runs[2].outputs).all()
+    assert (runs[1].outputs == runs[2].outputs).all()
+    text = pumice.compile(quantized, x, device=on).ir("crossbar")
+    # All layers but the last make codes; so do a pooling and two additions.
+    results = re.findall(r"ap\.run .*-> tensor<\S+x(i\d+)>", text)
+    assert sorted(results) == ["i32"] + ["i8"] * 9
+    assert "arith.maxui" not in text
+    # What is left: the input's codes, a mean, the last layer's numbers.
+    digital, alone = (run.report.components["digital"] for run in runs[:2])
+    assert digital < 0.5 * alone
+    assert runs[0].report.counters["ap_passes"] > runs[1].report.counters["ap_passes"]
+
+
+def test_functions_that_are_not_computed_to_the_bit_stay() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(2, 4, 3), nn.Sigmoid(), nn.Conv2d(4, 3, 3), nn.Tanh())
+    x = torch.randn(1, 2, 9, 9)
+    quantized = pumice.quantize(make_ternary(model, 0.3), [x], activation_bits=4)
+    program = check(quantized, x)
+    assert set(re.findall(r"ap\.run .*-> tensor<\S+x(i\d+)>", program.ir("crossbar"))) == {"i32"}
 
 
 def test_going_on_from_compiled_programs(tmp_path) -> None:

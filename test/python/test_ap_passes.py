@@ -15,7 +15,7 @@ pytest.importorskip("pumice._mlir_libs._pumice")
 from pumice.passmanager import PassManager
 
 from ap_blobs import encode, encode_body, one_chunk, operation, run_text
-from ap_oracle import Operation, Slice, Value
+from ap_oracle import Operation, Value
 from pumice import Device, Program, PumiceError, ir
 
 DEVICE = Device("rtm-ap")
@@ -152,6 +152,40 @@ def test_copy_clear_mask_top() -> None:
     np.testing.assert_array_equal(run_passes([operation("top", 1, c=C, a=a)], cells)[-1], before[4])
 
 
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_less_than_every_constant(signed: bool, width: int) -> None:
+    a = value(A, width, signed)
+    cells = cells_of(A, width) + cells_of(C, 1)
+    before = np.array(list(itertools.product((0, 1), repeat=len(cells)))).T
+    x = number(before[:width], signed)
+    for constant in range(-(2 ** (width - 1)), 2 ** (width - 1)):
+        k = constant if signed else constant + 2 ** (width - 1)
+        op = operation("less", width, c=C, a=a, k=k)
+        after = run_passes([op], cells)
+        np.testing.assert_array_equal(after[-1], x < k)
+        np.testing.assert_array_equal(after[:-1], before[:-1])
+        # One pass for each bit from the constant's lowest 1 on, and that which clears.
+        passes = sum(kind == "search" for kind, _, _ in passes_of([op]))
+        lowest = (k & -k).bit_length() - 1 if k else width
+        # A sign bit of 1 is no more than a 0 that clears what is 0.
+        assert passes == 1 + width - lowest - (signed and lowest == width - 1) + (signed and not k)
+
+
+def test_set_between_and_complement() -> None:
+    d, a = value(D, 2, False), value(A, 2, False)
+    cells = cells_of(D, 2) + cells_of(A, 2) + cells_of(C, 1)
+    before = np.array(list(itertools.product((0, 1), repeat=len(cells)))).T
+    x, y, c = before[:2], before[2:4], before[4]
+    after = run_passes([operation("set", 2, c=C, d=d)], cells)
+    np.testing.assert_array_equal(after[:2], x | c)
+    after = run_passes([operation("between", 2, c=C, d=d, a=a)], cells)
+    np.testing.assert_array_equal(after[:2], x | (c & (1 - y)))
+    np.testing.assert_array_equal(after[2:], before[2:])
+    after = run_passes([operation("copy", 1, True, d=d, a=value(A, 1, False))], cells)
+    np.testing.assert_array_equal(after[0], 1 - y[0])
+
+
 # ------------------------------------------------------------------ the papers' tables
 
 
@@ -229,13 +263,13 @@ def changed(**fields: int) -> bytes:
 
 
 BLOB = encode(one_chunk(2, False, 1, [(4, 0)], good()))
-BODY = encode_body(Slice(0, 1, good()))
+BODY = encode_body(good())
 
 
 @pytest.mark.parametrize(
     ("blob", "text"),
     [
-        (b"PAPER", "byte 3: expected 'PAP' and version 1, got 69"),
+        (b"PAPER", "byte 3: expected 'PAP' and version 1 or 2, got 69"),
         (BLOB[:-1], "byte"),
         (BLOB + b"\0", "expected the end of the program"),
         (BLOB.replace(bytes([0, 4, 2]), bytes([15, 4, 2])), "unknown operation 15"),
@@ -244,7 +278,7 @@ BODY = encode_body(Slice(0, 1, good()))
         (blob_with(c=0), "uses column 0 for two things"),
         (blob_with(a=Value(0, 15, 2, False, False)), "reaches domain 16, but there are 16"),
         (blob_with(steps=5), "has 5 steps for a destination of 4 bits"),
-        (blob_with(biased=True), "is biased, which only additions"),
+        (blob_with(biased=True), "is biased, which only copies, and additions"),
         (blob_with(a=Value(0, 0, 0, False, False)), "has a value of 0 bits, expected 1 to 64"),
         (blob_with(code="compare"), "compares a signed with an unsigned value"),
         (
@@ -325,7 +359,7 @@ def loaded(text: str) -> str:
     ("blob", "x", "y", "text"),
     [
         (changed(columns=300), "i8", "2x1xi32", "has a program for 300 columns of 16 domains"),
-        (b"PAPER", "i8", "2x1xi32", "expected 'PAP' and version 1"),
+        (b"PAPER", "i8", "2x1xi32", "expected 'PAP' and version 1 or 2"),
         (BLOB, "f32", "2x1xi32", "inputs are f32, expected i8, i16 or i32"),
         (BLOB, "i8", "2x1xf32", "accumulators are f32, expected i32 or i64"),
         (BLOB, "i8", "2x2xi32", "expected 2 inputs and 2 accumulators, got 2 and 4"),

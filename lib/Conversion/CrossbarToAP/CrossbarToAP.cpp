@@ -138,7 +138,8 @@ struct ConvertCrossbarToAPPass
                       IntegerAttr bits) {
     return ap::MVMOp::create(rewriter, op.getLoc(), op.getType(), op.getInput(),
                              weights, op.getInputUnsignedAttr(),
-                             op.getInputZeroPointAttr(), bits);
+                             op.getInputZeroPointAttr(), bits,
+                             DenseIntElementsAttr(), DenseIntElementsAttr());
   }
 
   static Value create(IRRewriter &rewriter, crossbar::Conv2DOp op,
@@ -147,7 +148,8 @@ struct ConvertCrossbarToAPPass
         rewriter, op.getLoc(), op.getType(), op.getInput(), weights,
         op.getKernelAttr(), op.getStridesAttr(), op.getDilationsAttr(),
         op.getPaddingAttr(), op.getGroupsAttr(), op.getInputUnsignedAttr(),
-        op.getInputZeroPointAttr(), bits);
+        op.getInputZeroPointAttr(), bits, DenseIntElementsAttr(),
+        DenseIntElementsAttr());
   }
 };
 

@@ -156,16 +156,19 @@ private:
   }
 
   LogicalResult emitRun(pum::ComputeOp op, ap::RunOp run) {
-    Value input =
-        op.getInputs()[cast<BlockArgument>(run.getInput()).getArgNumber()];
+    auto bufferOf = [&](Value value) {
+      return buffers[op.getInputs()[cast<BlockArgument>(value).getArgNumber()]];
+    };
+    Value other = run.getOther() ? bufferOf(run.getOther()) : Value();
     Value output = allocate(op.getResults()[0], Memory::buffer, op.getLoc());
     SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
-    finish(op, simulator::APExecOp::create(
-                   builder, op.getLoc(), tokenType, buffers[input], output,
-                   run.getProgramAttr(), after, run.getKernelAttr(),
-                   run.getStridesAttr(), run.getDilationsAttr(),
-                   run.getPaddingAttr(), run.getInputZeroPointAttr())
-                   .getToken());
+    finish(op,
+           simulator::APExecOp::create(
+               builder, op.getLoc(), tokenType, bufferOf(run.getInput()), other,
+               output, run.getProgramAttr(), after, run.getKernelAttr(),
+               run.getStridesAttr(), run.getDilationsAttr(),
+               run.getPaddingAttr(), run.getInputZeroPointAttr())
+               .getToken());
     return success();
   }
 

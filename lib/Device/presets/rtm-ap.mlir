@@ -25,7 +25,8 @@
     shift_ns = 0.99,                  // [substitute] RTM
     shift_pj_per_bit = 0.068125,      // [derived] RTM: 2.18 pJ / 32
     link_pj_per_bit = 0.107825,       // [derived] out of and into the buffer below: 2 x 0.4313 pJ / 8
-    fetch_pj_per_byte = 0.4313>,      // [substitute] programs in a memory as the buffer below
+    fetch_pj_per_byte = 0.4313,       // [substitute] programs in a memory as the buffer below
+    elementwise_bits = 4>,            // [paper] feature maps stay in racetracks; activations of 4 bits
   arrays_per_ima = 8,                 // guess: processors of a tile
   imas_per_tile = 8,                  // guess: tiles of a bank; the chip has as many banks as the network needs
   endurance_writes = 10000000000000000, // [paper] 1e16

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Associative/Compiler.h"
+#include "lib/Associative/Elementwise.h"
 #include "lib/Device/Device.h"
 #include "lib/Transforms/AP/Passes.h"
 #include "lib/Transforms/Linalg/Ternary.h"
@@ -9,6 +10,7 @@
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
+#include "llvm/ADT/TypeSwitch.h"
 #include <thread>
 
 namespace pumice {
@@ -28,7 +30,7 @@ struct APCompileProgramsPass
   void runOnOperation() override {
     SmallVector<Operation *> layers;
     getOperation().walk([&](Operation *op) {
-      if (isa<ap::MVMOp, ap::Conv2DOp>(op))
+      if (isa<ap::MVMOp, ap::Conv2DOp, ap::MaxPool2DOp, ap::WeightedSumOp>(op))
         layers.push_back(op);
     });
     if (layers.empty())
@@ -46,9 +48,12 @@ struct APCompileProgramsPass
     IRRewriter rewriter(&getContext());
     for (Operation *op : layers) {
       rewriter.setInsertionPoint(op);
-      LogicalResult done = isa<ap::MVMOp>(op)
-                               ? compile(rewriter, cast<ap::MVMOp>(op))
-                               : compile(rewriter, cast<ap::Conv2DOp>(op));
+      LogicalResult done = llvm::TypeSwitch<Operation *, LogicalResult>(op)
+                               .Case<ap::MVMOp, ap::Conv2DOp, ap::MaxPool2DOp,
+                                     ap::WeightedSumOp>([&](auto layer) {
+                                 return compile(rewriter, layer);
+                               })
+                               .Default(failure());
       if (failed(done))
         return signalPassFailure();
     }
@@ -64,7 +69,7 @@ private:
     if (failed(program))
       return failure();
     rewriter.replaceOpWithNewOp<ap::RunOp>(
-        op, op.getType(), op.getInput(), *program, DenseI64ArrayAttr(),
+        op, op.getType(), op.getInput(), Value(), *program, DenseI64ArrayAttr(),
         DenseI64ArrayAttr(), DenseI64ArrayAttr(), DenseI64ArrayAttr(),
         op.getInputZeroPointAttr());
     return success();
@@ -82,9 +87,49 @@ private:
     if (failed(program))
       return failure();
     rewriter.replaceOpWithNewOp<ap::RunOp>(
-        op, op.getType(), op.getInput(), *program, op.getKernelAttr(),
+        op, op.getType(), op.getInput(), Value(), *program, op.getKernelAttr(),
         op.getStridesAttr(), op.getDilationsAttr(), op.getPaddingAttr(),
         op.getInputZeroPointAttr());
+    return success();
+  }
+
+  LogicalResult compile(IRRewriter &rewriter, ap::MaxPool2DOp op) {
+    associative::Pooling pooling;
+    pooling.channels = op.getInput().getType().getDimSize(1);
+    pooling.kernelPositions = op.getKernel()[0] * op.getKernel()[1];
+    pooling.bits = op.getInputBits();
+    pooling.isSigned = !op.getInputUnsigned();
+    FailureOr<DenseResourceElementsAttr> program =
+        toAttribute(op, associative::compile(pooling, *spec.ap));
+    if (failed(program))
+      return failure();
+    rewriter.replaceOpWithNewOp<ap::RunOp>(
+        op, op.getType(), op.getInput(), Value(), *program, op.getKernelAttr(),
+        op.getStridesAttr(), op.getDilationsAttr(), op.getPaddingAttr(),
+        op.getPaddingCodeAttr());
+    return success();
+  }
+
+  LogicalResult compile(IRRewriter &rewriter, ap::WeightedSumOp op) {
+    associative::WeightedSum sum;
+    sum.channels = op.getType().getDimSize(1);
+    sum.bits = op.getInputBits();
+    sum.isSigned = !op.getInputUnsigned();
+    sum.factors[0] = op.getFactors()[0];
+    sum.factors[1] = op.getFactors()[1];
+    sum.steps = op.getThresholdsAttr().getType().getDimSize(1);
+    llvm::append_range(sum.thresholds,
+                       op.getThresholdsAttr().getValues<int64_t>());
+    llvm::append_range(sum.codes, op.getCodesAttr().getValues<int8_t>());
+    FailureOr<DenseResourceElementsAttr> program =
+        toAttribute(op, associative::compile(sum, *spec.ap));
+    if (failed(program))
+      return failure();
+    DenseI64ArrayAttr ones = rewriter.getDenseI64ArrayAttr({1, 1});
+    rewriter.replaceOpWithNewOp<ap::RunOp>(
+        op, op.getType(), op.getLhs(), op.getRhs(), *program, ones, ones, ones,
+        rewriter.getDenseI64ArrayAttr({0, 0, 0, 0}),
+        rewriter.getI64IntegerAttr(0));
     return success();
   }
 
@@ -101,6 +146,12 @@ private:
     layer.inputBits = op.getInputBits();
     layer.inputSigned = !op.getInputUnsigned();
     layer.inputZeroPoint = op.getInputZeroPoint();
+    if (DenseIntElementsAttr thresholds = op.getThresholdsAttr()) {
+      layer.steps = thresholds.getType().getDimSize(1);
+      llvm::append_range(layer.thresholds, thresholds.getValues<int64_t>());
+      llvm::append_range(layer.codes,
+                         op.getCodesAttr().template getValues<int8_t>());
+    }
     associative::Options options;
     options.threads =
         threads ? threads : std::max(1u, std::thread::hardware_concurrency());
@@ -113,16 +164,22 @@ private:
       options.spread = spread;
     options.processors = spec.arrays();
     associative::Statistics statistics;
-    llvm::Expected<model::ApProgram> program =
-        associative::compile(layer, *spec.ap, options, &statistics);
+    FailureOr<DenseResourceElementsAttr> program = toAttribute(
+        op, associative::compile(layer, *spec.ap, options, &statistics));
+    numNonzeros += statistics.nonzeros;
+    numAdditions += statistics.additions;
+    numFewest += statistics.fewest;
+    return program;
+  }
+
+  template <typename OpTy>
+  FailureOr<DenseResourceElementsAttr>
+  toAttribute(OpTy op, llvm::Expected<model::ApProgram> program) {
     if (!program)
       return op.emitOpError("cannot be compiled: ")
                  << llvm::toString(program.takeError()),
              failure();
     std::vector<uint8_t> bytes = model::encode(*program);
-    numNonzeros += statistics.nonzeros;
-    numAdditions += statistics.additions;
-    numFewest += statistics.fewest;
     numBytes += bytes.size();
     auto type = RankedTensorType::get({(int64_t)bytes.size()},
                                       IntegerType::get(op.getContext(), 8));

@@ -71,6 +71,10 @@ private:
       top->setAttr("input_signed", builder.getUnitAttr());
     number(top, "lanes", program.lanes);
     number(top, "spread", program.spread);
+    if (program.codeBits)
+      number(top, "code_bits", program.codeBits);
+    if (program.codeSigned)
+      top->setAttr("code_signed", builder.getUnitAttr());
     for (const model::ApChunk &chunk : program.chunks) {
       OpBuilder::InsertionGuard guard(builder);
       auto op = open<ap::ChunkOp>(builder, loc);
@@ -90,16 +94,25 @@ private:
         auto op = open<ap::SliceOp>(builder, loc);
         number(op, "first_channel", slice.firstChannel);
         number(op, "channels", slice.channels);
-        model::ApPorts ports(program.columns);
-        for (const model::ApGroup &group : slice.groups) {
-          OpBuilder::InsertionGuard guard(builder);
-          open<ap::GroupOp>(builder, loc);
-          for (const model::ApOperation &operation : group)
-            write(builder, loc, operation);
-          if (passes)
-            writePasses(builder, loc, group, ports);
-        }
+        write(builder, loc, program, slice.groups);
       }
+      if (program.codeBits) {
+        open<ap::EpilogueOp>(builder, loc);
+        write(builder, loc, program, chunk.epilogue);
+      }
+    }
+  }
+
+  void write(OpBuilder &builder, Location loc, const model::ApProgram &program,
+             ArrayRef<model::ApGroup> groups) {
+    model::ApPorts ports(program.columns);
+    for (const model::ApGroup &group : groups) {
+      OpBuilder::InsertionGuard guard(builder);
+      open<ap::GroupOp>(builder, loc);
+      for (const model::ApOperation &operation : group)
+        write(builder, loc, operation);
+      if (passes)
+        writePasses(builder, loc, group, ports);
     }
   }
 
@@ -113,6 +126,8 @@ private:
     ap::SerialOp::create(
         builder, loc, builder.getStringAttr(model::name(op.code)),
         value(fields.d, op.d), value(fields.b, op.b), value(fields.a, op.a),
+        fields.constant ? builder.getI64IntegerAttr(op.constant)
+                        : IntegerAttr(),
         fields.carry ? builder.getI64IntegerAttr(op.carry) : IntegerAttr(),
         builder.getI64IntegerAttr(op.steps),
         op.isBiased ? builder.getUnitAttr() : UnitAttr());

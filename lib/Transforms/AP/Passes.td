@@ -4,6 +4,46 @@
 
 include "mlir/Pass/PassBase.td"
 
+def APFuseElementwise : Pass<"ap-fuse-elementwise", "::mlir::ModuleOp"> {
+  let summary = "what follows a layer is computed by its processors";
+  let description = [{
+    Needs: `ap.conv_2d`, `ap.mvm` and a device with `elementwise_bits`; does
+    nothing without these. What makes codes of at most that many bits of a
+    layer's sums, by arithmetic with numbers that depend on the output channel
+    only, becomes the layer's `thresholds` and `codes`: the function is computed
+    for every sum that weights and inputs can give, with the rounding of the
+    digital unit, so that no code changes. If another tensor comes in later, as
+    in a residual addition, the rest of the op remains.
+
+    Other ops stay: functions that the compiler does not compute to the bit
+    (exponentials), more codes, or sums that can take too many values
+    (2^31 over all outputs).
+  }];
+  let statistics = [
+    Statistic<"numFused", "layers", "layers whose results are codes">];
+  let dependentDialects = ["::pumice::ap::APDialect"];
+}
+
+def APConvertMaps : Pass<"ap-convert-maps", "::mlir::ModuleOp"> {
+  let summary = "poolings and additions of codes are computed by processors";
+  let description = [{
+    Needs: linalg on codes and a device with `elementwise_bits`; does nothing
+    without it. Where codes have at most that many bits:
+
+    - maximum poolings of images become `ap.max_pool_2d`, padding included;
+    - elementwise functions of two tensors `[N, C, H, W]`, such as a residual
+      addition with its rescaling, become `ap.weighted_sum`: factors are looked
+      for, the cheapest first, with which the function's table, computed with
+      the rounding of the digital unit, is one of the weighted sum.
+
+    Ops that are no such function stay.
+  }];
+  let statistics = [
+    Statistic<"numPoolings", "poolings", "maximum poolings">,
+    Statistic<"numSums", "sums", "functions of two tensors">];
+  let dependentDialects = ["::pumice::ap::APDialect"];
+}
+
 def APCompilePrograms : Pass<"ap-compile-programs", "::mlir::ModuleOp"> {
   let summary = "ternary layers become programs of the device's processors";
   let description = [{

@@ -18,7 +18,8 @@ struct VerifyAPContractPass
   void runOnOperation() override {
     markAllAnalysesPreserved();
     WalkResult result = getOperation().walk([&](Operation *op) {
-      if (isa<ap::MVMOp, ap::Conv2DOp>(op)) {
+      if (isa<ap::MVMOp, ap::Conv2DOp, ap::MaxPool2DOp, ap::WeightedSumOp>(
+              op)) {
         op->emitOpError("is not compiled (ap-compile-programs)");
         return WalkResult::interrupt();
       }
@@ -57,6 +58,13 @@ struct VerifyAPContractPass
           << program->columns << " columns of " << program->domains
           << " domains, but device '" << device->getName() << "' has "
           << ap.getColumns() << " of " << ap.getDomains();
+      return WalkResult::interrupt();
+    }
+    const bool isCodes = op.getType().getElementType().isInteger(8);
+    if (isCodes != (program->codeBits > 0)) {
+      op.emitOpError("has a result of ")
+          << op.getType().getElementType() << ", but its program makes "
+          << (isCodes ? "sums" : "codes");
       return WalkResult::interrupt();
     }
     return WalkResult::advance();

@@ -88,7 +88,8 @@ private:
       return write(op, lookup.getOutput());
     }
     if (auto exec = dyn_cast<simulator::APExecOp>(op)) {
-      if (failed(read(op, exec.getInput())))
+      if (failed(read(op, exec.getInput())) ||
+          (exec.getOther() && failed(read(op, exec.getOther()))))
         return failure();
       return write(op, exec.getOutput());
     }

@@ -79,6 +79,13 @@ func.func private @associative_processors() attributes {
     write_ns = 1, write_pj_per_bit = 1, read_ns = 1, read_pj_per_bit = 1, shift_ns = 1, shift_pj_per_bit = 1,
     link_pj_per_bit = 1, fetch_pj_per_byte = 1>}
 
+// CHECK-LABEL: func private @elementwise
+// CHECK-SAME: fetch_pj_per_byte = 1, elementwise_bits = 4>
+func.func private @elementwise() attributes {
+  test.ap = #pum.ap<rows = 256, columns = 64, domains = 32, search_ns = 1, search_pj_per_bit = 0.5,
+    write_ns = 1, write_pj_per_bit = 1, read_ns = 1, read_pj_per_bit = 1, shift_ns = 1, shift_pj_per_bit = 1,
+    link_pj_per_bit = 1, fetch_pj_per_byte = 1, elementwise_bits = 4>}
+
 // CHECK-LABEL: func private @placement
 // CHECK-SAME: (!pum.token)
 // CHECK-SAME: test.placement = #pum.placement<0, 4, 12, 16>

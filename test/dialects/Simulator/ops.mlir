@@ -131,6 +131,9 @@ func.func @associative(%x: memref<2x3xi8, #simulator.memory<host>>) {
   // CHECK: %[[T:.*]] = simulator.ap_exec %{{.*}}, %{{.*}} program dense<[80, 65]> : tensor<2xi8> {input_zero_point = 3 : i64} : memref<2x3xi8
   %0 = simulator.ap_exec %x, %y program dense<[80, 65]> : tensor<2xi8> {input_zero_point = 3 : i64}
       : memref<2x3xi8, #simulator.memory<host>>, memref<2x5xi32, #simulator.memory<buffer>>
+  // CHECK: simulator.ap_exec %{{.*}} with %{{.*}}, %{{.*}} program dense<[80, 65]> : tensor<2xi8> after(%[[T]]) : memref<2x3xi8, #simulator.memory<host>> with memref<2x3xi8, #simulator.memory<host>>, memref
+  %2 = simulator.ap_exec %x with %x, %y program dense<[80, 65]> : tensor<2xi8> after(%0)
+      : memref<2x3xi8, #simulator.memory<host>> with memref<2x3xi8, #simulator.memory<host>>, memref<2x5xi32, #simulator.memory<buffer>>
   // CHECK: simulator.ap_lookup %{{.*}}, %{{.*}} in dense<{{.*}}> : tensor<1x3xi8> by "exact" after(%[[T]])
   %1 = simulator.ap_lookup %x, %d in dense<[[0, 1, 1]]> : tensor<1x3xi8> by "exact" after(%0)
       : memref<2x3xi8, #simulator.memory<host>>, memref<2x1xi32, #simulator.memory<buffer>>
