@@ -8,6 +8,12 @@ from types import SimpleNamespace
 import pytest
 
 
+@pytest.fixture(autouse=True)
+def whole_tables(monkeypatch) -> None:
+    """Tables are not cut to the width of the terminal that the tests run in."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture(scope="session")
 def digits() -> SimpleNamespace:
     """The demo: float model, PT2E-quantized model, inputs (300, 1, 28, 28), labels."""

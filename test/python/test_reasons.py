@@ -81,8 +81,9 @@ def test_a_float_model() -> None:
 
 
 def test_convolution_in_three_dimensions() -> None:
+    """One that is padded on one side only: others are 2-D ones."""
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Conv3d(2, 3, 2), nn.ReLU(), nn.MaxPool3d(2)).eval()
+    model = nn.Sequential(nn.Conv3d(2, 3, 2, padding="same"), nn.ReLU(), nn.MaxPool3d(2)).eval()
     x = torch.randn(1, 2, 5, 5, 5)
     report = pumice.compile(model, x, device="isaac").estimate()
     assert reasons(report) == {"0": ("crossbars have no 'conv_3d_ncdhw_fcdhw'",)}
