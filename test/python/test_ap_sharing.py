@@ -74,5 +74,10 @@ def test_no_worse_than_greedy(outputs: int, channels: int, sparsity: float) -> N
     nonzero = np.count_nonzero(weights)
     assert found["nonzero weights"] == nonzero
     plain = sum(greedy(weights[:, c].reshape(outputs, 9)) for c in range(channels))
-    print(f"{1 - found['additions'] / nonzero:.1%} saved, {1 - plain / nonzero:.1%} by greedy")
+    saved = [1 - count / nonzero for count in (found["additions"], plain, found["bound"])]
+    print(
+        "{} outputs, sparsity {}: {:.1%}, greedy {:.1%}, bound {:.1%}".format(
+            outputs, sparsity, *saved
+        )
+    )
     assert found["bound"] <= found["additions"] <= plain
