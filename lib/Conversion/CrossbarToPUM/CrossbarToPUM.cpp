@@ -194,9 +194,7 @@ public:
       if (!isa<RankedTensorType>(value.getType()))
         return ret.emitError("expected results to be tensors, got ")
                << value.getType();
-      // A constant result is computed by nobody yet.
-      if (!values.contains(value) &&
-          failed(emitDigital({}, ArrayRef<Value>(value))))
+      if (failed(emitRepeated(value)))
         return failure();
       results.push_back(pum::StoreOp::create(builder, value.getLoc(),
                                              value.getType(), tokenType,
@@ -226,12 +224,21 @@ private:
     return emitDigital(ops, results);
   }
 
+  /// Digital tasks repeat constants and the like; a layer, or the caller, needs
+  /// a task that computes them.
+  LogicalResult emitRepeated(Value value) {
+    return values.contains(value) ? success()
+                                  : emitDigital({}, ArrayRef<Value>(value));
+  }
+
   LogicalResult emitProgram(crossbar::ProgramOp op) {
     // Constants are written once, what is computed in every run.
     auto constant = op.getWeights().getDefiningOp<arith::ConstantOp>();
     if (!constant && isConstantData(op.getWeights()))
       return op.emitOpError("expects its weights to be one constant "
                             "(fold-constants)");
+    if (!constant && failed(emitRepeated(op.getWeights())))
+      return failure();
     Value weights = constant ? builder.clone(*constant)->getResult(0)
                              : values.lookup(op.getWeights());
     auto task = pum::ProgramOp::create(
@@ -245,8 +252,11 @@ private:
 
   LogicalResult emitLayer(Operation *op) {
     SmallVector<Value> inputs;
-    for (Value operand : op->getOperands())
+    for (Value operand : op->getOperands()) {
+      if (failed(emitRepeated(operand)))
+        return failure();
       inputs.push_back(values.lookup(operand));
+    }
     auto task =
         pum::ComputeOp::create(builder, op->getLoc(), op->getResultTypes(),
                                tokenType, inputs, ValueRange());

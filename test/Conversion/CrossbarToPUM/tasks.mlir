@@ -97,3 +97,19 @@ func.func @fills(%x: tensor<6xf32>) -> (tensor<2x3xf32>, tensor<6xf32>) {
   %over = linalg.fill ins(%zero : f32) outs(%x : tensor<6xf32>) -> tensor<6xf32>
   return %sum, %over : tensor<2x3xf32>, tensor<6xf32>
 }
+
+// A layer on a constant: a task makes it, whatever its shape is written as.
+// CHECK-LABEL: func @layer_on_a_constant
+func.func @layer_on_a_constant() -> tensor<4x3xi32> {
+  // CHECK: %[[X:.*]], %{{.*}} = pum.digital() : () -> tensor<4x8xi8> {
+  // CHECK: arith.constant dense<1> : tensor<32xi8>
+  // CHECK-NEXT: tensor.expand_shape
+  // CHECK: pum.compute(%[[X]], %{{.*}})
+  %flat = arith.constant dense<1> : tensor<32xi8>
+  %x = tensor.expand_shape %flat [[0, 1]] output_shape [4, 8] : tensor<32xi8> into tensor<4x8xi8>
+  %w = arith.constant dense<5> : tensor<3x8xi8>
+  %g = crossbar.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
+  %0 = crossbar.mvm %x, %g : (tensor<4x8xi8>, !crossbar.grid<1x8x3xi8>) -> tensor<4x3xi32>
+  return %0 : tensor<4x3xi32>
+}
