@@ -162,7 +162,7 @@ def main() -> int:
             for key, least in LIMITS.items()
             if figures[name][key] < least
         ]
-        # A code that rounds the other way spreads over six layers, but is no more than quantization.
+        # A code that rounds the other way spreads over six layers, less than quantization does.
         if name == "ideal" and figures[name]["to_pt2e"] < figures["PT2E"]["worst_cosine"]:
             failures.append("ideal is further from PT2E than PT2E is from the float model")
     if args.json:
