@@ -2,6 +2,7 @@
 #include "dialects/PUM/Reason.h"
 #include "lib/Conversion/Passes.h"
 #include "lib/Transforms/Linalg/Quantized.h"
+#include "lib/Transforms/Linalg/Repeated.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
@@ -23,20 +24,9 @@ bool isLayer(Operation *op) {
   return isa<crossbar::MVMOp, crossbar::Conv2DOp, ap::RunOp, ap::LookupOp>(op);
 }
 
-/// Ops that cost next to nothing and are repeated in each task that reads them:
-/// constants, empty tensors, their reshapes, and fills of these by constants.
+/// Ops that each task that reads them repeats.
 bool isRepeated(Operation *op) {
-  if (isa<arith::ConstantOp, tensor::EmptyOp>(op))
-    return true;
-  auto isRepeatedValue = [](Value value) {
-    Operation *def = value.getDefiningOp();
-    return def && isRepeated(def);
-  };
-  if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op))
-    return isRepeatedValue(op->getOperand(0));
-  auto fill = dyn_cast<linalg::FillOp>(op);
-  return fill && matchPattern(fill.getInputs()[0], m_Constant()) &&
-         isRepeatedValue(fill.getOutputs()[0]);
+  return pumice::isRepeated(op, RepeatedConstants::all);
 }
 
 /// Layers, products and poolings: work that a report should show on its own.

@@ -2,6 +2,7 @@
 #include "lib/Transforms/Linalg/GroupNorm.h"
 #include "lib/Transforms/Linalg/Nonlinear.h"
 #include "lib/Transforms/Linalg/Passes.h"
+#include "lib/Transforms/Linalg/Repeated.h"
 
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -23,16 +24,9 @@ namespace {
 bool isFloat(Type type) { return getElementTypeOrSelf(type).isFloat(); }
 bool isBool(Type type) { return getElementTypeOrSelf(type).isInteger(1); }
 
-/// Ops that a region gets a copy of: scalar and uniform constants, empty
-/// tensors, fills of constants.
+/// Ops that a region gets a copy of.
 bool isRepeated(Operation *op) {
-  if (isa<tensor::EmptyOp>(op))
-    return true;
-  if (auto constant = dyn_cast<arith::ConstantOp>(op))
-    return !isa<ElementsAttr>(constant.getValue()) ||
-           isa<SplatElementsAttr>(constant.getValue());
-  auto fill = dyn_cast<linalg::FillOp>(op);
-  return fill && matchPattern(fill.getInputs()[0], m_Constant());
+  return pumice::isRepeated(op, RepeatedConstants::uniform);
 }
 
 /// An op that computes each element of its results from one element of each
