@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pumice.errors import PumiceError
+from pumice.lines import append_line, kept_lines
 
 __all__ = ["Store"]
 
@@ -26,17 +27,7 @@ class Store:
         self._known: dict[str, Any] = {}
         if self._path is None:
             return
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            text = self._path.read_text() if self._path.exists() else ""
-            whole = text[: text.rfind("\n") + 1]
-            with self._path.open("a") as stream:
-                # A run that was interrupted may have left part of a line.
-                stream.truncate(len(whole.encode()))
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is no text"
-            raise PumiceError(f"cannot keep results in '{self._path}': {reason}") from None
-        for number, line in enumerate(whole.splitlines(), 1):
+        for number, line in enumerate(kept_lines(self._path, make_folder=True), 1):
             try:
                 record = json.loads(line)
                 self._known[_key(record["setting"])] = record["value"]
@@ -58,8 +49,7 @@ class Store:
             value = compute()
             self._known[key] = value
             if self._path is not None:
-                with self._path.open("a") as stream:
-                    stream.write(json.dumps({"setting": setting, "value": value}) + "\n")
+                append_line(self._path, {"setting": setting, "value": value})
         return self._known[key]
 
 

@@ -16,6 +16,7 @@ import pumice
 from pumice.compiler import compile_imported
 from pumice.device import Device
 from pumice.errors import PumiceError
+from pumice.lines import append_line, kept_lines
 from pumice.study.sweeps import Point
 
 if TYPE_CHECKING:
@@ -45,16 +46,7 @@ class Results:
         self._known: dict[str, Record] = {}
         if self._path is None:
             return
-        try:
-            text = self._path.read_text() if self._path.exists() else ""
-            whole = text[: text.rfind("\n") + 1]
-            with self._path.open("a") as stream:
-                # A run that was interrupted may have left part of a line.
-                stream.truncate(len(whole.encode()))
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is no text"
-            raise PumiceError(f"cannot keep results in '{self._path}': {reason}") from None
-        for number, line in enumerate(whole.splitlines(), 1):
+        for number, line in enumerate(kept_lines(self._path), 1):
             try:
                 record = json.loads(line)
                 self._known[_key(record)] = record
@@ -78,8 +70,7 @@ class Results:
         self._known[_key(setting)] = record
         self.records.append(record)
         if self._path is not None:
-            with self._path.open("a") as stream:
-                stream.write(json.dumps(record) + "\n")
+            append_line(self._path, record)
 
 
 def _key(record: Record) -> str:
