@@ -32,8 +32,7 @@ public:
   Emitter(const ApProgram &program, const ApChunk &chunk, int64_t firstChannel,
           const Expressions &expressions, const FreeColumns &columns,
           const ApSpec &ap)
-      : program(program), chunk(chunk), expressions(expressions),
-        columns(columns), ap(ap) {
+      : chunk(chunk), expressions(expressions), columns(columns), ap(ap) {
     const Range codes = rangeOfCodes(program.inputBits, program.inputSigned);
     for (int64_t i = 0; i < expressions.inputs; ++i)
       sources.push_back(
@@ -251,7 +250,6 @@ private:
     }
   }
 
-  const ApProgram &program;
   const ApChunk &chunk;
   const Expressions &expressions;
   const FreeColumns &columns;

@@ -282,7 +282,8 @@ static std::vector<ArrayWrites> cellsOf(const ArraySpec &array,
           {{runs.empty() ? 0
                          : runs.back().arrays.first + runs.back().arrays.count,
             count},
-           llvm::SmallVector<CellBlock, 1>(blocks)});
+           llvm::SmallVector<CellBlock, 1>(blocks),
+           std::nullopt});
   };
   if (tiling.groupsPerArray > 1) {
     std::vector<CellBlock> diagonal;
@@ -322,7 +323,8 @@ static std::vector<ArrayWrites> writesTo(llvm::ArrayRef<ArrayRange> arrays,
           return writes;
         const int64_t count = std::min(left, arrays[range].count - used);
         if (count > 0)
-          writes.push_back({{arrays[range].first + used, count}, run.blocks});
+          writes.push_back(
+              {{arrays[range].first + used, count}, run.blocks, std::nullopt});
         left -= count;
         used += count;
         if (used >= arrays[range].count) {

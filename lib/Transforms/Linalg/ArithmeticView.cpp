@@ -151,7 +151,8 @@ const Node *View::expandLinalg(linalg::LinalgOp op, unsigned result,
   if (captures(op))
     return nullptr;
   OpOperand *init = op.getDpsInitOperand(result);
-  Body body{op, SmallVector<int64_t, 4>(op.getNumLoops(), -1), {}};
+  Body body{op, SmallVector<int64_t, 4>(op.getNumLoops(), -1),
+            llvm::DenseMap<Value, const Node *>()};
   llvm::SmallBitVector isSet(op.getNumLoops());
   for (auto [expr, coord] :
        llvm::zip(op.getMatchingIndexingMap(init).getResults(), coords)) {
