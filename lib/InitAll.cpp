@@ -11,6 +11,7 @@
 #include "lib/Transforms/AP/Passes.h"
 #include "lib/Transforms/Crossbar/Passes.h"
 #include "lib/Transforms/Linalg/Passes.h"
+#include "lib/Transforms/Nonlinear/Passes.h"
 #include "lib/Transforms/PUM/Passes.h"
 #include "lib/Transforms/Simulator/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
@@ -30,6 +31,7 @@ void pumice::registerAllPasses() {
   registerTransformsPasses();
   registerLinalgPasses();
   registerPumiceLinalgPasses();
+  registerPumiceNonlinearPasses();
   registerPumiceCrossbarPasses();
   registerPumiceAPPasses();
   registerPumicePUMPasses();

@@ -4,7 +4,7 @@
 #include "lib/Device/Device.h"
 #include "lib/InitAll.h"
 #include "lib/Interpreter/Program.h"
-#include "lib/Model/RollUp.h"
+#include "lib/Model/Machine/RollUp.h"
 #include "mlir/CAPI/IR.h"
 #include "mlir/CAPI/Pass.h"
 #include "mlir/CAPI/Registration.h"

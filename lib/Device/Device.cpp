@@ -179,8 +179,8 @@ model::ArraySpec pumice::toSpec(crossbar::CrossbarArrayAttr array) {
   return spec;
 }
 
-model::ApSpec pumice::toSpec(pum::APAttr ap) {
-  model::ApSpec spec;
+model::APSpec pumice::toSpec(pum::APAttr ap) {
+  model::APSpec spec;
   spec.rows = ap.getRows();
   spec.columns = ap.getColumns();
   spec.domains = ap.getDomains();

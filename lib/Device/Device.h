@@ -10,8 +10,8 @@
 #define PUMICE_LIB_DEVICE_DEVICE_H
 
 #include "dialects/PUM/PUM.h"
-#include "lib/Model/DeviceSpec.h"
-#include "lib/Model/Tiling.h"
+#include "lib/Model/Crossbar/Tiling.h"
+#include "lib/Model/Machine/DeviceSpec.h"
 
 namespace pumice {
 
@@ -29,7 +29,7 @@ mlir::FailureOr<pum::DeviceAttr> getDevice(mlir::ModuleOp module);
 /// The device as the hardware model sees it.
 model::DeviceSpec toSpec(pum::DeviceAttr device);
 model::ArraySpec toSpec(crossbar::CrossbarArrayAttr array);
-model::ApSpec toSpec(pum::APAttr ap);
+model::APSpec toSpec(pum::APAttr ap);
 
 } // namespace pumice
 

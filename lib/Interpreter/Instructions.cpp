@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 #include "lib/Device/Device.h"
 #include "lib/Interpreter/Interpreter.h"
-#include "lib/Model/ApWear.h"
-#include "lib/Model/Groups.h"
+#include "lib/Model/AP/Wear.h"
+#include "lib/Model/Crossbar/Groups.h"
 
 #include <numeric>
 
@@ -199,8 +199,8 @@ static Error execute(Interpreter &run, simulator::APExecOp op) {
       cast<MemRefType>(op.getInput().getType()).getElementTypeBitWidth() / 8;
   // Every window is fetched whole, by each chunk of outputs.
   int64_t codes = 0;
-  for (const model::ApChunk &chunk : program.chunks)
-    for (const model::ApSlice &slice : chunk.slices)
+  for (const model::APChunk &chunk : program.chunks)
+    for (const model::APSlice &slice : chunk.slices)
       codes += slice.channels * program.kernelPositions;
   int64_t bytesIn = window.count() * codes * codeBytes;
   std::optional<uint64_t> written;

@@ -4,7 +4,7 @@
 #define PUMICE_LIB_INTERPRETER_INTERPRETER_H
 
 #include "lib/Interpreter/Program.h"
-#include "lib/Model/ArrayContents.h"
+#include "lib/Model/Crossbar/ArrayContents.h"
 
 namespace pumice {
 

@@ -12,10 +12,10 @@
 #include "dialects/Simulator/Simulator.h"
 #include "lib/Digital/DigitalCompiler.h"
 #include "lib/Digital/OpCounts.h"
-#include "lib/Model/ApCosts.h"
-#include "lib/Model/Crossbar.h"
-#include "lib/Model/Machine.h"
-#include "lib/Model/Value.h"
+#include "lib/Model/AP/Costs.h"
+#include "lib/Model/Core/Value.h"
+#include "lib/Model/Crossbar/Grid.h"
+#include "lib/Model/Machine/Machine.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/DenseSet.h"
@@ -111,8 +111,8 @@ private:
 
   /// The program of an ap_exec instruction, read, and its work.
   struct Associative {
-    model::ApProgram program;
-    model::ApProgramWork work;
+    model::APMicroprogram program;
+    model::APMicroprogramWork work;
     int64_t bytes = 0;
   };
   llvm::DenseMap<mlir::Operation *, std::unique_ptr<Associative>> associative;

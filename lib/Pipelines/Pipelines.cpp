@@ -5,6 +5,7 @@
 #include "lib/Transforms/AP/Passes.h"
 #include "lib/Transforms/Crossbar/Passes.h"
 #include "lib/Transforms/Linalg/Passes.h"
+#include "lib/Transforms/Nonlinear/Passes.h"
 #include "lib/Transforms/PUM/Passes.h"
 #include "lib/Transforms/Simulator/Passes.h"
 #include "mlir/Conversion/TosaToArith/TosaToArith.h"
@@ -39,7 +40,7 @@ void pumice::buildLinalgToQuantized(OpPassManager &pm) {
   pm.addPass(createCSEPass());
   pm.addPass(createSymbolDCEPass()); // nothing is called: one function remains
   pm.addNestedPass<func::FuncOp>(createRaiseQuantizedOps());
-  pm.addNestedPass<func::FuncOp>(createRaiseWidenedProducts());
+  pm.addNestedPass<func::FuncOp>(createRaiseIntegerMatmuls());
   pm.addNestedPass<func::FuncOp>(createNormalizeIntegerLayers());
   pm.addPass(createCanonicalizerPass());
   // Weights that several layers use stay one constant.
@@ -63,10 +64,10 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createFoldConstants());
-  pm.addPass(createCrossbarNarrowCodes());
+  pm.addPass(createCrossbarInferBitWidths());
   pm.addPass(createConvertCrossbarToAP());
   pm.addPass(createAPFuseElementwise());
-  pm.addPass(createAPConvertMaps());
+  pm.addPass(createAPConvertElementwise());
   APCompileProgramsOptions apOptions;
   apOptions.share = options.apShare;
   apOptions.threads = options.apThreads;

@@ -286,7 +286,7 @@ class Report:
         return Report(data) if data and data["instructions"] else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain data (lib/Model/Report.h lists the keys), and `timings_s`.
+        """Everything as plain data (lib/Model/Machine/Report.h lists the keys), and `timings_s`.
 
         The latter holds `code` under "code_generation".
         """

@@ -47,7 +47,7 @@ def test_front_doors(tmp_path, monkeypatch, capsys) -> None:
     for name in ("onnx", "torch_mlir"):
         pytest.importorskip(name)
     monkeypatch.chdir(tmp_path)
-    run_page(DOCS / "frontdoors.md", 2)
+    run_page(DOCS / "importing-models.md", 2)
     printed = capsys.readouterr().out
     assert "['product']" in printed
     assert "[1 1]" in printed

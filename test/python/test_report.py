@@ -305,7 +305,7 @@ def test_programming_of_a_run(isaac) -> None:
 
 
 def test_keys_of_the_json(isaac) -> None:
-    """lib/Model/Report.h lists them."""
+    """lib/Model/Machine/Report.h lists them."""
     data = json.loads(isaac.result.report.to_json())
     top = "device latency_ns energy_pj area_mm2 power_mw tiles layers instructions utilisation"
     top += " counters wear"

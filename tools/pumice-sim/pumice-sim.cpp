@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/InitAll.h"
-#include "lib/Interpreter/Npy.h"
 #include "lib/Interpreter/Program.h"
+#include "lib/Model/Core/Npy.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"

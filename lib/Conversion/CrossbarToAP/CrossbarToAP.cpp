@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/AP/AP.h"
+#include "lib/Analysis/Quantized.h"
+#include "lib/Analysis/TernaryWeights.h"
 #include "lib/Conversion/Passes.h"
 #include "lib/Device/Device.h"
-#include "lib/Transforms/Linalg/Quantized.h"
-#include "lib/Transforms/Linalg/Ternary.h"
 
 #include "mlir/IR/Matchers.h"
 #include "llvm/Support/MathExtras.h"
@@ -126,12 +126,10 @@ struct ConvertCrossbarToAPPass
   template <typename OpTy>
   static int64_t bitsOf(OpTy op) {
     bool isUnsigned = op.getInputUnsigned();
-    CodeRange range = rangeOfCodes(op.getInput(), isUnsigned);
     int64_t zero = op.getInputZeroPoint();
-    int64_t low = std::min(range.low, zero), high = std::max(range.high, zero);
-    if (isUnsigned)
-      return std::max(1u, llvm::Log2_64_Ceil(high + 1));
-    return 1 + std::max(llvm::Log2_64_Ceil(high + 1), llvm::Log2_64_Ceil(-low));
+    IntegerRange range =
+        rangeOfCodes(op.getInput(), isUnsigned).join({zero, zero});
+    return isUnsigned ? range.unsignedBits() : range.signedBits();
   }
 
   static Value create(IRRewriter &rewriter, crossbar::MVMOp op, Value weights,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/PUM/Reason.h"
+#include "lib/Analysis/Quantized.h"
+#include "lib/Analysis/TernaryWeights.h"
 #include "lib/Conversion/Passes.h"
-#include "lib/Transforms/Linalg/Quantized.h"
-#include "lib/Transforms/Linalg/Ternary.h"
 
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "lib/Associative/Compiler.h"
-#include "lib/Associative/Elementwise.h"
+#include "lib/APCompiler/Compiler.h"
+#include "lib/APCompiler/Elementwise.h"
+#include "lib/Analysis/TernaryWeights.h"
 #include "lib/Device/Device.h"
 #include "lib/Transforms/AP/Passes.h"
-#include "lib/Transforms/Linalg/Ternary.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/AsmState.h"
@@ -61,7 +61,7 @@ struct APCompileProgramsPass
 
 private:
   LogicalResult compile(IRRewriter &rewriter, ap::MVMOp op) {
-    associative::Layer layer;
+    apcompiler::Layer layer;
     layer.channels = op.getInput().getType().getDimSize(1);
     layer.outputs = op.getResult().getType().getDimSize(1);
     layer.windows = op.getResult().getType().getDimSize(0);
@@ -77,7 +77,7 @@ private:
 
   LogicalResult compile(IRRewriter &rewriter, ap::Conv2DOp op) {
     ArrayRef<int64_t> output = op.getResult().getType().getShape();
-    associative::Layer layer;
+    apcompiler::Layer layer;
     layer.groups = op.getGroups();
     layer.channels = op.getInput().getType().getDimSize(1);
     layer.outputs = output[1];
@@ -94,13 +94,13 @@ private:
   }
 
   LogicalResult compile(IRRewriter &rewriter, ap::MaxPool2DOp op) {
-    associative::Pooling pooling;
+    apcompiler::Pooling pooling;
     pooling.channels = op.getInput().getType().getDimSize(1);
     pooling.kernelPositions = op.getKernel()[0] * op.getKernel()[1];
     pooling.bits = op.getInputBits();
     pooling.isSigned = !op.getInputUnsigned();
     FailureOr<DenseResourceElementsAttr> program =
-        toAttribute(op, associative::compile(pooling, *spec.ap));
+        toAttribute(op, apcompiler::compile(pooling, *spec.ap));
     if (failed(program))
       return failure();
     rewriter.replaceOpWithNewOp<ap::RunOp>(
@@ -111,7 +111,7 @@ private:
   }
 
   LogicalResult compile(IRRewriter &rewriter, ap::WeightedSumOp op) {
-    associative::WeightedSum sum;
+    apcompiler::WeightedSum sum;
     sum.channels = op.getType().getDimSize(1);
     sum.bits = op.getInputBits();
     sum.isSigned = !op.getInputUnsigned();
@@ -122,7 +122,7 @@ private:
                        op.getThresholdsAttr().getValues<int64_t>());
     llvm::append_range(sum.codes, op.getCodesAttr().getValues<int8_t>());
     FailureOr<DenseResourceElementsAttr> program =
-        toAttribute(op, associative::compile(sum, *spec.ap));
+        toAttribute(op, apcompiler::compile(sum, *spec.ap));
     if (failed(program))
       return failure();
     DenseI64ArrayAttr ones = rewriter.getDenseI64ArrayAttr({1, 1});
@@ -135,7 +135,7 @@ private:
 
   template <typename OpTy>
   FailureOr<DenseResourceElementsAttr> compileLayer(OpTy op,
-                                                    associative::Layer &layer) {
+                                                    apcompiler::Layer &layer) {
     ElementsAttr attr;
     std::optional<std::vector<int8_t>> codes;
     if (matchPattern(op.getWeights(), m_Constant(&attr)))
@@ -152,7 +152,7 @@ private:
       llvm::append_range(layer.codes,
                          op.getCodesAttr().template getValues<int8_t>());
     }
-    associative::Options options;
+    apcompiler::Options options;
     options.threads =
         threads ? threads : std::max(1u, std::thread::hardware_concurrency());
     options.share = share;
@@ -163,9 +163,9 @@ private:
     if (spread)
       options.spread = spread;
     options.processors = spec.arrays();
-    associative::Statistics statistics;
+    apcompiler::Statistics statistics;
     FailureOr<DenseResourceElementsAttr> program = toAttribute(
-        op, associative::compile(layer, *spec.ap, options, &statistics));
+        op, apcompiler::compile(layer, *spec.ap, options, &statistics));
     numNonzeros += statistics.nonzeros;
     numAdditions += statistics.additions;
     numFewest += statistics.fewest;
@@ -174,7 +174,7 @@ private:
 
   template <typename OpTy>
   FailureOr<DenseResourceElementsAttr>
-  toAttribute(OpTy op, llvm::Expected<model::ApProgram> program) {
+  toAttribute(OpTy op, llvm::Expected<model::APMicroprogram> program) {
     if (!program)
       return op.emitOpError("cannot be compiled: ")
                  << llvm::toString(program.takeError()),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/Simulator/Simulator.h"
-#include "lib/Model/ApMachine.h"
+#include "lib/Analysis/TernaryWeights.h"
+#include "lib/Model/AP/Machine.h"
 #include "lib/Transforms/AP/Passes.h"
-#include "lib/Transforms/Linalg/Ternary.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -33,7 +33,7 @@ struct APDisassemblePass : pumice::impl::APDisassembleBase<APDisassemblePass> {
         op->emitOpError("has a program without data");
         return signalPassFailure();
       }
-      llvm::Expected<model::ApProgram> program = model::decode(
+      llvm::Expected<model::APMicroprogram> program = model::decode(
           {reinterpret_cast<const uint8_t *>(bytes->data()), bytes->size()});
       if (!program) {
         op->emitOpError(llvm::toString(program.takeError()));
@@ -56,7 +56,7 @@ private:
     op->setAttr(name, Builder(op).getI64IntegerAttr(value));
   }
 
-  void write(const model::ApProgram &program, Location loc) {
+  void write(const model::APMicroprogram &program, Location loc) {
     OpBuilder builder(&getContext());
     builder.setInsertionPointToEnd(getOperation().getBody());
     std::string name;
@@ -75,11 +75,11 @@ private:
       number(top, "code_bits", program.codeBits);
     if (program.codeSigned)
       top->setAttr("code_signed", builder.getUnitAttr());
-    for (const model::ApChunk &chunk : program.chunks) {
+    for (const model::APChunk &chunk : program.chunks) {
       OpBuilder::InsertionGuard guard(builder);
       auto op = open<ap::ChunkOp>(builder, loc);
       SmallVector<int64_t> widths, initial;
-      for (const model::ApAccumulator &accumulator : chunk.outputs) {
+      for (const model::APAccumulator &accumulator : chunk.outputs) {
         widths.push_back(accumulator.width);
         initial.push_back(accumulator.initial);
       }
@@ -89,7 +89,7 @@ private:
       number(op, "slot", chunk.slot);
       op->setAttr("widths", builder.getDenseI64ArrayAttr(widths));
       op->setAttr("initial", builder.getDenseI64ArrayAttr(initial));
-      for (const model::ApSlice &slice : chunk.slices) {
+      for (const model::APSlice &slice : chunk.slices) {
         OpBuilder::InsertionGuard guard(builder);
         auto op = open<ap::SliceOp>(builder, loc);
         number(op, "first_channel", slice.firstChannel);
@@ -103,22 +103,23 @@ private:
     }
   }
 
-  void write(OpBuilder &builder, Location loc, const model::ApProgram &program,
-             ArrayRef<model::ApGroup> groups) {
-    model::ApPorts ports(program.columns);
-    for (const model::ApGroup &group : groups) {
+  void write(OpBuilder &builder, Location loc,
+             const model::APMicroprogram &program,
+             ArrayRef<model::APBundle> groups) {
+    model::APPorts ports(program.columns);
+    for (const model::APBundle &group : groups) {
       OpBuilder::InsertionGuard guard(builder);
       open<ap::GroupOp>(builder, loc);
-      for (const model::ApOperation &operation : group)
+      for (const model::APOperation &operation : group)
         write(builder, loc, operation);
       if (passes)
         writePasses(builder, loc, group, ports);
     }
   }
 
-  void write(OpBuilder &builder, Location loc, const model::ApOperation &op) {
-    const model::ApFields fields = model::fieldsOf(op.code);
-    auto value = [&](bool has, const model::ApValue &value) {
+  void write(OpBuilder &builder, Location loc, const model::APOperation &op) {
+    const model::APFields fields = model::fieldsOf(op.code);
+    auto value = [&](bool has, const model::APValue &value) {
       return has ? ap::ValueAttr::get(&getContext(), value.column, value.domain,
                                       value.width, value.isSigned, value.isCell)
                  : ap::ValueAttr();
@@ -135,7 +136,7 @@ private:
 
   /// The cycles of a group, in their order.
   void writePasses(OpBuilder &builder, Location loc,
-                   const model::ApGroup &group, model::ApPorts &ports) {
+                   const model::APBundle &group, model::APPorts &ports) {
     std::vector<int64_t> before(ports.columns());
     for (size_t column = 0; column < before.size(); ++column)
       before[column] = ports.at(column);
@@ -149,10 +150,10 @@ private:
     };
     model::walk(
         group, ports,
-        [&](const model::ApOperation &op,
-            llvm::ArrayRef<model::ApPass> passes) {
+        [&](const model::APOperation &op,
+            llvm::ArrayRef<model::APPass> passes) {
           moves();
-          for (const model::ApPass &pass : passes) {
+          for (const model::APPass &pass : passes) {
             cycle<ap::SearchOp>(builder, loc, op, pass.searched, pass.key);
             cycle<ap::WriteOp>(builder, loc, op, pass.written, pass.bits);
           }
@@ -160,7 +161,7 @@ private:
   }
 
   template <typename OpTy>
-  void cycle(OpBuilder &builder, Location loc, const model::ApOperation &op,
+  void cycle(OpBuilder &builder, Location loc, const model::APOperation &op,
              uint8_t roles, uint8_t bits) {
     SmallVector<int64_t> columns;
     SmallVector<bool> key;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "lib/Associative/Compiler.h"
-#include "lib/Associative/Epilogue.h"
+#include "lib/APCompiler/Compiler.h"
+#include "lib/APCompiler/Epilogue.h"
+#include "lib/Analysis/TernaryWeights.h"
 #include "lib/Device/Device.h"
-#include "lib/Model/Parallel.h"
+#include "lib/Support/Parallel.h"
 #include "lib/Transforms/AP/Passes.h"
 #include "lib/Transforms/AP/Scalars.h"
-#include "lib/Transforms/Linalg/Ternary.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -121,11 +121,11 @@ std::vector<int64_t> evaluate(ArrayRef<Stage> stages, int64_t channel,
 
 /// The function of a channel for sums of `range`; none with more than `most`
 /// steps.
-std::optional<associative::Staircase> staircaseOf(ArrayRef<Stage> stages,
-                                                  int64_t channel,
-                                                  associative::Range range,
-                                                  size_t most) {
-  associative::Staircase staircase;
+std::optional<apcompiler::Staircase> staircaseOf(ArrayRef<Stage> stages,
+                                                 int64_t channel,
+                                                 IntegerRange range,
+                                                 size_t most) {
+  apcompiler::Staircase staircase;
   constexpr int64_t together = 4096;
   for (int64_t low = range.low; low <= range.high; low += together) {
     std::vector<int64_t> sums;
@@ -184,7 +184,7 @@ private:
     if (!weights)
       return;
     RankedTensorType type = op.getResult().getType();
-    associative::Layer layer;
+    apcompiler::Layer layer;
     layer.outputs = type.getDimSize(1);
     layer.groups = groups;
     layer.channels = op.getInput().getType().getDimSize(1);
@@ -207,49 +207,49 @@ private:
       if (!stages.back().isWhole())
         return;
     }
-    if (std::optional<std::vector<associative::Staircase>> staircases =
+    if (std::optional<std::vector<apcompiler::Staircase>> staircases =
             staircasesOf(stages, layer))
       replace(rewriter, op, stages, *staircases);
   }
 
   /// None if they take too many bits, or too long to find out.
-  std::optional<std::vector<associative::Staircase>>
-  staircasesOf(ArrayRef<Stage> stages, const associative::Layer &layer) const {
+  std::optional<std::vector<apcompiler::Staircase>>
+  staircasesOf(ArrayRef<Stage> stages, const apcompiler::Layer &layer) const {
     double numbers = 0;
     for (int64_t o = 0; o < layer.outputs; ++o) {
-      associative::Range range = associative::sumRange(layer, o);
+      IntegerRange range = apcompiler::sumRange(layer, o);
       numbers += double(range.high) - double(range.low);
     }
     if (numbers > double(int64_t(1) << 31))
       return std::nullopt;
     const size_t most = (size_t(1) << bits) - 1;
-    std::vector<std::optional<associative::Staircase>> found(layer.outputs);
+    std::vector<std::optional<apcompiler::Staircase>> found(layer.outputs);
     auto find = [&](int64_t o) {
-      found[o] = staircaseOf(stages, o, associative::sumRange(layer, o), most);
+      found[o] = staircaseOf(stages, o, apcompiler::sumRange(layer, o), most);
     };
     find(0); // most that do not fit show here
     if (!found[0])
       return std::nullopt;
     model::parallelFor(std::max(1u, std::thread::hardware_concurrency()),
                        layer.outputs - 1, [&](int64_t i) { find(i + 1); });
-    std::vector<associative::Staircase> all;
-    for (std::optional<associative::Staircase> &staircase : found) {
+    std::vector<apcompiler::Staircase> all;
+    for (std::optional<apcompiler::Staircase> &staircase : found) {
       if (!staircase)
         return std::nullopt;
       all.push_back(std::move(*staircase));
     }
-    if (associative::Codes::holding(all).bits > bits)
+    if (apcompiler::Codes::holding(all).bits > bits)
       return std::nullopt;
     return all;
   }
 
   template <typename OpTy>
   void replace(IRRewriter &rewriter, OpTy op, ArrayRef<Stage> stages,
-               ArrayRef<associative::Staircase> staircases) {
+               ArrayRef<apcompiler::Staircase> staircases) {
     size_t steps = 1;
-    for (const associative::Staircase &staircase : staircases)
+    for (const apcompiler::Staircase &staircase : staircases)
       steps = std::max(steps, staircase.thresholds.size());
-    auto [thresholds, codes] = associative::toArrays(staircases, steps);
+    auto [thresholds, codes] = apcompiler::toArrays(staircases, steps);
     const int64_t outputs = staircases.size();
     auto tensorOf = [&](int64_t columns, unsigned width) {
       return RankedTensorType::get({outputs, columns},

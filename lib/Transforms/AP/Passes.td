@@ -24,7 +24,7 @@ def APFuseElementwise : Pass<"ap-fuse-elementwise", "::mlir::ModuleOp"> {
   let dependentDialects = ["::pumice::ap::APDialect"];
 }
 
-def APConvertMaps : Pass<"ap-convert-maps", "::mlir::ModuleOp"> {
+def APConvertElementwise : Pass<"ap-convert-elementwise", "::mlir::ModuleOp"> {
   let summary = "poolings and additions of codes are computed by processors";
   let description = [{
     Needs: linalg on codes and a device with `elementwise_bits`; does nothing

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Analysis/TernaryWeights.h"
 #include "lib/Device/Device.h"
-#include "lib/Model/ApProgram.h"
+#include "lib/Model/AP/Microprogram.h"
 #include "lib/Transforms/AP/Passes.h"
-#include "lib/Transforms/Linalg/Ternary.h"
 
 namespace pumice {
 #define GEN_PASS_DEF_VERIFYAPCONTRACT
@@ -46,7 +46,7 @@ struct VerifyAPContractPass
       op.emitOpError("has a program without data");
       return WalkResult::interrupt();
     }
-    llvm::Expected<model::ApProgram> program = model::decode(
+    llvm::Expected<model::APMicroprogram> program = model::decode(
         {reinterpret_cast<const uint8_t *>(bytes->data()), bytes->size()});
     if (!program) {
       op.emitOpError(llvm::toString(program.takeError()));

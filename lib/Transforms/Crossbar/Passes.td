@@ -19,7 +19,7 @@ def CrossbarTileToArrays : Pass<"crossbar-tile-to-arrays", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numArrays", "arrays", "arrays that all grids take">];
 }
 
-def CrossbarNarrowCodes : Pass<"crossbar-narrow-codes", "::mlir::ModuleOp"> {
+def CrossbarInferBitWidths : Pass<"crossbar-infer-bit-widths", "::mlir::ModuleOp"> {
   let summary = "widths of codes below those of their types";
   let description = [{
     Needs: L2 and a device on the module. Gives a `crossbar.mvm` or

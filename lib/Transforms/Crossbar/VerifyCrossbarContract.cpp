@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/PUM/PUM.h"
+#include "lib/Analysis/Quantized.h"
 #include "lib/Device/Device.h"
 #include "lib/Transforms/Crossbar/Passes.h"
-#include "lib/Transforms/Linalg/Quantized.h"
 
 namespace pumice {
 #define GEN_PASS_DEF_VERIFYCROSSBARCONTRACT

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "lib/Transforms/Linalg/Moves.h"
+#include "lib/Analysis/DataMovement.h"
 #include "lib/Transforms/Linalg/RaiseQuantizedOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -5,7 +5,7 @@
 // value. Both factors are codes with a scale and a zero point of their own.
 //
 //===----------------------------------------------------------------------===//
-#include "lib/Transforms/Linalg/Quantized.h"
+#include "lib/Transforms/Linalg/RaiseQuantizedOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"

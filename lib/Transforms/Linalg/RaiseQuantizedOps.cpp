@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Transforms/Linalg/RaiseQuantizedOps.h"
 #include "dialects/PUM/Reason.h"
-#include "lib/Transforms/Linalg/Moves.h"
+#include "lib/Analysis/DataMovement.h"
 #include "lib/Transforms/Linalg/Passes.h"
 
 #include "mlir/Dialect/Utils/ReshapeOpsUtils.h"

@@ -3,7 +3,7 @@
 #ifndef PUMICE_LIB_TRANSFORMS_LINALG_RAISEQUANTIZEDOPS_H
 #define PUMICE_LIB_TRANSFORMS_LINALG_RAISEQUANTIZEDOPS_H
 
-#include "lib/Transforms/Linalg/Quantized.h"
+#include "lib/Analysis/Quantized.h"
 
 #include "mlir/IR/PatternMatch.h"
 
@@ -34,6 +34,17 @@ void raiseMaxPool(mlir::RewriterBase &rewriter, mlir::linalg::PoolingNchwMaxOp);
 /// sum(dequantize(x)) -> scale * sum(x - zero point), summed in i32: poolings
 /// and reductions by addition. False when `op` is none.
 bool raiseSum(mlir::RewriterBase &rewriter, mlir::linalg::LinalgOp op);
+
+/// The product on integer codes, rescaled to the op's float result.
+mlir::Value raiseProduct(mlir::RewriterBase &rewriter,
+                         const QuantizedProduct &product);
+
+/// Repeats the moves of a float value on its codes: a pad by 0.0 becomes a pad
+/// by the zero point.
+mlir::Value moveCodes(mlir::OpBuilder &builder, const MovedCodes &moved);
+
+/// What a float layer adds to, or null when it is zero.
+mlir::Value nonZeroInit(mlir::linalg::LinalgOp op);
 
 } // namespace pumice
 

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/APCompiler/Epilogue.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+#include <algorithm>
+
+using namespace pumice;
+using namespace pumice::apcompiler;
+using namespace pumice::model;
+
+Staircase Staircase::within(IntegerRange sums,
+                            llvm::ArrayRef<int64_t> thresholds,
+                            llvm::ArrayRef<int8_t> codes) {
+  Staircase result;
+  result.codes.push_back(codes[0]);
+  for (auto [t, threshold] : llvm::enumerate(thresholds)) {
+    if (threshold > sums.high)
+      break;
+    const int8_t code = codes[t + 1];
+    if (threshold <= sums.low) {
+      result.codes.back() = code;
+      continue;
+    }
+    if (!result.thresholds.empty() && result.thresholds.back() == threshold) {
+      // A step of no width: the last one counts.
+      result.thresholds.pop_back();
+      result.codes.pop_back();
+    }
+    if (code == result.codes.back())
+      continue;
+    result.thresholds.push_back(threshold);
+    result.codes.push_back(code);
+  }
+  return result;
+}
+
+std::pair<std::vector<int64_t>, std::vector<int8_t>>
+pumice::apcompiler::toArrays(llvm::ArrayRef<Staircase> staircases,
+                             size_t steps) {
+  std::vector<int64_t> thresholds;
+  std::vector<int8_t> codes;
+  for (const Staircase &staircase : staircases) {
+    llvm::append_range(thresholds, staircase.thresholds);
+    llvm::append_range(codes, staircase.codes);
+    const size_t missing = steps - staircase.thresholds.size();
+    thresholds.insert(thresholds.end(), missing, INT64_MAX);
+    codes.insert(codes.end(), missing, staircase.codes.back());
+  }
+  return {std::move(thresholds), std::move(codes)};
+}
+
+Codes Codes::holding(llvm::ArrayRef<Staircase> staircases) {
+  if (staircases.empty())
+    return {};
+  IntegerRange range = {staircases[0].codes[0], staircases[0].codes[0]};
+  for (const Staircase &staircase : staircases)
+    for (const int64_t code : staircase.codes)
+      range = {std::min(range.low, code), std::max(range.high, code)};
+  return {range.bits(), range.low < 0};
+}
+
+namespace {
+
+/// Outputs that are requantized together.
+class Batch {
+public:
+  Batch(const APMicroprogram &program, const APChunk &chunk)
+      : program(program), chunk(chunk), bits(program.codeBits) {}
+
+  void add(int64_t output, const Staircase &staircase,
+           llvm::ArrayRef<int64_t> columns) {
+    const APValue sum = chunk.accumulator(output);
+    auto compare = [&](int64_t column, int64_t constant) {
+      APOperation op;
+      op.code = APOpcode::less;
+      op.a = sum;
+      op.carry = column;
+      op.constant = constant;
+      op.steps = sum.width;
+      compares.push_back(op);
+    };
+    // The flag of threshold t is 1 where the sum does not reach it.
+    for (auto [t, threshold] : llvm::enumerate(staircase.thresholds))
+      compare(columns[t], threshold);
+    const int64_t never = columns[staircase.thresholds.size()];
+    bool needsNever = false;
+    const int64_t pieces = staircase.codes.size();
+    for (int64_t j = 0; j < program.codeBits; ++j) {
+      APValue d = program.result(chunk, output);
+      d.domain += j;
+      d.width = 1;
+      d.isSigned = false;
+      auto emit = [&](APOpcode code, int64_t carry, int64_t a) {
+        APOperation op;
+        op.code = code;
+        op.isBiased = code == APOpcode::copy;
+        op.steps = 1;
+        op.d = d;
+        op.carry = carry;
+        op.a = {static_cast<uint16_t>(a), 0, 1, false, /*isCell=*/true};
+        bits[j].push_back(op);
+      };
+      auto isSet = [&](int64_t piece) {
+        return (staircase.codes[piece] >> j & 1) != 0;
+      };
+      // The last run of ones first, as it needs no D, or else a 0.
+      int64_t end = pieces;
+      if (isSet(end - 1)) {
+        while (end > 0 && isSet(end - 1))
+          --end;
+        needsNever |= end == 0;
+        emit(APOpcode::copy, 0, end ? columns[end - 1] : never);
+      } else {
+        emit(APOpcode::clear, 0, 0);
+      }
+      for (int64_t first = 0; first < end; ++first) {
+        if (!isSet(first))
+          continue;
+        int64_t last = first;
+        while (isSet(last + 1))
+          ++last;
+        if (first == 0)
+          emit(APOpcode::set, columns[last], 0);
+        else
+          emit(APOpcode::between, columns[last], columns[first - 1]);
+        first = last;
+      }
+    }
+    // No sum is less than the least.
+    if (needsNever)
+      compare(never, -(int64_t(1) << (sum.width - 1)));
+  }
+
+  void finish(std::vector<APBundle> &groups) {
+    if (!compares.empty())
+      groups.push_back(std::move(compares));
+    compares.clear();
+    for (APBundle &group : bits) {
+      if (!group.empty())
+        groups.push_back(std::move(group));
+      group.clear();
+    }
+  }
+
+private:
+  const APMicroprogram &program;
+  const APChunk &chunk;
+  APBundle compares;
+  std::vector<APBundle> bits; ///< by bit of the codes
+};
+
+} // namespace
+
+std::vector<APBundle>
+pumice::apcompiler::emitEpilogue(const APMicroprogram &program,
+                                 const APChunk &chunk,
+                                 llvm::ArrayRef<Staircase> staircases) {
+  std::vector<int64_t> free;
+  for (int64_t column = 0; column < program.columns; ++column)
+    if (column < chunk.column || column >= chunk.column + chunk.columns)
+      free.push_back(column);
+  std::vector<APBundle> groups;
+  Batch batch(program, chunk);
+  int64_t used = 0, first = 0;
+  for (int64_t i = 0; i < int64_t(staircases.size()); ++i) {
+    const int64_t flags = staircases[i].flags();
+    // Accumulators of one slot are in columns of their own.
+    if (used + flags > int64_t(free.size()) ||
+        i / chunk.columns != first / chunk.columns) {
+      batch.finish(groups);
+      used = 0;
+      first = i;
+    }
+    batch.add(i, staircases[i], llvm::ArrayRef(free).slice(used, flags));
+    used += flags;
+  }
+  batch.finish(groups);
+  return groups;
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/APCompiler/Tile.h"
+
+#include "lib/Model/AP/Passes.h"
+#include "lib/Support/IntegerRange.h"
+
+#include "llvm/Support/MathExtras.h"
+
+#include <algorithm>
+
+using namespace pumice;
+using namespace pumice::apcompiler;
+using namespace pumice::model;
+
+namespace {
+
+/// A source: where it is, and what it may be.
+struct Source {
+  APValue value;
+  IntegerRange range;
+};
+
+/// Parts of operations of a group, which share the columns to work in.
+struct Part {
+  std::vector<APOperation> operations; ///< carries and cells not yet placed
+  int64_t output = 0;
+  bool hasCell = false;
+  int64_t columns() const { return int64_t(operations.size()) + hasCell; }
+};
+
+class Emitter {
+public:
+  Emitter(const APMicroprogram &program, const APChunk &chunk,
+          int64_t firstChannel, const Expressions &expressions,
+          const FreeColumns &columns, const APSpec &ap)
+      : chunk(chunk), expressions(expressions), columns(columns), ap(ap) {
+    const IntegerRange codes =
+        IntegerRange::ofBits(program.inputBits, program.inputSigned);
+    for (int64_t i = 0; i < expressions.inputs; ++i)
+      sources.push_back(
+          {program.input(firstChannel + i / program.kernelPositions,
+                         i % program.kernelPositions),
+           codes});
+    tile.corrections.resize(expressions.outputs.size());
+  }
+
+  Tile run() {
+    for (size_t i = 0; i < expressions.shared.size(); ++i)
+      emitShared(expressions.shared[i], columns.shared + i);
+    flush();
+    // Accumulators slot by slot, so that their columns go forward only.
+    const int64_t count = expressions.outputs.size();
+    for (int64_t first = 0; first < count; first += chunk.columns)
+      emitOutputs(first, std::min(first + chunk.columns, count));
+    flush();
+    return std::move(tile);
+  }
+
+private:
+  //===--- Groups --------------------------------------------------------===//
+
+  /// Adds operations to the group that is being filled, or to a new one.
+  void append(Part part) {
+    const bool isTaken =
+        part.output >= 0 &&
+        std::find(takenColumns.begin(), takenColumns.end(),
+                  chunk.accumulator(part.output).column) != takenColumns.end();
+    if (used + part.columns() > columns.workCount || isTaken)
+      flush();
+    if (part.output >= 0)
+      takenColumns.push_back(chunk.accumulator(part.output).column);
+    int64_t next = columns.work + used;
+    const int64_t cell = part.hasCell ? next++ : -1;
+    for (APOperation &op : part.operations) {
+      if (op.d.isCell)
+        op.d.column = cell;
+      if (fieldsOf(op.code).a && op.a.isCell)
+        op.a.column = cell;
+      op.carry = next++;
+      group.push_back(op);
+    }
+    used += part.columns();
+  }
+
+  void flush() {
+    if (!group.empty())
+      tile.groups.push_back(std::move(group));
+    group.clear();
+    takenColumns.clear();
+    used = 0;
+  }
+
+  //===--- Operations ----------------------------------------------------===//
+
+  static APValue valueOf(const IntegerRange &range) {
+    APValue value;
+    value.isSigned = range.low < 0;
+    value.width = range.bits();
+    return value;
+  }
+
+  void emitShared(const SharedSum &sum, int64_t column) {
+    const Source &first = sources[sum.first], &second = sources[sum.second];
+    Source result;
+    result.range = sum.isDifference ? first.range - second.range
+                                    : first.range + second.range;
+    result.value = valueOf(result.range);
+    result.value.column = column;
+    APOperation op;
+    op.code = sum.isDifference ? APOpcode::subNew : APOpcode::addNew;
+    op.d = result.value;
+    op.b = first.value;
+    op.a = second.value;
+    op.steps = result.value.width;
+    sources.push_back(result);
+    Part part;
+    part.operations.push_back(op);
+    part.output = -1;
+    append(std::move(part));
+  }
+
+  /// accumulator += or -= a.
+  APOperation accumulate(int64_t output, const APValue &a, bool isNegative,
+                         int64_t &correction) const {
+    APOperation op;
+    op.code = isNegative ? APOpcode::sub : APOpcode::add;
+    op.d = chunk.accumulator(output);
+    op.a = a;
+    op.steps = op.d.width;
+    // Only worth its while, and only sound, if the top bit is reached.
+    op.isBiased = a.isSigned && a.width < op.steps;
+    if (op.isBiased)
+      correction += (isNegative ? 1 : -1) * (int64_t(1) << (a.width - 1));
+    return op;
+  }
+
+  /// Each term to the accumulator.
+  Part direct(int64_t output, llvm::ArrayRef<Term> terms,
+              int64_t &correction) const {
+    Part part;
+    part.output = output;
+    for (const Term &term : terms)
+      part.operations.push_back(accumulate(output, sources[term.source].value,
+                                           term.isNegative, correction));
+    return part;
+  }
+
+  /// The sum of the terms in a cell, then that to the accumulator.
+  Part throughCell(int64_t output, llvm::ArrayRef<Term> terms,
+                   int64_t &correction) const {
+    // The first is added; if none is, the sum is taken negative.
+    std::vector<Term> order(terms.begin(), terms.end());
+    auto lead = std::find_if(order.begin(), order.end(),
+                             [](const Term &term) { return !term.isNegative; });
+    const bool isNegative = lead == order.end();
+    if (!isNegative)
+      std::rotate(order.begin(), lead, lead + 1);
+    IntegerRange range = sources[order[0].source].range;
+    for (size_t i = 1; i < order.size(); ++i) {
+      const IntegerRange &other = sources[order[i].source].range;
+      range = order[i].isNegative != isNegative ? range - other : range + other;
+    }
+    APValue cell = valueOf(range);
+    cell.isCell = true;
+
+    Part part;
+    part.output = output;
+    part.hasCell = true;
+    for (size_t i = 1; i < order.size(); ++i) {
+      const bool subtract = order[i].isNegative != isNegative;
+      APOperation op;
+      if (i == 1) {
+        op.code = subtract ? APOpcode::subNew : APOpcode::addNew;
+        op.b = sources[order[0].source].value;
+      } else {
+        op.code = subtract ? APOpcode::sub : APOpcode::add;
+      }
+      op.d = cell;
+      op.a = sources[order[i].source].value;
+      op.steps = cell.width;
+      part.operations.push_back(op);
+    }
+    part.operations.push_back(accumulate(output, cell, isNegative, correction));
+    return part;
+  }
+
+  /// Expected energy of the passes, in one row.
+  double energyOf(const Part &part) const {
+    double energy = 0;
+    for (const APOperation &op : part.operations)
+      for (int64_t i = 0; i < op.steps; ++i)
+        for (const APPass &pass : passesOf(stepOf(op, i))) {
+          const int searched = llvm::popcount(unsigned(pass.searched));
+          energy += searched * ap.searchPjPerBit +
+                    llvm::popcount(unsigned(pass.written)) * ap.writePjPerBit /
+                        double(1 << searched);
+        }
+    return energy;
+  }
+
+  /// Outputs [first, end), those with many sources in common in one group: a
+  /// source moves once for a group.
+  void emitOutputs(int64_t first, int64_t end) {
+    std::vector<int64_t> left;
+    for (int64_t o = first; o < end; ++o)
+      if (!expressions.outputs[o].empty())
+        left.push_back(o);
+    std::vector<bool> isNear(sources.size());
+    while (!left.empty()) {
+      if (group.empty())
+        isNear.assign(sources.size(), false);
+      int64_t best = 0, most = INT64_MIN;
+      for (size_t i = 0; i < left.size(); ++i) {
+        int64_t score = 0;
+        for (const Term &term : expressions.outputs[left[i]])
+          score += isNear[term.source] ? 1 : -1;
+        if (score > most) {
+          most = score;
+          best = i;
+        }
+      }
+      const int64_t output = left[best];
+      left.erase(left.begin() + best);
+      const size_t groups = tile.groups.size();
+      emitOutput(output);
+      if (tile.groups.size() != groups)
+        isNear.assign(sources.size(), false);
+      for (const Term &term : expressions.outputs[output])
+        isNear[term.source] = true;
+    }
+  }
+
+  void emitOutput(int64_t output) {
+    llvm::ArrayRef<Term> terms = expressions.outputs[output];
+    while (!terms.empty()) {
+      // As many as there are columns for: a carry for each, and a cell.
+      const int64_t count =
+          std::min<int64_t>(terms.size(), columns.workCount - 1);
+      llvm::ArrayRef<Term> now = terms.take_front(count);
+      terms = terms.drop_front(count);
+      int64_t directly = 0, celled = 0;
+      Part part = direct(output, now, directly);
+      if (count > 1) {
+        Part other = throughCell(output, now, celled);
+        if (energyOf(other) < energyOf(part)) {
+          part = std::move(other);
+          directly = celled;
+        }
+      }
+      tile.corrections[output] += directly;
+      append(std::move(part));
+    }
+  }
+
+  const APChunk &chunk;
+  const Expressions &expressions;
+  const FreeColumns &columns;
+  const APSpec &ap;
+  std::vector<Source> sources;
+  Tile tile;
+
+  // The group that is being filled.
+  APBundle group;
+  std::vector<int64_t> takenColumns; ///< of accumulators
+  int64_t used = 0;                  ///< columns to work in
+};
+
+} // namespace
+
+Tile pumice::apcompiler::emitTile(const APMicroprogram &program,
+                                  const APChunk &chunk, int64_t firstChannel,
+                                  const Expressions &expressions,
+                                  const FreeColumns &columns,
+                                  const APSpec &ap) {
+  return Emitter(program, chunk, firstChannel, expressions, columns, ap).run();
+}

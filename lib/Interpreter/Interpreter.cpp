@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Interpreter.cpp - One run of a program --------------------*- C++
+//-*-===//
+#include "lib/Interpreter/Interpreter.h"
+
+#include "dialects/PUM/Reason.h"
+#include "lib/Model/Machine/Report.h"
+#include "lib/Support/Locations.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Support/DebugStringHelper.h"
+
+using namespace mlir;
+using namespace pumice;
+
+Interpreter::Interpreter(Program &program, const RunOptions &options,
+                         bool withValues)
+    : program(program), options(options), withValues(withValues),
+      machine(program.deviceSpec), setupMachine(program.deviceSpec),
+      contents(program.deviceSpec.array) {
+  for (model::IObserver *observer : options.observers)
+    machine.addObserver(*observer);
+}
+
+llvm::Error Interpreter::issue(Operation *op, StringRef kind, StringRef unit,
+                               const model::Cost &cost, ValueRange after,
+                               Value token, bool setup) {
+  OpNames names = namesOf(op->getLoc());
+  model::Machine &books = setup ? setupMachine : machine;
+  auto &ends = setup ? setupTokens : tokens;
+  model::InstructionInfo info;
+  info.kind = kind.str();
+  info.unit = unit.str();
+  info.layer = names.layer.empty() ? kind.str() : names.layer;
+  info.label = (info.layer + "." + kind).str();
+  if (auto reason = op->getAttrOfType<StringAttr>(pum::reasonAttrName))
+    info.reason = reason.str();
+  if (auto region = dyn_cast<simulator::DigitalOp>(op))
+    info.nonlinear = regionInfo(region).nonlinear;
+  // What the setup phase did is done when the inference starts.
+  SmallVector<model::EventId> dependencies;
+  for (Value value : after)
+    if (auto it = ends.find(value); it != ends.end())
+      dependencies.push_back(it->second);
+  llvm::Expected<model::EventId> id =
+      books.issue(std::move(info), cost, dependencies);
+  if (!id)
+    return id.takeError();
+  ends[token] = *id;
+  return llvm::Error::success();
+}
+
+llvm::Error Interpreter::allocate(Value buffer) {
+  auto type = cast<MemRefType>(buffer.getType());
+  std::optional<model::ElementType> element =
+      elementTypeOf(type.getElementType());
+  if (!element)
+    return llvm::createStringError("cannot store buffers of type %s",
+                                   debugString(type).c_str());
+  int64_t bytes = type.getNumElements() * model::byteWidth(*element);
+  if (simulator::memoryOf(type) == simulator::Memory::buffer) {
+    liveBytes += bytes;
+    peakBytes = std::max(peakBytes, liveBytes);
+    std::optional<int64_t> capacity = program.deviceSpec.buffer.capacityBytes;
+    if (capacity && liveBytes > *capacity)
+      return llvm::createStringError(
+          "activations take %lld bytes at once, but the buffer of device '%s' "
+          "has %lld",
+          (long long)liveBytes, program.deviceSpec.name.c_str(),
+          (long long)*capacity);
+  }
+  if (!withValues)
+    return llvm::Error::success();
+  llvm::Expected<model::Value> storage =
+      model::Value::allocate(*element, type.getShape());
+  if (!storage)
+    return storage.takeError();
+  values[buffer] = std::move(*storage);
+  return llvm::Error::success();
+}
+
+void Interpreter::computed(Value buffer) {
+  if (!options.observers.empty())
+    machine.observe(namesOf(buffer.getLoc()).node, values[buffer]);
+}
+
+llvm::Expected<std::optional<int64_t>>
+Interpreter::write(simulator::ProgramOp op) {
+  if (!program.onTemporaryArrays.contains(op))
+    return std::nullopt;
+  model::Value weights;
+  auto constant = op.getWeights().getDefiningOp<simulator::ConstantOp>();
+  if (!constant) {
+    weights = values[op.getWeights()];
+    if (llvm::Error error =
+            program.programGrid(op, weights).moveInto(temporaries[op]))
+      return error;
+  } else if (llvm::Error error =
+                 constantValue(constant.getValue()).moveInto(weights)) {
+    return error;
+  }
+  GridSpec spec = specOf(op);
+  int64_t changed = contents.write(
+      spec.matrix, spec.tiling,
+      model::WeightReader(spec.matrix, weights, model::WeightLayout::filters),
+      rangesOf(op.getPlacement()), op.getReplicas());
+  return constant ? std::nullopt : std::optional<int64_t>(changed);
+}
+
+const model::Grid *Interpreter::grid(Value value) const {
+  auto temporary = temporaries.find(value.getDefiningOp());
+  if (temporary != temporaries.end())
+    return temporary->second.get();
+  auto it = program.grids.find(value.getDefiningOp());
+  return it == program.grids.end() ? nullptr : it->second.get();
+}
+
+const digital::CompiledRegion *Interpreter::region(StringRef name) const {
+  return program.regions->lookup(name);
+}
+
+const RegionInfo &Interpreter::regionInfo(simulator::DigitalOp op) const {
+  return program.regionInfos
+      .find(SymbolTable::lookupNearestSymbolFrom(op, op.getCalleeAttr()))
+      ->second;
+}
+
+void Interpreter::releaseDead(Operation *op) {
+  for (Value buffer : lastUses.lookup(op)) {
+    if (isa<crossbar::GridType>(buffer.getType())) {
+      temporaries.erase(buffer.getDefiningOp());
+      continue;
+    }
+    auto type = cast<MemRefType>(buffer.getType());
+    if (simulator::memoryOf(type) == simulator::Memory::buffer &&
+        buffer.getDefiningOp<simulator::BufferOp>())
+      liveBytes -= type.getNumElements() *
+                   model::byteWidth(*elementTypeOf(type.getElementType()));
+    values.erase(buffer);
+  }
+}
+
+llvm::Expected<RunResult> Interpreter::run(ArrayRef<model::Value> inputs) {
+  Block &body = program.entry.getBody().front();
+  for (auto [arg, value] : llvm::zip(body.getArguments(), inputs))
+    values[arg] = value;
+  auto note = [&](Value value) {
+    if (!isa<MemRefType, crossbar::GridType>(value.getType()))
+      return;
+    Operation *last = value.getDefiningOp();
+    for (Operation *user : value.getUsers())
+      if (!last || last->isBeforeInBlock(user))
+        last = user;
+    if (last && !isa<func::ReturnOp>(last))
+      lastUses[last].push_back(value);
+  };
+  llvm::for_each(body.getArguments(), note);
+  for (Operation &op : body)
+    llvm::for_each(op.getResults(), note);
+
+  for (Operation &op : body) {
+    if (llvm::Error error = handlerOf(&op)(*this, &op)) {
+      OpNames names = namesOf(op.getLoc());
+      if (names.layer.empty())
+        return error;
+      return llvm::createStringError("%s (at '%s')",
+                                     llvm::toString(std::move(error)).c_str(),
+                                     names.layer.c_str());
+    }
+    releaseDead(&op);
+  }
+  RunResult result;
+  if (withValues)
+    for (Value value : body.getTerminator()->getOperands())
+      result.outputs.push_back(values[value]);
+  result.report = report();
+  return result;
+}
+
+llvm::json::Value Interpreter::report() const {
+  llvm::json::Value json = model::toJson(machine, &setupMachine);
+  (*json.getAsObject())["peak_buffer_bytes"] = peakBytes;
+  return json;
+}

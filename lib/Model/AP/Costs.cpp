@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Model/AP/Costs.h"
+
+#include "lib/Support/Parallel.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <algorithm>
+#include <cmath>
+
+using namespace pumice::model;
+
+APWork &APWork::operator+=(const APWork &other) {
+  operations += other.operations;
+  passes += other.passes;
+  searched += other.searched;
+  expectedWritten += other.expectedWritten;
+  distance += other.distance;
+  waited += other.waited;
+  return *this;
+}
+
+double APWork::timeNs(const APSpec &ap) const {
+  return double(passes) * (ap.searchNs + ap.writeNs) +
+         double(waited) * ap.shiftNs;
+}
+
+double APWork::energyPj(const APSpec &ap) const {
+  return double(searched) * ap.searchPjPerBit +
+         expectedWritten * ap.writePjPerBit +
+         double(distance) * ap.shiftPjPerBit;
+}
+
+namespace {
+
+/// The cycles of operations, which depend on their kind and widths only.
+class OperationWork {
+public:
+  struct Cycles : APWork {
+    /// Writes of C and D, at most: a row is matched once in a step, besides
+    /// passes that clear.
+    int32_t mostC = 0, mostD = 0;
+  };
+
+  const Cycles &of(const APOperation &op) {
+    const uint64_t key =
+        static_cast<uint64_t>(op.code) | uint64_t(op.isBiased) << 4 |
+        uint64_t(op.a.isSigned) << 5 | uint64_t(op.b.isSigned) << 6 |
+        uint64_t(op.steps) << 8 | uint64_t(op.a.width) << 16 |
+        uint64_t(op.b.width) << 24;
+    auto [it, isNew] = known.try_emplace({key, op.constant});
+    Cycles &work = it->second;
+    for (int64_t i = 0; isNew && i < op.steps; ++i) {
+      uint8_t cleared = 0, written = 0;
+      for (const APPass &pass : passesOf(stepOf(op, i))) {
+        const int searched = llvm::popcount(unsigned(pass.searched));
+        ++work.passes;
+        work.searched += searched;
+        work.expectedWritten +=
+            llvm::popcount(unsigned(pass.written)) / double(1 << searched);
+        (clears(pass) ? cleared : written) |= pass.written;
+      }
+      work.mostC += !!(cleared & roleC) + !!(written & roleC);
+      work.mostD += !!(cleared & roleD) + !!(written & roleD);
+    }
+    return work;
+  }
+
+private:
+  /// Whether a pass clears one column and searches no other.
+  static bool clears(const APPass &pass) {
+    return llvm::popcount(unsigned(pass.searched)) == 1 &&
+           pass.searched == pass.key && pass.searched == pass.written &&
+           pass.bits == 0;
+  }
+
+  llvm::DenseMap<std::pair<uint64_t, int64_t>, Cycles> known;
+};
+
+/// Moves the ports as `walk` does. Every operand is needed from the first step
+/// on, and in each step at the same domain as before or the next one.
+void move(const APBundle &group, APPorts &ports) {
+  int64_t last = 0; // step in which a port moves on
+  for (const APOperation &op : group) {
+    const APFields fields = fieldsOf(op.code);
+    if (fields.carry)
+      ports.need(op.carry, 0);
+    if (fields.d)
+      ports.need(op.d.column, op.d.domain);
+    if (fields.b)
+      ports.need(op.b.column, op.b.domain);
+    if (fields.a)
+      ports.need(op.a.column, domainOfA(op, 0));
+  }
+  ports.endStep();
+  auto finish = [&](const APValue &value, int64_t steps) {
+    const int64_t moved = std::min<int64_t>(value.width, steps) - 1;
+    if (value.isCell || moved <= 0)
+      return;
+    last = std::max(last, moved);
+    ports.slide(value.column, value.domain + moved);
+  };
+  for (const APOperation &op : group) {
+    const APFields fields = fieldsOf(op.code);
+    if (fields.d)
+      finish(op.d, op.steps);
+    if (fields.b)
+      finish(op.b, op.steps);
+    if (fields.a && op.code != APOpcode::top)
+      finish(op.a, op.steps);
+  }
+  ports.waited += last;
+}
+
+} // namespace
+
+APWork pumice::model::workOf(const APMicroprogram &program,
+                             llvm::ArrayRef<APBundle> groups) {
+  APWork work;
+  work.mostWritten.resize(program.columns);
+  APPorts ports(program.columns);
+  OperationWork operations;
+  for (const APBundle &group : groups) {
+    work.operations += group.size();
+    for (const APOperation &op : group) {
+      const OperationWork::Cycles &cycles = operations.of(op);
+      work += cycles;
+      const APFields fields = fieldsOf(op.code);
+      if (fields.carry)
+        work.mostWritten[op.carry] += cycles.mostC;
+      if (fields.d)
+        work.mostWritten[op.d.column] += cycles.mostD;
+    }
+    move(group, ports);
+  }
+  ports.home();
+  work.distance = ports.distance;
+  work.waited = ports.waited;
+  return work;
+}
+
+APMicroprogramWork pumice::model::workOf(const APMicroprogram &program,
+                                         unsigned threads) {
+  APMicroprogramWork work;
+  work.chunks.resize(program.chunks.size());
+  std::vector<std::pair<int64_t, int64_t>> units;
+  for (size_t q = 0; q < program.chunks.size(); ++q) {
+    const APChunk &chunk = program.chunks[q];
+    work.chunks[q].slices.resize(chunk.slices.size());
+    for (size_t s = 0; s < chunk.slices.size(); ++s)
+      units.push_back({q, s});
+    work.chunks[q].epilogue = workOf(program, chunk.epilogue);
+    if (program.spread > 1) {
+      std::vector<APBundle> groups;
+      for (APReduction &step : reductionOf(program, chunk))
+        groups.push_back(std::move(step.group));
+      work.chunks[q].reduction = workOf(program, groups);
+    }
+  }
+  parallelFor(threads, units.size(), [&](int64_t i) {
+    auto [q, s] = units[i];
+    work.chunks[q].slices[s] =
+        workOf(program, program.chunks[q].slices[s].groups);
+  });
+  for (const APMicroprogramWork::Chunk &chunk : work.chunks) {
+    for (const APWork &slice : chunk.slices)
+      work.total += slice;
+    work.total += chunk.epilogue;
+  }
+  return work;
+}
+
+Cost pumice::model::apCost(const DeviceSpec &device,
+                           const APMicroprogram &program,
+                           const APMicroprogramWork &work, int64_t windows,
+                           int64_t programBytes, int64_t bytesIn,
+                           int64_t bytesOut,
+                           std::optional<uint64_t> taggedWrites) {
+  const APSpec &ap = *device.ap;
+  const int64_t blocks = llvm::divideCeil(windows, ap.rows);
+  const int64_t fullest = std::min(windows, ap.rows);
+  const double rows = double(windows);
+  Cost cost = bufferCost(device, bytesIn, bytesOut);
+  Counters &counters = cost.counters;
+  auto energy = [&](Component component) -> double & {
+    return cost.energyPj[static_cast<size_t>(component)];
+  };
+
+  double longestNs = 0;
+  double distance = 0, written = 0, moved = 0, readBits = 0, loadedBits = 0;
+  int64_t processors = 0;
+  for (size_t q = 0; q < program.chunks.size(); ++q) {
+    const APChunk &chunk = program.chunks[q];
+    int64_t bits = 0;
+    for (const APAccumulator &accumulator : chunk.outputs)
+      bits += accumulator.width;
+    const int64_t spread = chunk.processors(program.spread);
+    processors += spread;
+    const int64_t planes = chunk.planes();
+    // First values, and reading out: every domain of the accumulators, there
+    // and back.
+    const double initialNs =
+        double(planes) * ap.writeNs + 2 * double(planes) * ap.shiftNs;
+    const double readNs = double(planes) * double(fullest) * ap.readNs +
+                          2 * double(planes) * ap.shiftNs;
+    // Codes are in the first domains of their accumulators' slots.
+    const int64_t count = chunk.slices.size();
+    const int64_t resultPlanes =
+        program.codeBits ? chunk.slots() * program.codeBits : planes;
+    const int64_t resultSpan =
+        program.codeBits
+            ? std::max<int64_t>(planes - chunk.slot + program.codeBits, 0)
+            : planes;
+    const int64_t resultBits =
+        program.codeBits ? int64_t(chunk.outputs.size()) * program.codeBits
+                         : bits;
+    const double leaveNs = double(resultPlanes) * double(fullest) * ap.readNs +
+                           2 * double(resultSpan) * ap.shiftNs;
+    const double accumulatorMoves = 2 * double(planes) * double(chunk.columns);
+    loadedBits += double(bits) * double(spread);
+    readBits += double(resultBits);
+    distance += accumulatorMoves * double(spread) +
+                2 * double(resultSpan) * double(chunk.columns);
+
+    double busiestNs = 0;
+    for (int64_t p = 0; p < spread; ++p) {
+      double ns = initialNs;
+      for (int64_t s = p; s < count; s += spread) {
+        const APSlice &slice = chunk.slices[s];
+        const APWork &part = work.chunks[q].slices[s];
+        const int64_t inputPlanes = program.inputPlanes(slice);
+        ns += part.timeNs(ap) +
+              double(inputPlanes) * double(fullest) * ap.writeNs +
+              2 * double(inputPlanes) * ap.shiftNs;
+        loadedBits += double(slice.channels) *
+                      double(program.kernelPositions * program.inputBits);
+        distance += double(part.distance) + 2.0 * double(inputPlanes) *
+                                                double(program.lanes) *
+                                                double(program.kernelPositions);
+        written += part.expectedWritten;
+        counters.apPasses += part.passes * blocks;
+        energy(Component::search) +=
+            double(part.searched) * rows * ap.searchPjPerBit;
+      }
+      busiestNs = std::max(busiestNs, ns);
+    }
+    if (spread > 1) {
+      const APWork &part = work.chunks[q].reduction;
+      const double additions = double(spread - 1);
+      const double levels = double(llvm::Log2_64_Ceil(spread));
+      // Accumulators are read, sent and written as inputs are.
+      busiestNs += levels * (part.timeNs(ap) + readNs +
+                             double(planes) * double(fullest) * ap.writeNs);
+      moved += additions * double(bits);
+      readBits += additions * double(bits);
+      loadedBits += additions * double(bits);
+      distance += additions * (double(part.distance) + accumulatorMoves);
+      written += additions * part.expectedWritten;
+      counters.apPasses += (spread - 1) * part.passes * blocks;
+      energy(Component::search) +=
+          additions * double(part.searched) * rows * ap.searchPjPerBit;
+    }
+    const APWork &epilogue = work.chunks[q].epilogue;
+    distance += double(epilogue.distance);
+    written += epilogue.expectedWritten;
+    counters.apPasses += epilogue.passes * blocks;
+    energy(Component::search) +=
+        double(epilogue.searched) * rows * ap.searchPjPerBit;
+    longestNs = std::max(longestNs, busiestNs + epilogue.timeNs(ap) + leaveNs);
+  }
+
+  // Blocks take turns when there are too few processors.
+  int64_t used = processors * blocks;
+  int64_t turns = 1;
+  if (std::optional<int64_t> available = device.arrays();
+      available && used > *available) {
+    used = *available;
+    turns = llvm::divideCeil(processors * blocks, *available);
+  }
+  const double expected = written * rows;
+  counters.windows = windows;
+  counters.apTaggedWrites =
+      taggedWrites ? int64_t(*taggedWrites) : std::llround(expected);
+  counters.apShifts = std::llround(distance * rows);
+  energy(Component::tagWrite) =
+      (taggedWrites ? double(*taggedWrites) : expected) * ap.writePjPerBit;
+  energy(Component::shift) = distance * rows * ap.shiftPjPerBit;
+  energy(Component::apLoad) = loadedBits * rows * ap.writePjPerBit;
+  energy(Component::apRead) = readBits * rows * ap.readPjPerBit;
+  energy(Component::link) = moved * rows * ap.linkPjPerBit;
+  energy(Component::fetch) =
+      double(programBytes) * double(turns) * ap.fetchPjPerByte;
+  if (used > 0)
+    holdArrays(cost, {0, used}, double(turns) * longestNs);
+  return cost;
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- APCosts.h - Time and energy of associative programs ------*- C++ -*-===//
+//
+// What a program does does not depend on data, but for how many rows its
+// searches tag: an estimate expects that a search of s columns tags 2^-s of
+// them (docs/ap.md, "Costs").
+//
+//===----------------------------------------------------------------------===//
+#ifndef PUMICE_LIB_MODEL_AP_COSTS_H
+#define PUMICE_LIB_MODEL_AP_COSTS_H
+
+#include "lib/Model/AP/Machine.h"
+#include "lib/Model/AP/Microprogram.h"
+#include "lib/Model/Machine/Costs.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace pumice::model {
+
+/// What a processor does, per active row where rows count.
+struct APWork {
+  int64_t operations = 0;
+  int64_t passes = 0;
+  int64_t searched = 0;       ///< columns, summed over searches
+  double expectedWritten = 0; ///< bits that a row expects to be written
+  int64_t distance = 0;       ///< domains that racetracks of a row move
+  int64_t waited = 0;         ///< domains that are moved one after the other
+  /// By column: bits that passes write to a racetrack, at most. Not summed.
+  std::vector<int32_t> mostWritten;
+
+  APWork &operator+=(const APWork &other);
+  double timeNs(const APSpec &ap) const;
+  /// Of one row.
+  double energyPj(const APSpec &ap) const;
+};
+
+/// The work of some groups, from ports at domain 0 and back.
+APWork workOf(const APMicroprogram &program, llvm::ArrayRef<APBundle> groups);
+
+/// The work of every part of a program.
+struct APMicroprogramWork {
+  struct Chunk {
+    std::vector<APWork> slices;
+    APWork reduction; ///< adding another processor's accumulators
+    APWork epilogue;  ///< making codes of accumulators
+  };
+  std::vector<Chunk> chunks;
+  APWork total; ///< of all slices and epilogues
+};
+APMicroprogramWork workOf(const APMicroprogram &program, unsigned threads);
+
+/// A layer of `windows` output positions. `programBytes`: of the blob.
+/// `bytesIn` and `bytesOut` go through a port of the buffer. `taggedWrites`:
+/// bits that passes wrote; without it they are expected. Occupies processors
+/// [0, n) of the device's, n as many as blocks, chunks and spread take, or all.
+Cost apCost(const DeviceSpec &device, const APMicroprogram &program,
+            const APMicroprogramWork &work, int64_t windows,
+            int64_t programBytes, int64_t bytesIn, int64_t bytesOut,
+            std::optional<uint64_t> taggedWrites = std::nullopt);
+
+} // namespace pumice::model
+
+#endif // PUMICE_LIB_MODEL_AP_COSTS_H

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- APLookup.h - Searching stored rows -----------------------*- C++ -*-===//
+//
+// Associative processors as content-addressable memories: rows hold words,
+// searches compare all of them with a query at once.
+//
+//===----------------------------------------------------------------------===//
+#ifndef PUMICE_LIB_MODEL_AP_LOOKUP_H
+#define PUMICE_LIB_MODEL_AP_LOOKUP_H
+
+#include "lib/Model/Core/Value.h"
+#include "lib/Model/Machine/Costs.h"
+#include "lib/Model/Machine/DeviceSpec.h"
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace pumice::model {
+
+enum class LookupMethod {
+  exact,   ///< 1 for rows that equal the query
+  ternary, ///< the same, where an entry of 2 equals everything
+  hamming, ///< the number of bits that differ
+};
+std::optional<LookupMethod> parseLookupMethod(llvm::StringRef name);
+
+struct LookupSpec {
+  LookupMethod method = LookupMethod::exact;
+  int64_t queries = 0;
+  int64_t rows = 0;
+  int64_t bits = 0; ///< of a word
+};
+
+/// Cycles of one query on one processor, per active row where rows count.
+struct LookupWork {
+  int64_t passes = 0;
+  int64_t searched = 0;
+  double expectedWritten = 0;
+  int64_t distance = 0;
+  int64_t waited = 0;
+  /// By column: bits written to a racetrack, at most.
+  std::vector<int64_t> mostWritten;
+};
+/// For a query without entries of 2. Fails if words or their results do not fit
+/// a processor, with what would.
+llvm::Expected<LookupWork> lookupWork(const APSpec &ap, const LookupSpec &spec);
+
+/// result[q][r] = what the method says of query q and row r, computed by passes
+/// on bit planes. `queries` [queries, bits] and `table` [rows, bits] are i8 of
+/// 0 and 1 (and 2, if ternary), `result` is i32. Returns the bits that passes
+/// wrote. Fails on other entries and wrong sizes.
+llvm::Expected<uint64_t> runLookup(const APSpec &ap, const LookupSpec &spec,
+                                   const Value &queries, const Value &table,
+                                   Value &result, unsigned threads);
+
+/// What that costs; the table is in place. `taggedWrites`: bits that passes
+/// wrote; without it they are expected.
+Cost lookupCost(const DeviceSpec &device, const LookupSpec &spec,
+                const LookupWork &work,
+                std::optional<uint64_t> taggedWrites = std::nullopt);
+
+} // namespace pumice::model
+
+#endif // PUMICE_LIB_MODEL_AP_LOOKUP_H

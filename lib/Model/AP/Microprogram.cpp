@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Model/AP/Microprogram.h"
+
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/Twine.h"
+
+#include <algorithm>
+#include <string>
+
+using namespace pumice::model;
+using llvm::Error;
+using llvm::Twine;
+
+static constexpr const char *codeNames[numAPOpcodes] = {
+    "add",    "sub",  "add_new", "sub_new", "copy", "clear",  "compare",
+    "select", "mask", "top",     "less",    "set",  "between"};
+
+llvm::StringRef pumice::model::name(APOpcode code) {
+  return codeNames[static_cast<size_t>(code)];
+}
+
+APFields pumice::model::fieldsOf(APOpcode code) {
+  switch (code) {
+  case APOpcode::add:
+  case APOpcode::sub:
+  case APOpcode::compare:
+  case APOpcode::select:
+  case APOpcode::between:
+    return {/*carry=*/true, /*d=*/true, /*b=*/false, /*a=*/true};
+  case APOpcode::addNew:
+  case APOpcode::subNew:
+    return {true, true, true, true};
+  case APOpcode::copy:
+    return {false, true, false, true};
+  case APOpcode::clear:
+    return {false, true, false, false};
+  case APOpcode::mask:
+  case APOpcode::set:
+    return {true, true, false, false};
+  case APOpcode::top:
+    return {true, false, false, true};
+  case APOpcode::less:
+    return {true, false, false, true, /*constant=*/true};
+  }
+  return {};
+}
+
+bool pumice::model::clearsCarry(APOpcode code) {
+  return code == APOpcode::add || code == APOpcode::sub ||
+         code == APOpcode::addNew || code == APOpcode::subNew ||
+         code == APOpcode::compare || code == APOpcode::less;
+}
+
+int64_t APMicroprogram::operations() const {
+  int64_t count = 0;
+  for (const APChunk &chunk : chunks) {
+    for (const APSlice &slice : chunk.slices)
+      for (const APBundle &group : slice.groups)
+        count += group.size();
+    for (const APBundle &group : chunk.epilogue)
+      count += group.size();
+  }
+  return count;
+}
+
+//===----------------------------------------------------------------------===//
+// Text
+//===----------------------------------------------------------------------===//
+
+void pumice::model::print(const APValue &value, llvm::raw_ostream &os) {
+  os << 'c' << value.column << '[' << value.domain;
+  if (!value.isCell)
+    os << ':' << value.domain + value.width;
+  os << ')' << (value.isSigned ? 's' : 'u') << unsigned(value.width);
+}
+
+void pumice::model::print(const APOperation &op, llvm::raw_ostream &os) {
+  const APFields fields = fieldsOf(op.code);
+  os << name(op.code);
+  if (fields.d)
+    print(op.d, os << ' ');
+  if (fields.b)
+    print(op.b, os << ", ");
+  if (fields.a)
+    print(op.a, os << (fields.d ? ", " : " "));
+  if (op.isBiased)
+    os << " biased";
+  if (fields.constant)
+    os << ", " << op.constant;
+  os << " steps " << unsigned(op.steps);
+  if (fields.carry)
+    os << " carry c" << op.carry;
+}
+
+//===----------------------------------------------------------------------===//
+// Checks
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+Error fail(const Twine &where, const Twine &what) {
+  return llvm::createStringError(where + ": " + what);
+}
+
+class Verifier {
+public:
+  explicit Verifier(const APMicroprogram &program)
+      : program(program), domainOf(program.columns), stamp(program.columns),
+        valueOf(program.columns) {}
+
+  Error run() {
+    if (program.columns < 1 || program.columns > 65535 || program.domains < 1 ||
+        program.domains > 65535)
+      return fail("program", "expected 1 to 65535 columns and domains, got " +
+                                 Twine(program.columns) + " and " +
+                                 Twine(program.domains));
+    if (program.inputBits < 1 || program.inputBits > 32 ||
+        program.kernelPositions < 1 || program.lanes < 1 ||
+        program.spread < 1 || program.channels < 0 || program.outputs < 0)
+      return fail("program", "expected input bits from 1 to 32 and positive "
+                             "kernel positions, lanes and spread");
+    if (program.lanes > program.columns ||
+        program.kernelPositions > program.columns / program.lanes)
+      return fail("program", "inputs take " + Twine(program.lanes) + " x " +
+                                 Twine(program.kernelPositions) +
+                                 " columns, but there are " +
+                                 Twine(program.columns));
+    if (program.codeBits < 0 || program.codeBits > 8)
+      return fail("program", "expected codes of at most 8 bits, got " +
+                                 Twine(program.codeBits));
+    for (size_t i = 0; i < program.chunks.size(); ++i)
+      if (Error error = visit(program.chunks[i], "chunk " + std::to_string(i)))
+        return error;
+    return Error::success();
+  }
+
+private:
+  Error visit(const APChunk &chunk, const std::string &where) {
+    const int64_t count = chunk.outputs.size();
+    if (chunk.firstOutput < 0 || chunk.firstOutput > program.outputs ||
+        count > program.outputs - chunk.firstOutput)
+      return fail(where, "has outputs " + Twine(chunk.firstOutput) + " to " +
+                             Twine(chunk.firstOutput + count) + " of " +
+                             Twine(program.outputs));
+    if (chunk.column < 0 || chunk.columns < 1 ||
+        chunk.columns > program.columns - chunk.column)
+      return fail(where, "has accumulators in columns " + Twine(chunk.column) +
+                             " to " + Twine(chunk.column + chunk.columns) +
+                             " of " + Twine(program.columns));
+    if (chunk.slot < 0 || chunk.planes() > program.domains)
+      return fail(where, "accumulators take " + Twine(chunk.planes()) +
+                             " domains, but there are " +
+                             Twine(program.domains));
+    for (int64_t i = 0; i < count; ++i)
+      if (chunk.outputs[i].width < 1 || chunk.outputs[i].width > chunk.slot ||
+          chunk.outputs[i].width > 62)
+        return fail(where, "accumulator " + Twine(i) + " has " +
+                               Twine(chunk.outputs[i].width) +
+                               " bits in a slot of " + Twine(chunk.slot));
+    if (count && chunk.slot < program.codeBits)
+      return fail(where, "codes have " + Twine(program.codeBits) +
+                             " bits in a slot of " + Twine(chunk.slot));
+    for (size_t g = 0; g < chunk.epilogue.size(); ++g)
+      if (Error error = visit(chunk.epilogue[g], where + ", epilogue", g))
+        return error;
+    for (size_t i = 0; i < chunk.slices.size(); ++i) {
+      const APSlice &slice = chunk.slices[i];
+      const std::string inSlice = where + ", slice " + std::to_string(i);
+      if (slice.firstChannel < 0 || slice.channels < 0 ||
+          slice.firstChannel > program.channels ||
+          slice.channels > program.channels - slice.firstChannel)
+        return fail(inSlice, "has channels " + Twine(slice.firstChannel) +
+                                 " to " +
+                                 Twine(slice.firstChannel + slice.channels) +
+                                 " of " + Twine(program.channels));
+      if (program.inputPlanes(slice) > program.domains)
+        return fail(inSlice,
+                    "inputs take " + Twine(program.inputPlanes(slice)) +
+                        " domains, but there are " + Twine(program.domains));
+      for (size_t g = 0; g < slice.groups.size(); ++g)
+        if (Error error = visit(slice.groups[g], inSlice, g))
+          return error;
+    }
+    return Error::success();
+  }
+
+  Error visit(const APBundle &group, const std::string &inSlice, size_t g) {
+    auto where = [&](size_t i) {
+      std::string text;
+      llvm::raw_string_ostream os(text);
+      os << inSlice << ", group " << g << ", operation " << i << " (";
+      print(group[i], os);
+      os << ")";
+      return text;
+    };
+    int64_t steps = 0;
+    ++now;
+    for (size_t i = 0; i < group.size(); ++i) {
+      const APOperation &op = group[i];
+      if (std::string problem = check(op); !problem.empty())
+        return fail(where(i), problem);
+      // `now` marks carries of this group.
+      if (fieldsOf(op.code).carry) {
+        if (stamp[op.carry] == now)
+          return fail(where(i), "shares its carry with another operation of "
+                                "its group");
+        stamp[op.carry] = now;
+      }
+      steps = std::max<int64_t>(steps, op.steps);
+    }
+    if (isWithoutConflict(group))
+      return Error::success();
+    for (int64_t step = 0; step < steps; ++step) {
+      ++now;
+      for (size_t i = 0; i < group.size(); ++i) {
+        const APOperation &op = group[i];
+        if (step >= op.steps)
+          continue;
+        const APFields fields = fieldsOf(op.code);
+        int64_t conflict = -1;
+        if (fields.carry)
+          conflict = std::max(conflict, need(op.carry, 0));
+        if (fields.d)
+          conflict = std::max(conflict, need(op.d, domainAt(op.d, step)));
+        if (fields.b)
+          conflict = std::max(conflict, need(op.b, domainAt(op.b, step)));
+        if (fields.a)
+          conflict = std::max(conflict, need(op.a, domainOfA(op, step)));
+        if (conflict >= 0)
+          return fail(where(i), "needs column " + Twine(conflict) +
+                                    " at another domain than an operation "
+                                    "before it, in step " +
+                                    Twine(step));
+      }
+    }
+    return Error::success();
+  }
+
+  /// True if every column has one value or carry only, which never is at two
+  /// domains at once.
+  bool isWithoutConflict(const APBundle &group) {
+    ++now;
+    auto isOnly = [&](uint16_t column, const APValue &value) {
+      if (stamp[column] == now)
+        return valueOf[column] == value;
+      stamp[column] = now;
+      valueOf[column] = value;
+      return true;
+    };
+    for (const APOperation &op : group) {
+      const APFields fields = fieldsOf(op.code);
+      if ((fields.carry && !isOnly(op.carry, APValue())) ||
+          (fields.d && !isOnly(op.d.column, op.d)) ||
+          (fields.b && !isOnly(op.b.column, op.b)) ||
+          (fields.a &&
+           (op.code == APOpcode::top || !isOnly(op.a.column, op.a))))
+        return false;
+    }
+    return true;
+  }
+
+  int64_t need(const APValue &value, int64_t domain) {
+    return domain < 0 ? -1 : need(value.column, domain);
+  }
+  /// The column if this step needs it at another domain, or -1.
+  int64_t need(uint16_t column, int64_t domain) {
+    if (stamp[column] == now && domainOf[column] != domain)
+      return column;
+    stamp[column] = now;
+    domainOf[column] = domain;
+    return -1;
+  }
+
+  /// What is wrong with an operation on its own; empty: nothing.
+  std::string check(const APOperation &op) const {
+    const APFields fields = fieldsOf(op.code);
+    llvm::SmallVector<int64_t, 4> columns;
+    if (fields.carry)
+      columns.push_back(op.carry);
+    for (auto [has, value] :
+         {std::pair(fields.d, &op.d), std::pair(fields.b, &op.b),
+          std::pair(fields.a, &op.a)}) {
+      if (!has)
+        continue;
+      columns.push_back(value->column);
+      if (value->width < 1 || value->width > 64)
+        return ("has a value of " + Twine(unsigned(value->width)) +
+                " bits, expected 1 to 64")
+            .str();
+      const int64_t end = value->domain + (value->isCell ? 1 : value->width);
+      if (end > program.domains)
+        return ("reaches domain " + Twine(end - 1) + ", but there are " +
+                Twine(program.domains))
+            .str();
+    }
+    for (size_t i = 0; i < columns.size(); ++i) {
+      if (columns[i] >= program.columns)
+        return ("names column " + Twine(columns[i]) + ", but there are " +
+                Twine(program.columns))
+            .str();
+      for (size_t j = 0; j < i; ++j)
+        if (columns[i] == columns[j])
+          return ("uses column " + Twine(columns[i]) + " for two things").str();
+    }
+    if (op.steps < 1 || op.steps > 64 || (fields.d && op.steps > op.d.width))
+      return ("has " + Twine(unsigned(op.steps)) +
+              " steps for a destination of " + Twine(unsigned(op.d.width)) +
+              " bits")
+          .str();
+    if (op.isBiased && op.code != APOpcode::copy &&
+        ((op.code != APOpcode::add && op.code != APOpcode::sub) ||
+         !op.a.isSigned))
+      return "is biased, which only copies, and additions and subtractions of "
+             "a signed value can be";
+    if (op.code == APOpcode::compare && op.a.isSigned != op.d.isSigned)
+      return "compares a signed with an unsigned value";
+    if (op.code == APOpcode::compare &&
+        op.steps < std::max(op.a.width, op.d.width))
+      return ("compares " + Twine(unsigned(op.steps)) + " bits of " +
+              Twine(unsigned(std::max(op.a.width, op.d.width))))
+          .str();
+    if (op.code == APOpcode::less) {
+      if (op.steps != op.a.width)
+        return ("compares " + Twine(unsigned(op.steps)) + " bits of " +
+                Twine(unsigned(op.a.width)))
+            .str();
+      const int64_t bits = std::min<int64_t>(op.a.width, 63) - op.a.isSigned;
+      const int64_t high = int64_t((uint64_t(1) << bits) - 1);
+      const int64_t low = op.a.isSigned ? -high - 1 : 0;
+      if (op.constant < low || op.constant > high)
+        return ("compares with " + Twine(op.constant) + ", expected " +
+                Twine(low) + " to " + Twine(high))
+            .str();
+    }
+    if (op.code == APOpcode::top && op.steps != 1)
+      return ("has " + Twine(unsigned(op.steps)) + " steps, expected 1").str();
+    return {};
+  }
+
+  const APMicroprogram &program;
+  std::vector<int64_t> domainOf;
+  std::vector<int64_t> stamp;
+  std::vector<APValue> valueOf;
+  int64_t now = 0;
+};
+
+} // namespace
+
+Error pumice::model::verify(const APMicroprogram &program) {
+  return Verifier(program).run();
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Model/AP/Wear.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <algorithm>
+
+using namespace pumice::model;
+
+namespace {
+
+/// What the processors of one part of a program get, in every active row.
+struct PartWrites {
+  std::vector<int64_t> most; ///< by column
+  double always = 0;         ///< bits that are written whatever the data
+  double passes = 0;         ///< bits that passes write, expected
+};
+
+/// Neighbouring columns that are written as often become one block.
+void append(std::vector<ArrayWrites> &writes, ArrayRange arrays, int64_t rows,
+            llvm::ArrayRef<int64_t> most, double written) {
+  ArrayWrites &all = writes.emplace_back();
+  all.arrays = arrays;
+  all.written = written;
+  for (auto [column, count] : llvm::enumerate(most)) {
+    if (count == 0)
+      continue;
+    if (CellBlock *last = all.blocks.empty() ? nullptr : &all.blocks.back();
+        last && last->writes == count &&
+        last->column + last->columns == int64_t(column))
+      ++last->columns;
+    else
+      all.blocks.push_back({0, int64_t(column), rows, 1, count});
+  }
+}
+
+/// The blocks of `positions` rows, of which a part has a processor each: from
+/// processor `first` of the device's on.
+void appendBlocks(std::vector<ArrayWrites> &writes, const DeviceSpec &device,
+                  int64_t first, int64_t positions,
+                  llvm::ArrayRef<int64_t> most, double writtenPerRow) {
+  const int64_t rows = device.ap->rows;
+  const std::optional<int64_t> available = device.arrays();
+  auto put = [&](int64_t from, int64_t count, int64_t blockRows) {
+    while (count > 0) {
+      const int64_t at = available ? from % *available : from;
+      const int64_t now = available ? std::min(count, *available - at) : count;
+      append(writes, {at, now}, blockRows, most,
+             writtenPerRow * double(blockRows));
+      from += now;
+      count -= now;
+    }
+  };
+  put(first, positions / rows, rows);
+  if (positions % rows)
+    put(first + positions / rows, 1, positions % rows);
+}
+
+} // namespace
+
+/// Processor `p` of those that share the slices of a chunk.
+static PartWrites writesOf(const APMicroprogram &program, const APChunk &chunk,
+                           const APMicroprogramWork::Chunk &work, int64_t p) {
+  PartWrites part;
+  part.most.resize(program.columns);
+  auto add = [&](const APWork &passes) {
+    for (auto [column, count] : llvm::enumerate(passes.mostWritten))
+      part.most[column] += count;
+    part.passes += passes.expectedWritten;
+  };
+  auto store = [&](const APValue &value) {
+    part.most[value.column] += value.width;
+    part.always += value.width;
+  };
+  for (size_t i = 0; i < chunk.outputs.size(); ++i)
+    store(chunk.accumulator(i));
+  const int64_t count = chunk.slices.size();
+  const int64_t spread = chunk.processors(program.spread);
+  for (int64_t s = p; s < count; s += spread) {
+    add(work.slices[s]);
+    for (int64_t c = 0; c < chunk.slices[s].channels; ++c)
+      for (int64_t k = 0; k < program.kernelPositions; ++k)
+        store(program.input(c, k));
+  }
+  if (p == 0)
+    add(work.epilogue);
+  if (spread == 1)
+    return part;
+  // Others send their accumulators to this processor.
+  const std::vector<APReduction> steps = reductionOf(program, chunk);
+  for (int64_t apart = 1; p % (2 * apart) == 0 && p + apart < spread;
+       apart *= 2) {
+    add(work.reduction);
+    for (const APReduction &step : steps)
+      for (const auto &[i, value] : step.received)
+        store(value);
+  }
+  return part;
+}
+
+std::vector<ArrayWrites>
+pumice::model::apWrites(const DeviceSpec &device, const APMicroprogram &program,
+                        const APMicroprogramWork &work, int64_t windows,
+                        std::optional<llvm::ArrayRef<uint64_t>> taggedWrites) {
+  std::vector<ArrayWrites> writes;
+  if (windows < 1)
+    return writes;
+  const int64_t blocks = llvm::divideCeil(windows, device.ap->rows);
+  int64_t number = 0;
+  for (size_t q = 0; q < program.chunks.size(); ++q) {
+    const int64_t spread = program.chunks[q].processors(program.spread);
+    for (int64_t p = 0; p < spread; ++p, ++number) {
+      const PartWrites part =
+          writesOf(program, program.chunks[q], work.chunks[q], p);
+      const double passes =
+          taggedWrites ? double((*taggedWrites)[number]) / double(windows)
+                       : part.passes;
+      appendBlocks(writes, device, number * blocks, windows, part.most,
+                   part.always + passes);
+    }
+  }
+  return writes;
+}
+
+std::vector<ArrayWrites>
+pumice::model::lookupWrites(const DeviceSpec &device, const LookupSpec &spec,
+                            const LookupWork &work,
+                            std::optional<uint64_t> taggedWrites) {
+  std::vector<ArrayWrites> writes;
+  if (spec.rows < 1)
+    return writes;
+  std::vector<int64_t> most(work.mostWritten.begin(), work.mostWritten.end());
+  for (int64_t &count : most)
+    count *= spec.queries;
+  const double perRow = taggedWrites
+                            ? double(*taggedWrites) / double(spec.rows)
+                            : work.expectedWritten * double(spec.queries);
+  appendBlocks(writes, device, 0, spec.rows, most, perRow);
+  return writes;
+}

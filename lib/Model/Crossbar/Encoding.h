@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Encoding.h - Codes, cells, digits and conversions --------*- C++ -*-===//
+//
+// How numbers are put on the arrays: weights cut into cells, inputs cut into
+// digits, rows cut into the segments that are read together.
+//
+//===----------------------------------------------------------------------===//
+#ifndef PUMICE_LIB_MODEL_CROSSBAR_ENCODING_H
+#define PUMICE_LIB_MODEL_CROSSBAR_ENCODING_H
+
+#include "lib/Model/Crossbar/Tiling.h"
+#include "lib/Model/Machine/DeviceSpec.h"
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+namespace pumice::model {
+
+/// What `offset` and `offset_flip` add to a weight, to be non-negative.
+inline int64_t weightOffset(const MatrixSpec &matrix) {
+  return int64_t(1) << (matrix.weightBits - 1);
+}
+
+/// Cells that hold the magnitude of one weight.
+inline int64_t cellsPerPart(const ArraySpec &array, const MatrixSpec &matrix) {
+  return llvm::divideCeil(matrix.weightBits, array.cellBits);
+}
+
+/// Highest level of a cell.
+inline int64_t highestLevel(const ArraySpec &array) {
+  return (int64_t(1) << array.cellBits) - 1;
+}
+
+/// Level of the cell that holds slice `slice` (0: least significant; with
+/// differential encoding the slices of the negative part follow), before
+/// columns are inverted.
+inline int64_t cellLevel(const ArraySpec &array, const MatrixSpec &matrix,
+                         int64_t weight, int64_t slice) {
+  int64_t stored = weight + weightOffset(matrix);
+  if (array.encoding == WeightEncoding::differential) {
+    const int64_t perPart = cellsPerPart(array, matrix);
+    stored = std::max<int64_t>(slice < perPart ? weight : -weight, 0);
+    slice %= perPart;
+  }
+  return stored >> (slice * array.cellBits) & highestLevel(array);
+}
+
+/// Levels of the cells of one column that hold slice `slice` of `weights` (all
+/// of one output in one tile). Returns true if the column is stored inverted.
+inline bool columnLevels(const ArraySpec &array, const MatrixSpec &matrix,
+                         llvm::ArrayRef<int32_t> weights, int64_t slice,
+                         llvm::MutableArrayRef<uint8_t> levels) {
+  int64_t sum = 0;
+  for (size_t i = 0; i < weights.size(); ++i)
+    sum += levels[i] = cellLevel(array, matrix, weights[i], slice);
+  const int64_t highest = highestLevel(array);
+  if (array.encoding != WeightEncoding::offsetFlip ||
+      2 * sum <= highest * int64_t(weights.size()))
+    return false;
+  for (uint8_t &level : levels.take_front(weights.size()))
+    level = highest - level;
+  return true;
+}
+
+/// What conversions of slice `slice` are shifted left by.
+inline int64_t sliceShift(const ArraySpec &array, const MatrixSpec &matrix,
+                          int64_t slice) {
+  return slice % cellsPerPart(array, matrix) * array.cellBits;
+}
+
+/// Whether the weights' results get less by what the cells of slice `slice`
+/// hold (before columns are inverted): the negative part.
+inline bool isNegativePart(const ArraySpec &array, const MatrixSpec &matrix,
+                           int64_t slice) {
+  return slice >= cellsPerPart(array, matrix);
+}
+
+/// What the arrays add to a result beside conversions, by its exact sum of
+/// inputs.
+inline int64_t encodingOffset(const ArraySpec &array,
+                              const MatrixSpec &matrix) {
+  return array.encoding == WeightEncoding::differential ? 0
+                                                        : weightOffset(matrix);
+}
+
+/// Rows of a group that one read drives together.
+struct Segment {
+  int64_t tile;
+  int64_t first; ///< row of the group
+  int64_t rows;
+};
+
+/// The segments of one group, in order.
+inline std::vector<Segment> segmentsOf(const ArraySpec &array,
+                                       const MatrixSpec &matrix) {
+  std::vector<Segment> segments;
+  const int64_t step = rowsPerRead(array);
+  for (int64_t tile = 0; tile * array.rows < matrix.rows; ++tile) {
+    const int64_t end = std::min((tile + 1) * array.rows, matrix.rows);
+    for (int64_t k = tile * array.rows; k < end; k += step)
+      segments.push_back({tile, k, std::min(step, end - k)});
+  }
+  return segments;
+}
+
+/// The part of an input that one read applies to the wordlines.
+struct InputDigit {
+  int64_t shift;
+  int64_t mask;  ///< largest digit
+  bool negative; ///< the sign bit
+  int64_t of(int64_t x) const { return x >> shift & mask; }
+  /// The digit's part of the input is this times the digit.
+  int64_t weight() const { return (negative ? -1 : 1) * (int64_t(1) << shift); }
+};
+
+/// The reads of one input vector, least significant digit first.
+inline std::vector<InputDigit> inputDigits(const ArraySpec &array,
+                                           const MatrixSpec &matrix) {
+  std::vector<InputDigit> digits;
+  const int64_t magnitudeBits = matrix.inputBits - (matrix.inputSigned ? 1 : 0);
+  for (int64_t shift = 0; shift < magnitudeBits; shift += array.dacBits) {
+    int64_t bits = std::min(array.dacBits, magnitudeBits - shift);
+    digits.push_back({shift, (int64_t(1) << bits) - 1, false});
+  }
+  if (matrix.inputSigned)
+    digits.push_back({magnitudeBits, 1, true});
+  return digits;
+}
+
+/// How column sums v, in levels, become codes: round(v * numerator /
+/// denominator), half to even, within [low, high]. A code stands for
+/// denominator / numerator levels.
+struct Converter {
+  int64_t numerator = 1;
+  int64_t denominator = 1;
+  int64_t low;
+  int64_t high;
+};
+
+inline Converter converterOf(const ArraySpec &array, const MatrixSpec &matrix) {
+  const int64_t range = fullScaleRange(array);
+  if (array.adcMode == AdcMode::lossless)
+    return {1, 1, -2 * range, 2 * range};
+  const int64_t codes = (int64_t(1) << array.adcBits) - 1;
+  const int64_t resolved = resolvedRange(array, matrix);
+  if (resolved <= codes)
+    return {1, 1, 0, codes};
+  return {codes, resolved, 0, codes};
+}
+
+/// Whether cells conduct anything but their ideal levels.
+inline bool hasRealCells(const ArraySpec &array) {
+  const AnalogSpec none, analog = array.analog.value_or(none);
+  return analog.programErrorAbsolute != 0 || analog.programErrorRelative != 0 ||
+         analog.onOffRatio != 0 || analog.nonlinearity != 0 ||
+         analog.stuckOn != 0 || analog.stuckOff != 0 ||
+         analog.driftTimeS != 0 || analog.wireResistanceOhm != 0;
+}
+
+inline double readNoise(const ArraySpec &array) {
+  return array.analog ? array.analog->readNoise : 0;
+}
+
+} // namespace pumice::model
+
+#endif // PUMICE_LIB_MODEL_CROSSBAR_ENCODING_H

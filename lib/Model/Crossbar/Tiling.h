@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Tiling.h - How a weight matrix is cut into arrays --------*- C++ -*-===//
+#ifndef PUMICE_LIB_MODEL_CROSSBAR_TILING_H
+#define PUMICE_LIB_MODEL_CROSSBAR_TILING_H
+
+#include "lib/Model/Machine/DeviceSpec.h"
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <cstdint>
+
+namespace pumice::model {
+
+/// A programmed weight matrix: `groups` independent matrices of `rows` inputs
+/// by `columns` outputs each (a dense layer has one group; a depthwise
+/// convolution one per channel).
+struct MatrixSpec {
+  int64_t groups = 1;
+  int64_t rows = 0;    ///< inputs of one group (K)
+  int64_t columns = 0; ///< outputs of one group (N)
+  int64_t weightBits = 8;
+  int64_t inputBits = 8;
+  bool inputSigned = false; ///< two's complement inputs
+  /// Largest column sum that a `calibrated` converter resolves, in levels; 0:
+  /// not calibrated.
+  int64_t adcRange = 0;
+  /// Number of the matrix in its program: cells and noise differ between them.
+  int64_t layer = 0;
+};
+
+/// Order of the weights in the tensor that a grid is programmed from.
+enum class WeightLayout {
+  filters, ///< [groups * columns][rows]; a flattened FCHW convolution filter
+  matrix,  ///< [groups][rows][columns]; for one group a plain [K][N] matrix
+};
+
+/// How a matrix is laid out on arrays.
+struct Tiling {
+  int64_t rowTiles = 1;       ///< arrays along the inputs of one group
+  int64_t columnTiles = 1;    ///< arrays along the outputs of one group
+  int64_t slices = 1;         ///< cells that hold one weight, in one array row
+  int64_t weightsPerRow = 1;  ///< weights that fit in one row of an array
+  int64_t groupsPerArray = 1; ///< groups on the block diagonal of one array;
+                              ///< more than 1 only if a group fits in an array
+  int64_t arrays = 1;         ///< in total
+};
+
+/// Cuts `matrix` into arrays. Fails, naming the field and both numbers, if the
+/// periphery of the array cannot handle it.
+llvm::Expected<Tiling> tile(const ArraySpec &array, const MatrixSpec &matrix);
+
+/// Rows that one read drives, at most.
+inline int64_t rowsPerRead(const ArraySpec &array) {
+  return array.rowsPerRead.value_or(array.rows);
+}
+
+/// Parts in which the rows of one group in a tile (the fullest) are read, one
+/// after another.
+int64_t segmentsPerTile(const ArraySpec &array, const MatrixSpec &matrix);
+
+/// Reads of one segment that one input vector takes: one per `dacBits` of the
+/// input; the sign bit of signed inputs has a read of its own, because its
+/// weight is negative.
+int64_t readsPerWindow(const ArraySpec &array, const MatrixSpec &matrix);
+
+/// Largest sum of one read: what `full_scale` converters resolve, in levels.
+int64_t fullScaleRange(const ArraySpec &array);
+
+/// Largest sum that converters other than `lossless` resolve, in levels; one
+/// that is not calibrated counts as `full_scale`. Within the codes that a
+/// converter has, it resolves every level.
+int64_t resolvedRange(const ArraySpec &array, const MatrixSpec &matrix);
+
+/// Bits of a two's complement accumulator that holds every possible
+/// sum_k (x_k - inputZeroPoint) * (w_k - weightZeroPoint) of `matrix` as the
+/// arrays deliver it, with every conversion anywhere in its range: from 0 to
+/// its sum if cells are ideal and codes do not scale. More than 64 is returned
+/// as 65.
+int64_t accumulatorBits(const ArraySpec &array, const MatrixSpec &matrix,
+                        int64_t inputZeroPoint, int64_t weightZeroPoint);
+
+/// Fails if accumulators of `availableBits` could overflow or a zero point is
+/// not a code of its type.
+llvm::Error verifyAccumulator(const ArraySpec &array, const MatrixSpec &matrix,
+                              int64_t inputZeroPoint, int64_t weightZeroPoint,
+                              int64_t availableBits);
+
+} // namespace pumice::model
+
+#endif // PUMICE_LIB_MODEL_CROSSBAR_TILING_H

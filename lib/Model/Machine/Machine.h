@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Machine.h - Books of one run on a device -----------------*- C++ -*-===//
+//
+// Collects what instructions cost: the timeline, energy by component, events,
+// wear, and a record of each instruction. Values are none of its business.
+//
+//===----------------------------------------------------------------------===//
+#ifndef PUMICE_LIB_MODEL_MACHINE_MACHINE_H
+#define PUMICE_LIB_MODEL_MACHINE_MACHINE_H
+
+#include "lib/Model/Machine/Costs.h"
+#include "lib/Model/Machine/DeviceSpec.h"
+#include "lib/Model/Machine/RollUp.h"
+#include "lib/Model/Machine/Timeline.h"
+#include "lib/Model/Machine/Wear.h"
+#include "lib/Model/Machine/i_observer.h"
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace pumice::model {
+
+/// What an instruction is, for people.
+struct InstructionInfo {
+  std::string label; ///< unique in the program where possible
+  std::string kind;  ///< "mvm", "program", "digital", "transfer", ...
+  std::string unit;  ///< what executes it
+  std::string layer; ///< layer of the network; empty: none
+  /// Why a product, which crossbars could compute, is not on them; empty: it is
+  /// none, or is.
+  std::string reason;
+  std::vector<std::string> nonlinear; ///< nonlinear functions computed in it
+};
+
+struct InstructionRecord {
+  InstructionInfo info;
+  EventId id = 0;
+  int64_t startPs = 0;
+  int64_t endPs = 0;
+  int64_t arrays = 0; ///< arrays held
+  EnergyPj energyPj = {};
+  Counters counters;
+};
+
+class Machine {
+public:
+  explicit Machine(DeviceSpec device);
+
+  /// Observers outlive the machine.
+  void addObserver(IObserver &observer) { observers.push_back(&observer); }
+
+  /// Puts an instruction on the timeline and into the books. Fails as
+  /// Timeline::issue does, naming the instruction.
+  llvm::Expected<EventId> issue(InstructionInfo info, const Cost &cost,
+                                llvm::ArrayRef<EventId> dependencies);
+
+  /// Shows a computed value to the observers.
+  void observe(llvm::StringRef label, const Value &value) const {
+    for (IObserver *observer : observers)
+      observer->onValue(label, value);
+  }
+
+  const DeviceSpec &device() const { return spec; }
+  const Timeline &timeline() const { return schedule; }
+  /// One record per instruction, in program order; record i is event i.
+  const std::deque<InstructionRecord> &instructions() const { return records; }
+
+  const EnergyPj &dynamicEnergyPj() const { return energy; }
+  const Counters &counters() const { return events; }
+  /// Power of the parts that are always on (of unlimited tiles: of those used)
+  /// times the makespan.
+  double staticEnergyPj() const;
+  double totalEnergyPj() const { return total(energy) + staticEnergyPj(); }
+  /// Writes of cells. Programming counts as one write of each of its cells (an
+  /// upper bound if only changed cells are pulsed); programs of associative
+  /// processors as docs/ap.md says ("Wear").
+  const Wear &wear() const { return writes; }
+  RollUp areaAndPower() const { return rollUp(spec, schedule.arraysUsed()); }
+
+private:
+  DeviceSpec spec;
+  Timeline schedule;
+  std::vector<IObserver *> observers;
+  std::deque<InstructionRecord> records;
+  EnergyPj energy = {};
+  Counters events;
+  Wear writes;
+};
+
+} // namespace pumice::model
+
+#endif // PUMICE_LIB_MODEL_MACHINE_MACHINE_H

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- i_observer.h - Hooks into a run --------------------------*- C++ -*-===//
+#ifndef PUMICE_LIB_MODEL_MACHINE_I_OBSERVER_H
+#define PUMICE_LIB_MODEL_MACHINE_I_OBSERVER_H
+
+#include "lib/Model/Core/Value.h"
+
+#include "llvm/ADT/StringRef.h"
+
+namespace pumice::model {
+
+struct InstructionRecord;
+
+/// Derive and override what is of interest. Hooks are called in program order,
+/// from the thread that runs the program.
+class IObserver {
+public:
+  virtual ~IObserver() = default;
+  /// An instruction has been placed on the timeline.
+  virtual void onInstruction(const InstructionRecord &) {}
+  /// A named value has been computed; not called by estimates.
+  virtual void onValue(llvm::StringRef /*label*/, const Value &) {}
+};
+
+} // namespace pumice::model
+
+#endif // PUMICE_LIB_MODEL_MACHINE_I_OBSERVER_H

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Locations.h - What a location calls an op --------------------*- C++
+//-*-===//
+#ifndef PUMICE_LIB_SUPPORT_LOCATIONS_H
+#define PUMICE_LIB_SUPPORT_LOCATIONS_H
+
+#include "mlir/IR/Location.h"
+#include <string>
+
+namespace pumice {
+
+/// Names of the layer and of the graph node that an op came from. The front end
+/// writes locations as `"module path"("node"("file":line:column))`; a fused
+/// location takes the names of its first named part.
+struct OpNames {
+  std::string layer; ///< outer name; else "file:line"; else empty
+  std::string node;  ///< inner name; else as `layer`
+};
+OpNames namesOf(mlir::Location loc);
+
+} // namespace pumice
+
+#endif // PUMICE_LIB_SUPPORT_LOCATIONS_H

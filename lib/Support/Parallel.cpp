@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Support/Parallel.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallVector.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <pthread.h>
+#include <thread>
+
+using namespace pumice::model;
+
+namespace {
+
+/// One call of parallelFor.
+struct Job {
+  llvm::function_ref<void(int64_t)> body;
+  const int64_t count;
+  int64_t wanted; ///< threads that may still join
+  int64_t joined = 0;
+  std::atomic<int64_t> next{0};
+
+  Job(llvm::function_ref<void(int64_t)> body, int64_t count, int64_t wanted)
+      : body(body), count(count), wanted(wanted) {}
+
+  void work() {
+    for (int64_t i = next++; i < count; i = next++)
+      body(i);
+  }
+};
+
+/// Threads that wait for jobs. A job does not wait for them: its caller works
+/// from the start, and leaves as soon as those that came in time are done.
+class Pool {
+public:
+  void run(Job &job) {
+    {
+      std::lock_guard<std::mutex> lock(mutex);
+      for (; threads < job.wanted; ++threads)
+        std::thread([this] { serve(); }).detach();
+      jobs.push_back(&job);
+    }
+    for (int64_t i = 0; i < job.wanted; ++i)
+      posted.notify_one();
+    job.work();
+    std::unique_lock<std::mutex> lock(mutex);
+    llvm::erase(jobs, &job);
+    left.wait(lock, [&] { return job.joined == 0; });
+  }
+
+  /// The pool of this process. It lasts as long, as its threads do.
+  static Pool &get() {
+    static const int once = [] {
+      current = new Pool;
+      // Threads do not follow into a forked process, which starts anew.
+      return pthread_atfork(nullptr, nullptr, [] { current = new Pool; });
+    }();
+    (void)once;
+    return *current;
+  }
+
+private:
+  [[noreturn]] void serve() {
+    std::unique_lock<std::mutex> lock(mutex);
+    while (true) {
+      Job **job = llvm::find_if(jobs, [](Job *job) { return job->wanted > 0; });
+      if (job == jobs.end()) {
+        posted.wait(lock);
+        continue;
+      }
+      Job *mine = *job;
+      --mine->wanted;
+      ++mine->joined;
+      lock.unlock();
+      mine->work();
+      lock.lock();
+      if (--mine->joined == 0)
+        left.notify_all();
+    }
+  }
+
+  static Pool *current;
+  std::mutex mutex;
+  std::condition_variable posted, left;
+  llvm::SmallVector<Job *, 4> jobs;
+  int64_t threads = 0;
+};
+
+Pool *Pool::current = nullptr;
+
+} // namespace
+
+void pumice::model::parallelFor(unsigned threads, int64_t count,
+                                llvm::function_ref<void(int64_t)> body) {
+  unsigned hardware = std::max(1u, std::thread::hardware_concurrency());
+  int64_t workers = std::min<int64_t>({threads, hardware, count});
+  if (workers <= 1) {
+    for (int64_t i = 0; i < count; ++i)
+      body(i);
+    return;
+  }
+  Job job(body, count, workers - 1);
+  Pool::get().run(job);
+}

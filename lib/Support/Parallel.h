@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Parallel.h - Deterministic loops over threads ------------*- C++ -*-===//
+#ifndef PUMICE_LIB_SUPPORT_PARALLEL_H
+#define PUMICE_LIB_SUPPORT_PARALLEL_H
+
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+#include <cstdint>
+
+namespace pumice::model {
+
+/// Units of work that keep so many threads busy to the end.
+inline int64_t wantedUnits(unsigned threads) {
+  return threads > 1 ? int64_t(4) * threads : 1;
+}
+
+/// Into how many parts to cut each of `units` units of work, so that there are
+/// about `wanted` of them.
+inline int64_t partsOfUnits(int64_t units, int64_t wanted) {
+  units = units > 0 ? units : 1;
+  return (wanted + units - 1) / units;
+}
+
+/// Calls `body(i)` once for each i in [0, count), on at most `threads` threads
+/// (below 2: on the calling one). Iterations run in no particular order, so
+/// they must not share results; then the outcome is the same for every number
+/// of threads. Threads are kept for later calls; a forked process starts its
+/// own.
+void parallelFor(unsigned threads, int64_t count,
+                 llvm::function_ref<void(int64_t)> body);
+
+} // namespace pumice::model
+
+#endif // PUMICE_LIB_SUPPORT_PARALLEL_H

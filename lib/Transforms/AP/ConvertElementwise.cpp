@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/APCompiler/Elementwise.h"
+#include "lib/APCompiler/Epilogue.h"
+#include "lib/Analysis/Quantized.h"
+#include "lib/Device/Device.h"
+#include "lib/Transforms/AP/Passes.h"
+#include "lib/Transforms/AP/Scalars.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
+
+namespace pumice {
+#define GEN_PASS_DEF_APCONVERTELEMENTWISE
+#include "lib/Transforms/AP/Passes.h.inc"
+} // namespace pumice
+
+using namespace mlir;
+using namespace pumice;
+using Interval = IntegerRange;
+
+namespace {
+
+Interval joined(Interval a, Interval b) {
+  return {std::min(a.low, b.low), std::max(a.high, b.high)};
+}
+
+Interval rangeOf(DenseIntElementsAttr codes) {
+  Interval range = {INT8_MAX, INT8_MIN};
+  for (int8_t code : codes.getValues<int8_t>())
+    range = joined(range, {code, code});
+  return range;
+}
+
+/// The numbers that a tensor of i8 can hold, read as signed.
+Interval rangeOf(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (auto layer = dyn_cast_if_present<ap::MVMOp>(op);
+      layer && layer.getCodes())
+    return rangeOf(cast<DenseIntElementsAttr>(layer.getCodesAttr()));
+  if (auto layer = dyn_cast_if_present<ap::Conv2DOp>(op);
+      layer && layer.getCodes())
+    return rangeOf(cast<DenseIntElementsAttr>(layer.getCodesAttr()));
+  if (auto sum = dyn_cast_if_present<ap::WeightedSumOp>(op))
+    return rangeOf(cast<DenseIntElementsAttr>(sum.getCodesAttr()));
+  if (auto pool = dyn_cast_if_present<ap::MaxPool2DOp>(op))
+    return IntegerRange::ofBits(pool.getInputBits(), !pool.getInputUnsigned());
+  IntegerRange codes = rangeOfCodes(value, /*isUnsigned=*/true);
+  if (codes.high > INT8_MAX)
+    codes = rangeOfCodes(value, /*isUnsigned=*/false);
+  return {codes.low, codes.high};
+}
+
+std::optional<int64_t> constantOf(Value value) {
+  APInt number;
+  if (!value || !matchPattern(value, m_ConstantInt(&number)))
+    return std::nullopt;
+  return number.getSExtValue();
+}
+
+/// A maximum pooling of windows of a rank-4 tensor.
+struct Pooling {
+  Value input;
+  SmallVector<int64_t> kernel, strides, dilations, padding = {0, 0, 0, 0};
+  Interval range; ///< of codes, padding included
+  int64_t paddingCode = 0;
+};
+
+/// `padded` is `pooling.input` with a constant around images; false if it is
+/// something else.
+bool lookThroughPadding(Pooling &pooling, tensor::PadOp pad) {
+  std::optional<int64_t> code = constantOf(pad.getConstantPaddingValue());
+  ArrayRef<int64_t> low = pad.getStaticLow(), high = pad.getStaticHigh();
+  auto isBad = [](int64_t size) { return size < 0; };
+  if (!code || low[0] || low[1] || high[0] || high[1] ||
+      llvm::any_of(low, isBad) || llvm::any_of(high, isBad))
+    return false;
+  pooling.input = pad.getSource();
+  pooling.padding = {low[2], low[3], high[2], high[3]};
+  pooling.range = rangeOf(pooling.input);
+  // Less than all codes is as good as the least, if no window is all padding.
+  auto covers = [&](unsigned d) {
+    return pooling.dilations[d] == 1 &&
+           std::max(pooling.padding[d], pooling.padding[2 + d]) <
+               pooling.kernel[d];
+  };
+  if (*code < pooling.range.low && covers(0) && covers(1))
+    code = pooling.range.low;
+  pooling.paddingCode = *code;
+  pooling.range = joined(pooling.range, {*code, *code});
+  return true;
+}
+
+std::optional<Pooling> matchPooling(linalg::GenericOp op) {
+  Block &body = *op.getBody();
+  if (op.getNumResults() != 1 || op.getNumDpsInputs() != 2 ||
+      op.getNumLoops() != 6 || op.getNumReductionLoops() != 2 ||
+      !llvm::hasSingleElement(body.without_terminator()) ||
+      !getElementTypeOrSelf(op.getResult(0).getType()).isInteger(8))
+    return std::nullopt;
+  Operation *maximum = &body.front();
+  if (!isa<arith::MaxUIOp, arith::MaxSIOp>(maximum) ||
+      maximum->getOperand(0) != body.getArgument(0) ||
+      maximum->getOperand(1) != body.getArgument(2))
+    return std::nullopt;
+  // Input (n, c, y * stride + i * dilation, x * stride + j * dilation), output
+  // (n, c, y, x); n, c, y, x, i, j are the loops in this order.
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  MLIRContext *context = op.getContext();
+  auto loop = [&](unsigned i) { return getAffineDimExpr(i, context); };
+  if (maps[2] !=
+          AffineMap::get(6, 0, {loop(0), loop(1), loop(2), loop(3)}, context) ||
+      maps[1] != AffineMap::get(6, 0, {loop(4), loop(5)}, context) ||
+      maps[0].getNumResults() != 4 || maps[0].getResult(0) != loop(0) ||
+      maps[0].getResult(1) != loop(1))
+    return std::nullopt;
+  Pooling pooling;
+  for (unsigned d : {0u, 1u}) {
+    // At loops that are 0 but for one that is 1.
+    auto at = [&](int one) -> int64_t {
+      SmallVector<AffineExpr> point(6, getAffineConstantExpr(0, context));
+      if (one >= 0)
+        point[one] = getAffineConstantExpr(1, context);
+      auto value = dyn_cast<AffineConstantExpr>(
+          maps[0].getResult(2 + d).replaceDims(point));
+      return value ? value.getValue() : -1;
+    };
+    pooling.strides.push_back(at(2 + d));
+    pooling.dilations.push_back(at(4 + d));
+    AffineExpr expected =
+        loop(2 + d) * pooling.strides[d] + loop(4 + d) * pooling.dilations[d];
+    if (pooling.strides[d] < 1 || pooling.dilations[d] < 1 ||
+        simplifyAffineExpr(maps[0].getResult(2 + d) - expected, 6, 0) !=
+            getAffineConstantExpr(0, context))
+      return std::nullopt;
+  }
+  auto window = cast<RankedTensorType>(op.getDpsInputs()[1].getType());
+  pooling.kernel.assign(window.getShape().begin(), window.getShape().end());
+
+  pooling.input = op.getDpsInputs()[0];
+  auto pad = pooling.input.getDefiningOp<tensor::PadOp>();
+  if (!pad || !lookThroughPadding(pooling, pad))
+    pooling.range = rangeOf(pooling.input);
+  // What it starts from is no more than any code.
+  auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
+  std::optional<int64_t> first =
+      fill ? constantOf(fill.getInputs()[0]) : std::nullopt;
+  const bool isUnsigned = isa<arith::MaxUIOp>(maximum);
+  if (!first || *first > pooling.range.low ||
+      (isUnsigned && (*first < 0 || pooling.range.low < 0)))
+    return std::nullopt;
+  // Windows fill the result.
+  auto input = cast<RankedTensorType>(pooling.input.getType());
+  auto output = cast<RankedTensorType>(op.getResult(0).getType());
+  for (unsigned d : {0u, 1u}) {
+    const int64_t room = input.getDimSize(2 + d) + pooling.padding[d] +
+                         pooling.padding[2 + d] -
+                         pooling.dilations[d] * (pooling.kernel[d] - 1) - 1;
+    if (room < 0 || room / pooling.strides[d] + 1 != output.getDimSize(2 + d))
+      return std::nullopt;
+  }
+  return pooling;
+}
+
+/// An elementwise function of two tensors of codes.
+struct Pair {
+  Value lhs, rhs;
+  Value left, right; ///< their elements
+  Expression expression;
+  bool isUniform = true; ///< the same in all channels
+};
+
+std::optional<Pair> matchPair(linalg::GenericOp op) {
+  if (op.getNumResults() != 1 || op.getNumParallelLoops() != op.getNumLoops() ||
+      op.getNumLoops() != 4 ||
+      !getElementTypeOrSelf(op.getResult(0).getType()).isInteger(8))
+    return std::nullopt;
+  auto type = cast<RankedTensorType>(op.getResult(0).getType());
+  OpOperand *init = op.getDpsInitOperand(0);
+  if (!op.getMatchingIndexingMap(init).isIdentity() ||
+      !op.getMatchingBlockArgument(init).use_empty())
+    return std::nullopt;
+  Pair pair;
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    Value argument = op.getMatchingBlockArgument(operand);
+    AffineMap map = op.getMatchingIndexingMap(operand);
+    if (std::optional<Numbers> numbers =
+            numbersPerChannel(operand->get(), map, type.getDimSize(1))) {
+      pair.isUniform &= numbers->size() == 1;
+      pair.expression.constants[argument] = std::move(*numbers);
+      continue;
+    }
+    if (pair.rhs || operand->get().getType() != type || !map.isIdentity())
+      return std::nullopt;
+    (pair.lhs ? pair.rhs : pair.lhs) = operand->get();
+    (pair.left ? pair.right : pair.left) = argument;
+  }
+  Value yielded =
+      cast<linalg::YieldOp>(op.getBody()->getTerminator()).getOperand(0);
+  if (!pair.rhs ||
+      !pair.expression.collect(*op.getBody(), yielded, {pair.left, pair.right}))
+    return std::nullopt;
+  return pair;
+}
+
+/// Codes of pairs (a, b), b first.
+using Table = std::vector<int64_t>;
+
+class FactorSearch {
+public:
+  FactorSearch(Interval lhs, Interval rhs, int64_t bits) : lhs(lhs), rhs(rhs) {
+    // Which ratio does not matter but for the order in which sums of codes
+    // come: all orders have factors below twice the number of codes.
+    const int64_t most = int64_t(2) << bits;
+    for (int64_t p = 1; p < most; ++p)
+      for (int64_t q = 1; q < most; ++q)
+        for (int64_t sign : {1, -1}) {
+          const int64_t digits = digitsOf(p) + digitsOf(q);
+          candidates.push_back(
+              {4 * digits * sumsOf(p, sign * q).signedBits(), p, sign * q});
+        }
+    llvm::sort(candidates);
+  }
+
+  /// Functions of factors[0] a + factors[1] b that `tables` are, with at most
+  /// `mostSteps` steps and the fewest passes.
+  std::optional<std::vector<apcompiler::Staircase>>
+  run(ArrayRef<Table> tables, size_t mostSteps, int64_t (&factors)[2]) const {
+    std::optional<std::vector<apcompiler::Staircase>> best;
+    int64_t fewest = INT64_MAX;
+    for (auto [additions, p, q] : candidates) {
+      if (additions >= fewest)
+        break;
+      std::vector<apcompiler::Staircase> found;
+      int64_t comparisons = 0;
+      for (const Table &table : tables) {
+        std::optional<apcompiler::Staircase> one =
+            functionOf(table, p, q, mostSteps);
+        if (!one)
+          break;
+        for (int64_t threshold : one->thresholds)
+          comparisons += sumsOf(p, q).signedBits() - zerosOf(threshold) + 2;
+        found.push_back(std::move(*one));
+      }
+      if (found.size() != tables.size())
+        continue;
+      const int64_t passes = additions + comparisons / int64_t(tables.size());
+      if (passes >= fewest)
+        continue;
+      fewest = passes;
+      factors[0] = p;
+      factors[1] = q;
+      best = std::move(found);
+    }
+    return best;
+  }
+
+private:
+  /// Additions of a multiple.
+  static int64_t digitsOf(int64_t factor) {
+    const std::vector<int8_t> digits = apcompiler::signedDigits(factor);
+    return digits.size() - llvm::count(digits, 0);
+  }
+  static int64_t zerosOf(int64_t number) {
+    return number ? llvm::countr_zero(uint64_t(number)) : 0;
+  }
+
+  Interval sumsOf(int64_t p, int64_t q) const {
+    return {p * lhs.low + std::min(q * rhs.low, q * rhs.high),
+            p * lhs.high + std::max(q * rhs.low, q * rhs.high)};
+  }
+
+  std::optional<apcompiler::Staircase>
+  functionOf(const Table &table, int64_t p, int64_t q, size_t mostSteps) const {
+    const Interval sums = sumsOf(p, q);
+    constexpr int64_t none = INT64_MIN;
+    std::vector<int64_t> codes(sums.high - sums.low + 1, none);
+    size_t i = 0;
+    for (int64_t a = lhs.low; a <= lhs.high; ++a)
+      for (int64_t b = rhs.low; b <= rhs.high; ++b, ++i) {
+        int64_t &code = codes[p * a + q * b - sums.low];
+        if (code != none && code != table[i])
+          return std::nullopt;
+        code = table[i];
+      }
+    apcompiler::Staircase staircase;
+    int64_t before = sums.low; // the last sum that there is
+    for (size_t u = 0; u < codes.size(); ++u) {
+      if (codes[u] == none)
+        continue;
+      const int64_t sum = sums.low + int64_t(u);
+      if (staircase.codes.empty()) {
+        staircase.codes.push_back(int8_t(codes[u]));
+      } else if (codes[u] != staircase.codes.back()) {
+        // Any number after that will do: comparisons skip zeros.
+        int64_t threshold = sum;
+        for (int64_t other = before + 1; other < sum; ++other)
+          if (zerosOf(other) > zerosOf(threshold))
+            threshold = other;
+        staircase.thresholds.push_back(threshold);
+        staircase.codes.push_back(int8_t(codes[u]));
+        if (staircase.thresholds.size() > mostSteps)
+          return std::nullopt;
+      }
+      before = sum;
+    }
+    return staircase;
+  }
+
+  Interval lhs, rhs;
+  /// Passes of additions, and factors.
+  std::vector<std::tuple<int64_t, int64_t, int64_t>> candidates;
+};
+
+struct APConvertElementwisePass
+    : pumice::impl::APConvertElementwiseBase<APConvertElementwisePass> {
+  using APConvertElementwiseBase::APConvertElementwiseBase;
+
+  void runOnOperation() override {
+    auto device =
+        getOperation()->getAttrOfType<pum::DeviceAttr>(pum::deviceAttrName);
+    if (!device || !device.getAp() || !device.getAp().getElementwiseBits())
+      return;
+    ap = device.getAp();
+    SmallVector<linalg::GenericOp> ops;
+    getOperation().walk([&](linalg::GenericOp op) { ops.push_back(op); });
+    IRRewriter rewriter(&getContext());
+    for (linalg::GenericOp op : ops) {
+      rewriter.setInsertionPoint(op);
+      if (std::optional<Pooling> pooling = matchPooling(op))
+        convert(rewriter, op, *pooling);
+      else if (std::optional<Pair> pair = matchPair(op))
+        convert(rewriter, op, *pair);
+    }
+  }
+
+private:
+  bool fits(Interval codes) const {
+    return codes.bits() <= ap.getElementwiseBits();
+  }
+
+  void convert(IRRewriter &rewriter, linalg::GenericOp op,
+               const Pooling &pooling) {
+    if (!fits(pooling.range) ||
+        pooling.kernel[0] * pooling.kernel[1] + 2 > ap.getColumns() ||
+        pooling.range.bits() > ap.getDomains())
+      return;
+    rewriter.replaceOpWithNewOp<ap::MaxPool2DOp>(
+        op, op.getResult(0).getType(), pooling.input,
+        rewriter.getDenseI64ArrayAttr(pooling.kernel),
+        rewriter.getDenseI64ArrayAttr(pooling.strides),
+        rewriter.getDenseI64ArrayAttr(pooling.dilations),
+        rewriter.getDenseI64ArrayAttr(pooling.padding),
+        pooling.range.low < 0 ? UnitAttr() : rewriter.getUnitAttr(),
+        rewriter.getI64IntegerAttr(pooling.paddingCode),
+        rewriter.getI64IntegerAttr(pooling.range.bits()));
+    ++numPoolings;
+  }
+
+  void convert(IRRewriter &rewriter, linalg::GenericOp op, const Pair &pair) {
+    const Interval lhs = rangeOf(pair.lhs), rhs = rangeOf(pair.rhs);
+    const Interval codes = joined(lhs, rhs);
+    if (!fits(codes))
+      return;
+    auto type = cast<RankedTensorType>(op.getResult(0).getType());
+    const int64_t channels = type.getDimSize(1);
+    Numbers a, b;
+    for (int64_t x = lhs.low; x <= lhs.high; ++x)
+      for (int64_t y = rhs.low; y <= rhs.high; ++y) {
+        a.integers.push_back(x);
+        b.integers.push_back(y);
+      }
+    std::vector<Table> tables;
+    for (int64_t c = 0; c < (pair.isUniform ? 1 : channels); ++c)
+      tables.push_back(
+          pair.expression
+              .evaluate(c, {{pair.left, a}, {pair.right, b}}, a.size())
+              .integers);
+    const size_t mostSteps = (size_t(1) << ap.getElementwiseBits()) - 1;
+    int64_t factors[2];
+    std::optional<std::vector<apcompiler::Staircase>> found =
+        FactorSearch(lhs, rhs, codes.bits()).run(tables, mostSteps, factors);
+    if (!found ||
+        apcompiler::Codes::holding(*found).bits > ap.getElementwiseBits())
+      return;
+    size_t steps = 1;
+    for (const apcompiler::Staircase &staircase : *found)
+      steps = std::max(steps, staircase.thresholds.size());
+    if (int64_t(steps) + 2 > ap.getColumns())
+      return;
+    auto [thresholds, values] = apcompiler::toArrays(*found, steps);
+    // All channels are alike if one function is that of all.
+    for (int64_t c = 1; pair.isUniform && c < channels; ++c) {
+      thresholds.insert(thresholds.end(), thresholds.begin(),
+                        thresholds.begin() + steps);
+      values.insert(values.end(), values.begin(), values.begin() + steps + 1);
+    }
+    auto tensorOf = [&](int64_t columns, unsigned width) {
+      return RankedTensorType::get({channels, columns},
+                                   rewriter.getIntegerType(width));
+    };
+    rewriter.replaceOpWithNewOp<ap::WeightedSumOp>(
+        op, type, pair.lhs, pair.rhs, rewriter.getDenseI64ArrayAttr(factors),
+        codes.low < 0 ? UnitAttr() : rewriter.getUnitAttr(),
+        rewriter.getI64IntegerAttr(codes.bits()),
+        DenseIntElementsAttr::get(tensorOf(int64_t(steps), 64),
+                                  ArrayRef(thresholds)),
+        DenseIntElementsAttr::get(tensorOf(int64_t(steps) + 1, 8),
+                                  ArrayRef(values)));
+    ++numSums;
+  }
+
+  pum::APAttr ap;
+};
+
+} // namespace

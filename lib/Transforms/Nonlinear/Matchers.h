@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Matchers.h - Recognising nonlinear functions ------------*- C++ -*-===//
+#ifndef PUMICE_LIB_TRANSFORMS_NONLINEAR_MATCHERS_H
+#define PUMICE_LIB_TRANSFORMS_NONLINEAR_MATCHERS_H
+
+#include "dialects/PUM/PUM.h"
+#include "lib/Transforms/Nonlinear/Arithmetic.h"
+
+namespace pumice {
+
+/// What the root of a view computes.
+struct NonlinearMatch {
+  pum::NonlinearKind kind = pum::NonlinearKind::elementwise;
+  mlir::Value argument; ///< the tensor that it is a function of
+  llvm::SmallVector<int64_t> dimensions; ///< of `argument`
+  llvm::SmallVector<std::pair<llvm::StringRef, double>> parameters;
+};
+
+/// Functions that several ops make up: softmax, norms, activations, pools.
+std::optional<NonlinearMatch> matchSubroutine(arithmetic::View &view);
+
+/// Functions that one op may hold: exp, sqrt, reciprocal, ...
+std::optional<NonlinearMatch> matchFunction(arithmetic::View &view);
+
+} // namespace pumice
+
+#endif // PUMICE_LIB_TRANSFORMS_NONLINEAR_MATCHERS_H
