@@ -15,6 +15,7 @@ pytest.importorskip("torch_mlir")
 pytest.importorskip("torchao")
 
 import pumice  # noqa: E402
+import zoo_estimates  # noqa: E402
 from pumice import zoo  # noqa: E402
 from pumice.compiler import compile_imported  # noqa: E402
 from pumice.frontend import import_model  # noqa: E402
@@ -107,10 +108,25 @@ def test_float_network_equals_pytorch(name: str) -> None:
         assert float((ours - theirs).abs().max()) <= 1e-4 * float(theirs.abs().max())
 
 
-def test_quantized_network_on_ideal_and_isaac(network) -> None:
-    instance, calibration = network.instance, [network.instance.inputs(seed) for seed in (1, 2)]
-    quantized = pumice.quantize(instance.model, calibration, example_inputs=network.x)
-    imported = import_model(quantized, network.x)
+@pytest.fixture(scope="module")
+def imported(network):
+    """The network quantized to 8 bits, and imported."""
+    calibration = [network.instance.inputs(seed) for seed in (1, 2)]
+    quantized = pumice.quantize(network.instance.model, calibration, example_inputs=network.x)
+    return import_model(quantized, network.x)
+
+
+def test_estimates_are_the_recorded_ones(network, imported) -> None:
+    zoo_estimates.check(network.name, imported)
+
+
+@pytest.mark.parametrize("name", list(zoo_estimates.TERNARY))
+def test_estimates_of_ternary_networks_are_the_recorded_ones(name: str) -> None:
+    zoo_estimates.check(name, zoo_estimates.import_network(name))
+
+
+def test_quantized_network_on_ideal_and_isaac(network, imported) -> None:
+    instance = network.instance
     for device in ("ideal", "isaac"):
         program = compile_imported(imported, device)
         figures = Figures(network.name, device, instance.parameters)
