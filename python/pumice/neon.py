@@ -21,7 +21,7 @@ from pumice.errors import PumiceError
 
 __all__ = ["Errors", "FitOptions", "Linear", "Net", "fit", "lossless_rows"]
 
-Function = Callable[[npt.NDArray[np.float64]], npt.ArrayLike]
+Function = Callable[[npt.NDArray[Any]], npt.ArrayLike]
 
 
 @dataclass(frozen=True)
@@ -106,14 +106,14 @@ class Net:
 
         return np.asarray(_pumice.net_table(json.dumps(self.data)), np.int32)
 
-    def __call__(self, x: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def __call__(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
         """What the net gives for numbers: the nearest input's value, tails outside the domain."""
         x = np.asarray(x, np.float64)
         low, high, count = _range(self.data["input"])
         code = np.clip(np.rint((x - low) / ((high - low) / (count - 1))), 0, count - 1)
         out_low, out_high, out_count = _range(self.data["output"])
         step = (out_high - out_low) / (out_count - 1)
-        y: npt.NDArray[np.float64] = out_low + self.table[code.astype(np.int64)] * step
+        y: npt.NDArray[Any] = out_low + self.table[code.astype(np.int64)] * step
         for tail, outside in ((self.data["below"], x < low), (self.data["above"], x > high)):
             if tail != "saturate":
                 y = np.where(outside, tail["slope"] * x + tail["offset"], y)
@@ -163,7 +163,7 @@ def fit(
         raise PumiceError(f"expected an input of 2 to 16 bits, got {bits}")
     if not (np.isfinite(low) and np.isfinite(high)):
         raise PumiceError(f"expected a finite domain, got [{low:g}, {high:g}]")
-    x = low + np.arange(1 << bits) * ((high - low) / ((1 << bits) - 1))
+    x = low + np.arange(1 << bits, dtype=np.float64) * ((high - low) / ((1 << bits) - 1))
     values = np.ascontiguousarray(function(x), np.float64)
     if values.shape != x.shape:
         raise PumiceError(f"expected a function that gives {x.shape}, got {values.shape}")
