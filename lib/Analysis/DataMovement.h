@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- DataMovement.h - Ops that only move elements --------------------*- C++
-//-*-===//
+//===- DataMovement.h - Ops that only move elements -------------*- C++ -*-===//
 //
 // Pads by 0.0, reshapes, transposes, broadcasts, slices, insertions into zeros
 // and generics that pick elements by their place (upsampling, flips, gathers):

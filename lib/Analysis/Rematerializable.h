@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Rematerializable.h - Ops repeated wherever they are read ---------*- C++
-//-*-===//
+//===- Rematerializable.h - Ops repeated wherever they are read -*- C++ -*-===//
 //
 // Regions that stand for themselves (tasks, nonlinear functions) get copies of
 // ops that cost next to nothing.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- TernaryWeights.h - Weights of three values ----------------------*- C++
-//-*-===//
+//===- TernaryWeights.h - Weights of three values ---------------*- C++ -*-===//
 #ifndef PUMICE_LIB_ANALYSIS_TERNARYWEIGHTS_H
 #define PUMICE_LIB_ANALYSIS_TERNARYWEIGHTS_H
 

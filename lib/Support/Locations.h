@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Locations.h - What a location calls an op --------------------*- C++
-//-*-===//
+//===- Locations.h - What a location calls an op ----------------*- C++ -*-===//
 #ifndef PUMICE_LIB_SUPPORT_LOCATIONS_H
 #define PUMICE_LIB_SUPPORT_LOCATIONS_H
 

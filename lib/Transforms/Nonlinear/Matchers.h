@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Matchers.h - Recognising nonlinear functions ------------*- C++ -*-===//
+//===- Matchers.h - Recognising nonlinear functions -------------*- C++ -*-===//
 #ifndef PUMICE_LIB_TRANSFORMS_NONLINEAR_MATCHERS_H
 #define PUMICE_LIB_TRANSFORMS_NONLINEAR_MATCHERS_H
 
