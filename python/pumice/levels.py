@@ -9,10 +9,19 @@ from typing import Any
 from pumice.diagnostics import message_of_text
 from pumice.errors import PumiceError
 
-__all__ = ["LEVELS", "level_of", "parse_file"]
+__all__ = ["LEVELS", "PIPELINES", "level_of", "parse_file"]
 
 #: The levels of the stack, from what torch-mlir gives to the machine program.
 LEVELS = ("linalg", "quantized", "crossbar", "pum", "simulator")
+
+#: The pipeline that takes a module to each level from the one before.
+PIPELINES = {
+    "linalg": "tosa-to-linalg-contract",
+    "quantized": "linalg-to-quantized",
+    "crossbar": "quantized-to-crossbar",
+    "pum": "crossbar-to-pum",
+    "simulator": "pum-to-simulator",
+}
 
 # Ops that only modules of one level hold, from the lowest level up.
 _SIGNS = {

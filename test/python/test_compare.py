@@ -51,11 +51,13 @@ def mixed():
 
 def edited(program, edit):
     """The program with `edit` applied to the operations of its machine program."""
-    module = _pumice.clone_module(program._levels["simulator"])
+    module = _pumice.clone_module(program.module())
     module.operation.walk(lambda op: (edit(op), ir.WalkResult.ADVANCE)[1])
-    other = Program({**program._levels, "simulator": module}, {})
+    other = Program(
+        {level: program.module(level) for level in program.levels} | {"simulator": module}, {}
+    )
     other.signature = program.signature
-    other._exported, other._float_model = program._exported, program._float_model
+    other.exported, other.float_model = program.exported, program.float_model
     return other
 
 
@@ -63,7 +65,7 @@ def test_machine_tensors_are_those_of_a_run_in_order(digits, isaac, mixed):
     for program, x in ((isaac.program, isaac.x), (mixed[2], mixed[1])):
         names: list[str] = []
         program.run(x, keep=names.append)
-        assert [t.name for t in machine_tensors(program._levels["simulator"])] == names
+        assert [t.name for t in machine_tensors(program.module())] == names
 
 
 def test_ideal_machine_equals_pytorch(digits):

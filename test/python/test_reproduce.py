@@ -18,7 +18,6 @@ from pumice import Device, PumiceError, reproduce, zoo  # noqa: E402
 from pumice.cli import main  # noqa: E402
 from pumice.reproduce import results, rtm_ap, store  # noqa: E402
 from pumice.reproduce.constants import CONSTANTS  # noqa: E402
-from pumice.reproduce.machine import estimate_on  # noqa: E402
 from pumice.reproduce.sensitivity import sensitivities  # noqa: E402
 from pumice.reproduce.ternary import make_ternary  # noqa: E402
 from pumice.tables import plain_text  # noqa: E402
@@ -105,10 +104,10 @@ def test_sensitivities(small) -> None:
 
 def test_factors_give_the_ratios_that_they_are_for(small, monkeypatch) -> None:
     bench = rtm_ap._Bench("small", 0.8, 4, small.settings)
-    ours, theirs = bench._processors.program, bench._crossbars.program
+    ours, theirs = bench._processors, bench._crossbars
     devices = Device("rtm-ap"), Device("neurosim-rram")
     assert (
-        estimate_on(ours, devices[0]).to_dict()["energy_pj"]
+        ours.estimate(devices[0], recompile=False).to_dict()["energy_pj"]
         == (ours.estimate().to_dict()["energy_pj"])
     )
     checked = 0
@@ -117,7 +116,7 @@ def test_factors_give_the_ratios_that_they_are_for(small, monkeypatch) -> None:
             if not factor:
                 continue
             reports = [
-                estimate_on(program, constant.scaled(device, factor))
+                program.estimate(constant.scaled(device, factor), recompile=False)
                 if constant.side in (side, "both")
                 else program.estimate()
                 for program, device, side in zip(
@@ -138,10 +137,12 @@ def test_a_changed_device_is_that_of_a_new_compilation(small) -> None:
     for constant in CONSTANTS:
         if constant.side != "processors":
             changed = constant.scaled(device, 3)
-            again = bench._compile(changed).program.estimate()
-            report = estimate_on(bench._crossbars.program, changed)
+            again = bench._compile(changed).estimate()
+            report = bench._crossbars.estimate(changed, recompile=False)
             assert report.to_dict()["energy_pj"] == again.to_dict()["energy_pj"]
             assert report.latency_ns == again.latency_ns
+            mapped = bench._crossbars.estimate(changed)
+            assert mapped.to_dict()["energy_pj"] == again.to_dict()["energy_pj"]
 
 
 def test_constants_are_those_of_the_device_file() -> None:

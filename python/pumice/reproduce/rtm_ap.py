@@ -15,14 +15,16 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import pumice
+from pumice.compiler import compile_imported
 from pumice.device import Device
-from pumice.reproduce.machine import Compiled, compile_counted, estimate_on
+from pumice.options import CompileOptions
 from pumice.reproduce.results import NETWORKS, PAPER, Cost, Point, Results, Run, Settings
 from pumice.reproduce.sensitivity import Sensitivity, sensitivities
 from pumice.reproduce.store import Store
 
 if TYPE_CHECKING:
     from pumice.frontend.importer import ImportedModel
+    from pumice.program import Program
     from pumice.report import Report
 
 __all__ = ["count", "reproduce"]
@@ -136,27 +138,27 @@ class _Bench:
         )
         return import_model(quantized, self._image)
 
-    def _compile(self, device: Device | str, share: bool = True) -> Compiled:
+    def _compile(self, device: Device | str, share: bool = True) -> Program:
         chosen = self._devices[device] if isinstance(device, str) else device
-        threads = self._settings.threads
-        return compile_counted(self._imported, chosen, share=share, threads=threads)
+        options = CompileOptions(ap_share=share, threads=self._settings.threads)
+        return compile_imported(self._imported, chosen, options=options)
 
     @cached_property
-    def _processors(self) -> Compiled:
+    def _processors(self) -> Program:
         return self._compile(PROCESSORS)
 
     @cached_property
-    def _crossbars(self) -> Compiled:
+    def _crossbars(self) -> Program:
         return self._compile(CROSSBARS)
 
     def int8(self) -> dict[str, Any]:
         """`Cost` on crossbars."""
-        return asdict(_cost(self._crossbars.program.estimate()))
+        return asdict(_cost(self._crossbars.estimate()))
 
     def point(self) -> dict[str, Any]:
         """All of `Point` but `int8`."""
         counts = self._processors.statistics["ap-compile-programs"]
-        report = self._processors.program.estimate()
+        report = self._processors.estimate()
         unshared = self._compile(PROCESSORS, share=False)
         return {
             "network": self.name,
@@ -170,15 +172,15 @@ class _Bench:
             "passes": report.counters["ap_passes"],
             "shifts": report.counters["ap_shifts"],
             "processors": asdict(_cost(report)),
-            "unshared": asdict(_cost(unshared.program.estimate())),
-            "crossbars": asdict(_cost(self._crossbars.program.estimate())),
+            "unshared": asdict(_cost(unshared.estimate())),
+            "crossbars": asdict(_cost(self._crossbars.estimate())),
         }
 
     def sensitivities(self) -> list[dict[str, Any]]:
         targets = [1.0, *filter(None, [PAPER.energy_ratios.get(self.name)])]
         found = sensitivities(
-            (self._devices[PROCESSORS], partial(estimate_on, self._processors.program)),
-            (self._devices[CROSSBARS], partial(estimate_on, self._crossbars.program)),
+            (self._devices[PROCESSORS], partial(self._processors.estimate, recompile=False)),
+            (self._devices[CROSSBARS], partial(self._crossbars.estimate, recompile=False)),
             targets,
         )
         return [item.to_dict() for item in found]
@@ -187,7 +189,7 @@ class _Bench:
         import torch
 
         threads = self._settings.threads
-        ours = self._processors.program.run(self._image, threads=threads)
-        ideal = self._compile(Device("ideal")).program.run(self._image, threads=threads)
+        ours = self._processors.run(self._image, threads=threads)
+        ideal = self._compile(Device("ideal")).run(self._image, threads=threads)
         exact = torch.equal(ours.outputs, ideal.outputs)
         return asdict(Run(ours.report.energy_pj, ours.report.latency_ns, exact))
