@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pumice.device import Device, as_device
-from pumice.diagnostics import message_of
+from pumice.diagnostics import text_of
 from pumice.errors import CompileError
 from pumice.levels import PIPELINES, level_of, parse_file
 from pumice.options import CompileOptions
@@ -212,8 +212,8 @@ def recompile(program: Program, device: str | Device, options: Options = None) -
             " compile the model again"
         )
     options = program.options if options is None else CompileOptions.of(options)
-    kept = {
-        name: program.module(name) for name in ("linalg", "quantized") if name in program.levels
+    kept: dict[str, Any] = {
+        name: program.module(name) for name in program.levels if name in ("linalg", "quantized")
     }
     found = _lower(kept, "quantized", as_device(device), dict(program.timings), options)
     found.signature = program.signature
@@ -234,9 +234,7 @@ def _lower(
         levels: modules known so far; those below are added.
         device: is attached to the quantized network; None for a module that has its own.
     """
-    from pumice import ir
     from pumice._mlir_libs import _pumice
-    from pumice.passmanager import PassManager
 
     names = ["tosa", *PIPELINES]
     levels = dict(levels)
@@ -248,16 +246,18 @@ def _lower(
             if device is not None and target in ("quantized", "crossbar"):
                 current.operation.attributes[_DEVICE] = device.to_attribute(context)
             start = time.perf_counter()
-            pipeline = f"builtin.module({options.pipeline(PIPELINES[target])})"
+            pipeline = options.pipeline(PIPELINES[target])
             try:
-                manager = PassManager.parse(pipeline)
-                manager.run(current.operation)
-            except ir.MLIRError as error:
-                raise CompileError(message_of(error)) from None
+                counts = _pumice.run_pipeline(current, pipeline)
+            except _pumice.DiagnosticError as error:
+                raise CompileError(
+                    text_of(error.diagnostics), diagnostics=error.diagnostics
+                ) from None
             except ValueError as error:
-                raise CompileError(f"cannot read the pipeline '{pipeline}': {error}") from None
+                text = str(error).strip()
+                raise CompileError(f"cannot read the pipeline '{pipeline}': {text}") from None
             timings[f"to_{target}"] = time.perf_counter() - start
-            _add(statistics, json.loads(_pumice.pass_statistics(manager)))
+            _add(statistics, json.loads(counts))
             levels[target] = current
     levels.pop("tosa", None)
     return Program(levels, timings, options=options, statistics=statistics)

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from pumice.arrays import is_torch, to_numpy
-from pumice.diagnostics import message_of_text
+from pumice.diagnostics import text_of
 from pumice.errors import CompileError, PumiceError
 from pumice.levels import LEVELS, parse_file
 from pumice.options import CompileOptions
 from pumice.report import CodeStats, Report
+from pumice.tensors import MachineTensor, tensors_from_json
 
 if TYPE_CHECKING:
     from pumice.comparison import Comparison
@@ -96,8 +97,8 @@ class Program:
         self._depth = 0
         try:
             self._machine = _pumice.Program(self._levels["simulator"])
-        except ValueError as error:
-            raise PumiceError(message_of_text(error)) from None
+        except _pumice.DiagnosticError as error:
+            raise PumiceError(text_of(error.diagnostics), diagnostics=error.diagnostics) from None
 
     @property
     def inputs(self) -> list[tuple[str, str, tuple[int, ...]]]:
@@ -108,6 +109,10 @@ class Program:
     def outputs(self) -> list[tuple[str, str, tuple[int, ...]]]:
         """Name, dtype and shape of each output of the machine program."""
         return [(name, dtype, tuple(shape)) for name, dtype, shape in self._machine.outputs]
+
+    def tensors(self) -> list[MachineTensor]:
+        """The tensors that a run computes, in the order in which it does."""
+        return tensors_from_json(self._machine.tensors)
 
     @property
     def code(self) -> CodeStats | None:
@@ -319,6 +324,20 @@ class Program:
             return str(operation.get_asm())
         return str(operation.get_asm(large_elements_limit=16, large_resource_limit=64))
 
+    def operations(self, nodes: Iterable[str], level: str = "crossbar") -> list[str]:
+        """The IR of graph nodes at a level: their outermost operations, in order.
+
+        Args:
+            nodes: names of graph nodes, as `tensors` has them.
+            level: one of `levels`. Data of large constants is left out.
+
+        Raises:
+            PumiceError: as for `module`.
+        """
+        from pumice._mlir_libs import _pumice
+
+        return _pumice.print_operations_of(self.module(level), list(nodes))
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the machine program as MLIR bytecode: for `pumice.load` and `pumice-sim`.
 
@@ -436,7 +455,9 @@ def load(path: str | os.PathLike[str]) -> Program:
     try:
         program = Program({"simulator": module}, {})
     except PumiceError as error:
-        raise PumiceError(f"'{path}' is no machine program: {error}") from None
+        raise PumiceError(
+            f"'{path}' is no machine program: {error}", diagnostics=error.diagnostics
+        ) from None
     if _SIGNATURE in module.operation.attributes:
         from pumice.frontend.signature import Signature
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""pumice.reproduce and `pumice reproduce rtm-ap`, on a small network."""
+"""pumice.experiments.rtm_ap and `pumice reproduce rtm-ap`, on a small network."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ for name in ("torch", "torch_mlir", "torchao"):
     pytest.importorskip(name)
 pytest.importorskip("pumice._mlir_libs._pumice")
 
-from pumice import Device, PumiceError, reproduce, zoo  # noqa: E402
+from pumice import Device, PumiceError, zoo  # noqa: E402
 from pumice.cli import main  # noqa: E402
-from pumice.reproduce import results, rtm_ap, store  # noqa: E402
-from pumice.reproduce.constants import CONSTANTS  # noqa: E402
-from pumice.reproduce.sensitivity import sensitivities  # noqa: E402
-from pumice.reproduce.ternary import make_ternary  # noqa: E402
+from pumice.experiments import rtm_ap, store  # noqa: E402
+from pumice.experiments.page import write_page  # noqa: E402
+from pumice.experiments.rtm_ap import results, runner  # noqa: E402
+from pumice.experiments.rtm_ap.constants import CONSTANTS  # noqa: E402
+from pumice.experiments.sensitivity import Side, sensitivities  # noqa: E402
+from pumice.experiments.ternary import make_ternary  # noqa: E402
 from pumice.tables import plain_text  # noqa: E402
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reproduce.md"
@@ -33,9 +35,9 @@ def small(tmp_path_factory):
         network = results.Network(lambda: zoo.vgg9(divisor=8), 32)
         patch.setitem(results.NETWORKS, "small", network)
         patch.setitem(results.PAPER.energy_ratios, "small", 7.5)
-        settings = reproduce.Settings(("small",), (0.5, 0.8), (4, 8), run=True, threads=1)
+        settings = rtm_ap.Settings(("small",), (0.5, 0.8), (4, 8), run=True, threads=1)
         told: list[str] = []
-        found = reproduce.reproduce(settings, path=path, advance=told.append)
+        found = rtm_ap.run(settings, path=path, advance=told.append)
         yield SimpleNamespace(results=found, path=path, told=told, settings=settings)
 
 
@@ -103,8 +105,8 @@ def test_sensitivities(small) -> None:
 
 
 def test_factors_give_the_ratios_that_they_are_for(small, monkeypatch) -> None:
-    bench = rtm_ap._Bench("small", 0.8, 4, small.settings)
-    ours, theirs = bench._processors, bench._crossbars
+    bench = runner._Network("small", 0.8, 4, small.settings)
+    ours, theirs = bench.processors, bench.crossbars
     devices = Device("rtm-ap"), Device("neurosim-rram")
     assert (
         ours.estimate(devices[0], recompile=False).to_dict()["energy_pj"]
@@ -133,15 +135,15 @@ def test_factors_give_the_ratios_that_they_are_for(small, monkeypatch) -> None:
 def test_a_changed_device_is_that_of_a_new_compilation(small) -> None:
     """Of crossbars, whose mapping does not depend on energies and times."""
     device = Device("neurosim-rram")
-    bench = rtm_ap._Bench("small", 0.8, 4, small.settings)
+    bench = runner._Network("small", 0.8, 4, small.settings)
     for constant in CONSTANTS:
         if constant.side != "processors":
             changed = constant.scaled(device, 3)
-            again = bench._compile(changed).estimate()
-            report = bench._crossbars.estimate(changed, recompile=False)
+            again = bench.compile(changed).estimate()
+            report = bench.crossbars.estimate(changed, recompile=False)
             assert report.to_dict()["energy_pj"] == again.to_dict()["energy_pj"]
             assert report.latency_ns == again.latency_ns
-            mapped = bench._crossbars.estimate(changed)
+            mapped = bench.crossbars.estimate(changed)
             assert mapped.to_dict()["energy_pj"] == again.to_dict()["energy_pj"]
 
 
@@ -182,14 +184,15 @@ def test_break_even_by_hand() -> None:
         return 50 / 0.26524 * fields["digital"]["ops"][0]["energy_pj"]
 
     found = sensitivities(
-        (ours, estimate_like(
+        Side("processors", ours, estimate_like(
             lambda f: 100 * f["ap"]["shift_pj_per_bit"] + digital(f),
             lambda f: 10 * f["ap"]["search_ns"] + 5,
         )),
-        (theirs, estimate_like(
+        Side("crossbars", theirs, estimate_like(
             lambda f: 1000 * f["energy"]["cell_read_pj"] + digital(f),
             lambda f: 20 / f["digital"]["clock_ghz"],
         )),
+        CONSTANTS,
         [1, 7.5],
     )  # fmt: skip
     by_name = {item.constant: item for item in found}
@@ -242,17 +245,17 @@ def test_json(small) -> None:
 
 
 def test_tables(small) -> None:
-    text = plain_text(reproduce.tables(small.results)[1])
+    text = plain_text(rtm_ap.tables(small.results)[1])
     assert re.search(
         r"^small +0\.8 +4 +[\d.]+ .J +[\d.]+ .J +[\d.]+ .J +[\d.]+ .J +0\.", text, re.M
     )
-    titles = [table.title for table in reproduce.tables(small.results)]
+    titles = [table.title for table in rtm_ap.tables(small.results)]
     assert len(titles) == 6
     assert titles[-1].startswith("small, sparsity 0.8, 4 bits: ratio of latency")
-    for table in reproduce.tables(small.results):
+    for table in rtm_ap.tables(small.results):
         assert all(len(row) == len(table.columns) for row in table.rows)
         assert all(len(line) <= 110 for line in plain_text(table).splitlines())
-    (sentence,) = reproduce.summary(small.results)
+    (sentence,) = rtm_ap.summary(small.results)
     assert "The paper's 7.5 in energy is missed by a factor of" in sentence
     assert "the outputs are those of the device 'ideal'" in sentence
 
@@ -265,21 +268,21 @@ def test_markdown(small, tmp_path) -> None:
     )
     page.write_text(lines)
     for _ in range(2):
-        reproduce.write_markdown(small.results, page, "rtm-ap")
+        rtm_ap.write_markdown(small.results, page)
         text = page.read_text()
         assert text.startswith("# A\n")
         assert text.endswith("<!-- to here -->\nend\n")
         assert "yesterday" not in text
         assert text.count("| network | sparsity | bits | rtm-ap |") == 2
     with pytest.raises(PumiceError, match="expected the lines .* got none"):
-        reproduce.write_markdown(small.results, page, "neon")
+        write_page(page, "neon", [], [])
     with pytest.raises(PumiceError, match=r"cannot read '.*no\.md'"):
-        reproduce.write_markdown(small.results, tmp_path / "no.md", "rtm-ap")
+        rtm_ap.write_markdown(small.results, tmp_path / "no.md")
 
 
 def test_progress(small) -> None:
     parts = [text for text in small.told if text]
-    assert len(parts) == reproduce.count(small.settings)
+    assert len(parts) == rtm_ap.count(small.settings)
     assert parts[0] == "small, 8-bit weights, 4 bits"
     assert "small, every pass" in parts
 
@@ -287,11 +290,11 @@ def test_progress(small) -> None:
 def test_what_is_known_is_not_computed_again(small, monkeypatch) -> None:
     before = small.path.read_text()
 
-    def fail(bench):
+    def fail(bench, device, **options):
         raise AssertionError
 
-    monkeypatch.setattr(rtm_ap._Bench, "_compile", fail)
-    again = reproduce.reproduce(small.settings, path=small.path)
+    monkeypatch.setattr(runner._Network, "compile", fail)
+    again = rtm_ap.run(small.settings, path=small.path)
     assert again.to_dict() == small.results.to_dict()
     assert small.path.read_text() == before
 
@@ -306,7 +309,8 @@ def test_store(tmp_path) -> None:
     assert len(path.read_text().splitlines()) == 2
     path.write_text("{}\n")
     with pytest.raises(
-        PumiceError, match="expected what pumice reproduce keeps in .*got something else in line 1"
+        PumiceError,
+        match="expected stored results of this experiment in .*got something else in line 1",
     ):
         store.Store(path)
     with pytest.raises(PumiceError, match="cannot keep results in"):
@@ -326,12 +330,12 @@ def test_store(tmp_path) -> None:
 )
 def test_bad_settings(fields, message) -> None:
     with pytest.raises(PumiceError, match=message):
-        reproduce.Settings(**fields)
+        rtm_ap.Settings(**fields)
 
 
 def test_headline() -> None:
-    assert reproduce.Settings().headline == (0.8, 4)
-    assert reproduce.Settings(sparsities=(0.9, 0.85), activation_bits=(8, 5)).headline == (0.85, 5)
+    assert rtm_ap.Settings().headline == (0.8, 4)
+    assert rtm_ap.Settings(sparsities=(0.9, 0.85), activation_bits=(8, 5)).headline == (0.85, 5)
 
 
 def test_make_ternary() -> None:
@@ -352,7 +356,7 @@ def test_command(small, tmp_path, monkeypatch, capsys) -> None:
     common = ["reproduce", "rtm-ap", "-n", "small", "-s", "0.5", "0.8", "-b", "4", "8", "--run"]
     folder = small.path.parent
     small.path.rename(folder / "rtm-ap.jsonl")
-    monkeypatch.setattr(rtm_ap._Bench, "_compile", None)  # all is known
+    monkeypatch.setattr(runner._Network, "compile", None)  # all is known
     page, file = tmp_path / "page.md", tmp_path / "r.json"
     page.write_text("<!-- pumice reproduce rtm-ap writes from here -->\n<!-- to here -->\n")
     options = ["--json", str(file), "--markdown", str(page), "--out", str(folder)]
@@ -369,16 +373,14 @@ def test_command(small, tmp_path, monkeypatch, capsys) -> None:
 
 def test_quick(monkeypatch, capsys) -> None:
     asked = []
-    monkeypatch.setattr(
-        reproduce, "reproduce", lambda settings, **_: asked.append(settings) or 1 / 0
-    )
+    monkeypatch.setattr(rtm_ap, "run", lambda settings, **_: asked.append(settings) or 1 / 0)
     for options in (["--quick"], ["--quick", "-n", "resnet18", "resnet18", "--threads", "1"], []):
         with pytest.raises(ZeroDivisionError):
             main(["reproduce", "rtm-ap", *options])
     assert asked == [
-        reproduce.Settings(("vgg9",), (0.8,), (4,)),
-        reproduce.Settings(("resnet18",), (0.8,), (4,), threads=1),
-        reproduce.Settings(),
+        rtm_ap.Settings(("vgg9",), (0.8,), (4,)),
+        rtm_ap.Settings(("resnet18",), (0.8,), (4,), threads=1),
+        rtm_ap.Settings(),
     ]
 
 
@@ -398,10 +400,10 @@ def test_usage(options, message, capsys) -> None:
 def test_page() -> None:
     """A row of the page, computed again."""
     text = PAGE.read_text()
-    settings = reproduce.Settings(("vgg9",), (0.9,), (4,))
-    bench = rtm_ap._Bench("vgg9", 0.9, 4, settings)
-    int8 = results.Cost(**rtm_ap._Bench("vgg9", None, 4, settings).int8())
-    found = reproduce.Results(settings, [rtm_ap._point(bench.point(), int8)])
-    for table in reproduce.tables(found)[:4]:
+    settings = rtm_ap.Settings(("vgg9",), (0.9,), (4,))
+    bench = runner._Network("vgg9", 0.9, 4, settings)
+    int8 = results.Cost(**runner._Network("vgg9", None, 4, settings).int8())
+    found = rtm_ap.Results(settings, [runner._point(bench.point(), int8)])
+    for table in rtm_ap.tables(found)[:4]:
         for row in table.rows:
             assert f"| {' | '.join(row)} |" in text

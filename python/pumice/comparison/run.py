@@ -13,11 +13,11 @@ import torch
 from torch.fx import Node
 
 from pumice.comparison.graph import Codes, Evaluation, Graph, Product
-from pumice.comparison.machine import MachineTensor, Place, machine_tensors, operations_of
 from pumice.comparison.metrics import Errors, errors_of
 from pumice.comparison.result import Comparison, TensorComparison
 from pumice.errors import PumiceError
 from pumice.frontend.export import check_program, export_program
+from pumice.tensors import MachineTensor, Place
 
 if TYPE_CHECKING:
     from pumice.program import Program
@@ -98,7 +98,7 @@ class _Run:
         self._expected: dict[str, deque[tuple[MachineTensor, _Target | None]]] = defaultdict(deque)
         wanted: list[Node] = []
         real_wanted: list[Node] = []
-        for tensor in machine_tensors(program.module()):
+        for tensor in program.tensors():
             target = self._target(tensor)
             self._expected[tensor.name].append((tensor, target))
             if target is not None:
@@ -278,11 +278,7 @@ class _Run:
                 stack += top.all_input_nodes
         names = {self._graph.names[node] for node in between if node in self._graph.names}
         level = "crossbar" if "crossbar" in self._program.levels else "simulator"
-        module = self._program.module(level)
-        texts = [
-            op.get_asm(large_elements_limit=16, large_resource_limit=64, use_local_scope=True)
-            for op in operations_of(module, names)
-        ]
+        texts = self._program.operations(names, level)
         more = len(texts) - _IR_OPERATIONS
         if more > 0:
             texts = [*texts[:_IR_OPERATIONS], f"... {more} more operations"]

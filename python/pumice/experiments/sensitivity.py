@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pumice.device import Device
+from pumice.experiments.constants import Constant
 from pumice.report import Report
-from pumice.reproduce.constants import CONSTANTS, Constant
 
-__all__ = ["Sensitivity", "sensitivities"]
+__all__ = ["Sensitivity", "Side", "sensitivities"]
 
 Estimate = Callable[[Device], Report]
 
@@ -24,14 +24,14 @@ _PRECISION, _LARGEST = 1e-3, 1e4
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """One constant: ratios are the crossbars' energy (or latency) over the processors'.
+    """One constant: ratios are the energy (or latency) of `theirs` over that of `ours`.
 
     Attributes:
         constant, side, quantity: of `Constant`. Energies decide the ratio of energies, times that
             of latencies.
         value: in the unit that its name ends with; None for several numbers.
-        share: of the energy of the device that has it (of the processors, if both have), 0 to 1;
-            None for times.
+        share: of the energy of the device that has it (of `ours`, if both have), 0 to 1; None for
+            times.
         ratio, halved, doubled, removed: with the constant as it is, halved, doubled and 0.
         factors: by target, what the constant would have to be multiplied with for that ratio;
             None where no factor gets there.
@@ -53,19 +53,29 @@ class Sensitivity:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Side:
+    """One of two devices that are compared.
+
+    Attributes:
+        name: as constants have it in `Constant.side`.
+        estimate: what a run of the network on the device, or on a changed one, costs.
+    """
+
+    name: str
+    device: Device
+    estimate: Estimate
+
+
 def sensitivities(
-    processors: tuple[Device, Estimate],
-    crossbars: tuple[Device, Estimate],
-    targets: Sequence[float],
-    constants: Sequence[Constant] = CONSTANTS,
+    ours: Side, theirs: Side, constants: Sequence[Constant], targets: Sequence[float]
 ) -> list[Sensitivity]:
     """Each constant halved, doubled and gone, and what it would have to be for some ratios.
 
     Args:
-        processors, crossbars: a device, and what estimates a network on it or on a changed one.
         targets: ratios of energies. Times are asked for a ratio of 1 only.
     """
-    pair = _Pair(processors, crossbars)
+    pair = _Pair(ours, theirs)
     return [
         pair.energy(constant, targets) if constant.quantity == "energy" else pair.time(constant)
         for constant in constants
@@ -73,31 +83,28 @@ def sensitivities(
 
 
 class _Pair:
-    def __init__(self, processors: tuple[Device, Estimate], crossbars: tuple[Device, Estimate]):
-        self._sides = {"processors": processors, "crossbars": crossbars}
-        self._base = {name: self._report(name, None, 1) for name in self._sides}
+    def __init__(self, ours: Side, theirs: Side) -> None:
+        self._ours, self._theirs = ours, theirs
+        self._base = {side.name: side.estimate(side.device) for side in (ours, theirs)}
 
-    def _report(self, side: str, constant: Constant | None, factor: float) -> Report:
-        device, estimate = self._sides[side]
-        if constant is None:
-            return estimate(device)
-        if constant.side not in (side, "both"):
-            return self._base[side]
-        return estimate(constant.scaled(device, factor))
+    def _report(self, side: Side, constant: Constant, factor: float) -> Report:
+        if constant.side not in (side.name, "both"):
+            return self._base[side.name]
+        return side.estimate(constant.scaled(side.device, factor))
+
+    def _owner(self, constant: Constant) -> Side:
+        return self._theirs if constant.side == self._theirs.name else self._ours
 
     def _ratio(self, constant: Constant, factor: float) -> float:
         """Of latencies."""
-        ours = self._report("processors", constant, factor).latency_ns
-        return self._report("crossbars", constant, factor).latency_ns / ours
+        ours = self._report(self._ours, constant, factor).latency_ns
+        return self._report(self._theirs, constant, factor).latency_ns / ours
 
     def energy(self, constant: Constant, targets: Sequence[float]) -> Sensitivity:
         """Energy is linear in each energy constant, so two estimates tell all."""
-        base = {side: report.energy_pj for side, report in self._base.items()}
-        part = {
-            side: self._report(side, constant, 2).energy_pj - base[side] for side in self._sides
-        }
-        ours, theirs = base["processors"], base["crossbars"]
-        our_part, their_part = part["processors"], part["crossbars"]
+        ours, theirs = (self._base[side.name].energy_pj for side in (self._ours, self._theirs))
+        our_part = self._report(self._ours, constant, 2).energy_pj - ours
+        their_part = self._report(self._theirs, constant, 2).energy_pj - theirs
 
         def ratio(factor: float) -> float:
             return (theirs + (factor - 1) * their_part) / (ours + (factor - 1) * our_part)
@@ -109,20 +116,22 @@ class _Pair:
             factor = 1 + (target * ours - theirs) / slope
             return factor if factor >= 0 else None
 
-        owner = "crossbars" if constant.side == "crossbars" else "processors"
+        owner = self._owner(constant)
+        share = their_part / theirs if owner is self._theirs else our_part / ours
         return Sensitivity(
-            constant.name, constant.side, "energy", constant.value(self._sides[owner][0]),
-            part[owner] / base[owner], ratio(1), ratio(0.5), ratio(2), ratio(0),
+            constant.name, constant.side, "energy", constant.value(owner.device),
+            share, ratio(1), ratio(0.5), ratio(2), ratio(0),
             {f"{target:g}": factor_for(target) for target in targets},
         )  # fmt: skip
 
     def time(self, constant: Constant) -> Sensitivity:
         """Latency is the longest path of a schedule: it is estimated anew each time."""
-        owner = "crossbars" if constant.side == "crossbars" else "processors"
-        base = self._base["crossbars"].latency_ns / self._base["processors"].latency_ns
+        ours, theirs = (self._base[side.name].latency_ns for side in (self._ours, self._theirs))
+        base = theirs / ours
         removed = self._ratio(constant, _NO_TIME)
+        value = constant.value(self._owner(constant).device)
         return Sensitivity(
-            constant.name, constant.side, "time", constant.value(self._sides[owner][0]), None,
+            constant.name, constant.side, "time", value, None,
             base, self._ratio(constant, 0.5), self._ratio(constant, 2), removed,
             {"1": self._factor_for(constant, 1, base, removed)},
         )  # fmt: skip

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The comparison of "Full-Stack Optimization for CAM-Only DNN Inference" (arXiv 2401.12630).
+"""Runs the comparison of "Full-Stack Optimization for CAM-Only DNN Inference" (arXiv 2401.12630).
 
 Ternary networks on associative processors in racetrack memory (`rtm-ap`), and the same networks on
 crossbars (`neurosim-rram`). Weights are random: the paper's are not public. So are images.
@@ -15,24 +15,24 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import pumice
-from pumice.compiler import compile_imported
 from pumice.device import Device
-from pumice.options import CompileOptions
-from pumice.reproduce.results import NETWORKS, PAPER, Cost, Point, Results, Run, Settings
-from pumice.reproduce.sensitivity import Sensitivity, sensitivities
-from pumice.reproduce.store import Store
+from pumice.experiments.bench import Bench
+from pumice.experiments.rtm_ap.constants import CONSTANTS
+from pumice.experiments.rtm_ap.results import NETWORKS, PAPER, Cost, Point, Results, Run, Settings
+from pumice.experiments.sensitivity import Sensitivity, Side, sensitivities
+from pumice.experiments.store import Store
 
 if TYPE_CHECKING:
     from pumice.frontend.importer import ImportedModel
     from pumice.program import Program
     from pumice.report import Report
 
-__all__ = ["count", "reproduce"]
+__all__ = ["count", "run"]
 
 PROCESSORS, CROSSBARS = "rtm-ap", "neurosim-rram"
 
 
-def reproduce(
+def run(
     settings: Settings,
     *,
     path: str | os.PathLike[str] | None = None,
@@ -53,12 +53,12 @@ def reproduce(
         int8: dict[int, Cost] = {}
         for bits in settings.activation_bits:
             advance(f"{name}, 8-bit weights, {bits} bits")
-            dense = _Bench(name, None, bits, settings)
+            dense = _Network(name, None, bits, settings)
             int8[bits] = Cost(**store.get(dense.setting("int8"), dense.int8))
         for sparsity in settings.sparsities:
             for bits in settings.activation_bits:
                 advance(f"{name}, sparsity {sparsity:g}, {bits} bits")
-                bench = _Bench(name, sparsity, bits, settings)
+                bench = _Network(name, sparsity, bits, settings)
                 found = store.get(bench.setting("point"), bench.point)
                 results.points.append(_point(found, int8[bits]))
                 if (sparsity, bits) == settings.headline:
@@ -68,13 +68,13 @@ def reproduce(
 
 
 def count(settings: Settings) -> int:
-    """How many parts `reproduce` has."""
+    """How many parts `run` has."""
     of_network = len(settings.activation_bits) * (1 + len(settings.sparsities))
     return len(settings.networks) * (of_network + 1 + settings.run)
 
 
 def _headline(
-    results: Results, store: Store, bench: _Bench, advance: Callable[[str], None]
+    results: Results, store: Store, bench: _Network, advance: Callable[[str], None]
 ) -> None:
     advance(f"{bench.name}, sensitivities")
     found = store.get(bench.setting("sensitivity"), bench.sensitivities)
@@ -95,12 +95,12 @@ def _cost(report: Report) -> Cost:
     return Cost(report.device, units, report.energy_pj, report.latency_ns, components)
 
 
-class _Bench:
+class _Network(Bench):
     """A network of one sparsity (None: with 8-bit weights) and width; compiled when needed."""
 
     def __init__(self, name: str, sparsity: float | None, bits: int, settings: Settings) -> None:
+        super().__init__(settings.threads)
         self.name, self._sparsity, self._bits = name, sparsity, bits
-        self._settings = settings
         self._devices = {name: Device(name) for name in (PROCESSORS, CROSSBARS)}
 
     def setting(self, kind: str) -> dict[str, Any]:
@@ -122,10 +122,9 @@ class _Bench:
         side = NETWORKS[self.name].side
         return torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(1))
 
-    @cached_property
-    def _imported(self) -> ImportedModel:
+    def build(self) -> ImportedModel:
+        from pumice.experiments.ternary import make_ternary
         from pumice.frontend import import_model
-        from pumice.reproduce.ternary import make_ternary
 
         model = NETWORKS[self.name].build().eval()
         if self._sparsity is not None:
@@ -138,28 +137,25 @@ class _Bench:
         )
         return import_model(quantized, self._image)
 
-    def _compile(self, device: Device | str, share: bool = True) -> Program:
-        chosen = self._devices[device] if isinstance(device, str) else device
-        options = CompileOptions(ap_share=share, threads=self._settings.threads)
-        return compile_imported(self._imported, chosen, options=options)
+    @cached_property
+    def processors(self) -> Program:
+        """The network on `rtm-ap`."""
+        return self.compile(self._devices[PROCESSORS])
 
     @cached_property
-    def _processors(self) -> Program:
-        return self._compile(PROCESSORS)
-
-    @cached_property
-    def _crossbars(self) -> Program:
-        return self._compile(CROSSBARS)
+    def crossbars(self) -> Program:
+        """The network on `neurosim-rram`."""
+        return self.compile(self._devices[CROSSBARS])
 
     def int8(self) -> dict[str, Any]:
         """`Cost` on crossbars."""
-        return asdict(_cost(self._crossbars.estimate()))
+        return asdict(_cost(self.crossbars.estimate()))
 
     def point(self) -> dict[str, Any]:
         """All of `Point` but `int8`."""
-        counts = self._processors.statistics["ap-compile-programs"]
-        report = self._processors.estimate()
-        unshared = self._compile(PROCESSORS, share=False)
+        counts = self.processors.statistics["ap-compile-programs"]
+        report = self.processors.estimate()
+        unshared = self.compile(self._devices[PROCESSORS], ap_share=False)
         return {
             "network": self.name,
             "sparsity": self._sparsity,
@@ -173,23 +169,25 @@ class _Bench:
             "shifts": report.counters["ap_shifts"],
             "processors": asdict(_cost(report)),
             "unshared": asdict(_cost(unshared.estimate())),
-            "crossbars": asdict(_cost(self._crossbars.estimate())),
+            "crossbars": asdict(_cost(self.crossbars.estimate())),
         }
 
     def sensitivities(self) -> list[dict[str, Any]]:
         targets = [1.0, *filter(None, [PAPER.energy_ratios.get(self.name)])]
-        found = sensitivities(
-            (self._devices[PROCESSORS], partial(self._processors.estimate, recompile=False)),
-            (self._devices[CROSSBARS], partial(self._crossbars.estimate, recompile=False)),
-            targets,
+        ours, theirs = (
+            Side(name, self._devices[device], partial(program.estimate, recompile=False))
+            for name, device, program in (
+                ("processors", PROCESSORS, self.processors),
+                ("crossbars", CROSSBARS, self.crossbars),
+            )
         )
+        found = sensitivities(ours, theirs, CONSTANTS, targets)
         return [item.to_dict() for item in found]
 
     def run(self) -> dict[str, Any]:
         import torch
 
-        threads = self._settings.threads
-        ours = self._processors.run(self._image, threads=threads)
-        ideal = self._compile(Device("ideal")).run(self._image, threads=threads)
+        ours = self.processors.run(self._image, threads=self.threads)
+        ideal = self.compile(Device("ideal")).run(self._image, threads=self.threads)
         exact = torch.equal(ours.outputs, ideal.outputs)
         return asdict(Run(ours.report.energy_pj, ours.report.latency_ns, exact))

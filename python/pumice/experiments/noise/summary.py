@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from pumice.study.sweeps import SWEEPS
+from pumice.experiments.noise.sweeps import SWEEPS
 from pumice.tables import simple_table
 
 if TYPE_CHECKING:

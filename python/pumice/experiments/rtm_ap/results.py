@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pumice
 from pumice.errors import PumiceError
-from pumice.reproduce.sensitivity import Sensitivity
+from pumice.experiments.sensitivity import Sensitivity
 
 if TYPE_CHECKING:
     from torch import nn
@@ -243,7 +243,7 @@ class Run:
 
 @dataclass
 class Results:
-    """What `reproduce` gives.
+    """What `run` returns.
 
     Attributes:
         points: by network, sparsity and width, in this order.
@@ -260,6 +260,12 @@ class Results:
         wanted = (network, sparsity, bits)
         found = (p for p in self.points if (p.network, p.sparsity, p.activation_bits) == wanted)
         return next(found, None)
+
+    def tables(self) -> list[Any]:
+        """Programs, costs, shares; then the sensitivities of each network."""
+        from pumice.experiments.rtm_ap.tables import tables
+
+        return [*tables(self)]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: `paper`, `settings`, `points` and a dict for each network, by its name.

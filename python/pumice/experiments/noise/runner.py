@@ -3,25 +3,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import pumice
-from pumice.compiler import compile_imported
 from pumice.device import Device
 from pumice.errors import PumiceError
-from pumice.lines import append_line, kept_lines
-from pumice.study.sweeps import Point
+from pumice.experiments.bench import Bench
+from pumice.experiments.noise.summary import Row, summarize, tables
+from pumice.experiments.noise.sweeps import Point
+from pumice.experiments.store import Store
 
 if TYPE_CHECKING:
-    from pumice.program import Program
-    from pumice.study.networks import Network
+    from pumice.experiments.noise.networks import Network
+    from pumice.frontend.importer import ImportedModel
 
 __all__ = ["REFERENCES", "Results", "run"]
 
@@ -33,50 +33,28 @@ REFERENCES = ("float", "lossless")
 Record = dict[str, Any]
 
 
+@dataclass
 class Results:
-    """Records, in a file of JSON lines if there is a path; those that the file has are kept.
+    """What `run` returns.
 
-    Raises:
-        PumiceError: the file cannot be read or written, or has something else in it.
+    Attributes:
+        records: a dict for each point of a network, with the network, the point, the number of
+            images, and how many of them were `correct`.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self._path = None if path is None else Path(path)
-        self.records: list[Record] = []
-        self._known: dict[str, Record] = {}
-        if self._path is None:
-            return
-        for number, line in enumerate(kept_lines(self._path), 1):
-            try:
-                record = json.loads(line)
-                self._known[_key(record)] = record
-                record["correct"], record["images"], record["seconds"]
-            except (ValueError, TypeError, KeyError, AttributeError):
-                raise PumiceError(
-                    f"expected a study's results in '{self._path}', got something else in line"
-                    f" {number}"
-                ) from None
+    records: list[Record] = field(default_factory=list)
 
-    def take(self, setting: Record) -> bool:
-        """Takes what is known of a setting; False if nothing is."""
-        record = self._known.get(_key(setting))
-        if record is not None:
-            self.records.append(record)
-        return record is not None
+    def rows(self) -> list[Row]:
+        """One row per point over its seeds."""
+        return summarize(self.records)
 
-    def add(self, setting: Record, correct: int, seconds: float) -> None:
-        """Adds a result, and writes it at once."""
-        record = {**setting, "correct": correct, "seconds": round(seconds, 3)}
-        self._known[_key(setting)] = record
-        self.records.append(record)
-        if self._path is not None:
-            append_line(self._path, record)
+    def tables(self) -> list[Any]:
+        """A table per network and sweep, see `pumice.experiments.noise.tables`."""
+        return [*tables(self.rows())]
 
-
-def _key(record: Record) -> str:
-    """What decides a result."""
-    rest = {key: value for key, value in record.items() if key not in ("correct", "seconds")}
-    return json.dumps(rest, sort_keys=True)
+    def to_dict(self) -> dict[str, Any]:
+        """The rows as plain data."""
+        return {"rows": [row.to_dict() for row in self.rows()]}
 
 
 def run(
@@ -92,8 +70,8 @@ def run(
     """Accuracy of each network on each point.
 
     Args:
-        points: of `pumice.study.points`.
-        networks: names of `pumice.study.NETWORKS`.
+        points: of `points`.
+        networks: names of `networks.NETWORKS`.
         device: preset or file that the points change.
         images: how many digits to test with; all that there are by default.
         threads: for `Program.run`.
@@ -103,23 +81,24 @@ def run(
     Raises:
         PumiceError: a network, device or file that cannot be used; fewer images than asked for.
     """
-    from pumice.study.networks import load
+    from pumice.experiments.noise.networks import load
 
-    results = Results(path)
+    store = Store(path, names=frozenset(("correct", "seconds")))
+    results = Results()
     base = Device(device)
     for name in networks:
-        bench = _Bench(load(name), base, images, threads)
+        bench = _Digits(load(name), base, images, threads)
         for reference in REFERENCES:
             advance(f"{name}, {reference}")
-            _measure(results, bench, Point("reference", reference, 0, {}))
+            _measure(results, store, bench, Point("reference", reference, 0, {}))
         for point in points:
             advance(f"{name}, {point.sweep} {point.value:g}, {point.series}")
-            _measure(results, bench, point)
+            _measure(results, store, bench, point)
     advance("")
     return results
 
 
-def _measure(results: Results, bench: _Bench, point: Point) -> None:
+def _measure(results: Results, store: Store, bench: _Digits, point: Point) -> None:
     setting = {
         "network": bench.network.name,
         "sweep": point.sweep,
@@ -131,27 +110,36 @@ def _measure(results: Results, bench: _Bench, point: Point) -> None:
         "images": len(bench.network.labels),
         "pumice": pumice.__version__,
     }
-    if results.take(setting):
-        return
-    start = time.perf_counter()
-    correct = bench.correct(point)
-    results.add(setting, correct, time.perf_counter() - start)
+    results.records.append(setting | store.get(setting, lambda: bench.measure(point)))
 
 
-class _Bench:
-    """A network that is quantized and imported once, and compiled for one device after another."""
+class _Digits(Bench):
+    """A network and the digits that it is tested with."""
 
     def __init__(
         self, network: Network, device: Device, images: int | None, threads: int | None
     ) -> None:
+        super().__init__(threads)
         if images is not None:
             if not 1 <= images <= len(network.labels):
                 raise PumiceError(
                     f"expected 1 to {len(network.labels)} images for '{network.name}', got {images}"
                 )
             network.inputs, network.labels = network.inputs[:images], network.labels[:images]
-        self.network, self.device, self._threads = network, device, threads
-        self._imported: Any = None
+        self.network, self.device = network, device
+
+    def build(self) -> ImportedModel:
+        from pumice.frontend import import_model
+
+        network = self.network
+        quantized = pumice.quantize(network.model, [network.calibration])
+        return import_model(quantized, self._batches(network.inputs)[0])
+
+    def measure(self, point: Point) -> Record:
+        """What a point gives: `correct`, and the `seconds` that it took."""
+        start = time.perf_counter()
+        correct = self.correct(point)
+        return {"correct": correct, "seconds": round(time.perf_counter() - start, 3)}
 
     def correct(self, point: Point) -> int:
         """Digits that the network recognizes on the point's device."""
@@ -161,27 +149,18 @@ class _Bench:
             with torch.no_grad():
                 return self._score(self.network.model(self.network.inputs).numpy())
         if point.sweep == "reference":
-            program = self._compile(Device("ideal"))
+            program = self.compile(Device("ideal"))
         else:
-            program = self._compile(self.device.replace(name="study", array=dict(point.array)))
+            program = self.compile(self.device.replace(name="study", array=dict(point.array)))
         if point.percentile is not None:
             calibration = self._batches(self.network.calibration)
             program.calibrate(calibration, percentile=point.percentile)
         batches = self._batches(self.network.inputs)
-        found = [program.run(batch, threads=self._threads).outputs.numpy() for batch in batches]
+        found = [program.run(batch, threads=self.threads).outputs.numpy() for batch in batches]
         return self._score(np.concatenate(found)[: len(self.network.labels)])
 
     def _score(self, logits: Any) -> int:
         return int((logits.argmax(1) == self.network.labels).sum())
-
-    def _compile(self, device: Device) -> Program:
-        from pumice.frontend import import_model
-
-        network = self.network
-        if self._imported is None:
-            quantized = pumice.quantize(network.model, [network.calibration])
-            self._imported = import_model(quantized, self._batches(network.inputs)[0])
-        return compile_imported(self._imported, device)
 
     def _batches(self, inputs: Any) -> list[Any]:
         """Inputs in batches of one size: the last is filled up from the front."""

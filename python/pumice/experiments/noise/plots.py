@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from pumice.errors import PumiceError
-from pumice.study.summary import Row
-from pumice.study.sweeps import SWEEPS
+from pumice.experiments.noise.summary import Row
+from pumice.experiments.noise.sweeps import SWEEPS
 
 __all__ = ["plot", "require_matplotlib"]
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Results in a file of JSON lines: what is there is not computed again."""
+"""Results in a file of JSON lines: what is there is not computed again.
+
+A line is `{"setting": {...}, "value": ...}`, where the setting is all that decides the value.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pumice.errors import PumiceError
-from pumice.lines import append_line, kept_lines
+from pumice.jsonl import append_line, kept_lines
 
 __all__ = ["Store"]
 
@@ -18,23 +21,32 @@ __all__ = ["Store"]
 class Store:
     """Values by their settings, kept in a file if there is a path.
 
+    Args:
+        path: the file; it and its folder are made if they are not there.
+        names: keys that a value has; none for values that are no dicts.
+
     Raises:
         PumiceError: the file cannot be read or written, or has something else in it.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str] | None = None, names: frozenset[str] = frozenset()
+    ) -> None:
         self._path = None if path is None else Path(path)
         self._known: dict[str, Any] = {}
         if self._path is None:
             return
-        for number, line in enumerate(kept_lines(self._path, make_folder=True), 1):
+        for number, line in enumerate(kept_lines(self._path), 1):
             try:
                 record = json.loads(line)
-                self._known[_key(record["setting"])] = record["value"]
-            except (ValueError, TypeError, KeyError):
+                value = record["value"]
+                if names and value.keys() != names:
+                    raise KeyError
+                self._known[_key(record["setting"])] = value
+            except (ValueError, TypeError, KeyError, AttributeError):
                 raise PumiceError(
-                    f"expected what pumice reproduce keeps in '{self._path}', got something else"
-                    f" in line {number}"
+                    f"expected stored results of this experiment in '{self._path}', got something"
+                    f" else in line {number}"
                 ) from None
 
     def get(self, setting: dict[str, Any], compute: Callable[[], Any]) -> Any:
@@ -42,7 +54,7 @@ class Store:
 
         Args:
             setting: plain data, all that decides the value.
-            compute: gives plain data.
+            compute: returns plain data.
         """
         key = _key(setting)
         if key not in self._known:

@@ -12,15 +12,16 @@ from pumice.errors import PumiceError
 __all__ = ["append_line", "kept_lines"]
 
 
-def kept_lines(path: Path, *, make_folder: bool = False) -> list[str]:
-    """The whole lines of a file, which is made if there is none; part of a line is cut off.
+def kept_lines(path: Path) -> list[str]:
+    """The whole lines of a file; part of a line at its end is cut off.
+
+    The file and its folder are made if they are not there.
 
     Raises:
         PumiceError: the file cannot be read or written, or is no text.
     """
     try:
-        if make_folder:
-            path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         text = path.read_text() if path.exists() else ""
         whole = text[: text.rfind("\n") + 1]
         with path.open("a") as stream:

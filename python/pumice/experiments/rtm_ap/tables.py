@@ -4,47 +4,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from pumice.errors import PumiceError
-from pumice.report import write_text
-from pumice.reproduce.results import PAPER, Cost, Point, Results
-from pumice.tables import energy, number, percent, simple_table, time
+from pumice.experiments.page import Table, write_page
+from pumice.experiments.rtm_ap.results import PAPER, Cost, Point, Results
+from pumice.tables import energy, number, percent, time
 
 if TYPE_CHECKING:
-    from rich.console import Group
+    from pumice.experiments.sensitivity import Sensitivity
 
-    from pumice.reproduce.sensitivity import Sensitivity
-
-__all__ = ["Table", "summary", "tables", "write_markdown"]
+__all__ = ["summary", "tables", "write_markdown"]
 
 _KEY = ["network", "sparsity", "bits"]
-
-#: Between these lines of a page are our tables.
-BEGIN = "<!-- pumice reproduce {} writes from here -->"
-END = "<!-- to here -->"
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of text under a title; the first `left` columns are words."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    left: int = 1
-
-    def __rich__(self) -> Group:
-        return simple_table(self.title, self.columns, self.rows, self.left)
-
-    def markdown(self) -> str:
-        """The same for a page."""
-        ruler = ["---"] * self.left + ["---:"] * (len(self.columns) - self.left)
-        lines = [self.columns, ruler, *self.rows]
-        return "\n".join([f"**{self.title}**", "", *(f"| {' | '.join(line)} |" for line in lines)])
 
 
 def summary(results: Results) -> list[str]:
@@ -139,26 +111,13 @@ def _sensitivity(item: Sensitivity) -> list[str]:
     ]
 
 
-def write_markdown(results: Results, path: str | os.PathLike[str], name: str) -> None:
-    """Puts the summary and tables into a page, between its lines for the paper `name`.
+def write_markdown(results: Results, path: str | os.PathLike[str]) -> None:
+    """Puts the summary and tables into a page, between its lines for them.
 
     Raises:
         PumiceError: the file cannot be read or written, or has no such lines.
     """
-    begin = BEGIN.format(name)
-    try:
-        page = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise PumiceError(f"cannot read '{path}': {reason}") from None
-    before, found, rest = page.partition(begin)
-    _, ended, after = rest.partition(END)
-    if not found or not ended:
-        raise PumiceError(f"expected the lines '{begin}' and '{END}' in '{path}', got none")
-    parts = ["\n".join(f"- {line}" for line in summary(results))]
-    parts += [table.markdown() for table in tables(results)]
-    text = "\n\n".join(parts)
-    write_text(path, f"{before}{begin}\n{text}\n{END}{after}")
+    write_page(path, "rtm-ap", summary(results), tables(results))
 
 
 def _headline(results: Results, name: str) -> Point:
