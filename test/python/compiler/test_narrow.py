@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("torch_mlir")
 pytest.importorskip("pumice._mlir_libs._pumice")
 
+from test_attention import run_and_check  # noqa: E402
 from torch import nn  # noqa: E402
 
 import attention_models  # noqa: E402
@@ -21,7 +22,6 @@ import pumice  # noqa: E402
 from exactness import compare, oracle_of  # noqa: E402
 from pumice.compiler import compile_imported  # noqa: E402
 from pumice.frontend import FrontendError, PumiceQuantizer, import_model  # noqa: E402
-from test_attention import run_and_check  # noqa: E402
 
 #: Of weights and of activations.
 WIDTHS = [(4, 4), (8, 4), (4, 8), (3, 5)]

@@ -24,7 +24,7 @@ from pumice.experiments.sensitivity import Side, sensitivities  # noqa: E402
 from pumice.experiments.ternary import make_ternary  # noqa: E402
 from pumice.tables import plain_text  # noqa: E402
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "reproduce.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "reproduce.md"
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@
 Float model, PT2E's emulation, the oracle and the machine on the same images. The test takes a few
 of them; all 5000, with every layer compared to PT2E's own:
 
-    python test/python/test_oracle_mnist.py --count 5000
+    python test/python/oracles/test_oracle_mnist.py --count 5000
 """
 
 from __future__ import annotations

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 pytest.importorskip("pumice._mlir_libs._pumice")
 
 from pumice.passmanager import PassManager
+from test_ap import DEVICE, blob_of
+from test_ap_passes import program_of
 
 import ap_oracle
 from ap_blobs import encode, one_chunk, operation
 from ap_oracle import Value
 from pumice import Device, Program, PumiceError, ir
-from test_ap import DEVICE, blob_of
-from test_ap_passes import program_of
 
 SMALL = DEVICE.replace(ap={"columns": 64, "domains": 32, "rows": 64})
 

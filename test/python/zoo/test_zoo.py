@@ -14,8 +14,9 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("torch_mlir")
 pytest.importorskip("torchao")
 
-import pumice  # noqa: E402
 import zoo_estimates  # noqa: E402
+
+import pumice  # noqa: E402
 from pumice import zoo  # noqa: E402
 from pumice.compiler import compile_imported  # noqa: E402
 from pumice.frontend import import_model  # noqa: E402

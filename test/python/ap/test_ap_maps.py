@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 pytest.importorskip("pumice._mlir_libs._pumice")
 
+from test_ap import blob_of
+from test_ap_elementwise import SMALL, compiled
+from test_ap_passes import good, loaded
+
 import ap_oracle
 from ap_blobs import encode, one_chunk
 from machine import Window, result_shape
 from pumice import PumiceError, ir
-from test_ap import blob_of
-from test_ap_elementwise import SMALL, compiled
-from test_ap_passes import good, loaded
 
 
 def codes_of(rng, bits: int, signed: bool, shape) -> np.ndarray:

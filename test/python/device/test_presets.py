@@ -14,7 +14,7 @@ import pumice
 from machine_programs import Matrix, Text
 from pumice import Device
 
-FOLDER = Path(__file__).resolve().parents[2] / "lib" / "Device" / "presets"
+FOLDER = Path(__file__).resolve().parents[3] / "lib" / "Device" / "presets"
 
 
 def components(device: Device, level: str) -> dict[str, tuple[float, float]]:
@@ -185,7 +185,7 @@ def test_every_number_names_its_source(name) -> None:
 
 def test_the_table_of_the_page_is_that_of_the_files() -> None:
     """scripts/table_of_devices.py --write brings docs/devices.md up to date."""
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     script = root / "scripts" / "table_of_devices.py"
     spec = importlib.util.spec_from_file_location("table_of_devices", script)
     assert spec is not None

@@ -8,9 +8,10 @@ import pytest
 
 pytest.importorskip("pumice._mlir_libs._pumice")
 
+from test_ap import DEVICE, blob_of, codes_of, compiled, layer_of, ternary
+
 import ap_oracle
 from machine import Window
-from test_ap import DEVICE, blob_of, codes_of, compiled, layer_of, ternary
 
 ROWS = 64
 SMALL = DEVICE.replace(ap={"columns": 40, "domains": 24, "rows": ROWS})

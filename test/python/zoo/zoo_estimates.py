@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Estimates of the zoo's networks on every preset, recorded so that a change of them is seen.
 
-    python test/python/zoo_estimates.py record [--full] [NETWORK ...]
-    python test/python/zoo_estimates.py check [--full] [NETWORK ...]
+    python test/python/zoo/zoo_estimates.py record [--full] [NETWORK ...]
+    python test/python/zoo/zoo_estimates.py check [--full] [NETWORK ...]
 
 `estimates-small.json` holds the scaled-down networks, which the suite compares;
 `estimates-full.json` the networks at full size, which `check --full` compares. Both also hold

@@ -100,7 +100,10 @@ def test_loaded_programs_have_no_network_to_map(isaac, tmp_path) -> None:
     loaded = pumice.load(tmp_path / "p.mlirbc")
     assert loaded.levels == ("simulator",)
     assert loaded.statistics == {}
-    with pytest.raises(CompileError, match="expected a program that holds its quantized network to .*: compile the model again"):
+    with pytest.raises(
+        CompileError,
+        match="expected a program that holds its quantized network to .*: compile the model again",
+    ):
         loaded.estimate(device="neon")
     same = loaded.estimate(device="isaac", recompile=False)
     assert same.to_dict()["energy_pj"] == isaac.program.estimate().to_dict()["energy_pj"]

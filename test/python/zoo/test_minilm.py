@@ -23,7 +23,7 @@ import torch
 import pumice
 from pumice import zoo
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "scripts"))
 
 import check_minilm
 

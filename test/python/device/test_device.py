@@ -13,7 +13,7 @@ import pytest
 import pumice
 from pumice import Device, PumiceError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_presets() -> None:
