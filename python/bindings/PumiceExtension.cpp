@@ -4,6 +4,7 @@
 // Hands the C interface to Python. No logic here.
 //
 //===----------------------------------------------------------------------===//
+#include "lib/CAPI/Neon.h"
 #include "lib/CAPI/Pumice.h"
 #include "mlir-c/Diagnostics.h"
 #include "mlir/Bindings/Python/Nanobind.h"
@@ -429,6 +430,54 @@ NB_MODULE(_pumice, m) {
         return json;
       },
       nb::arg("device"), "Area and power of a device by level, as JSON.");
+
+  m.def(
+      "fit_net",
+      [](nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>
+             values,
+         std::optional<nb::ndarray<const double, nb::ndim<1>, nb::c_contig,
+                                   nb::device::cpu>>
+             weights,
+         const std::string &options) {
+        if (weights && weights->size() != values.size())
+          throw nb::value_error("expected a weight for each value");
+        std::string result, error;
+        bool good;
+        {
+          nb::gil_scoped_release release;
+          good = pumiceNeonFit(
+              values.data(), weights ? weights->data() : nullptr, values.size(),
+              mlirStringRefCreate(options.data(), options.size()), append,
+              &result, append, &error);
+        }
+        if (!good)
+          throw nb::value_error(error.c_str());
+        return result;
+      },
+      nb::arg("values"), nb::arg("weights").none(), nb::arg("options"),
+      "Fits a net to the values of a function: JSON of the net and its errors. "
+      "Raises ValueError.");
+  m.def(
+      "net_table",
+      [](const std::string &net) {
+        std::vector<int32_t> values;
+        std::string error;
+        const bool good = pumiceNeonTable(
+            mlirStringRefCreate(net.data(), net.size()),
+            [](const int32_t *table, intptr_t count, void *user) {
+              static_cast<std::vector<int32_t> *>(user)->assign(table,
+                                                                table + count);
+            },
+            &values, append, &error);
+        if (!good)
+          throw nb::value_error(error.c_str());
+        return values;
+      },
+      nb::arg("net"),
+      "The output value of each input value of a net. Raises ValueError.");
+  m.def("lossless_rows", &pumiceNeonLosslessRows, nb::arg("adc_bits"),
+        nb::arg("cell_bits"), nb::arg("dac_bits"),
+        "Rows that a converter sums without clipping.");
 
   nb::class_<Program>(m, "Program")
       .def(

@@ -51,6 +51,7 @@ class Device:
 
     @property
     def name(self) -> str:
+        """Name of the device."""
         return str(self._fields["name"])
 
     @property

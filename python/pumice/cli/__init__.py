@@ -20,8 +20,10 @@ __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs `pumice`; returns the exit code: 0, 1 for a failure, 2 for wrong usage, 3 if `compare`
-    finds that the machine diverges.
+    """Runs `pumice` and returns the exit code.
+
+    0 for success, 1 for a failure, 2 for wrong usage, 3 if `compare` finds that the machine
+    diverges.
     """
     args = parser().parse_args(argv)
     if args.command is None:

@@ -76,6 +76,7 @@ class Runner:
         self._around.close()
 
     def __call__(self, inputs: Inputs) -> Any:
+        """Outputs of the program, or of the model, for one batch."""
         args, kwargs = inputs
         if self._program is None:
             return self._model(*args, **kwargs)

@@ -131,8 +131,9 @@ class Settings:
 
     @property
     def headline(self) -> tuple[float, int]:
-        """Sparsity and width that ratios, sensitivities and runs are for: 0.8 and 4 bits, or else
-        the least that there are.
+        """Sparsity and width that ratios, sensitivities and runs are for.
+
+        0.8 and 4 bits, or else the least that there are.
         """
         sparsity = 0.8 if 0.8 in self.sparsities else min(self.sparsities)
         return sparsity, 4 if 4 in self.activation_bits else min(self.activation_bits)
