@@ -89,13 +89,13 @@ private:
 
 Error Compiler::check() const {
   if (layer.inputBits < 1 || layer.inputBits > 8)
-    return llvm::createStringError("expected input codes of 1 to 8 bits, got " +
+    return llvm::createStringError("expected inputs of 1 to 8 bits, got " +
                                    Twine(layer.inputBits));
   const IntegerRange codes =
       IntegerRange::ofBits(layer.inputBits, layer.inputSigned);
   if (layer.inputZeroPoint < codes.low || layer.inputZeroPoint > codes.high)
     return llvm::createStringError(
-        "expected a zero point that is an input code, from " +
+        "expected a zero point in the range of the inputs, " +
         Twine(codes.low) + " to " + Twine(codes.high) + ", got " +
         Twine(layer.inputZeroPoint));
   int64_t wrong = 0;

@@ -193,7 +193,7 @@ std::optional<Dequantize> pumice::matchDequantize(Operation *op,
       result.zeroPoint &= (int64_t(1) << *unsignedBits) - 1;
     if (result.zeroPoint < (result.isUnsigned ? 0 : -128) ||
         result.zeroPoint > (result.isUnsigned ? 255 : 127))
-      return unsupported("the zero point is no code");
+      return unsupported("the zero point does not fit the type");
   }
   if (OpOperand *operand = inputOf(generic, scale)) {
     std::optional<unsigned> axis = axisOf(generic, operand);

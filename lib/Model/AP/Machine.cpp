@@ -233,7 +233,7 @@ Error checkCodes(const APMicroprogram &program, llvm::ArrayRef<T> codes) {
     if (int64_t(code) < low || int64_t(code) > high)
       return llvm::createStringError(
           "input " + Twine(int64_t(code)) + " is not a" +
-          (program.inputSigned ? " signed" : "n unsigned") + " code of " +
+          (program.inputSigned ? " signed" : "n unsigned") + " integer of " +
           Twine(program.inputBits) + " bits");
   return Error::success();
 }
@@ -288,7 +288,7 @@ pumice::model::runLayer(const APMicroprogram &program, int64_t rows,
     return llvm::createStringError("inputs are " + name(x.type()) +
                                    ", expected i8, i16 or i32");
   if (program.codeBits && y.type() != ElementType::i8)
-    return llvm::createStringError("codes are " + name(y.type()) +
+    return llvm::createStringError("results are " + name(y.type()) +
                                    ", expected i8");
   if (!program.codeBits && y.type() != ElementType::i32 &&
       y.type() != ElementType::i64)
