@@ -17,6 +17,16 @@ struct OpNames {
 };
 OpNames namesOf(mlir::Location loc);
 
+/// Where a location points. Texts live as long as the context.
+struct Place {
+  llvm::StringRef layer, node; ///< outer and inner name; one name is a node's
+  llvm::StringRef file;        ///< of the source; empty if unknown
+  unsigned line = 0, column = 0;
+};
+/// The first named part of a location with its source position, else the first
+/// source position; all fields are empty if there is neither.
+Place placeOf(mlir::Location loc);
+
 } // namespace pumice
 
 #endif // PUMICE_LIB_SUPPORT_LOCATIONS_H

@@ -42,6 +42,7 @@ class Codes:
     dtype: torch.dtype
 
     def real(self, codes: torch.Tensor) -> torch.Tensor:
+        """The float values that `codes` stand for."""
         scale, zero = self.scale, self.zero_point
         if self.axis is not None:
             shape = [1] * codes.dim()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from pumice.frontend._quiet import quiet
+from pumice.frontend.convertible import ConvertibleNetwork
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.export import as_arguments, export_program
 
@@ -55,6 +56,8 @@ def quantize(
     """
     if not isinstance(model, torch.nn.Module):
         raise FrontendError(f"expected a torch.nn.Module, got {type(model).__name__}")
+    if isinstance(model, ConvertibleNetwork):
+        raise FrontendError("expected a float model, got a ternary network: convert it instead")
     if is_quantized(model):
         raise FrontendError("expected a float model, got one that is quantized already")
     if quantizer is not None and (weight_bits, activation_bits) != (8, 8):
@@ -67,10 +70,7 @@ def quantize(
         from pumice.frontend.constants import fold_weights
         from pumice.frontend.decompositions import decompose_ops
         from pumice.frontend.quantizer import PumiceQuantizer
-        from pumice.frontend.ternary import TernaryNetwork
 
-        if isinstance(model, TernaryNetwork):
-            raise FrontendError("expected a float model, got a ternary network: convert it instead")
         exported = fold_weights(export_any_batch(model, example))
         fold_batch_norms(exported)  # some layers are taken apart next
         decompose_ops(exported)
