@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Files of MLIR: what level of the stack a module is at."""
+"""MLIR files and the levels of modules."""
 
 from __future__ import annotations
 
