@@ -28,7 +28,7 @@ def kept_lines(path: Path) -> list[str]:
             # A run that was interrupted may have left part of a line.
             stream.truncate(len(whole.encode()))
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
+        reason = getattr(error, "strerror", None) or "it is not a text file"
         raise PumiceError(f"cannot keep results in '{path}': {reason}") from None
     return whole.splitlines()
 

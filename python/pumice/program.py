@@ -364,7 +364,7 @@ class Program:
         """One run at a time: other threads wait, `keep` must not start another one."""
         with self._running:
             if self._depth:
-                raise PumiceError("expected `keep` to run no program that is running")
+                raise PumiceError("expected `keep` not to run a program that is already running")
             self._depth += 1
             try:
                 yield
@@ -456,7 +456,7 @@ def load(path: str | os.PathLike[str]) -> Program:
         program = Program({"simulator": module}, {})
     except PumiceError as error:
         raise PumiceError(
-            f"'{path}' is no machine program: {error}", diagnostics=error.diagnostics
+            f"'{path}' is not a machine program: {error}", diagnostics=error.diagnostics
         ) from None
     if _SIGNATURE in module.operation.attributes:
         from pumice.frontend.signature import Signature

@@ -182,7 +182,8 @@ static Bounds boundsOfRow(const ArraySpec &array, const MatrixSpec &matrix,
         bounds.include(Wide(p) * up + Wide(n) * down + rest);
         bounds.include(-Wide(n) * up - Wide(p) * down + rest);
         if (array.encoding == WeightEncoding::offsetFlip) {
-          // Inverted columns lose of what is subtracted from the full level.
+          // Inverted columns lose part of the amount that is subtracted from
+          // the full level.
           const int64_t full = fullLevel(array, matrix);
           bounds.include(Wide(p) * full + rest);
           bounds.include(-Wide(n) * full + rest);

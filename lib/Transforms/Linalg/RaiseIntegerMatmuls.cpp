@@ -22,7 +22,7 @@ struct Widened {
   Value codes; ///< 8 bits wide
   bool isUnsigned = false;
   int64_t zeroPoint = 0;
-  Value computed; ///< a zero point that is no constant: a tensor of rank 0
+  Value computed; ///< a zero point that is not constant: a tensor of rank 0
   bool isComputedUnsigned = false;
 };
 

@@ -51,7 +51,7 @@ pumice::matchQuantizedProduct(Operation *op, std::string *why) {
   const Dequantize &left = factors[0]->dequantize;
   const Dequantize &right = factors[1]->dequantize;
   if (matmul && isConstantData(right.codes))
-    return std::nullopt; // a layer, or what is no layer for a reason
+    return std::nullopt; // a layer, or an op that is not a layer for a reason
   if (left.scales || right.scales)
     return unsupported("a factor is quantized per channel");
   int64_t terms =

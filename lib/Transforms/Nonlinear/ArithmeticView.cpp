@@ -13,7 +13,8 @@
 using namespace mlir;
 using namespace pumice::arithmetic;
 
-/// A subroutine is shallower, and holds fewer ops: beyond is no pattern.
+/// Nonlinear functions are shallower and contain fewer ops; the view ends at
+/// these limits.
 static constexpr unsigned maxDepth = 40, maxOps = 96;
 
 /// The body of a linalg op at one point of its loops.

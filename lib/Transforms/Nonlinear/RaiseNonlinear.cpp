@@ -57,7 +57,7 @@ bool isFloatOp(Operation *op) {
 }
 
 bool isLinear(Operation *op) {
-  // Division by what is no activation: constants, counts.
+  // Division by values that are not activations: constants, counts.
   if (auto divide = dyn_cast<arith::DivFOp>(op)) {
     Operation *def = divide.getRhs().getDefiningOp();
     return def && (isa<arith::SIToFPOp, arith::UIToFPOp>(def) ||

@@ -63,7 +63,7 @@ def evaluate(
         progress: show a progress bar on a terminal.
 
     Raises:
-        PumiceError: no batches; batches that are no tuples; inputs that do not fit; a file of
+        PumiceError: no batches; batches that are not tuples; inputs that do not fit; a file of
             another program, metric or data, or that cannot be written.
     """
     score = metric_of(metric)

@@ -102,7 +102,7 @@ def read(path: str | os.PathLike[str], state: State) -> State:
     except FileNotFoundError:
         return State(state.key)
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
+        reason = getattr(error, "strerror", None) or "it is not a text file"
         raise PumiceError(f"cannot resume from '{path}': {reason}") from None
     try:
         found = State(**json.loads(text))
@@ -112,7 +112,7 @@ def read(path: str | os.PathLike[str], state: State) -> State:
     if found.key != state.key:
         raise PumiceError(
             f"expected '{path}' to be the state of this program and metric, got that of another:"
-            " delete it to begin anew"
+            " delete it to start again"
         )
     return found
 

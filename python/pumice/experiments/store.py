@@ -23,7 +23,7 @@ class Store:
 
     Args:
         path: the file; it and its folder are made if they are not there.
-        names: keys that a value has; none for values that are no dicts.
+        names: keys that a value has; none for values that are not dicts.
 
     Raises:
         PumiceError: the file cannot be read or written, or has something else in it.

@@ -119,7 +119,7 @@ def measure(
     network = NETWORKS[name]
     if threads is not None:
         torch.set_num_threads(threads)
-    # Imports, and what torch sets up at first use, are no network's time.
+    # Imports and torch's initialization at first use do not count as time of a network.
     pumice.compile(torch.nn.Linear(1, 1), torch.zeros(1, 1)).run(torch.zeros(1, 1))
     instance = network.small() if small else network.build()
     program = pumice.compile(
