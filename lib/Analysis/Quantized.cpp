@@ -174,8 +174,8 @@ std::optional<Dequantize> pumice::matchDequantize(Operation *op,
     return std::nullopt;
   };
   if (zeroPoint) {
-    // Zero points of their own come as narrow as the codes,
-    // and are widened.
+    // Zero points that are operands are as narrow as the values and are
+    // widened.
     std::optional<unsigned> unsignedBits;
     if (auto extend = zeroPoint.getDefiningOp<arith::ExtUIOp>()) {
       zeroPoint = extend.getIn();

@@ -239,8 +239,8 @@ private:
     return Error::success();
   }
 
-  /// True if every column has one value or carry only, which never is at two
-  /// domains at once.
+  /// True if every column has a single value or carry, which is never at two
+  /// domains in one step.
   bool isWithoutConflict(const APBundle &group) {
     ++now;
     auto isOnly = [&](uint16_t column, const APValue &value) {
@@ -274,7 +274,7 @@ private:
     return -1;
   }
 
-  /// What is wrong with an operation on its own; empty: nothing.
+  /// The problem of a single operation; empty if there is none.
   std::string check(const APOperation &op) const {
     const APFields fields = fieldsOf(op.code);
     llvm::SmallVector<int64_t, 4> columns;

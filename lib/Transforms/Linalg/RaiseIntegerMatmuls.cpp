@@ -39,7 +39,7 @@ OpOperand *inputOf(linalg::GenericOp op, Value value) {
              : nullptr;
 }
 
-/// What an extension reads, or null.
+/// The operand of an extension, or null.
 Value extended(Value value, bool &isUnsigned) {
   if (auto extend = value.getDefiningOp<arith::ExtUIOp>()) {
     isUnsigned = true;
@@ -72,7 +72,7 @@ std::optional<Widened> matchWidened(Value value) {
         !getElementTypeOrSelf(operand->get().getType()).isInteger(8))
       return std::nullopt;
     zero = operand->get();
-    // The widening may be an op of its own.
+    // The widening may be a separate op.
     if (OpOperand *wide = inputOf(generic, codes)) {
       if (!generic.getMatchingIndexingMap(wide).isIdentity())
         return std::nullopt;

@@ -2,7 +2,7 @@
 //===- RaiseProducts.cpp - Products of two quantized activations ----------===//
 //
 // Attention multiplies activations by activations: query by key, weights by
-// value. Both factors are codes with a scale and a zero point of their own.
+// value. Both factors are quantized, each with its own scale and zero point.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Transforms/Linalg/RaiseQuantizedOps.h"
