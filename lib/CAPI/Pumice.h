@@ -112,8 +112,8 @@ typedef struct {
   void *ptr;
 } PumiceRun;
 
-/* Null, and diagnostics, when the module is no machine program. The module must
- * outlive the program. */
+/* Null, and diagnostics, when the module is not a machine program. The module
+ * must outlive the program. */
 MLIR_CAPI_EXPORTED PumiceProgram pumiceProgramLoad(MlirModule module);
 MLIR_CAPI_EXPORTED void pumiceProgramDestroy(PumiceProgram program);
 MLIR_CAPI_EXPORTED intptr_t pumiceProgramNumInputs(PumiceProgram program);
