@@ -79,6 +79,7 @@ func.func @lookup_shapes(%q: tensor<2x4xi8>) {
 
 func.func @lookup_method(%q: tensor<2x3xi8>) {
   // expected-error @below {{expected ::pumice::ap::LookupMethod to be one of: exact, ternary, hamming}}
+  // expected-error @below {{failed to parse}}
   %0 = ap.lookup %q in dense<[[0, 1, 1]]> : tensor<1x3xi8> by nearest : tensor<2x3xi8> -> tensor<2x1xi32>
   return
 }
