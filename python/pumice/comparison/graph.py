@@ -18,7 +18,7 @@ from torch.fx import Node
 
 from pumice.errors import PumiceError
 from pumice.frontend.locations import LocationTable, module_path
-from pumice.frontend.lowering import _state
+from pumice.frontend.lowering import state_of
 from pumice.frontend.silence import quiet
 
 __all__ = ["Codes", "Evaluation", "Graph", "Product"]
@@ -151,7 +151,7 @@ class Graph:
             return getattr(self._program.graph_module, str(node.target))
         spec = self._spec(node)
         if spec.kind.name in _KINDS:
-            return _state(self._program, spec.target)
+            return state_of(self._program, spec.target)
         return None
 
     def _spec(self, node: Node) -> Any:
