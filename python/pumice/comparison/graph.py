@@ -17,9 +17,9 @@ import torch
 from torch.fx import Node
 
 from pumice.errors import PumiceError
-from pumice.frontend._quiet import quiet
 from pumice.frontend.locations import LocationTable, module_path
 from pumice.frontend.lowering import _state
+from pumice.frontend.silence import quiet
 
 __all__ = ["Codes", "Evaluation", "Graph", "Product"]
 

@@ -121,7 +121,7 @@ class Runner:
         assert self._program is not None
         if self._program.signature is None:
             return tuple(leaves), {}
-        from pumice.frontend.tree import unflatten
+        from pumice.frontend.pytree import unflatten
 
         args, kwargs = unflatten(self._program.signature.input_structure, leaves)
         return args, kwargs

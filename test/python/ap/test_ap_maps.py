@@ -31,13 +31,13 @@ def type_of(shape) -> str:
 
 def pool_text(shape, kernel, window: Window, result, attributes: str) -> str:
     lists = ("kernel", kernel), ("strides", window.strides), ("dilations", window.dilations)
-    given = " ".join(
-        f"{name} {list(values)}" for name, values in (*lists, ("padding", window.padding))
+    given = ", ".join(
+        f"{name} = {list(values)}" for name, values in (*lists, ("padding", window.padding))
     )
     x, y = type_of(shape), type_of(result)
     return (
         f"func.func @main(%x: {x}) -> {y} {{\n"
-        f"  %y = ap.max_pool_2d %x {given} {{{attributes}}} : {x} -> {y}\n"
+        f"  %y = ap.max_pool_2d %x window <{given}> {{{attributes}}} : {x} -> {y}\n"
         f"  return %y : {y}\n}}\n"
     )
 

@@ -21,7 +21,7 @@ import pumice  # noqa: E402
 from pumice import PumiceError, frontend  # noqa: E402
 from pumice.frontend import FrontendError  # noqa: E402
 from pumice.frontend.importer import attach_resources, import_lowered  # noqa: E402
-from pumice.frontend.tree import unflatten  # noqa: E402
+from pumice.frontend.pytree import unflatten  # noqa: E402
 
 
 def compiled(work, *inputs):

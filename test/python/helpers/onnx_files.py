@@ -100,8 +100,19 @@ def quantize(path: Path, feeds: list[dict[str, Any]], out: Path, **options: Any)
     return out
 
 
+def exact_reference(path: Path, feeds: dict[str, Any]) -> list[Any]:
+    """What the onnx package computes: exact in integers on every processor."""
+    from onnx.reference import ReferenceEvaluator
+
+    return ReferenceEvaluator(str(path)).run(None, feeds)
+
+
 def reference(path: Path, feeds: dict[str, Any]) -> list[Any]:
-    """What onnxruntime computes, node by node as the file says."""
+    """What onnxruntime computes, node by node as the file says.
+
+    Its products of unsigned activations with signed weights saturate on processors without VNNI:
+    use `exact_reference` for integers, or quantize with `reduce_range`.
+    """
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 3
