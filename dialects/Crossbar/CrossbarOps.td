@@ -87,8 +87,8 @@ def Crossbar_MVMOp : Crossbar_LayerOp<"mvm"> {
     - C2: a grid has `G` groups, without that dimension one.
     - C3: the result's type holds every possible sum.
     - C4: `input_bits` and `weight_bits` are at most the width of the element
-      types. On a grid there is none of `input_bits`, `input_unsigned` and
-      `weight_bits`, and the inputs that it streams fit the element type.
+      types. A layer on a grid has no `input_bits`, `input_unsigned` or
+      `weight_bits`, and the inputs that the grid streams fit the element type.
 
     ```mlir
     %y = crossbar.mvm %x, %w {input_unsigned, input_zero_point = 3 : i64}

@@ -86,8 +86,7 @@ static tensor::PadOp matchPad(Value source, int64_t value,
   return pad;
 }
 
-/// The codes that `value` widens, or null when it is no widening of unsigned
-/// 8-bit codes.
+/// The operand of `value` if `value` widens unsigned 8-bit values, or null.
 static Value widenedCodes(Value value) {
   auto extend = value.getDefiningOp<arith::ExtUIOp>();
   return extend && getElementTypeOrSelf(extend.getIn().getType()).isInteger(8)
