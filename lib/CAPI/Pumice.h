@@ -89,7 +89,7 @@ MLIR_CAPI_EXPORTED void pumicePresetNames(MlirStringCallback callback,
 /* The device of that name or path; null, and diagnostics, if there is none. */
 MLIR_CAPI_EXPORTED MlirAttribute pumiceLoadDevice(MlirContext context,
                                                   MlirStringRef name);
-/* Area and power by level, as JSON; false when `device` is no device. */
+/* Area and power by level, as JSON; false if `device` is not a device. */
 MLIR_CAPI_EXPORTED bool pumiceDeviceRollUp(MlirAttribute device,
                                            MlirStringCallback callback,
                                            void *user);
