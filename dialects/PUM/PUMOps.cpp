@@ -81,7 +81,7 @@ LogicalResult DigitalOp::verify() {
   // C2
   for (Type type : getInputs().getTypes())
     if (!isa<RankedTensorType>(type))
-      return emitOpError("takes tensors, got ") << type;
+      return emitOpError("expects tensors, got ") << type;
   return success();
 }
 

@@ -23,7 +23,7 @@ struct Widened {
   Value codes; ///< 8 bits wide
   bool isUnsigned = false;
   int64_t zeroPoint = 0;
-  Value computed; ///< a zero point that is no constant: a tensor of rank 0
+  Value computed; ///< a zero point that is not constant: a tensor of rank 0
   bool isComputedUnsigned = false;
 };
 
@@ -40,7 +40,7 @@ OpOperand *inputOf(linalg::GenericOp op, Value value) {
              : nullptr;
 }
 
-/// What an extension reads, or null.
+/// The operand of an extension, or null.
 Value extended(Value value, bool &isUnsigned) {
   if (auto extend = value.getDefiningOp<arith::ExtUIOp>()) {
     isUnsigned = true;
@@ -73,7 +73,7 @@ std::optional<Widened> matchWidened(Value value) {
         !getElementTypeOrSelf(operand->get().getType()).isInteger(8))
       return std::nullopt;
     zero = operand->get();
-    // The widening may be an op of its own.
+    // The widening may be a separate op.
     if (OpOperand *wide = inputOf(generic, codes)) {
       if (!generic.getMatchingIndexingMap(wide).isIdentity())
         return std::nullopt;

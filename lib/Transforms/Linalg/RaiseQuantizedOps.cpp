@@ -257,7 +257,7 @@ struct RaiseQuantizedOpsPass
     : pumice::impl::RaiseQuantizedOpsBase<RaiseQuantizedOpsPass> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    // Producers first: what is known to be codes grows downwards. The ops of
+    // Producers first: the set of quantized values grows downwards. The ops of
     // the one block are enough; bodies of generics are looked at with them.
     SmallVector<Operation *> ops;
     for (Block &block : getOperation().getBody())

@@ -57,7 +57,7 @@ bool isFloatOp(Operation *op) {
 }
 
 bool isLinear(Operation *op) {
-  // Division by what is no activation: constants, counts.
+  // Division by values that are not activations: constants, counts.
   if (auto divide = dyn_cast<arith::DivFOp>(op)) {
     Operation *def = divide.getRhs().getDefiningOp();
     return def && (isa<arith::SIToFPOp, arith::UIToFPOp>(def) ||
@@ -93,7 +93,7 @@ bool isComparison(Operation *op) {
                       [](Type type) { return isFloat(type) || isBool(type); });
 }
 
-/// The body's only op, beside casts, when there is one.
+/// The only op of the body that is not a cast, if there is exactly one.
 Operation *soleOp(Operation *op) {
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
   if (!linalgOp)
@@ -154,7 +154,7 @@ private:
   bool isConvex(const Subroutine &region);
   void build(Subroutine &region);
 
-  /// What the ops read from outside of them, in order.
+  /// The values that the ops read from outside, in order.
   SetVector<Value> operandsOf(const Subroutine &region) {
     SetVector<Value> values;
     for (Operation *op : region.ops)
@@ -225,7 +225,7 @@ std::optional<Subroutine> Raiser::findRegion(Operation *op) {
     return region;
   if (!isElementwise(op) || !isFloatOp(op))
     return std::nullopt;
-  // Not known: a region of its own, with the comparisons that it reads.
+  // Unknown: a separate region, with the comparisons that it reads.
   SmallVector<Operation *> conditions;
   for (Value operand : op->getOperands())
     if (Operation *def = operand.getDefiningOp();

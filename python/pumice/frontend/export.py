@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pumice.frontend.errors import FrontendError
-from pumice.frontend.locations import _LIBRARY, source_line
+from pumice.frontend.locations import LIBRARY_FILE, source_line
 from pumice.frontend.silence import quiet, without_partial_graph
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _explain(
     own = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if not _LIBRARY.search(frame.filename) and frame.filename != __file__
+        if not LIBRARY_FILE.search(frame.filename) and frame.filename != __file__
     ]
     # Frames above the model are the caller of export, not the model.
     own = [frame for frame in own if "/pumice/frontend/" not in frame.filename]
