@@ -10,14 +10,15 @@ def AP_Dialect : Dialect {
   let cppNamespace = "::pumice::ap";
   let summary = "bit-serial arithmetic on associative processors";
   let description = [{
-    An associative processor is a content-addressable memory whose rows work at
-    once: a *search* tags the rows that match a key in some bit columns, a
-    *write* sets bit columns in the tagged rows. Arithmetic is a sequence of
-    such passes, bit by bit. The dialect has the values that rows hold
-    (`!ap.column`), arithmetic on them, and the passes themselves. See
+    An associative processor is a content-addressable memory whose rows operate
+    simultaneously: a *search* tags the rows that match a key in some bit
+    columns, and a *write* sets bit columns in the tagged rows. Arithmetic is a
+    sequence of such passes, bit by bit. The dialect contains layers with
+    ternary weights, the compiled microprograms of layers, and microprograms
+    that are spelled out, down to the passes, for people to read. See
     dialects/AP/README.md.
   }];
-  let useDefaultTypePrinterParser = 1;
+  let dependentDialects = ["::pumice::crossbar::CrossbarDialect"];
   let useDefaultAttributePrinterParser = 1;
 }
 

@@ -63,11 +63,12 @@ static LogicalResult verifyRegion(OpTy op) {
 
 LogicalResult ComputeOp::verify() {
   // C2
-  auto isAssociative = [](Operation &op) {
-    return op.getName().getDialectNamespace() == "ap";
+  auto isOnProcessors = [](Operation &op) {
+    auto layer = dyn_cast<pumice::LayerOpInterface>(op);
+    return layer && layer.getTarget() == pumice::LayerTarget::ap;
   };
   if (llvm::none_of(getInputs().getTypes(), llvm::IsaPred<GridType>) &&
-      llvm::none_of(getBody().front(), isAssociative))
+      llvm::none_of(getBody().front(), isOnProcessors))
     return emitOpError("reads no grid");
   return success();
 }
@@ -82,7 +83,7 @@ LogicalResult DigitalOp::verify() {
   // C2
   for (Type type : getInputs().getTypes())
     if (!isa<RankedTensorType>(type))
-      return emitOpError("takes tensors, got ") << type;
+      return emitOpError("expects tensors, got ") << type;
   return success();
 }
 

@@ -7,6 +7,7 @@ include "dialects/Simulator/SimulatorTypes.td"
 include "dialects/Crossbar/CrossbarAttrs.td"
 include "dialects/Crossbar/CrossbarTypes.td"
 include "dialects/PUM/PUMAttrs.td"
+include "dialects/AP/APAttrs.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
@@ -19,8 +20,8 @@ def Simulator_Buffer : StaticShapeMemRefOf<[AnyType]>;
 def Simulator_BufferOp : Simulator_Op<"buffer"> {
   let summary = "storage in a memory";
   let description = [{
-    Reserves storage of the type's shape in the memory that its memory space
-    names. Exactly one instruction writes it.
+    Reserves storage for the type's shape in the memory given by its memory
+    space. Exactly one instruction writes it.
 
     ```mlir
     %b = simulator.buffer : memref<1x8x28x28xi8, #simulator.memory<buffer>>
@@ -56,8 +57,8 @@ class Simulator_Instruction<string mnemonic, list<Trait> traits = []>
 def Simulator_TransferOp : Simulator_Instruction<"transfer"> {
   let summary = "instruction: copy a buffer to another memory";
   let description = [{
-    Occupies the DRAM channel and a port of the on-chip buffer, as the two
-    memories ask for.
+    Occupies the DRAM channel and a port of the on-chip buffer, depending on the
+    two memories.
 
     - C1: source and destination have one shape and element type.
 
@@ -81,10 +82,10 @@ def Simulator_ProgramOp : Simulator_Instruction<"program", [AttrSizedOperandSegm
   let summary = "instruction: write weights into arrays";
   let description = [{
     Programs the arrays of `placement` with `weights`; `replacing` and `setup`
-    as in `pum.program`. Rows of one array are written one after the other, the
-    arrays at once. Occupies the arrays, and for the weights the DRAM channel or
-    a buffer port. Weights that are no constant are written in every run: cells
-    that hold their level already are not pulsed.
+    as in `pum.program`. Rows of one array are written one after the other, all
+    arrays simultaneously. Occupies the arrays, and for the weights the DRAM
+    channel or a buffer port. Weights that are not constant are written in every
+    run; cells that already have their level are not pulsed.
 
     - C1: the weights and the tiling fit the grid; the placement holds one or
       more copies of the tiling.
@@ -92,7 +93,7 @@ def Simulator_ProgramOp : Simulator_Instruction<"program", [AttrSizedOperandSegm
     ```mlir
     %g, %t = simulator.program %w on <0, 1> setup array #array tiling <row_tiles = 1,
           column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1>
-        : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8>
+        : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8, ui8>
     ```
   }];
   let arguments = (ins Arg<Simulator_Buffer, "", [MemRead]>:$weights,
@@ -120,55 +121,44 @@ def Simulator_ProgramOp : Simulator_Instruction<"program", [AttrSizedOperandSegm
 def Simulator_MVMOp : Simulator_Instruction<"mvm"> {
   let summary = "instruction: stream inputs through programmed arrays";
   let description = [{
-    Reads every window of `input`, multiplies it by the weights of `grid` and
-    writes the accumulators to `output`: `crossbar.conv_2d` with a window,
-    `crossbar.mvm` (of one group or several) without. Occupies the grid's arrays
-    for all windows, which the copies of the weights share, and a buffer port for
-    the moved bytes.
+    Reads every window position of `input`, multiplies it by the weights of
+    `grid` and writes the accumulators to `output`: `crossbar.conv_2d` with a
+    window, `crossbar.mvm` without. The type of the grid defines the number of
+    groups and the inputs that are streamed. Occupies the grid's arrays for all
+    window positions, which the copies of the weights share, and a buffer port
+    for the moved bytes.
 
-    - C1: types and window fit as those ops demand.
+    - C1: types and window fit as in those ops.
 
     ```mlir
-    %t1 = simulator.mvm %g, %x, %y after(%t0) kernel [3, 3] strides [1, 1]
-          dilations [1, 1] padding [0, 0, 0, 0] groups 1
-        : !crossbar.grid<1x27x16xi8>, memref<1x3x8x8xi8, #simulator.memory<buffer>>,
+    %t1 = simulator.mvm %g, %x, %y after(%t0)
+          window <kernel = [3, 3], strides = [1, 1], dilations = [1, 1], padding = [0, 0, 0, 0]>
+        : !crossbar.grid<1x27x16xi8, ui8>, memref<1x3x8x8xi8, #simulator.memory<buffer>>,
           memref<1x16x6x6xi32, #simulator.memory<buffer>>
     ```
   }];
   let arguments = (ins Crossbar_GridType:$grid,
     Arg<Simulator_Buffer, "", [MemRead]>:$input,
     Arg<Simulator_Buffer, "", [MemWrite]>:$output,
-    Variadic<Simulator_TokenType>:$after,
-    OptionalAttr<DenseI64ArrayAttr>:$kernel, OptionalAttr<DenseI64ArrayAttr>:$strides,
-    OptionalAttr<DenseI64ArrayAttr>:$dilations, OptionalAttr<DenseI64ArrayAttr>:$padding,
-    OptionalAttr<I64Attr>:$groups, UnitAttr:$input_unsigned,
+    Variadic<Simulator_TokenType>:$after, OptionalAttr<Crossbar_WindowAttr>:$window,
     DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
-    DefaultValuedAttr<I64Attr, "0">:$weight_zero_point,
-    OptionalAttr<Crossbar_Bits>:$input_bits);
+    DefaultValuedAttr<I64Attr, "0">:$weight_zero_point);
   let results = (outs Simulator_TokenType:$token);
   let assemblyFormat = [{
     $grid `,` $input `,` $output (`after` `(` $after^ `)`)?
-    (`kernel` $kernel^ `strides` $strides `dilations` $dilations
-     `padding` $padding `groups` $groups)? attr-dict
+    (`window` $window^)? attr-dict
     `:` qualified(type($grid)) `,` type($input) `,` type($output)
   }];
   let hasVerifier = 1;
-  let extraClassDeclaration = [{
-    /// Bits of an input code.
-    unsigned getInputWidth() {
-      return getInputBits().value_or(
-          ::llvm::cast<::mlir::MemRefType>(getInput().getType())
-              .getElementTypeBitWidth());
-    }
-  }];
 }
 
 def Simulator_APExecOp : Simulator_Instruction<"ap_exec", [AttrSizedOperandSegments]> {
-  let summary = "instruction: run a program on associative processors";
+  let summary = "instruction: run a microprogram on associative processors";
   let description = [{
-    Writes the rows of `input` (and of `other`) into processors, runs `program`
-    (docs/ap.md) and writes the accumulators to `output`: `ap.run`. Occupies the processors that
-    the program takes, and a buffer port for the moved bytes.
+    Writes the rows of `input` (and of `other`) into processors, runs the
+    microprogram `program` (docs/ap.md) and writes the results to `output`, like
+    `ap.run`. Occupies the processors that the microprogram needs, and a buffer
+    port for the moved bytes.
 
     - C1: as for `ap.run`.
 
@@ -181,14 +171,12 @@ def Simulator_APExecOp : Simulator_Instruction<"ap_exec", [AttrSizedOperandSegme
     Arg<Optional<Simulator_Buffer>, "", [MemRead]>:$other,
     Arg<Simulator_Buffer, "", [MemWrite]>:$output, ElementsAttr:$program,
     Variadic<Simulator_TokenType>:$after,
-    OptionalAttr<DenseI64ArrayAttr>:$kernel, OptionalAttr<DenseI64ArrayAttr>:$strides,
-    OptionalAttr<DenseI64ArrayAttr>:$dilations, OptionalAttr<DenseI64ArrayAttr>:$padding,
+    OptionalAttr<Crossbar_WindowAttr>:$window,
     DefaultValuedAttr<I64Attr, "0">:$input_zero_point);
   let results = (outs Simulator_TokenType:$token);
   let assemblyFormat = [{
     $input (`with` $other^)? `,` $output `program` $program (`after` `(` $after^ `)`)?
-    (`kernel` $kernel^ `strides` $strides `dilations` $dilations
-     `padding` $padding)? attr-dict
+    (`window` $window^)? attr-dict
     `:` type($input) (`with` type($other)^)? `,` type($output)
   }];
   let hasVerifier = 1;
@@ -197,19 +185,19 @@ def Simulator_APExecOp : Simulator_Instruction<"ap_exec", [AttrSizedOperandSegme
 def Simulator_APLookupOp : Simulator_Instruction<"ap_lookup"> {
   let summary = "instruction: compare queries with rows of associative processors";
   let description = [{
-    `ap.lookup`: the rows of `table` are in place before the program starts.
-    Occupies the processors that hold them, and a buffer port.
+    Executes `ap.lookup`. The rows of `table` are in place before the program
+    starts. Occupies the processors that hold them, and a buffer port.
 
     - C1: as for `ap.lookup`.
 
     ```mlir
-    %t1 = simulator.ap_lookup %q, %d in dense<[[0, 1, 1]]> : tensor<1x3xi8> by "exact" after(%t0)
+    %t1 = simulator.ap_lookup %q, %d in dense<[[0, 1, 1]]> : tensor<1x3xi8> by exact after(%t0)
         : memref<5x3xi8, #simulator.memory<buffer>>, memref<5x1xi32, #simulator.memory<buffer>>
     ```
   }];
   let arguments = (ins Arg<Simulator_Buffer, "", [MemRead]>:$queries,
     Arg<Simulator_Buffer, "", [MemWrite]>:$output, ElementsAttr:$table,
-    StrAttr:$method, Variadic<Simulator_TokenType>:$after);
+    AP_LookupMethodAttr:$method, Variadic<Simulator_TokenType>:$after);
   let results = (outs Simulator_TokenType:$token);
   let assemblyFormat = [{
     $queries `,` $output `in` $table `by` $method (`after` `(` $after^ `)`)?

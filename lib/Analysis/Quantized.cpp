@@ -93,8 +93,8 @@ std::optional<Dequantize> pumice::matchDequantize(Operation *op,
     return std::nullopt;
   };
   if (zeroPoint) {
-    // Zero points of their own come as narrow as the codes,
-    // and are widened.
+    // Zero points that are operands are as narrow as the values and are
+    // widened.
     std::optional<unsigned> unsignedBits;
     if (auto extend = zeroPoint.getDefiningOp<arith::ExtUIOp>()) {
       zeroPoint = extend.getIn();
@@ -112,7 +112,7 @@ std::optional<Dequantize> pumice::matchDequantize(Operation *op,
       result.zeroPoint &= (int64_t(1) << *unsignedBits) - 1;
     if (result.zeroPoint < (result.isUnsigned ? 0 : -128) ||
         result.zeroPoint > (result.isUnsigned ? 255 : 127))
-      return unsupported("the zero point is no code");
+      return unsupported("the zero point does not fit the type");
   }
   if (OpOperand *operand = inputOf(generic, scale)) {
     std::optional<unsigned> axis = axisOf(generic, operand);

@@ -20,9 +20,7 @@ using namespace pumice;
 
 namespace {
 
-bool isLayer(Operation *op) {
-  return isa<crossbar::MVMOp, crossbar::Conv2DOp, ap::RunOp, ap::LookupOp>(op);
-}
+bool isLayer(Operation *op) { return isa<LayerOpInterface>(op); }
 
 /// Ops that each task that reads them repeats.
 bool isRepeated(Operation *op) {
@@ -36,8 +34,9 @@ bool isHeavy(Operation *op) {
              linalg::QuantizedMatmulOp, linalg::QuantizedBatchMatmulOp>(op);
 }
 
-/// The heavy op for which alone `op` widens codes, or null. It widens them
-/// itself, so that narrow codes are passed to its task.
+/// The only user of `op` if `op` widens integers for a heavy op, or null. The
+/// heavy op's task widens them itself, so that the narrow integers are passed
+/// to it.
 Operation *widensFor(Operation *op) {
   if (!isa<arith::ExtUIOp, arith::ExtSIOp>(op) || op->use_empty() ||
       !llvm::all_equal(op->getUsers()))
@@ -222,7 +221,7 @@ private:
   }
 
   LogicalResult emitProgram(crossbar::ProgramOp op) {
-    // Constants are written once, what is computed in every run.
+    // Constants are written once, computed weights in every run.
     auto constant = op.getWeights().getDefiningOp<arith::ConstantOp>();
     if (!constant && isConstantData(op.getWeights()))
       return op.emitOpError("expects its weights to be one constant "
@@ -293,6 +292,7 @@ private:
     task.getBody().walk([&](Operation *op) {
       if (Attribute reason = op->removeAttr(pum::reasonAttrName))
         task->setAttr(pum::reasonAttrName, reason);
+      op->removeAttr(pum::targetAttrName);
     });
     mapResults(results, task.getResults());
     return success();
@@ -321,7 +321,7 @@ private:
     pum::YieldOp::create(builder, loc, yielded);
   }
 
-  /// Clones what `value` needs of constants, empty tensors and fills.
+  /// Clones the constants, empty tensors and fills that `value` needs.
   void repeat(Value value, IRMapping &mapping) {
     Operation *def = value.getDefiningOp();
     if (!def || mapping.contains(value) ||

@@ -66,7 +66,7 @@ llvm::Expected<model::Value> pumice::readNpy(StringRef path) {
   StringRef header = text.substr(start, length);
   llvm::SmallVector<StringRef> matches;
   if (!llvm::Regex("'descr': *'([^']*)'").match(header, &matches))
-    return problem(path, "the header names no element type");
+    return problem(path, "the header does not name an element type");
   StringRef descr = matches[1];
   std::optional<model::ElementType> type = elementTypeOf(descr);
   if (!type)
@@ -74,14 +74,15 @@ llvm::Expected<model::Value> pumice::readNpy(StringRef path) {
   if (llvm::Regex("'fortran_order': *True").match(header))
     return problem(path, "expected C order, got Fortran order");
   if (!llvm::Regex("'shape': *\\(([0-9, ]*)\\)").match(header, &matches))
-    return problem(path, "the header names no shape");
+    return problem(path, "the header does not name a shape");
   llvm::SmallVector<int64_t> shape;
   for (StringRef extent : llvm::split(matches[1], ',')) {
     if (extent.trim().empty())
       continue;
     int64_t value;
     if (extent.trim().getAsInteger(10, value))
-      return problem(path, "'" + extent.trim() + "' is no extent of a shape");
+      return problem(path, "expected non-negative extents in the shape, got '" +
+                               extent.trim() + "'");
     shape.push_back(value);
   }
   llvm::Expected<model::Value> value = model::Value::allocate(*type, shape);

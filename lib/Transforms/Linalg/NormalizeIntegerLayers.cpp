@@ -220,7 +220,7 @@ Value convertConvolution(RewriterBase &rewriter, linalg::LinalgOp op,
   if (form.input.empty())
     return result;
   result = permute(rewriter, loc, result, {0, 2, 3, 1});
-  // The multiplier is a dimension of its own, which later ops join again.
+  // The multiplier is a separate dimension, which later ops collapse again.
   return hasMultiplier ? expand(rewriter, loc, result,
                                 typeOf(op->getResult(0)).getShape(),
                                 {{0}, {1}, {2}, {3, 4}})

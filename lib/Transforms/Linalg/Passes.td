@@ -11,7 +11,8 @@ def VerifyLinalgContract : Pass<"verify-linalg-contract", "::mlir::ModuleOp"> {
     unless the module consists of functions of one block on ranked tensors of
     static shape, made of func, linalg, tensor, arith, math, pum.nonlinear and
     (inside linalg) cf.assert ops. Exactly one function, the entry, must be
-    public.
+    public. Apart from functions, the module may contain symbols of any dialect
+    that are neither functions nor modules.
   }];
 }
 
@@ -120,6 +121,45 @@ def VerifyQuantizedContract : Pass<"verify-quantized-contract", "::mlir::ModuleO
     fails if a float convolution or matrix product still reads two dequantized
     operands that raise-quantized-ops supports.
   }];
+}
+
+def AssignTargets : Pass<"assign-targets", "::mlir::func::FuncOp"> {
+  let summary = "decide which kind of unit computes each layer (L1)";
+  let description = [{
+    Requires: L1 and, for units other than crossbars, a device on the module.
+    Sets `pum.target` on convolutions and matrix products: `#pum.target<ap>`,
+    `#pum.target<crossbar>` or `#pum.target<digital>`; with the last, also
+    `pum.reason`. Existing targets are kept.
+
+    Integer layers with ternary weights are assigned to associative processors
+    if the device has any, and other integer layers to crossbars if the device
+    has any. Everything else is assigned to the digital unit, including products
+    of two activations unless the device has `dynamic_matmul = crossbar`. If an
+    integer layer is assigned to the digital unit, a remark gives the reason.
+
+    `targets` overrides this: a list of LAYER=TARGET, where LAYER is the module
+    path of the layer (the outer name of its location) or a pattern with `*` and
+    `?`, and TARGET is crossbar, ap or digital. The first matching entry counts.
+    If a pattern assigns a layer to units that cannot compute it, the layer is
+    assigned to the digital unit; if the entry names the layer in full, this is
+    an error. A name without a layer is an error too.
+
+    Before:
+    ```mlir
+    %y = linalg.quantized_matmul ins(%x, %w, %zero, %zero : ...)
+    ```
+    After, on a device with crossbars:
+    ```mlir
+    %y = linalg.quantized_matmul {pum.target = #pum.target<crossbar>} ins(...)
+    ```
+  }];
+  let options = [ListOption<"targets", "targets", "std::string",
+                            "targets of layers by module path, LAYER=TARGET; the first match counts">];
+  let statistics = [
+    Statistic<"numCrossbars", "crossbars", "layers assigned to crossbars">,
+    Statistic<"numProcessors", "processors", "layers assigned to associative processors">,
+    Statistic<"numDigital", "digital", "layers and products assigned to the digital unit">];
+  let dependentDialects = ["::pumice::pum::PUMDialect"];
 }
 
 #endif // PUMICE_LIB_TRANSFORMS_LINALG_PASSES_TD

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Analysis/Quantized.h"
+#include "lib/Analysis/SignFlip.h"
 #include "lib/Support/MatchFailureLog.h"
 #include "lib/Transforms/Linalg/Passes.h"
 
@@ -27,7 +28,7 @@ struct Widened {
   Value codes; ///< 8 bits wide
   bool isUnsigned = false;
   int64_t zeroPoint = 0;
-  Value computed; ///< a zero point that is no constant: a tensor of rank 0
+  Value computed; ///< a zero point that is not constant: a tensor of rank 0
   bool isComputedUnsigned = false;
 };
 
@@ -44,7 +45,7 @@ OpOperand *inputOf(linalg::GenericOp op, Value value) {
              : nullptr;
 }
 
-/// What an extension reads, or null.
+/// The operand of an extension, or null.
 Value extended(Value value, bool &isUnsigned) {
   if (auto extend = value.getDefiningOp<arith::ExtUIOp>()) {
     isUnsigned = true;
@@ -77,7 +78,7 @@ std::optional<Widened> matchWidened(Value value) {
         !getElementTypeOrSelf(operand->get().getType()).isInteger(8))
       return std::nullopt;
     zero = operand->get();
-    // The widening may be an op of its own.
+    // The widening may be a separate op.
     if (OpOperand *wide = inputOf(generic, codes)) {
       if (!generic.getMatchingIndexingMap(wide).isIdentity())
         return std::nullopt;
@@ -173,11 +174,8 @@ Value raise(RewriterBase &rewriter, linalg::MatmulOp op, const Widened &input,
     x = arith::ExtUIOp::create(rewriter, loc,
                                typeOf(x).clone(rewriter.getI16Type()), x);
   if (weights.isUnsigned) {
-    // Arrays hold signed weights: the same differences, around another zero.
-    auto top = DenseElementsAttr::get(typeOf(w), APInt::getSignedMinValue(8));
-    w = arith::XOrIOp::create(rewriter, loc, w,
-                              arith::ConstantOp::create(rewriter, loc, top));
-    weightZero -= 128;
+    weightZero -= signFlipOffset(w);
+    w = flipSign(rewriter, loc, w);
   }
   auto number = [&](int64_t value) -> Value {
     return arith::ConstantOp::create(rewriter, loc,

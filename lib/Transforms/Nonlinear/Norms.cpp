@@ -177,7 +177,7 @@ auto NormMatcher::norm(const Node *node, ArrayRef<const Node *> shifts)
   return found(Kind::rms_norm, x, variables, scalars);
 }
 
-/// x * |x|^2 / (1 + |x|^2) / |x|, with an epsilon in or beside the root.
+/// x * |x|^2 / (1 + |x|^2) / |x|, with an epsilon inside or outside the root.
 auto NormMatcher::squash() -> Result {
   Product product(root);
   const Node *squares = nullptr;

@@ -82,7 +82,7 @@ bool isFloatOp(Operation *op) {
 }
 
 bool isLinear(Operation *op) {
-  // Division by what is no activation: constants, counts.
+  // Division by values that are not activations: constants, counts.
   if (auto divide = dyn_cast<arith::DivFOp>(op)) {
     Operation *def = divide.getRhs().getDefiningOp();
     return def && (isa<arith::SIToFPOp, arith::UIToFPOp>(def) ||
@@ -118,7 +118,7 @@ bool isComparison(Operation *op) {
                       [](Type type) { return isFloat(type) || isBool(type); });
 }
 
-/// The body's only op, beside casts, when there is one.
+/// The only op of the body that is not a cast, if there is exactly one.
 Operation *soleOp(Operation *op) {
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
   if (!linalgOp)
@@ -204,7 +204,7 @@ std::optional<Subroutine> Finder::findRegion(Operation *op) {
     return region;
   if (!isElementwise(op) || !isFloatOp(op))
     return std::nullopt;
-  // Not known: a region of its own, with the comparisons that it reads.
+  // Unknown: a separate region, with the comparisons that it reads.
   SmallVector<Operation *> conditions;
   for (Value operand : op->getOperands())
     if (Operation *def = operand.getDefiningOp();

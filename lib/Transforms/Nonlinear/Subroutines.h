@@ -28,7 +28,7 @@ bool isRepeatedInRegion(mlir::Operation *op);
 void forEachOperand(mlir::Operation *op, mlir::Block &block,
                     llvm::function_ref<void(mlir::Value)> callback);
 
-/// What the ops of `region` read from outside of them, in order.
+/// The values that the ops of `region` read from outside, in order.
 llvm::SetVector<mlir::Value> operandsOf(const Subroutine &region,
                                         mlir::Block &block);
 

@@ -13,18 +13,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pumice.frontend._quiet import quiet
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.export import as_arguments, check_program, export_program, reject_random
 from pumice.frontend.locations import LocationTable
 from pumice.frontend.signature import Signature, signature_of
+from pumice.frontend.silence import quiet
 
 if TYPE_CHECKING:
     import torch
     from torch.export import ExportedProgram
     from torch.fx import Node
 
-__all__ = ["Clock", "LoweredModel", "lower_to_text", "resource_names"]
+__all__ = ["Clock", "LoweredModel", "lower_to_text", "resource_names", "state_of"]
 
 ENTRY = "main"
 
@@ -118,11 +118,11 @@ def _decomposition_table() -> dict[Any, Any]:
     from torch._decomp import get_decompositions
     from torch_mlir.extras.fx_decomp_util import get_decomposition_table
 
-    from pumice.frontend.formless import FORMLESS
+    from pumice.frontend.decompositions.undecomposed_ops import UNDECOMPOSED_OPS
 
     aten = torch.ops.aten
     more = get_decompositions([getattr(aten, name) for name in _PYTORCH_DECOMPOSES])
-    ours = {**FORMLESS, aten.linear.default: _linear}
+    ours = {**UNDECOMPOSED_OPS, aten.linear.default: _linear}
     return {**get_decomposition_table(), **more, **ours}
 
 
@@ -162,7 +162,7 @@ def _first_line(error: Exception) -> str:
     return lines[0].rstrip(".") if lines else type(error).__name__
 
 
-def _state(program: ExportedProgram, name: str) -> Any:
+def state_of(program: ExportedProgram, name: str) -> Any:
     """A parameter, buffer (persistent or not) or lifted constant by its name."""
     if name in program.state_dict:
         return program.state_dict[name]
@@ -194,7 +194,7 @@ def _inline_state(program: ExportedProgram) -> dict[int, str]:
         if not node.users:
             graph.erase_node(node)
             continue
-        value = _state(program, lifted[node.name])
+        value = state_of(program, lifted[node.name])
         if not isinstance(value, torch.Tensor):
             raise FrontendError(f"expected a tensor for '{lifted[node.name]}', got {value!r}")
         if id(value) not in names:
@@ -217,12 +217,12 @@ _ROLES = {
 
 def _resource_name(node: Node, name: str) -> str:
     """The state's own name, or what it is to its layer where PT2E gave a meaningless one."""
-    from pumice.frontend.locations import _path_with_neighbours
+    from pumice.frontend.locations import layer_path
 
     if "." in name or not re.match(r"_?(frozen_param|tensor_constant|scale|zero_point)", name):
         return name
     for user in node.users:
-        path = _path_with_neighbours(user)
+        path = layer_path(user)
         for target, roles in _ROLES.items():
             if path and target in str(user.target):
                 place = list(user.args).index(node) if node in user.args else len(roles)
@@ -239,7 +239,7 @@ def _run_torch_mlir(
     from torch_mlir.extras.fx_importer import FxImporter
     from torch_mlir.passmanager import PassManager
 
-    from pumice.frontend.literals import ResourceHooks
+    from pumice.frontend.resources import ResourceHooks
 
     context = ir.Context()
     torch_dialect.register_dialect(context)

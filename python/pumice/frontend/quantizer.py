@@ -94,8 +94,6 @@ SAME_CODES = {
     _aten.upsample_nearest2d.vec,
     _aten.pad.default,
     _aten.constant_pad_nd.default,
-    _aten.unflatten.int,
-    _aten.expand.default,
     _aten.repeat.default,
     _aten.flip.default,
     _aten.roll.default,

@@ -18,22 +18,21 @@ import torch
 from torch.fx import GraphModule, Node
 from torchao.quantization.pt2e.quantizer import QuantizationSpec
 
-from pumice.frontend._quiet import quiet
 from pumice.frontend.batch_norms import fold_batch_norms
 from pumice.frontend.constants import fold_weights
 from pumice.frontend.convertible import ConvertibleNetwork
-from pumice.frontend.decompositions import decompose_ops
+from pumice.frontend.decompositions.before_quantization import decompose_ops
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.fake_quantize import Activations, EightBitWeights, TernaryWeights
 from pumice.frontend.locations import module_path
-from pumice.frontend.ptq import (
+from pumice.frontend.pt2e import (
     calibrate,
     calibration_of,
     convert,
     export_any_batch,
-    is_quantized,
     own_batch_norms,
 )
+from pumice.frontend.ptq import is_quantized
 from pumice.frontend.quantizer import (
     LAYERS,
     SAME_CODES,
@@ -44,6 +43,7 @@ from pumice.frontend.quantizer import (
     used_as_codes,
     weight_spec,
 )
+from pumice.frontend.silence import quiet
 
 __all__ = ["TernaryNetwork", "ternarize"]
 

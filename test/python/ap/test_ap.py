@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -63,8 +65,8 @@ def layer_of(bits: int, signed: bool, zero_point: int) -> Layer:
 
 
 @st.composite
-def cases(draw):
-    bits = draw(st.integers(1, 8))
+def cases(draw, widths=range(1, 9)):
+    bits = draw(st.sampled_from(widths))
     signed = draw(st.booleans())
     low = -(2 ** (bits - 1)) if signed else 0
     layer = layer_of(bits, signed, draw(st.integers(low, low + 2**bits - 1)))
@@ -87,19 +89,33 @@ def cases(draw):
     weights = ternary(
         rng, (outputs, channels // groups, *kernel), draw(st.sampled_from([0, 0.5, 0.9, 1]))
     )
-    # A scale per output, as quantizers write them.
-    scales = rng.integers(1, 128, (outputs, *[1] * (weights.ndim - 1)))
-    return codes_of(layer, rng, shape), weights * scales, layer, window
+    return codes_of(layer, rng, shape), weights, layer, window
 
 
 @settings(max_examples=40, deadline=None)
 @given(cases())
 def test_sums_are_those_of_the_integer_layer(case) -> None:
     x, w, layer, window = case
-    program = machine.program_of(x.shape, w, layer, DEVICE, window, "i32")
+    program = compiled(x, w, layer, window)
     expected = integer_conv(x, w, layer, window)
     for threads in (1, 2):
         np.testing.assert_array_equal(machine.run(program, x, threads), expected)
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(widths=[8]), st.integers(0, 2**32))
+def test_layers_of_linalg(case, seed) -> None:
+    """With a scale and a zero point of the weights, as quantizers write them."""
+    x, w, layer, window = case
+    rng = np.random.default_rng(seed)
+    w = w * rng.integers(1, 120, (len(w), *[1] * (w.ndim - 1)))
+    zero = int(rng.integers(-8, 8))
+    program = machine.program_of_text(
+        machine.linalg_text(x.shape, w + zero, replace(layer, weight_zero_point=zero), window),
+        DEVICE,
+    )
+    assert "ap_exec" in program.ir("simulator")
+    np.testing.assert_array_equal(machine.run(program, x, 2), integer_conv(x, w, layer, window))
 
 
 @pytest.mark.parametrize("spread", [1, 2, 5])
@@ -122,11 +138,29 @@ def test_slices_spread_over_processors(spread: int, lanes: int) -> None:
 # ------------------------------------------------------------------ counts
 
 
+def layer_text(shape, w, layer: Layer, window: Window | None) -> str:
+    """The layer in the ap dialect."""
+    x_type, w_type = machine.tensor(shape, "i8"), machine.tensor(w.shape, "i8")
+    y_type = machine.tensor(machine.result_shape(shape, w.shape, window), "i32")
+    flags = [f"input_zero_point = {layer.input_zero_point}", f"input_bits = {layer.input_bits}"]
+    if not layer.input_signed:
+        flags.append("input_unsigned")
+    op, geometry = ("conv_2d", machine.window_text(w, window)) if window else ("mvm", "")
+    types = f"({x_type}, {w_type}) -> {y_type}"
+    data = w.astype(np.int8).tobytes().hex()
+    return (
+        f"func.func @main(%x: {x_type}) -> {y_type} {{\n"
+        f'  %w = arith.constant dense<"0x{data}"> : {w_type}\n'
+        f"  %y = ap.{op} %x, %w {geometry}{{{', '.join(flags)}}} : {types}\n"
+        f"  return %y : {y_type}\n}}\n"
+    )
+
+
 def compiled(x, w, layer, window, device=DEVICE, options="") -> Program:
     with ir.Context() as context:
-        module = ir.Module.parse(machine.layer_text(x.shape, w, layer, window, "i32"))
+        module = ir.Module.parse(layer_text(x.shape, w, layer, window))
         module.operation.attributes["pum.device"] = device.to_attribute(context)
-        passes = f"convert-crossbar-to-ap,ap-compile-programs{{{options}}},verify-ap-contract"
+        passes = f"ap-compile-programs{{{options}}},verify-ap-contract"
         PassManager.parse(f"builtin.module({passes})").run(module.operation)
         for pipeline in ("crossbar-to-pum", "pum-to-simulator"):
             PassManager.parse(f"builtin.module({pipeline})").run(module.operation)

@@ -23,7 +23,7 @@ def program_of(queries: int, table: np.ndarray, method: str, device: Device = DE
         module = ir.Module.parse(
             f"func.func @main(%q: {q}) -> {d} {{\n"
             f'  %d = ap.lookup %q in dense<"0x{data}"> : tensor<{rows}x{bits}xi8>'
-            f' by "{method}" : {q} -> {d}\n  return %d : {d}\n}}\n'
+            f" by {method} : {q} -> {d}\n  return %d : {d}\n}}\n"
         )
         module.operation.attributes["pum.device"] = device.to_attribute(context)
         for pipeline in ("crossbar-to-pum", "pum-to-simulator"):

@@ -47,7 +47,8 @@ def statistics(weights, device: Device) -> dict[str, int]:
     literal = f'dense<"0x{weights.astype(np.int8).tobytes().hex().upper()}">'
     text = f"""func.func @main(%x: tensor<1x{channels}x4x4xi8>) -> tensor<1x{outputs}x2x2xi32> {{
   %w = arith.constant {literal} : tensor<{outputs}x{channels}x3x3xi8>
-  %y = ap.conv_2d %x, %w kernel [3, 3] strides [1, 1] dilations [1, 1] padding [0, 0, 0, 0]
+  %y = ap.conv_2d %x, %w 
+      window <kernel = [3, 3], strides = [1, 1], dilations = [1, 1], padding = [0, 0, 0, 0]>
       groups 1 {{input_unsigned, input_bits = 4 : i64}}
       : (tensor<1x{channels}x4x4xi8>, tensor<{outputs}x{channels}x3x3xi8>)
       -> tensor<1x{outputs}x2x2xi32>

@@ -210,7 +210,7 @@ def test_building_each_level_from_op_classes() -> None:
             "#crossbar.tiling<row_tiles = 1, column_tiles = 1, slices = 4, groups_per_array = 1,"
             " arrays = 1>"
         )
-        grid = ir.Type.parse("!crossbar.grid<1x4x3xi8>")
+        grid = ir.Type.parse("!crossbar.grid<1x4x3xi8, si8>")
         data = ir.DenseElementsAttr.get(weights)
 
         types = [ir.Type.parse("tensor<2x4xi8>"), ir.Type.parse("tensor<3x4xi8>")]

@@ -13,7 +13,7 @@ pytest.importorskip("torch_mlir")
 from torch import nn  # noqa: E402
 
 import pumice  # noqa: E402
-from pumice.frontend.decompositions import decompose_ops  # noqa: E402
+from pumice.frontend.decompositions.before_quantization import decompose_ops  # noqa: E402
 
 SIZES = {"b": 2, "h": 3, "i": 4, "j": 5, "k": 6, "d": 7}
 

@@ -295,7 +295,7 @@ def test_wrong_structure_and_constant() -> None:
 
 
 def test_structures_that_cannot_be_restored() -> None:
-    from pumice.frontend.tree import unflatten
+    from pumice.frontend.pytree import unflatten
 
     with pytest.raises(ValueError, match="expected 2 leaves, got 1"):
         unflatten({"kind": "tuple", "children": [{"kind": "leaf"}] * 2}, [1])

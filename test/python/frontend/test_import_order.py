@@ -22,7 +22,8 @@ x = torch.ones(2, 4)
 result = pumice.compile(module, x, quantize=False).run(x)
 assert torch.allclose(result.outputs, module(x))
 with ir.Context():
-    assert str(ir.Type.parse("!crossbar.grid<1x2x3xi8>")) == "!crossbar.grid<1x2x3xi8>"
+    grid = "!crossbar.grid<1x2x3xi8, ui8>"
+    assert str(ir.Type.parse(grid)) == grid
 """
 
 

@@ -20,7 +20,7 @@ from torch.utils._pytree import tree_leaves  # noqa: E402
 
 import pumice  # noqa: E402
 from pumice.frontend import quantize  # noqa: E402
-from pumice.frontend.decompositions import decompose_ops  # noqa: E402
+from pumice.frontend.decompositions.before_quantization import decompose_ops  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*_flat_weights.*:UserWarning")
 

@@ -125,8 +125,8 @@ class Text:
             grid,
             f"1x{channels}x{size[0]}x{size[1]}",
             f"1x{matrix.groups * matrix.columns}x{out[0]}x{out[1]}",
-            f"kernel [{kernel}, {kernel}] strides [1, 1] dilations [1, 1] padding [0, 0, 0, 0] "
-            f"groups {matrix.groups} ",
+            f"window <kernel = [{kernel}, {kernel}], strides = [1, 1], dilations = [1, 1], "
+            "padding = [0, 0, 0, 0]> ",
             after,
         )
 
@@ -136,11 +136,9 @@ class Text:
         y_type = f"memref<{y_shape}xi64, #simulator.memory<buffer>>"
         self.arguments.append(f"{x} : {x_type}")
         self.body.append(f"{y} = simulator.buffer : {y_type}")
-        unsigned = "" if matrix.signed else "input_unsigned, "
         self.body.append(
             f"{token} = simulator.mvm {grid}, {x}, {y} after ({after}) {window}"
-            f"{{{unsigned}weight_zero_point = {matrix.weight_zero_point} : i64, "
-            f"input_bits = {matrix.input_bits} : i64}} "
+            f"{{weight_zero_point = {matrix.weight_zero_point} : i64}} "
             f": {grid_type(matrix)}, {x_type}, {y_type}"
         )
         return token
@@ -159,4 +157,6 @@ class Text:
 
 
 def grid_type(matrix: Matrix) -> str:
-    return f"!crossbar.grid<{matrix.groups}x{matrix.rows}x{matrix.columns}xi{matrix.weight_bits}>"
+    shape = f"{matrix.groups}x{matrix.rows}x{matrix.columns}"
+    inputs = f"{'si' if matrix.signed else 'ui'}{matrix.input_bits}"
+    return f"!crossbar.grid<{shape}xi{matrix.weight_bits}, {inputs}>"

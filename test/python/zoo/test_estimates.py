@@ -29,3 +29,9 @@ def test_every_network_is_recorded_on_every_preset() -> None:
         recorded = zoo_estimates.recorded(full)
         assert set(recorded) == set(zoo_estimates.NETWORKS)
         assert all(set(row) == set(zoo_estimates.DEVICES) for row in recorded.values())
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", zoo_estimates.NETWORKS)
+def test_estimates_at_full_size_are_the_recorded_ones(name: str) -> None:
+    zoo_estimates.check(name, zoo_estimates.import_network(name, full=True), full=True)

@@ -125,9 +125,9 @@ def recorded(full: bool = False) -> dict[str, dict[str, Any]]:
     return json.loads(path.read_text()) if path.exists() else {}
 
 
-def check(name: str, imported: Any) -> None:
-    """Asserts that the estimates of a scaled-down network are the recorded ones."""
-    expected = recorded()[name]
+def check(name: str, imported: Any, *, full: bool = False) -> None:
+    """Asserts that the estimates of a network, scaled down or at full size, are the recorded."""
+    expected = recorded(full)[name]
     assert set(expected) == set(DEVICES)
     for device in DEVICES:
         found = pruned(estimate(imported, device))

@@ -11,7 +11,7 @@ import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
 
 import pumice  # noqa: E402
-from pumice.frontend.formless import MOST_COMPARED  # noqa: E402
+from pumice.frontend.decompositions.undecomposed_ops import MOST_COMPARED  # noqa: E402
 
 NAN, INF = float("nan"), float("inf")
 

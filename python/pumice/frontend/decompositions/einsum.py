@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.fx import Node
 
-from pumice.frontend.emitter import Emitter, arguments_of
+from pumice.frontend.decompositions.emitter import Emitter, arguments_of
 
 __all__ = ["einsum"]
 

@@ -16,9 +16,9 @@ from typing import Any
 import torch
 from torch.fx import GraphModule, Node
 
-from pumice.frontend.einsum import einsum
-from pumice.frontend.emitter import Emitter, arguments_of
-from pumice.frontend.recurrent import gru, lstm, rnn_relu, rnn_tanh
+from pumice.frontend.decompositions.einsum import einsum
+from pumice.frontend.decompositions.emitter import Emitter, arguments_of
+from pumice.frontend.decompositions.recurrent import gru, lstm, rnn_relu, rnn_tanh
 
 __all__ = ["DECOMPOSITIONS", "decompose_ops"]
 

@@ -13,7 +13,7 @@ pytest.importorskip("torchao")
 import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
 
-from pumice.frontend.decompositions import decompose_ops  # noqa: E402
+from pumice.frontend.decompositions.before_quantization import decompose_ops  # noqa: E402
 
 
 class Scaled(nn.Module):
@@ -104,7 +104,7 @@ def test_places_are_kept() -> None:
     made = [node for node in found.graph.nodes if node.op == "call_function"]
     for node in made:
         assert "inner" in str(node.meta["nn_module_stack"])
-        assert "test_frontend_decompositions.py" in node.meta["stack_trace"]
+        assert "test_decompositions.py" in node.meta["stack_trace"]
         assert node.meta["val"].shape[0] == 2
     assert made[-1].meta["val"].shape == Q
 

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch.fx import GraphModule, Node
 
-from pumice.frontend.emitter import Emitter, arguments_of
+from pumice.frontend.decompositions.emitter import Emitter, arguments_of
 
 __all__ = ["gru", "has_free_steps", "lstm", "rnn_relu", "rnn_tanh"]
 

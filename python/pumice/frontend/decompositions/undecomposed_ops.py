@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["FORMLESS", "MOST_COMPARED"]
+__all__ = ["MOST_COMPARED", "UNDECOMPOSED_OPS"]
 
 MOST_COMPARED = 4096
 
@@ -154,7 +154,7 @@ def _hits(self: Tensor, dim: int, index: Tensor) -> Tensor | None:
 
 
 #: What each op becomes, by the arguments of its schema.
-FORMLESS: dict[Any, Callable[..., Any]] = {
+UNDECOMPOSED_OPS: dict[Any, Callable[..., Any]] = {
     _aten.cumsum.default: _cumsum,
     _aten.sort.default: _sort,
     _aten.sort.stable: _stable_sort,
