@@ -7,19 +7,20 @@
 
 using namespace mlir;
 
-/// Loads `file` as MlirOptMain would, which aborts when that fails.
+/// Loads `file`. MlirOptMain does so too, but aborts when that fails.
 template <typename Plugin>
-static bool loads(const std::string &file) {
+static std::optional<Plugin> load(const std::string &file) {
   llvm::Expected<Plugin> plugin = Plugin::load(file);
   if (plugin)
-    return true;
+    return *plugin;
   llvm::errs() << "pumice-opt: error: cannot load plugin '" << file
                << "': " << llvm::toString(plugin.takeError()) << "\n";
-  return false;
+  return std::nullopt;
 }
 
-/// Whether all plugins of the command line load.
-static bool pluginsLoad(llvm::ArrayRef<char *> args) {
+/// Loads the plugins of the command line. Their passes have to be known before
+/// it is parsed to be flags like any other.
+static bool loadPlugins(llvm::ArrayRef<char *> args) {
   for (size_t i = 1; i < args.size(); ++i) {
     auto [flag, file] = StringRef(args[i]).split('=');
     if (!flag.consume_front("-"))
@@ -30,15 +31,20 @@ static bool pluginsLoad(llvm::ArrayRef<char *> args) {
       continue;
     if (!StringRef(args[i]).contains('=') && i + 1 < args.size())
       file = args[++i];
-    if (isPass ? !loads<PassPlugin>(file.str())
-               : !loads<DialectPlugin>(file.str()))
+    if (!isPass) {
+      if (!load<DialectPlugin>(file.str()))
+        return false;
+    } else if (auto plugin = load<PassPlugin>(file.str())) {
+      plugin->registerPassRegistryCallbacks();
+    } else {
       return false;
+    }
   }
   return true;
 }
 
 int main(int argc, char **argv) {
-  if (!pluginsLoad({argv, static_cast<size_t>(argc)}))
+  if (!loadPlugins({argv, static_cast<size_t>(argc)}))
     return 1;
   DialectRegistry registry;
   pumice::registerAllDialects(registry);
