@@ -8,7 +8,10 @@
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/Support/DebugLog.h"
 #include <queue>
+
+#define DEBUG_TYPE "convert-crossbar-to-pum"
 
 namespace pumice {
 #define GEN_PASS_DEF_CONVERTCROSSBARTOPUM
@@ -246,6 +249,7 @@ private:
         return failure();
       inputs.push_back(values.lookup(operand));
     }
+    LDBG() << "compute task of " << op->getName() << " at " << op->getLoc();
     auto task =
         pum::ComputeOp::create(builder, op->getLoc(), op->getResultTypes(),
                                tokenType, inputs, ValueRange());
@@ -285,6 +289,7 @@ private:
                << value.getType() << " to another task, expected a tensor";
     Location loc = locs.empty() ? results.front().getLoc()
                                 : FusedLoc::get(function.getContext(), locs);
+    LDBG() << "digital task of " << ops.size() << " ops at " << loc;
     auto task = pum::DigitalOp::create(builder, loc, TypeRange(results),
                                        tokenType, inputs, ValueRange());
     fillBody(task.getBody(), inputs, external.getArrayRef(), ops, results, loc);

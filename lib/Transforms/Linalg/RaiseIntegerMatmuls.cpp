@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Analysis/Quantized.h"
 #include "lib/Analysis/SignFlip.h"
+#include "lib/Support/MatchFailureLog.h"
 #include "lib/Transforms/Linalg/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "raise-integer-matmuls"
 
 namespace pumice {
 #define GEN_PASS_DEF_RAISEINTEGERMATMULS
@@ -188,30 +193,47 @@ Value raise(RewriterBase &rewriter, linalg::MatmulOp op, const Widened &input,
   return correct(rewriter, loc, sums, rows, input);
 }
 
+/// matmul(ext(x) - a, ext(w) - b) -> quantized_matmul(x, w, a, b)
+struct RaiseIntegerMatmul : OpRewritePattern<linalg::MatmulOp> {
+  RaiseIntegerMatmul(MLIRContext *context, Pass::Statistic &numLayers)
+      : OpRewritePattern(context), numLayers(numLayers) {}
+
+  LogicalResult matchAndRewrite(linalg::MatmulOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op.hasUserDefinedMaps() || op.getCast() != linalg::TypeFn::cast_signed)
+      return rewriter.notifyMatchFailure(op, "is no plain signed product");
+    auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+    if (!type || !type.hasStaticShape())
+      return rewriter.notifyMatchFailure(op, "has no static shape");
+    if (!type.getElementType().isInteger(32) &&
+        !type.getElementType().isInteger(64))
+      return rewriter.notifyMatchFailure(op, "has no sums of 32 or 64 bits");
+    std::optional<Widened> input = matchWidened(op.getInputs()[0]);
+    if (!input)
+      return rewriter.notifyMatchFailure(op, "its input is no widened codes");
+    std::optional<Widened> weights = matchWidened(op.getInputs()[1]);
+    if (!weights || weights->computed)
+      return rewriter.notifyMatchFailure(
+          op, "its weights are no widened codes with a constant zero point");
+    if (!isConstantData(weights->codes))
+      return rewriter.notifyMatchFailure(op, "its weights are not constant");
+    LDBG() << "raises the product at " << op.getLoc();
+    rewriter.replaceOp(op, raise(rewriter, op, *input, *weights));
+    ++numLayers;
+    return success();
+  }
+
+private:
+  Pass::Statistic &numLayers;
+};
+
 struct RaiseIntegerMatmulsPass
     : pumice::impl::RaiseIntegerMatmulsBase<RaiseIntegerMatmulsPass> {
   void runOnOperation() override {
-    IRRewriter rewriter(&getContext());
-    SmallVector<linalg::MatmulOp> ops;
-    getOperation().walk([&](linalg::MatmulOp op) { ops.push_back(op); });
-    for (linalg::MatmulOp op : ops) {
-      if (op.hasUserDefinedMaps() ||
-          op.getCast() != linalg::TypeFn::cast_signed ||
-          !isa<RankedTensorType>(op->getResult(0).getType()) ||
-          !typeOf(op->getResult(0)).hasStaticShape())
-        continue;
-      Type element = typeOf(op->getResult(0)).getElementType();
-      if (!element.isInteger(32) && !element.isInteger(64))
-        continue;
-      std::optional<Widened> input = matchWidened(op.getInputs()[0]);
-      std::optional<Widened> weights = matchWidened(op.getInputs()[1]);
-      if (!input || !weights || weights->computed ||
-          !isConstantData(weights->codes))
-        continue;
-      rewriter.setInsertionPoint(op);
-      rewriter.replaceOp(op, raise(rewriter, op, *input, *weights));
-      ++numLayers;
-    }
+    RewritePatternSet patterns(&getContext());
+    patterns.add<RaiseIntegerMatmul>(&getContext(), numLayers);
+    MatchFailureLog log(DEBUG_TYPE);
+    walkAndApplyPatterns(getOperation(), std::move(patterns), &log);
   }
 };
 

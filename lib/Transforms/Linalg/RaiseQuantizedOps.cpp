@@ -8,6 +8,9 @@
 #include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "raise-quantized-ops"
 
 namespace pumice {
 #define GEN_PASS_DEF_RAISEQUANTIZEDOPS
@@ -284,15 +287,19 @@ struct RaiseQuantizedOpsPass
       if (!layer) {
         if (std::optional<QuantizedProduct> product =
                 matchQuantizedProduct(op, why.empty() ? &why : nullptr)) {
+          LDBG() << "raises the product at " << op->getLoc();
           rewriter.setInsertionPoint(op);
           rewriter.replaceOp(op, raiseProduct(rewriter, *product));
           ++numLayers;
         } else if (!why.empty()) {
+          LDBG() << "leaves " << op->getName() << " at " << op->getLoc() << ": "
+                 << why;
           op->emitRemark("stays in float: ") << why;
           op->setAttr(pum::reasonAttrName, rewriter.getStringAttr(why));
         }
         continue;
       }
+      LDBG() << "raises " << op->getName() << " at " << op->getLoc();
       rewriter.setInsertionPoint(op);
       Value acc = buildIntegerLayer(rewriter, *layer);
       Value result = buildRescale(rewriter, *layer, acc);

@@ -92,9 +92,11 @@ func.func @two_blocks(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 // expected-error @below {{expected one public function, got 2}}
 module {
+  // expected-note @below {{a public function}}
   func.func @first() {
     return
   }
+  // expected-note @below {{a public function}}
   func.func @second() {
     return
   }
