@@ -123,7 +123,13 @@ class Program:
         if any(_is_torch(leaf) for leaf in leaves):
             import torch
 
-            results = [torch.from_numpy(result) for result in results]
+            halves = self._results_of("bfloat16")
+            results = [
+                torch.from_numpy(result.view(np.int16)).view(torch.bfloat16)
+                if index in halves
+                else torch.from_numpy(result)
+                for index, result in enumerate(results)
+            ]
         if self.signature is not None:
             outputs = self.signature.unflatten_outputs(results, leaves)
         else:
@@ -309,10 +315,17 @@ class Program:
     def _with_signs(self, results: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
         """Results with the dtypes of the PyTorch model: MLIR's integers have no sign."""
         signed = list(results)
-        for spec in self.signature.outputs if self.signature is not None else ():
-            if spec.source == "result" and spec.dtype in _UNSIGNED:
-                signed[spec.index] = results[spec.index].view(spec.dtype)
+        for dtype in _UNSIGNED:
+            for index in self._results_of(dtype):
+                signed[index] = results[index].view(dtype)
+        for index in self._results_of("bfloat16"):
+            signed[index] = _as_bfloat16(results[index])
         return signed
+
+    def _results_of(self, dtype: str) -> set[int]:
+        """The function's results of a type of the model's."""
+        specs = self.signature.outputs if self.signature is not None else ()
+        return {s.index for s in specs if s.source == "result" and s.dtype == dtype}
 
     def _report(self, text: str) -> Report:
         timings = {**self.timings, "prepare": self._machine.prepare_ms / 1e3}
@@ -351,5 +364,23 @@ def _is_torch(value: Any) -> bool:
 
 
 def _to_numpy(value: Any) -> npt.NDArray[Any]:
-    array = value.detach().cpu().numpy() if _is_torch(value) else np.asarray(value)
-    return np.asarray(array, order="C")
+    """An array that the machine takes; of bfloat16, the bits."""
+    if _is_torch(value):
+        value = value.detach().cpu()
+        if str(value.dtype) == "torch.bfloat16":
+            import torch
+
+            value = value.view(torch.int16)
+        value = value.numpy()
+    array = np.asarray(value, order="C")
+    return array.view(np.int16) if array.dtype.name == "bfloat16" else array
+
+
+def _as_bfloat16(bits: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Bits as the numbers of ml_dtypes, if it is there, else as they are."""
+    try:
+        import ml_dtypes
+    except ImportError:
+        return bits
+    numbers: npt.NDArray[Any] = bits.view(ml_dtypes.bfloat16)
+    return numbers

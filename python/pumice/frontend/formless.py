@@ -92,6 +92,8 @@ def _scatter(self: Tensor, dim: int, index: Tensor, src: Tensor) -> Any:
     hits = _hits(self, dim, index)
     if hits is None:
         return NotImplemented
+    if not index.numel():
+        return self.clone()
     numbers = torch.arange(index.shape[dim])
     last = torch.where(hits, numbers, torch.full_like(numbers, -1)).amax(-1).movedim(-1, dim)
     given = src.narrow(dim, 0, index.shape[dim]).gather(dim, last.clamp(min=0))
@@ -102,6 +104,8 @@ def _scatter_value(self: Tensor, dim: int, index: Tensor, value: float) -> Any:
     hits = _hits(self, dim, index)
     if hits is None:
         return NotImplemented
+    if not index.numel():
+        return self.clone()
     given = torch.full((), value, dtype=self.dtype)
     return torch.where(hits.any(-1).movedim(-1, dim), given, self)
 
@@ -110,6 +114,8 @@ def _scatter_add(self: Tensor, dim: int, index: Tensor, src: Tensor) -> Any:
     hits = _hits(self, dim, index)
     if hits is None:
         return NotImplemented
+    if not index.numel():
+        return self.clone()
     given = src.narrow(dim, 0, index.shape[dim]).movedim(dim, -1).unsqueeze(-2)
     zero = torch.zeros((), dtype=self.dtype)
     return self + torch.where(hits, given, zero).sum(-1, dtype=self.dtype).movedim(-1, dim)
