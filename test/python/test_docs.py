@@ -75,7 +75,8 @@ def test_ternary(capsys) -> None:
         assert int(printed[index]) >= 930
     assert float(printed[3]) == pytest.approx(float(written[3]), rel=0.1)
     passes = [int(found[4].replace(",", "")) for found in (printed, written)]
-    assert passes[0] == pytest.approx(passes[1], rel=0.1)
+    # Where zeros lie in trained weights depends on the processor.
+    assert passes[0] == pytest.approx(passes[1], rel=0.25)
 
 
 def test_compare(tmp_path, monkeypatch, capsys) -> None:

@@ -115,7 +115,7 @@ def lower_exported(
     fold_empty_tensors(graph_module, table)
     signature = signature_of(decomposed)
     normalize_ops(graph_module)
-    widen_integers(graph_module)
+    widen_integers(graph_module, table)
     spread_tensors(graph_module)
     clock.lap("decompose")
 

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Computes on small and unsigned integers in wider signed ones.
+"""Computes on small and unsigned integers in wider signed ones, and on halves in float32.
 
 Integers have no sign in linalg on tensors, and torch-mlir loses the sign of some on the way there.
-So the graph that it gets computes on bool, int32, int64 and floats only: operands of other integer
-types are extended (with zeros or with their sign), and results are cut back to their type, which
-wraps around as PyTorch does. What only moves elements stays in the type, and so do the codes of
-quantized tensors, whose ops say their type. torch-mlir knows no uint16, uint32 and uint64: tensors
-of these are taken for signed ones of the same bits.
+So the graph that it gets computes on bool, int32, int64, float32 and float64 only: operands of
+other integer types are extended (with zeros or with their sign), and results are cut back to their
+type, which wraps around as PyTorch does; float16 and bfloat16 are rounded behind each op. What only
+moves elements stays in the type, and so do the codes of quantized tensors, whose ops say their
+type. torch-mlir knows no uint16, uint32 and uint64: tensors of these are taken for signed ones of
+the same bits.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from torch.fx import GraphModule, Node
 
 from pumice.frontend.emitter import Emitter
 from pumice.frontend.errors import FrontendError
+from pumice.frontend.locations import LocationTable
 
 __all__ = ["widen_integers"]
 
@@ -36,7 +38,11 @@ _WIDE = {
     torch.uint16: torch.int32,
     torch.uint32: torch.int64,
     torch.uint64: torch.int64,
+    # PyTorch's own kernels compute these in float32 and round once.
+    torch.float16: torch.float32,
+    torch.bfloat16: torch.float32,
 }
+_HALVES = (torch.float16, torch.bfloat16)
 #: Of types that torch-mlir takes for signed ones: it extends uint8 with zeros by itself.
 _MASKS = {torch.uint16: 0xFFFF, torch.uint32: 0xFFFFFFFF}
 _UNSIGNED = (torch.uint8, torch.uint16, torch.uint32, torch.uint64)
@@ -51,13 +57,15 @@ _MOVES = frozenset(
     slice_scatter select_scatter embedding tile numpy_T flatten
     """.split()
 )
+#: Ops that torch-mlir takes no conditions for.
+_NOT_OF_BOOL = ("clamp", "clamp_min", "clamp_max")
 #: Ops that 64 bits without a sign have in common with those with one.
 _MODULAR = frozenset(
     "add sub mul neg bitwise_and bitwise_or bitwise_xor bitwise_not eq ne where".split()
 )
 
 
-def widen_integers(module: GraphModule) -> None:
+def widen_integers(module: GraphModule, table: LocationTable) -> None:
     """Rewrites a decomposed graph, in place.
 
     Raises:
@@ -71,8 +79,25 @@ def widen_integers(module: GraphModule) -> None:
         elif node.target is _aten._assert_tensor_metadata.default:
             graph.erase_node(node)  # of a cast, in the types from before
         elif node.op == "call_function" and node.target is not operator.getitem:
-            _rewrite(node, unsigned)
+            try:
+                _rewrite(node, unsigned)
+            except _Unsupported as error:
+                raise _located(node, table, str(error)) from None
     graph.eliminate_dead_code()
+
+
+class _Unsupported(Exception):
+    """What an op has no form for."""
+
+
+def _located(node: Node, table: LocationTable, text: str) -> FrontendError:
+    location = table.find(node.meta.get("stack_trace"))
+    described = location.describe() if location else f"'{node.target}'"
+    return FrontendError(
+        f"op {described}: {text}",
+        op=location.op if location else str(node.target),
+        source=location.source if location else None,
+    )
 
 
 def _take_as_signed(module: GraphModule, node: Node, unsigned: dict[Node, torch.dtype]) -> None:
@@ -106,9 +131,12 @@ def _rewrite(node: Node, unsigned: dict[Node, torch.dtype]) -> None:
         for value in (values if isinstance(values, (tuple, list)) else [values])
     ]
     operands = {source: _dtype(source, unsigned) for source in node.all_input_nodes}
+    name = target._schema.name.partition("::")[2]
+    if name in _NOT_OF_BOOL and torch.bool in operands.values():
+        _compute(node, Emitter(node), name, results, unsigned)
+        return
     if not any(dtype in _WIDE for dtype in [*results, *operands.values()]):
         return
-    name = target._schema.name.partition("::")[2]
     call = Emitter(node)
     if name in _MOVES or name == "where":
         _move(node, call, results, unsigned)
@@ -177,10 +205,7 @@ def _compute(
 ) -> None:
     operands = [_dtype(source, unsigned) for source in node.all_input_nodes]
     if torch.uint64 in [*operands, *results] and name not in _MODULAR:
-        raise FrontendError(
-            f"op '{node.target}' is not supported on uint64, expected int64 or a smaller type",
-            op=str(node.target),
-        )
+        raise _Unsupported("uint64 is not supported, expected int64 or a smaller type")
     common = results[0] if results[0] in _WIDE else None
     if common is None and operands and operands[0] in _WIDE and results[0] is torch.bool:
         common = operands[0]  # of a comparison
@@ -188,6 +213,8 @@ def _compute(
     def wide(argument: Any) -> Any:
         if isinstance(argument, Node):
             dtype = _dtype(argument, unsigned)
+            if dtype is torch.bool and name in _NOT_OF_BOOL:
+                return call(_aten._to_copy.default, argument, dtype=torch.int32)
             return widen(call, argument, dtype) if dtype in _WIDE else argument
         return argument
 
@@ -249,17 +276,27 @@ def convert(call: Emitter, source: Node, dtype: torch.dtype | None, to: torch.dt
             source = call(_aten._to_copy.default, source, dtype=torch.int64)
         elif dtype is not torch.uint64 or to not in (torch.int64, torch.int32):
             if dtype is torch.uint64 and (to.is_floating_point or to is torch.bool):
-                raise FrontendError(
-                    f"a cast from uint64 to {str(to).removeprefix('torch.')} is not supported",
-                    op="aten._to_copy.default",
-                )
+                to_name = str(to).removeprefix("torch.")
+                raise _Unsupported(f"a cast from uint64 to {to_name} is not supported")
             source = widen(call, source, dtype)
-    elif to in _WIDE and dtype.is_floating_point:
+    elif to in _WIDE and to not in _HALVES and dtype.is_floating_point:
+        source = call(_aten._to_copy.default, source, dtype=torch.int64)
+    if to in _HALVES:
+        source = _in_float(call, source)
+    elif to in _WIDE and dtype in _HALVES:
         source = call(_aten._to_copy.default, source, dtype=torch.int64)
     bits = _SAME_BITS.get(to, to)
     if source.meta["val"].dtype == bits:
-        return source
+        # Another node for another type of the same bits.
+        return call(_aten.clone.default, source) if dtype in _SAME_BITS or bits != to else source
     return call(_aten._to_copy.default, source, dtype=bits)
+
+
+def _in_float(call: Emitter, source: Node) -> Node:
+    """As PyTorch does it on the way to halves, from any type."""
+    if source.meta["val"].dtype is torch.float32:
+        return source
+    return call(_aten._to_copy.default, source, dtype=torch.float32)
 
 
 def _replace(

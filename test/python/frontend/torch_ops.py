@@ -213,3 +213,92 @@ def values(dtype: torch.dtype, size: int, seed: int = 0) -> tuple[torch.Tensor, 
     if info.min < 0:
         b[::3] *= -1
     return a.to(dtype), b.to(dtype)
+
+
+class _One(torch.nn.Module):
+    def __init__(self, function: Callable[[Any, Any], Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, a: Any, b: Any) -> Any:
+        return self.function(a, b)
+
+
+class Ops(torch.nn.Module):
+    """Many ops of two inputs, by name; each is a module, which errors then name."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__()
+        self.names = names
+        self.ops = torch.nn.ModuleDict({f"op_{name}": _One(OPS[name]) for name in names})
+
+    def forward(self, a: Any, b: Any) -> list[Any]:
+        return [self.ops[f"op_{name}"](a, b) for name in self.names]
+
+
+def expected_of(names: list[str], a: Any, b: Any) -> dict[str, Any]:
+    """What PyTorch computes; ops that it does not have for the type are left out."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = OPS[name](a, b)
+        except (RuntimeError, NotImplementedError, TypeError):  # PyTorch has no such kernel
+            continue
+    return found
+
+
+def outcome(names: list[str], a: Any, b: Any) -> tuple[dict[str, Any], dict[str, str]]:
+    """Results of the compiled ops, and why others were refused."""
+    import re
+
+    import pumice
+    from pumice.frontend import FrontendError, import_model
+
+    refused: dict[str, str] = {}
+    left = list(names)
+    while left:
+        try:
+            imported = import_model(Ops(left).eval(), (a, b))
+            break
+        except FrontendError as error:
+            found = re.search(r"module 'ops\.op_(\w+?)'", str(error))
+            if found is None and len(left) > 1:
+                return _halves(left, a, b, refused)
+            name = found.group(1) if found else left[0]
+            refused[name] = str(error)
+            left.remove(name)
+    if not left:
+        return {}, refused
+    try:
+        outputs = pumice.compile(imported).run(a, b).outputs
+    except pumice.PumiceError as error:
+        if len(left) > 1:
+            return _halves(left, a, b, refused)
+        return {}, {**refused, left[0]: str(error)}
+    return dict(zip(left, outputs, strict=True)), refused
+
+
+def _halves(names: list[str], a: Any, b: Any, refused: dict[str, str]) -> Any:
+    half = len(names) // 2
+    results: dict[str, Any] = {}
+    for part in (names[:half], names[half:]):
+        computed, not_computed = outcome(part, a, b)
+        results |= computed
+        refused |= not_computed
+    return results, refused
+
+
+TOLERANCES = {torch.float16: 2e-3, torch.bfloat16: 2e-2, torch.float32: 1e-5, torch.float64: 1e-10}
+
+
+def difference(found: Any, expected: Any) -> str | None:
+    """How a result differs from PyTorch's, or None."""
+    if found.dtype != expected.dtype or found.shape != expected.shape:
+        return f"{found.dtype}{list(found.shape)} for {expected.dtype}{list(expected.shape)}"
+    if not expected.dtype.is_floating_point:
+        return None if torch.equal(found, expected) else f"{found} for {expected}"
+    tolerance = TOLERANCES[expected.dtype]
+    close = torch.allclose(
+        found.double(), expected.double(), tolerance, tolerance * 0.1, equal_nan=True
+    )
+    return None if close else f"{found} for {expected}"

@@ -32,7 +32,6 @@ _CODES = {"UINT4": torch.uint8, "INT4": torch.int8}
 
 def _ops() -> Any:
     # The import registers them.
-    import torchao.quantization.pt2e.quantizer  # noqa: F401
     from torch.ao.quantization.fx import _decomposed  # noqa: F401
 
     return torch.ops.quantized_decomposed

@@ -30,7 +30,9 @@ def _max(x: Tensor, dims: list[int], keep: bool) -> Tensor:
 
 
 def _min(x: Tensor, dims: list[int], keep: bool) -> Tensor:
-    return torch.all(x, dims, keep) if x.dtype is torch.bool else torch.amin(x, dims, keep)
+    if x.dtype is torch.bool:
+        return ~torch.any(~x, dims, keep)
+    return torch.amin(x, dims, keep)
 
 
 def _of_floats(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
