@@ -8,8 +8,8 @@
 // RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/long-argument.mlir
 // RUN: pumice-opt %t/long-buffer.mlir --pum-attach-device=device=ideal -o %t/p.mlir
 // RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/long-buffer.mlir
-// RUN: pumice-opt %t/long-constant.mlir --pum-attach-device=device=ideal -o %t/p.mlir
-// RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/long-constant.mlir
+// RUN: pumice-opt %t/index-constant.mlir --pum-attach-device=device=ideal -o %t/p.mlir
+// RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/index-constant.mlir
 // RUN: pumice-opt %t/booleans.mlir --pum-attach-device=device=ideal -o %t/p.mlir
 // RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/booleans.mlir
 // RUN: pumice-opt %t/elided.mlir --pum-attach-device=device=ideal -o %t/p.mlir
@@ -32,17 +32,17 @@ func.func @main(%x: memref<4xf32, #simulator.memory<host>>) {
   return
 }
 
-//--- long-constant.mlir
-// CHECK: pumice-sim: error: cannot hold constants of type tensor<4xf80> (at
-func.func @main(%x: memref<4xf32, #simulator.memory<host>>) -> memref<4xf32, #simulator.memory<buffer>> {
-  %c = simulator.constant dense<1.0> : tensor<4xf80> to memref<4xf80, #simulator.memory<buffer>>
-  %y = simulator.buffer : memref<4xf32, #simulator.memory<buffer>>
-  %t = simulator.digital @narrow (%c) to (%y) : (memref<4xf80, #simulator.memory<buffer>>) -> memref<4xf32, #simulator.memory<buffer>>
-  return %y : memref<4xf32, #simulator.memory<buffer>>
+//--- index-constant.mlir
+// CHECK: pumice-sim: error: cannot hold constants of type tensor<4xindex> (at
+func.func @main(%x: memref<4xf32, #simulator.memory<host>>) -> memref<4xi32, #simulator.memory<buffer>> {
+  %c = simulator.constant dense<1> : tensor<4xindex> to memref<4xindex, #simulator.memory<buffer>>
+  %y = simulator.buffer : memref<4xi32, #simulator.memory<buffer>>
+  %t = simulator.digital @narrow (%c) to (%y) : (memref<4xindex, #simulator.memory<buffer>>) -> memref<4xi32, #simulator.memory<buffer>>
+  return %y : memref<4xi32, #simulator.memory<buffer>>
 }
-func.func private @narrow(%c: tensor<4xf80>) -> tensor<4xf32> {
-  %y = arith.truncf %c : tensor<4xf80> to tensor<4xf32>
-  return %y : tensor<4xf32>
+func.func private @narrow(%c: tensor<4xindex>) -> tensor<4xi32> {
+  %y = arith.index_cast %c : tensor<4xindex> to tensor<4xi32>
+  return %y : tensor<4xi32>
 }
 
 //--- booleans.mlir
