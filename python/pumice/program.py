@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from pumice.arrays import is_torch, to_numpy
+from pumice.arrays import as_bfloat16, is_torch, to_numpy
 from pumice.diagnostics import text_of
 from pumice.errors import CompileError, PumiceError
 from pumice.levels import LEVELS, parse_file
@@ -154,7 +154,13 @@ class Program:
         if any(is_torch(leaf) for leaf in leaves):
             import torch
 
-            values = [torch.from_numpy(result) for result in results]
+            halves = self._results_of("bfloat16")
+            values = [
+                torch.from_numpy(result.view("int16")).view(torch.bfloat16)
+                if index in halves
+                else torch.from_numpy(result)
+                for index, result in enumerate(results)
+            ]
         if self.signature is not None:
             outputs = self.signature.unflatten_outputs(values, leaves)
         else:
@@ -433,10 +439,17 @@ class Program:
     def _with_signs(self, results: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
         """Results with the dtypes of the PyTorch model: MLIR's integers have no sign."""
         signed = list(results)
-        for spec in self.signature.outputs if self.signature is not None else ():
-            if spec.source == "result" and spec.dtype in _UNSIGNED:
-                signed[spec.index] = results[spec.index].view(spec.dtype)
+        for dtype in _UNSIGNED:
+            for index in self._results_of(dtype):
+                signed[index] = results[index].view(dtype)
+        for index in self._results_of("bfloat16"):
+            signed[index] = as_bfloat16(results[index])
         return signed
+
+    def _results_of(self, dtype: str) -> set[int]:
+        """The function's results of a type of the model's."""
+        specs = self.signature.outputs if self.signature is not None else ()
+        return {s.index for s in specs if s.source == "result" and s.dtype == dtype}
 
     def _report(self, text: str) -> Report:
         timings = {**self.timings, "prepare": self._machine.prepare_ms / 1e3}

@@ -27,6 +27,7 @@ static std::optional<model::ElementType> elementTypeOf(StringRef descr) {
       .Cases({"<i8", "<u8"}, model::ElementType::i64)
       .Case("<f4", model::ElementType::f32)
       .Case("<f8", model::ElementType::f64)
+      .Case("<f2", model::ElementType::f16)
       .Default(std::nullopt);
 }
 
@@ -37,6 +38,7 @@ static StringRef descrOf(model::ElementType type) {
   case model::ElementType::i8:
     return "|i1";
   case model::ElementType::i16:
+  case model::ElementType::bf16: // its bits
     return "<i2";
   case model::ElementType::i32:
     return "<i4";
@@ -46,6 +48,8 @@ static StringRef descrOf(model::ElementType type) {
     return "<f4";
   case model::ElementType::f64:
     return "<f8";
+  case model::ElementType::f16:
+    return "<f2";
   }
   llvm_unreachable("all element types are listed");
 }

@@ -58,6 +58,36 @@ Value extended(Value value, bool &isUnsigned) {
   return {};
 }
 
+/// A zero point: a tensor of rank 0, of 8 bits or a constant.
+struct Zero {
+  Value value;
+  bool isUnsigned = false;
+};
+
+/// What `value` in the body of `op` is, if it is a zero point: extended there,
+/// or by an op of its own.
+std::optional<Zero> matchZero(linalg::GenericOp op, Value value) {
+  Zero zero;
+  Value narrow = extended(value, zero.isUnsigned);
+  OpOperand *operand = inputOf(op, narrow ? narrow : value);
+  if (!operand || typeOf(operand->get()).getRank() != 0)
+    return std::nullopt;
+  zero.value = operand->get();
+  if (narrow)
+    return typeOf(zero.value).getElementType().isInteger(8)
+               ? std::optional(zero)
+               : std::nullopt;
+  if (auto widening = zero.value.getDefiningOp<linalg::GenericOp>()) {
+    auto yield = cast<linalg::YieldOp>(widening.getBody()->getTerminator());
+    OpOperand *source =
+        inputOf(widening, extended(yield.getOperand(0), zero.isUnsigned));
+    if (!source || typeOf(source->get()).getRank() != 0)
+      return std::nullopt;
+    zero.value = source->get();
+  }
+  return zero;
+}
+
 std::optional<Widened> matchWidened(Value value) {
   auto generic = value.getDefiningOp<linalg::GenericOp>();
   if (!generic || generic.getNumDpsInits() != 1 ||
@@ -72,12 +102,11 @@ std::optional<Widened> matchWidened(Value value) {
   Value zero;
   if (auto subtract = result.getDefiningOp<arith::SubIOp>()) {
     codes = subtract.getLhs();
-    zero = extended(subtract.getRhs(), found.isComputedUnsigned);
-    OpOperand *operand = inputOf(generic, zero);
-    if (!operand || typeOf(operand->get()).getRank() != 0 ||
-        !getElementTypeOrSelf(operand->get().getType()).isInteger(8))
+    std::optional<Zero> point = matchZero(generic, subtract.getRhs());
+    if (!point)
       return std::nullopt;
-    zero = operand->get();
+    zero = point->value;
+    found.isComputedUnsigned = point->isUnsigned;
     // The widening may be a separate op.
     if (OpOperand *wide = inputOf(generic, codes)) {
       if (!generic.getMatchingIndexingMap(wide).isIdentity())
@@ -100,8 +129,10 @@ std::optional<Widened> matchWidened(Value value) {
     return found;
   if (std::optional<int64_t> number = uniformInteger(zero))
     found.zeroPoint = found.isComputedUnsigned ? *number & 0xFF : *number;
-  else
+  else if (typeOf(zero).getElementType().isInteger(8))
     found.computed = zero;
+  else
+    return std::nullopt;
   return found;
 }
 

@@ -231,6 +231,9 @@ class Graph:
             # Of an input without a batch, the channels come first.
             weight = node.args[1].meta["val"]  # type: ignore[union-attr]
             channel = node.meta["val"].dim() - (weight.dim() - 1)
+        channels = node.meta["val"].shape[channel]
+        if 1 < scale.numel() < channels:  # transposed: each group has the same
+            scale = scale.repeat(channels // scale.numel())
         shape = [1] * node.meta["val"].dim()
         if scale.numel() > 1 or value is not None:
             shape[channel] = -1

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from torch.fx import Graph, Node
 
 __all__ = [
-    "LIBRARY_FILE", "LocationTable", "NodeLocation", "layer_path", "module_path", "source_line",
+    "GIVEN", "LIBRARY_FILE", "LocationTable", "NodeLocation", "layer_path", "module_path",
+    "source_line",
 ]  # fmt: skip
+
+#: Key of a node's meta: (name, op) where the FX node's own mean nothing to the user.
+GIVEN = "pumice_given"
 
 _FRAME = re.compile(r'File "([^"]+)", line (\d+)')
 _TAG = re.compile(r'"pumice-node-(\d+)":\d+:\d+')
@@ -51,7 +55,7 @@ class NodeLocation:
 
     def describe(self) -> str:
         """For error texts: ``'aten.sort.default' (node 'sort', module 'head') at net.py:12``."""
-        module = f", module '{self.module}'" if self.module else ""
+        module = f", module '{self.module}'" if self.module not in ("", self.node) else ""
         source = f" at {self.source}" if self.file else ""
         return f"'{self.op}' (node '{self.node}'{module}){source}"
 
@@ -127,7 +131,8 @@ class LocationTable:
             file, line = source_line(old[node])
             if file is None and _is_boundary(node) and node.all_input_nodes:
                 file, line = source_line(old.get(node.all_input_nodes[0]))
-            entry = NodeLocation(layer_path(node), node.name, str(node.target), file, line)
+            name, op = node.meta.get(GIVEN, (node.name, str(node.target)))
+            entry = NodeLocation(layer_path(node), name, op, file, line)
             node.meta["stack_trace"] = f'File "pumice-node-{len(self._entries)}", line 1, in _'
             self._entries.append(entry)
         # Source lines of inserted nodes come from tagged ones, so look at the table for those.
