@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""nn.Module + example inputs -> torch.export.ExportedProgram, with errors that name the op."""
+"""Exports modules to torch.export.ExportedProgram, with errors that name the op."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _shapes(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
 def _explain(
     model: Any, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> FrontendError:
-    """Says in one line why an export failed, and where in the user's code."""
+    """Describes in one line why an export failed, and where in the user's code."""
     own = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
@@ -200,10 +200,10 @@ def _last_recorded_op(text: str) -> str | None:
 
 
 def check_program(program: ExportedProgram, table: LocationTable | None = None) -> None:
-    """Rejects what no later level can express, naming the op and its source line.
+    """Rejects programs that no later level can express, naming the op and its source line.
 
     Args:
-        table: what the program's locations were replaced with, if they were.
+        table: the replacements of the program's locations, if any.
 
     Raises:
         FrontendError: control flow operators, dynamic or data-dependent dimensions, a program

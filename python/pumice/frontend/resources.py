@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Hands torch-mlir its constants by name instead of by value."""
+"""Passes constants to torch-mlir by name instead of by value."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["ResourceHooks", "alone", "contiguous", "literals_of"]
 
 
 class ResourceHooks(FxImporterHooks):  # type: ignore[misc]
-    """Makes one named resource per distinct tensor; tied weights share one.
+    """Creates one named resource per distinct tensor; tied weights share one.
 
     Attributes:
         literals: the tensor of each resource, by name. torch-mlir's copies of the resources are
@@ -27,7 +27,7 @@ class ResourceHooks(FxImporterHooks):  # type: ignore[misc]
         self._kept: list[torch.Tensor] = []
 
     def resolve_literal(self, gni: Any, literal: Any, info: Any = None) -> Any:
-        """Returns the literal's value, or None for what torch-mlir should import itself."""
+        """Returns the literal's value, or None if torch-mlir should import it itself."""
         if not isinstance(literal, torch.Tensor) or literal.layout is not torch.strided:
             return None
         # One element is cheaper as a splat, which torch-mlir can fold; it makes one by itself.

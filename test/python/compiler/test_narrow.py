@@ -181,7 +181,7 @@ def test_widths_out_of_range(name, bits) -> None:
 
 
 def test_widths_beside_a_quantizer() -> None:
-    text = "expected no weight_bits or activation_bits beside a quantizer"
+    text = "expected weight_bits and activation_bits only without a quantizer"
     with pytest.raises(FrontendError, match=text):
         pumice.quantize(nn.Linear(2, 2), [], quantizer=PumiceQuantizer(), weight_bits=4)
 
