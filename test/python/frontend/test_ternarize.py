@@ -183,7 +183,7 @@ def test_on_crossbars(digits, networks) -> None:
     """The same network in cells of crossbars: weights of 2 bits."""
     _, converted = networks(4, None)
     program = check(converted, (digits.held_out[:4],), "isaac")
-    widths = re.findall(r"crossbar\.program .*xi(\d+)>", program.ir("crossbar"))
+    widths = re.findall(r"crossbar\.program .*xi(\d+), [su]i\d+>", program.ir("crossbar"))
     assert widths == ["2"] * len(widths) != []
     with pytest.raises(pumice.CompileError, match="expected layer 'stem' on associative proc"):
         program.require_ternary()
