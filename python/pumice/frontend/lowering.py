@@ -18,6 +18,7 @@ from pumice.frontend.export import as_arguments, check_program, export_program, 
 from pumice.frontend.locations import LocationTable
 from pumice.frontend.signature import Signature, signature_of
 from pumice.frontend.silence import quiet
+from pumice.frontend.torch_mlir import ENTRY, first_line, to_linalg
 
 if TYPE_CHECKING:
     import torch
@@ -27,16 +28,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Clock", "LoweredModel", "lower_exported", "lower_to_text", "resource_names", "state_of",
 ]  # fmt: skip
-
-ENTRY = "main"
-
-# What `torch_mlir.fx.stateless_fx_import` runs. That function prints the module with all weights
-# before each, for a crash report: text of four times their size, and time to match.
-_PIPELINES = (
-    "func.func(torch-match-quantized-custom-ops),"
-    "torchdynamo-export-to-torch-backend-pipeline{extra-library=}",
-    "torch-backend-to-linalg-on-tensors-backend-pipeline{allow-non-finites=True}",
-)
 
 # Operations of these dialects only exist inside torch-mlir.
 _FOREIGN = re.compile(r"^\s*(?:%[\w:, %#]+ = )?\"?((?:torch|torch_c|tm_tensor)\.[\w.]+)", re.M)
@@ -106,7 +97,7 @@ def lower_exported(
         with quiet():
             decomposed = program.run_decompositions(_decomposition_table())
     except Exception as error:
-        raise FrontendError(f"cannot decompose the model: {_first_line(error)}") from error
+        raise FrontendError(f"cannot decompose the model: {first_line(error)}") from error
     finally:
         table.restore(old_traces)
     check_program(decomposed, table)
@@ -172,11 +163,6 @@ class Clock:
 def resource_names(text: str) -> list[str]:
     """Names of the resources that an MLIR text mentions."""
     return sorted({match.group(2) for match in _RESOURCE.finditer(text)})
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__
 
 
 def state_of(program: ExportedProgram, name: str) -> Any:
@@ -268,7 +254,7 @@ def _run_torch_mlir(
     from pumice.frontend.resources import contiguous, literals_of
 
     try:
-        text, found, reasons = isolated(lambda: _to_linalg(graph_module, names))
+        text, found, reasons = isolated(lambda: to_linalg(graph_module, names))
     except Crash as crash:
         raise _crashed(graph_module, table, str(crash)) from None
     if text is None:
@@ -286,55 +272,6 @@ def _run_torch_mlir(
     return text, resources
 
 
-def _to_linalg(
-    graph_module: Any, names: dict[int, str]
-) -> tuple[str | None, dict[str, Any], list[str]]:
-    """The text, and what each resource is; or None, and what is wrong.
-
-    Resources are tensors of the graph by `id`, or arrays where torch-mlir made others of them.
-    """
-    from torch_mlir import ir
-    from torch_mlir.dialects import torch as torch_dialect
-    from torch_mlir.extras.fx_importer import FxImporter
-    from torch_mlir.passmanager import PassManager
-
-    from pumice.frontend.resources import ResourceHooks, literals_of
-
-    context = ir.Context()
-    torch_dialect.register_dialect(context)
-    messages: list[str] = []
-
-    def keep(diagnostic: Any) -> bool:
-        messages.append(f"{diagnostic.location}: {diagnostic.message}")
-        return True
-
-    handler = context.attach_diagnostic_handler(keep)
-    hooks = ResourceHooks(names)
-    try:
-        with quiet():
-            importer = FxImporter(context=context, hooks=hooks)
-            importer.import_stateless_graph(graph_module.graph, func_name=ENTRY)
-            module = importer.module
-            with context:
-                # Diagnostics go to the handler, not into the exception.
-                context.emit_error_diagnostics = True
-                for pipeline in _PIPELINES:
-                    PassManager.parse(f"builtin.module({pipeline})").run(module.operation)
-            text = module.operation.get_asm(
-                enable_debug_info=True, pretty_debug_info=False, large_resource_limit=0
-            )
-    except Exception as error:
-        return None, {}, [*messages, _first_line(error)]
-    finally:
-        handler.detach()
-    known = literals_of(graph_module)
-    found = {
-        name: id(literal) if id(literal) in known else literal.numpy()
-        for name, literal in hooks.literals.items()
-    }
-    return text, found, []
-
-
 def _crashed(graph_module: Any, table: LocationTable, how: str) -> FrontendError:
     """Names the op that torch-mlir ends on: each is tried alone."""
     from pumice.frontend.isolation import Crash, isolated
@@ -348,7 +285,7 @@ def _crashed(graph_module: Any, table: LocationTable, how: str) -> FrontendError
         key, module = made
         tried.add(key)
         try:
-            isolated(lambda module=module: _to_linalg(module, {}), limit=20)  # type: ignore[misc]
+            isolated(lambda module=module: to_linalg(module, {}), limit=20)  # type: ignore[misc]
         except Crash as crash:
             location = table.find(node.meta.get("stack_trace"))
             described = location.describe() if location else f"'{node.target}'"

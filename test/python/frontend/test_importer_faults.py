@@ -165,14 +165,14 @@ def test_without_fork(monkeypatch) -> None:
 
 
 def test_an_op_that_ends_torch_mlir_is_named(monkeypatch) -> None:
-    original = lowering._to_linalg
+    original = lowering.to_linalg
 
     def aborting(module, names):
         if any("aten.sin" in str(node.target) for node in module.graph.nodes):
             os.abort()
         return original(module, names)
 
-    monkeypatch.setattr(lowering, "_to_linalg", aborting)
+    monkeypatch.setattr(lowering, "to_linalg", aborting)
     words = r"op 'aten.sin.default' \(node 'sin'.*: torch-mlir ends on it \(signal SIGABRT\)"
     with pytest.raises(FrontendError, match=words) as caught:
         compute(lambda x: x.cos() + x.sin(), X)
@@ -185,7 +185,7 @@ def test_a_model_that_ends_torch_mlir_as_a_whole(monkeypatch) -> None:
             time.sleep(60)
         return "", {}, []
 
-    monkeypatch.setattr(lowering, "_to_linalg", endless)
+    monkeypatch.setattr(lowering, "to_linalg", endless)
     monkeypatch.setattr(isolation, "LIMIT_SECONDS", 0.5)
     with pytest.raises(FrontendError, match="torch-mlir ends on the model .it took longer than"):
         compute(lambda x: x.cos() + x.sin(), X)
