@@ -18,7 +18,6 @@ PENDING = (
     "lib/Digital",
     "lib/Model/Machine",
     "lib/Transforms/AP",
-    "python/pumice/frontend/onnx",
 )
 SOURCES = [
     path for path in tracked(".cpp", ".h", ".td", ".py")

@@ -273,10 +273,10 @@ struct NormalizeIntegerLayer : OpInterfaceRewritePattern<linalg::LinalgOp> {
                                 PatternRewriter &rewriter) const override {
     std::optional<Form> form = formOf(op);
     if (!form)
-      return rewriter.notifyMatchFailure(op, "is no layer of a known form");
+      return rewriter.notifyMatchFailure(op, "is not a layer of a known form");
     if (!isIntegerLayer(op))
       return rewriter.notifyMatchFailure(
-          op, "is no integer sum of codes and constants");
+          op, "is not an integer sum of quantized values and constants");
     RankedTensorType type = typeOf(op->getResult(0));
     if (form->isProduct && type.getRank() == 3 && type.getDimSize(0) != 1)
       return rewriter.notifyMatchFailure(op, "is a batch of products");

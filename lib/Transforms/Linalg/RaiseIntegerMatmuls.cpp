@@ -232,7 +232,7 @@ struct RaiseIntegerMatmul : OpRewritePattern<linalg::MatmulOp> {
   LogicalResult matchAndRewrite(linalg::MatmulOp op,
                                 PatternRewriter &rewriter) const override {
     if (op.hasUserDefinedMaps() || op.getCast() != linalg::TypeFn::cast_signed)
-      return rewriter.notifyMatchFailure(op, "is no plain signed product");
+      return rewriter.notifyMatchFailure(op, "is not a plain signed product");
     auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
     if (!type || !type.hasStaticShape())
       return rewriter.notifyMatchFailure(op, "has no static shape");
@@ -241,11 +241,13 @@ struct RaiseIntegerMatmul : OpRewritePattern<linalg::MatmulOp> {
       return rewriter.notifyMatchFailure(op, "has no sums of 32 or 64 bits");
     std::optional<Widened> input = matchWidened(op.getInputs()[0]);
     if (!input)
-      return rewriter.notifyMatchFailure(op, "its input is no widened codes");
+      return rewriter.notifyMatchFailure(
+          op, "its input is not widened from 8 bits");
     std::optional<Widened> weights = matchWidened(op.getInputs()[1]);
     if (!weights || weights->computed)
       return rewriter.notifyMatchFailure(
-          op, "its weights are no widened codes with a constant zero point");
+          op,
+          "its weights are not widened from 8 bits with a constant zero point");
     if (!isConstantData(weights->codes))
       return rewriter.notifyMatchFailure(op, "its weights are not constant");
     LDBG() << "raises the product at " << op.getLoc();

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Source locations of FX nodes, and how they travel through torch-mlir.
+"""Source locations of FX nodes, and their way through torch-mlir.
 
 torch-mlir keeps one ``file:line`` per node, read from ``node.meta["stack_trace"]``. Before the
 import each node's trace is replaced by a tag that names an entry of a table; tags survive
@@ -33,13 +33,13 @@ LIBRARY_FILE = re.compile(r"[/\\](?:torch|torchao|torch_mlir)[/\\]|^<")
 
 @dataclass(frozen=True)
 class NodeLocation:
-    """Where an FX node comes from.
+    """The origin of an FX node.
 
     Attributes:
         module: path of the module in the model ("layer1.0.conv1"; "" at the top or unknown).
         node: name of the FX node.
         op: its target, as a word.
-        file, line: the user's own source, or None and 0 where nothing is known.
+        file, line: the user's own source, or None and 0 if unknown.
     """
 
     module: str
@@ -116,7 +116,7 @@ def layer_path(node: Node) -> str:
 
 
 class LocationTable:
-    """Gives every node of a graph a tag; reads tags back from text and diagnostics."""
+    """Tags every node of a graph, and reads tags back from text and diagnostics."""
 
     def __init__(self) -> None:
         self._entries: list[NodeLocation] = []
@@ -140,7 +140,7 @@ class LocationTable:
 
     @staticmethod
     def restore(old: dict[Node, Any]) -> None:
-        """Undoes `tag`, on graphs that belong to the user."""
+        """Undoes `tag`, for graphs that belong to the user."""
         for node, trace in old.items():
             if trace is None:
                 node.meta.pop("stack_trace", None)
@@ -153,6 +153,6 @@ class LocationTable:
         return self._entries[int(match.group(1))] if match else None
 
     def rewrite(self, text: str) -> str:
-        """Replaces every tag in the locations of an MLIR text by what it stands for."""
+        """Replaces every tag in the locations of an MLIR text by its location."""
         words = [entry.to_mlir() for entry in self._entries]
         return _TAG.sub(lambda match: words[int(match.group(1))], text)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""ExportedProgram -> torch-mlir -> text of linalg on tensors, weights kept apart.
+"""Lowers exported programs by torch-mlir to text of linalg on tensors, without weights.
 
-The text holds ``dense_resource<name>`` without data for every weight; the data stays in the
-torch tensors, which `LoweredModel.resources` keeps by the same names.
+The text contains ``dense_resource<name>`` without data for every weight. The data stays in the
+torch tensors, which `LoweredModel.resources` holds by the same names.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class LoweredModel:
 
     Attributes:
         text: an MLIR module with one function `entry`; parses with MLIR 22.
-        resources: contiguous CPU tensors, or arrays, by resource name: exactly the names in the
+        resources: contiguous CPU tensors, or arrays, by resource name; exactly the names in the
             text.
         entry: name of the function.
         signature: names, shapes and dtypes of inputs and the structure of outputs.
@@ -65,7 +65,7 @@ def lower_to_text(
         model: an nn.Module (also one that PT2E converted) or an ExportedProgram.
         example_inputs: a tensor, a tuple of positional or a dict of keyword arguments; not
             needed for an ExportedProgram.
-        example_kwargs: keyword arguments beside positional ones.
+        example_kwargs: keyword arguments in addition to positional ones.
 
     Raises:
         FrontendError: see `export_program` and `check_program`; an op that torch-mlir cannot
@@ -121,7 +121,7 @@ _PYTORCH_DECOMPOSES = ("roll",)
 
 
 def _decomposition_table() -> dict[Any, Any]:
-    """torch-mlir's table, with more ops decomposed as PyTorch itself does it."""
+    """torch-mlir's table, with more of PyTorch's own decompositions."""
     import torch
     from torch._decomp import get_decompositions
     from torch_mlir.extras.fx_decomp_util import get_decomposition_table
@@ -154,14 +154,14 @@ class Clock:
         self._last = time.perf_counter()
 
     def lap(self, name: str) -> None:
-        """Notes what went by since the last lap."""
+        """Records the time since the last lap."""
         now = time.perf_counter()
         self.laps[name] = now - self._last
         self._last = now
 
 
 def resource_names(text: str) -> list[str]:
-    """Names of the resources that an MLIR text mentions."""
+    """Names of the resources in an MLIR text."""
     return sorted({match.group(2) for match in _RESOURCE.finditer(text)})
 
 
@@ -179,7 +179,7 @@ def _inline_state(
 ) -> dict[int, str]:
     """Replaces lifted placeholders by attributes; returns the names by tensor identity.
 
-    torch-mlir's own `import_frozen_program` does the same but knows no non-persistent buffers.
+    torch-mlir's own `import_frozen_program` does the same, but without non-persistent buffers.
     """
     import torch
 
@@ -223,7 +223,7 @@ _ROLES = {
 
 
 def _resource_name(node: Node, name: str) -> str:
-    """The state's own name, or what it is to its layer where PT2E gave a meaningless one."""
+    """The state's own name, or its role in its layer if PT2E gave it a meaningless name."""
     from pumice.frontend.locations import layer_path
 
     if "." in name or not re.match(r"_?(frozen_param|tensor_constant|scale|zero_point)", name):
@@ -273,7 +273,7 @@ def _run_torch_mlir(
 
 
 def _crashed(graph_module: Any, table: LocationTable, how: str) -> FrontendError:
-    """Names the op that torch-mlir ends on: each is tried alone."""
+    """Names the op on which torch-mlir crashes, by trying each op alone."""
     from pumice.frontend.isolation import Crash, isolated
     from pumice.frontend.resources import alone
 
@@ -298,7 +298,7 @@ def _crashed(graph_module: Any, table: LocationTable, how: str) -> FrontendError
 
 
 def _unsupported(messages: list[str], table: LocationTable) -> FrontendError:
-    """The error for what torch-mlir said, the last being its exception."""
+    """The error for torch-mlir's messages, the last of which is its exception."""
     reason = next((text for text in messages if "pumice-node-" in text), None)
     location = table.find(reason)
     detail = (reason or messages[0]).splitlines()[0]

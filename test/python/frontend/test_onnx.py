@@ -350,8 +350,13 @@ def broken(tmp_path_factory):
 X = np.zeros((2, 4), np.float32)
 ERRORS = {
     "no file": ("nope.onnx", None, None, "cannot read '.*nope.onnx': No such file"),
-    "empty": ("empty.onnx", None, None, "is no ONNX model: it has no graph, version or operator"),
-    "words": ("words.onnx", None, None, "words.onnx' is no ONNX model: "),
+    "empty": (
+        "empty.onnx",
+        None,
+        None,
+        "is not an ONNX model: it has no graph, version or operator",
+    ),
+    "words": ("words.onnx", None, None, "words.onnx' is not an ONNX model: "),
     "unbound": ("ok.onnx", None, None, "input 'x' has no fixed shape \\(nx4\\): give example"),
     "extents": ("ok.onnx", np.zeros((2, 5), np.float32), None, "expected the shape nx4, got 2x5"),
     "rank": ("ok.onnx", X[0], None, "input 'x': expected the shape nx4, got 4"),

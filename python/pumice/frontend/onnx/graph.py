@@ -136,7 +136,7 @@ def read_graph(
     examples: Sequence[Any] | Mapping[str, Any] | None,
     shapes: Mapping[str, Sequence[int]] | None,
 ) -> Graph:
-    """Reads a file, with the external data beside it, and binds the shapes of its inputs.
+    """Reads a file, with its external data, and binds the shapes of its inputs.
 
     Args:
         path: an .onnx file.
@@ -144,8 +144,8 @@ def read_graph(
         shapes: shapes of inputs by name.
 
     Raises:
-        FrontendError: no ONNX model; examples or shapes that do not fit; a shape that is not
-            bound; an input that is no tensor.
+        FrontendError: not an ONNX model; examples or shapes that do not fit; a shape that is not
+            bound; an input that is not a tensor.
     """
     onnx = require_onnx()
     model = _load(onnx, path)
@@ -192,7 +192,7 @@ def _load(onnx: Any, path: str | os.PathLike[str]) -> Any:
         if not model.ir_version or not model.HasField("graph") or not model.opset_import:
             raise ValueError("it has no graph, version or operator set")
     except Exception as error:
-        raise FrontendError(f"'{path}' is no ONNX model: {_line(error)}") from None
+        raise FrontendError(f"'{path}' is not an ONNX model: {_line(error)}") from None
     folder = os.path.dirname(os.path.abspath(path))
     try:
         onnx.load_external_data_for_model(model, folder)

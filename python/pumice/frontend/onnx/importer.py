@@ -35,7 +35,7 @@ def import_onnx(
     of the compiler; everything else is float. Layers bear the names of the nodes.
 
     Args:
-        path: an .onnx file; its external data is looked for beside it.
+        path: an .onnx file; its external data is read from the same folder.
         example_inputs: an array or tensor, a sequence of them in order, or a dict by name; only
             shapes and dtypes count. Not needed where the file or `shapes` fixes all shapes.
         context: as for `import_model`.

@@ -28,7 +28,7 @@ def simplify(graph: Graph) -> None:
     """Folds constants until nothing changes; drops nodes that nothing needs.
 
     Raises:
-        FrontendError: the shapes of what is left contradict each other.
+        FrontendError: the remaining shapes contradict each other.
     """
     while _fold(graph):
         graph.infer_shapes()
