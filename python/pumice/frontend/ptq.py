@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import functools
 import inspect
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +16,7 @@ import torch
 from pumice.frontend._quiet import quiet
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.export import as_arguments, export_program
+from pumice.frontend.locations import module_path
 
 if TYPE_CHECKING:
     from torch.fx import GraphModule
@@ -39,7 +42,8 @@ def quantize(
         calibration_inputs: an iterable of inputs, such as a list of batches or a DataLoader; or
             one tensor, which is one batch. An item is a tensor, a dict of keyword arguments, or
             a tuple, of which as many leading elements are taken as `example_inputs` has, or
-            else as `forward` has required parameters (so that ``(x, label)`` works).
+            else as `forward` has positional parameters, optional ones too (so that
+            ``(x, label)`` works for a `forward` of one).
         example_inputs: as for `lower_to_text`; the first calibration item if not given.
         quantizer: another PT2E quantizer.
         weight_bits, activation_bits: widths of the codes of Pumice's quantizer, 2 to 8.
@@ -49,8 +53,8 @@ def quantize(
         It accepts other batch sizes where the model does.
 
     Raises:
-        FrontendError: not a module; no calibration inputs; inputs that the model rejects; widths
-            for another quantizer.
+        FrontendError: not a module; no calibration inputs; inputs that the model rejects, or on
+            which a tensor that becomes codes is not finite; widths for another quantizer.
         ValueError: a width out of range.
     """
     if not isinstance(model, torch.nn.Module):
@@ -71,7 +75,7 @@ def quantize(
 
         if isinstance(model, TernaryNetwork):
             raise FrontendError("expected a float model, got a ternary network: convert it instead")
-        exported = fold_weights(export_any_batch(model, example))
+        exported = fold_weights(export_any_batch(_in_float32(model), example))
         fold_batch_norms(exported)  # some layers are taken apart next
         decompose_ops(exported)
         ours = PumiceQuantizer(weight_bits=weight_bits, activation_bits=activation_bits)
@@ -79,6 +83,29 @@ def quantize(
             prepared = prepare_pt2e(exported, quantizer or ours)
         calibrate(prepared, items)
         return convert(prepared)
+
+
+def _in_float32(model: torch.nn.Module) -> torch.nn.Module:
+    """A model of another precision in float32, with inputs and results as before."""
+    state = [*model.parameters(), *model.buffers()]
+    dtypes = {value.dtype for value in state if value.is_floating_point()} - {torch.float32}
+    if not dtypes:
+        return model
+    dtype = min(dtypes, key=lambda dtype: dtype.itemsize)
+    twin = copy.deepcopy(model).float()
+    inner = twin.forward
+
+    def to(values: Any, dtype: torch.dtype) -> Any:
+        return torch.utils._pytree.tree_map_only(
+            torch.Tensor, lambda x: x.to(dtype) if x.is_floating_point() else x, values
+        )
+
+    @functools.wraps(inner)
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        return to(inner(*to(args, torch.float32), **to(kwargs, torch.float32)), dtype)
+
+    twin.forward = forward
+    return twin
 
 
 def calibration_of(
@@ -90,8 +117,8 @@ def calibration_of(
         FrontendError: no inputs, or not an iterable of them.
     """
     example = None if example_inputs is None else as_arguments(example_inputs)
-    taken = _leading_count(model, example)
-    items = (_arguments_of(item, taken) for item in _as_iterable(inputs, taken))
+    needed, most = _counts(model, example)
+    items = (_arguments_of(item, most) for item in _as_iterable(inputs, needed))
     first = next(items, None)
     if first is None:
         raise FrontendError("expected at least one calibration input, got none")
@@ -104,15 +131,55 @@ def calibrate(prepared: Any, items: Iterable[Arguments]) -> None:
     Raises:
         FrontendError: an input that the model rejects.
     """
-    with torch.no_grad():
+    with torch.no_grad(), _finite(prepared) as batch:
         for number, (args, kwargs) in enumerate(items):
+            batch[0] = number
+            leaves = torch.utils._pytree.tree_leaves((args, kwargs))
+            if any(isinstance(leaf, torch.Tensor) and not leaf.numel() for leaf in leaves):
+                raise FrontendError(
+                    f"calibration input {number}: expected tensors that are not empty, got an empty one"
+                )
             try:
                 prepared(*args, **kwargs)
+            except FrontendError:
+                raise
             except Exception as error:
                 lines = str(error).strip().splitlines() or [type(error).__name__]
                 raise FrontendError(
                     f"calibration input {number} does not fit the model: {lines[0].rstrip('.')}"
                 ) from error
+
+
+@contextlib.contextmanager
+def _finite(prepared: Any) -> Iterator[list[int]]:
+    """Refuses what is not finite where an observer sees it; yields the place of the item's number.
+
+    NaN would end an observer without a name, and infinity would give a scale that ruins the model.
+    """
+    batch = [0]
+    hooks = []
+    for node in getattr(getattr(prepared, "graph", None), "nodes", ()):
+        if node.op != "call_module" or not node.args:
+            continue
+        source = node.args[0]
+        place = f"input '{source.name}'" if source.op == "placeholder" else f"'{source.name}'"
+        path = module_path(source)
+        where = f"{place} of module '{path}'" if path else place
+
+        def check(module: Any, inputs: tuple[Any, ...], where: str = where) -> None:
+            value = inputs[0]
+            if isinstance(value, torch.Tensor) and not bool(torch.isfinite(value).all()):
+                raise FrontendError(
+                    f"calibration input {batch[0]}: expected finite numbers, got NaN or infinity in"
+                    f" {where}"
+                )
+
+        hooks.append(prepared.get_submodule(str(node.target)).register_forward_pre_hook(check))
+    try:
+        yield batch
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def convert(prepared: Any) -> GraphModule:
@@ -174,17 +241,21 @@ def _drop_unused_state(model: GraphModule) -> None:
             delattr(model.get_submodule(owner), attribute)
 
 
-def _leading_count(model: torch.nn.Module, example: Arguments | None) -> int | None:
+def _counts(model: torch.nn.Module, example: Arguments | None) -> tuple[int | None, int | None]:
+    """Arguments of an item that are needed, and that are taken at most; None for any."""
     if example is not None:
-        return len(example[0])
+        return len(example[0]), len(example[0])
     parameters = inspect.signature(model.forward).parameters.values()
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    required = [
+    kinds = inspect.Parameter
+    positional = [
         parameter
         for parameter in parameters
-        if parameter.kind in positional and parameter.default is inspect.Parameter.empty
+        if parameter.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)
     ]
-    return len(required) or None
+    required = sum(parameter.default is kinds.empty for parameter in positional)
+    if any(parameter.kind is kinds.VAR_POSITIONAL for parameter in parameters):
+        return required or None, None
+    return required or None, len(positional) or None
 
 
 def _as_iterable(inputs: Any, taken: int | None) -> Iterable[Any]:
@@ -236,5 +307,10 @@ def export_any_batch(model: torch.nn.Module, example: Arguments) -> Any:
 def _named_shapes(
     model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], shape: Any
 ) -> dict[str, Any]:
-    bound = inspect.signature(model.forward).bind(*args, **kwargs).arguments
+    try:
+        bound = inspect.signature(model.forward).bind(*args, **kwargs).arguments
+    except TypeError as error:
+        raise FrontendError(
+            f"the inputs do not fit forward of {type(model).__name__}: {error}"
+        ) from None
     return dict.fromkeys(bound, shape)
