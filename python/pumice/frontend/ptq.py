@@ -137,7 +137,8 @@ def calibrate(prepared: Any, items: Iterable[Arguments]) -> None:
             leaves = torch.utils._pytree.tree_leaves((args, kwargs))
             if any(isinstance(leaf, torch.Tensor) and not leaf.numel() for leaf in leaves):
                 raise FrontendError(
-                    f"calibration input {number}: expected tensors that are not empty, got an empty one"
+                    f"calibration input {number}: expected tensors that are not empty, got an empty"
+                    " one"
                 )
             try:
                 prepared(*args, **kwargs)
