@@ -13,6 +13,7 @@ import torch
 
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.export import as_arguments, export_program
+from pumice.frontend.locations import module_path
 
 if TYPE_CHECKING:
     from torch.fx import GraphModule
@@ -34,8 +35,8 @@ def calibration_of(
         FrontendError: no inputs, or not an iterable of them.
     """
     example = None if example_inputs is None else as_arguments(example_inputs)
-    taken = _leading_count(model, example)
-    items = (_arguments_of(item, taken) for item in _as_iterable(inputs, taken))
+    needed, most = _counts(model, example)
+    items = (_arguments_of(item, most) for item in _as_iterable(inputs, needed))
     first = next(items, None)
     if first is None:
         raise FrontendError("expected at least one calibration input, got none")
@@ -48,15 +49,56 @@ def calibrate(prepared: Any, items: Iterable[Arguments]) -> None:
     Raises:
         FrontendError: an input that the model rejects.
     """
-    with torch.no_grad():
+    with torch.no_grad(), _finite(prepared) as batch:
         for number, (args, kwargs) in enumerate(items):
+            batch[0] = number
+            leaves = torch.utils._pytree.tree_leaves((args, kwargs))
+            if any(isinstance(leaf, torch.Tensor) and not leaf.numel() for leaf in leaves):
+                raise FrontendError(
+                    f"calibration input {number}: expected tensors that are not empty, got an empty"
+                    " one"
+                )
             try:
                 prepared(*args, **kwargs)
+            except FrontendError:
+                raise
             except Exception as error:
                 lines = str(error).strip().splitlines() or [type(error).__name__]
                 raise FrontendError(
                     f"calibration input {number} does not fit the model: {lines[0].rstrip('.')}"
                 ) from error
+
+
+@contextlib.contextmanager
+def _finite(prepared: Any) -> Iterator[list[int]]:
+    """Refuses what is not finite where an observer sees it; yields the place of the item's number.
+
+    NaN would end an observer without a name, and infinity would give a scale that ruins the model.
+    """
+    batch = [0]
+    hooks = []
+    for node in getattr(getattr(prepared, "graph", None), "nodes", ()):
+        if node.op != "call_module" or not node.args:
+            continue
+        source = node.args[0]
+        place = f"input '{source.name}'" if source.op == "placeholder" else f"'{source.name}'"
+        path = module_path(source)
+        where = f"{place} of module '{path}'" if path else place
+
+        def check(module: Any, inputs: tuple[Any, ...], where: str = where) -> None:
+            value = inputs[0]
+            if isinstance(value, torch.Tensor) and not bool(torch.isfinite(value).all()):
+                raise FrontendError(
+                    f"calibration input {batch[0]}: expected finite numbers, got NaN or infinity in"
+                    f" {where}"
+                )
+
+        hooks.append(prepared.get_submodule(str(node.target)).register_forward_pre_hook(check))
+    try:
+        yield batch
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def convert(prepared: Any) -> GraphModule:
@@ -131,7 +173,12 @@ def export_any_batch(model: torch.nn.Module, example: Arguments) -> Any:
 def _named_shapes(
     model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], shape: Any
 ) -> dict[str, Any]:
-    bound = inspect.signature(model.forward).bind(*args, **kwargs).arguments
+    try:
+        bound = inspect.signature(model.forward).bind(*args, **kwargs).arguments
+    except TypeError as error:
+        raise FrontendError(
+            f"the inputs do not fit forward of {type(model).__name__}: {error}"
+        ) from None
     return dict.fromkeys(bound, shape)
 
 
@@ -144,17 +191,21 @@ def _drop_unused_state(model: GraphModule) -> None:
             delattr(model.get_submodule(owner), attribute)
 
 
-def _leading_count(model: torch.nn.Module, example: Arguments | None) -> int | None:
+def _counts(model: torch.nn.Module, example: Arguments | None) -> tuple[int | None, int | None]:
+    """Arguments of an item that are needed, and that are taken at most; None for any."""
     if example is not None:
-        return len(example[0])
+        return len(example[0]), len(example[0])
     parameters = inspect.signature(model.forward).parameters.values()
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    required = [
+    kinds = inspect.Parameter
+    positional = [
         parameter
         for parameter in parameters
-        if parameter.kind in positional and parameter.default is inspect.Parameter.empty
+        if parameter.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)
     ]
-    return len(required) or None
+    required = sum(parameter.default is kinds.empty for parameter in positional)
+    if any(parameter.kind is kinds.VAR_POSITIONAL for parameter in parameters):
+        return required or None, None
+    return required or None, len(positional) or None
 
 
 def _as_iterable(inputs: Any, taken: int | None) -> Iterable[Any]:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -40,7 +42,8 @@ def quantize(
         calibration_inputs: an iterable of inputs, such as a list of batches or a DataLoader; or one
             tensor, which is one batch. An item is a tensor, a dict of keyword arguments, or a
             tuple. Of a tuple, the leading elements are used: as many as `example_inputs` has, or
-            else as many as `forward` has required parameters (so that ``(x, label)`` works).
+            else as many as `forward` has positional parameters, optional ones included (so that
+            ``(x, label)`` works for a `forward` of one).
         example_inputs: as for `lower_to_text`; the first calibration item if not given.
         quantizer: another PT2E quantizer.
         weight_bits, activation_bits: bit widths for Pumice's quantizer, 2 to 8.
@@ -50,8 +53,8 @@ def quantize(
             accepts other batch sizes if the model does.
 
     Raises:
-        FrontendError: not a module; no calibration inputs; inputs that the model rejects; widths
-            for another quantizer.
+        FrontendError: not a module; no calibration inputs; inputs that the model rejects, or on
+            which a tensor that is quantized is not finite; widths for another quantizer.
         ValueError: a width out of range.
     """
     if not isinstance(model, torch.nn.Module):
@@ -71,7 +74,7 @@ def quantize(
         from pumice.frontend.decompositions.before_quantization import decompose_ops
         from pumice.frontend.quantizer import PumiceQuantizer
 
-        exported = fold_weights(export_any_batch(model, example))
+        exported = fold_weights(export_any_batch(_in_float32(model), example))
         fold_batch_norms(exported)  # some layers are decomposed next
         decompose_ops(exported)
         ours = PumiceQuantizer(weight_bits=weight_bits, activation_bits=activation_bits)
@@ -79,6 +82,29 @@ def quantize(
             prepared = prepare_pt2e(exported, quantizer or ours)
         calibrate(prepared, items)
         return convert(prepared)
+
+
+def _in_float32(model: torch.nn.Module) -> torch.nn.Module:
+    """A model of another precision in float32, with inputs and results as before."""
+    state = [*model.parameters(), *model.buffers()]
+    dtypes = {value.dtype for value in state if value.is_floating_point()} - {torch.float32}
+    if not dtypes:
+        return model
+    dtype = min(dtypes, key=lambda dtype: dtype.itemsize)
+    twin = copy.deepcopy(model).float()
+    inner = twin.forward
+
+    def to(values: Any, dtype: torch.dtype) -> Any:
+        return torch.utils._pytree.tree_map_only(
+            torch.Tensor, lambda x: x.to(dtype) if x.is_floating_point() else x, values
+        )
+
+    @functools.wraps(inner)
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        return to(inner(*to(args, torch.float32), **to(kwargs, torch.float32)), dtype)
+
+    twin.forward = forward
+    return twin
 
 
 def is_quantized(model: Any) -> bool:

@@ -10,7 +10,8 @@ tensor and values 0..255. Fewer bits b use the same types: -(2^(b-1) - 1)..2^(b-
 A tensor is quantized if an integer layer uses it, directly or through ops that preserve the meaning
 of its values (pooling, reshapes, concatenation, an activation function, a residual addition). It is
 quantized once, where it is produced: after the activation function that follows a layer, not before
-it. Max pooling, reshapes and concatenation share the quantization of their inputs. Both factors of
+it. Max pooling, reshapes and concatenation share the quantization of their inputs; a
+part of a concatenation that something else reads keeps its own scale and is requantized there. Both factors of
 a product of two activations are quantized (attention: query and key, softmax and value, each with
 its own scale). Everything else stays in float: outputs of the model, and tensors that only float
 ops use.
@@ -248,10 +249,14 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
                 return None
             return QuantizationAnnotation({}, SharedQuantizationSpec(split))
         if node.target in CONCATENATIONS:
-            first, *rest = dict.fromkeys(node.all_input_nodes)
-            shared = SharedQuantizationSpec((first, node))
-            inputs = {first: self._codes_of(node), **dict.fromkeys(rest, shared)}
-            return QuantizationAnnotation(inputs, shared)
+            parts = dict.fromkeys(node.all_input_nodes)
+            own = {part: self._codes_of(part) for part in parts if _is_read_elsewhere(part, node)}
+            together = [part for part in parts if part not in own]
+            if not together:
+                return QuantizationAnnotation(own, self._codes_of(node))
+            shared = SharedQuantizationSpec((together[0], node))
+            inputs = {together[0]: self._codes_of(node), **dict.fromkeys(together[1:], shared)}
+            return QuantizationAnnotation({**inputs, **own}, shared)
         return None
 
 
@@ -278,6 +283,11 @@ def _is_product(node: Node) -> bool:
         factor.op != "get_attr" and _is_float(factor) and factor.meta["val"].dim() > 1
         for factor in node.all_input_nodes
     )
+
+
+def _is_read_elsewhere(part: Node, concatenation: Node) -> bool:
+    """Another op reads a part of a concatenation, for which a larger range would be a loss."""
+    return any(user is not concatenation for user in part.users)
 
 
 def _continued_by_activation(node: Node) -> bool:

@@ -120,6 +120,12 @@ CASES = {
          "r": np.zeros((1, 4, 4), np.float32)},
         "attribute 'activations' = 'Cube' is not supported",
     ),
+    "an activation without its numbers": (
+        node("RNN", ["t", "w", "r"], ["y"], "n", hidden_size=4, activations=["Affine"]),
+        {"t": np.zeros((2, 1, 2), np.float32), "w": np.zeros((1, 4, 2), np.float32),
+         "r": np.zeros((1, 4, 4), np.float32)},
+        "expected activation_alpha and activation_beta for Affine, got neither",
+    ),
     "images of 4 dimensions": (
         node("Conv", ["t", "w"], ["y"], "n"),
         {"t": np.zeros((1, 1, 2, 2, 2, 2)), "w": np.zeros((1, 1, 1, 1, 1, 1), np.float32)},

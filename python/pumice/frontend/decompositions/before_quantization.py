@@ -18,7 +18,16 @@ from torch.fx import GraphModule, Node
 
 from pumice.frontend.decompositions.einsum import einsum
 from pumice.frontend.decompositions.emitter import Emitter, arguments_of
-from pumice.frontend.decompositions.recurrent import gru, lstm, rnn_relu, rnn_tanh
+from pumice.frontend.decompositions.recurrent import (
+    gru,
+    gru_cell,
+    lstm,
+    lstm_cell,
+    rnn_relu,
+    rnn_relu_cell,
+    rnn_tanh,
+    rnn_tanh_cell,
+)
 from pumice.frontend.decompositions.undecomposed_ops import block_weights, weight_blocks
 
 __all__ = ["DECOMPOSITIONS", "decompose_ops"]
@@ -242,6 +251,10 @@ DECOMPOSITIONS: dict[Any, Callable[[Node], Node | tuple[Node, ...] | None]] = {
     _aten.conv3d.padding: _conv3d,
     _aten.conv_transpose1d.default: _depthwise_transposed,
     _aten.conv_transpose2d.input: _depthwise_transposed,
+    _aten.lstm_cell.default: lstm_cell,
+    _aten.gru_cell.default: gru_cell,
+    _aten.rnn_tanh_cell.default: rnn_tanh_cell,
+    _aten.rnn_relu_cell.default: rnn_relu_cell,
     _aten.lstm.input: lstm,
     _aten.gru.input: gru,
     _aten.rnn_tanh.input: rnn_tanh,

@@ -18,7 +18,17 @@ from torch.fx import GraphModule, Node
 
 from pumice.frontend.decompositions.emitter import Emitter, arguments_of
 
-__all__ = ["gru", "has_free_steps", "lstm", "rnn_relu", "rnn_tanh"]
+__all__ = [
+    "gru",
+    "gru_cell",
+    "has_free_steps",
+    "lstm",
+    "lstm_cell",
+    "rnn_relu",
+    "rnn_relu_cell",
+    "rnn_tanh",
+    "rnn_tanh_cell",
+]
 
 _aten = torch.ops.aten
 
@@ -69,6 +79,34 @@ def rnn_tanh(node: Node) -> tuple[Node, ...] | None:
 def rnn_relu(node: Node) -> tuple[Node, ...] | None:
     """Output and h_n of aten.rnn_relu."""
     return _unrolled(node, _rnn_step(_aten.relu.default))
+
+
+def lstm_cell(node: Node) -> tuple[Node, ...] | None:
+    """The states behind aten.lstm_cell."""
+    return _one_step(node, _lstm_step)
+
+
+def gru_cell(node: Node) -> Node | None:
+    """The state behind aten.gru_cell."""
+    return _one_step(node, _gru_step)[0]
+
+
+def rnn_tanh_cell(node: Node) -> Node | None:
+    """The state behind aten.rnn_tanh_cell."""
+    return _one_step(node, _rnn_step(_aten.tanh.default))[0]
+
+
+def rnn_relu_cell(node: Node) -> Node | None:
+    """The state behind aten.rnn_relu_cell."""
+    return _one_step(node, _rnn_step(_aten.relu.default))[0]
+
+
+def _one_step(node: Node, step: _Step) -> States:
+    call, given = Emitter(node), arguments_of(node)
+    cell = _Cell(given["w_ih"], given["w_hh"], given["b_ih"], given["b_hh"])
+    states = tuple(given["hx"]) if isinstance(given["hx"], (list, tuple)) else (given["hx"],)
+    gates = call(_aten.linear.default, given["input"], cell.input_weight, cell.input_bias)
+    return step(call, cell, gates, states)
 
 
 def has_free_steps(graph_module: GraphModule) -> bool:

@@ -36,6 +36,8 @@ def _activation(call: NodeCall, name: str, alpha: float | None, beta: float | No
     }
     if name.lower() not in known:
         raise call.unsupported("activations", name)
+    if name.lower() in ("affine", "scaledtanh") and None in (alpha, beta):
+        raise call.error(f"expected activation_alpha and activation_beta for {name}, got neither")
     return known[name.lower()]
 
 
