@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Analysis/TernaryWeights.h"
+#include "lib/Analysis/Constants.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include <cstdlib>
 
 using namespace mlir;
@@ -14,13 +14,10 @@ std::optional<std::vector<int8_t>> pumice::codesOf(ElementsAttr attr) {
   const int64_t count = attr.getShapedType().getNumElements();
   if (!attr.getElementType().isInteger(8))
     return std::nullopt;
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr)) {
-    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-    if (!blob || (int64_t)blob->getData().size() != count)
-      return std::nullopt;
-    auto *data = reinterpret_cast<const int8_t *>(blob->getData().data());
-    return std::vector<int8_t>(data, data + count);
-  }
+  if (std::optional<ArrayRef<int8_t>> data = resourceData<int8_t>(attr))
+    return (int64_t)data->size() == count
+               ? std::optional(std::vector<int8_t>(data->begin(), data->end()))
+               : std::nullopt;
   auto dense = dyn_cast<DenseElementsAttr>(attr);
   if (!dense)
     return std::nullopt;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""PyTorch model -> module of linalg on tensors in a Pumice context, weights without copies."""
+"""Imports PyTorch models as linalg on tensors, without copying weights."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ImportedModel:
         entry: name of the function.
         signature: inputs and outputs in terms of the PyTorch model.
         timings: seconds by phase: export, decompose, torch_mlir, print, parse, attach.
-        exported: the torch.export.ExportedProgram that was imported; None if there was none.
+        exported: the imported torch.export.ExportedProgram, if any.
     """
 
     module: Any
@@ -50,8 +50,8 @@ def import_model(
         example_inputs: a tensor, a tuple of positional or a dict of keyword arguments; not
             needed for an ExportedProgram.
         context: a fresh pumice.ir.Context (resource names of an earlier import would clash);
-            one is made if not given. It keeps the weights alive.
-        example_kwargs: keyword arguments beside positional ones.
+            created if not given. It keeps the weights alive.
+        example_kwargs: keyword arguments in addition to positional ones.
 
     Raises:
         FrontendError: see `lower_to_text`.
@@ -60,7 +60,7 @@ def import_model(
 
 
 def import_lowered(lowered: LoweredModel, context: Any = None) -> ImportedModel:
-    """Parses a lowered model and gives its resources their data."""
+    """Parses a lowered model and attaches the data of its resources."""
     from pumice import ir
 
     context = context or ir.Context()
@@ -85,7 +85,7 @@ def attach_resources(context: Any, resources: Mapping[str, Any]) -> None:
         resources: contiguous CPU tensors or arrays.
 
     Raises:
-        FrontendError: the context knows no such resource.
+        FrontendError: the context has no such resource.
     """
     from pumice._mlir_libs import _pumice
 

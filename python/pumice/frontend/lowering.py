@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""ExportedProgram -> torch-mlir -> text of linalg on tensors, weights kept apart.
+"""Lowers exported programs by torch-mlir to text of linalg on tensors, without weights.
 
-The text holds ``dense_resource<name>`` without data for every weight; the data stays in the
-torch tensors, which `LoweredModel.resources` keeps by the same names.
+The text contains ``dense_resource<name>`` without data for every weight. The data stays in the
+torch tensors, which `LoweredModel.resources` holds by the same names.
 """
 
 from __future__ import annotations
@@ -18,23 +18,16 @@ from pumice.frontend.export import as_arguments, check_program, export_program, 
 from pumice.frontend.locations import LocationTable
 from pumice.frontend.signature import Signature, signature_of
 from pumice.frontend.silence import quiet
+from pumice.frontend.torch_mlir import ENTRY, first_line, to_linalg
 
 if TYPE_CHECKING:
     import torch
     from torch.export import ExportedProgram
     from torch.fx import Node
 
-__all__ = ["Clock", "LoweredModel", "lower_to_text", "resource_names"]
-
-ENTRY = "main"
-
-# What `torch_mlir.fx.stateless_fx_import` runs. That function prints the module with all weights
-# before each, for a crash report: text of four times their size, and time to match.
-_PIPELINES = (
-    "func.func(torch-match-quantized-custom-ops),"
-    "torchdynamo-export-to-torch-backend-pipeline{extra-library=}",
-    "torch-backend-to-linalg-on-tensors-backend-pipeline{allow-non-finites=True}",
-)
+__all__ = [
+    "Clock", "LoweredModel", "lower_exported", "lower_to_text", "resource_names", "state_of",
+]  # fmt: skip
 
 # Operations of these dialects only exist inside torch-mlir.
 _FOREIGN = re.compile(r"^\s*(?:%[\w:, %#]+ = )?\"?((?:torch|torch_c|tm_tensor)\.[\w.]+)", re.M)
@@ -47,7 +40,7 @@ class LoweredModel:
 
     Attributes:
         text: an MLIR module with one function `entry`; parses with MLIR 22.
-        resources: contiguous CPU tensors, or arrays, by resource name: exactly the names in the
+        resources: contiguous CPU tensors, or arrays, by resource name; exactly the names in the
             text.
         entry: name of the function.
         signature: names, shapes and dtypes of inputs and the structure of outputs.
@@ -72,19 +65,31 @@ def lower_to_text(
         model: an nn.Module (also one that PT2E converted) or an ExportedProgram.
         example_inputs: a tensor, a tuple of positional or a dict of keyword arguments; not
             needed for an ExportedProgram.
-        example_kwargs: keyword arguments beside positional ones.
+        example_kwargs: keyword arguments in addition to positional ones.
 
     Raises:
         FrontendError: see `export_program` and `check_program`; an op that torch-mlir cannot
             lower, with its source line.
     """
-    from pumice.frontend.constants import fold_constants, spread_tensors
-
     clock = Clock()
     args, kwargs = as_arguments(example_inputs, example_kwargs)
     program = export_program(model, args, kwargs)
     check_program(program)
     clock.lap("export")
+    return lower_exported(program, clock)
+
+
+def lower_exported(
+    program: ExportedProgram, clock: Clock, state_names: Mapping[str, str] | None = None
+) -> LoweredModel:
+    """Lowers an exported program; `state_names` gives other names to parameters and buffers.
+
+    Raises:
+        FrontendError: as for `lower_to_text`.
+    """
+    from pumice.frontend.constants import fold_constants, spread_tensors
+    from pumice.frontend.normal_form import fold_empty_tensors, normalize_ops
+    from pumice.frontend.signedness import widen_integers
 
     table = LocationTable()
     old_traces = table.tag(program.graph)
@@ -92,15 +97,18 @@ def lower_to_text(
         with quiet():
             decomposed = program.run_decompositions(_decomposition_table())
     except Exception as error:
-        raise FrontendError(f"cannot decompose the model: {_first_line(error)}") from error
+        raise FrontendError(f"cannot decompose the model: {first_line(error)}") from error
     finally:
         table.restore(old_traces)
     check_program(decomposed, table)
     reject_random(decomposed, table)
     graph_module = decomposed.graph_module
-    names = _inline_state(decomposed)
+    names = _inline_state(decomposed, state_names)
     names.update(fold_constants(graph_module))
+    fold_empty_tensors(graph_module, table)
     signature = signature_of(decomposed)
+    normalize_ops(graph_module)
+    widen_integers(graph_module, table)
     spread_tensors(graph_module)
     clock.lap("decompose")
 
@@ -113,7 +121,7 @@ _PYTORCH_DECOMPOSES = ("roll",)
 
 
 def _decomposition_table() -> dict[Any, Any]:
-    """torch-mlir's table, with more ops decomposed as PyTorch itself does it."""
+    """torch-mlir's table, with more of PyTorch's own decompositions."""
     import torch
     from torch._decomp import get_decompositions
     from torch_mlir.extras.fx_decomp_util import get_decomposition_table
@@ -132,7 +140,7 @@ def _linear(input: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None
 
     if weight.dim() != 2:
         return NotImplemented
-    rows = input.reshape(-1, input.shape[-1])
+    rows = input.reshape(input.shape[:-1].numel(), input.shape[-1])
     matrix = weight.t()
     product = torch.mm(rows, matrix) if bias is None else torch.addmm(bias, rows, matrix)
     return product.reshape(*input.shape[:-1], weight.shape[0])
@@ -146,23 +154,18 @@ class Clock:
         self._last = time.perf_counter()
 
     def lap(self, name: str) -> None:
-        """Notes what went by since the last lap."""
+        """Records the time since the last lap."""
         now = time.perf_counter()
         self.laps[name] = now - self._last
         self._last = now
 
 
 def resource_names(text: str) -> list[str]:
-    """Names of the resources that an MLIR text mentions."""
+    """Names of the resources in an MLIR text."""
     return sorted({match.group(2) for match in _RESOURCE.finditer(text)})
 
 
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__
-
-
-def _state(program: ExportedProgram, name: str) -> Any:
+def state_of(program: ExportedProgram, name: str) -> Any:
     """A parameter, buffer (persistent or not) or lifted constant by its name."""
     if name in program.state_dict:
         return program.state_dict[name]
@@ -171,10 +174,12 @@ def _state(program: ExportedProgram, name: str) -> Any:
     raise FrontendError(f"the exported program has no value for '{name}'")
 
 
-def _inline_state(program: ExportedProgram) -> dict[int, str]:
+def _inline_state(
+    program: ExportedProgram, state_names: Mapping[str, str] | None = None
+) -> dict[int, str]:
     """Replaces lifted placeholders by attributes; returns the names by tensor identity.
 
-    torch-mlir's own `import_frozen_program` does the same but knows no non-persistent buffers.
+    torch-mlir's own `import_frozen_program` does the same, but without non-persistent buffers.
     """
     import torch
 
@@ -194,11 +199,13 @@ def _inline_state(program: ExportedProgram) -> dict[int, str]:
         if not node.users:
             graph.erase_node(node)
             continue
-        value = _state(program, lifted[node.name])
+        value = state_of(program, lifted[node.name])
         if not isinstance(value, torch.Tensor):
             raise FrontendError(f"expected a tensor for '{lifted[node.name]}', got {value!r}")
         if id(value) not in names:
-            name = _resource_name(node, lifted[node.name])
+            name = (state_names or {}).get(lifted[node.name]) or _resource_name(
+                node, lifted[node.name]
+            )
             while name in taken:
                 name += "_"
             taken.add(name)
@@ -216,13 +223,13 @@ _ROLES = {
 
 
 def _resource_name(node: Node, name: str) -> str:
-    """The state's own name, or what it is to its layer where PT2E gave a meaningless one."""
-    from pumice.frontend.locations import _path_with_neighbours
+    """The state's own name, or its role in its layer if PT2E gave it a meaningless name."""
+    from pumice.frontend.locations import layer_path
 
     if "." in name or not re.match(r"_?(frozen_param|tensor_constant|scale|zero_point)", name):
         return name
     for user in node.users:
-        path = _path_with_neighbours(user)
+        path = layer_path(user)
         for target, roles in _ROLES.items():
             if path and target in str(user.target):
                 place = list(user.args).index(node) if node in user.args else len(roles)
@@ -234,52 +241,67 @@ def _resource_name(node: Node, name: str) -> str:
 def _run_torch_mlir(
     graph_module: Any, names: dict[int, str], table: LocationTable, clock: Clock
 ) -> tuple[str, dict[str, torch.Tensor]]:
-    from torch_mlir import ir
-    from torch_mlir.dialects import torch as torch_dialect
-    from torch_mlir.extras.fx_importer import FxImporter
-    from torch_mlir.passmanager import PassManager
+    """The text, and the tensors of the resources that it names.
 
-    from pumice.frontend.resources import ResourceHooks
+    torch-mlir runs in a child: an abort of its becomes an error.
+    """
+    import torch
+    import torch_mlir.dialects.torch
+    import torch_mlir.extras.fx_importer
+    import torch_mlir.passmanager  # noqa: F401 - here, not in each child
 
-    context = ir.Context()
-    torch_dialect.register_dialect(context)
-    messages: list[str] = []
+    from pumice.frontend.isolation import Crash, isolated
+    from pumice.frontend.resources import contiguous, literals_of
 
-    def keep(diagnostic: Any) -> bool:
-        messages.append(f"{diagnostic.location}: {diagnostic.message}")
-        return True
-
-    handler = context.attach_diagnostic_handler(keep)
-    hooks = ResourceHooks(names)
     try:
-        with quiet():
-            importer = FxImporter(context=context, hooks=hooks)
-            importer.import_stateless_graph(graph_module.graph, func_name=ENTRY)
-            module = importer.module
-            with context:
-                # Diagnostics go to the handler, not into the exception.
-                context.emit_error_diagnostics = True
-                for pipeline in _PIPELINES:
-                    PassManager.parse(f"builtin.module({pipeline})").run(module.operation)
-    except Exception as error:
-        raise _unsupported(error, messages, table) from error
-    finally:
-        handler.detach()
+        text, found, reasons = isolated(lambda: to_linalg(graph_module, names))
+    except Crash as crash:
+        raise _crashed(graph_module, table, str(crash)) from None
+    if text is None:
+        raise _unsupported(reasons, table)
     clock.lap("torch_mlir")
-    text = module.operation.get_asm(
-        enable_debug_info=True, pretty_debug_info=False, large_resource_limit=0
-    )
     # Printing no resource still prints an empty section.
     text = table.rewrite(_reject_foreign(text, table)).split("\n{-#", 1)[0]
-    resources = {name: hooks.tensors[name] for name in resource_names(text)}
+    literals = literals_of(graph_module)
+    resources = {}
+    for name in resource_names(text):
+        source = found[name]
+        made_there = not isinstance(source, int)
+        resources[name] = torch.from_numpy(source) if made_there else contiguous(literals[source])
     clock.lap("print")
     return text, resources
 
 
-def _unsupported(error: Exception, messages: list[str], table: LocationTable) -> FrontendError:
+def _crashed(graph_module: Any, table: LocationTable, how: str) -> FrontendError:
+    """Names the op on which torch-mlir crashes, by trying each op alone."""
+    from pumice.frontend.isolation import Crash, isolated
+    from pumice.frontend.resources import alone
+
+    tried: set[Any] = set()
+    for node in graph_module.graph.nodes:
+        made = alone(node)
+        if made is None or made[0] in tried:
+            continue
+        key, module = made
+        tried.add(key)
+        try:
+            isolated(lambda module=module: to_linalg(module, {}), limit=20)  # type: ignore[misc]
+        except Crash as crash:
+            location = table.find(node.meta.get("stack_trace"))
+            described = location.describe() if location else f"'{node.target}'"
+            return FrontendError(
+                f"op {described} is not supported: torch-mlir ends on it ({crash})",
+                op=location.op if location else str(node.target),
+                source=location.source if location else None,
+            )
+    return FrontendError(f"torch-mlir ends on the model ({how})")
+
+
+def _unsupported(messages: list[str], table: LocationTable) -> FrontendError:
+    """The error for torch-mlir's messages, the last of which is its exception."""
     reason = next((text for text in messages if "pumice-node-" in text), None)
     location = table.find(reason)
-    detail = (reason or (messages[0] if messages else _first_line(error))).splitlines()[0]
+    detail = (reason or messages[0]).splitlines()[0]
     detail = re.sub(r'^loc\(.*?\): |^"?pumice-node-\d+"?:\d+:\d+: ', "", detail).rstrip(".")
     torch_op = re.search(r'name = "([\w.]+)"|(torch\.aten\.[\w.]+)', reason or "")
     if location is None:

@@ -311,9 +311,7 @@ static void columnsAvx512(int64_t steps, const int32_t *x, int64_t count,
   tiles[count - 1](steps, x, w, bias, term, y);
 }
 
-static bool hasVnni() {
-  return mayUse(InstructionSet::Avx512Vnni);
-}
+static bool hasVnni() { return mayUse(InstructionSet::Avx512Vnni); }
 
 const ExactTiles *ExactTiles::avx512() {
   static const ExactTiles tiles = {"avx512",

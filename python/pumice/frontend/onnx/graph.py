@@ -6,7 +6,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -50,11 +50,13 @@ class Graph:
         model: the ModelProto; large initializers are not in it but in `weights`.
         weights: every initializer by name.
         inputs: name, dtype and shape of each input.
+        kinds: ONNX element types of weights that NumPy has no type for: codes of 4 bits.
     """
 
     model: Any
     weights: dict[str, Array]
     inputs: list[tuple[str, str, Shape]]
+    kinds: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._names = {name for node in self.nodes for name in (*node.input, *node.output)}
@@ -134,7 +136,7 @@ def read_graph(
     examples: Sequence[Any] | Mapping[str, Any] | None,
     shapes: Mapping[str, Sequence[int]] | None,
 ) -> Graph:
-    """Reads a file, with the external data beside it, and binds the shapes of its inputs.
+    """Reads a file, with its external data, and binds the shapes of its inputs.
 
     Args:
         path: an .onnx file.
@@ -142,14 +144,16 @@ def read_graph(
         shapes: shapes of inputs by name.
 
     Raises:
-        FrontendError: no ONNX model; examples or shapes that do not fit; a shape that is not
-            bound; an input that is no tensor.
+        FrontendError: not an ONNX model; examples or shapes that do not fit; a shape that is not
+            bound; an input that is not a tensor.
     """
     onnx = require_onnx()
     model = _load(onnx, path)
-    weights = {}
+    weights, kinds = {}, {}
     for proto in model.graph.initializer:
         weights[proto.name] = _array(onnx, proto, path)
+        if proto.data_type in (onnx.TensorProto.INT4, onnx.TensorProto.UINT4):
+            kinds[proto.name] = proto.data_type
     for proto in model.graph.sparse_initializer:
         raise FrontendError(f"'{path}': sparse initializer '{proto.values.name}' is not supported")
     del model.graph.initializer[:]
@@ -158,7 +162,7 @@ def read_graph(
     bound = _bind(onnx, inputs, examples, shapes)
     del model.graph.input[:]
     model.graph.input.extend(inputs)
-    graph = Graph(model, weights, bound)
+    graph = Graph(model, weights, bound, kinds)
     for name in weights:
         graph.declare(name)
     if model.functions:
@@ -188,7 +192,7 @@ def _load(onnx: Any, path: str | os.PathLike[str]) -> Any:
         if not model.ir_version or not model.HasField("graph") or not model.opset_import:
             raise ValueError("it has no graph, version or operator set")
     except Exception as error:
-        raise FrontendError(f"'{path}' is no ONNX model: {_line(error)}") from None
+        raise FrontendError(f"'{path}' is not an ONNX model: {_line(error)}") from None
     folder = os.path.dirname(os.path.abspath(path))
     try:
         onnx.load_external_data_for_model(model, folder)
