@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "lib/CAPI/Neon.h"
 #include "lib/CAPI/Pumice.h"
+#include "lib/CAPI/Scheduling.h"
 #include "mlir-c/Diagnostics.h"
 #include "mlir/Bindings/Python/Nanobind.h"
 #include "mlir/Bindings/Python/NanobindAdaptors.h"
@@ -485,6 +486,24 @@ NB_MODULE(_pumice, m) {
   m.def("lossless_rows", &pumiceNeonLosslessRows, nb::arg("adc_bits"),
         nb::arg("cell_bits"), nb::arg("dac_bits"),
         "Rows that a converter sums without clipping.");
+  m.def(
+      "schedule",
+      [](const std::string &request) {
+        std::string answer, error;
+        bool good;
+        {
+          nb::gil_scoped_release release;
+          good = pumiceSchedule(
+              mlirStringRefCreate(request.data(), request.size()), append,
+              &answer, append, &error);
+        }
+        if (!good)
+          throw nb::value_error(error.c_str());
+        return answer;
+      },
+      nb::arg("request"),
+      "Answers a request of lib/Scheduling/Request.h, in JSON. Raises "
+      "ValueError.");
 
   nb::class_<Program>(m, "Program")
       .def(

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Candidate.h - Decisions about each unit ------------------*- C++ -*-===//
+#ifndef PUMICE_LIB_SCHEDULING_CANDIDATE_H
+#define PUMICE_LIB_SCHEDULING_CANDIDATE_H
+
+#include "lib/Scheduling/Algorithms.h"
+#include "lib/Scheduling/ListScheduler.h"
+
+namespace pumice::scheduling {
+
+/// What a search decides; a plan follows from it.
+struct Candidate {
+  std::vector<int> order; ///< units
+  std::vector<int64_t> copies;
+  std::vector<int64_t> partTiles; ///< most tiles of a part
+  std::vector<int> group;         ///< -1 without arrays
+};
+
+/// Cuts a unit into parts of whole columns, or of parts of a column, of at
+/// most `most` tiles: as few as possible, of about the same size.
+/// Calls `add(firstTile, tiles)`.
+template <typename Add>
+void forEachPart(const Unit &unit, int64_t most, Add add) {
+  const auto cut = [](int64_t length, int64_t longest, auto part) {
+    const int64_t parts = (length + longest - 1) / longest;
+    for (int64_t p = 0; p < parts; ++p) {
+      const int64_t first = length * p / parts;
+      part(first, length * (p + 1) / parts - first);
+    }
+  };
+  if (most >= unit.rowTiles) {
+    cut(unit.columnTiles, most / unit.rowTiles, [&](int64_t c, int64_t n) {
+      add(c * unit.rowTiles, n * unit.rowTiles);
+    });
+    return;
+  }
+  for (int64_t c = 0; c < unit.columnTiles; ++c)
+    cut(unit.rowTiles, most,
+        [&](int64_t r, int64_t n) { add(c * unit.rowTiles + r, n); });
+}
+
+/// Turns candidates into plans.
+class Planner {
+public:
+  Planner(const Problem &problem, const Options &options, Start start)
+      : problem(problem), options(options), start(start) {}
+
+  /// One copy, the fewest parts, the longest path to the end first.
+  Candidate first() const;
+  /// Whether each part with all its copies fits beside the pinned units.
+  bool isValid(const Candidate &candidate) const;
+  /// Arrays that pinned units leave in each group.
+  std::vector<int64_t> space(const Candidate &candidate) const;
+  /// Fills `plan`, whose memory is used again.
+  void fill(const Candidate &candidate, Plan &plan) const;
+  bool isResident(const Unit &unit) const {
+    return start == Start::Steady && unit.isPinned;
+  }
+  /// Tiles that a candidate writes.
+  int64_t written(const Candidate &candidate) const;
+  int64_t mostCopies(const Unit &unit) const {
+    return std::min(unit.maxCopies, unit.windows);
+  }
+
+private:
+  const Problem &problem;
+  const Options options;
+  const Start start;
+};
+
+/// Carries out a plan, records it and verifies it.
+llvm::Expected<Schedule> record(const Problem &problem, const Plan &plan,
+                                Start start, llvm::StringRef algorithm);
+
+} // namespace pumice::scheduling
+
+#endif // PUMICE_LIB_SCHEDULING_CANDIDATE_H
