@@ -10,11 +10,11 @@ tensor and values 0..255. Fewer bits b use the same types: -(2^(b-1) - 1)..2^(b-
 A tensor is quantized if an integer layer uses it, directly or through ops that preserve the meaning
 of its values (pooling, reshapes, concatenation, an activation function, a residual addition). It is
 quantized once, where it is produced: after the activation function that follows a layer, not before
-it. Max pooling, reshapes and concatenation share the quantization of their inputs; a
-part of a concatenation that something else reads keeps its own scale and is requantized there. Both factors of
-a product of two activations are quantized (attention: query and key, softmax and value, each with
-its own scale). Everything else stays in float: outputs of the model, and tensors that only float
-ops use.
+it. Max pooling, reshapes and concatenation share the quantization of their inputs; a part of a
+concatenation that something else reads keeps its own scale and is requantized there. Both factors
+of a product of two activations are quantized (attention: query and key, softmax and value, each
+with its own scale). Everything else stays in float: outputs of the model, and tensors that only
+float ops use.
 """
 
 from __future__ import annotations
