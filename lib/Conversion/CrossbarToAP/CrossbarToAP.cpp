@@ -65,9 +65,8 @@ Value scaled(IRRewriter &rewriter, Location loc, Value sums,
 struct ConvertCrossbarToAPPass
     : pumice::impl::ConvertCrossbarToAPBase<ConvertCrossbarToAPPass> {
   void runOnOperation() override {
-    auto device =
-        getOperation()->getAttrOfType<pum::DeviceAttr>(pum::deviceAttrName);
-    if (!device || !device.getAp())
+    pum::DeviceAttr device = deviceOf(getOperation());
+    if (!device || !processorsOf(device))
       return;
     SmallVector<Operation *> layers;
     getOperation().walk([&](Operation *op) {

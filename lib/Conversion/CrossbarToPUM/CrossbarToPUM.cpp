@@ -247,9 +247,9 @@ private:
         return failure();
       inputs.push_back(values.lookup(operand));
     }
-    auto task =
-        pum::ComputeOp::create(builder, op->getLoc(), op->getResultTypes(),
-                               tokenType, inputs, ValueRange());
+    auto task = pum::ComputeOp::create(builder, op->getLoc(),
+                                       op->getResultTypes(), tokenType, inputs,
+                                       ValueRange(), pum::PlacementAttr());
     fillBody(task.getBody(), inputs, op->getOperands(), ArrayRef(op),
              op->getResults(), op->getLoc());
     mapResults(op->getResults(), task.getResults());

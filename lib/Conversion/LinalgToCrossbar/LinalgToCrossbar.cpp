@@ -3,6 +3,7 @@
 #include "lib/Analysis/Quantized.h"
 #include "lib/Analysis/TernaryWeights.h"
 #include "lib/Conversion/Passes.h"
+#include "lib/Device/Device.h"
 
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -331,18 +332,14 @@ struct ConvertLinalgToCrossbarPass
     : pumice::impl::ConvertLinalgToCrossbarBase<ConvertLinalgToCrossbarPass> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    auto module = getOperation()->getParentOfType<ModuleOp>();
-    auto device =
-        module ? module->getAttrOfType<pum::DeviceAttr>(pum::deviceAttrName)
-               : pum::DeviceAttr();
-    bool temporary =
-        device && device.getDynamicMatmul() == pum::DynamicMatmul::crossbar;
+    pum::DeviceAttr device = deviceOf(getOperation());
+    bool temporary = device && takesTemporaryWeights(device);
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     for (linalg::LinalgOp op : ops) {
       std::string why;
       std::optional<Layer> layer = matchLayer(op, temporary, why);
-      if (layer && device && device.getAp() &&
+      if (layer && device && processorsOf(device) &&
           !(why = whyNotAssociative(*layer)).empty())
         layer.reset();
       if (!layer) {

@@ -122,6 +122,8 @@ private:
     bool isSingle =
         std::next(layer->getIterator()) == op.getYield()->getIterator() &&
         op.getYield().getValues() == layer->getResults();
+    if (isSingle && isa<ap::RunOp, ap::LookupOp>(layer) && !op.getPlacement())
+      return op.emitOpError("has no placement (pum-allocate-arrays)");
     if (auto run = dyn_cast<ap::RunOp>(layer); isSingle && run)
       return emitRun(op, run);
     if (auto lookup = dyn_cast<ap::LookupOp>(layer); isSingle && lookup)
@@ -162,13 +164,13 @@ private:
     Value other = run.getOther() ? bufferOf(run.getOther()) : Value();
     Value output = allocate(op.getResults()[0], Memory::buffer, op.getLoc());
     SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
-    finish(op,
-           simulator::APExecOp::create(
-               builder, op.getLoc(), tokenType, bufferOf(run.getInput()), other,
-               output, run.getProgramAttr(), after, run.getKernelAttr(),
-               run.getStridesAttr(), run.getDilationsAttr(),
-               run.getPaddingAttr(), run.getInputZeroPointAttr())
-               .getToken());
+    finish(op, simulator::APExecOp::create(
+                   builder, op.getLoc(), tokenType, bufferOf(run.getInput()),
+                   other, output, op.getPlacementAttr(), run.getProgramAttr(),
+                   after, run.getKernelAttr(), run.getStridesAttr(),
+                   run.getDilationsAttr(), run.getPaddingAttr(),
+                   run.getInputZeroPointAttr())
+                   .getToken());
     return success();
   }
 
@@ -179,7 +181,8 @@ private:
     SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
     finish(op, simulator::APLookupOp::create(
                    builder, op.getLoc(), tokenType, buffers[queries], output,
-                   lookup.getTableAttr(), lookup.getMethodAttr(), after)
+                   op.getPlacementAttr(), lookup.getTableAttr(),
+                   lookup.getMethodAttr(), after)
                    .getToken());
     return success();
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- APCosts.h - Time and energy of associative programs ------*- C++ -*-===//
+//===- Costs.h - Time and energy of associative programs ------*- C++ -*-===//
 //
 // What a program does does not depend on data, but for how many rows its
 // searches tag: an estimate expects that a search of s columns tags 2^-s of
@@ -51,14 +51,30 @@ struct APMicroprogramWork {
 };
 APMicroprogramWork workOf(const APMicroprogram &program, unsigned threads);
 
-/// A layer of `windows` output positions. `programBytes`: of the blob.
-/// `bytesIn` and `bytesOut` go through a port of the buffer. `taggedWrites`:
-/// bits that passes wrote; without it they are expected. Occupies processors
-/// [0, n) of the device's, n as many as blocks, chunks and spread take, or all.
-Cost apCost(const DeviceSpec &device, const APMicroprogram &program,
-            const APMicroprogramWork &work, int64_t windows,
-            int64_t programBytes, int64_t bytesIn, int64_t bytesOut,
+/// Processors that a layer of `windows` output positions takes: as many as
+/// blocks of rows, chunks and spread ask for.
+int64_t apProcessors(const APSpec &ap, const APMicroprogram &program,
+                     int64_t windows);
+
+/// The lowest processors of a group that `wanted` ones are placed on: all of
+/// the group's if there are fewer.
+ArrayRange lowestUnits(const UnitGroup &group, int64_t wanted);
+
+/// A layer of `windows` output positions on some processors of a group; they
+/// take turns if there are too few. `programBytes`: of the blob. `bytesIn` and
+/// `bytesOut` go through a port of the buffer. `taggedWrites`: bits that passes
+/// wrote; without it they are expected.
+Cost apCost(const DeviceSpec &device, const UnitGroup &group,
+            llvm::ArrayRef<ArrayRange> processors,
+            const APMicroprogram &program, const APMicroprogramWork &work,
+            int64_t windows, int64_t programBytes, int64_t bytesIn,
+            int64_t bytesOut,
             std::optional<uint64_t> taggedWrites = std::nullopt);
+
+/// The first `count` units of some ranges.
+llvm::SmallVector<ArrayRange> firstUnits(llvm::ArrayRef<ArrayRange> ranges,
+                                         int64_t count);
+int64_t totalUnits(llvm::ArrayRef<ArrayRange> ranges);
 
 } // namespace pumice::model
 

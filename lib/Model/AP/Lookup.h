@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- APLookup.h - Searching stored rows -----------------------*- C++ -*-===//
+//===- Lookup.h - Searching stored rows -----------------------*- C++ -*-===//
 //
 // Associative processors as content-addressable memories: rows hold words,
 // searches compare all of them with a query at once.
@@ -57,9 +57,13 @@ llvm::Expected<uint64_t> runLookup(const APSpec &ap, const LookupSpec &spec,
                                    const Value &queries, const Value &table,
                                    Value &result, unsigned threads);
 
-/// What that costs; the table is in place. `taggedWrites`: bits that passes
-/// wrote; without it they are expected.
-Cost lookupCost(const DeviceSpec &device, const LookupSpec &spec,
+/// Processors that hold the rows.
+int64_t lookupProcessors(const APSpec &ap, const LookupSpec &spec);
+
+/// What that costs on some processors of a group; the table is in place.
+/// `taggedWrites`: bits that passes wrote; without it they are expected.
+Cost lookupCost(const DeviceSpec &device, const UnitGroup &group,
+                llvm::ArrayRef<ArrayRange> processors, const LookupSpec &spec,
                 const LookupWork &work,
                 std::optional<uint64_t> taggedWrites = std::nullopt);
 

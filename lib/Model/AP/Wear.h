@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- APWear.h - Writes of associative programs ----------------*- C++ -*-===//
+//===- Wear.h - Writes of associative programs ----------------*- C++ -*-===//
 //
 // How often the racetracks of processors are written (docs/ap.md, "Wear"): the
 // most that any can get, from the program alone; the sum, from what a run
@@ -24,16 +24,17 @@ namespace pumice::model {
 /// Writes of a layer of `windows` output positions. `taggedWrites`: bits that
 /// passes wrote, as of `runLayer`; without them they are expected. Parts of the
 /// program have processors in their order, blocks of rows within a part; they
-/// start anew with the first of the device's processors when there are too few.
+/// start anew with the first of `processors` when there are too few.
 std::vector<ArrayWrites>
-apWrites(const DeviceSpec &device, const APMicroprogram &program,
-         const APMicroprogramWork &work, int64_t windows,
+apWrites(const UnitGroup &group, llvm::ArrayRef<ArrayRange> processors,
+         const APMicroprogram &program, const APMicroprogramWork &work,
+         int64_t windows,
          std::optional<llvm::ArrayRef<uint64_t>> taggedWrites = std::nullopt);
 
-/// Writes of look-ups; what stores the table is not theirs.
+/// Writes made by look-ups, excluding those that store the table.
 std::vector<ArrayWrites>
-lookupWrites(const DeviceSpec &device, const LookupSpec &spec,
-             const LookupWork &work,
+lookupWrites(const UnitGroup &group, llvm::ArrayRef<ArrayRange> processors,
+             const LookupSpec &spec, const LookupWork &work,
              std::optional<uint64_t> taggedWrites = std::nullopt);
 
 } // namespace pumice::model

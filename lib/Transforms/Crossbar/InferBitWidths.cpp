@@ -36,9 +36,10 @@ struct CrossbarInferBitWidthsPass
     if (failed(device))
       return signalPassFailure();
     // Associative processors take the widths that convert-crossbar-to-ap finds.
-    if (!device->getArray())
+    crossbar::CrossbarArrayAttr array = arrayOf(*device);
+    if (!array)
       return;
-    cellBits = device->getArray().getCellBits();
+    cellBits = array.getCellBits();
     getOperation().walk([&](Operation *op) {
       if (auto mvm = dyn_cast<crossbar::MVMOp>(op)) {
         narrowInput(mvm, /*isPadded=*/false);

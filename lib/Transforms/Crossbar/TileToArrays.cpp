@@ -18,7 +18,7 @@ struct CrossbarTileToArraysPass
     FailureOr<pum::DeviceAttr> device = getDevice(getOperation());
     if (failed(device))
       return signalPassFailure();
-    array = device->getArray();
+    array = arrayOf(*device);
     WalkResult result = getOperation().walk([&](Operation *op) {
       if (!array && isa<crossbar::MVMOp, crossbar::Conv2DOp>(op)) {
         op->emitOpError("cannot be tiled: device '")

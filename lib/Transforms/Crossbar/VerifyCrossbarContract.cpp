@@ -20,7 +20,7 @@ struct VerifyCrossbarContractPass
     FailureOr<pum::DeviceAttr> device = getDevice(getOperation());
     if (failed(device))
       return signalPassFailure();
-    bool temporary = device->getDynamicMatmul() == pum::DynamicMatmul::crossbar;
+    bool temporary = takesTemporaryWeights(*device);
     auto onGrid = [&](auto op) {
       if (isa<crossbar::GridType>(op.getWeights().getType()))
         return;

@@ -31,6 +31,8 @@ static bool comesAfter(Operation *task, Operation *other) {
 }
 
 static bool overlap(pum::PlacementAttr a, pum::PlacementAttr b) {
+  if (a.getGroup() != b.getGroup())
+    return false;
   ArrayRef<int64_t> x = a.getRanges(), y = b.getRanges();
   for (size_t i = 0, j = 0; i < x.size() && j < y.size();) {
     if (x[i] < y[j + 1] && y[j] < x[i + 1])
@@ -79,27 +81,71 @@ static LogicalResult verifyReplacement(pum::ProgramOp earlier,
   return success();
 }
 
+/// The placement is within its group.
+static LogicalResult verifyPlacement(Operation *op,
+                                     pum::PlacementAttr placement,
+                                     const model::DeviceSpec &device) {
+  const std::string name = placement.getGroup().str();
+  const model::UnitGroup *group = device.find(name);
+  if (!group)
+    return op->emitOpError("is placed on '")
+           << name << "', but device '" << device.name << "' has no such group";
+  std::optional<int64_t> available = group->count();
+  if (available && placement.getRanges().back() > *available)
+    return op->emitOpError("is placed on array ")
+           << placement.getRanges().back() - 1 << ", but device '"
+           << device.name << "' has " << *available;
+  return success();
+}
+
+/// Tasks without a grid are placed on associative processors.
+static LogicalResult verifyProcessors(pum::ComputeOp task,
+                                      pum::DeviceAttr device,
+                                      const model::DeviceSpec &spec) {
+  if (llvm::any_of(task.getInputs().getTypes(),
+                   llvm::IsaPred<crossbar::GridType>))
+    return success();
+  pum::PlacementAttr placement = task.getPlacementAttr();
+  if (!placement)
+    return task.emitOpError("has no placement (pum-allocate-arrays)");
+  if (failed(verifyPlacement(task, placement, spec)))
+    return failure();
+  if (!processorsOf(device, placement.getGroup()))
+    return task.emitOpError("is placed on '")
+           << placement.getGroup()
+           << "', which is no group of associative processors of device '"
+           << device.getName() << "'";
+  return success();
+}
+
 static LogicalResult verifyFunction(func::FuncOp function,
                                     pum::DeviceAttr device) {
   if (!function.getBody().hasOneBlock())
     return function.emitError("expected a function of one block");
   SmallVector<pum::ProgramOp> programs;
-  std::optional<int64_t> available = toSpec(device).arrays();
+  const model::DeviceSpec spec = toSpec(device);
   for (Operation &op : function.getBody().front()) {
     if (!isa<pum::PUMDialect>(op.getDialect()) &&
         !isa<arith::ConstantOp, func::ReturnOp>(op))
       return op.emitError("expected tasks, got '") << op.getName() << "'";
+    if (auto compute = dyn_cast<pum::ComputeOp>(op))
+      if (failed(verifyProcessors(compute, device, spec)))
+        return failure();
     auto program = dyn_cast<pum::ProgramOp>(op);
     if (!program)
       continue;
     pum::PlacementAttr placement = program.getPlacementAttr();
     if (!placement)
       return program.emitOpError("has no placement (pum-allocate-arrays)");
-    if (available && placement.getRanges().back() > *available)
-      return program.emitOpError("is placed on array ")
-             << placement.getRanges().back() - 1 << ", but device '"
-             << device.getName() << "' has " << *available;
-    if (program.getArray() != device.getArray())
+    if (failed(verifyPlacement(program, placement, spec)))
+      return failure();
+    crossbar::CrossbarArrayAttr array = arrayOf(device, placement.getGroup());
+    if (!array)
+      return program.emitOpError("is placed on '")
+             << placement.getGroup()
+             << "', which is no group of crossbar arrays of device '"
+             << device.getName() << "'";
+    if (program.getArray() != array)
       return program.emitOpError("is made for another array than that of "
                                  "device '")
              << device.getName() << "'";
