@@ -26,15 +26,13 @@ struct TaskPlacement {
   llvm::ArrayRef<int64_t> ranges;
 };
 
-/// A programmed matrix, and how its readers stream their inputs.
+/// A programmed matrix.
 struct TaskGrid {
   crossbar::GridType type;
   crossbar::TilingAttr tiling;
   crossbar::CrossbarArrayAttr array;
   std::optional<int64_t> adcRange;
   TaskPlacement placement;
-  unsigned inputBits = 8;
-  bool inputSigned = false;
 };
 
 /// Moves bytes from one memory to another.

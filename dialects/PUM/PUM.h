@@ -29,6 +29,13 @@ namespace pumice::pum {
 /// Name of the module attribute that holds the device.
 inline constexpr llvm::StringLiteral deviceAttrName = "pum.device";
 
+/// Discardable attribute, a #pum.target: the kind of unit that computes a
+/// layer.
+inline constexpr llvm::StringLiteral targetAttrName = "pum.target";
+
+/// The target that a layer is assigned to, if it is assigned.
+std::optional<LayerTarget> targetOf(mlir::Operation *op);
+
 /// The kinds of scalar operation that a digital unit prices, in order.
 llvm::ArrayRef<llvm::StringLiteral> digitalOpKinds();
 

@@ -18,8 +18,8 @@ GridSpec pumice::specOf(const TaskGrid &grid) {
   spec.matrix.columns = grid.type.getColumns();
   spec.matrix.weightBits = grid.type.getElementType().getWidth();
   spec.matrix.adcRange = grid.adcRange.value_or(0);
-  spec.matrix.inputBits = grid.inputBits;
-  spec.matrix.inputSigned = grid.inputSigned;
+  spec.matrix.inputBits = grid.type.getInputType().getWidth();
+  spec.matrix.inputSigned = grid.type.getInputType().isSigned();
   spec.tiling.rowTiles = grid.tiling.getRowTiles();
   spec.tiling.columnTiles = grid.tiling.getColumnTiles();
   spec.tiling.slices = grid.tiling.getSlices();

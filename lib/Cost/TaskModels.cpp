@@ -51,10 +51,11 @@ static MVMTask read(const TaskGrid &grid, Type input, Type output,
   return task;
 }
 
-static APLookupTask lookup(pum::PlacementAttr placement, StringRef method,
-                           Type queries, ElementsAttr table) {
+static APLookupTask lookup(pum::PlacementAttr placement,
+                           ap::LookupMethod method, Type queries,
+                           ElementsAttr table) {
   auto rows = cast<ShapedType>(table.getType());
-  return {placementOf(placement), method,
+  return {placementOf(placement), ap::stringifyLookupMethod(method),
           cast<ShapedType>(queries).getDimSize(0), rows.getDimSize(0),
           rows.getDimSize(1)};
 }
@@ -74,13 +75,6 @@ static TaskGrid gridOf(ProgramOp program) {
 // Tasks
 //===----------------------------------------------------------------------===//
 
-template <typename LayerOp>
-static void streamAs(TaskGrid &grid, LayerOp layer) {
-  grid.inputBits = layer.getInputBits().value_or(
-      layer.getInput().getType().getElementTypeBitWidth());
-  grid.inputSigned = !layer.getInputUnsigned();
-}
-
 /// The layer that a compute task holds, if it is one.
 static Operation *layerOf(pum::ComputeOp task) {
   Operation *layer = &task.getBody().front().front();
@@ -90,20 +84,6 @@ static Operation *layerOf(pum::ComputeOp task) {
       yield.getValues() != layer->getResults())
     return nullptr;
   return layer;
-}
-
-/// Readers say how they stream; all readers of a grid stream alike.
-static TaskGrid gridWithReaders(pum::ProgramOp program) {
-  TaskGrid grid = gridOf(program);
-  for (Operation *user : program.getGrid().getUsers())
-    if (auto task = dyn_cast<pum::ComputeOp>(user)) {
-      Operation *layer = layerOf(task);
-      if (auto conv = dyn_cast_if_present<crossbar::Conv2DOp>(layer))
-        streamAs(grid, conv);
-      else if (auto mvm = dyn_cast_if_present<crossbar::MVMOp>(layer))
-        streamAs(grid, mvm);
-    }
-  return grid;
 }
 
 namespace {
@@ -129,7 +109,7 @@ struct ProgramModel
   FailureOr<TaskWork> getTaskWork(Operation *op) const {
     auto program = cast<pum::ProgramOp>(op);
     ProgramTask task;
-    task.grid = gridWithReaders(program);
+    task.grid = gridOf(program);
     task.bytes = bytesOf(program.getWeights().getType());
     task.from = TaskMemory::buffer;
     if (auto constant =
@@ -154,7 +134,7 @@ struct ComputeModel
       return TaskWork(APRunTask{
           placementOf(task.getPlacementAttr()), run.getProgram(),
           windowsOf(run.getInput().getType(), run.getType(),
-                    run.getKernel().has_value()),
+                    run.getWindow().has_value()),
           codeBytesOf(run.getInput().getType()), bytesOf(run.getType())});
     if (auto search = dyn_cast_if_present<ap::LookupOp>(layer))
       return TaskWork(lookup(task.getPlacementAttr(), search.getMethod(),
@@ -172,10 +152,9 @@ struct ComputeModel
                        .template getDefiningOp<pum::ProgramOp>();
     if (!program)
       return failure();
-    TaskGrid grid = gridOf(program);
-    streamAs(grid, layer);
-    return TaskWork(read(grid, layer.getInput().getType(), layer.getType(),
-                         isConvolution, layer.getWeightZeroPoint()));
+    return TaskWork(read(gridOf(program), layer.getInput().getType(),
+                         layer.getType(), isConvolution,
+                         layer.getWeightZeroPoint()));
   }
 };
 
@@ -208,22 +187,12 @@ struct TransferInstruction
   }
 };
 
-TaskGrid instructionGrid(simulator::ProgramOp program) {
-  TaskGrid grid = gridOf(program);
-  for (Operation *user : program.getGrid().getUsers())
-    if (auto mvm = dyn_cast<simulator::MVMOp>(user)) {
-      grid.inputBits = mvm.getInputWidth();
-      grid.inputSigned = !mvm.getInputUnsigned();
-    }
-  return grid;
-}
-
 struct ProgramInstruction
     : TaskOpInterface::ExternalModel<ProgramInstruction, simulator::ProgramOp> {
   FailureOr<TaskWork> getTaskWork(Operation *op) const {
     auto program = cast<simulator::ProgramOp>(op);
     ProgramTask task;
-    task.grid = instructionGrid(program);
+    task.grid = gridOf(program);
     task.bytes = bytesOf(program.getWeights().getType());
     task.from = memoryOf(program.getWeights());
     if (auto constant =
@@ -240,8 +209,8 @@ struct MVMInstruction
     auto program = mvm.getGrid().getDefiningOp<simulator::ProgramOp>();
     if (!program)
       return failure();
-    return TaskWork(read(instructionGrid(program), mvm.getInput().getType(),
-                         mvm.getOutput().getType(), mvm.getKernel().has_value(),
+    return TaskWork(read(gridOf(program), mvm.getInput().getType(),
+                         mvm.getOutput().getType(), mvm.getWindow().has_value(),
                          mvm.getWeightZeroPoint()));
   }
 };
@@ -253,7 +222,7 @@ struct APExecInstruction
     Type input = exec.getInput().getType(), output = exec.getOutput().getType();
     return TaskWork(
         APRunTask{placementOf(exec.getPlacementAttr()), exec.getProgram(),
-                  windowsOf(input, output, exec.getKernel().has_value()),
+                  windowsOf(input, output, exec.getWindow().has_value()),
                   codeBytesOf(input), bytesOf(output)});
   }
 };

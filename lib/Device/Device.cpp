@@ -158,12 +158,45 @@ StringRef pumice::groupWith(pum::DeviceAttr device,
   return {};
 }
 
+model::Window pumice::toWindow(crossbar::WindowAttr window,
+                               ArrayRef<int64_t> input,
+                               ArrayRef<int64_t> output) {
+  if (!window)
+    return input.size() == 3
+               ? model::Window::linear(input[1], input[0] * input[2])
+               : model::Window::linear(input[0], input[1]);
+  model::Window result;
+  result.batch = input[0];
+  result.channels = input[1];
+  result.height = input[2];
+  result.width = input[3];
+  llvm::copy(window.getKernel(), result.kernel);
+  llvm::copy(window.getStrides(), result.strides);
+  llvm::copy(window.getDilations(), result.dilations);
+  ArrayRef<int64_t> padding = window.getPadding();
+  result.padTop = padding[0];
+  result.padLeft = padding[1];
+  result.padBottom = padding[2];
+  result.padRight = padding[3];
+  result.outHeight = output[2];
+  result.outWidth = output[3];
+  return result;
+}
+
 std::optional<model::APSpec> pumice::processorsOf(pum::DeviceAttr device,
                                                   StringRef group) {
   auto processors = groupOf<pum::AssociativeGroupAttr>(device, group);
   if (!processors)
     return std::nullopt;
   return toSpec(processors.getAp());
+}
+
+bool pumice::hasCrossbars(pum::DeviceAttr device) {
+  return bool(groupOf<pum::CrossbarGroupAttr>(device, ""));
+}
+
+bool pumice::hasProcessors(pum::DeviceAttr device) {
+  return bool(groupOf<pum::AssociativeGroupAttr>(device, ""));
 }
 
 bool pumice::takesTemporaryWeights(pum::DeviceAttr device) {

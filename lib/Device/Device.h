@@ -10,6 +10,7 @@
 #define PUMICE_LIB_DEVICE_DEVICE_H
 
 #include "dialects/PUM/PUM.h"
+#include "lib/Model/Core/Window.h"
 #include "lib/Model/Crossbar/Tiling.h"
 #include "lib/Model/Machine/DeviceSpec.h"
 #include "llvm/Support/JSON.h"
@@ -34,6 +35,9 @@ pum::DeviceAttr deviceOf(mlir::Operation *op);
 // Queries of passes. Without a group's name they ask the first of its kind.
 //===----------------------------------------------------------------------===//
 
+/// What kinds of unit a device has.
+bool hasCrossbars(pum::DeviceAttr device);
+bool hasProcessors(pum::DeviceAttr device);
 /// The arrays of a group of crossbars; null if there is no such group.
 crossbar::CrossbarArrayAttr arrayOf(pum::DeviceAttr device,
                                     llvm::StringRef group = "");
@@ -71,6 +75,12 @@ mlir::FailureOr<model::DeviceSpec> deviceFromJson(llvm::StringRef text,
                                                   mlir::Location loc);
 /// Names of the fields of a device and of each kind of group.
 llvm::json::Value deviceFields();
+/// `window` on an `input` of shape NCHW with an `output` of shape NFHW. Without
+/// a window, the product of a matrix, or of one for each group: `input` is
+/// [M, K] or [G, M, K].
+model::Window toWindow(crossbar::WindowAttr window,
+                       llvm::ArrayRef<int64_t> input,
+                       llvm::ArrayRef<int64_t> output);
 
 } // namespace pumice
 

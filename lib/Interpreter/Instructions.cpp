@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Cost/ConstantValue.h"
+#include "lib/Device/Device.h"
 #include "lib/Interpreter/Interpreter.h"
 #include "lib/Model/AP/Lookup.h"
 #include "lib/Model/Crossbar/Groups.h"
@@ -20,32 +21,9 @@ using llvm::Error;
 
 template <typename OpTy>
 static model::Window window(OpTy op) {
-  ArrayRef<int64_t> input =
-      cast<MemRefType>(op.getInput().getType()).getShape();
-  ArrayRef<int64_t> output =
-      cast<MemRefType>(op.getOutput().getType()).getShape();
-  if (!op.getKernel())
-    return input.size() == 3
-               ? model::Window::linear(input[1], input[0] * input[2])
-               : model::Window::linear(input[0], input[1]);
-  model::Window window;
-  window.batch = input[0];
-  window.channels = input[1];
-  window.height = input[2];
-  window.width = input[3];
-  for (unsigned d : {0u, 1u}) {
-    window.kernel[d] = (*op.getKernel())[d];
-    window.strides[d] = (*op.getStrides())[d];
-    window.dilations[d] = (*op.getDilations())[d];
-  }
-  ArrayRef<int64_t> padding = *op.getPadding();
-  window.padTop = padding[0];
-  window.padLeft = padding[1];
-  window.padBottom = padding[2];
-  window.padRight = padding[3];
-  window.outHeight = output[2];
-  window.outWidth = output[3];
-  return window;
+  return toWindow(op.getWindowAttr(),
+                  cast<MemRefType>(op.getInput().getType()).getShape(),
+                  cast<MemRefType>(op.getOutput().getType()).getShape());
 }
 
 model::Window pumice::windowOf(simulator::MVMOp op) { return window(op); }
@@ -111,7 +89,7 @@ static Error execute(Interpreter &run, simulator::MVMOp op) {
                 : grid.compute(x, window, op.getInputZeroPoint(),
                                op.getWeightZeroPoint(), y, threads);
   };
-  if (Error error = op.getKernel() || input.rank() == 2
+  if (Error error = op.getWindow() || input.rank() == 2
                         ? compute(input, output)
                         : model::withGroupsInside(input, output, compute))
     return error;
@@ -170,7 +148,8 @@ static Error execute(Interpreter &run, simulator::APLookupOp op) {
       return ap.takeError();
     auto table = cast<ShapedType>(op.getTable().getType());
     model::LookupSpec spec;
-    spec.method = *model::parseLookupMethod(op.getMethod());
+    spec.method =
+        *model::parseLookupMethod(ap::stringifyLookupMethod(op.getMethod()));
     spec.queries = cast<MemRefType>(op.getQueries().getType()).getDimSize(0);
     spec.rows = table.getDimSize(0);
     spec.bits = table.getDimSize(1);

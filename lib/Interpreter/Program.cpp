@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Interpreter/Program.h"
 
+#include "lib/Analysis/Level.h"
 #include "lib/Cost/ConstantValue.h"
 #include "lib/Device/Device.h"
 #include "lib/Interpreter/Interpreter.h"
@@ -101,6 +102,12 @@ static std::vector<std::string> nonlinearOf(func::FuncOp function) {
 }
 
 FailureOr<std::unique_ptr<Program>> Program::load(ModuleOp module) {
+  // Where there are no ops of a level, the contract says what is wrong.
+  Level level = levelOf(module);
+  if (level != Level::simulator && level != Level::linalg)
+    return module.emitError("expected a machine program, got a module at level "
+                            "'")
+           << stringifyLevel(level) << "': compile it first";
   PassManager verifier(module.getContext());
   verifier.addPass(createVerifySimulatorProgram());
   if (failed(verifier.run(module)))

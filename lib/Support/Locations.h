@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Locations.h - What a location calls an op --------------------*- C++
-//-*-===//
+//===- Locations.h - Names in locations -------------------------*- C++ -*-===//
 #ifndef PUMICE_LIB_SUPPORT_LOCATIONS_H
 #define PUMICE_LIB_SUPPORT_LOCATIONS_H
 
@@ -9,14 +8,24 @@
 
 namespace pumice {
 
-/// Names of the layer and of the graph node that an op came from. The front end
-/// writes locations as `"module path"("node"("file":line:column))`; a fused
-/// location takes the names of its first named part.
+/// Names of the layer and of the graph node from which an op originates. The
+/// importer writes locations as `"module path"("node"("file":line:column))`; a
+/// fused location has the names of its first named part.
 struct OpNames {
   std::string layer; ///< outer name; else "file:line"; else empty
   std::string node;  ///< inner name; else as `layer`
 };
 OpNames namesOf(mlir::Location loc);
+
+/// Where a location points. Texts live as long as the context.
+struct Place {
+  llvm::StringRef layer, node; ///< outer and inner name; one name is a node's
+  llvm::StringRef file;        ///< of the source; empty if unknown
+  unsigned line = 0, column = 0;
+};
+/// The first named part of a location with its source position, else the first
+/// source position; all fields are empty if there is neither.
+Place placeOf(mlir::Location loc);
 
 } // namespace pumice
 

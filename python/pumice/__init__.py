@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pumice.device import Device, devices
     from pumice.evaluation import Evaluation, evaluate
     from pumice.frontend import import_onnx, quantize, ternarize
+    from pumice.options import CompileOptions
     from pumice.program import Program, Result, load
     from pumice.report import Report
 
@@ -29,6 +30,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Comparison",
     "CompileError",
+    "CompileOptions",
     "Device",
     "Evaluation",
     "Program",
@@ -46,6 +48,7 @@ __all__ = [
 
 _HOME = {
     "Comparison": "pumice.comparison",
+    "CompileOptions": "pumice.options",
     "Device": "pumice.device",
     "Evaluation": "pumice.evaluation",
     "Program": "pumice.program",

@@ -13,7 +13,7 @@ from typing import Any
 
 from pumice.errors import PumiceError
 
-__all__ = ["Device", "devices"]
+__all__ = ["Device", "as_device", "devices"]
 
 
 def devices() -> list[str]:
@@ -47,6 +47,7 @@ class Device:
 
     @property
     def name(self) -> str:
+        """Name of the device."""
         return str(self._fields["name"])
 
     @property
@@ -207,6 +208,15 @@ class Device:
         return f"Device({self.name!r})"
 
 
+def as_device(device: str | Device | None) -> Device:
+    """A device as it is, or by its name or path; "ideal" for None.
+
+    Raises:
+        PumiceError: no such device.
+    """
+    return device if isinstance(device, Device) else Device(device or "ideal")
+
+
 @cache
 def _field_names() -> dict[str, list[str]]:
     """Names of the fields of a device and of each kind of group."""
@@ -218,6 +228,9 @@ def _field_names() -> dict[str, list[str]]:
 
 def _plain(error: Exception) -> str:
     """The first message of a diagnostic, without its position in generated text."""
+    diagnostics = getattr(error, "error_diagnostics", None)
+    if diagnostics:
+        return str(diagnostics[0].message)
     return re.sub(r"^at \S+: ", "", str(error)).splitlines()[0]
 
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Wear.h - Writes of associative programs ----------------*- C++ -*-===//
+//===- Wear.h - Writes to racetracks ----------------------------*- C++ -*-===//
 //
-// How often the racetracks of processors are written (docs/ap.md, "Wear"): the
-// most that any can get, from the program alone; the sum, from what a run
-// wrote.
+// The writes to the racetracks of processors (docs/ap.md, "Wear"): an upper
+// bound for each racetrack from the microprogram alone, and the sum from the
+// writes of a run.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_MODEL_AP_WEAR_H

@@ -125,7 +125,9 @@ private:
                  : ap::ValueAttr();
     };
     ap::SerialOp::create(
-        builder, loc, builder.getStringAttr(model::name(op.code)),
+        builder, loc,
+        ap::OpcodeAttr::get(&getContext(),
+                            *ap::symbolizeOpcode(model::name(op.code))),
         value(fields.d, op.d), value(fields.b, op.b), value(fields.a, op.a),
         fields.constant ? builder.getI64IntegerAttr(op.constant)
                         : IntegerAttr(),

@@ -9,7 +9,7 @@ func.func @no_arrays() {
   %w = arith.constant dense<5> : tensor<3x8xi8>
   // expected-error @below {{'pum.program' op runs on crossbar arrays, but device 'rtm-ap' has none}}
   %g, %t = pum.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, si8>
   return
 }
 
@@ -18,7 +18,7 @@ func.func @no_arrays() {
 func.func @lookup(%x: tensor<5x3xi8>) {
   %d, %t = pum.compute (%x) : (tensor<5x3xi8>) -> tensor<5x1xi32> {
   ^bb0(%a: tensor<5x3xi8>):
-    %0 = ap.lookup %a in dense<[[0, 1, 1]]> : tensor<1x3xi8> by "exact" : tensor<5x3xi8> -> tensor<5x1xi32>
+    %0 = ap.lookup %a in dense<[[0, 1, 1]]> : tensor<1x3xi8> by exact : tensor<5x3xi8> -> tensor<5x1xi32>
     pum.yield %0 : tensor<5x1xi32>
   }
   return

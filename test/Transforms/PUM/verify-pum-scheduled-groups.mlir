@@ -7,7 +7,7 @@ func.func @no_such_group() {
   %w = arith.constant dense<5> : tensor<3x8xi8>
   // expected-error @below {{'pum.program' op is placed on 'others', but device 'mixed' has no such group}}
   %g, %t0 = pum.program %w on <"others", 0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, si8>
   return
 }
 
@@ -19,7 +19,7 @@ func.func @weights_on_processors() {
   %w = arith.constant dense<5> : tensor<3x8xi8>
   // expected-error @below {{'pum.program' op is placed on 'processors', which is no group of crossbar arrays of device 'mixed'}}
   %g, %t0 = pum.program %w on <"processors", 0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, si8>
   return
 }
 
@@ -31,11 +31,11 @@ func.func @weights_on_processors() {
 func.func @same_numbers(%q: tensor<5x3xi8>) {
   %w = arith.constant dense<5> : tensor<3x8xi8>
   %g, %t0 = pum.program %w on <"arrays", 0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, si8>
   %x, %t1 = pum.load %q : tensor<5x3xi8>
   %d, %t2 = pum.compute (%x) on <"processors", 0, 1> : (tensor<5x3xi8>) -> tensor<5x1xi32> {
   ^bb0(%a: tensor<5x3xi8>):
-    %0 = ap.lookup %a in dense<[[0, 1, 1]]> : tensor<1x3xi8> by "exact" : tensor<5x3xi8> -> tensor<5x1xi32>
+    %0 = ap.lookup %a in dense<[[0, 1, 1]]> : tensor<1x3xi8> by exact : tensor<5x3xi8> -> tensor<5x1xi32>
     pum.yield %0 : tensor<5x1xi32>
   }
   return
@@ -47,7 +47,7 @@ func.func @layer_without_placement(%x: tensor<5x3xi8>) {
   // expected-error @below {{'pum.compute' op has no placement (pum-allocate-arrays)}}
   %d, %t = pum.compute (%x) : (tensor<5x3xi8>) -> tensor<5x1xi32> {
   ^bb0(%a: tensor<5x3xi8>):
-    %0 = ap.lookup %a in dense<[[0, 1, 1]]> : tensor<1x3xi8> by "exact" : tensor<5x3xi8> -> tensor<5x1xi32>
+    %0 = ap.lookup %a in dense<[[0, 1, 1]]> : tensor<1x3xi8> by exact : tensor<5x3xi8> -> tensor<5x1xi32>
     pum.yield %0 : tensor<5x1xi32>
   }
   return
@@ -59,7 +59,7 @@ func.func @layer_on_arrays(%x: tensor<5x3xi8>) {
   // expected-error @below {{'pum.compute' op is placed on 'arrays', which is no group of associative processors of device 'mixed'}}
   %d, %t = pum.compute (%x) on <"arrays", 0, 1> : (tensor<5x3xi8>) -> tensor<5x1xi32> {
   ^bb0(%a: tensor<5x3xi8>):
-    %0 = ap.lookup %a in dense<[[0, 1, 1]]> : tensor<1x3xi8> by "exact" : tensor<5x3xi8> -> tensor<5x1xi32>
+    %0 = ap.lookup %a in dense<[[0, 1, 1]]> : tensor<1x3xi8> by exact : tensor<5x3xi8> -> tensor<5x1xi32>
     pum.yield %0 : tensor<5x1xi32>
   }
   return
@@ -71,7 +71,7 @@ func.func @layer_beyond_device(%x: tensor<5x3xi8>) {
   // expected-error @below {{'pum.compute' op is placed on array 4, but device 'mixed' has 4}}
   %d, %t = pum.compute (%x) on <"processors", 4, 5> : (tensor<5x3xi8>) -> tensor<5x1xi32> {
   ^bb0(%a: tensor<5x3xi8>):
-    %0 = ap.lookup %a in dense<[[0, 1, 1]]> : tensor<1x3xi8> by "exact" : tensor<5x3xi8> -> tensor<5x1xi32>
+    %0 = ap.lookup %a in dense<[[0, 1, 1]]> : tensor<1x3xi8> by exact : tensor<5x3xi8> -> tensor<5x1xi32>
     pum.yield %0 : tensor<5x1xi32>
   }
   return

@@ -109,3 +109,7 @@ func.func private @groups() attributes {
 // CHECK-SAME: test.placement = #pum.placement<"arrays", 0, 4, 12, 16>
 func.func private @placement(!pum.token) attributes {test.placement = #pum.placement<"arrays", 0, 4, 12, 16>}
 }
+
+// CHECK-LABEL: func private @targets
+// CHECK-SAME: a = #pum.target<crossbar>, b = #pum.target<ap>, c = #pum.target<digital>
+func.func private @targets() attributes {a = #pum.target<crossbar>, b = #pum.target<ap>, c = #pum.target<digital>}
