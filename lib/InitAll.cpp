@@ -6,6 +6,7 @@
 #include "dialects/PUM/PUM.h"
 #include "dialects/Simulator/Simulator.h"
 #include "lib/Conversion/Passes.h"
+#include "lib/Cost/CostModel.h"
 #include "lib/Digital/Registration.h"
 #include "lib/Pipelines/Pipelines.h"
 #include "lib/Transforms/AP/Passes.h"
@@ -25,6 +26,7 @@ void pumice::registerAllDialects(DialectRegistry &registry) {
                   simulator::SimulatorDialect, tosa::TosaDialect>();
   // Every upstream dialect that a level holds is one of the digital unit's.
   digital::registerDigitalDialects(registry);
+  registerTaskModels(registry);
 }
 
 void pumice::registerAllPasses() {

@@ -51,7 +51,7 @@ class Device:
 
     def __init__(self, name: str, model: Any, example: torch.Tensor) -> None:
         self.program = pumice.compile(model, example, device=name)
-        self.array = oracle_of(pumice.Device(name).fields)
+        self.array = oracle_of(pumice.Device(name).crossbars)
         self.correct = self.compared = self.different = self.same_outputs = 0
         self.tensors: set[str] = set()
         self.missing: set[str] = set()

@@ -100,7 +100,7 @@ def check(name: str, args: argparse.Namespace) -> dict[str, Any]:
 
     kept = program.run(x, keep=True)
     exported = oracle.export(quantized, (x,))
-    array = oracle_of(pumice.Device(args.device).fields)
+    array = oracle_of(pumice.Device(args.device).crossbars)
     expected = oracle.run_oracle(quantized, (x,), array=array, program=exported)
     found = compare(kept.tensors, expected)
     if found.different:

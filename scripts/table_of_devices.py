@@ -19,7 +19,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "devices.md"
 BEGIN = "<!-- scripts/table_of_devices.py writes from here -->"
 END = "<!-- to here -->"
 
-#: Rows: label, and what stands there for the fields and the roll-up of a device.
+#: Rows: label, and what stands there for the group of arrays and the roll-up of a device.
 ROWS: list[tuple[str, Callable[[Any, Any], str]]] = [
     ("array, rows x columns", lambda d, _: f"{d['array']['rows']} x {d['array']['columns']}"),
     (
@@ -40,11 +40,11 @@ ROWS: list[tuple[str, Callable[[Any, Any], str]]] = [
     ("shift and add, fJ", lambda d, _: femto(d, "shift_add")),
     ("cell write, fJ", lambda d, _: femto(d, "cell_write")),
     ("writes that a cell endures", lambda d, _: limit(d.get("endurance_writes"), "not stated")),
-    ("arrays per IMA, IMAs per tile", lambda d, _: f"{d['arrays_per_ima']}, {d['imas_per_tile']}"),
-    ("tiles", lambda d, _: limit(d.get("tiles"), "no limit")),
-    ("IMA", lambda d, r: level(d, r, "ima")),
-    ("tile", lambda d, r: level(d, r, "tile")),
-    ("chip", lambda d, r: level(d, r, "chip") if "tiles" in d else "-"),
+    ("levels", lambda d, _: ", ".join(level["name"] for level in d["levels"])),
+    ("each holds", lambda d, _: ", ".join(limit(v.get("holds"), "no limit") for v in d["levels"])),
+    ("first level", lambda d, r: level(d, r, 0)),
+    ("second level", lambda d, r: level(d, r, 1)),
+    ("third level", lambda d, r: level(d, r, 2) if "holds" in d["levels"][2] else "-"),
 ]
 
 
@@ -57,16 +57,17 @@ def limit(value: int | None, without: str) -> str:
     return without if value is None else f"{value:,}"
 
 
-def level(fields: Any, roll_up: Any, name: str) -> str:
-    if not fields["components"]:
+def level(group: Any, roll_up: Any, number: int) -> str:
+    found = [item for item in roll_up["levels"] if item["group"] == group["name"]][number]
+    if not found["area_mm2"]:
         return "-"
-    return f"{area(roll_up[name]['area_mm2'])}, {power(roll_up[name]['power_mw'])}"
+    return f"{area(found['area_mm2'])}, {power(found['power_mw'])}"
 
 
 def table() -> str:
     found = [pumice.Device(name) for name in pumice.devices()]
-    found = [device for device in found if "array" in device.fields]
-    columns = [(device.fields, device.roll_up()) for device in found]
+    found = [device for device in found if device.has("crossbar")]
+    columns = [(device.crossbars, device.roll_up()) for device in found]
     lines = [
         "| | " + " | ".join(f"`{device.name}`" for device in found) + " |",
         "|---" * (len(found) + 1) + "|",

@@ -14,6 +14,7 @@
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+#include "dialects/PUM/PUMAttrInterfaces.h.inc"
 #include "dialects/PUM/PUMDialect.h.inc"
 #include "dialects/PUM/PUMEnums.h.inc"
 #define GET_ATTRDEF_CLASSES

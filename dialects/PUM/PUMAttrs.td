@@ -4,12 +4,14 @@
 
 include "dialects/PUM/PUMDialect.td"
 include "dialects/PUM/PUMEnums.td"
+include "dialects/PUM/PUMInterfaces.td"
 include "dialects/Interfaces/LayerTarget.td"
 
 // The device: one attribute per part, every number with its unit in its name.
 // The same text is the format of a device file (lib/Device/presets).
 
-class PUM_Attr<string name, string attrMnemonic> : AttrDef<PUM_Dialect, name> {
+class PUM_Attr<string name, string attrMnemonic, list<Trait> traits = []>
+    : AttrDef<PUM_Dialect, name, traits> {
   let mnemonic = attrMnemonic;
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
@@ -31,17 +33,28 @@ def PUM_TimingAttr : PUM_Attr<"Timing", "timing"> {
                         PUM_Number<"ns">:$row_write_ns);
 }
 
+def PUM_LevelStepsAttr : PUM_Attr<"LevelSteps", "level_steps"> {
+  let summary = "energies of programming pulses by what they change, in pJ";
+  let description = [{
+    Per level that a cell is raised (`set_pj`) or lowered by (`reset_pj`). Both
+    are at least 0.
+  }];
+  let parameters = (ins PUM_Number<"pJ">:$set_pj, PUM_Number<"pJ">:$reset_pj);
+}
+
 def PUM_EnergyAttr : PUM_Attr<"Energy", "energy"> {
   let summary = "energies of a crossbar array per event, in pJ";
   let description = [{
     Per cell read (`cell_read_pj`), wordline driven (`dac_pj`), column sampled
     (`sample_hold_pj`), conversion (`adc_pj`), conversion added to an
     accumulator (`shift_add_pj`) and cell programmed (`cell_write_pj`). All are
-    at least 0.
+    at least 0. With `level_steps`, a pulse whose old and new level are known
+    takes the energy of its step; other pulses take `cell_write_pj`.
   }];
   let parameters = (ins PUM_Number<"pJ">:$cell_read_pj, PUM_Number<"pJ">:$dac_pj,
     PUM_Number<"pJ">:$sample_hold_pj, PUM_Number<"pJ">:$adc_pj,
-    PUM_Number<"pJ">:$shift_add_pj, PUM_Number<"pJ">:$cell_write_pj);
+    PUM_Number<"pJ">:$shift_add_pj, PUM_Number<"pJ">:$cell_write_pj,
+    OptionalParameter<"::pumice::pum::LevelStepsAttr">:$level_steps);
 }
 
 def PUM_APAttr : PUM_Attr<"AP", "ap"> {
@@ -94,84 +107,139 @@ def PUM_DigitalOpAttr : PUM_Attr<"DigitalOp", "digital_op"> {
                         PUM_Number<"lane cycles">:$cycles);
 }
 
-def PUM_DigitalUnitAttr : PUM_Attr<"DigitalUnit", "digital_unit"> {
-  let summary = "the digital vector units";
+//===----------------------------------------------------------------------===//
+// Groups of units
+//===----------------------------------------------------------------------===//
+
+def PUM_LevelAttr : PUM_Attr<"Level", "level"> {
+  let summary = "a level of the hierarchy of a group of units";
+  let description = [{
+    One instance of the level `name` holds `holds` (at least 1) instances of the
+    level before it in the list, or units of the group if it is the first. The
+    last level of a group may leave `holds` out: it is as large as a program
+    needs.
+  }];
+  let parameters = (ins StringRefParameter<>:$name,
+    OptionalParameter<"::std::optional<int64_t>">:$holds);
+}
+
+def PUM_SharedUnitsAttr : PUM_Attr<"SharedUnits", "shared_units"> {
+  let summary = "units that the arrays of an instance of a level share";
+  let description = [{
+    Each instance of `level` has `count` of them, at least 1.
+  }];
+  let parameters = (ins StringRefParameter<>:$level, "int64_t":$count);
+}
+
+class PUM_Group<string name, string attrMnemonic>
+    : PUM_Attr<name, attrMnemonic, [PUM_UnitGroup]>;
+
+def PUM_DynamicMatmulParameter : EnumParameter<PUM_DynamicMatmul> {
+  let defaultValue = "::pumice::pum::DynamicMatmul::digital";
+}
+
+def PUM_CrossbarGroupAttr : PUM_Group<"CrossbarGroup", "crossbar_group"> {
+  let summary = "a group of crossbar arrays";
+  let description = [{
+    `levels` lists `#pum.level`s from the lowest (what holds arrays) to the
+    highest. A cell endures `endurance_writes` programming pulses, at least 1;
+    without it, lifetimes are not known.
+
+    - `dynamic_matmul` says where integer products of two activations go:
+      `digital` (the default) to the digital unit, `crossbar` to these arrays,
+      into which the second operand is written in every run.
+    - `pulse_unchanged_cells` (the default): programming a constant pulses every
+      cell that holds a part of it. Without it, cells that have their level
+      already cost and wear nothing, as is always so for temporary weights.
+    - `write_drivers`: how many arrays of an instance of a level can be written
+      at once; without it, all of them.
+    - `converters`: how many converters the arrays of an instance of a level
+      share; without it, each array has its own.
+  }];
+  let parameters = (ins StringRefParameter<>:$name,
+    "::pumice::crossbar::CrossbarArrayAttr":$array,
+    "::pumice::pum::TimingAttr":$timing, "::pumice::pum::EnergyAttr":$energy,
+    "::mlir::ArrayAttr":$levels,
+    OptionalParameter<"::std::optional<int64_t>", "writes">:$endurance_writes,
+    PUM_DynamicMatmulParameter:$dynamic_matmul,
+    DefaultValuedParameter<"bool", "true">:$pulse_unchanged_cells,
+    OptionalParameter<"::pumice::pum::SharedUnitsAttr">:$write_drivers,
+    OptionalParameter<"::pumice::pum::SharedUnitsAttr">:$converters);
+}
+
+def PUM_AssociativeGroupAttr
+    : PUM_Group<"AssociativeGroup", "associative_group"> {
+  let summary = "a group of associative processors";
+  let description = [{
+    `levels` and `endurance_writes` as in `#pum.crossbar_group`.
+  }];
+  let parameters = (ins StringRefParameter<>:$name,
+    "::pumice::pum::APAttr":$ap, "::mlir::ArrayAttr":$levels,
+    OptionalParameter<"::std::optional<int64_t>", "writes">:$endurance_writes);
+}
+
+def PUM_DigitalGroupAttr : PUM_Group<"DigitalGroup", "digital_group"> {
+  let summary = "a group of digital vector units";
   let description = [{
     `units` independent units of `lanes` scalar lanes at `clock_ghz`; `ops`
     lists a `#pum.digital_op` for each kind of operation, each kind once.
   }];
-  let parameters = (ins "int64_t":$units, "int64_t":$lanes,
-    PUM_Number<"GHz">:$clock_ghz, "::mlir::ArrayAttr":$ops);
+  let parameters = (ins StringRefParameter<>:$name, "int64_t":$units,
+    "int64_t":$lanes, PUM_Number<"GHz">:$clock_ghz, "::mlir::ArrayAttr":$ops);
 }
 
 def PUM_ComponentAttr : PUM_Attr<"Component", "component"> {
   let summary = "a physical part, for the roll-up of area and power";
   let description = [{
-    One instance of `level` (`"ima"`, `"tile"` or `"chip"`) holds `count` of
-    this part, which together take `power_mw` and `area_um2`. A part that
-    `shared_by` instances share contributes its share to each. With
-    `always_on`, its power is drawn for the whole run.
+    One instance of `level` of `group` holds `count` of this part, which
+    together take `power_mw` and `area_um2`. Without group and level, the part
+    belongs to the device as a whole. A part that `shared_by` instances share
+    contributes its share to each. With `always_on`, its power is drawn for the
+    whole run.
   }];
-  let parameters = (ins StringRefParameter<>:$name, StringRefParameter<>:$level,
+  let parameters = (ins StringRefParameter<>:$name,
+    StringRefParameter<"", [{""}]>:$group,
+    StringRefParameter<"", [{""}]>:$level,
     DefaultValuedParameter<"int64_t", "1">:$count,
     DefaultValuedParameter<"int64_t", "1">:$shared_by,
     PUM_Number<"mW">:$power_mw, PUM_Number<"um2">:$area_um2,
     DefaultValuedParameter<"bool", "false">:$always_on);
 }
 
-def PUM_DynamicMatmulParameter : EnumParameter<PUM_DynamicMatmul> {
-  let defaultValue = "::pumice::pum::DynamicMatmul::digital";
-}
-
 def PUM_DeviceAttr : PUM_Attr<"Device", "device"> {
   let summary = "a device: the only place that holds hardware numbers";
   let description = [{
-    The text of a device file. `arrays_per_ima` arrays form an in-situ
-    multiply-accumulate unit, `imas_per_tile` of these a tile, and the chip has
-    `tiles` tiles; without `tiles` a program may use as many arrays as it needs.
-    A cell endures `endurance_writes` programming pulses, at least 1; without
-    it, lifetimes are not known.
-    `dynamic_matmul` says where integer products of two activations go:
-    `digital` (the default) to the digital unit, `crossbar` to arrays, into which
-    the second operand is written in every run.
-    `buffer` holds activations on the chip, `dram` weights and inputs off it.
-
-    A device has crossbars (`array`, `timing`, `energy`) or associative
-    processors (`ap`), which then take the place of arrays: `arrays_per_ima`
-    processors form a tile, `imas_per_tile` of these a bank, and the chip has
-    `tiles` banks.
+    The text of a device file. `groups` lists groups of units, each with a name
+    of its own: `#pum.crossbar_group`, `#pum.associative_group` and
+    `#pum.digital_group`, any number of each, and at least one digital group.
+    The first group of a kind is the one that passes take when nothing names
+    another. `buffer` holds activations on the chip, `dram` weights and inputs
+    off it.
 
     Passes and the simulator read a device through lib/Device only.
   }];
-  let parameters = (ins StringRefParameter<>:$name,
-    OptionalParameter<"::pumice::crossbar::CrossbarArrayAttr">:$array,
-    OptionalParameter<"::pumice::pum::TimingAttr">:$timing,
-    OptionalParameter<"::pumice::pum::EnergyAttr">:$energy,
-    OptionalParameter<"::pumice::pum::APAttr">:$ap,
-    "int64_t":$arrays_per_ima, "int64_t":$imas_per_tile,
-    OptionalParameter<"::std::optional<int64_t>">:$tiles,
-    OptionalParameter<"::std::optional<int64_t>", "writes">:$endurance_writes,
-    PUM_DynamicMatmulParameter:$dynamic_matmul,
+  let parameters = (ins StringRefParameter<>:$name, "::mlir::ArrayAttr":$groups,
     "::pumice::pum::MemoryAttr":$buffer, "::pumice::pum::MemoryAttr":$dram,
-    "::pumice::pum::DigitalUnitAttr":$digital, "::mlir::ArrayAttr":$components);
+    OptionalParameter<"::mlir::ArrayAttr">:$components);
 }
 
 def PUM_PlacementAttr : AttrDef<PUM_Dialect, "Placement"> {
   let mnemonic = "placement";
-  let summary = "the arrays that a task occupies";
+  let summary = "the units that a task occupies";
   let description = [{
-    Half-open ranges `[begin, end)` of array numbers, ascending and disjoint,
-    as a flat list.
+    The group, and half-open ranges `[begin, end)` of numbers of its arrays or
+    processors, ascending and disjoint, as a flat list.
 
     ```mlir
-    #pum.placement<0, 4, 12, 16>   // arrays 0 to 3 and 12 to 15
+    #pum.placement<"arrays", 0, 4, 12, 16>   // arrays 0 to 3 and 12 to 15
     ```
   }];
-  let parameters = (ins ArrayRefParameter<"int64_t">:$ranges);
-  let assemblyFormat = "`<` $ranges `>`";
+  let parameters = (ins StringRefParameter<>:$group,
+                        ArrayRefParameter<"int64_t">:$ranges);
+  let assemblyFormat = "`<` $group `,` $ranges `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
-    /// Number of arrays in all ranges.
+    /// Number of units in all ranges.
     int64_t size() const;
   }];
 }

@@ -4,6 +4,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include <cmath>
@@ -12,6 +13,7 @@ using namespace mlir;
 using namespace pumice::pum;
 using pumice::Number;
 
+#include "dialects/PUM/PUMAttrInterfaces.cpp.inc"
 #include "dialects/PUM/PUMDialect.cpp.inc"
 #include "dialects/PUM/PUMEnums.cpp.inc"
 #define GET_ATTRDEF_CLASSES
@@ -130,9 +132,15 @@ LogicalResult TimingAttr::verify(EmitError emitError, Number read, Number adc,
       {{"read_ns", read}, {"adc_ns", adc}, {"row_write_ns", rowWrite}});
 }
 
+LogicalResult LevelStepsAttr::verify(EmitError emitError, Number set,
+                                     Number reset) {
+  return checkNumbers(emitError, {{"set_pj", set}, {"reset_pj", reset}});
+}
+
 LogicalResult EnergyAttr::verify(EmitError emitError, Number cellRead,
                                  Number dac, Number sampleHold, Number adc,
-                                 Number shiftAdd, Number cellWrite) {
+                                 Number shiftAdd, Number cellWrite,
+                                 LevelStepsAttr) {
   return checkNumbers(emitError, {{"cell_read_pj", cellRead},
                                   {"dac_pj", dac},
                                   {"sample_hold_pj", sampleHold},
@@ -191,9 +199,80 @@ LogicalResult DigitalOpAttr::verify(EmitError emitError, StringRef kind,
   return checkNumbers(emitError, {{"energy_pj", energy}, {"cycles", cycles}});
 }
 
-LogicalResult DigitalUnitAttr::verify(EmitError emitError, int64_t units,
-                                      int64_t lanes, Number clock,
-                                      ArrayAttr ops) {
+LogicalResult LevelAttr::verify(EmitError emitError, StringRef name,
+                                std::optional<int64_t> holds) {
+  if (name.empty())
+    return emitError() << "name of a level must not be empty";
+  return checkCounts(emitError, {{"holds", holds.value_or(1)}});
+}
+
+LogicalResult SharedUnitsAttr::verify(EmitError emitError, StringRef,
+                                      int64_t count) {
+  if (failed(checkCounts(emitError, {{"count", count}})))
+    return failure();
+  return checkInstances(emitError, "count", count);
+}
+
+/// Levels of a group, and their names.
+static FailureOr<llvm::StringSet<>> checkLevels(EmitError emitError,
+                                                ArrayAttr levels) {
+  llvm::StringSet<> names;
+  if (levels.empty())
+    return emitError() << "levels must not be empty";
+  for (Attribute attr : levels) {
+    auto level = dyn_cast<LevelAttr>(attr);
+    if (!level)
+      return emitError() << "levels must hold #pum.level, got " << attr;
+    if (!names.insert(level.getName()).second)
+      return emitError() << "levels lists \"" << level.getName() << "\" twice";
+    if (!level.getHolds() && attr != levels.getValue().back())
+      return emitError() << "holds of level \"" << level.getName()
+                         << "\" may be left out of the last level only";
+  }
+  return names;
+}
+
+LogicalResult CrossbarGroupAttr::verify(
+    EmitError emitError, StringRef name, pumice::crossbar::CrossbarArrayAttr,
+    TimingAttr, EnergyAttr, ArrayAttr levels, std::optional<int64_t> endurance,
+    DynamicMatmul, bool, SharedUnitsAttr writeDrivers,
+    SharedUnitsAttr converters) {
+  if (name.empty())
+    return emitError() << "name of a group must not be empty";
+  FailureOr<llvm::StringSet<>> names = checkLevels(emitError, levels);
+  if (failed(names))
+    return failure();
+  for (auto [field, shared] :
+       {std::pair<StringRef, SharedUnitsAttr>("write_drivers", writeDrivers),
+        {"converters", converters}}) {
+    if (!shared)
+      continue;
+    auto limited = [&](Attribute attr) {
+      auto level = cast<LevelAttr>(attr);
+      return level.getName() == shared.getLevel() && level.getHolds();
+    };
+    if (llvm::none_of(levels, limited))
+      return emitError() << field << " names level \"" << shared.getLevel()
+                         << "\", expected a level with a limit";
+  }
+  return checkCounts(emitError, {{"endurance_writes", endurance.value_or(1)}});
+}
+
+LogicalResult AssociativeGroupAttr::verify(EmitError emitError, StringRef name,
+                                           APAttr, ArrayAttr levels,
+                                           std::optional<int64_t> endurance) {
+  if (name.empty())
+    return emitError() << "name of a group must not be empty";
+  if (failed(checkLevels(emitError, levels)))
+    return failure();
+  return checkCounts(emitError, {{"endurance_writes", endurance.value_or(1)}});
+}
+
+LogicalResult DigitalGroupAttr::verify(EmitError emitError, StringRef name,
+                                       int64_t units, int64_t lanes,
+                                       Number clock, ArrayAttr ops) {
+  if (name.empty())
+    return emitError() << "name of a group must not be empty";
   if (failed(checkCounts(emitError, {{"units", units}, {"lanes", lanes}})) ||
       failed(checkInstances(emitError, "units", units)) ||
       failed(checkNumbers(emitError, {{"clock_ghz", clock}}, true)))
@@ -213,49 +292,67 @@ LogicalResult DigitalUnitAttr::verify(EmitError emitError, int64_t units,
 }
 
 LogicalResult ComponentAttr::verify(EmitError emitError, StringRef,
-                                    StringRef level, int64_t count,
-                                    int64_t sharedBy, Number power, Number area,
-                                    bool) {
-  if (level != "ima" && level != "tile" && level != "chip")
-    return emitError() << "level must be ima, tile or chip, got \"" << level
-                       << "\"";
+                                    StringRef group, StringRef level,
+                                    int64_t count, int64_t sharedBy,
+                                    Number power, Number area, bool) {
+  if (group.empty() != level.empty())
+    return emitError()
+           << "expected group and level of a component, or neither, "
+              "got \""
+           << (group.empty() ? level : group) << "\" alone";
   if (failed(
           checkCounts(emitError, {{"count", count}, {"shared_by", sharedBy}})))
     return failure();
   return checkNumbers(emitError, {{"power_mw", power}, {"area_um2", area}});
 }
 
-LogicalResult
-DeviceAttr::verify(EmitError emitError, StringRef name,
-                   pumice::crossbar::CrossbarArrayAttr array, TimingAttr timing,
-                   EnergyAttr energy, APAttr ap, int64_t arraysPerIma,
-                   int64_t imasPerTile, std::optional<int64_t> tiles,
-                   std::optional<int64_t> endurance, DynamicMatmul, MemoryAttr,
-                   MemoryAttr, DigitalUnitAttr, ArrayAttr components) {
+LogicalResult DeviceAttr::verify(EmitError emitError, StringRef name,
+                                 ArrayAttr groups, MemoryAttr, MemoryAttr,
+                                 ArrayAttr components) {
   if (name.empty())
     return emitError() << "name must not be empty";
-  if (ap && (array || timing || energy))
-    return emitError() << "expected array, timing and energy, or ap, got both";
-  for (auto [field, attr] : {std::pair<StringRef, Attribute>("array", array),
-                             {"timing", timing},
-                             {"energy", energy}})
-    if (!ap && !attr)
-      return emitError() << "struct is missing required parameter: " << field
-                         << " (of a device without ap)";
-  if (failed(checkCounts(emitError,
-                         {{"arrays_per_ima", arraysPerIma},
-                          {"imas_per_tile", imasPerTile},
-                          {"tiles", tiles.value_or(1)},
-                          {"endurance_writes", endurance.value_or(1)}})))
-    return failure();
-  for (Attribute attr : components)
-    if (!isa<ComponentAttr>(attr))
+  llvm::StringMap<UnitGroup> byName;
+  for (Attribute attr : groups) {
+    auto group = dyn_cast<UnitGroup>(attr);
+    if (!group)
+      return emitError() << "groups must hold groups of units "
+                            "(#pum.crossbar_group, #pum.associative_group, "
+                            "#pum.digital_group), got "
+                         << attr;
+    if (!byName.try_emplace(group.getName(), group).second)
+      return emitError() << "groups has two groups \"" << group.getName()
+                         << "\"";
+  }
+  if (llvm::none_of(groups, llvm::IsaPred<DigitalGroupAttr>))
+    return emitError() << "groups must hold a #pum.digital_group";
+  if (!components)
+    return success();
+  for (Attribute attr : components) {
+    auto part = dyn_cast<ComponentAttr>(attr);
+    if (!part)
       return emitError() << "components must hold #pum.component, got " << attr;
+    if (part.getGroup().empty())
+      continue;
+    UnitGroup group = byName.lookup(part.getGroup());
+    if (!group)
+      return emitError() << "component \"" << part.getName()
+                         << "\" names no group of the device: \""
+                         << part.getGroup() << "\"";
+    ArrayAttr levels = group.getLevels();
+    if (!levels || llvm::none_of(levels, [&](Attribute level) {
+          return cast<LevelAttr>(level).getName() == part.getLevel();
+        }))
+      return emitError() << "component \"" << part.getName()
+                         << "\" names no level of group \"" << part.getGroup()
+                         << "\": \"" << part.getLevel() << "\"";
+  }
   return success();
 }
 
-LogicalResult PlacementAttr::verify(EmitError emitError,
+LogicalResult PlacementAttr::verify(EmitError emitError, StringRef group,
                                     ArrayRef<int64_t> ranges) {
+  if (group.empty())
+    return emitError() << "a placement names a group, got \"\"";
   if (ranges.empty() || ranges.size() % 2)
     return emitError() << "a placement lists pairs of bounds, got "
                        << ranges.size() << " numbers";

@@ -70,6 +70,11 @@ LogicalResult ComputeOp::verify() {
   if (llvm::none_of(getInputs().getTypes(), llvm::IsaPred<GridType>) &&
       llvm::none_of(getBody().front(), isOnProcessors))
     return emitOpError("reads no grid");
+  // C3
+  if (getPlacement() &&
+      llvm::any_of(getInputs().getTypes(), llvm::IsaPred<GridType>))
+    return emitOpError("reads a grid, so that its placement is the grid's, "
+                       "but has one of its own");
   return success();
 }
 

@@ -33,7 +33,7 @@ def PUM_ProgramOp : PUM_Op<"program", [AttrSizedOperandSegments]> {
     - C4: the weights of a task with `setup` are constant (verify-pum-scheduled).
 
     ```mlir
-    %g, %t = pum.program %w on <0, 1> setup array #array tiling <row_tiles = 1,
+    %g, %t = pum.program %w on <"arrays", 0, 1> setup array #array tiling <row_tiles = 1,
           column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1>
         : tensor<16x3x3x3xi8> -> !crossbar.grid<1x27x16xi8, ui8>
     ```
@@ -102,12 +102,14 @@ def PUM_ComputeOp : PUM_RegionOp<"compute"> {
   let description = [{
     The region's arguments are `inputs`, tensors and grids; it holds ops of a
     target dialect (`crossbar.conv_2d`, `crossbar.mvm`) on them and yields the
-    task's results. The task occupies the arrays of the grids that it reads.
+    task's results. The task occupies the arrays of the grids that it reads, or
+    the associative processors of `placement`.
 
     - C1: the region's arguments and yielded values have the types of the
       inputs and the results.
     - C2: at least one input is a grid, or the region holds layers of associative
       processors (`ap.run`), whose programs are in the op.
+    - C3: a task that reads a grid has no placement: it runs where the grid is.
 
     ```mlir
     %y, %t = pum.compute (%x, %g) : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8, ui8>)
@@ -121,9 +123,10 @@ def PUM_ComputeOp : PUM_RegionOp<"compute"> {
     }
     ```
   }];
-  let arguments = (ins Variadic<PUM_Value>:$inputs, Variadic<PUM_TokenType>:$after);
+  let arguments = (ins Variadic<PUM_Value>:$inputs, Variadic<PUM_TokenType>:$after,
+    OptionalAttr<PUM_PlacementAttr>:$placement);
   let assemblyFormat = [{
-    `(` $inputs `)` (`after` `(` $after^ `)`)? attr-dict
+    `(` $inputs `)` (`on` $placement^)? (`after` `(` $after^ `)`)? attr-dict
     `:` functional-type($inputs, $results) $body
   }];
 }

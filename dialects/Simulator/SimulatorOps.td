@@ -91,7 +91,7 @@ def Simulator_ProgramOp : Simulator_Instruction<"program", [AttrSizedOperandSegm
       more copies of the tiling.
 
     ```mlir
-    %g, %t = simulator.program %w on <0, 1> setup array #array tiling <row_tiles = 1,
+    %g, %t = simulator.program %w on <"arrays", 0, 1> setup array #array tiling <row_tiles = 1,
           column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1>
         : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8, ui8>
     ```
@@ -157,25 +157,26 @@ def Simulator_APExecOp : Simulator_Instruction<"ap_exec", [AttrSizedOperandSegme
   let description = [{
     Writes the rows of `input` (and of `other`) into processors, runs the
     microprogram `program` (docs/ap.md) and writes the results to `output`, like
-    `ap.run`. Occupies the processors that the microprogram needs, and a buffer
-    port for the moved bytes.
+    `ap.run`. Occupies the processors of `placement` that the microprogram needs
+    (its parts take turns on fewer), and a buffer port for the moved bytes.
 
     - C1: as for `ap.run`.
 
     ```mlir
-    %t1 = simulator.ap_exec %x, %y program dense<[80, 65, 80]> : tensor<3xi8> after(%t0)
+    %t1 = simulator.ap_exec %x, %y on <"processors", 0, 1>
+          program dense<[80, 65, 80]> : tensor<3xi8> after(%t0)
         : memref<8x64xi8, #simulator.memory<buffer>>, memref<8x10xi32, #simulator.memory<buffer>>
     ```
   }];
   let arguments = (ins Arg<Simulator_Buffer, "", [MemRead]>:$input,
     Arg<Optional<Simulator_Buffer>, "", [MemRead]>:$other,
-    Arg<Simulator_Buffer, "", [MemWrite]>:$output, ElementsAttr:$program,
-    Variadic<Simulator_TokenType>:$after,
+    Arg<Simulator_Buffer, "", [MemWrite]>:$output, PUM_PlacementAttr:$placement,
+    ElementsAttr:$program, Variadic<Simulator_TokenType>:$after,
     OptionalAttr<Crossbar_WindowAttr>:$window,
     DefaultValuedAttr<I64Attr, "0">:$input_zero_point);
   let results = (outs Simulator_TokenType:$token);
   let assemblyFormat = [{
-    $input (`with` $other^)? `,` $output `program` $program (`after` `(` $after^ `)`)?
+    $input (`with` $other^)? `,` $output `on` $placement `program` $program (`after` `(` $after^ `)`)?
     (`window` $window^)? attr-dict
     `:` type($input) (`with` type($other)^)? `,` type($output)
   }];
@@ -186,21 +187,24 @@ def Simulator_APLookupOp : Simulator_Instruction<"ap_lookup"> {
   let summary = "instruction: compare queries with rows of associative processors";
   let description = [{
     Executes `ap.lookup`. The rows of `table` are in place before the program
-    starts. Occupies the processors that hold them, and a buffer port.
+    starts. Occupies the processors of `placement`, which hold them, and a buffer
+    port.
 
     - C1: as for `ap.lookup`.
 
     ```mlir
-    %t1 = simulator.ap_lookup %q, %d in dense<[[0, 1, 1]]> : tensor<1x3xi8> by exact after(%t0)
+    %t1 = simulator.ap_lookup %q, %d on <"processors", 0, 1>
+          in dense<[[0, 1, 1]]> : tensor<1x3xi8> by exact after(%t0)
         : memref<5x3xi8, #simulator.memory<buffer>>, memref<5x1xi32, #simulator.memory<buffer>>
     ```
   }];
   let arguments = (ins Arg<Simulator_Buffer, "", [MemRead]>:$queries,
-    Arg<Simulator_Buffer, "", [MemWrite]>:$output, ElementsAttr:$table,
-    AP_LookupMethodAttr:$method, Variadic<Simulator_TokenType>:$after);
+    Arg<Simulator_Buffer, "", [MemWrite]>:$output, PUM_PlacementAttr:$placement,
+    ElementsAttr:$table, AP_LookupMethodAttr:$method,
+    Variadic<Simulator_TokenType>:$after);
   let results = (outs Simulator_TokenType:$token);
   let assemblyFormat = [{
-    $queries `,` $output `in` $table `by` $method (`after` `(` $after^ `)`)?
+    $queries `,` $output `on` $placement `in` $table `by` $method (`after` `(` $after^ `)`)?
     attr-dict `:` type($queries) `,` type($output)
   }];
   let hasVerifier = 1;

@@ -408,9 +408,10 @@ int64_t Compiler::spreadOf(const APMicroprogram &program) const {
   if (options.spread)
     return std::clamp<int64_t>(*options.spread, 1, most);
   DeviceSpec device;
-  device.ap = ap;
-  if (options.processors)
-    device.tiles = *options.processors;
+  UnitGroup &group = device.groups.emplace_back();
+  group.unit = ap;
+  group.levels.push_back({"chip", options.processors});
+  declareResources(device);
   APMicroprogramWork work = workOf(program, options.threads);
   int64_t best = 1;
   double least = 0;
@@ -424,8 +425,11 @@ int64_t Compiler::spreadOf(const APMicroprogram &program) const {
           groups.push_back(std::move(step.group));
         work.chunks[q].reduction = workOf(spread, groups);
       }
-    const Cost cost = apCost(device, spread, work,
-                             std::max<int64_t>(layer.windows, 1), 0, 0, 0);
+    const int64_t windows = std::max<int64_t>(layer.windows, 1);
+    const ArrayRange processors =
+        lowestUnits(group, apProcessors(ap, spread, windows));
+    const Cost cost =
+        apCost(device, group, processors, spread, work, windows, 0, 0, 0);
     const double product = total(cost.energyPj) * double(cost.latencyPs);
     if (p == 1 || product < least) {
       least = product;

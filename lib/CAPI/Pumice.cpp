@@ -3,9 +3,11 @@
 
 #include "lib/Analysis/GraphNodes.h"
 #include "lib/Analysis/Level.h"
+#include "lib/Cost/CostModel.h"
 #include "lib/Device/Device.h"
 #include "lib/InitAll.h"
 #include "lib/Interpreter/Program.h"
+#include "lib/Model/Machine/Report.h"
 #include "lib/Model/Machine/RollUp.h"
 #include "lib/Pipelines/Run.h"
 #include "lib/Support/Locations.h"
@@ -135,15 +137,59 @@ bool pumiceDeviceRollUp(MlirAttribute device, MlirStringCallback callback,
   if (!attr)
     return false;
   model::RollUp sum = model::rollUp(toSpec(attr));
-  auto level = [](const model::AreaAndPower &part) {
-    return llvm::json::Object{{"area_mm2", part.areaUm2 / 1e6},
-                              {"power_mw", part.powerMw}};
-  };
-  give(toText(llvm::json::Object{{"ima", level(sum.ima)},
-                                 {"tile", level(sum.tile)},
-                                 {"chip", level(sum.chip)},
-                                 {"tiles", sum.tiles}}),
+  give(toText(llvm::json::Object{{"area_mm2", sum.device.areaUm2 / 1e6},
+                                 {"power_mw", sum.device.powerMw},
+                                 {"levels", model::toJson(sum)}}),
        callback, user);
+  return true;
+}
+
+bool pumiceDeviceToJson(MlirAttribute device, MlirStringCallback callback,
+                        void *user) {
+  auto attr = dyn_cast_or_null<pum::DeviceAttr>(unwrap(device));
+  if (!attr)
+    return false;
+  give(toText(toJson(toSpec(attr))), callback, user);
+  return true;
+}
+
+MlirAttribute pumiceDeviceFromJson(MlirContext context, MlirStringRef json,
+                                   MlirStringRef name) {
+  Location loc = UnknownLoc::get(unwrap(context));
+  FailureOr<model::DeviceSpec> spec = deviceFromJson(unwrap(json), loc);
+  if (failed(spec))
+    return {nullptr};
+  FailureOr<pum::DeviceAttr> device = toAttribute(*spec, loc, unwrap(name));
+  return wrap(succeeded(device) ? Attribute(*device) : Attribute());
+}
+
+void pumiceDeviceFields(MlirStringCallback callback, void *user) {
+  give(toText(deviceFields()), callback, user);
+}
+
+bool pumiceTaskCosts(MlirModule module, MlirStringCallback callback, void *user,
+                     MlirStringCallback error, void *errorUser) {
+  pum::DeviceAttr device = deviceOf(unwrap(module));
+  if (!device) {
+    give("expected a module that names a device", error, errorUser);
+    return false;
+  }
+  CostModel costs(toSpec(device));
+  llvm::json::Array all;
+  WalkResult result = unwrap(module)->walk([&](TaskOpInterface task) {
+    llvm::Expected<model::Cost> cost = costs.costOf(task);
+    if (!cost) {
+      give(llvm::toString(cost.takeError()), error, errorUser);
+      return WalkResult::interrupt();
+    }
+    all.push_back(
+        llvm::json::Object{{"op", task->getName().getStringRef()},
+                           {"cost", model::toJson(*cost, costs.device())}});
+    return WalkResult::advance();
+  });
+  if (result.wasInterrupted())
+    return false;
+  give(toText(std::move(all)), callback, user);
   return true;
 }
 

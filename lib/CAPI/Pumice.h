@@ -93,6 +93,30 @@ MLIR_CAPI_EXPORTED MlirAttribute pumiceLoadDevice(MlirContext context,
 MLIR_CAPI_EXPORTED bool pumiceDeviceRollUp(MlirAttribute device,
                                            MlirStringCallback callback,
                                            void *user);
+/* The fields of a device as JSON; false when `device` is no device. */
+MLIR_CAPI_EXPORTED bool pumiceDeviceToJson(MlirAttribute device,
+                                           MlirStringCallback callback,
+                                           void *user);
+/* The device of such JSON, verified; null, and diagnostics that name the device
+ * `name` and the field, if it cannot be. */
+MLIR_CAPI_EXPORTED MlirAttribute pumiceDeviceFromJson(MlirContext context,
+                                                      MlirStringRef json,
+                                                      MlirStringRef name);
+/* JSON of the names of a device's fields ("device") and of those of each kind
+ * of group. */
+MLIR_CAPI_EXPORTED void pumiceDeviceFields(MlirStringCallback callback,
+                                           void *user);
+
+/*===-- Costs
+ * --------------------------------------------------------------===*/
+
+/* What each task or instruction of the module costs on the module's device, in
+ * order, as JSON: [{op, cost}] (lib/Model/Machine/Report.h). False, and the
+ * text of the problem to `error`, on failure. */
+MLIR_CAPI_EXPORTED bool pumiceTaskCosts(MlirModule module,
+                                        MlirStringCallback callback, void *user,
+                                        MlirStringCallback error,
+                                        void *errorUser);
 
 /*===-- Programs
  * -----------------------------------------------------------===*/

@@ -129,93 +129,33 @@ pum::DeviceAttr pumice::deviceOf(Operation *op) {
                 : pum::DeviceAttr();
 }
 
-bool pumice::hasCrossbars(pum::DeviceAttr device) {
-  return bool(device.getArray());
-}
-
-bool pumice::hasProcessors(pum::DeviceAttr device) {
-  return bool(device.getAp());
-}
-
-bool pumice::takesTemporaryWeights(pum::DeviceAttr device) {
-  return device.getDynamicMatmul() == pum::DynamicMatmul::crossbar;
-}
-
 //===----------------------------------------------------------------------===//
-// Attribute to numbers
+// Queries
 //===----------------------------------------------------------------------===//
 
-model::ArraySpec pumice::toSpec(crossbar::CrossbarArrayAttr array) {
-  model::ArraySpec spec;
-  spec.rows = array.getRows();
-  spec.columns = array.getColumns();
-  spec.cellBits = array.getCellBits();
-  spec.weightBits = array.getWeightBits();
-  spec.inputBits = array.getInputBits();
-  spec.dacBits = array.getDacBits();
-  spec.adcBits = array.getAdc().getBits();
-  switch (array.getAdc().getMode()) {
-  case crossbar::AdcMode::lossless:
-    spec.adcMode = model::AdcMode::lossless;
-    break;
-  case crossbar::AdcMode::clip:
-    spec.adcMode = model::AdcMode::clip;
-    break;
-  case crossbar::AdcMode::full_scale:
-    spec.adcMode = model::AdcMode::fullScale;
-    break;
-  case crossbar::AdcMode::calibrated:
-    spec.adcMode = model::AdcMode::calibrated;
-    break;
-  }
-  switch (array.getEncoding()) {
-  case crossbar::Encoding::offset:
-    spec.encoding = model::WeightEncoding::offset;
-    break;
-  case crossbar::Encoding::offset_flip:
-    spec.encoding = model::WeightEncoding::offsetFlip;
-    break;
-  case crossbar::Encoding::differential:
-    spec.encoding = model::WeightEncoding::differential;
-    break;
-  }
-  spec.columnsPerAdc = array.getColumnsPerAdc();
-  spec.rowsPerRead = array.getRowsPerRead();
-  if (crossbar::AnalogAttr analog = array.getAnalog())
-    spec.analog = model::AnalogSpec{analog.getSeed(),
-                                    analog.getProgramErrorAbsolute(),
-                                    analog.getProgramErrorRelative(),
-                                    analog.getReadNoise(),
-                                    analog.getOnOffRatio(),
-                                    analog.getReferenceColumn(),
-                                    analog.getNonlinearity(),
-                                    analog.getStuckOn(),
-                                    analog.getStuckOff(),
-                                    analog.getDriftExponent(),
-                                    analog.getDriftExponentSigma(),
-                                    analog.getDriftTimeS(),
-                                    analog.getWireResistanceOhm(),
-                                    analog.getOnResistanceOhm()};
-  return spec;
+/// The first group of a kind, or the one of that name; null if there is none.
+template <typename GroupAttr>
+static GroupAttr groupOf(pum::DeviceAttr device, StringRef name) {
+  for (Attribute attr : device.getGroups())
+    if (auto group = dyn_cast<GroupAttr>(attr))
+      if (name.empty() || group.getName() == name)
+        return group;
+  return {};
 }
 
-model::APSpec pumice::toSpec(pum::APAttr ap) {
-  model::APSpec spec;
-  spec.rows = ap.getRows();
-  spec.columns = ap.getColumns();
-  spec.domains = ap.getDomains();
-  spec.searchNs = ap.getSearchNs();
-  spec.searchPjPerBit = ap.getSearchPjPerBit();
-  spec.writeNs = ap.getWriteNs();
-  spec.writePjPerBit = ap.getWritePjPerBit();
-  spec.readNs = ap.getReadNs();
-  spec.readPjPerBit = ap.getReadPjPerBit();
-  spec.shiftNs = ap.getShiftNs();
-  spec.shiftPjPerBit = ap.getShiftPjPerBit();
-  spec.linkPjPerBit = ap.getLinkPjPerBit();
-  spec.fetchPjPerByte = ap.getFetchPjPerByte();
-  spec.elementwiseBits = ap.getElementwiseBits();
-  return spec;
+crossbar::CrossbarArrayAttr pumice::arrayOf(pum::DeviceAttr device,
+                                            StringRef group) {
+  auto arrays = groupOf<pum::CrossbarGroupAttr>(device, group);
+  return arrays ? arrays.getArray() : crossbar::CrossbarArrayAttr();
+}
+
+StringRef pumice::groupWith(pum::DeviceAttr device,
+                            crossbar::CrossbarArrayAttr array) {
+  for (Attribute attr : device.getGroups())
+    if (auto group = dyn_cast<pum::CrossbarGroupAttr>(attr))
+      if (group.getArray() == array)
+        return group.getName();
+  return {};
 }
 
 model::Window pumice::toWindow(crossbar::WindowAttr window,
@@ -243,52 +183,23 @@ model::Window pumice::toWindow(crossbar::WindowAttr window,
   return result;
 }
 
-static model::MemorySpec toSpec(StringRef name, pum::MemoryAttr memory) {
-  model::MemorySpec spec;
-  spec.name = name.str();
-  spec.capacityBytes = memory.getCapacityBytes();
-  spec.ports = memory.getPorts();
-  spec.bandwidthBytesPerNs = memory.getBandwidthBytesPerNs();
-  spec.latencyNs = memory.getLatencyNs();
-  spec.readPjPerByte = memory.getReadPjPerByte();
-  spec.writePjPerByte = memory.getWritePjPerByte();
-  return spec;
+std::optional<model::APSpec> pumice::processorsOf(pum::DeviceAttr device,
+                                                  StringRef group) {
+  auto processors = groupOf<pum::AssociativeGroupAttr>(device, group);
+  if (!processors)
+    return std::nullopt;
+  return toSpec(processors.getAp());
 }
 
-model::DeviceSpec pumice::toSpec(pum::DeviceAttr device) {
-  model::DeviceSpec spec;
-  spec.name = device.getName().str();
-  if (pum::APAttr ap = device.getAp()) {
-    spec.ap = toSpec(ap);
-    spec.array.rows = ap.getRows();
-    spec.array.columns = ap.getColumns();
-  } else {
-    spec.array = toSpec(device.getArray());
-    pum::TimingAttr timing = device.getTiming();
-    spec.timing = {timing.getReadNs(), timing.getAdcNs(),
-                   timing.getRowWriteNs()};
-    pum::EnergyAttr energy = device.getEnergy();
-    spec.energy = {energy.getCellReadPj(),   energy.getDacPj(),
-                   energy.getSampleHoldPj(), energy.getAdcPj(),
-                   energy.getShiftAddPj(),   energy.getCellWritePj()};
-  }
-  spec.arraysPerIma = device.getArraysPerIma();
-  spec.imasPerTile = device.getImasPerTile();
-  spec.tiles = device.getTiles();
-  spec.enduranceWrites = device.getEnduranceWrites();
-  spec.buffer = ::toSpec("buffer", device.getBuffer());
-  spec.dram = ::toSpec("dram", device.getDram());
-  pum::DigitalUnitAttr digital = device.getDigital();
-  spec.digital.units = digital.getUnits();
-  spec.digital.lanes = digital.getLanes();
-  spec.digital.clockGhz = digital.getClockGhz();
-  for (auto op : digital.getOps().getAsRange<pum::DigitalOpAttr>())
-    spec.digital.ops.push_back(
-        {op.getKind().str(), op.getEnergyPj(), op.getCycles()});
-  for (auto part : device.getComponents().getAsRange<pum::ComponentAttr>())
-    spec.components.push_back({part.getName().str(), part.getLevel().str(),
-                               part.getCount(), part.getSharedBy(),
-                               part.getPowerMw(), part.getAreaUm2(),
-                               part.getAlwaysOn()});
-  return spec;
+bool pumice::hasCrossbars(pum::DeviceAttr device) {
+  return bool(groupOf<pum::CrossbarGroupAttr>(device, ""));
+}
+
+bool pumice::hasProcessors(pum::DeviceAttr device) {
+  return bool(groupOf<pum::AssociativeGroupAttr>(device, ""));
+}
+
+bool pumice::takesTemporaryWeights(pum::DeviceAttr device) {
+  auto arrays = groupOf<pum::CrossbarGroupAttr>(device, "");
+  return arrays && arrays.getDynamicMatmul() == pum::DynamicMatmul::crossbar;
 }

@@ -13,6 +13,7 @@
 #include "lib/Model/Core/Window.h"
 #include "lib/Model/Crossbar/Tiling.h"
 #include "lib/Model/Machine/DeviceSpec.h"
+#include "llvm/Support/JSON.h"
 
 namespace pumice {
 
@@ -30,17 +31,50 @@ mlir::FailureOr<pum::DeviceAttr> getDevice(mlir::ModuleOp module);
 /// The device of the module that holds `op`; null when it names none.
 pum::DeviceAttr deviceOf(mlir::Operation *op);
 
+//===----------------------------------------------------------------------===//
+// Queries of passes. Without a group's name they ask the first of its kind.
+//===----------------------------------------------------------------------===//
+
 /// What kinds of unit a device has.
 bool hasCrossbars(pum::DeviceAttr device);
 bool hasProcessors(pum::DeviceAttr device);
+/// The arrays of a group of crossbars; null if there is no such group.
+crossbar::CrossbarArrayAttr arrayOf(pum::DeviceAttr device,
+                                    llvm::StringRef group = "");
+/// The first group with such arrays; empty if there is none.
+llvm::StringRef groupWith(pum::DeviceAttr device,
+                          crossbar::CrossbarArrayAttr array);
+/// The processors of a group; none if there is no such group.
+std::optional<model::APSpec> processorsOf(pum::DeviceAttr device,
+                                          llvm::StringRef group = "");
 /// Whether products of two activations are computed on crossbars.
 bool takesTemporaryWeights(pum::DeviceAttr device);
+
+//===----------------------------------------------------------------------===//
+// Attribute <-> numbers <-> JSON
+//===----------------------------------------------------------------------===//
 
 /// The device as the hardware model sees it.
 model::DeviceSpec toSpec(pum::DeviceAttr device);
 model::ArraySpec toSpec(crossbar::CrossbarArrayAttr array);
 model::APSpec toSpec(pum::APAttr ap);
 
+/// The attribute of a spec, verified. Problems become diagnostics at `loc` that
+/// name `device` and the field.
+mlir::FailureOr<pum::DeviceAttr> toAttribute(const model::DeviceSpec &spec,
+                                             mlir::Location loc,
+                                             llvm::StringRef device);
+
+/// All fields of a device, nested as in a device file; groups, levels, ops and
+/// components are lists. Fields that have their default are left out. A group
+/// has its `kind`: crossbar, associative or digital.
+llvm::json::Value toJson(const model::DeviceSpec &spec);
+/// Reads such JSON; its numbers are not verified yet. Unknown and missing
+/// fields become diagnostics at `loc` that name them.
+mlir::FailureOr<model::DeviceSpec> deviceFromJson(llvm::StringRef text,
+                                                  mlir::Location loc);
+/// Names of the fields of a device and of each kind of group.
+llvm::json::Value deviceFields();
 /// `window` on an `input` of shape NCHW with an `output` of shape NFHW. Without
 /// a window, the product of a matrix, or of one for each group: `input` is
 /// [M, K] or [G, M, K].

@@ -5,12 +5,11 @@
 // values, what it computes. The table at the end is the whole dispatch.
 //
 //===----------------------------------------------------------------------===//
+#include "lib/Cost/ConstantValue.h"
 #include "lib/Device/Device.h"
 #include "lib/Interpreter/Interpreter.h"
-#include "lib/Model/AP/Wear.h"
+#include "lib/Model/AP/Lookup.h"
 #include "lib/Model/Crossbar/Groups.h"
-
-#include <numeric>
 
 using namespace mlir;
 using namespace pumice;
@@ -19,41 +18,6 @@ using llvm::Error;
 //===----------------------------------------------------------------------===//
 // From attributes to the hardware model
 //===----------------------------------------------------------------------===//
-
-static int64_t bytesOf(Value buffer) {
-  auto type = cast<MemRefType>(buffer.getType());
-  std::optional<model::ElementType> element =
-      elementTypeOf(type.getElementType());
-  return type.getNumElements() * (element ? model::byteWidth(*element) : 0);
-}
-
-static model::Memory memoryOf(Value buffer) {
-  return simulator::memoryOf(cast<MemRefType>(buffer.getType())) ==
-                 simulator::Memory::buffer
-             ? model::Memory::buffer
-             : model::Memory::dram; // the host sits behind the same channel
-}
-
-GridSpec pumice::specOf(simulator::ProgramOp program) {
-  crossbar::GridType grid = program.getGrid().getType();
-  crossbar::TilingAttr tiling = program.getTiling();
-  GridSpec spec;
-  spec.matrix.groups = grid.getGroups();
-  spec.matrix.rows = grid.getRows();
-  spec.matrix.columns = grid.getColumns();
-  spec.matrix.weightBits = grid.getElementType().getWidth();
-  spec.matrix.adcRange = program.getAdcRange().value_or(0);
-  spec.matrix.inputBits = grid.getInputType().getWidth();
-  spec.matrix.inputSigned = grid.getInputType().isSigned();
-  spec.tiling.rowTiles = tiling.getRowTiles();
-  spec.tiling.columnTiles = tiling.getColumnTiles();
-  spec.tiling.slices = tiling.getSlices();
-  spec.tiling.weightsPerRow =
-      program.getArray().getColumns() / tiling.getSlices();
-  spec.tiling.groupsPerArray = tiling.getGroupsPerArray();
-  spec.tiling.arrays = tiling.getArrays();
-  return spec;
-}
 
 template <typename OpTy>
 static model::Window window(OpTy op) {
@@ -64,14 +28,6 @@ static model::Window window(OpTy op) {
 
 model::Window pumice::windowOf(simulator::MVMOp op) { return window(op); }
 model::Window pumice::windowOf(simulator::APExecOp op) { return window(op); }
-
-SmallVector<model::ArrayRange> pumice::rangesOf(pum::PlacementAttr placement) {
-  SmallVector<model::ArrayRange> ranges;
-  ArrayRef<int64_t> bounds = placement.getRanges();
-  for (size_t i = 0; i < bounds.size(); i += 2)
-    ranges.push_back({bounds[i], bounds[i + 1] - bounds[i]});
-  return ranges;
-}
 
 //===----------------------------------------------------------------------===//
 // Handlers
@@ -94,11 +50,7 @@ static Error execute(Interpreter &run, simulator::ConstantOp op) {
 }
 
 static Error execute(Interpreter &run, simulator::TransferOp op) {
-  model::Cost cost = model::transferCost(
-      run.program.device(), bytesOf(op.getSource()), memoryOf(op.getSource()),
-      memoryOf(op.getDestination()));
-  if (Error error =
-          run.issue(op, "transfer", "dram", cost, op.getAfter(), op.getToken()))
+  if (Error error = run.issue(op, "transfer", "dram"))
     return error;
   if (run.withValues) {
     model::Value &destination = run.value(op.getDestination());
@@ -110,39 +62,21 @@ static Error execute(Interpreter &run, simulator::TransferOp op) {
 }
 
 static Error execute(Interpreter &run, simulator::ProgramOp op) {
-  GridSpec spec = specOf(op);
-  // What an estimate does not know: temporary weights, and so which cells keep
-  // their level. All cells is the most.
-  std::optional<int64_t> changedCells;
-  if (run.withValues)
-    if (Error error = run.write(op).moveInto(changedCells))
-      return error;
-  model::Cost cost = model::programCost(
-      run.program.device(), spec.matrix, spec.tiling,
-      rangesOf(op.getPlacementAttr()), bytesOf(op.getWeights()),
-      memoryOf(op.getWeights()), op.getReplicas(), changedCells);
-  return run.issue(op, "program", "crossbar", cost, op.getAfter(),
-                   op.getToken(), op.getSetup());
+  llvm::Expected<std::optional<model::ChangedCells>> changed = run.write(op);
+  if (!changed)
+    return changed.takeError();
+  TaskFacts facts;
+  facts.changed = *changed ? &**changed : nullptr;
+  return run.issue(op, "program", "crossbar", facts, op.getSetup());
 }
 
 static Error execute(Interpreter &run, simulator::MVMOp op) {
-  auto program = op.getGrid().getDefiningOp<simulator::ProgramOp>();
-  GridSpec spec = specOf(program);
-  model::Window window = windowOf(op);
-  int64_t codeBytes =
-      cast<MemRefType>(op.getInput().getType()).getElementTypeBitWidth() / 8;
-  // Every window is fetched whole: rows inputs for each group.
-  int64_t bytesIn =
-      window.count() * spec.matrix.groups * spec.matrix.rows * codeBytes;
-  model::Cost cost = model::mvmCost(
-      run.program.device(), spec.matrix, spec.tiling, window.count(),
-      rangesOf(program.getPlacementAttr()), bytesIn, bytesOf(op.getOutput()),
-      program.getReplicas(), op.getWeightZeroPoint());
-  if (Error error =
-          run.issue(op, "mvm", "crossbar", cost, op.getAfter(), op.getToken()))
+  if (Error error = run.issue(op, "mvm", "crossbar"))
     return error;
   if (!run.withValues)
     return Error::success();
+  auto program = op.getGrid().getDefiningOp<simulator::ProgramOp>();
+  const model::Window window = windowOf(op);
   const model::Grid &grid = *run.grid(op.getGrid());
   const model::Value &input = run.value(op.getInput());
   model::Value &output = run.value(op.getOutput());
@@ -163,39 +97,42 @@ static Error execute(Interpreter &run, simulator::MVMOp op) {
   return Error::success();
 }
 
-static Error execute(Interpreter &run, simulator::APExecOp op) {
-  const auto &[program, work, bytes] = run.associative(op);
+/// The processors that an instruction is placed on.
+template <typename OpTy>
+static llvm::Expected<const model::APSpec *> processors(Interpreter &run,
+                                                        OpTy op) {
   const model::DeviceSpec &device = run.program.device();
-  model::Window window = windowOf(op);
-  int64_t codeBytes =
-      cast<MemRefType>(op.getInput().getType()).getElementTypeBitWidth() / 8;
-  // Every window is fetched whole, by each chunk of outputs.
-  int64_t codes = 0;
-  for (const model::APChunk &chunk : program.chunks)
-    for (const model::APSlice &slice : chunk.slices)
-      codes += slice.channels * program.kernelPositions;
-  int64_t bytesIn = window.count() * codes * codeBytes;
-  std::optional<uint64_t> written;
+  const std::string name = op.getPlacement().getGroup().str();
+  const model::UnitGroup *group = device.find(name);
+  if (!group || !group->ap())
+    return llvm::createStringError("is placed on '" + name +
+                                   "', which is no group of associative "
+                                   "processors of device '" +
+                                   device.name + "'");
+  return group->ap();
+}
+
+static Error execute(Interpreter &run, simulator::APExecOp op) {
+  TaskFacts facts;
   std::vector<uint64_t> parts;
   if (run.withValues) {
-    model::Value &output = run.value(op.getOutput());
+    auto ap = processors(run, op);
+    if (!ap)
+      return ap.takeError();
+    auto microprogram = run.program.costModel().microprogram(op.getProgram());
+    if (!microprogram)
+      return microprogram.takeError();
     if (Error error =
-            model::runLayer(program, device.ap->rows, run.value(op.getInput()),
+            model::runLayer((*microprogram)->program, (*ap)->rows,
+                            run.value(op.getInput()),
                             op.getOther() ? &run.value(op.getOther()) : nullptr,
-                            window, op.getInputZeroPoint(), output,
-                            run.options.threads)
+                            windowOf(op), op.getInputZeroPoint(),
+                            run.value(op.getOutput()), run.options.threads)
                 .moveInto(parts))
       return error;
-    written = std::accumulate(parts.begin(), parts.end(), uint64_t(0));
+    facts.taggedWrites = parts;
   }
-  model::Cost cost = model::apCost(device, program, work, window.count(), bytes,
-                                   bytesIn, bytesOf(op.getOutput()), written);
-  std::optional<llvm::ArrayRef<uint64_t>> tagged;
-  if (run.withValues)
-    tagged = parts;
-  cost.writes = model::apWrites(device, program, work, window.count(), tagged);
-  if (Error error =
-          run.issue(op, "ap", "ap", cost, op.getAfter(), op.getToken()))
+  if (Error error = run.issue(op, "ap", "ap", facts))
     return error;
   if (run.withValues)
     run.computed(op.getOutput());
@@ -203,33 +140,30 @@ static Error execute(Interpreter &run, simulator::APExecOp op) {
 }
 
 static Error execute(Interpreter &run, simulator::APLookupOp op) {
-  const model::DeviceSpec &device = run.program.device();
-  auto table = cast<ShapedType>(op.getTable().getType());
-  model::LookupSpec spec;
-  spec.method =
-      *model::parseLookupMethod(ap::stringifyLookupMethod(op.getMethod()));
-  spec.queries = cast<MemRefType>(op.getQueries().getType()).getDimSize(0);
-  spec.rows = table.getDimSize(0);
-  spec.bits = table.getDimSize(1);
-  llvm::Expected<model::LookupWork> work = model::lookupWork(*device.ap, spec);
-  if (!work)
-    return work.takeError();
-  std::optional<uint64_t> written;
+  TaskFacts facts;
+  uint64_t written = 0;
   if (run.withValues) {
+    auto ap = processors(run, op);
+    if (!ap)
+      return ap.takeError();
+    auto table = cast<ShapedType>(op.getTable().getType());
+    model::LookupSpec spec;
+    spec.method =
+        *model::parseLookupMethod(ap::stringifyLookupMethod(op.getMethod()));
+    spec.queries = cast<MemRefType>(op.getQueries().getType()).getDimSize(0);
+    spec.rows = table.getDimSize(0);
+    spec.bits = table.getDimSize(1);
     llvm::Expected<model::Value> rows = constantValue(op.getTable());
     if (!rows)
       return rows.takeError();
-    llvm::Expected<uint64_t> bits =
-        model::runLookup(*device.ap, spec, run.value(op.getQueries()), *rows,
-                         run.value(op.getOutput()), run.options.threads);
-    if (!bits)
-      return bits.takeError();
-    written = *bits;
+    if (Error error =
+            model::runLookup(**ap, spec, run.value(op.getQueries()), *rows,
+                             run.value(op.getOutput()), run.options.threads)
+                .moveInto(written))
+      return error;
+    facts.taggedWrites = written;
   }
-  model::Cost cost = model::lookupCost(device, spec, *work, written);
-  cost.writes = model::lookupWrites(device, spec, *work, written);
-  if (Error error =
-          run.issue(op, "lookup", "ap", cost, op.getAfter(), op.getToken()))
+  if (Error error = run.issue(op, "lookup", "ap", facts))
     return error;
   if (run.withValues)
     run.computed(op.getOutput());
@@ -237,14 +171,7 @@ static Error execute(Interpreter &run, simulator::APLookupOp op) {
 }
 
 static Error execute(Interpreter &run, simulator::DigitalOp op) {
-  const digital::OpCounts &counts = run.regionInfo(op).counts;
-  model::DigitalOps ops = {counts.add,     counts.multiply, counts.divide,
-                           counts.compare, counts.convert,  counts.special,
-                           counts.move};
-  model::Cost cost = model::digitalCost(run.program.device(), ops,
-                                        counts.bytesRead, counts.bytesWritten);
-  if (Error error = run.issue(op, "digital", "digital", cost, op.getAfter(),
-                              op.getToken()))
+  if (Error error = run.issue(op, "digital", "digital"))
     return error;
   if (!run.withValues)
     return Error::success();

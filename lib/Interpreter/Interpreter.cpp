@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Interpreter.cpp - One run of a program --------------------*- C++
-//-*-===//
+//===- Interpreter.cpp - One run of a program -------------------*- C++ -*-===//
 #include "lib/Interpreter/Interpreter.h"
 
 #include "dialects/PUM/Reason.h"
+#include "lib/Cost/ConstantValue.h"
 #include "lib/Model/Machine/Report.h"
 #include "lib/Support/Locations.h"
 #include "mlir/IR/SymbolTable.h"
@@ -15,15 +15,24 @@ using namespace pumice;
 Interpreter::Interpreter(Program &program, const RunOptions &options,
                          bool withValues)
     : program(program), options(options), withValues(withValues),
-      machine(program.deviceSpec), setupMachine(program.deviceSpec),
-      contents(program.deviceSpec.array) {
+      machine(program.device()), setupMachine(program.device()) {
+  for (const model::UnitGroup &group : program.device().groups)
+    contents.emplace_back(group.crossbar() ? group.crossbar()->array
+                                           : model::ArraySpec());
   for (model::IObserver *observer : options.observers)
     machine.addObserver(*observer);
 }
 
+void Interpreter::continueFrom(const Interpreter &previous) {
+  isNext = true;
+  contents = previous.contents;
+}
+
 llvm::Error Interpreter::issue(Operation *op, StringRef kind, StringRef unit,
-                               const model::Cost &cost, ValueRange after,
-                               Value token, bool setup) {
+                               const TaskFacts &facts, bool setup) {
+  llvm::Expected<model::Cost> cost = program.costs->costOf(op, facts);
+  if (!cost)
+    return cost.takeError();
   OpNames names = namesOf(op->getLoc());
   model::Machine &books = setup ? setupMachine : machine;
   auto &ends = setup ? setupTokens : tokens;
@@ -38,14 +47,15 @@ llvm::Error Interpreter::issue(Operation *op, StringRef kind, StringRef unit,
     info.nonlinear = regionInfo(region).nonlinear;
   // What the setup phase did is done when the inference starts.
   SmallVector<model::EventId> dependencies;
-  for (Value value : after)
-    if (auto it = ends.find(value); it != ends.end())
-      dependencies.push_back(it->second);
+  for (Value value : op->getOperands())
+    if (isa<simulator::TokenType>(value.getType()))
+      if (auto it = ends.find(value); it != ends.end())
+        dependencies.push_back(it->second);
   llvm::Expected<model::EventId> id =
-      books.issue(std::move(info), cost, dependencies);
+      books.issue(std::move(info), *cost, dependencies);
   if (!id)
     return id.takeError();
-  ends[token] = *id;
+  ends[op->getResults().back()] = *id;
   return llvm::Error::success();
 }
 
@@ -60,12 +70,12 @@ llvm::Error Interpreter::allocate(Value buffer) {
   if (simulator::memoryOf(type) == simulator::Memory::buffer) {
     liveBytes += bytes;
     peakBytes = std::max(peakBytes, liveBytes);
-    std::optional<int64_t> capacity = program.deviceSpec.buffer.capacityBytes;
+    std::optional<int64_t> capacity = program.device().buffer.capacityBytes;
     if (capacity && liveBytes > *capacity)
       return llvm::createStringError(
           "activations take %lld bytes at once, but the buffer of device '%s' "
           "has %lld",
-          (long long)liveBytes, program.deviceSpec.name.c_str(),
+          (long long)liveBytes, program.device().name.c_str(),
           (long long)*capacity);
   }
   if (!withValues)
@@ -83,12 +93,21 @@ void Interpreter::computed(Value buffer) {
     machine.observe(namesOf(buffer.getLoc()).node, values[buffer]);
 }
 
-llvm::Expected<std::optional<int64_t>>
+llvm::Expected<std::optional<model::ChangedCells>>
 Interpreter::write(simulator::ProgramOp op) {
-  if (!program.onTemporaryArrays.contains(op))
+  auto constant = op.getWeights().getDefiningOp<simulator::ConstantOp>();
+  const model::UnitGroup &group =
+      *program.device().find(op.getPlacement().getGroup().str());
+  const auto arrays = rangesOf(op.getPlacement().getRanges());
+  const bool isTracked = Program::tracksContents(group);
+  if (!withValues && !constant) {
+    if (isTracked)
+      contents[group.index].forget(arrays);
+    return std::nullopt;
+  }
+  if (!isTracked && !(withValues && program.onTemporaryArrays.contains(op)))
     return std::nullopt;
   model::Value weights;
-  auto constant = op.getWeights().getDefiningOp<simulator::ConstantOp>();
   if (!constant) {
     weights = values[op.getWeights()];
     if (llvm::Error error =
@@ -98,12 +117,14 @@ Interpreter::write(simulator::ProgramOp op) {
                  constantValue(constant.getValue()).moveInto(weights)) {
     return error;
   }
-  GridSpec spec = specOf(op);
-  int64_t changed = contents.write(
+  const GridSpec spec = program.gridSpec(op);
+  model::ChangedCells changed = contents[group.index].write(
       spec.matrix, spec.tiling,
       model::WeightReader(spec.matrix, weights, model::WeightLayout::filters),
-      rangesOf(op.getPlacement()), op.getReplicas());
-  return constant ? std::nullopt : std::optional<int64_t>(changed);
+      arrays, op.getReplicas());
+  if (constant && !isTracked)
+    return std::nullopt;
+  return changed;
 }
 
 const model::Grid *Interpreter::grid(Value value) const {
@@ -158,6 +179,9 @@ llvm::Expected<RunResult> Interpreter::run(ArrayRef<model::Value> inputs) {
     llvm::for_each(op.getResults(), note);
 
   for (Operation &op : body) {
+    if (auto write = dyn_cast<simulator::ProgramOp>(op);
+        write && write.getSetup() && isNext)
+      continue; // done before the first inference
     if (llvm::Error error = handlerOf(&op)(*this, &op)) {
       OpNames names = namesOf(op.getLoc());
       if (names.layer.empty())
@@ -172,12 +196,12 @@ llvm::Expected<RunResult> Interpreter::run(ArrayRef<model::Value> inputs) {
   if (withValues)
     for (Value value : body.getTerminator()->getOperands())
       result.outputs.push_back(values[value]);
-  result.report = report();
   return result;
 }
 
-llvm::json::Value Interpreter::report() const {
-  llvm::json::Value json = model::toJson(machine, &setupMachine);
+llvm::json::Value Interpreter::report(const Interpreter *next) const {
+  llvm::json::Value json =
+      model::toJson(machine, &setupMachine, next ? &next->machine : nullptr);
   (*json.getAsObject())["peak_buffer_bytes"] = peakBytes;
   return json;
 }

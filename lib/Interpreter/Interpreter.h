@@ -6,6 +6,8 @@
 #include "lib/Interpreter/Program.h"
 #include "lib/Model/Crossbar/ArrayContents.h"
 
+#include <deque>
+
 namespace pumice {
 
 /// One run (or estimate) of a program: walks the entry function and calls the
@@ -14,7 +16,15 @@ class Interpreter {
 public:
   Interpreter(Program &program, const RunOptions &options, bool withValues);
 
+  /// Begins with what arrays hold after another inference, and without the
+  /// setup phase.
+  void continueFrom(const Interpreter &previous);
+
+  /// Outputs of an inference; without a report.
   llvm::Expected<RunResult> run(llvm::ArrayRef<model::Value> inputs);
+
+  /// What the inference took; `next`: the same in the steady state.
+  llvm::json::Value report(const Interpreter *next) const;
 
   // What the handlers use.
 
@@ -22,25 +32,21 @@ public:
   const RunOptions &options;
   const bool withValues;
 
-  /// Puts an instruction on the timeline, after the instructions of `tokens`,
-  /// and binds its end to `token`.
+  /// Puts an instruction on the timeline, after the instructions of its tokens,
+  /// and binds its end to its token.
   llvm::Error issue(mlir::Operation *op, llvm::StringRef kind,
-                    llvm::StringRef unit, const model::Cost &cost,
-                    mlir::ValueRange tokens, mlir::Value token,
+                    llvm::StringRef unit, const TaskFacts &facts = {},
                     bool setup = false);
 
   llvm::Error allocate(mlir::Value buffer);
   model::Value &value(mlir::Value buffer) { return values[buffer]; }
   /// Tells the observers of a computed buffer.
   void computed(mlir::Value buffer);
-  const Program::Associative &associative(mlir::Operation *op) const {
-    return *program.associative.find(op)->second;
-  }
-
-  /// Writes weights into arrays that this run changes. Returns the number of
-  /// cells that are pulsed, none if it is that of all cells: constants are
-  /// written whole. Each run finds the arrays as the setup phase left them.
-  llvm::Expected<std::optional<int64_t>> write(simulator::ProgramOp op);
+  /// Writes weights into the books of what arrays hold. Returns what changes;
+  /// none if that does not matter, as all cells get the same pulse, or is not
+  /// known.
+  llvm::Expected<std::optional<model::ChangedCells>>
+  write(simulator::ProgramOp op);
 
   const model::Grid *grid(mlir::Value value) const;
   const digital::CompiledRegion *region(llvm::StringRef name) const;
@@ -48,32 +54,22 @@ public:
 
 private:
   void releaseDead(mlir::Operation *op);
-  llvm::json::Value report() const;
 
   model::Machine machine;      ///< the inference
   model::Machine setupMachine; ///< programming before it
   llvm::DenseMap<mlir::Value, model::Value> values;
   /// Of weights that are computed.
   llvm::DenseMap<mlir::Operation *, std::unique_ptr<model::Grid>> temporaries;
-  model::ArrayContents contents; ///< of the arrays that hold temporary weights
+  std::deque<model::ArrayContents> contents; ///< of arrays, by group
   llvm::DenseMap<mlir::Value, model::EventId> tokens, setupTokens;
   llvm::DenseMap<mlir::Operation *, llvm::SmallVector<mlir::Value>> lastUses;
   int64_t liveBytes = 0, peakBytes = 0;
+  bool isNext = false; ///< not the first inference
 };
 
 /// The handler of an instruction; null when the machine has none.
 using Handler = llvm::Error (*)(Interpreter &, mlir::Operation *);
 Handler handlerOf(mlir::Operation *op);
-
-/// Tiling and matrix of a programmed grid, as the hardware model sees them.
-struct GridSpec {
-  model::MatrixSpec matrix;
-  model::Tiling tiling;
-};
-GridSpec specOf(simulator::ProgramOp program);
-
-/// The arrays of a placement.
-llvm::SmallVector<model::ArrayRange> rangesOf(pum::PlacementAttr placement);
 
 /// The window of an mvm or ap_exec instruction.
 model::Window windowOf(simulator::MVMOp op);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Interpreter/Program.h"
 
-#include "dialects/PUM/Reason.h"
 #include "lib/Analysis/Level.h"
+#include "lib/Cost/ConstantValue.h"
 #include "lib/Device/Device.h"
 #include "lib/Interpreter/Interpreter.h"
 #include "lib/Model/Machine/Report.h"
 #include "lib/Support/Locations.h"
 #include "lib/Transforms/Simulator/Passes.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/DebugStringHelper.h"
@@ -25,70 +24,8 @@ using namespace mlir;
 using namespace pumice;
 
 //===----------------------------------------------------------------------===//
-// Types and constants
+// Inputs
 //===----------------------------------------------------------------------===//
-
-std::optional<model::ElementType> pumice::elementTypeOf(Type type) {
-  if (type.isF32())
-    return model::ElementType::f32;
-  if (type.isF64())
-    return model::ElementType::f64;
-  if (type.isF16())
-    return model::ElementType::f16;
-  if (type.isBF16())
-    return model::ElementType::bf16;
-  if (!type.isSignlessInteger())
-    return std::nullopt;
-  switch (type.getIntOrFloatBitWidth()) {
-  case 1:
-    return model::ElementType::i1;
-  case 8:
-    return model::ElementType::i8;
-  case 16:
-    return model::ElementType::i16;
-  case 32:
-    return model::ElementType::i32;
-  case 64:
-    return model::ElementType::i64;
-  default:
-    return std::nullopt;
-  }
-}
-
-llvm::Expected<model::Value> pumice::constantValue(ElementsAttr attr) {
-  auto type = cast<ShapedType>(attr.getType());
-  std::optional<model::ElementType> element =
-      elementTypeOf(type.getElementType());
-  if (!element)
-    return llvm::createStringError("cannot hold constants of type %s",
-                                   debugString(type).c_str());
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr)) {
-    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-    size_t bytes = type.getNumElements() * model::byteWidth(*element);
-    if (!blob || blob->getData().size() != bytes)
-      return llvm::createStringError(
-          "constant '%s' has no data: its resource was elided",
-          resource.getRawHandle().getKey().str().c_str());
-    return model::Value::borrow(*element, type.getShape(),
-                                blob->getData().data(), nullptr);
-  }
-  auto dense = dyn_cast<DenseElementsAttr>(attr);
-  if (!dense || *element == model::ElementType::i1)
-    return llvm::createStringError("cannot read a constant of type %s",
-                                   debugString(type).c_str());
-  if (!dense.isSplat())
-    return model::Value::borrow(*element, type.getShape(),
-                                dense.getRawData().data(), nullptr);
-  llvm::Expected<model::Value> value =
-      model::Value::allocate(*element, type.getShape());
-  if (!value)
-    return value.takeError();
-  int64_t width = model::byteWidth(*element);
-  char *out = static_cast<char *>(value->mutableData());
-  for (int64_t i = 0; i < value->numElements(); ++i)
-    std::memcpy(out + i * width, dense.getRawData().data(), width);
-  return value;
-}
 
 static std::string describe(model::ElementType type, ArrayRef<int64_t> shape) {
   std::string text;
@@ -181,7 +118,9 @@ FailureOr<std::unique_ptr<Program>> Program::load(ModuleOp module) {
     return failure();
   std::unique_ptr<Program> program(new Program());
   program->module = module;
-  program->deviceSpec = toSpec(*getDevice(module));
+  program->costs = std::make_unique<CostModel>(
+      toSpec(*getDevice(module)),
+      std::max(1u, std::thread::hardware_concurrency()));
   for (auto function : module.getOps<func::FuncOp>()) {
     if (function.isPublic())
       program->entry = function;
@@ -207,7 +146,7 @@ FailureOr<std::unique_ptr<Program>> Program::load(ModuleOp module) {
   for (Operation &op : entry.getBody().front())
     if (!handlerOf(&op))
       return op.emitError("no instruction '") << op.getName() << "'", failure();
-  if (failed(program->decodeAssociative()))
+  if (failed(program->checkAssociative()))
     return failure();
   program->numberGrids();
   return program;
@@ -219,20 +158,24 @@ static bool isConstant(simulator::ProgramOp op) {
 }
 
 void Program::numberGrids() {
-  std::map<int64_t, int64_t> temporary; // ranges of arrays, by their begin
+  // Ranges of arrays, by group and begin.
+  std::map<std::pair<StringRef, int64_t>, int64_t> temporary;
   for (auto op : entry.getOps<simulator::ProgramOp>()) {
     layers.try_emplace(op, layers.size());
     if (isConstant(op))
       continue;
-    for (const model::ArrayRange &range : rangesOf(op.getPlacement())) {
-      int64_t &end = temporary[range.first];
+    for (const model::ArrayRange &range :
+         rangesOf(op.getPlacement().getRanges())) {
+      int64_t &end = temporary[{op.getPlacement().getGroup(), range.first}];
       end = std::max(end, range.first + range.count);
     }
   }
   for (auto op : entry.getOps<simulator::ProgramOp>())
-    for (const model::ArrayRange &range : rangesOf(op.getPlacement()))
-      for (auto [first, end] : temporary)
-        if (first < range.first + range.count && range.first < end)
+    for (const model::ArrayRange &range :
+         rangesOf(op.getPlacement().getRanges()))
+      for (const auto &[begin, end] : temporary)
+        if (begin.first == op.getPlacement().getGroup() &&
+            begin.second < range.first + range.count && range.first < end)
           onTemporaryArrays.insert(op);
 }
 
@@ -272,33 +215,33 @@ llvm::Error Program::prepare(unsigned threads) {
   return llvm::Error::success();
 }
 
-LogicalResult Program::decodeAssociative() {
-  const unsigned threads = std::max(1u, std::thread::hardware_concurrency());
+LogicalResult Program::checkAssociative() {
   for (auto op : entry.getOps<simulator::APExecOp>()) {
-    llvm::Expected<model::Value> bytes = constantValue(op.getProgram());
-    if (!bytes)
-      return op.emitOpError(llvm::toString(bytes.takeError()));
-    llvm::Expected<model::APMicroprogram> program =
-        model::decode(bytes->as<uint8_t>());
-    if (!program)
-      return op.emitOpError(llvm::toString(program.takeError()));
-    const model::APSpec &ap = *deviceSpec.ap;
-    if (program->columns > ap.columns || program->domains > ap.domains)
+    auto read = costs->microprogram(op.getProgram());
+    if (!read)
+      return op.emitOpError(llvm::toString(read.takeError()));
+    const model::APMicroprogram &program = (*read)->program;
+    const model::APSpec &ap =
+        *device().find(op.getPlacement().getGroup().str())->ap();
+    if (program.columns > ap.columns || program.domains > ap.domains)
       return op.emitOpError("has a program for ")
-             << program->columns << " columns of " << program->domains
-             << " domains, but device '" << deviceSpec.name << "' has "
+             << program.columns << " columns of " << program.domains
+             << " domains, but device '" << device().name << "' has "
              << ap.columns << " of " << ap.domains;
-    model::APMicroprogramWork work = model::workOf(*program, threads);
-    associative[op].reset(new Associative{std::move(*program), std::move(work),
-                                          bytes->numBytes()});
   }
   return success();
+}
+
+GridSpec Program::gridSpec(simulator::ProgramOp op) {
+  FailureOr<TaskWork> work =
+      cast<TaskOpInterface>(op.getOperation()).getTaskWork();
+  return specOf(std::get<ProgramTask>(*work).grid);
 }
 
 llvm::Expected<std::unique_ptr<model::Grid>>
 Program::programGrid(simulator::ProgramOp op,
                      const model::Value &weights) const {
-  model::MatrixSpec matrix = specOf(op).matrix;
+  model::MatrixSpec matrix = gridSpec(op).matrix;
   matrix.layer = layers.lookup(op);
   auto grid = model::Grid::program(toSpec(op.getArray()), matrix, weights,
                                    model::WeightLayout::filters);
@@ -317,15 +260,56 @@ llvm::Expected<RunResult> Program::run(ArrayRef<model::Value> inputs,
       return error;
   if (llvm::Error error = prepare(options.threads))
     return error;
-  return Interpreter(*this, options, /*withValues=*/true).run(inputs);
+  return infer(inputs, options, /*withValues=*/true);
+}
+
+bool Program::tracksContents(const model::UnitGroup &group) {
+  const model::CrossbarSpec *crossbar = group.crossbar();
+  return crossbar &&
+         (!crossbar->pulsesUnchangedCells || crossbar->energy.setStepPj);
+}
+
+llvm::Expected<RunResult> Program::infer(ArrayRef<model::Value> inputs,
+                                         const RunOptions &options,
+                                         bool withValues) {
+  Interpreter first(*this, options, withValues);
+  llvm::Expected<RunResult> result = first.run(inputs);
+  if (!result)
+    return result;
+  // Arrays that every inference rewrites hold in the end what a constant left.
+  auto rewrites = [&](simulator::ProgramOp op) {
+    return !op.getSetup() && isConstant(op) &&
+           tracksContents(*device().find(op.getPlacement().getGroup().str()));
+  };
+  if (llvm::none_of(entry.getOps<simulator::ProgramOp>(), rewrites)) {
+    result->report = first.report(nullptr);
+    return result;
+  }
+  // Only these cost what their values make of them.
+  bool needsValues = !entry.getOps<simulator::APExecOp>().empty() ||
+                     !entry.getOps<simulator::APLookupOp>().empty();
+  for (auto op : entry.getOps<simulator::ProgramOp>())
+    needsValues |= !isConstant(op);
+  RunOptions unobserved;
+  unobserved.threads = options.threads;
+  Interpreter next(*this, unobserved, withValues && needsValues);
+  next.continueFrom(first);
+  if (llvm::Error error = next.run(inputs).takeError())
+    return error;
+  result->report = first.report(&next);
+  return result;
 }
 
 llvm::Error Program::observeColumnSums(ArrayRef<model::Value> inputs,
                                        unsigned threads) {
-  if (deviceSpec.array.adcMode != model::AdcMode::calibrated)
+  auto isCalibrated = [](const model::UnitGroup &group) {
+    return group.crossbar() &&
+           group.crossbar()->array.adcMode == model::AdcMode::calibrated;
+  };
+  if (llvm::none_of(device().groups, isCalibrated))
     return llvm::createStringError(
         "expected a device with calibrated converters to calibrate, got '%s'",
-        deviceSpec.name.c_str());
+        device().name.c_str());
   RunOptions options;
   options.threads = threads;
   options.columnSums = &columnSums;
@@ -363,5 +347,5 @@ llvm::Error Program::setAdcRanges(double fraction) {
 }
 
 llvm::Expected<RunResult> Program::estimate(const RunOptions &options) {
-  return Interpreter(*this, options, /*withValues=*/false).run({});
+  return infer({}, options, /*withValues=*/false);
 }

@@ -10,10 +10,10 @@
 #define PUMICE_LIB_INTERPRETER_PROGRAM_H
 
 #include "dialects/Simulator/Simulator.h"
+#include "lib/Cost/CostModel.h"
 #include "lib/Digital/DigitalCompiler.h"
 #include "lib/Digital/OpCounts.h"
 #include "lib/Interpreter/Tensors.h"
-#include "lib/Model/AP/Costs.h"
 #include "lib/Model/Core/Value.h"
 #include "lib/Model/Crossbar/Grid.h"
 #include "lib/Model/Machine/Machine.h"
@@ -68,7 +68,7 @@ public:
   llvm::ArrayRef<TensorSpec> outputs() const { return outputSpecs; }
   /// What a run computes, in the order and by the names that observers see.
   std::vector<ComputedTensor> tensors() const { return tensorsOf(entry); }
-  const model::DeviceSpec &device() const { return deviceSpec; }
+  const model::DeviceSpec &device() const { return costs->device(); }
 
   /// Computes the outputs of `inputs`, and what that costs.
   llvm::Expected<RunResult> run(llvm::ArrayRef<model::Value> inputs,
@@ -92,33 +92,38 @@ public:
     return regions ? &regions->getStats() : nullptr;
   }
 
+  /// What each instruction costs.
+  CostModel &costModel() { return *costs; }
+
+  /// Whether the levels of the cells of a group decide what programming costs.
+  static bool tracksContents(const model::UnitGroup &group);
+
 private:
   friend class Interpreter;
   Program() = default;
 
+  /// The first inference after the setup phase, and, if inferences rewrite
+  /// constants in arrays whose contents count, one in the steady state: it
+  /// finds the arrays as an inference leaves them.
+  llvm::Expected<RunResult> infer(llvm::ArrayRef<model::Value> inputs,
+                                  const RunOptions &options, bool withValues);
+
   void numberGrids();
   llvm::Error prepare(unsigned threads);
-  mlir::LogicalResult decodeAssociative();
+  mlir::LogicalResult checkAssociative();
+  static GridSpec gridSpec(simulator::ProgramOp op);
   llvm::Expected<std::unique_ptr<model::Grid>>
   programGrid(simulator::ProgramOp op, const model::Value &weights) const;
 
   mlir::ModuleOp module;
   mlir::func::FuncOp entry;
-  model::DeviceSpec deviceSpec;
+  std::unique_ptr<CostModel> costs;
   std::vector<TensorSpec> inputSpecs, outputSpecs;
   llvm::DenseMap<mlir::Operation *, RegionInfo> regionInfos; ///< by function
   /// Program instructions: their number in the program, and those with arrays
   /// that temporary weights are written to.
   llvm::DenseMap<mlir::Operation *, int64_t> layers;
   llvm::DenseSet<mlir::Operation *> onTemporaryArrays;
-
-  /// The program of an ap_exec instruction, read, and its work.
-  struct Associative {
-    model::APMicroprogram program;
-    model::APMicroprogramWork work;
-    int64_t bytes = 0;
-  };
-  llvm::DenseMap<mlir::Operation *, std::unique_ptr<Associative>> associative;
 
   ColumnSums columnSums; ///< of calibrating runs
 
@@ -131,13 +136,6 @@ private:
 /// Parses a file of MLIR, text or bytecode. Problems become diagnostics.
 mlir::OwningOpRef<mlir::ModuleOp> parseProgramFile(llvm::StringRef path,
                                                    mlir::MLIRContext *context);
-
-/// The element type of the hardware model; none for types that it does not
-/// have.
-std::optional<model::ElementType> elementTypeOf(mlir::Type type);
-
-/// The data of a constant as a value; splats are expanded.
-llvm::Expected<model::Value> constantValue(mlir::ElementsAttr attr);
 
 } // namespace pumice
 

@@ -438,6 +438,48 @@ NB_MODULE(_pumice, m) {
         return json;
       },
       nb::arg("device"), "Area and power of a device by level, as JSON.");
+  m.def(
+      "device_to_json",
+      [](MlirAttribute device) {
+        std::string json;
+        if (!pumiceDeviceToJson(device, append, &json))
+          throw nb::value_error("expected a #pum.device");
+        return json;
+      },
+      nb::arg("device"), "The fields of a device, as JSON.");
+  m.def(
+      "device_from_json",
+      [](MlirContext context, const std::string &json,
+         const std::string &name) {
+        DiagnosticScope scope(context);
+        MlirAttribute device = pumiceDeviceFromJson(
+            context, mlirStringRefCreate(json.data(), json.size()),
+            mlirStringRefCreate(name.data(), name.size()));
+        if (mlirAttributeIsNull(device))
+          throw scope.error();
+        return device;
+      },
+      nb::arg("context"), nb::arg("json"), nb::arg("name"),
+      "The #pum.device of such JSON. Raises DiagnosticError that names the "
+      "field.");
+  m.def(
+      "device_fields",
+      [] {
+        std::string json;
+        pumiceDeviceFields(append, &json);
+        return json;
+      },
+      "Names of the fields of a device and of each kind of group, as JSON.");
+  m.def(
+      "task_costs",
+      [](MlirModule module) {
+        std::string json, error;
+        if (!pumiceTaskCosts(module, append, &json, append, &error))
+          throw nb::value_error(error.c_str());
+        return json;
+      },
+      nb::arg("module"),
+      "What each task or instruction of a module costs, as JSON.");
 
   m.def(
       "fit_net",

@@ -4,20 +4,16 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 from pumice.errors import PumiceError
 
 __all__ = ["Device", "as_device", "devices"]
-
-_TOKEN = re.compile(r'\s*("[^"]*"|#?[A-Za-z_][\w.]*|-?\d[\w.+-]*|[<>\[\]=,])')
-
-
-#: Optional fields whose value is a bare keyword.
-_KEYWORDS = {"dynamic_matmul"}
 
 
 def devices() -> list[str]:
@@ -44,10 +40,10 @@ class Device:
 
         try:
             with ir.Context() as context:
-                text = str(_pumice.load_device(context, str(name)))
+                text = _pumice.device_to_json(_pumice.load_device(context, str(name)))
         except ValueError as error:
             raise PumiceError(_plain(error)) from None
-        self._fields: dict[str, Any] = _Parser(text).struct()
+        self._fields: dict[str, Any] = json.loads(text)
 
     @property
     def name(self) -> str:
@@ -55,46 +51,102 @@ class Device:
         return str(self._fields["name"])
 
     @property
+    def fields(self) -> dict[str, Any]:
+        """All numbers, nested as in the device file (a copy).
+
+        `groups` is a list of groups, each with its `kind`: crossbar, associative or digital.
+        """
+        return deepcopy(self._fields)
+
+    @property
+    def groups(self) -> dict[str, dict[str, Any]]:
+        """The groups of units by name (a copy)."""
+        return {group["name"]: group for group in self.fields["groups"]}
+
+    @property
+    def crossbars(self) -> dict[str, Any]:
+        """The only, or first, group of crossbar arrays (a copy).
+
+        Raises:
+            PumiceError: there is none.
+        """
+        return self._first("crossbar", "crossbar arrays")
+
+    @property
+    def processors(self) -> dict[str, Any]:
+        """The only, or first, group of associative processors (a copy).
+
+        Raises:
+            PumiceError: there is none.
+        """
+        return self._first("associative", "associative processors")
+
+    @property
+    def digital(self) -> dict[str, Any]:
+        """The only, or first, group of digital units (a copy)."""
+        return self._first("digital", "digital units")
+
+    def has(self, kind: str) -> bool:
+        """Whether it has a group of a kind: crossbar, associative or digital."""
+        return any(group["kind"] == kind for group in self._fields["groups"])
+
+    @property
     def adc_mode(self) -> str:
         """The mode of the converters: lossless, clip, full_scale or calibrated.
 
-        `Program.calibrate` sets the ranges of calibrated converters. A device with associative
-        processors has no converters and is lossless.
+        `Program.calibrate` sets the ranges of calibrated converters. A device without crossbar
+        arrays has no converters and is lossless. Of several groups of arrays, one with calibrated
+        converters decides, else the first.
         """
-        array = self._fields.get("array")
-        return str(array["adc"]["mode"]) if array else "lossless"
+        modes = [
+            str(group["array"]["adc"]["mode"])
+            for group in self._fields["groups"]
+            if group["kind"] == "crossbar"
+        ]
+        return "calibrated" if "calibrated" in modes else [*modes, "lossless"][0]
 
     @property
     def dynamic_matmul(self) -> str:
         """Where integer products of two activations run: digital or crossbar."""
-        return str(self._fields.get("dynamic_matmul", "digital"))
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """All numbers, nested as in the device file (a copy)."""
-        return deepcopy(self._fields)
+        if not self.has("crossbar"):
+            return "digital"
+        return str(self.crossbars.get("dynamic_matmul", "digital"))
 
     def replace(self, **fields: Any) -> Device:
-        """A device with some fields changed; a field set to None is removed (no limit)."""
-        device = self._changed(fields)
-        problem = device._problem()
-        if problem is None:
-            return device
-        # Name the field where the text does not: the first that cannot be on its own.
-        changes = list(_leaves(fields))
-        alone = (path for path in changes if self._changed(_nested(path))._problem())
-        path = next(alone, (changes or [((), None)])[0])[0]
-        where = "" if not path or path[-1] in problem else f"{'.'.join(path)}: "
-        raise PumiceError(f"device '{device.name}': {where}{problem}")
+        """A device with some fields changed; a field set to None is left out (no limit).
+
+        A list of named parts (groups, levels, components, digital ops) takes a mapping from
+        names to changes; None removes a part. A keyword that is no field of a device is the name
+        of a group, or a field of the only group that can have it:
+
+            device.replace(groups={"arrays": {"levels": {"chip": {"holds": 64}}}})
+            device.replace(levels={"chip": {"holds": 64}})  # with one group that has levels
+        """
+        changes: dict[str, Any] = {}
+        for key, value in fields.items():
+            if key in _field_names()["device"]:
+                changes[key] = _merged_change(changes.get(key), value)
+            else:
+                groups = changes.setdefault("groups", {})
+                if not isinstance(groups, dict):
+                    raise PumiceError(f"device '{self.name}': {key}: groups are replaced already")
+                path = self._group_for(key, value)
+                for name, change in path.items():
+                    groups[name] = _merged_change(groups.get(name), change)
+        device = object.__new__(Device)
+        device._fields = _merge(self._fields, changes)
+        device._check(self.name)
+        return device
 
     def to_attribute(self, context: Any) -> Any:
         """The device as an attribute of `context` (a pumice.ir.Context)."""
-        from pumice import ir
-
-        return ir.Attribute.parse(str(self), context)
+        return self._attribute(context, self.name)
 
     def roll_up(self) -> dict[str, Any]:
-        """Area (mm2) and power (mW) of one IMA, one tile and the chip, summed over components."""
+        """Area (mm2) and power (mW), summed over components.
+
+        Of the device, and in `levels` of one instance of each level of each group.
+        """
         from pumice import ir
         from pumice._mlir_libs import _pumice
 
@@ -102,24 +154,56 @@ class Device:
             result: dict[str, Any] = json.loads(_pumice.roll_up(self.to_attribute(context)))
         return result
 
-    def _changed(self, fields: Mapping[str, Any]) -> Device:
-        device = object.__new__(Device)
-        device._fields = _merge(self._fields, fields)
-        return device
+    def _first(self, kind: str, what: str) -> dict[str, Any]:
+        for group in self._fields["groups"]:
+            if group["kind"] == kind:
+                return deepcopy(dict(group))
+        raise PumiceError(f"device '{self.name}' has no {what}")
 
-    def _problem(self) -> str | None:
-        """Why this cannot be a device."""
+    def _group_for(self, key: str, value: Any) -> dict[str, Any]:
+        """The change of `groups` that a keyword stands for."""
+        names = [group["name"] for group in self._fields["groups"]]
+        if key in names:
+            return {key: value}
+        having = [
+            group["name"]
+            for group in self._fields["groups"]
+            if key in _field_names()[group["kind"]]
+        ]
+        if len(having) == 1:
+            return {having[0]: {key: value}}
+        if not having:
+            known = ", ".join([*_field_names()["device"], *names])
+            raise PumiceError(
+                f"device '{self.name}': unknown field '{key}', expected one of {known}, or a "
+                "field of a group"
+            )
+        raise PumiceError(
+            f"device '{self.name}': {key}: expected the group, as in "
+            f"groups={{'{having[0]}': {{'{key}': ...}}}}; {' and '.join(having)} have this field"
+        )
+
+    def _attribute(self, context: Any, name: str) -> Any:
+        from pumice._mlir_libs import _pumice
+
+        return _pumice.device_from_json(context, json.dumps(self._fields), name)
+
+    def _check(self, name: str) -> None:
+        """Raises if this cannot be a device; the text begins with `name`."""
         from pumice import ir
 
         try:
             with ir.Context() as context:
-                self.to_attribute(context)
-        except ir.MLIRError as error:
-            return _plain(error)
-        return None
+                self._attribute(context, name)
+        except ValueError as error:
+            text = re.sub(r"^device '[^']*': ", "", _plain(error))
+            raise PumiceError(f"device '{name}': {text}") from None
 
     def __str__(self) -> str:
-        return f"#pum.device{_text(self._fields)}"
+        from pumice import ir
+
+        with ir.Context() as context:
+            return str(self.to_attribute(context))
 
     def __repr__(self) -> str:
         return f"Device({self.name!r})"
@@ -134,12 +218,21 @@ def as_device(device: str | Device | None) -> Device:
     return device if isinstance(device, Device) else Device(device or "ideal")
 
 
+@cache
+def _field_names() -> dict[str, list[str]]:
+    """Names of the fields of a device and of each kind of group."""
+    from pumice._mlir_libs import _pumice
+
+    names: dict[str, list[str]] = json.loads(_pumice.device_fields())
+    return names
+
+
 def _plain(error: Exception) -> str:
     """The first message of a diagnostic, without its position in generated text."""
     diagnostics = getattr(error, "error_diagnostics", None)
     if diagnostics:
         return str(diagnostics[0].message)
-    return re.sub(r"^at \S+: ", "", str(error))
+    return re.sub(r"^at \S+: ", "", str(error)).splitlines()[0]
 
 
 def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,94 +242,42 @@ def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
             result.pop(key, None)
         elif isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
             result[key] = _merge(result[key], value)
-        elif isinstance(value, str) and (isinstance(result.get(key), _Word) or key in _KEYWORDS):
-            result[key] = _Word(value)
+        elif isinstance(value, Mapping) and isinstance(result.get(key), list):
+            result[key] = _merge_parts(result[key], value)
         else:
-            result[key] = value
+            result[key] = _json_value(value)
     return result
 
 
-def _leaves(fields: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for key, value in fields.items():
-        if isinstance(value, Mapping):
-            yield from (((key, *path), leaf) for path, leaf in _leaves(value))
+def _merge_parts(parts: list[Any], changes: Mapping[str, Any]) -> list[Any]:
+    """A list of named parts with some of them changed, added or (None) removed."""
+    label = "kind" if parts and "name" not in parts[0] else "name"
+    named = {part[label]: part for part in parts}
+    for name, change in changes.items():
+        if change is None:
+            named.pop(name, None)
+        elif isinstance(change, Mapping):
+            named[name] = _merge(named.get(name, {label: name}), change)
         else:
-            yield (key,), value
+            named[name] = _json_value(change)
+    return list(named.values())
 
 
-def _nested(change: tuple[tuple[str, ...], Any]) -> dict[str, Any]:
-    path, value = change
-    for key in reversed(path):
-        value = {key: value}
-    return dict(value)
+def _merged_change(old: Any, new: Any) -> Any:
+    """Two changes of the same field, one after the other."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        return {**old, **{key: _merged_change(old.get(key), value) for key, value in new.items()}}
+    return new
 
 
-def _text(value: Any) -> str:
+def _json_value(value: Any) -> Any:
+    """A value as JSON has it: NumPy's scalars are plain, what JSON has not is text."""
     if isinstance(value, Mapping):
-        kind = value.get("#", "")
-        pairs = (f"{key} = {_text(item)}" for key, item in value.items() if key != "#")
-        return f"{kind}<{', '.join(pairs)}>"
+        return {key: _json_value(item) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_text, value))}]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        digits = repr(float(value))  # also of NumPy's
-        return digits.replace("e", ".0e") if "e" in digits and "." not in digits else digits
-    if isinstance(value, str) and not isinstance(value, _Word):
-        return json.dumps(value)
-    return str(value)
-
-
-class _Word(str):
-    """A bare keyword of a device file."""
-
-
-class _Parser:
-    """Reads the text of a device attribute as nested dicts and lists."""
-
-    def __init__(self, text: str) -> None:
-        self._tokens = _TOKEN.findall(text)
-        self._next = 0
-
-    def _take(self) -> str:
-        self._next += 1
-        return str(self._tokens[self._next - 1])
-
-    def struct(self) -> dict[str, Any]:
-        """`#kind<key = value, ...>` or `<key = value, ...>`."""
-        result: dict[str, Any] = {}
-        kind = self._take()
-        if kind != "<":
-            if kind != "#pum.device":
-                result["#"] = kind
-            self._take()
-        while self._tokens[self._next] != ">":
-            key = self._take()
-            self._take()  # the equals sign
-            result[key] = self._value()
-            if self._tokens[self._next] == ",":
-                self._take()
-        self._take()
-        return result
-
-    def _value(self) -> Any:
-        token = self._tokens[self._next]
-        if token == "<" or token.startswith("#"):
-            return self.struct()
-        self._take()
-        if token == "[":
-            items = []
-            while self._tokens[self._next] != "]":
-                items.append(self._value())
-                if self._tokens[self._next] == ",":
-                    self._take()
-            self._take()
-            return items
-        if token.startswith('"'):
-            return json.loads(token)
-        if token in ("true", "false"):
-            return token == "true"
-        if token[0].isalpha():
-            return _Word(token)
-        return int(token) if re.fullmatch(r"-?\d+", token) else float(token)
+        return [_json_value(item) for item in value]
+    if hasattr(value, "item") and not isinstance(value, str):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if isinstance(value, str | int | float | bool) else str(value)

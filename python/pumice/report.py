@@ -17,7 +17,16 @@ from pumice.errors import PumiceError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["CodeStats", "Layer", "Lifetime", "Report", "Utilisation", "Wear", "WearRange"]
+__all__ = [
+    "CodeStats",
+    "Layer",
+    "Level",
+    "Lifetime",
+    "Report",
+    "Utilisation",
+    "Wear",
+    "WearRange",
+]
 
 _SECONDS_PER_YEAR = 365.25 * 24 * 3600
 
@@ -65,6 +74,23 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Level:
+    """A level of the hierarchy of a group of units, with the parts of one instance of it.
+
+    Attributes:
+        group, level: names, as in the device.
+        count: instances in the device; of an unlimited level, those that are needed.
+        area_mm2, power_mw: of one instance, with what it holds and its share of shared parts.
+    """
+
+    group: str
+    level: str
+    count: int
+    area_mm2: float
+    power_mw: float
+
+
+@dataclass(frozen=True)
 class Utilisation:
     """Number and utilisation of the resources of one class.
 
@@ -81,14 +107,16 @@ class Utilisation:
 
 @dataclass(frozen=True)
 class WearRange:
-    """Adjacent arrays into which the same layers were written.
+    """Adjacent arrays of a group into which the same layers were written.
 
     Attributes:
+        group: name of their group of units.
         first, count: the arrays.
         layers: in order of their first write.
         max_writes_per_cell, mean_writes_per_cell: over all cells of these arrays.
     """
 
+    group: str
     first: int
     count: int
     layers: tuple[str, ...]
@@ -227,18 +255,18 @@ class Report:
 
     @property
     def area_mm2(self) -> float:
-        """Area of the chip."""
-        return float(self._data["area_mm2"]["chip"])
+        """Area of the device."""
+        return float(self._data["area_mm2"])
 
     @property
     def power_mw(self) -> float:
-        """Power of the chip with everything switched on (not the power of this run)."""
-        return float(self._data["power_mw"]["chip"])
+        """Power of the device with everything switched on (not the power of this run)."""
+        return float(self._data["power_mw"])
 
     @property
-    def tiles(self) -> int:
-        """Tiles of the chip; if the device does not limit them, the number that is needed."""
-        return int(self._data["tiles"])
+    def levels(self) -> tuple[Level, ...]:
+        """Levels of each group of units, lowest first."""
+        return tuple(Level(**item) for item in self._data["levels"])
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -252,7 +280,10 @@ class Report:
 
     @property
     def utilisation(self) -> dict[str, Utilisation]:
-        """By class of resources: array, buffer_port, dram_port, digital_unit."""
+        """By class of resources, as the device declares them: array, buffer_port, dram_port, ...
+
+        A class that several groups declare has the group's name in front: processors.array.
+        """
         return {k: Utilisation(**v) for k, v in self._data["utilisation"].items()}
 
     @property
@@ -282,6 +313,16 @@ class Report:
         """Accounting of the programming of arrays before the first run; None if there is none."""
         data = self._data.get("setup")
         return Report(data) if data and data["instructions"] else None
+
+    @property
+    def steady_state(self) -> Report | None:
+        """An inference that finds the arrays as an inference leaves them.
+
+        None if that is like the first one: inferences rewrite no constants, or what arrays hold
+        does not matter (`pulse_unchanged_cells`, `level_steps` in docs/devices.md).
+        """
+        data = self._data.get("steady_state")
+        return Report(data) if data else None
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data (lib/Model/Machine/Report.h lists the keys), and `timings_s`.

@@ -134,8 +134,9 @@ def _summary(report: Report) -> Group:
         ("energy, dynamic", energy(report.dynamic_energy_pj)),
         ("energy, static", energy(report.static_energy_pj)),
         ("arrays with weights", number(report.arrays)),
-        ("tiles of the chip", number(report.tiles)),
-        ("area of the chip", area(report.area_mm2) if report.area_mm2 else "not given"),
+        *_steady_state(report),
+        *((f"{level.group}: {level.level}", number(level.count)) for level in report.levels),
+        ("area of the device", area(report.area_mm2) if report.area_mm2 else "not given"),
         ("peak of the buffer", size(report.peak_buffer_bytes)),
     ]
     conversions = report.counters.get("conversions", 0)
@@ -143,6 +144,17 @@ def _summary(report: Report) -> Group:
     if report.wear.lifetime is not None:
         rows.append(("lifetime of the cells", lifetime(report.wear.lifetime)))
     return simple_table(f"Run on device '{report.device}'", ["", ""], rows)
+
+
+def _steady_state(report: Report) -> list[tuple[str, str]]:
+    """Rows for later inferences, where they differ from the first."""
+    steady = report.steady_state
+    if steady is None:
+        return []
+    return [
+        ("latency, steady state", time(steady.latency_ns)),
+        ("energy, dynamic, steady state", energy(steady.dynamic_energy_pj)),
+    ]
 
 
 def _layers(report: Report) -> Group:

@@ -84,23 +84,31 @@ def _add(tracks: _Tracks, report: Report, offset_ns: float, prefix: str) -> None
 def _lanes(
     tracks: _Tracks, instruction: Mapping[str, Any]
 ) -> Iterable[tuple[tuple[int, int], Mapping[str, Any]]]:
-    """The tracks that an instruction is on; all its arrays are one."""
-    arrays = [lane for lane in instruction["lanes"] if lane["resource"] == "array"]
-    if arrays:
+    """The tracks that an instruction is on; all its arrays of a group are one."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for lane in instruction["lanes"]:
+        if _is_array(lane["resource"]):
+            groups.setdefault(lane["resource"], []).append(lane)
+    for resource, arrays in groups.items():
         ranges = tuple((lane["first"], lane["first"] + lane["count"]) for lane in arrays)
         count = sum(end - first for first, end in ranges)
         word = "array" if count == 1 else "arrays"
         text = ", ".join(str(a) if b == a + 1 else f"{a}-{b - 1}" for a, b in ranges[:3])
         more = ", ..." if len(ranges) > 3 else ""
         yield (
-            tracks.track("array", ranges, f"{word} {text}{more} ({instruction['layer']})"),
+            tracks.track(resource, ranges, f"{word} {text}{more} ({instruction['layer']})"),
             arrays[0],
         )
     for lane in instruction["lanes"]:
         resource = lane["resource"]
-        if resource != "array":
+        if not _is_array(resource):
             title = f"{resource.replace('_', ' ')} {lane['first']}"
             yield tracks.track(resource, (lane["first"],), title), lane
+
+
+def _is_array(resource: str) -> bool:
+    """Of one group of arrays or processors, or of one of several: group.array."""
+    return resource.rpartition(".")[2] == "array"
 
 
 class _Tracks:

@@ -16,9 +16,39 @@
 // RUN: sed 's/name = "isaac"/name = ""/' %presets/isaac.mlir > %t.mlir
 // RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=NAME
 // NAME: name must not be empty
-// RUN: sed 's/tiles = 168/tiles = 0/' %presets/isaac.mlir > %t.mlir
-// RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=TILES
-// TILES: tiles must be at least 1, got 0
+// RUN: sed 's/holds = 168/holds = 0/' %presets/isaac.mlir > %t.mlir
+// RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=HOLDS
+// HOLDS: holds must be at least 1, got 0
+// RUN: sed 's/"tile", holds = 12/"tile"/' %presets/isaac.mlir > %t.mlir
+// RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=LAST
+// LAST: holds of level "tile" may be left out of the last level only
+// RUN: sed 's/"tile", holds = 12/"ima", holds = 12/' %presets/isaac.mlir > %t.mlir
+// RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=SAMELEVEL
+// SAMELEVEL: levels lists "ima" twice
+// RUN: sed 's/#pum.level<name = "tile", holds = 12>/"tile"/' %presets/isaac.mlir > %t.mlir
+// RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=LEVEL
+// LEVEL: levels must hold #pum.level, got "tile"
+// RUN: sed '/#pum.level</d;s/levels = \[/levels = [],/' %presets/isaac.mlir > %t.mlir
+// RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=NOLEVEL
+// NOLEVEL: levels must not be empty
+// RUN: sed 's/endurance_writes = 1000000/write_drivers = <level = "board", count = 1>/' %presets/isaac.mlir > %t.mlir
+// RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=DRIVERS
+// DRIVERS: write_drivers names level "board", expected a level with a limit
+// RUN: sed 's/name = "digital"/name = "arrays"/' %presets/isaac.mlir > %t.mlir
+// RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=SAMEGROUP
+// SAMEGROUP: groups has two groups "arrays"
+// RUN: sed 's/groups = \[/groups = ["more",/' %presets/isaac.mlir > %t.mlir
+// RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=GROUPS
+// GROUPS: groups must hold groups of units (#pum.crossbar_group, #pum.associative_group, #pum.digital_group), got "more"
+// RUN: sed '/#pum.digital_group</,/>\]>\],/d;s/endurance_writes = 1000000>,/endurance_writes = 1000000>],/' %presets/isaac.mlir > %t.mlir
+// RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=NODIGITAL
+// NODIGITAL: groups must hold a #pum.digital_group
+// RUN: sed 's/name = "bus", group = "arrays"/name = "bus", group = "others"/' %presets/isaac.mlir > %t.mlir
+// RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=PARTGROUP
+// PARTGROUP: component "bus" names no group of the device: "others"
+// RUN: sed 's/name = "bus", group = "arrays", level = "tile"/name = "bus", group = "arrays", level = "board"/' %presets/isaac.mlir > %t.mlir
+// RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=PARTLEVEL
+// PARTLEVEL: component "bus" names no level of group "arrays": "board"
 // RUN: sed 's/endurance_writes = 1000000/endurance_writes = 0/' %presets/isaac.mlir > %t.mlir
 // RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=ENDURANCE
 // ENDURANCE: endurance_writes must be at least 1, got 0
@@ -42,9 +72,9 @@
 // NODRAM: struct is missing required parameter: dram
 //
 // Files that are no device files:
-// RUN: echo '#pum.placement<0, 1>' > %t.mlir
+// RUN: echo '#pum.placement<"arrays", 0, 1>' > %t.mlir
 // RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=OTHER
-// OTHER: error: device file '{{.*}}.mlir': expected a #pum.device, got #pum.placement<0, 1>
+// OTHER: error: device file '{{.*}}.mlir': expected a #pum.device, got #pum.placement<"arrays", 0, 1>
 // RUN: head -c 700 %presets/isaac.mlir > %t.mlir
 // RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=CUT
 // CUT: error: device file '{{.*}}.mlir': line

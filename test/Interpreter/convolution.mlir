@@ -12,7 +12,7 @@ func.func @main(%x: memref<1x2x3x6xi8, #simulator.memory<host>>) -> memref<1x4x2
   %w = simulator.constant dense<[[[[1, -2, 3], [4, 5, -6]]], [[[7, 8, 9], [-128, 127, 0]]],
       [[[1, 0, 0], [0, 0, 0]]], [[[0, 0, 0], [0, 0, 1]]]]> : tensor<4x1x2x3xi8>
       to memref<4x1x2x3xi8, #simulator.memory<dram>>
-  %g, %t0 = simulator.program %w on <0, 1> setup array #array tiling <row_tiles = 1,
+  %g, %t0 = simulator.program %w on <"arrays", 0, 1> setup array #array tiling <row_tiles = 1,
       column_tiles = 1, slices = 4, groups_per_array = 2, arrays = 1>
       : memref<4x1x2x3xi8, #simulator.memory<dram>> -> !crossbar.grid<2x6x2xi8, si8>
   %y = simulator.buffer : memref<1x4x2x3xi32, #simulator.memory<host>>

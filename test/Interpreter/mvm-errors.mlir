@@ -22,7 +22,7 @@
   dac_bits = 1, adc = <bits = 8, mode = calibrated>, columns_per_adc = 128, encoding = offset>
 func.func @main(%x: memref<4x8xi8, #simulator.memory<host>>) -> memref<4x3xi32, #simulator.memory<host>> {
   %w = simulator.constant dense<1> : tensor<3x8xi8> to memref<3x8xi8, #simulator.memory<dram>>
-  %g, %t0 = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+  %g, %t0 = simulator.program %w on <"arrays", 0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
       groups_per_array = 1, arrays = 1> : memref<3x8xi8, #simulator.memory<dram>> -> !crossbar.grid<1x8x3xi8, si8>
   %y = simulator.buffer : memref<4x3xi32, #simulator.memory<host>>
   %t1 = simulator.mvm %g, %x, %y after (%t0)
@@ -36,7 +36,7 @@ func.func @main(%x: memref<4x8xi8, #simulator.memory<host>>) -> memref<4x3xi32, 
   dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
 func.func @main(%x: memref<4x8xi8, #simulator.memory<host>>) -> memref<4x3xi32, #simulator.memory<host>> {
   %w = simulator.constant dense<1> : tensor<3x8xi8> to memref<3x8xi8, #simulator.memory<dram>>
-  %g, %t0 = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+  %g, %t0 = simulator.program %w on <"arrays", 0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
       groups_per_array = 1, arrays = 1> : memref<3x8xi8, #simulator.memory<dram>> -> !crossbar.grid<1x8x3xi8, si8>
   %y = simulator.buffer : memref<4x3xi32, #simulator.memory<host>>
   %t1 = simulator.mvm %g, %x, %y after (%t0) {input_zero_point = 200 : i64}
@@ -50,7 +50,7 @@ func.func @main(%x: memref<4x8xi8, #simulator.memory<host>>) -> memref<4x3xi32, 
   dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
 func.func @main(%x: memref<4x8xi8, #simulator.memory<host>>) -> memref<4x3xi32, #simulator.memory<host>> {
   %w = simulator.constant dense<1> : tensor<3x8xi8> to memref<3x8xi8, #simulator.memory<dram>>
-  %g, %t0 = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+  %g, %t0 = simulator.program %w on <"arrays", 0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
       groups_per_array = 1, arrays = 1> : memref<3x8xi8, #simulator.memory<dram>> -> !crossbar.grid<1x8x3xi8, si8>
   %y = simulator.buffer : memref<4x3xi32, #simulator.memory<host>>
   %t1 = simulator.mvm %g, %x, %y after (%t0) {weight_zero_point = -129 : i64}
@@ -65,7 +65,7 @@ func.func @main(%x: memref<4x8xi8, #simulator.memory<host>>) -> memref<4x3xi32, 
   dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
 func.func @main(%x: memref<1x100000xi8, #simulator.memory<host>>) -> memref<1x1xi32, #simulator.memory<host>> {
   %w = simulator.constant dense<1> : tensor<1x100000xi8> to memref<1x100000xi8, #simulator.memory<dram>>
-  %g, %t0 = simulator.program %w on <0, 782> array #array tiling <row_tiles = 782, column_tiles = 1, slices = 4,
+  %g, %t0 = simulator.program %w on <"arrays", 0, 782> array #array tiling <row_tiles = 782, column_tiles = 1, slices = 4,
       groups_per_array = 1, arrays = 782> : memref<1x100000xi8, #simulator.memory<dram>> -> !crossbar.grid<1x100000x1xi8, si8>
   %y = simulator.buffer : memref<1x1xi32, #simulator.memory<host>>
   %t1 = simulator.mvm %g, %x, %y after (%t0) : !crossbar.grid<1x100000x1xi8, si8>,
@@ -79,7 +79,7 @@ func.func @main(%x: memref<1x100000xi8, #simulator.memory<host>>) -> memref<1x1x
   dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
 func.func @main(%x: memref<4x8xi8, #simulator.memory<host>>) {
   %w = simulator.constant dense<1> : tensor<3x8xi8> to memref<3x8xi8, #simulator.memory<dram>>
-  %g, %t0 = simulator.program %w on <16128, 16129> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+  %g, %t0 = simulator.program %w on <"arrays", 16128, 16129> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
       groups_per_array = 1, arrays = 1> : memref<3x8xi8, #simulator.memory<dram>> -> !crossbar.grid<1x8x3xi8, ui8>
   return
 }

@@ -16,7 +16,7 @@
 func.func @main(%x: memref<4x8xi8, #simulator.memory<host>>) -> memref<4x3xi32, #simulator.memory<host>> {
   %w = simulator.constant dense<[[-11, -10, -9, -8, -7, -6, -5, -4], [-3, -2, -1, 0, 1, 2, 3, 4],
       [5, 6, 7, 8, 9, 10, 11, 12]]> : tensor<3x8xi8> to memref<3x8xi8, #simulator.memory<dram>>
-  %g, %t0 = simulator.program %w on <0, 1> setup array #array tiling <row_tiles = 1,
+  %g, %t0 = simulator.program %w on <"arrays", 0, 1> setup array #array tiling <row_tiles = 1,
       column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1>
       : memref<3x8xi8, #simulator.memory<dram>> -> !crossbar.grid<1x8x3xi8, ui8>
   %b = simulator.buffer : memref<4x8xi8, #simulator.memory<buffer>>

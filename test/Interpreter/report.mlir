@@ -29,7 +29,7 @@
   dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
 func.func @main(%x: memref<4x8xi8, #simulator.memory<host>>) -> memref<4x3xi32, #simulator.memory<host>> {
   %w = simulator.constant dense<1> : tensor<3x8xi8> to memref<3x8xi8, #simulator.memory<dram>>
-  %g, %t0 = simulator.program %w on <0, 1> setup array #array tiling <row_tiles = 1,
+  %g, %t0 = simulator.program %w on <"arrays", 0, 1> setup array #array tiling <row_tiles = 1,
       column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1>
       : memref<3x8xi8, #simulator.memory<dram>> -> !crossbar.grid<1x8x3xi8, si8>
   %y = simulator.buffer : memref<4x3xi32, #simulator.memory<host>>

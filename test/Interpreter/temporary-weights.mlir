@@ -18,7 +18,7 @@ func.func @main(%x: memref<2x3x8xi8, #simulator.memory<host>>, %w: memref<2x4x8x
   %t0 = simulator.transfer %x to %a : memref<2x3x8xi8, #simulator.memory<host>> to !codes
   %b = simulator.buffer : !weights
   %t1 = simulator.transfer %w to %b : memref<2x4x8xi8, #simulator.memory<host>> to !weights
-  %g, %t2 = simulator.program %b on <1, 3> after (%t1) array #array tiling <row_tiles = 1,
+  %g, %t2 = simulator.program %b on <"arrays", 1, 3> after (%t1) array #array tiling <row_tiles = 1,
       column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 2>
       : !weights -> !crossbar.grid<2x8x4xi8, ui8>
   %s = simulator.buffer : !sums

@@ -22,7 +22,7 @@
 // CHECK: "latency_ns": 6400,
 func.func @main(%x: !codes) {
   %w = simulator.constant dense<1> : tensor<3x8xi8> to !weights
-  %g, %t0 = "simulator.program"(%w) {placement = #pum.placement<0, 1>, setup, tiling = #tiling, array = #array, operandSegmentSizes = array<i32: 1, 0, 0>} : (!weights) -> (!grid, !simulator.token)
+  %g, %t0 = "simulator.program"(%w) {placement = #pum.placement<"arrays", 0, 1>, setup, tiling = #tiling, array = #array, operandSegmentSizes = array<i32: 1, 0, 0>} : (!weights) -> (!grid, !simulator.token)
   %a = simulator.buffer : !sums
   %t1 = simulator.mvm %g, %x, %a after (%t0) : !grid, !codes, !sums
   %b = simulator.buffer : !sums
@@ -34,8 +34,8 @@ func.func @main(%x: !codes) {
 // CHECK: "latency_ns": 3200,
 func.func @main(%x: !codes) {
   %w = simulator.constant dense<1> : tensor<3x8xi8> to !weights
-  %g, %t0 = "simulator.program"(%w) {placement = #pum.placement<0, 1>, setup, tiling = #tiling, array = #array, operandSegmentSizes = array<i32: 1, 0, 0>} : (!weights) -> (!grid, !simulator.token)
-  %h, %t1 = "simulator.program"(%w) {placement = #pum.placement<1, 2>, setup, tiling = #tiling, array = #array, operandSegmentSizes = array<i32: 1, 0, 0>} : (!weights) -> (!grid, !simulator.token)
+  %g, %t0 = "simulator.program"(%w) {placement = #pum.placement<"arrays", 0, 1>, setup, tiling = #tiling, array = #array, operandSegmentSizes = array<i32: 1, 0, 0>} : (!weights) -> (!grid, !simulator.token)
+  %h, %t1 = "simulator.program"(%w) {placement = #pum.placement<"arrays", 1, 2>, setup, tiling = #tiling, array = #array, operandSegmentSizes = array<i32: 1, 0, 0>} : (!weights) -> (!grid, !simulator.token)
   %a = simulator.buffer : !sums
   %t2 = simulator.mvm %g, %x, %a after (%t0) : !grid, !codes, !sums
   %b = simulator.buffer : !sums
@@ -47,8 +47,8 @@ func.func @main(%x: !codes) {
 // CHECK: "latency_ns": 6400,
 func.func @main(%x: !codes) {
   %w = simulator.constant dense<1> : tensor<3x8xi8> to !weights
-  %g, %t0 = "simulator.program"(%w) {placement = #pum.placement<0, 1>, setup, tiling = #tiling, array = #array, operandSegmentSizes = array<i32: 1, 0, 0>} : (!weights) -> (!grid, !simulator.token)
-  %h, %t1 = "simulator.program"(%w) {placement = #pum.placement<1, 2>, setup, tiling = #tiling, array = #array, operandSegmentSizes = array<i32: 1, 0, 0>} : (!weights) -> (!grid, !simulator.token)
+  %g, %t0 = "simulator.program"(%w) {placement = #pum.placement<"arrays", 0, 1>, setup, tiling = #tiling, array = #array, operandSegmentSizes = array<i32: 1, 0, 0>} : (!weights) -> (!grid, !simulator.token)
+  %h, %t1 = "simulator.program"(%w) {placement = #pum.placement<"arrays", 1, 2>, setup, tiling = #tiling, array = #array, operandSegmentSizes = array<i32: 1, 0, 0>} : (!weights) -> (!grid, !simulator.token)
   %a = simulator.buffer : !sums
   %t2 = simulator.mvm %g, %x, %a after (%t0) : !grid, !codes, !sums
   %b = simulator.buffer : !sums
@@ -62,7 +62,7 @@ func.func @main(%x: !codes) {
 // CHECK: "cells_written": 384,
 func.func @main(%x: !codes) {
   %w = simulator.constant dense<1> : tensor<3x8xi8> to !weights
-  %g, %t0 = "simulator.program"(%w) {placement = #pum.placement<0, 4>, setup, tiling = #tiling, array = #array, operandSegmentSizes = array<i32: 1, 0, 0>} : (!weights) -> (!grid, !simulator.token)
+  %g, %t0 = "simulator.program"(%w) {placement = #pum.placement<"arrays", 0, 4>, setup, tiling = #tiling, array = #array, operandSegmentSizes = array<i32: 1, 0, 0>} : (!weights) -> (!grid, !simulator.token)
   %a = simulator.buffer : !sums
   %t1 = simulator.mvm %g, %x, %a after (%t0) : !grid, !codes, !sums
   return
@@ -74,7 +74,7 @@ func.func @main(%x: !codes) {
 // CHECK: "latency_ns": 0,
 func.func @main(%x: !codes) {
   %w = simulator.constant dense<1> : tensor<3x8xi8> to !weights
-  %g, %t0 = "simulator.program"(%w) {placement = #pum.placement<0, 1>, tiling = #tiling, array = #array, operandSegmentSizes = array<i32: 1, 0, 0>} : (!weights) -> (!grid, !simulator.token)
+  %g, %t0 = "simulator.program"(%w) {placement = #pum.placement<"arrays", 0, 1>, tiling = #tiling, array = #array, operandSegmentSizes = array<i32: 1, 0, 0>} : (!weights) -> (!grid, !simulator.token)
   %a = simulator.buffer : !sums
   %t1 = simulator.mvm %g, %x, %a after (%t0) : !grid, !codes, !sums
   return

@@ -40,7 +40,7 @@
 // ELIDED: error: {{.*}}cannot fold constants: {{.*}}constant dense_resource<weights>: expected 16 bytes of data, got 0
 //
 // A model larger than the device:
-// RUN: sed -e 's/tiles = 168/tiles = 1/' -e 's/imas_per_tile = 12/imas_per_tile = 1/' -e 's/arrays_per_ima = 8/arrays_per_ima = 2/' %presets/isaac.mlir > %t/small.mlir
+// RUN: sed -e 's/holds = 168/holds = 1/' -e 's/holds = 12/holds = 1/' -e 's/holds = 8/holds = 2/' %presets/isaac.mlir > %t/small.mlir
 // RUN: not pumice-opt %inputs/network.mlir --linalg-to-simulator=device=%t/small.mlir 2>&1 | FileCheck %s --check-prefix=LARGE
 // LARGE: error: {{.*}}the model needs 3 arrays, but device 'isaac' has 2
 // RUN: not pumice-opt %inputs/network.mlir --linalg-to-simulator 2>&1 | FileCheck %s --check-prefix=LEVEL

@@ -73,6 +73,10 @@ UNREACHABLE: dict[str, str] = {
         "the verifier of #pum.placement",
     ),
     **dict.fromkeys(
+        ["at once, got", "expected a task or an instruction, got"],
+        "costs ask for no more units than an instance has; the walk of task_costs finds tasks only",
+    ),
+    **dict.fromkeys(
         [
             "expected at most one",
             "expected a dependency on one of",

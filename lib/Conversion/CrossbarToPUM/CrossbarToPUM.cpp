@@ -250,9 +250,9 @@ private:
       inputs.push_back(values.lookup(operand));
     }
     LDBG() << "compute task of " << op->getName() << " at " << op->getLoc();
-    auto task =
-        pum::ComputeOp::create(builder, op->getLoc(), op->getResultTypes(),
-                               tokenType, inputs, ValueRange());
+    auto task = pum::ComputeOp::create(builder, op->getLoc(),
+                                       op->getResultTypes(), tokenType, inputs,
+                                       ValueRange(), pum::PlacementAttr());
     fillBody(task.getBody(), inputs, op->getOperands(), ArrayRef(op),
              op->getResults(), op->getLoc());
     mapResults(op->getResults(), task.getResults());

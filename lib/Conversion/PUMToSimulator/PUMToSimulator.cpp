@@ -126,6 +126,8 @@ private:
     bool isSingle =
         std::next(layer->getIterator()) == op.getYield()->getIterator() &&
         op.getYield().getValues() == layer->getResults();
+    if (isSingle && isa<ap::RunOp, ap::LookupOp>(layer) && !op.getPlacement())
+      return op.emitOpError("has no placement (pum-allocate-arrays)");
     if (auto run = dyn_cast<ap::RunOp>(layer); isSingle && run)
       return emitRun(op, run);
     if (auto lookup = dyn_cast<ap::LookupOp>(layer); isSingle && lookup)
@@ -156,8 +158,8 @@ private:
     SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
     finish(op, simulator::APExecOp::create(
                    builder, op.getLoc(), tokenType, bufferOf(run.getInput()),
-                   other, output, run.getProgramAttr(), after,
-                   run.getWindowAttr(), run.getInputZeroPointAttr())
+                   other, output, op.getPlacementAttr(), run.getProgramAttr(),
+                   after, run.getWindowAttr(), run.getInputZeroPointAttr())
                    .getToken());
     return success();
   }
@@ -169,7 +171,8 @@ private:
     SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
     finish(op, simulator::APLookupOp::create(
                    builder, op.getLoc(), tokenType, buffers[queries], output,
-                   lookup.getTableAttr(), lookup.getMethodAttr(), after)
+                   op.getPlacementAttr(), lookup.getTableAttr(),
+                   lookup.getMethodAttr(), after)
                    .getToken());
     return success();
   }

@@ -8,30 +8,46 @@
 // its subarray has exactly the power and the area of an IMA of ISAAC.
 #pum.device<
   name = "neon",
-  array = <
-    rows = 128, columns = 128,        // [derived] Table III: a subarray holds 128 x 16 weights
-    cell_bits = 2,                    // [derived] 16-bit weights on 8 columns
-    weight_bits = 16,                 // [paper] 16-bit fixed point
-    input_bits = 16,                  // [paper] 16-bit fixed point
-    dac_bits = 1,                     // [paper] 1-bit DACs, one cycle per input bit
-    adc = <bits = 8, mode = clip>,    // [isaac] resolution not stated
-    columns_per_adc = 128,            // [isaac] 8 ADCs for 8 arrays
-    encoding = offset>,               // [isaac]; Table III counts no second set of cells for negative weights
-  timing = <
-    read_ns = 100,                    // [isaac]
-    adc_ns = 0.78125,                 // [isaac] 1 / 1.28 GS/s
-    row_write_ns = 85.7>,             // [isaac]
-  energy = <                          // [derived] as in `isaac`, from the same parts:
-    cell_read_pj = 0.0018310546875,
-    dac_pj = 0.390625,
-    sample_hold_pj = 0.0009765625,
-    adc_pj = 1.5625,
-    shift_add_pj = 0.01953125,
-    cell_write_pj = 1.3>,             // [isaac]
-  arrays_per_ima = 8,                 // [derived] parts of a subarray: those of an IMA
-  imas_per_tile = 12,                 // [derived] power of a bank: 12 subarrays
-                                      // the number of banks is not stated: no limit
-  endurance_writes = 1000000,         // [isaac]
+  groups = [
+    #pum.crossbar_group<
+      name = "arrays",
+      array = <
+        rows = 128, columns = 128,        // [derived] Table III: a subarray holds 128 x 16 weights
+        cell_bits = 2,                    // [derived] 16-bit weights on 8 columns
+        weight_bits = 16,                 // [paper] 16-bit fixed point
+        input_bits = 16,                  // [paper] 16-bit fixed point
+        dac_bits = 1,                     // [paper] 1-bit DACs, one cycle per input bit
+        adc = <bits = 8, mode = clip>,    // [isaac] resolution not stated
+        columns_per_adc = 128,            // [isaac] 8 ADCs for 8 arrays
+        encoding = offset>,               // [isaac]; Table III counts no second set of cells for negative weights
+      timing = <
+        read_ns = 100,                    // [isaac]
+        adc_ns = 0.78125,                 // [isaac] 1 / 1.28 GS/s
+        row_write_ns = 85.7>,             // [isaac]
+      energy = <                          // [derived] as in `isaac`, from the same parts:
+        cell_read_pj = 0.0018310546875,
+        dac_pj = 0.390625,
+        sample_hold_pj = 0.0009765625,
+        adc_pj = 1.5625,
+        shift_add_pj = 0.01953125,
+        cell_write_pj = 1.3>,             // [isaac]
+      levels = [
+        #pum.level<name = "subarray", holds = 8>,  // [derived] parts of a subarray: those of an IMA
+        #pum.level<name = "bank", holds = 12>,  // [derived] power of a bank: 12 subarrays
+                                          // the number of banks is not stated: no limit
+        #pum.level<name = "chip">],
+      endurance_writes = 1000000>,        // [isaac]
+    #pum.digital_group<                   // [isaac]: what NEON leaves to a digital unit
+      name = "digital",
+      units = 168, lanes = 16, clock_ghz = 1,
+      ops = [                             // [isaac]
+        #pum.digital_op<kind = "add", energy_pj = 1.71, cycles = 1>,
+        #pum.digital_op<kind = "multiply", energy_pj = 1.71, cycles = 1>,
+        #pum.digital_op<kind = "divide", energy_pj = 13.68, cycles = 8>,
+        #pum.digital_op<kind = "compare", energy_pj = 1.71, cycles = 1>,
+        #pum.digital_op<kind = "convert", energy_pj = 1.71, cycles = 1>,
+        #pum.digital_op<kind = "special", energy_pj = 13.68, cycles = 8>,
+        #pum.digital_op<kind = "move", energy_pj = 0, cycles = 0>]>],
   buffer = <                          // a bank's eDRAM, as in `isaac`; no capacity without a number of banks
     ports = 168,                      // [isaac]
     bandwidth_bytes_per_ns = 48,      // [isaac]
@@ -41,30 +57,20 @@
   dram = <                            // [isaac]
     ports = 4, bandwidth_bytes_per_ns = 6.4, latency_ns = 0,
     read_pj_per_byte = 32, write_pj_per_byte = 32>,
-  digital = <                         // [isaac]: what NEON leaves to a digital unit
-    units = 168, lanes = 16, clock_ghz = 1,
-    ops = [                           // [isaac]
-      #pum.digital_op<kind = "add", energy_pj = 1.71, cycles = 1>,
-      #pum.digital_op<kind = "multiply", energy_pj = 1.71, cycles = 1>,
-      #pum.digital_op<kind = "divide", energy_pj = 13.68, cycles = 8>,
-      #pum.digital_op<kind = "compare", energy_pj = 1.71, cycles = 1>,
-      #pum.digital_op<kind = "convert", energy_pj = 1.71, cycles = 1>,
-      #pum.digital_op<kind = "special", energy_pj = 13.68, cycles = 8>,
-      #pum.digital_op<kind = "move", energy_pj = 0, cycles = 0>]>,
   components = [
-    // A subarray is an "ima", a bank a "tile". [derived] Table IV gives sums only (24.08 mW, 13120 um2;
+    // [derived] Table IV gives sums only (24.08 mW, 13120 um2;
     // 360.79 mW, 484940 um2): the parts are those of `isaac` that add up to them exactly.
-    #pum.component<name = "adc", level = "ima", count = 8, power_mw = 16, area_um2 = 9600>,
-    #pum.component<name = "dac", level = "ima", count = 1024, power_mw = 4, area_um2 = 170>,
-    #pum.component<name = "sample_hold", level = "ima", count = 1024, power_mw = 0.01, area_um2 = 40>,
-    #pum.component<name = "crossbar", level = "ima", count = 8, power_mw = 2.4, area_um2 = 200>,
-    #pum.component<name = "shift_add", level = "ima", count = 4, power_mw = 0.2, area_um2 = 240>,
-    #pum.component<name = "input_register", level = "ima", power_mw = 1.24, area_um2 = 2100>,
-    #pum.component<name = "output_register", level = "ima", power_mw = 0.23, area_um2 = 770>,
-    #pum.component<name = "edram", level = "tile", power_mw = 20.7, area_um2 = 83000>,
-    #pum.component<name = "bus", level = "tile", power_mw = 7, area_um2 = 90000>,
-    #pum.component<name = "router", level = "tile", power_mw = 42, area_um2 = 151000>,  // not shared
-    #pum.component<name = "tile_shift_add", level = "tile", power_mw = 0.05, area_um2 = 60>,
-    #pum.component<name = "max_pool", level = "tile", power_mw = 0.4, area_um2 = 240>,
-    #pum.component<name = "tile_output_register", level = "tile", power_mw = 1.68, area_um2 = 3200>]
+    #pum.component<name = "adc", group = "arrays", level = "subarray", count = 8, power_mw = 16, area_um2 = 9600>,
+    #pum.component<name = "dac", group = "arrays", level = "subarray", count = 1024, power_mw = 4, area_um2 = 170>,
+    #pum.component<name = "sample_hold", group = "arrays", level = "subarray", count = 1024, power_mw = 0.01, area_um2 = 40>,
+    #pum.component<name = "crossbar", group = "arrays", level = "subarray", count = 8, power_mw = 2.4, area_um2 = 200>,
+    #pum.component<name = "shift_add", group = "arrays", level = "subarray", count = 4, power_mw = 0.2, area_um2 = 240>,
+    #pum.component<name = "input_register", group = "arrays", level = "subarray", power_mw = 1.24, area_um2 = 2100>,
+    #pum.component<name = "output_register", group = "arrays", level = "subarray", power_mw = 0.23, area_um2 = 770>,
+    #pum.component<name = "edram", group = "arrays", level = "bank", power_mw = 20.7, area_um2 = 83000>,
+    #pum.component<name = "bus", group = "arrays", level = "bank", power_mw = 7, area_um2 = 90000>,
+    #pum.component<name = "router", group = "arrays", level = "bank", power_mw = 42, area_um2 = 151000>,  // not shared
+    #pum.component<name = "tile_shift_add", group = "arrays", level = "bank", power_mw = 0.05, area_um2 = 60>,
+    #pum.component<name = "max_pool", group = "arrays", level = "bank", power_mw = 0.4, area_um2 = 240>,
+    #pum.component<name = "tile_output_register", group = "arrays", level = "bank", power_mw = 1.68, area_um2 = 3200>]
 >

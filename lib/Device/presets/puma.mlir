@@ -11,31 +11,49 @@
 // with the recalled tables.
 #pum.device<
   name = "puma",
-  array = <
-    rows = 128, columns = 128,        // [config] xbar_size
-    cell_bits = 2,                    // [config] xbar_bits
-    weight_bits = 16,                 // [config] weight_width: 8 arrays form an MVM unit
-    input_bits = 16,                  // [config] input_prec
-    dac_bits = 1,                     // [config] dac_res
-    adc = <bits = 8, mode = clip>,    // [config] adc_res
-    columns_per_adc = 128,            // [derived] 8 ADCs are 16 of the 19.09 mW [recalled] of an MVM unit
-    encoding = offset>,               // [substitute] isaac
-  timing = <
-    read_ns = 128,                    // [constants] xbar_lat_dict; 18 of them are the 2304 ns [recalled] of an
-                                      // MVM: 16 input bits and a pipeline of 3 stages
-    adc_ns = 1,                       // [derived] 128 conversions in 128 ns
-    row_write_ns = 85.693359375>,     // [derived] xbar_wr_lat, 351 us / 32, / 128 rows
-  energy = <
-    cell_read_pj = 0.00234375,        // [derived] 0.3 mW x 128 ns / 16384 cells
-    dac_pj = 0.06235,                 // [derived] 3.896875 uW x 128 ns; a DAC drives the 8 arrays of an MVM unit
-    sample_hold_pj = 0.0012416,       // [derived] 9.7 nW x 128 ns
-    adc_pj = 2,                       // [derived] 2 mW x 1 ns
-    shift_add_pj = 0.00625,           // [derived] 0.05 mW x 128 ns / 1024 columns of an MVM unit
-    cell_write_pj = 1.28936767578125>,  // [derived] xbar_wr_pow x xbar_rd_lat, 676 nJ / 32, / 16384 cells
-  arrays_per_ima = 16,                // [config] a core has num_matrix = 2 MVM units of 8 arrays
-  imas_per_tile = 8,                  // [config] num_ima
-  tiles = 138,                        // [recalled]; the simulator allows 168
-  endurance_writes = 1000000,         // [substitute] as in `isaac`
+  groups = [
+    #pum.crossbar_group<
+      name = "arrays",
+      array = <
+        rows = 128, columns = 128,        // [config] xbar_size
+        cell_bits = 2,                    // [config] xbar_bits
+        weight_bits = 16,                 // [config] weight_width: 8 arrays form an MVM unit
+        input_bits = 16,                  // [config] input_prec
+        dac_bits = 1,                     // [config] dac_res
+        adc = <bits = 8, mode = clip>,    // [config] adc_res
+        columns_per_adc = 128,            // [derived] 8 ADCs are 16 of the 19.09 mW [recalled] of an MVM unit
+        encoding = offset>,               // [substitute] isaac
+      timing = <
+        read_ns = 128,                    // [constants] xbar_lat_dict; 18 of them are the 2304 ns [recalled] of an
+                                          // MVM: 16 input bits and a pipeline of 3 stages
+        adc_ns = 1,                       // [derived] 128 conversions in 128 ns
+        row_write_ns = 85.693359375>,     // [derived] xbar_wr_lat, 351 us / 32, / 128 rows
+      energy = <
+        cell_read_pj = 0.00234375,        // [derived] 0.3 mW x 128 ns / 16384 cells
+        dac_pj = 0.06235,                 // [derived] 3.896875 uW x 128 ns; a DAC drives the 8 arrays of an MVM unit
+        sample_hold_pj = 0.0012416,       // [derived] 9.7 nW x 128 ns
+        adc_pj = 2,                       // [derived] 2 mW x 1 ns
+        shift_add_pj = 0.00625,           // [derived] 0.05 mW x 128 ns / 1024 columns of an MVM unit
+        cell_write_pj = 1.28936767578125>,  // [derived] xbar_wr_pow x xbar_rd_lat, 676 nJ / 32, / 16384 cells
+      levels = [
+        #pum.level<name = "core", holds = 16>,  // [config] a core has num_matrix = 2 MVM units of 8 arrays
+        #pum.level<name = "tile", holds = 8>,  // [config] num_ima
+        #pum.level<name = "chip", holds = 138>],  // [recalled]; the simulator allows 168
+      endurance_writes = 1000000>,        // [substitute] as in `isaac`
+    #pum.digital_group<
+      name = "digital",
+      units = 138,                        // [derived] the vector units of a tile's cores as one
+      lanes = 8,                          // [derived] 8 cores with a vector unit of width 1 [recalled]
+      clock_ghz = 1,                      // [constants] cycle_time
+      ops = [                             // [constants] alu_pow_*_dyn at 1 GHz, alu_lat = act_lat = 1 cycle
+        #pum.digital_op<kind = "add", energy_pj = 0.26524, cycles = 1>,  // 0.373 x 32 / 45
+        #pum.digital_op<kind = "multiply", energy_pj = 0.56533, cycles = 1>,  // 0.795 x 32 / 45
+        #pum.digital_op<kind = "divide", energy_pj = 1.08089, cycles = 1>,  // 1.52 x 32 / 45
+        #pum.digital_op<kind = "compare", energy_pj = 0.26524, cycles = 1>,  // as add
+        #pum.digital_op<kind = "convert", energy_pj = 0.26524, cycles = 1>,  // as add (guess)
+        #pum.digital_op<kind = "special", energy_pj = 0.234, cycles = 1>,  // act_pow_dyn: a table for sigmoid and
+                                          // tanh; that others fit it is a guess
+        #pum.digital_op<kind = "move", energy_pj = 0, cycles = 0>]>],  // counted as buffer traffic
   buffer = <                          // the tiles' eDRAM as one memory
     capacity_bytes = 9043968,         // [derived] 138 x 64 KiB
     ports = 138,                      // [derived] one bus per tile
@@ -49,43 +67,30 @@
     latency_ns = 5,                   // [constants] ht_lat
     read_pj_per_byte = 32,            // [substitute] LPDDR4, about 4 pJ per bit
     write_pj_per_byte = 32>,          // [substitute] as reading
-  digital = <
-    units = 138,                      // [derived] the vector units of a tile's cores as one
-    lanes = 8,                        // [derived] 8 cores with a vector unit of width 1 [recalled]
-    clock_ghz = 1,                    // [constants] cycle_time
-    ops = [                           // [constants] alu_pow_*_dyn at 1 GHz, alu_lat = act_lat = 1 cycle
-      #pum.digital_op<kind = "add", energy_pj = 0.26524, cycles = 1>,      // 0.373 x 32 / 45
-      #pum.digital_op<kind = "multiply", energy_pj = 0.56533, cycles = 1>, // 0.795 x 32 / 45
-      #pum.digital_op<kind = "divide", energy_pj = 1.08089, cycles = 1>,   // 1.52 x 32 / 45
-      #pum.digital_op<kind = "compare", energy_pj = 0.26524, cycles = 1>,  // as add
-      #pum.digital_op<kind = "convert", energy_pj = 0.26524, cycles = 1>,  // as add (guess)
-      #pum.digital_op<kind = "special", energy_pj = 0.234, cycles = 1>,    // act_pow_dyn: a table for sigmoid and
-                                                                           // tanh; that others fit it is a guess
-      #pum.digital_op<kind = "move", energy_pj = 0, cycles = 0>]>,         // counted as buffer traffic
   components = [
     // Per core: 2 MVM units. [constants], summed as src/ima_metrics.py does for the parts of inference.
-    #pum.component<name = "adc", level = "ima", count = 16, power_mw = 32, area_um2 = 19200>,
-    #pum.component<name = "dac", level = "ima", count = 256, power_mw = 0.9976, area_um2 = 42.752>,
-    #pum.component<name = "sample_hold", level = "ima", count = 2048, power_mw = 0.0198656, area_um2 = 80>,
-    #pum.component<name = "crossbar", level = "ima", count = 16, power_mw = 4.8, area_um2 = 400>,
-    #pum.component<name = "shift_add", level = "ima", count = 2, power_mw = 0.1, area_um2 = 120>,
-    #pum.component<name = "input_memory", level = "ima", count = 2, power_mw = 0.4265625, area_um2 = 1560>,
-    #pum.component<name = "output_memory", level = "ima", count = 2, power_mw = 0.4, area_um2 = 1560>,
+    #pum.component<name = "adc", group = "arrays", level = "core", count = 16, power_mw = 32, area_um2 = 19200>,
+    #pum.component<name = "dac", group = "arrays", level = "core", count = 256, power_mw = 0.9976, area_um2 = 42.752>,
+    #pum.component<name = "sample_hold", group = "arrays", level = "core", count = 2048, power_mw = 0.0198656, area_um2 = 80>,
+    #pum.component<name = "crossbar", group = "arrays", level = "core", count = 16, power_mw = 4.8, area_um2 = 400>,
+    #pum.component<name = "shift_add", group = "arrays", level = "core", count = 2, power_mw = 0.1, area_um2 = 120>,
+    #pum.component<name = "input_memory", group = "arrays", level = "core", count = 2, power_mw = 0.4265625, area_um2 = 1560>,
+    #pum.component<name = "output_memory", group = "arrays", level = "core", count = 2, power_mw = 0.4, area_um2 = 1560>,
     // 4 KB of instructions: 0.538 mW and 1080 um2 x sqrt(8); 1 KB of registers.
-    #pum.component<name = "instruction_memory", level = "ima", power_mw = 1.521694, area_um2 = 3054.701>,
-    #pum.component<name = "register_file", level = "ima", power_mw = 0.477, area_um2 = 1920>,
-    #pum.component<name = "vector_unit", level = "ima", power_mw = 1.898667, area_um2 = 4032>,  // 2.67 mW x 32 / 45
-    #pum.component<name = "special_unit", level = "ima", power_mw = 0.26, area_um2 = 300>,
-    #pum.component<name = "control", level = "ima", power_mw = 0.25, area_um2 = 3262.5>,
+    #pum.component<name = "instruction_memory", group = "arrays", level = "core", power_mw = 1.521694, area_um2 = 3054.701>,
+    #pum.component<name = "register_file", group = "arrays", level = "core", power_mw = 0.477, area_um2 = 1920>,
+    #pum.component<name = "vector_unit", group = "arrays", level = "core", power_mw = 1.898667, area_um2 = 4032>,  // 2.67 mW x 32 / 45
+    #pum.component<name = "special_unit", group = "arrays", level = "core", power_mw = 0.26, area_um2 = 300>,
+    #pum.component<name = "control", group = "arrays", level = "core", power_mw = 0.25, area_um2 = 3262.5>,
     // Per tile [constants], as src/tile_metrics.py.
-    #pum.component<name = "edram", level = "tile", power_mw = 9.06, area_um2 = 86000>,
-    #pum.component<name = "edram_control", level = "tile", power_mw = 0.525, area_um2 = 1450>,
-    #pum.component<name = "bus", level = "tile", power_mw = 3.5, area_um2 = 90000>,
-    #pum.component<name = "attribute_memory", level = "tile", power_mw = 1.385929, area_um2 = 11596.551>,
-    #pum.component<name = "receive_buffer", level = "tile", power_mw = 9.14, area_um2 = 4400>,
-    #pum.component<name = "tile_instruction_memory", level = "tile", power_mw = 1.914845, area_um2 = 5430.580>,
-    #pum.component<name = "tile_control", level = "tile", power_mw = 0.05, area_um2 = 1450>,
-    #pum.component<name = "router", level = "tile", shared_by = 4, power_mw = 16.54, area_um2 = 47000>,
+    #pum.component<name = "edram", group = "arrays", level = "tile", power_mw = 9.06, area_um2 = 86000>,
+    #pum.component<name = "edram_control", group = "arrays", level = "tile", power_mw = 0.525, area_um2 = 1450>,
+    #pum.component<name = "bus", group = "arrays", level = "tile", power_mw = 3.5, area_um2 = 90000>,
+    #pum.component<name = "attribute_memory", group = "arrays", level = "tile", power_mw = 1.385929, area_um2 = 11596.551>,
+    #pum.component<name = "receive_buffer", group = "arrays", level = "tile", power_mw = 9.14, area_um2 = 4400>,
+    #pum.component<name = "tile_instruction_memory", group = "arrays", level = "tile", power_mw = 1.914845, area_um2 = 5430.580>,
+    #pum.component<name = "tile_control", group = "arrays", level = "tile", power_mw = 0.05, area_um2 = 1450>,
+    #pum.component<name = "router", group = "arrays", level = "tile", shared_by = 4, power_mw = 16.54, area_um2 = 47000>,
     // Per chip [constants]; the simulator counts it when nodes talk.
-    #pum.component<name = "hypertransport", level = "chip", power_mw = 10400, area_um2 = 22880000>]
+    #pum.component<name = "hypertransport", group = "arrays", level = "chip", power_mw = 10400, area_um2 = 22880000>]
 >

@@ -171,13 +171,46 @@ APMicroprogramWork pumice::model::workOf(const APMicroprogram &program,
   return work;
 }
 
-Cost pumice::model::apCost(const DeviceSpec &device,
+int64_t pumice::model::apProcessors(const APSpec &ap,
+                                    const APMicroprogram &program,
+                                    int64_t windows) {
+  int64_t processors = 0;
+  for (const APChunk &chunk : program.chunks)
+    processors += chunk.processors(program.spread);
+  return processors * llvm::divideCeil(windows, ap.rows);
+}
+
+ArrayRange pumice::model::lowestUnits(const UnitGroup &group, int64_t wanted) {
+  return {0, std::min(wanted, group.count().value_or(wanted))};
+}
+
+int64_t pumice::model::totalUnits(llvm::ArrayRef<ArrayRange> ranges) {
+  int64_t units = 0;
+  for (const ArrayRange &range : ranges)
+    units += range.count;
+  return units;
+}
+
+llvm::SmallVector<ArrayRange>
+pumice::model::firstUnits(llvm::ArrayRef<ArrayRange> ranges, int64_t count) {
+  llvm::SmallVector<ArrayRange> result;
+  for (const ArrayRange &range : ranges) {
+    const int64_t now = std::min(count, range.count);
+    if (now > 0)
+      result.push_back({range.first, now});
+    count -= now;
+  }
+  return result;
+}
+
+Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
+                           llvm::ArrayRef<ArrayRange> placed,
                            const APMicroprogram &program,
                            const APMicroprogramWork &work, int64_t windows,
                            int64_t programBytes, int64_t bytesIn,
                            int64_t bytesOut,
                            std::optional<uint64_t> taggedWrites) {
-  const APSpec &ap = *device.ap;
+  const APSpec &ap = *group.ap();
   const int64_t blocks = llvm::divideCeil(windows, ap.rows);
   const int64_t fullest = std::min(windows, ap.rows);
   const double rows = double(windows);
@@ -271,13 +304,10 @@ Cost pumice::model::apCost(const DeviceSpec &device,
   }
 
   // Blocks take turns when there are too few processors.
-  int64_t used = processors * blocks;
-  int64_t turns = 1;
-  if (std::optional<int64_t> available = device.arrays();
-      available && used > *available) {
-    used = *available;
-    turns = llvm::divideCeil(processors * blocks, *available);
-  }
+  const int64_t wanted = processors * blocks;
+  const int64_t available = totalUnits(placed);
+  const int64_t turns =
+      available ? std::max<int64_t>(llvm::divideCeil(wanted, available), 1) : 1;
   const double expected = written * rows;
   counters.windows = windows;
   counters.apTaggedWrites =
@@ -291,7 +321,6 @@ Cost pumice::model::apCost(const DeviceSpec &device,
   energy(Component::link) = moved * rows * ap.linkPjPerBit;
   energy(Component::fetch) =
       double(programBytes) * double(turns) * ap.fetchPjPerByte;
-  if (used > 0)
-    holdArrays(cost, {0, used}, double(turns) * longestNs);
+  holdUnits(cost, group, firstUnits(placed, wanted), double(turns) * longestNs);
   return cost;
 }

@@ -52,15 +52,30 @@ struct APMicroprogramWork {
 };
 APMicroprogramWork workOf(const APMicroprogram &program, unsigned threads);
 
-/// The cost of a layer of `windows` output positions. `programBytes` is the
-/// size of the blob. `bytesIn` and `bytesOut` go through a port of the buffer.
-/// `taggedWrites` is the number of bits that passes wrote; if absent, its
-/// expected value is used. Occupies the processors [0, n) of the device, where
-/// n is the number that row blocks, output blocks and spread need, or all.
-Cost apCost(const DeviceSpec &device, const APMicroprogram &program,
-            const APMicroprogramWork &work, int64_t windows,
-            int64_t programBytes, int64_t bytesIn, int64_t bytesOut,
+/// Processors that a layer of `windows` output positions takes: as many as
+/// blocks of rows, chunks and spread ask for.
+int64_t apProcessors(const APSpec &ap, const APMicroprogram &program,
+                     int64_t windows);
+
+/// The lowest processors of a group that `wanted` ones are placed on: all of
+/// the group's if there are fewer.
+ArrayRange lowestUnits(const UnitGroup &group, int64_t wanted);
+
+/// A layer of `windows` output positions on some processors of a group; they
+/// take turns if there are too few. `programBytes`: of the blob. `bytesIn` and
+/// `bytesOut` go through a port of the buffer. `taggedWrites`: bits that passes
+/// wrote; without it they are expected.
+Cost apCost(const DeviceSpec &device, const UnitGroup &group,
+            llvm::ArrayRef<ArrayRange> processors,
+            const APMicroprogram &program, const APMicroprogramWork &work,
+            int64_t windows, int64_t programBytes, int64_t bytesIn,
+            int64_t bytesOut,
             std::optional<uint64_t> taggedWrites = std::nullopt);
+
+/// The first `count` units of some ranges.
+llvm::SmallVector<ArrayRange> firstUnits(llvm::ArrayRef<ArrayRange> ranges,
+                                         int64_t count);
+int64_t totalUnits(llvm::ArrayRef<ArrayRange> ranges);
 
 } // namespace pumice::model
 

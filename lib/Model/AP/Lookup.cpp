@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/AP/Lookup.h"
 
+#include "lib/Model/AP/Costs.h"
 #include "lib/Model/AP/Machine.h"
 #include "lib/Support/Parallel.h"
 
@@ -248,10 +249,16 @@ pumice::model::runLookup(const APSpec &ap, const LookupSpec &spec,
   return written.load();
 }
 
-Cost pumice::model::lookupCost(const DeviceSpec &device, const LookupSpec &spec,
-                               const LookupWork &work,
+int64_t pumice::model::lookupProcessors(const APSpec &ap,
+                                        const LookupSpec &spec) {
+  return llvm::divideCeil(spec.rows, ap.rows);
+}
+
+Cost pumice::model::lookupCost(const DeviceSpec &device, const UnitGroup &group,
+                               llvm::ArrayRef<ArrayRange> placed,
+                               const LookupSpec &spec, const LookupWork &work,
                                std::optional<uint64_t> taggedWrites) {
-  const APSpec &ap = *device.ap;
+  const APSpec &ap = *group.ap();
   const Places places(ap, spec);
   const bool counts = spec.method == LookupMethod::hamming;
   const int64_t resultBits = counts ? places.countBits : 1;
@@ -280,13 +287,9 @@ Cost pumice::model::lookupCost(const DeviceSpec &device, const LookupSpec &spec,
       times * (double(work.passes) * (ap.searchNs + ap.writeNs) +
                double(work.waited + readMoves) * ap.shiftNs +
                double(resultBits * std::min(spec.rows, ap.rows)) * ap.readNs);
-  int64_t used = blocks, turns = 1;
-  if (std::optional<int64_t> available = device.arrays();
-      available && used > *available) {
-    turns = llvm::divideCeil(blocks, *available);
-    used = *available;
-  }
-  if (used > 0)
-    holdArrays(cost, {0, used}, double(turns) * ns);
+  const int64_t available = totalUnits(placed);
+  const int64_t turns =
+      available ? std::max<int64_t>(llvm::divideCeil(blocks, available), 1) : 1;
+  holdUnits(cost, group, firstUnits(placed, blocks), double(turns) * ns);
   return cost;
 }

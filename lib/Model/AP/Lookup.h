@@ -58,10 +58,13 @@ llvm::Expected<uint64_t> runLookup(const APSpec &ap, const LookupSpec &spec,
                                    const Value &queries, const Value &table,
                                    Value &result, unsigned threads);
 
-/// The cost of a look-up, excluding the writes that store the table.
-/// `taggedWrites` is the number of bits that passes wrote; if absent, its
-/// expected value is used.
-Cost lookupCost(const DeviceSpec &device, const LookupSpec &spec,
+/// Processors that hold the rows.
+int64_t lookupProcessors(const APSpec &ap, const LookupSpec &spec);
+
+/// What that costs on some processors of a group; the table is in place.
+/// `taggedWrites`: bits that passes wrote; without it they are expected.
+Cost lookupCost(const DeviceSpec &device, const UnitGroup &group,
+                llvm::ArrayRef<ArrayRange> processors, const LookupSpec &spec,
                 const LookupWork &work,
                 std::optional<uint64_t> taggedWrites = std::nullopt);
 

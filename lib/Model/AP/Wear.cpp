@@ -19,9 +19,10 @@ struct PartWrites {
 };
 
 /// Neighbouring columns that are written as often become one block.
-void append(std::vector<ArrayWrites> &writes, ArrayRange arrays, int64_t rows,
-            llvm::ArrayRef<int64_t> most, double written) {
+void append(std::vector<ArrayWrites> &writes, size_t group, ArrayRange arrays,
+            int64_t rows, llvm::ArrayRef<int64_t> most, double written) {
   ArrayWrites &all = writes.emplace_back();
+  all.group = group;
   all.arrays = arrays;
   all.written = written;
   for (auto [column, count] : llvm::enumerate(most)) {
@@ -37,22 +38,32 @@ void append(std::vector<ArrayWrites> &writes, ArrayRange arrays, int64_t rows,
 }
 
 /// The blocks of `positions` rows, of which a part has a processor each: from
-/// processor `first` of the device's on.
-void appendBlocks(std::vector<ArrayWrites> &writes, const DeviceSpec &device,
-                  int64_t first, int64_t positions,
-                  llvm::ArrayRef<int64_t> most, double writtenPerRow) {
-  const int64_t rows = device.ap->rows;
-  const std::optional<int64_t> available = device.arrays();
+/// processor `first` of the placement's on.
+void appendBlocks(std::vector<ArrayWrites> &writes, const UnitGroup &group,
+                  llvm::ArrayRef<ArrayRange> processors, int64_t first,
+                  int64_t positions, llvm::ArrayRef<int64_t> most,
+                  double writtenPerRow) {
+  const int64_t rows = group.ap()->rows;
+  const int64_t available = totalUnits(processors);
   auto put = [&](int64_t from, int64_t count, int64_t blockRows) {
     while (count > 0) {
-      const int64_t at = available ? from % *available : from;
-      const int64_t now = available ? std::min(count, *available - at) : count;
-      append(writes, {at, now}, blockRows, most,
-             writtenPerRow * double(blockRows));
-      from += now;
-      count -= now;
+      int64_t at = from % available;
+      for (const ArrayRange &range : processors) {
+        if (at >= range.count) {
+          at -= range.count;
+          continue;
+        }
+        const int64_t now = std::min(count, range.count - at);
+        append(writes, group.index, {range.first + at, now}, blockRows, most,
+               writtenPerRow * double(blockRows));
+        from += now;
+        count -= now;
+        break;
+      }
     }
   };
+  if (available == 0)
+    return;
   put(first, positions / rows, rows);
   if (positions % rows)
     put(first + positions / rows, 1, positions % rows);
@@ -100,14 +111,14 @@ static PartWrites writesOf(const APMicroprogram &program, const APChunk &chunk,
   return part;
 }
 
-std::vector<ArrayWrites>
-pumice::model::apWrites(const DeviceSpec &device, const APMicroprogram &program,
-                        const APMicroprogramWork &work, int64_t windows,
-                        std::optional<llvm::ArrayRef<uint64_t>> taggedWrites) {
+std::vector<ArrayWrites> pumice::model::apWrites(
+    const UnitGroup &group, llvm::ArrayRef<ArrayRange> processors,
+    const APMicroprogram &program, const APMicroprogramWork &work,
+    int64_t windows, std::optional<llvm::ArrayRef<uint64_t>> taggedWrites) {
   std::vector<ArrayWrites> writes;
   if (windows < 1)
     return writes;
-  const int64_t blocks = llvm::divideCeil(windows, device.ap->rows);
+  const int64_t blocks = llvm::divideCeil(windows, group.ap()->rows);
   int64_t number = 0;
   for (size_t q = 0; q < program.chunks.size(); ++q) {
     const int64_t spread = program.chunks[q].processors(program.spread);
@@ -117,16 +128,17 @@ pumice::model::apWrites(const DeviceSpec &device, const APMicroprogram &program,
       const double passes =
           taggedWrites ? double((*taggedWrites)[number]) / double(windows)
                        : part.passes;
-      appendBlocks(writes, device, number * blocks, windows, part.most,
-                   part.always + passes);
+      appendBlocks(writes, group, processors, number * blocks, windows,
+                   part.most, part.always + passes);
     }
   }
   return writes;
 }
 
 std::vector<ArrayWrites>
-pumice::model::lookupWrites(const DeviceSpec &device, const LookupSpec &spec,
-                            const LookupWork &work,
+pumice::model::lookupWrites(const UnitGroup &group,
+                            llvm::ArrayRef<ArrayRange> processors,
+                            const LookupSpec &spec, const LookupWork &work,
                             std::optional<uint64_t> taggedWrites) {
   std::vector<ArrayWrites> writes;
   if (spec.rows < 1)
@@ -137,6 +149,6 @@ pumice::model::lookupWrites(const DeviceSpec &device, const LookupSpec &spec,
   const double perRow = taggedWrites
                             ? double(*taggedWrites) / double(spec.rows)
                             : work.expectedWritten * double(spec.queries);
-  appendBlocks(writes, device, 0, spec.rows, most, perRow);
+  appendBlocks(writes, group, processors, 0, spec.rows, most, perRow);
   return writes;
 }

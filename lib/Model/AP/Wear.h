@@ -21,20 +21,20 @@
 
 namespace pumice::model {
 
-/// Writes of a layer of `windows` output positions. `taggedWrites` are the bits
-/// that passes wrote, from `runLayer`; if absent, their expected values are
-/// used. Processors are numbered by part of the microprogram, then by row
-/// block. If there are too few, numbering starts again with the device's first
-/// processor.
+/// Writes of a layer of `windows` output positions. `taggedWrites`: bits that
+/// passes wrote, as of `runLayer`; without them they are expected. Parts of the
+/// program have processors in their order, blocks of rows within a part; they
+/// start anew with the first of `processors` when there are too few.
 std::vector<ArrayWrites>
-apWrites(const DeviceSpec &device, const APMicroprogram &program,
-         const APMicroprogramWork &work, int64_t windows,
+apWrites(const UnitGroup &group, llvm::ArrayRef<ArrayRange> processors,
+         const APMicroprogram &program, const APMicroprogramWork &work,
+         int64_t windows,
          std::optional<llvm::ArrayRef<uint64_t>> taggedWrites = std::nullopt);
 
-/// Writes made by look-ups, excluding the writes that store the table.
+/// Writes made by look-ups, excluding those that store the table.
 std::vector<ArrayWrites>
-lookupWrites(const DeviceSpec &device, const LookupSpec &spec,
-             const LookupWork &work,
+lookupWrites(const UnitGroup &group, llvm::ArrayRef<ArrayRange> processors,
+             const LookupSpec &spec, const LookupWork &work,
              std::optional<uint64_t> taggedWrites = std::nullopt);
 
 } // namespace pumice::model

@@ -8,21 +8,52 @@
 
 using namespace pumice::model;
 
-int64_t ArrayContents::write(const MatrixSpec &matrix, const Tiling &tiling,
-                             const WeightReader &weights,
-                             llvm::ArrayRef<ArrayRange> arrays,
-                             int64_t replicas) {
-  // Array i of the copies, one after the other.
-  std::vector<uint8_t *> cellsOf;
+ArrayContents::Cells &ArrayContents::cellsOf(int64_t number) {
+  Cells &cells = contents[number];
+  cells.levels.resize(array.rows * array.columns);
+  return cells;
+}
+
+void ArrayContents::forget(llvm::ArrayRef<ArrayRange> arrays) {
   for (const ArrayRange &range : arrays)
     for (int64_t i = 0; i < range.count; ++i) {
-      std::vector<uint8_t> &cells = levels[range.first + i];
-      cells.resize(array.rows * array.columns);
-      cellsOf.push_back(cells.data());
+      Cells &cells = cellsOf(range.first + i);
+      cells.unknown.assign(cells.levels.size(), 1);
     }
-  int64_t changed = 0;
+}
+
+ChangedCells ArrayContents::write(const MatrixSpec &matrix,
+                                  const Tiling &tiling,
+                                  const WeightReader &weights,
+                                  llvm::ArrayRef<ArrayRange> arrays,
+                                  int64_t replicas) {
+  // Array i of the copies, one after the other.
+  std::vector<Cells *> cellsByArray;
+  for (const ArrayRange &range : arrays)
+    for (int64_t i = 0; i < range.count; ++i)
+      cellsByArray.push_back(&cellsOf(range.first + i));
+  ChangedCells changed;
+  changed.levels = int64_t(1) << array.cellBits;
+  changed.byLevels.resize(changed.levels * changed.levels);
+  changed.byArray.resize(cellsByArray.size());
   std::vector<int32_t> column(std::min(array.rows, matrix.rows));
   std::vector<uint8_t> written(column.size());
+  auto replace = [&](Cells &cells, int64_t first, int64_t rows) {
+    uint8_t *held = cells.levels.data() + first;
+    int64_t count = 0;
+    for (int64_t k = 0; k < rows; ++k) {
+      if (!cells.unknown.empty() && cells.unknown[first + k]) {
+        cells.unknown[first + k] = 0;
+        ++changed.unknown;
+        ++count;
+      } else {
+        ++changed.byLevels[held[k] * changed.levels + written[k]];
+        count += held[k] != written[k];
+      }
+      held[k] = written[k];
+    }
+    return count;
+  };
   for (int64_t group = 0; group < matrix.groups; ++group)
     for (int64_t tile = 0; tile < tiling.rowTiles; ++tile) {
       const int64_t first = tile * array.rows;
@@ -36,13 +67,11 @@ int64_t ArrayContents::write(const MatrixSpec &matrix, const Tiling &tiling,
               placeOf(array, matrix, tiling, group, tile, n, slice);
           for (int64_t copy = 0; copy < replicas; ++copy) {
             const size_t number = copy * tiling.arrays + place.array;
-            if (number >= cellsOf.size())
+            if (number >= cellsByArray.size())
               break;
-            uint8_t *held =
-                cellsOf[number] + place.column * array.rows + place.row;
-            for (int64_t k = 0; k < rows; ++k)
-              changed += held[k] != written[k];
-            std::copy_n(written.begin(), rows, held);
+            changed.byArray[number] +=
+                replace(*cellsByArray[number],
+                        place.column * array.rows + place.row, rows);
           }
         }
       }

@@ -20,16 +20,23 @@ public:
   explicit ArrayContents(const ArraySpec &array) : array(array) {}
 
   /// Writes `replicas` copies of a matrix, one after the other, to `arrays`.
-  /// Cells that hold no part of a weight keep their level. Returns the number
-  /// of cells whose level changes.
-  int64_t write(const MatrixSpec &matrix, const Tiling &tiling,
-                const WeightReader &weights, llvm::ArrayRef<ArrayRange> arrays,
-                int64_t replicas);
+  /// Cells that hold no part of a weight keep their level.
+  ChangedCells write(const MatrixSpec &matrix, const Tiling &tiling,
+                     const WeightReader &weights,
+                     llvm::ArrayRef<ArrayRange> arrays, int64_t replicas);
+
+  /// Something that is not known is written to `arrays`.
+  void forget(llvm::ArrayRef<ArrayRange> arrays);
 
 private:
+  struct Cells {
+    std::vector<uint8_t> levels;  ///< [column][row]
+    std::vector<uint8_t> unknown; ///< the same; empty: all are known
+  };
+  Cells &cellsOf(int64_t number);
+
   ArraySpec array;
-  /// By number of the array: [column][row].
-  std::map<int64_t, std::vector<uint8_t>> levels;
+  std::map<int64_t, Cells> contents; ///< by number of the array
 };
 
 } // namespace pumice::model

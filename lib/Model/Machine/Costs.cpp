@@ -3,11 +3,13 @@
 
 #include "lib/Model/Crossbar/Encoding.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 
 using namespace pumice::model;
@@ -19,8 +21,6 @@ static constexpr const char *componentNames[numComponents] = {
     "ap_read",    "link",        "fetch"};
 static constexpr const char *digitalOpNames[numDigitalOps] = {
     "add", "multiply", "divide", "compare", "convert", "special", "move"};
-static constexpr const char *resourceNames[numResources] = {
-    "array", "buffer_port", "dram_port", "digital_unit"};
 static constexpr const char *memoryNames[] = {"buffer", "dram"};
 
 template <typename Enum, size_t N>
@@ -37,9 +37,6 @@ llvm::StringRef pumice::model::name(Component component) {
 }
 llvm::StringRef pumice::model::name(DigitalOp op) {
   return digitalOpNames[static_cast<size_t>(op)];
-}
-llvm::StringRef pumice::model::name(Resource resource) {
-  return resourceNames[static_cast<size_t>(resource)];
 }
 llvm::StringRef pumice::model::name(Memory memory) {
   return memoryNames[static_cast<size_t>(memory)];
@@ -94,18 +91,57 @@ static double &energy(Cost &cost, Component component) {
 }
 
 /// Adds a resource and makes the instruction at least as long.
-static void hold(Cost &cost, Resource resource, int64_t durationPs,
-                 ArrayRange arrays = {}) {
+static void hold(Cost &cost, ResourceId resource, int64_t durationPs,
+                 ArrayRange units = {0, 1}) {
   cost.latencyPs = std::max(cost.latencyPs, durationPs);
   if (durationPs > 0)
-    cost.resources.push_back({resource, durationPs, arrays});
+    cost.resources.push_back({resource, durationPs, units});
 }
 
-static void hold(Cost &cost, llvm::ArrayRef<ArrayRange> arrays,
-                 int64_t durationPs) {
-  for (const ArrayRange &range : arrays)
-    hold(cost, Resource::array, durationPs, range);
+static void hold(Cost &cost, ResourceId resource,
+                 llvm::ArrayRef<ArrayRange> units, int64_t durationPs) {
+  for (const ArrayRange &range : units)
+    hold(cost, resource, durationPs, range);
   cost.latencyPs = std::max(cost.latencyPs, durationPs);
+}
+
+/// Arrays by the instance of a level of `unitsPer` arrays that they are in.
+static std::map<int64_t, int64_t> byInstance(llvm::ArrayRef<ArrayRange> arrays,
+                                             int64_t unitsPer) {
+  std::map<int64_t, int64_t> counts;
+  for (const ArrayRange &range : arrays)
+    for (int64_t at = range.first, end = range.first + range.count; at < end;) {
+      const int64_t next = std::min(end, (at / unitsPer + 1) * unitsPer);
+      counts[at / unitsPer] += next - at;
+      at = next;
+    }
+  return counts;
+}
+
+/// Turns in which the arrays of the fullest instance use what they share, each
+/// `wanted` of it.
+static int64_t turnsOf(const UnitGroup &group,
+                       const std::optional<SharedUnitsSpec> &shared,
+                       llvm::ArrayRef<ArrayRange> arrays, int64_t wanted = 1) {
+  int64_t turns = 1;
+  if (shared)
+    for (auto [instance, count] :
+         byInstance(arrays, group.unitsPer(shared->level).value_or(1)))
+      turns = std::max<int64_t>(
+          turns, llvm::divideCeil(count * wanted, shared->count));
+  return turns;
+}
+
+static void holdShared(Cost &cost, const UnitGroup &group,
+                       const std::optional<SharedUnitsSpec> &shared,
+                       std::optional<ResourceId> resource,
+                       llvm::ArrayRef<ArrayRange> arrays, int64_t wanted,
+                       int64_t durationPs) {
+  if (shared && resource)
+    for (auto [instance, count] :
+         byInstance(arrays, group.unitsPer(shared->level).value_or(1)))
+      hold(cost, *resource, durationPs,
+           {instance, std::min(count * wanted, shared->count)});
 }
 
 static void accessBuffer(Cost &cost, const DeviceSpec &device,
@@ -116,7 +152,7 @@ static void accessBuffer(Cost &cost, const DeviceSpec &device,
       device.buffer.readPjPerByte * bytesRead;
   energy(cost, Component::bufferWrite) +=
       device.buffer.writePjPerByte * bytesWritten;
-  hold(cost, Resource::bufferPort,
+  hold(cost, device.buffer.portResource,
        toPs(accessNs(device.buffer, double(bytesRead) + bytesWritten)));
 }
 
@@ -127,7 +163,7 @@ static void accessDram(Cost &cost, const DeviceSpec &device, int64_t bytesRead,
   energy(cost, Component::dramRead) += device.dram.readPjPerByte * bytesRead;
   energy(cost, Component::dramWrite) +=
       device.dram.writePjPerByte * bytesWritten;
-  hold(cost, Resource::dramPort,
+  hold(cost, device.dram.portResource,
        toPs(accessNs(device.dram, double(bytesRead) + bytesWritten)));
 }
 
@@ -135,12 +171,16 @@ static void accessDram(Cost &cost, const DeviceSpec &device, int64_t bytesRead,
 static double countDigital(Cost &cost, const DeviceSpec &device,
                            const DigitalOps &ops) {
   double cycles = 0;
+  const UnitGroup *group = device.firstDigital();
+  llvm::ArrayRef<DigitalOpSpec> prices;
+  if (group)
+    prices = group->digital()->ops;
   for (size_t i = 0; i < numDigitalOps; ++i) {
     cost.counters.digitalOps[i] += ops[i];
-    auto spec = std::find_if(
-        device.digital.ops.begin(), device.digital.ops.end(),
-        [&](const DigitalOpSpec &op) { return op.kind == digitalOpNames[i]; });
-    const bool listed = spec != device.digital.ops.end();
+    auto spec = llvm::find_if(prices, [&](const DigitalOpSpec &op) {
+      return op.kind == digitalOpNames[i];
+    });
+    const bool listed = spec != prices.end();
     cycles += double(ops[i]) * (listed ? spec->cycles : 1.0);
     energy(cost, Component::digital) +=
         double(ops[i]) * (listed ? spec->energyPj : 0.0);
@@ -214,28 +254,36 @@ DigitalOps pumice::model::corrections(const ArraySpec &array,
   return ops;
 }
 
-Cost pumice::model::mvmCost(const DeviceSpec &device, const MatrixSpec &matrix,
-                            const Tiling &tiling, int64_t windows,
-                            llvm::ArrayRef<ArrayRange> arrays, int64_t bytesIn,
-                            int64_t bytesOut, int64_t replicas,
+Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
+                            const MatrixSpec &matrix, const Tiling &tiling,
+                            int64_t windows, llvm::ArrayRef<ArrayRange> arrays,
+                            int64_t bytesIn, int64_t bytesOut, int64_t replicas,
                             int64_t weightZeroPoint) {
-  const ArraySpec &array = device.array;
-  const ArrayTiming &timing = device.timing;
+  const CrossbarSpec &crossbar = *group.crossbar();
+  const ArraySpec &array = crossbar.array;
+  const ArrayTiming &timing = crossbar.timing;
   const int64_t reads = readsPerWindow(array, matrix);
   Cost cost;
 
   // Groups that share an array are read one after the other.
+  const int64_t converters =
+      llvm::divideCeil(array.columns, array.columnsPerAdc);
+  const double turns =
+      double(turnsOf(group, crossbar.converters, arrays, converters));
   double readNs = 0;
   for (int64_t within = 0; within < tiling.groupsPerArray; ++within)
     readNs +=
         std::max(timing.readNs,
                  double(conversionsInTurn(array, matrix, tiling, within)) *
-                     timing.adcNs);
+                     timing.adcNs * turns);
   const int64_t busiest =
       llvm::divideCeil(windows, std::max<int64_t>(replicas, 1));
-  hold(cost, arrays,
-       toPs(double(busiest) * double(reads) *
-            double(segmentsPerTile(array, matrix)) * readNs));
+  const int64_t readingPs =
+      toPs(double(busiest) * double(reads) *
+           double(segmentsPerTile(array, matrix)) * readNs);
+  hold(cost, group.unitResource, arrays, readingPs);
+  holdShared(cost, group, crossbar.converters, group.converterResource, arrays,
+             converters, readingPs);
   accessBuffer(cost, device, bytesIn, bytesOut);
 
   Counters &counters = cost.counters;
@@ -248,7 +296,7 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const MatrixSpec &matrix,
   counters.wordlineDrives = vectorReads * matrix.rows * tiling.columnTiles;
   counters.cellReads = vectorReads * matrix.rows * usedColumns;
 
-  const ArrayEnergy &events = device.energy;
+  const ArrayEnergy &events = crossbar.energy;
   energy(cost, Component::cellRead) =
       events.cellReadPj * double(counters.cellReads);
   energy(cost, Component::dac) = events.dacPj * double(counters.wordlineDrives);
@@ -279,7 +327,8 @@ static std::vector<ArrayWrites> cellsOf(const ArraySpec &array,
       runs.back().arrays.count += count;
     else
       runs.push_back(
-          {{runs.empty() ? 0
+          {0,
+           {runs.empty() ? 0
                          : runs.back().arrays.first + runs.back().arrays.count,
             count},
            llvm::SmallVector<CellBlock, 1>(blocks),
@@ -310,7 +359,8 @@ static std::vector<ArrayWrites> cellsOf(const ArraySpec &array,
 }
 
 /// The same for `replicas` copies, one after the other on `arrays`.
-static std::vector<ArrayWrites> writesTo(llvm::ArrayRef<ArrayRange> arrays,
+static std::vector<ArrayWrites> writesTo(size_t group,
+                                         llvm::ArrayRef<ArrayRange> arrays,
                                          llvm::ArrayRef<ArrayWrites> cells,
                                          int64_t replicas) {
   std::vector<ArrayWrites> writes;
@@ -323,8 +373,10 @@ static std::vector<ArrayWrites> writesTo(llvm::ArrayRef<ArrayRange> arrays,
           return writes;
         const int64_t count = std::min(left, arrays[range].count - used);
         if (count > 0)
-          writes.push_back(
-              {{arrays[range].first + used, count}, run.blocks, std::nullopt});
+          writes.push_back({group,
+                            {arrays[range].first + used, count},
+                            run.blocks,
+                            std::nullopt});
         left -= count;
         used += count;
         if (used >= arrays[range].count) {
@@ -335,29 +387,93 @@ static std::vector<ArrayWrites> writesTo(llvm::ArrayRef<ArrayRange> arrays,
   return writes;
 }
 
+int64_t ChangedCells::cells() const {
+  int64_t sum = unknown;
+  for (int64_t from = 0; from < levels; ++from)
+    for (int64_t to = 0; to < levels; ++to)
+      if (from != to)
+        sum += byLevels[from * levels + to];
+  return sum;
+}
+
+int64_t ChangedCells::levelsUp() const {
+  int64_t sum = 0;
+  for (int64_t from = 0; from < levels; ++from)
+    for (int64_t to = from + 1; to < levels; ++to)
+      sum += (to - from) * byLevels[from * levels + to];
+  return sum;
+}
+
+int64_t ChangedCells::levelsDown() const {
+  int64_t sum = 0;
+  for (int64_t from = 0; from < levels; ++from)
+    for (int64_t to = 0; to < from; ++to)
+      sum += (from - to) * byLevels[from * levels + to];
+  return sum;
+}
+
+/// `writes` with the cells that changed instead of all of them; array by array.
+static std::vector<ArrayWrites> onlyChanged(llvm::ArrayRef<ArrayWrites> writes,
+                                            llvm::ArrayRef<int64_t> byArray) {
+  std::vector<ArrayWrites> result;
+  size_t number = 0;
+  for (const ArrayWrites &all : writes) {
+    int64_t cells = 0;
+    for (const CellBlock &block : all.blocks)
+      cells += block.rows * block.columns;
+    for (int64_t i = 0; i < all.arrays.count; ++i, ++number) {
+      const int64_t changed = number < byArray.size() ? byArray[number] : cells;
+      if (changed == 0)
+        continue;
+      ArrayWrites one = all;
+      one.arrays = {all.arrays.first + i, 1};
+      if (changed < cells)
+        one.written = double(changed);
+      result.push_back(std::move(one));
+    }
+  }
+  return result;
+}
+
 Cost pumice::model::programCost(const DeviceSpec &device,
+                                const UnitGroup &group,
                                 const MatrixSpec &matrix, const Tiling &tiling,
                                 llvm::ArrayRef<ArrayRange> arrays,
                                 int64_t bytes, Memory from, int64_t replicas,
-                                std::optional<int64_t> changedCells) {
+                                const ChangedCells *changed, bool pulsesAll) {
+  const CrossbarSpec &crossbar = *group.crossbar();
   Cost cost;
   if (from == Memory::dram)
     accessDram(cost, device, bytes, 0);
   else
     accessBuffer(cost, device, bytes, 0);
   const int64_t fullestArray =
-      std::min(matrix.rows, device.array.rows) * tiling.groupsPerArray;
-  hold(cost, arrays, toPs(double(fullestArray) * device.timing.rowWriteNs));
+      std::min(matrix.rows, crossbar.array.rows) * tiling.groupsPerArray;
+  const int64_t writingPs =
+      toPs(double(fullestArray) * crossbar.timing.rowWriteNs *
+           double(turnsOf(group, crossbar.writeDrivers, arrays)));
+  hold(cost, group.unitResource, arrays, writingPs);
+  holdShared(cost, group, crossbar.writeDrivers, group.writeDriverResource,
+             arrays, 1, writingPs);
   Counters &counters = cost.counters;
   const int64_t cells =
       replicas * matrix.groups * matrix.rows * matrix.columns * tiling.slices;
-  counters.cellsWritten = changedCells.value_or(cells);
+  counters.cellsWritten = changed && !pulsesAll ? changed->cells() : cells;
   counters.rowsWritten =
       replicas * matrix.groups * matrix.rows * tiling.columnTiles;
-  energy(cost, Component::cellWrite) =
-      device.energy.cellWritePj * double(counters.cellsWritten);
-  cost.writes =
-      writesTo(arrays, cellsOf(device.array, matrix, tiling), replicas);
+  const ArrayEnergy &prices = crossbar.energy;
+  double &writing = energy(cost, Component::cellWrite);
+  if (changed && prices.setStepPj && prices.resetStepPj)
+    writing = *prices.setStepPj * double(changed->levelsUp()) +
+              *prices.resetStepPj * double(changed->levelsDown()) +
+              prices.cellWritePj * double(counters.cellsWritten -
+                                          changed->cells() + changed->unknown);
+  else
+    writing = prices.cellWritePj * double(counters.cellsWritten);
+  cost.writes = writesTo(group.index, arrays,
+                         cellsOf(crossbar.array, matrix, tiling), replicas);
+  if (changed && !pulsesAll)
+    cost.writes = onlyChanged(cost.writes, changed->byArray);
   return cost;
 }
 
@@ -369,8 +485,11 @@ Cost pumice::model::digitalCost(const DeviceSpec &device, const DigitalOps &ops,
                                 int64_t bytesIn, int64_t bytesOut) {
   Cost cost;
   const double cycles = countDigital(cost, device, ops);
-  const double perNs = double(device.digital.lanes) * device.digital.clockGhz;
-  hold(cost, Resource::digitalUnit, perNs > 0 ? toPs(cycles / perNs) : 0);
+  if (const UnitGroup *group = device.firstDigital()) {
+    const DigitalSpec &digital = *group->digital();
+    const double perNs = double(digital.lanes) * digital.clockGhz;
+    hold(cost, group->unitResource, perNs > 0 ? toPs(cycles / perNs) : 0);
+  }
   accessBuffer(cost, device, bytesIn, bytesOut);
   return cost;
 }
@@ -382,8 +501,14 @@ Cost pumice::model::bufferCost(const DeviceSpec &device, int64_t bytesRead,
   return cost;
 }
 
-void pumice::model::holdArrays(Cost &cost, ArrayRange arrays, double ns) {
-  hold(cost, Resource::array, toPs(ns), arrays);
+void pumice::model::holdUnits(Cost &cost, const UnitGroup &group,
+                              ArrayRange units, double ns) {
+  hold(cost, group.unitResource, toPs(ns), units);
+}
+
+void pumice::model::holdUnits(Cost &cost, const UnitGroup &group,
+                              llvm::ArrayRef<ArrayRange> units, double ns) {
+  hold(cost, group.unitResource, units, toPs(ns));
 }
 
 Cost pumice::model::transferCost(const DeviceSpec &device, int64_t bytes,

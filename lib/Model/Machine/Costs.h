@@ -101,24 +101,19 @@ struct Counters {
 // Resources
 //===----------------------------------------------------------------------===//
 
-/// Classes of exclusive resources. Arrays are held by index; of the others, of
-/// which there are several of a kind, an instruction holds any one.
-enum class Resource { array, bufferPort, dramPort, digitalUnit };
-constexpr size_t numResources = 4;
-llvm::StringRef name(Resource resource);
-
-/// Arrays [first, first + count).
+/// Units [first, first + count) of a group: arrays or processors.
 struct ArrayRange {
   int64_t first = 0;
   int64_t count = 0;
 };
 
-/// A resource held from the start of the instruction. `arrays` is for
-/// Resource::array only. One cost holds at most one of each other class.
+/// A resource held from the start of the instruction. Of a located class,
+/// `units` are those that are held. Of a pool, any `units.count` units of its
+/// instance `units.first`, each pool's instance at most once in a cost.
 struct ResourceUse {
-  Resource resource;
+  ResourceId resource = 0;
   int64_t durationPs = 0;
-  ArrayRange arrays;
+  ArrayRange units = {0, 1};
 };
 
 /// Cells [row, row + rows) x [column, column + columns) of an array, and how
@@ -137,8 +132,9 @@ struct CellBlock {
   }
 };
 
-/// Cells that are programmed, the same in every array of a range.
+/// Cells that are programmed, the same in every unit of a range.
 struct ArrayWrites {
+  size_t group = 0; ///< in DeviceSpec::groups
   ArrayRange arrays;
   llvm::SmallVector<CellBlock, 1> blocks;
   /// Writes of all cells of one array, if those of `blocks` are the most that a
@@ -167,9 +163,11 @@ struct Cost {
 /// `arrays` (tiling.arrays * replicas of them in total) are held for the
 /// windows of the busiest replica; a buffer port for moving `bytesIn` and
 /// `bytesOut`. Both go on together. What is corrected digitally is counted as
-/// digital operations (`corrections`), and hidden behind the reads.
-Cost mvmCost(const DeviceSpec &device, const MatrixSpec &matrix,
-             const Tiling &tiling, int64_t windows,
+/// digital operations (`corrections`), and hidden behind the reads. `group` has
+/// crossbars. Where arrays share converters, conversions take as many turns as
+/// the arrays of the fullest instance need.
+Cost mvmCost(const DeviceSpec &device, const UnitGroup &group,
+             const MatrixSpec &matrix, const Tiling &tiling, int64_t windows,
              llvm::ArrayRef<ArrayRange> arrays, int64_t bytesIn,
              int64_t bytesOut, int64_t replicas = 1,
              int64_t weightZeroPoint = 0);
@@ -179,14 +177,34 @@ Cost mvmCost(const DeviceSpec &device, const MatrixSpec &matrix,
 DigitalOps corrections(const ArraySpec &array, const MatrixSpec &matrix,
                        const Tiling &tiling, int64_t weightZeroPoint);
 
+/// What programming does to the cells that it writes.
+struct ChangedCells {
+  int64_t levels = 0; ///< that a cell has
+  /// Cells by old and new level: [old * levels + new].
+  std::vector<int64_t> byLevels;
+  /// Cells whose old level is not known; they are taken to change.
+  int64_t unknown = 0;
+  /// Cells that change, by array in the order of the placement.
+  std::vector<int64_t> byArray;
+
+  /// Cells that change their level.
+  int64_t cells() const;
+  /// Levels that cells go up or down by, summed over cells of known level.
+  int64_t levelsUp() const;
+  int64_t levelsDown() const;
+};
+
 /// Writes a matrix to `replicas` times tiling.arrays arrays: rows of one array
-/// one after another, arrays in parallel, while its `bytes` come from a memory,
-/// once for all replicas. `changedCells`: cells that are pulsed over all
-/// replicas, if not all.
-Cost programCost(const DeviceSpec &device, const MatrixSpec &matrix,
-                 const Tiling &tiling, llvm::ArrayRef<ArrayRange> arrays,
-                 int64_t bytes, Memory from, int64_t replicas = 1,
-                 std::optional<int64_t> changedCells = std::nullopt);
+/// one after another, arrays in parallel (or, with write drivers, as many of an
+/// instance as it has drivers), while its `bytes` come from a memory, once for
+/// all replicas. `changed`: of cells that do not all get a pulse, or whose
+/// pulses cost what their step does; without it all cells are pulsed, at
+/// cellWritePj. `pulsesAll`: unchanged cells get a pulse too.
+Cost programCost(const DeviceSpec &device, const UnitGroup &group,
+                 const MatrixSpec &matrix, const Tiling &tiling,
+                 llvm::ArrayRef<ArrayRange> arrays, int64_t bytes, Memory from,
+                 int64_t replicas = 1, const ChangedCells *changed = nullptr,
+                 bool pulsesAll = true);
 
 /// Runs scalar operations on one digital unit, with its operands in the buffer.
 /// Kinds that the device does not list cost nothing and take one lane-cycle.
@@ -197,8 +215,11 @@ Cost digitalCost(const DeviceSpec &device, const DigitalOps &ops,
 Cost bufferCost(const DeviceSpec &device, int64_t bytesRead,
                 int64_t bytesWritten);
 
-/// Adds arrays that are held for `ns` to a cost.
-void holdArrays(Cost &cost, ArrayRange arrays, double ns);
+/// Adds units of a group that are held for `ns` to a cost.
+void holdUnits(Cost &cost, const UnitGroup &group, ArrayRange units, double ns);
+/// The same for several ranges.
+void holdUnits(Cost &cost, const UnitGroup &group,
+               llvm::ArrayRef<ArrayRange> units, double ns);
 
 /// Moves bytes. Within one memory they pass its port twice.
 Cost transferCost(const DeviceSpec &device, int64_t bytes, Memory from,

@@ -9,12 +9,17 @@
 #ifndef PUMICE_LIB_MODEL_MACHINE_DEVICESPEC_H
 #define PUMICE_LIB_MODEL_MACHINE_DEVICESPEC_H
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace pumice::model {
+
+/// Index of a class of resources in DeviceSpec::resources.
+using ResourceId = size_t;
 
 /// What one analog-to-digital conversion makes of a column sum v; rounding is
 /// half to even, 2^bits is 1 << adcBits.
@@ -53,15 +58,15 @@ struct AnalogSpec {
 
 /// Numerical shape of one crossbar array.
 struct ArraySpec {
-  int64_t rows = 128;      ///< wordlines
-  int64_t columns = 128;   ///< bitlines (cells of one wordline)
-  int64_t cellBits = 2;    ///< bits stored in one cell
-  int64_t weightBits = 16; ///< widest weight that the periphery recombines
-  int64_t inputBits = 16;  ///< widest input that the periphery streams
-  int64_t dacBits = 1;     ///< input bits applied to a wordline per read
-  int64_t adcBits = 8;     ///< output bits of one conversion
-  AdcMode adcMode = AdcMode::clip;
-  int64_t columnsPerAdc = 128; ///< columns that share one converter
+  int64_t rows = 0;       ///< wordlines
+  int64_t columns = 0;    ///< bitlines (cells of one wordline)
+  int64_t cellBits = 0;   ///< bits stored in one cell
+  int64_t weightBits = 0; ///< widest weight that the periphery recombines
+  int64_t inputBits = 0;  ///< widest input that the periphery streams
+  int64_t dacBits = 0;    ///< input bits applied to a wordline per read
+  int64_t adcBits = 0;    ///< output bits of one conversion
+  AdcMode adcMode = AdcMode::lossless;
+  int64_t columnsPerAdc = 0; ///< columns that share one converter
   WeightEncoding encoding = WeightEncoding::offset;
   std::optional<int64_t> rowsPerRead; ///< wordlines driven at once; none: all
   std::optional<AnalogSpec> analog;   ///< none: ideal cells
@@ -82,13 +87,16 @@ struct ArrayEnergy {
   double adcPj = 0;        ///< one conversion
   double shiftAddPj = 0;   ///< adding one conversion to an accumulator
   double cellWritePj = 0;  ///< programming one cell
+  /// Per level that a pulse raises or lowers a cell by; with these, cells whose
+  /// old level is known cost their step instead of cellWritePj.
+  std::optional<double> setStepPj, resetStepPj;
 };
 
 /// Associative processors (`#pum.ap`): their shape, and what they take.
 struct APSpec {
-  int64_t rows = 256;
-  int64_t columns = 256;
-  int64_t domains = 64; ///< bits of a cell's racetrack
+  int64_t rows = 0;
+  int64_t columns = 0;
+  int64_t domains = 0; ///< bits of a cell's racetrack
   double searchNs = 0;
   double searchPjPerBit = 0; ///< one searched column of one active row
   double writeNs = 0;
@@ -111,6 +119,7 @@ struct MemorySpec {
   double latencyNs = 0;           ///< added once per instruction
   double readPjPerByte = 0;
   double writePjPerByte = 0;
+  ResourceId portResource = 0; ///< set by declareResources
 };
 
 /// Cost of one kind of scalar operation on the digital unit.
@@ -128,12 +137,80 @@ struct DigitalSpec {
   std::vector<DigitalOpSpec> ops;
 };
 
+/// Units that the arrays of one instance of a level share.
+struct SharedUnitsSpec {
+  std::string level;
+  int64_t count = 0;
+};
+
+/// A group of crossbar arrays.
+struct CrossbarSpec {
+  ArraySpec array;
+  ArrayTiming timing;
+  ArrayEnergy energy;
+  /// Whether products of two activations are computed here, with the second
+  /// operand as temporary weights.
+  bool takesTemporaryWeights = false;
+  /// Whether programming a constant pulses cells that keep their level.
+  bool pulsesUnchangedCells = true;
+  /// Arrays that can be written at once, by instance; none: all of them.
+  std::optional<SharedUnitsSpec> writeDrivers;
+  /// Converters that arrays share; none: each array has its own.
+  std::optional<SharedUnitsSpec> converters;
+};
+
+/// A level of the hierarchy of a group: one instance of it holds `holds`
+/// instances of the level before, or, if it is the first, units of the group.
+struct LevelSpec {
+  std::string name;
+  std::optional<int64_t> holds; ///< none: unlimited (last level only)
+};
+
+/// Units of one kind: crossbar arrays, associative processors or digital units.
+struct UnitGroup {
+  std::string name;
+  std::variant<CrossbarSpec, APSpec, DigitalSpec> unit;
+  std::vector<LevelSpec> levels;
+  std::optional<int64_t> enduranceWrites; ///< of a cell; none: not known
+
+  // Set by declareResources.
+  size_t index = 0; ///< in DeviceSpec::groups
+  ResourceId unitResource = 0;
+  std::optional<ResourceId> writeDriverResource, converterResource;
+
+  const CrossbarSpec *crossbar() const {
+    return std::get_if<CrossbarSpec>(&unit);
+  }
+  const APSpec *ap() const { return std::get_if<APSpec>(&unit); }
+  const DigitalSpec *digital() const { return std::get_if<DigitalSpec>(&unit); }
+
+  /// Number of units; none: unlimited.
+  std::optional<int64_t> count() const;
+  /// Units in one instance of a level; none: unlimited, or no such level.
+  std::optional<int64_t> unitsPer(const std::string &level) const;
+  /// Cells of one unit: wordlines or racetracks; 0 without cells.
+  int64_t rows() const;
+  int64_t columns() const;
+};
+
+/// A class of resources. Of a located one, instructions hold the units that
+/// they name; of a pool, any that are free in one of its instances.
+struct ResourceClass {
+  std::string name;
+  std::optional<int64_t> count; ///< of all units; none: unlimited
+  bool isLocated = false;
+  int64_t perInstance = 1;     ///< units of one instance of a pool
+  std::optional<size_t> group; ///< whose it is; none: a memory's
+  bool isUnit = false;         ///< the units of the group themselves
+};
+
 /// A physical part, for area and power roll-up. `count` parts sit in one
 /// instance of `level` and together take powerMw and areaUm2; a part shared by
 /// `sharedBy` instances of its level contributes its share.
 struct ComponentSpec {
   std::string name;
-  std::string level; ///< "ima", "tile" or "chip"
+  std::string group; ///< empty: of the device as a whole
+  std::string level; ///< of the group
   int64_t count = 1;
   int64_t sharedBy = 1;
   double powerMw = 0;
@@ -143,26 +220,24 @@ struct ComponentSpec {
 
 struct DeviceSpec {
   std::string name;
-  ArraySpec array;
-  ArrayTiming timing;
-  ArrayEnergy energy;
-  std::optional<APSpec> ap; ///< then its arrays are associative processors
-  int64_t arraysPerIma = 1;
-  int64_t imasPerTile = 1;
-  std::optional<int64_t> tiles; ///< none: as many as the program asks for
-  std::optional<int64_t> enduranceWrites; ///< of a cell; none: not known
+  std::vector<UnitGroup> groups;
   MemorySpec buffer;
   MemorySpec dram;
-  DigitalSpec digital;
   std::vector<ComponentSpec> components;
+  std::vector<ResourceClass> resources; ///< set by declareResources
 
-  /// Number of arrays on the chip; none: unlimited.
-  std::optional<int64_t> arrays() const {
-    if (!tiles)
-      return std::nullopt;
-    return arraysPerIma * imasPerTile * *tiles;
-  }
+  /// The group of that name; null if there is none.
+  const UnitGroup *find(const std::string &name) const;
+  /// The first group of a kind; null if there is none.
+  const UnitGroup *firstCrossbar() const;
+  const UnitGroup *firstAP() const;
+  const UnitGroup *firstDigital() const;
 };
+
+/// Fills `resources` and the ids in groups and memories. Names are those of the
+/// class (array, write_driver, converter, digital_unit, buffer_port, dram_port)
+/// if one group declares it, else with the group's name before: arrays.array.
+void declareResources(DeviceSpec &device);
 
 } // namespace pumice::model
 

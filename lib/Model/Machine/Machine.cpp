@@ -5,9 +5,10 @@
 
 using namespace pumice::model;
 
-Machine::Machine(DeviceSpec device)
-    : spec(std::move(device)), schedule(spec),
-      writes(spec.array.rows, spec.array.columns) {}
+Machine::Machine(DeviceSpec device) : spec(std::move(device)), schedule(spec) {
+  for (const UnitGroup &group : spec.groups)
+    writes.emplace_back(group.rows(), group.columns());
+}
 
 llvm::Expected<EventId> Machine::issue(InstructionInfo info, const Cost &cost,
                                        llvm::ArrayRef<EventId> dependencies) {
@@ -24,10 +25,11 @@ llvm::Expected<EventId> Machine::issue(InstructionInfo info, const Cost &cost,
   record.energyPj = cost.energyPj;
   record.counters = cost.counters;
   for (const ResourceUse &use : cost.resources)
-    if (use.resource == Resource::array)
-      record.arrays += use.arrays.count;
+    if (const ResourceClass &resource = spec.resources[use.resource];
+        resource.isUnit && resource.isLocated)
+      record.arrays += use.units.count;
   for (const ArrayWrites &written : cost.writes)
-    writes.add(written, record.info.layer);
+    writes[written.group].add(written, record.info.layer);
   for (size_t i = 0; i < numComponents; ++i)
     energy[i] += cost.energyPj[i];
   events += cost.counters;
@@ -39,5 +41,13 @@ llvm::Expected<EventId> Machine::issue(InstructionInfo info, const Cost &cost,
 
 double Machine::staticEnergyPj() const {
   // 1 mW for 1 ns is 1 pJ.
-  return areaAndPower().chip.alwaysOnMw * double(schedule.makespanPs()) / 1000;
+  return areaAndPower().device.alwaysOnMw * double(schedule.makespanPs()) /
+         1000;
+}
+
+RollUp Machine::areaAndPower() const {
+  std::vector<int64_t> used;
+  for (const UnitGroup &group : spec.groups)
+    used.push_back(schedule.used(group.unitResource));
+  return rollUp(spec, used);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Machine.h - Books of one run on a device -----------------*- C++ -*-===//
+//===- Machine.h - Accounts of one run on a device --------------*- C++ -*-===//
 //
-// Collects what instructions cost: the timeline, energy by component, events,
-// wear, and a record of each instruction. Values are none of its business.
+// Accounts for time, energy by component, events and wear of one run, with a
+// record of each instruction. It does not compute values.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_MODEL_MACHINE_MACHINE_H
@@ -43,7 +43,7 @@ struct InstructionRecord {
   EventId id = 0;
   int64_t startPs = 0;
   int64_t endPs = 0;
-  int64_t arrays = 0; ///< arrays held
+  int64_t arrays = 0; ///< arrays and processors held
   EnergyPj energyPj = {};
   Counters counters;
 };
@@ -73,15 +73,15 @@ public:
 
   const EnergyPj &dynamicEnergyPj() const { return energy; }
   const Counters &counters() const { return events; }
-  /// Power of the parts that are always on (of unlimited tiles: of those used)
+  /// Power of the parts that are always on (of unlimited levels: of those used)
   /// times the makespan.
   double staticEnergyPj() const;
   double totalEnergyPj() const { return total(energy) + staticEnergyPj(); }
-  /// Writes of cells. Programming counts as one write of each of its cells (an
-  /// upper bound if only changed cells are pulsed); programs of associative
-  /// processors as docs/ap.md says ("Wear").
-  const Wear &wear() const { return writes; }
-  RollUp areaAndPower() const { return rollUp(spec, schedule.arraysUsed()); }
+  /// Writes of the cells of a group. Programming counts as one write of each
+  /// cell that it pulses; programs of associative processors as docs/ap.md says
+  /// ("Wear").
+  const Wear &wear(size_t group) const { return writes[group]; }
+  RollUp areaAndPower() const;
 
 private:
   DeviceSpec spec;
@@ -90,7 +90,7 @@ private:
   std::deque<InstructionRecord> records;
   EnergyPj energy = {};
   Counters events;
-  Wear writes;
+  std::deque<Wear> writes; ///< by group
 };
 
 } // namespace pumice::model

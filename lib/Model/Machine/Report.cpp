@@ -51,8 +51,8 @@ static json::Object toJson(const Counters &counters, bool withZeros) {
   return object;
 }
 
-static json::Object toJson(const Lane &lane) {
-  return json::Object{{"resource", name(lane.resource)},
+static json::Object toJson(const Lane &lane, const Timeline &timeline) {
+  return json::Object{{"resource", timeline.classes()[lane.resource].name},
                       {"first", lane.first},
                       {"count", lane.count},
                       {"start_ns", ns(lane.startPs)},
@@ -60,10 +60,11 @@ static json::Object toJson(const Lane &lane) {
 }
 
 static json::Object toJson(const InstructionRecord &record,
-                           const Event &event) {
+                           const Timeline &timeline) {
+  const Event &event = timeline.events()[record.id];
   json::Array lanes, dependencies(event.dependencies);
   for (const Lane &lane : event.lanes)
-    lanes.push_back(toJson(lane));
+    lanes.push_back(toJson(lane, timeline));
   json::Object object{
       {"id", record.id},
       {"label", record.info.label},
@@ -163,17 +164,36 @@ static json::Array layersToJson(const Machine &machine) {
   return array;
 }
 
-static json::Object toJson(const Wear &wear) {
+json::Array pumice::model::toJson(const RollUp &sum) {
+  json::Array levels;
+  for (const LevelSum &level : sum.levels)
+    levels.push_back(json::Object{{"group", level.group},
+                                  {"level", level.level},
+                                  {"count", level.count},
+                                  {"area_mm2", level.each.areaUm2 / 1e6},
+                                  {"power_mw", level.each.powerMw}});
+  return levels;
+}
+
+static json::Object wearToJson(const Machine &machine) {
   WearSummary all;
   json::Array ranges;
-  for (const WearRange &range : wear.ranges()) {
-    all += range.summary;
-    ranges.push_back(
-        json::Object{{"first", range.arrays.first},
-                     {"count", range.arrays.count},
-                     {"layers", json::Array(range.layers)},
-                     {"max_writes_per_cell", range.summary.max()},
-                     {"mean_writes_per_cell", range.summary.mean()}});
+  int64_t arraysWritten = 0;
+  bool isBound = false;
+  for (const UnitGroup &group : machine.device().groups) {
+    const Wear &wear = machine.wear(group.index);
+    arraysWritten += wear.arraysWritten();
+    isBound |= wear.isBound();
+    for (const WearRange &range : wear.ranges()) {
+      all += range.summary;
+      ranges.push_back(
+          json::Object{{"group", group.name},
+                       {"first", range.arrays.first},
+                       {"count", range.arrays.count},
+                       {"layers", json::Array(range.layers)},
+                       {"max_writes_per_cell", range.summary.max()},
+                       {"mean_writes_per_cell", range.summary.mean()}});
+    }
   }
   json::Array histogram;
   for (auto [writes, cells] : all.cellsByWrites)
@@ -181,22 +201,41 @@ static json::Object toJson(const Wear &wear) {
   return json::Object{{"max_writes_per_cell", all.max()},
                       {"mean_writes_per_cell", all.mean()},
                       {"cells_written", all.cellsWritten()},
-                      {"arrays_written", wear.arraysWritten()},
-                      {"max_is_bound", wear.isBound()},
+                      {"arrays_written", arraysWritten},
+                      {"max_is_bound", isBound},
                       {"histogram", std::move(histogram)},
                       {"ranges", std::move(ranges)}};
 }
 
 /// How long the cells of `machine` last when runs follow each other without a
-/// pause.
+/// pause: until the first cell of a group has reached the group's endurance.
 static json::Object lifetime(const Machine &setup, const Machine &machine) {
-  const std::optional<int64_t> endurance = machine.device().enduranceWrites;
-  if (machine.wear().arraysWritten() == 0)
+  std::optional<int64_t> runs, endurance;
+  bool isWritten = false, isKnown = true;
+  for (const UnitGroup &group : machine.device().groups) {
+    const Wear &wear = machine.wear(group.index);
+    if (wear.arraysWritten() == 0) {
+      if (!isWritten && !endurance)
+        endurance = group.enduranceWrites;
+      continue;
+    }
+    if (!group.enduranceWrites) {
+      isWritten = true;
+      isKnown = false;
+      continue;
+    }
+    const std::optional<int64_t> survived = Wear::survivedRuns(
+        setup.wear(group.index), wear, *group.enduranceWrites);
+    if (!isWritten || (survived && (!runs || *survived < *runs))) {
+      runs = survived;
+      endurance = group.enduranceWrites;
+    }
+    isWritten = true;
+  }
+  if (!isWritten)
     return json::Object{{"limit", "none"}, {"endurance_writes", endurance}};
-  if (!endurance)
-    return json::Object{{"limit", "unknown"}, {"endurance_writes", endurance}};
-  const std::optional<int64_t> runs =
-      Wear::survivedRuns(setup.wear(), machine.wear(), *endurance);
+  if (!isKnown)
+    return json::Object{{"limit", "unknown"}, {"endurance_writes", nullptr}};
   constexpr double nsPerYear = 365.25 * 24 * 3600 * 1e9;
   return json::Object{{"limit", "endurance"},
                       {"endurance_writes", endurance},
@@ -206,8 +245,38 @@ static json::Object lifetime(const Machine &setup, const Machine &machine) {
                            ns(machine.timeline().makespanPs()) / nsPerYear}};
 }
 
-json::Value pumice::model::toJson(const Machine &machine,
-                                  const Machine *setup) {
+json::Value pumice::model::toJson(const Cost &cost, const DeviceSpec &device) {
+  json::Array resources, writes;
+  for (const ResourceUse &use : cost.resources)
+    resources.push_back(
+        json::Object{{"resource", device.resources[use.resource].name},
+                     {"first", use.units.first},
+                     {"count", use.units.count},
+                     {"busy_ns", ns(use.durationPs)}});
+  for (const ArrayWrites &written : cost.writes) {
+    json::Array blocks;
+    for (const CellBlock &block : written.blocks)
+      blocks.push_back(json::Object{{"row", block.row},
+                                    {"column", block.column},
+                                    {"rows", block.rows},
+                                    {"columns", block.columns},
+                                    {"writes", block.writes}});
+    writes.push_back(json::Object{{"group", device.groups[written.group].name},
+                                  {"first", written.arrays.first},
+                                  {"count", written.arrays.count},
+                                  {"blocks", std::move(blocks)},
+                                  {"written", written.written}});
+  }
+  return json::Object{
+      {"latency_ns", ns(cost.latencyPs)},
+      {"resources", std::move(resources)},
+      {"energy_pj", ::toJson(cost.energyPj, /*withZeros=*/false)},
+      {"counters", ::toJson(cost.counters, /*withZeros=*/false)},
+      {"writes", std::move(writes)}};
+}
+
+json::Value pumice::model::toJson(const Machine &machine, const Machine *setup,
+                                  const Machine *steady) {
   const Timeline &timeline = machine.timeline();
 
   json::Object energy = ::toJson(machine.dynamicEnergyPj(), /*withZeros=*/true);
@@ -217,35 +286,26 @@ json::Value pumice::model::toJson(const Machine &machine,
 
   json::Array instructions;
   for (const InstructionRecord &record : machine.instructions())
-    instructions.push_back(::toJson(record, timeline.events()[record.id]));
+    instructions.push_back(::toJson(record, timeline));
 
   json::Object utilisation;
-  for (size_t i = 0; i < numResources; ++i) {
-    const auto resource = static_cast<Resource>(i);
-    utilisation[name(resource)] =
-        json::Object{{"count", timeline.count(resource)},
-                     {"busy_ns", timeline.busyPs(resource) / 1000},
-                     {"share", timeline.utilisation(resource)}};
-  }
+  for (size_t i = 0; i < timeline.classes().size(); ++i)
+    utilisation[timeline.classes()[i].name] =
+        json::Object{{"count", timeline.count(i)},
+                     {"busy_ns", timeline.busyPs(i) / 1000},
+                     {"share", timeline.utilisation(i)}};
 
-  const RollUp levels = machine.areaAndPower();
-  auto perLevel = [&](auto get) {
-    return json::Object{{"ima", get(levels.ima)},
-                        {"tile", get(levels.tile)},
-                        {"chip", get(levels.chip)}};
-  };
-  json::Object wear = ::toJson(machine.wear());
+  const RollUp sum = machine.areaAndPower();
+  json::Object wear = wearToJson(machine);
   if (setup)
-    wear["lifetime"] = lifetime(*setup, machine);
+    wear["lifetime"] = lifetime(*setup, steady ? *steady : machine);
   json::Object report{
       {"device", machine.device().name},
       {"latency_ns", ns(timeline.makespanPs())},
       {"energy_pj", std::move(energy)},
-      {"area_mm2",
-       perLevel([](const AreaAndPower &level) { return level.areaUm2 / 1e6; })},
-      {"power_mw",
-       perLevel([](const AreaAndPower &level) { return level.powerMw; })},
-      {"tiles", levels.tiles},
+      {"area_mm2", sum.device.areaUm2 / 1e6},
+      {"power_mw", sum.device.powerMw},
+      {"levels", toJson(sum)},
       {"layers", layersToJson(machine)},
       {"instructions", std::move(instructions)},
       {"utilisation", std::move(utilisation)},
@@ -253,5 +313,7 @@ json::Value pumice::model::toJson(const Machine &machine,
       {"wear", std::move(wear)}};
   if (setup)
     report["setup"] = toJson(*setup);
+  if (steady)
+    report["steady_state"] = toJson(*steady);
   return report;
 }

@@ -8,11 +8,12 @@
 
 using namespace pumice::model;
 
-/// Own components of one instance of `level`.
-static AreaAndPower ownParts(const DeviceSpec &device, llvm::StringRef level) {
+/// Own components of one instance of a level of a group.
+static AreaAndPower ownParts(const DeviceSpec &device, llvm::StringRef group,
+                             llvm::StringRef level) {
   AreaAndPower sum;
   for (const ComponentSpec &part : device.components) {
-    if (part.level != level)
+    if (part.group != group || part.level != level)
       continue;
     const double share = 1.0 / double(std::max<int64_t>(part.sharedBy, 1));
     sum.areaUm2 += part.areaUm2 * share;
@@ -29,16 +30,29 @@ static void add(AreaAndPower &sum, const AreaAndPower &part, int64_t count) {
   sum.alwaysOnMw += part.alwaysOnMw * double(count);
 }
 
-RollUp pumice::model::rollUp(const DeviceSpec &device, int64_t usedArrays) {
+RollUp pumice::model::rollUp(const DeviceSpec &device,
+                             const std::vector<int64_t> &usedUnits) {
   RollUp result;
-  result.ima = ownParts(device, "ima");
-  result.tile = ownParts(device, "tile");
-  add(result.tile, result.ima, device.imasPerTile);
-  const int64_t arraysPerTile =
-      std::max<int64_t>(device.arraysPerIma * device.imasPerTile, 1);
-  result.tiles =
-      device.tiles.value_or(llvm::divideCeil(usedArrays, arraysPerTile));
-  result.chip = ownParts(device, "chip");
-  add(result.chip, result.tile, result.tiles);
+  result.device = ownParts(device, "", "");
+  for (const UnitGroup &group : device.groups) {
+    AreaAndPower below;
+    int64_t units = 1; // in one instance of the level below
+    const size_t first = result.levels.size();
+    for (const LevelSpec &level : group.levels) {
+      const int64_t used =
+          group.index < usedUnits.size() ? usedUnits[group.index] : 0;
+      const int64_t holds = level.holds.value_or(
+          llvm::divideCeil(used, std::max<int64_t>(units, 1)));
+      LevelSum sum{group.name, level.name, 1,
+                   ownParts(device, group.name, level.name)};
+      add(sum.each, below, holds);
+      for (size_t i = first; i < result.levels.size(); ++i)
+        result.levels[i].count *= holds;
+      below = sum.each;
+      units *= holds;
+      result.levels.push_back(std::move(sum));
+    }
+    add(result.device, below, 1);
+  }
   return result;
 }

@@ -6,6 +6,8 @@
 #include "lib/Model/Machine/DeviceSpec.h"
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace pumice::model {
 
@@ -15,16 +17,23 @@ struct AreaAndPower {
   double alwaysOnMw = 0; ///< the part of powerMw that is always drawn
 };
 
-struct RollUp {
-  AreaAndPower ima;  ///< one IMA
-  AreaAndPower tile; ///< one tile, with its IMAs and its share of shared parts
-  AreaAndPower chip; ///< all tiles and what the chip has once
-  int64_t tiles = 0; ///< tiles counted in the chip
+/// One level of a group.
+struct LevelSum {
+  std::string group, level;
+  int64_t count = 0; ///< instances in the device
+  /// One instance, with what it holds and its share of shared parts.
+  AreaAndPower each;
 };
 
-/// Sums the components of each level. `usedArrays` sizes a chip with unlimited
-/// tiles: as many as these arrays need.
-RollUp rollUp(const DeviceSpec &device, int64_t usedArrays = 0);
+struct RollUp {
+  std::vector<LevelSum> levels; ///< groups in their order, lowest level first
+  AreaAndPower device;          ///< all groups, and parts of no group
+};
+
+/// Sums the components of each level. `usedUnits`, by group, sizes the last
+/// level of groups without a limit: as many as these units need.
+RollUp rollUp(const DeviceSpec &device,
+              const std::vector<int64_t> &usedUnits = {});
 
 } // namespace pumice::model
 

@@ -6,70 +6,89 @@
 
 #include <algorithm>
 #include <queue>
-#include <set>
+#include <utility>
 
 using namespace pumice::model;
 
-Timeline::Timeline(const DeviceSpec &device) : arrayLimit(device.arrays()) {
-  auto ports = [&](Resource resource, int64_t count) {
-    portFree[static_cast<size_t>(resource)].assign(std::max<int64_t>(count, 1),
-                                                   0);
-  };
-  ports(Resource::bufferPort, device.buffer.ports);
-  ports(Resource::dramPort, device.dram.ports);
-  ports(Resource::digitalUnit, device.digital.units);
-  arrayFree[0] = 0;
+Timeline::Timeline(const DeviceSpec &device)
+    : resources(device.resources), states(device.resources.size()) {}
+
+int64_t Timeline::count(ResourceId resource) const {
+  return resources[resource].count.value_or(states[resource].used);
 }
 
-int64_t Timeline::count(Resource resource) const {
-  if (resource == Resource::array)
-    return arrayLimit.value_or(arrayLimitUsed);
-  return portFree[static_cast<size_t>(resource)].size();
-}
-
-double Timeline::utilisation(Resource resource) const {
+double Timeline::utilisation(ResourceId resource) const {
   const double capacity = double(count(resource)) * double(endPs);
   return capacity > 0 ? busyPs(resource) / capacity : 0;
 }
 
-int64_t Timeline::arraysFreeAt(ArrayRange range) const {
+int64_t Timeline::freeAt(const State &state, ArrayRange range) {
   int64_t latest = 0;
-  for (auto it = std::prev(arrayFree.upper_bound(range.first));
-       it != arrayFree.end() && it->first < range.first + range.count; ++it)
+  for (auto it = std::prev(state.freeFrom.upper_bound(range.first));
+       it != state.freeFrom.end() && it->first < range.first + range.count;
+       ++it)
     latest = std::max(latest, it->second);
   return latest;
 }
 
-void Timeline::holdArrays(ArrayRange range, int64_t untilPs) {
+void Timeline::hold(State &state, ArrayRange range, int64_t untilPs) {
+  auto &freeFrom = state.freeFrom;
   const int64_t end = range.first + range.count;
-  const int64_t after = std::prev(arrayFree.upper_bound(end))->second;
-  arrayFree.erase(arrayFree.lower_bound(range.first),
-                  arrayFree.upper_bound(end));
-  arrayFree[range.first] = untilPs;
-  arrayFree[end] = after;
+  const int64_t after = std::prev(freeFrom.upper_bound(end))->second;
+  freeFrom.erase(freeFrom.lower_bound(range.first), freeFrom.upper_bound(end));
+  freeFrom[range.first] = untilPs;
+  freeFrom[end] = after;
 }
 
-/// Fails if the resources of one cost exclude each other.
-static llvm::Error verifyDisjoint(const Cost &cost) {
-  std::array<int, numResources> wanted = {};
-  llvm::SmallVector<ArrayRange, 4> ranges;
-  for (const ResourceUse &use : cost.resources) {
-    if (use.resource == Resource::array)
-      ranges.push_back(use.arrays);
-    else if (++wanted[static_cast<size_t>(use.resource)] > 1)
-      return llvm::createStringError("expected at most one " +
-                                     name(use.resource) +
-                                     " for an instruction, got 2");
-  }
-  llvm::sort(ranges, [](const ArrayRange &a, const ArrayRange &b) {
-    return a.first < b.first;
+llvm::Error Timeline::verifyDisjoint(const Cost &cost) const {
+  llvm::SmallVector<ResourceUse, 4> uses(cost.resources);
+  llvm::stable_sort(uses, [](const ResourceUse &a, const ResourceUse &b) {
+    return std::pair(a.resource, a.units.first) <
+           std::pair(b.resource, b.units.first);
   });
-  for (size_t i = 1; i < ranges.size(); ++i)
-    if (ranges[i].first < ranges[i - 1].first + ranges[i - 1].count)
+  for (size_t i = 1; i < uses.size(); ++i) {
+    const ResourceUse &last = uses[i - 1], &use = uses[i];
+    if (last.resource != use.resource)
+      continue;
+    const ResourceClass &resource = resources[use.resource];
+    if (!resource.isLocated && last.units.first == use.units.first)
+      return llvm::createStringError("expected at most one " + resource.name +
+                                     " for an instruction, got 2");
+    if (resource.isLocated &&
+        use.units.first < last.units.first + last.units.count)
       return llvm::createStringError(
           "expected disjoint ranges of arrays, got array " +
-          llvm::Twine(ranges[i].first) + " twice");
+          llvm::Twine(use.units.first) + " twice");
+  }
   return llvm::Error::success();
+}
+
+llvm::Expected<int64_t> Timeline::freeAt(const ResourceUse &use) {
+  const ResourceClass &resource = resources[use.resource];
+  State &state = states[use.resource];
+  const ArrayRange units = use.units;
+  int64_t end;
+  if (units.first < 0 || units.count < 1 ||
+      llvm::AddOverflow(units.first, units.count, end))
+    return llvm::createStringError("expected a range of arrays, got " +
+                                   llvm::Twine(units.count) + " from " +
+                                   llvm::Twine(units.first));
+  if (resource.isLocated) {
+    if (resource.count && end > *resource.count)
+      return llvm::createStringError(
+          "expected arrays below " + llvm::Twine(*resource.count) +
+          " (arrays of the device), got " + llvm::Twine(units.count) +
+          " from " + llvm::Twine(units.first));
+    return freeAt(state, units);
+  }
+  if (units.count > resource.perInstance)
+    return llvm::createStringError(
+        "expected at most " + llvm::Twine(resource.perInstance) + " of " +
+        resource.name + " at once, got " + llvm::Twine(units.count));
+  std::vector<int64_t> free = state.instances[units.first];
+  free.resize(resource.perInstance);
+  std::nth_element(free.begin(), free.begin() + units.count - 1, free.end());
+  return free[units.count - 1];
 }
 
 llvm::Expected<EventId> Timeline::issue(const Cost &cost,
@@ -90,23 +109,10 @@ llvm::Expected<EventId> Timeline::issue(const Cost &cost,
       return llvm::createStringError(
           "expected a non-negative duration, got " +
           llvm::Twine(std::min(use.durationPs, cost.latencyPs)) + " ps");
-    if (use.resource != Resource::array) {
-      const auto &ports = portFree[static_cast<size_t>(use.resource)];
-      start = std::max(start, *std::min_element(ports.begin(), ports.end()));
-      continue;
-    }
-    int64_t end;
-    if (use.arrays.first < 0 || use.arrays.count < 1 ||
-        llvm::AddOverflow(use.arrays.first, use.arrays.count, end))
-      return llvm::createStringError("expected a range of arrays, got " +
-                                     llvm::Twine(use.arrays.count) + " from " +
-                                     llvm::Twine(use.arrays.first));
-    if (arrayLimit && end > *arrayLimit)
-      return llvm::createStringError(
-          "expected arrays below " + llvm::Twine(*arrayLimit) +
-          " (arrays of the device), got " + llvm::Twine(use.arrays.count) +
-          " from " + llvm::Twine(use.arrays.first));
-    start = std::max(start, arraysFreeAt(use.arrays));
+    llvm::Expected<int64_t> free = freeAt(use);
+    if (!free)
+      return free.takeError();
+    start = std::max(start, *free);
   }
   if (llvm::Error error = verifyDisjoint(cost))
     return error;
@@ -121,23 +127,35 @@ llvm::Expected<EventId> Timeline::issue(const Cost &cost,
   event.endPs = start + cost.latencyPs;
   event.dependencies.assign(dependencies.begin(), dependencies.end());
   for (const ResourceUse &use : cost.resources) {
-    const auto kind = static_cast<size_t>(use.resource);
+    const ResourceClass &resource = resources[use.resource];
+    State &state = states[use.resource];
     const int64_t until = start + use.durationPs;
-    Lane lane{use.resource, use.arrays.first, use.arrays.count, start, until};
-    if (use.resource == Resource::array) {
-      holdArrays(use.arrays, until);
-      arrayLimitUsed =
-          std::max(arrayLimitUsed, use.arrays.first + use.arrays.count);
-    } else {
-      auto &ports = portFree[kind];
-      // The lowest free one: there is one, start was chosen so.
-      auto port = llvm::find_if(ports, [&](int64_t at) { return at <= start; });
-      lane.first = port - ports.begin();
-      lane.count = 1;
-      *port = until;
+    state.busy += double(use.units.count) * double(use.durationPs);
+    if (resource.isLocated) {
+      hold(state, use.units, until);
+      state.used = std::max(state.used, use.units.first + use.units.count);
+      event.lanes.push_back(
+          {use.resource, use.units.first, use.units.count, start, until});
+      continue;
     }
-    busy[kind] += double(lane.count) * double(use.durationPs);
-    event.lanes.push_back(lane);
+    // The lowest free ones: there are enough, start was chosen so.
+    std::vector<int64_t> &free = state.instances[use.units.first];
+    free.resize(resource.perInstance);
+    const int64_t base = use.units.first * resource.perInstance;
+    state.used = std::max(state.used, base + resource.perInstance);
+    int64_t wanted = use.units.count;
+    for (int64_t i = 0; wanted > 0; ++i) {
+      if (free[i] > start)
+        continue;
+      free[i] = until;
+      --wanted;
+      if (!event.lanes.empty() && event.lanes.back().resource == use.resource &&
+          event.lanes.back().first + event.lanes.back().count == base + i &&
+          event.lanes.back().endPs == until)
+        ++event.lanes.back().count;
+      else
+        event.lanes.push_back({use.resource, base + i, 1, start, until});
+    }
   }
   endPs = std::max(endPs, end);
   issued.push_back(std::move(event));
@@ -166,7 +184,8 @@ llvm::Error Timeline::verify() const {
   llvm::stable_sort(holds, [](const Hold &a, const Hold &b) {
     return a.lane->startPs < b.lane->startPs;
   });
-  std::array<std::map<int64_t, Hold>, numResources> active; // by first index
+  std::vector<std::map<int64_t, Hold>> active(
+      resources.size()); // by first index
   auto later = [](const Hold &a, const Hold &b) {
     return a.lane->endPs > b.lane->endPs;
   };
@@ -175,16 +194,16 @@ llvm::Error Timeline::verify() const {
     const Lane &lane = *hold.lane;
     while (!ends.empty() && ends.top().lane->endPs <= lane.startPs) {
       const Lane &ended = *ends.top().lane;
-      active[static_cast<size_t>(ended.resource)].erase(ended.first);
+      active[ended.resource].erase(ended.first);
       ends.pop();
     }
-    auto &ranges = active[static_cast<size_t>(lane.resource)];
+    auto &ranges = active[lane.resource];
     auto next = ranges.lower_bound(lane.first + lane.count);
     if (next != ranges.begin()) {
       const Hold &other = std::prev(next)->second;
       if (other.lane->first + other.lane->count > lane.first)
         return llvm::createStringError(
-            "expected one holder of " + name(lane.resource) + " " +
+            "expected one holder of " + resources[lane.resource].name + " " +
             llvm::Twine(std::max(lane.first, other.lane->first)) + " at " +
             llvm::Twine(lane.startPs) + " ps, got instructions " +
             llvm::Twine(other.id) + " and " + llvm::Twine(hold.id));

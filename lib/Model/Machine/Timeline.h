@@ -17,7 +17,6 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Error.h"
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -27,9 +26,10 @@ namespace pumice::model {
 /// Index of an issued instruction, in program order.
 using EventId = int64_t;
 
-/// One or more resources held by one instruction for [startPs, endPs).
+/// One or more units of a class of resources, held by one instruction for
+/// [startPs, endPs).
 struct Lane {
-  Resource resource;
+  ResourceId resource = 0;
   int64_t first = 0; ///< index within its class
   int64_t count = 1;
   int64_t startPs = 0;
@@ -47,44 +47,50 @@ class Timeline {
 public:
   explicit Timeline(const DeviceSpec &device);
 
-  /// Fails if an array range is empty, negative or beyond the device, two of
-  /// them overlap, another class is asked for twice, a dependency was not
-  /// issued before, a duration is negative, or times leave the range of the
-  /// clock.
+  /// Fails if a range of units is empty, negative or beyond the device, two of
+  /// them overlap, an instance of a pool is asked for twice or for more than it
+  /// has, a dependency was not issued before, a duration is negative, or times
+  /// leave the range of the clock.
   llvm::Expected<EventId> issue(const Cost &cost,
                                 llvm::ArrayRef<EventId> dependencies);
 
   llvm::ArrayRef<Event> events() const { return issued; }
   int64_t makespanPs() const { return endPs; }
 
-  /// Sum over the resources of a class of the time that they are held.
-  double busyPs(Resource resource) const {
-    return busy[static_cast<size_t>(resource)];
-  }
-  /// Resources of a class; of unlimited arrays, those used.
-  int64_t count(Resource resource) const;
+  llvm::ArrayRef<ResourceClass> classes() const { return resources; }
+  /// Sum over the units of a class of the time that they are held.
+  double busyPs(ResourceId resource) const { return states[resource].busy; }
+  /// Units of a class; of an unlimited one, those used.
+  int64_t count(ResourceId resource) const;
   /// busyPs over count times makespan; 0 for an empty timeline.
-  double utilisation(Resource resource) const;
-  /// One more than the highest index of an array that was held.
-  int64_t arraysUsed() const { return arrayLimitUsed; }
+  double utilisation(ResourceId resource) const;
+  /// One more than the highest index of a unit that was held.
+  int64_t used(ResourceId resource) const { return states[resource].used; }
 
   /// Checks what was recorded: no resource is held twice at a time, no
   /// instruction starts before what it depends on has ended.
   llvm::Error verify() const;
 
 private:
-  /// Latest free time of arrays in [first, first + count).
-  int64_t arraysFreeAt(ArrayRange range) const;
-  void holdArrays(ArrayRange range, int64_t untilPs);
+  struct State {
+    /// Of a located class: free time of units from the key on, up to the next
+    /// key; 0 before the first key.
+    std::map<int64_t, int64_t> freeFrom = {{0, 0}};
+    /// Of a pool: free time of the units of each instance that was used.
+    std::map<int64_t, std::vector<int64_t>> instances;
+    double busy = 0;
+    int64_t used = 0;
+  };
 
-  std::optional<int64_t> arrayLimit;
-  int64_t arrayLimitUsed = 0;
-  /// Free time of arrays from the key on, up to the next key; 0 before the
-  /// first key.
-  std::map<int64_t, int64_t> arrayFree;
-  /// Free time by index, for the classes with several of a kind.
-  std::array<std::vector<int64_t>, numResources> portFree;
-  std::array<double, numResources> busy = {};
+  /// When what `use` asks for is free.
+  llvm::Expected<int64_t> freeAt(const ResourceUse &use);
+  /// Latest free time of units in [first, first + count).
+  static int64_t freeAt(const State &state, ArrayRange range);
+  static void hold(State &state, ArrayRange range, int64_t untilPs);
+  llvm::Error verifyDisjoint(const Cost &cost) const;
+
+  std::vector<ResourceClass> resources;
+  std::vector<State> states;
   std::vector<Event> issued;
   int64_t endPs = 0;
 };

@@ -39,7 +39,8 @@ struct APCompileProgramsPass
     if (failed(device))
       return signalPassFailure();
     spec = toSpec(*device);
-    if (!spec.ap) {
+    group = spec.firstAP();
+    if (!group) {
       layers.front()->emitOpError("expects a device with associative "
                                   "processors, but '")
           << spec.name << "' has none";
@@ -98,7 +99,7 @@ private:
     pooling.bits = op.getInputBits();
     pooling.isSigned = !op.getInputUnsigned();
     FailureOr<DenseResourceElementsAttr> program =
-        toAttribute(op, apcompiler::compile(pooling, *spec.ap));
+        toAttribute(op, apcompiler::compile(pooling, *group->ap()));
     if (failed(program))
       return failure();
     rewriter.replaceOpWithNewOp<ap::RunOp>(
@@ -119,7 +120,7 @@ private:
                        op.getThresholdsAttr().getValues<int64_t>());
     llvm::append_range(sum.codes, op.getCodesAttr().getValues<int8_t>());
     FailureOr<DenseResourceElementsAttr> program =
-        toAttribute(op, apcompiler::compile(sum, *spec.ap));
+        toAttribute(op, apcompiler::compile(sum, *group->ap()));
     if (failed(program))
       return failure();
     auto window = crossbar::WindowAttr::get(op.getContext(), {1, 1}, {1, 1},
@@ -159,10 +160,10 @@ private:
       options.chunks = chunks;
     if (spread)
       options.spread = spread;
-    options.processors = spec.arrays();
+    options.processors = group->count();
     apcompiler::Statistics statistics;
     FailureOr<DenseResourceElementsAttr> program = toAttribute(
-        op, apcompiler::compile(layer, *spec.ap, options, &statistics));
+        op, apcompiler::compile(layer, *group->ap(), options, &statistics));
     numNonzeros += statistics.nonzeros;
     numAdditions += statistics.additions;
     numFewest += statistics.fewest;
@@ -188,6 +189,7 @@ private:
   }
 
   model::DeviceSpec spec;
+  const model::UnitGroup *group = nullptr; ///< of spec, that layers run on
 };
 
 } // namespace

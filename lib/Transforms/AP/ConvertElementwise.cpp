@@ -319,11 +319,12 @@ struct APConvertElementwisePass
   using APConvertElementwiseBase::APConvertElementwiseBase;
 
   void runOnOperation() override {
-    auto device =
-        getOperation()->getAttrOfType<pum::DeviceAttr>(pum::deviceAttrName);
-    if (!device || !device.getAp() || !device.getAp().getElementwiseBits())
+    pum::DeviceAttr device = deviceOf(getOperation());
+    std::optional<model::APSpec> processors =
+        device ? processorsOf(device) : std::nullopt;
+    if (!processors || !processors->elementwiseBits)
       return;
-    ap = device.getAp();
+    ap = *processors;
     SmallVector<linalg::GenericOp> ops;
     getOperation().walk([&](linalg::GenericOp op) { ops.push_back(op); });
     IRRewriter rewriter(&getContext());
@@ -337,15 +338,13 @@ struct APConvertElementwisePass
   }
 
 private:
-  bool fits(Interval codes) const {
-    return codes.bits() <= ap.getElementwiseBits();
-  }
+  bool fits(Interval codes) const { return codes.bits() <= ap.elementwiseBits; }
 
   void convert(IRRewriter &rewriter, linalg::GenericOp op,
                const Pooling &pooling) {
     if (!fits(pooling.range) ||
-        pooling.kernel[0] * pooling.kernel[1] + 2 > ap.getColumns() ||
-        pooling.range.bits() > ap.getDomains())
+        pooling.kernel[0] * pooling.kernel[1] + 2 > ap.columns ||
+        pooling.range.bits() > ap.domains)
       return;
     rewriter.replaceOpWithNewOp<ap::MaxPool2DOp>(
         op, op.getResult(0).getType(), pooling.input,
@@ -377,17 +376,16 @@ private:
           pair.expression
               .evaluate(c, {{pair.left, a}, {pair.right, b}}, a.size())
               .integers);
-    const size_t mostSteps = (size_t(1) << ap.getElementwiseBits()) - 1;
+    const size_t mostSteps = (size_t(1) << ap.elementwiseBits) - 1;
     int64_t factors[2];
     std::optional<std::vector<apcompiler::Staircase>> found =
         FactorSearch(lhs, rhs, codes.bits()).run(tables, mostSteps, factors);
-    if (!found ||
-        apcompiler::Codes::holding(*found).bits > ap.getElementwiseBits())
+    if (!found || apcompiler::Codes::holding(*found).bits > ap.elementwiseBits)
       return;
     size_t steps = 1;
     for (const apcompiler::Staircase &staircase : *found)
       steps = std::max(steps, staircase.thresholds.size());
-    if (int64_t(steps) + 2 > ap.getColumns())
+    if (int64_t(steps) + 2 > ap.columns)
       return;
     auto [thresholds, values] = apcompiler::toArrays(*found, steps);
     // All channels are alike if one function is that of all.
@@ -411,7 +409,7 @@ private:
     ++numSums;
   }
 
-  pum::APAttr ap;
+  model::APSpec ap;
 };
 
 } // namespace

@@ -152,11 +152,12 @@ struct APFuseElementwisePass
   using APFuseElementwiseBase::APFuseElementwiseBase;
 
   void runOnOperation() override {
-    auto device =
-        getOperation()->getAttrOfType<pum::DeviceAttr>(pum::deviceAttrName);
-    if (!device || !device.getAp() || !device.getAp().getElementwiseBits())
+    pum::DeviceAttr device = deviceOf(getOperation());
+    std::optional<model::APSpec> ap =
+        device ? processorsOf(device) : std::nullopt;
+    if (!ap || !ap->elementwiseBits)
       return;
-    bits = device.getAp().getElementwiseBits();
+    bits = ap->elementwiseBits;
     SmallVector<Operation *> layers;
     getOperation().walk([&](Operation *op) {
       if (isa<ap::MVMOp, ap::Conv2DOp>(op))

@@ -36,7 +36,7 @@ struct VerifyAPContractPass
     FailureOr<pum::DeviceAttr> device = getDevice(getOperation());
     if (failed(device))
       return WalkResult::interrupt();
-    pum::APAttr ap = device->getAp();
+    std::optional<model::APSpec> ap = processorsOf(*device);
     if (!ap) {
       op.emitOpError("runs on associative processors, but device '")
           << device->getName() << "' has none";
@@ -53,12 +53,11 @@ struct VerifyAPContractPass
       op.emitOpError(llvm::toString(program.takeError()));
       return WalkResult::interrupt();
     }
-    if (program->columns > ap.getColumns() ||
-        program->domains > ap.getDomains()) {
+    if (program->columns > ap->columns || program->domains > ap->domains) {
       op.emitOpError("has a program for ")
           << program->columns << " columns of " << program->domains
           << " domains, but device '" << device->getName() << "' has "
-          << ap.getColumns() << " of " << ap.getDomains();
+          << ap->columns << " of " << ap->domains;
       return WalkResult::interrupt();
     }
     const bool isCodes = op.getType().getElementType().isInteger(8);

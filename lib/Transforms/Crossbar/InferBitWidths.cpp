@@ -33,9 +33,10 @@ struct CrossbarInferBitWidthsPass
     if (failed(device))
       return signalPassFailure();
     // convert-linalg-to-ap infers the widths of processors' inputs.
-    if (!hasCrossbars(*device))
+    crossbar::CrossbarArrayAttr array = arrayOf(*device);
+    if (!array)
       return;
-    cellBits = device->getArray().getCellBits();
+    cellBits = array.getCellBits();
     getOperation().walk([&](LayerOpInterface layer) {
       if (layer.getGridType())
         return; // the grid's type says both widths

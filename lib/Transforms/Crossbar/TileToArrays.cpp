@@ -24,7 +24,7 @@ struct CrossbarTileToArraysPass
     FailureOr<pum::DeviceAttr> device = getDevice(getOperation());
     if (failed(device))
       return signalPassFailure();
-    array = device->getArray();
+    array = arrayOf(*device);
     WalkResult result = getOperation().walk([&](LayerOpInterface layer) {
       if (layer.getTarget() != LayerTarget::crossbar || layer.getGridType())
         return WalkResult::advance();

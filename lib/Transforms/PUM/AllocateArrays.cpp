@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Cost/CostModel.h"
 #include "lib/Device/Device.h"
 #include "lib/Transforms/PUM/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 #include <map>
 #include <utility>
@@ -88,48 +90,119 @@ struct PUMAllocateArraysPass
     FailureOr<pum::DeviceAttr> device = getDevice(module);
     if (failed(device))
       return signalPassFailure();
-    available = toSpec(*device).arrays();
-    arrays = FreeArrays();
-    needed = 0;
+    spec = toSpec(*device);
+    groups.clear();
     held.clear();
-    holders.clear();
     SmallVector<pum::ProgramOp> constants, temporaries;
-    module.walk([&](pum::ProgramOp op) {
-      if (pum::PlacementAttr placement = op.getPlacementAttr()) {
+    SmallVector<pum::ComputeOp> layers;
+    module.walk([&](Operation *op) {
+      if (auto compute = dyn_cast<pum::ComputeOp>(op))
+        layers.push_back(compute);
+      auto program = dyn_cast<pum::ProgramOp>(op);
+      if (!program)
+        return;
+      if (pum::PlacementAttr placement = program.getPlacementAttr()) {
+        FreeArrays &arrays = groups[placement.getGroup()].arrays;
         for (size_t i = 0; i < placement.getRanges().size(); i += 2)
           arrays.take(placement.getRanges()[i], placement.getRanges()[i + 1]);
-      } else if (op.getWeights().getDefiningOp<arith::ConstantOp>()) {
-        constants.push_back(op);
+      } else if (program.getWeights().getDefiningOp<arith::ConstantOp>()) {
+        constants.push_back(program);
       } else {
-        temporaries.push_back(op);
+        temporaries.push_back(program);
       }
     });
     // Constants stay for good: temporary weights share what they leave.
     for (pum::ProgramOp op : constants)
-      place(op);
-    for (pum::ProgramOp op : temporaries) {
-      makeRoomFor(op);
-      place(op);
-    }
-    if (available && needed > *available) {
+      if (failed(place(op, *device)))
+        return signalPassFailure();
+    for (pum::ProgramOp op : temporaries)
+      if (failed(place(op, *device)))
+        return signalPassFailure();
+    for (auto &[name, state] : groups) {
+      std::optional<int64_t> available = availableIn(name);
+      if (!available || state.needed <= *available)
+        continue;
       module.emitError("the model needs ")
-          << needed << " arrays, but device '" << device->getName() << "' has "
-          << *available;
-      signalPassFailure();
+          << state.needed << " arrays, but device '" << device->getName()
+          << "' has " << *available;
+      return signalPassFailure();
     }
+    CostModel costs(spec);
+    for (pum::ComputeOp op : layers)
+      if (failed(place(op, costs)))
+        return signalPassFailure();
   }
 
-  void place(pum::ProgramOp op) {
-    SmallVector<int64_t> ranges = arrays.takeLowest(op.getTiling().getArrays());
-    needed = std::max(needed, ranges.back());
-    op.setPlacementAttr(pum::PlacementAttr::get(&getContext(), ranges));
+  /// Places a task on the lowest processors: between tasks they hold nothing.
+  LogicalResult place(pum::ComputeOp op, CostModel &costs) {
+    if (op.getPlacement() || llvm::any_of(op.getInputs().getTypes(),
+                                          llvm::IsaPred<crossbar::GridType>))
+      return success();
+    FailureOr<TaskWork> work =
+        cast<TaskOpInterface>(op.getOperation()).getTaskWork();
+    if (failed(work))
+      return success(); // not a single layer: the conversion says so
+    llvm::Expected<int64_t> wanted = costs.processorsOf(*work);
+    if (!wanted)
+      return op.emitOpError(llvm::toString(wanted.takeError()));
+    const model::UnitGroup &group = *spec.firstAP();
+    const model::ArrayRange range =
+        model::lowestUnits(group, std::max<int64_t>(*wanted, 1));
+    op.setPlacementAttr(pum::PlacementAttr::get(
+        &getContext(), group.name, {range.first, range.first + range.count}));
+    return success();
+  }
+
+  std::optional<int64_t> availableIn(StringRef group) const {
+    const model::UnitGroup *units = spec.find(group.str());
+    return units ? units->count() : std::nullopt;
+  }
+
+  /// The group for `op`: of those with its arrays, the first with room, or the
+  /// first; if there is none, the first group of crossbars.
+  FailureOr<StringRef> groupFor(pum::ProgramOp op, pum::DeviceAttr device) {
+    StringRef first;
+    for (const model::UnitGroup &group : spec.groups) {
+      if (arrayOf(device, group.name) != op.getArray() || !group.crossbar())
+        continue;
+      if (first.empty())
+        first = group.name;
+      std::optional<int64_t> available = group.count();
+      if (!available || groups[group.name].arrays.countFree(*available) >=
+                            int64_t(op.getTiling().getArrays()))
+        return StringRef(group.name);
+    }
+    if (!first.empty())
+      return first;
+    if (const model::UnitGroup *group = spec.firstCrossbar())
+      return StringRef(group->name);
+    return op.emitOpError("runs on crossbar arrays, but device '")
+           << spec.name << "' has none";
+  }
+
+  LogicalResult place(pum::ProgramOp op, pum::DeviceAttr device) {
+    FailureOr<StringRef> group = groupFor(op, device);
+    if (failed(group))
+      return failure();
+    if (!op.getWeights().getDefiningOp<arith::ConstantOp>())
+      makeRoomFor(op, *group);
+    place(op, *group);
+    return success();
+  }
+
+  void place(pum::ProgramOp op, StringRef group) {
+    State &state = groups[group];
+    SmallVector<int64_t> ranges =
+        state.arrays.takeLowest(op.getTiling().getArrays());
+    state.needed = std::max(state.needed, ranges.back());
+    op.setPlacementAttr(pum::PlacementAttr::get(&getContext(), group, ranges));
     if (op.getWeights().getDefiningOp<arith::ConstantOp>())
       return;
     // Name what was here, and wait for the tasks that read it.
     llvm::SetVector<Operation *> before;
     for (size_t i = 0; i < ranges.size(); i += 2)
       for (int64_t array = ranges[i]; array < ranges[i + 1]; ++array) {
-        auto [holder, isNew] = holders.try_emplace(array, op);
+        auto [holder, isNew] = state.holders.try_emplace(array, op);
         if (!isNew)
           before.insert(std::exchange(holder->second, op));
       }
@@ -145,9 +218,11 @@ struct PUMAllocateArraysPass
 
   /// Releases temporary weights that were read for the last time before `op`,
   /// the oldest first, until there is room.
-  void makeRoomFor(pum::ProgramOp op) {
+  void makeRoomFor(pum::ProgramOp op, StringRef group) {
+    std::optional<int64_t> available = availableIn(group);
     if (!available)
       return;
+    FreeArrays &arrays = groups[group].arrays;
     int64_t count = op.getTiling().getArrays();
     for (size_t i = 0;
          i < held.size() && arrays.countFree(*available) < count;) {
@@ -156,7 +231,8 @@ struct PUMAllocateArraysPass
           llvm::any_of(other.getGrid().getUsers(), [&](Operation *user) {
             return !isa<pum::ProgramOp>(user) && !user->isBeforeInBlock(op);
           });
-      if (isRead || other->getBlock() != op->getBlock()) {
+      if (isRead || other->getBlock() != op->getBlock() ||
+          other.getPlacement()->getGroup() != group) {
         ++i;
         continue;
       }
@@ -165,11 +241,17 @@ struct PUMAllocateArraysPass
     }
   }
 
-  std::optional<int64_t> available;
-  int64_t needed = 0;
-  FreeArrays arrays;
+  /// Of one group.
+  struct State {
+    FreeArrays arrays;
+    int64_t needed = 0;
+    llvm::DenseMap<int64_t, pum::ProgramOp>
+        holders; ///< of arrays, the last one
+  };
+
+  model::DeviceSpec spec;
+  llvm::MapVector<StringRef, State> groups;
   std::vector<pum::ProgramOp> held; ///< temporary weights, oldest first
-  llvm::DenseMap<int64_t, pum::ProgramOp> holders; ///< of arrays, the last one
 };
 
 } // namespace

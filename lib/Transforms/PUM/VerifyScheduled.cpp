@@ -5,6 +5,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/DebugLog.h"
 #include <map>
 
@@ -67,8 +68,9 @@ public:
     llvm::SetVector<Operation *> before;
     ArrayRef<int64_t> ranges = later.getPlacementAttr().getRanges();
     for (size_t i = 0; i < ranges.size(); i += 2)
-      holders.write(ranges[i], ranges[i + 1], later,
-                    [&](pum::ProgramOp held) { before.insert(held); });
+      holders[later.getPlacementAttr().getGroup()].write(
+          ranges[i], ranges[i + 1], later,
+          [&](pum::ProgramOp held) { before.insert(held); });
     for (Operation *earlier : before) {
       replaced.ask(later, earlier);
       replacements.push_back({later, earlier});
@@ -101,35 +103,79 @@ public:
   }
 
 private:
-  Holders holders;
-  TaskDependences replaced; ///< by grids: what a program replaces
+  llvm::StringMap<Holders> holders; ///< by group
+  TaskDependences replaced;         ///< by grids: what a program replaces
   TaskDependences waits;
   std::vector<std::pair<pum::ProgramOp, Operation *>> replacements, orders;
 };
 
 } // namespace
 
+/// The placement is within its group.
+static LogicalResult verifyPlacement(Operation *op,
+                                     pum::PlacementAttr placement,
+                                     const model::DeviceSpec &device) {
+  const std::string name = placement.getGroup().str();
+  const model::UnitGroup *group = device.find(name);
+  if (!group)
+    return op->emitOpError("is placed on '")
+           << name << "', but device '" << device.name << "' has no such group";
+  std::optional<int64_t> available = group->count();
+  if (available && placement.getRanges().back() > *available)
+    return op->emitOpError("is placed on array ")
+           << placement.getRanges().back() - 1 << ", but device '"
+           << device.name << "' has " << *available;
+  return success();
+}
+
+/// Tasks without a grid are placed on associative processors.
+static LogicalResult verifyProcessors(pum::ComputeOp task,
+                                      pum::DeviceAttr device,
+                                      const model::DeviceSpec &spec) {
+  if (llvm::any_of(task.getInputs().getTypes(),
+                   llvm::IsaPred<crossbar::GridType>))
+    return success();
+  pum::PlacementAttr placement = task.getPlacementAttr();
+  if (!placement)
+    return task.emitOpError("has no placement (pum-allocate-arrays)");
+  if (failed(verifyPlacement(task, placement, spec)))
+    return failure();
+  if (!processorsOf(device, placement.getGroup()))
+    return task.emitOpError("is placed on '")
+           << placement.getGroup()
+           << "', which is no group of associative processors of device '"
+           << device.getName() << "'";
+  return success();
+}
+
 static LogicalResult verifyFunction(func::FuncOp function,
                                     pum::DeviceAttr device) {
   if (!function.getBody().hasOneBlock())
     return function.emitError("expected a function of one block");
   SmallVector<pum::ProgramOp> programs;
-  std::optional<int64_t> available = toSpec(device).arrays();
+  const model::DeviceSpec spec = toSpec(device);
   for (Operation &op : function.getBody().front()) {
     if (!isa<pum::PUMDialect>(op.getDialect()) &&
         !isa<arith::ConstantOp, func::ReturnOp>(op))
       return op.emitError("expected tasks, got '") << op.getName() << "'";
+    if (auto compute = dyn_cast<pum::ComputeOp>(op))
+      if (failed(verifyProcessors(compute, device, spec)))
+        return failure();
     auto program = dyn_cast<pum::ProgramOp>(op);
     if (!program)
       continue;
     pum::PlacementAttr placement = program.getPlacementAttr();
     if (!placement)
       return program.emitOpError("has no placement (pum-allocate-arrays)");
-    if (available && placement.getRanges().back() > *available)
-      return program.emitOpError("is placed on array ")
-             << placement.getRanges().back() - 1 << ", but device '"
-             << device.getName() << "' has " << *available;
-    if (program.getArray() != device.getArray())
+    if (failed(verifyPlacement(program, placement, spec)))
+      return failure();
+    crossbar::CrossbarArrayAttr array = arrayOf(device, placement.getGroup());
+    if (!array)
+      return program.emitOpError("is placed on '")
+             << placement.getGroup()
+             << "', which is no group of crossbar arrays of device '"
+             << device.getName() << "'";
+    if (program.getArray() != array)
       return program.emitOpError("is made for another array than that of "
                                  "device '")
              << device.getName() << "'";

@@ -85,16 +85,18 @@ private:
       readers[mvm.getGrid()].push_back(op);
       return write(op, mvm.getOutput());
     }
-    if (isa<simulator::APExecOp, simulator::APLookupOp>(op) && !device.getAp())
+    if (isa<simulator::APExecOp, simulator::APLookupOp>(op) &&
+        !processorsOf(device))
       return op->emitOpError("runs on associative processors, but device '")
              << device.getName() << "' has none";
     if (auto lookup = dyn_cast<simulator::APLookupOp>(op)) {
-      if (failed(read(op, lookup.getQueries())))
+      if (failed(verifyProcessors(lookup)) ||
+          failed(read(op, lookup.getQueries())))
         return failure();
       return write(op, lookup.getOutput());
     }
     if (auto exec = dyn_cast<simulator::APExecOp>(op)) {
-      if (failed(read(op, exec.getInput())) ||
+      if (failed(verifyProcessors(exec)) || failed(read(op, exec.getInput())) ||
           (exec.getOther() && failed(read(op, exec.getOther()))))
         return failure();
       return write(op, exec.getOutput());
@@ -108,7 +110,13 @@ private:
           return failure();
     }
     if (auto program = dyn_cast<simulator::ProgramOp>(op)) {
-      if (program.getArray() != device.getArray())
+      const StringRef group = program.getPlacement().getGroup();
+      crossbar::CrossbarArrayAttr array = arrayOf(device, group);
+      if (!array)
+        return program.emitOpError("is placed on '")
+               << group << "', which is no group of crossbar arrays of device '"
+               << device.getName() << "'";
+      if (program.getArray() != array)
         return program.emitOpError("is made for another array than that of "
                                    "device '")
                << device.getName() << "'";
@@ -124,6 +132,16 @@ private:
           requireDone(op, reader, "replaces a grid");
     }
     return success();
+  }
+
+  template <typename OpTy>
+  LogicalResult verifyProcessors(OpTy op) {
+    const StringRef group = op.getPlacement().getGroup();
+    if (processorsOf(device, group))
+      return success();
+    return op.emitOpError("is placed on '")
+           << group << "', which is no group of associative processors of "
+           << "device '" << device.getName() << "'";
   }
 
   /// `op`, which does `what`, has to wait for `other`: checked at the end.

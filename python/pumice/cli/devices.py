@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import math
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -28,64 +29,91 @@ def devices(args: Namespace) -> None:
         show("")
         show(_levels(found[0]))
     else:
-        columns = ["device", "array", "bits", "ADC", "arrays", "tiles", "tile", "", "chip", ""]
-        show(simple_table("Devices (bits of a cell/weight/input)", columns, map(_row, found)))
-
-
-def _row(device: Device) -> list[str]:
-    fields, levels = device.fields, device.roll_up()
-    ap = fields.get("ap")
-    tiles = fields.get("tiles")
-    per_tile = fields["arrays_per_ima"] * fields["imas_per_tile"]
-    given = bool(fields.get("components"))
-
-    def level(name: str, known: bool) -> list[str]:
-        # Without components there are no areas; without a number of tiles there is no chip.
-        if not known:
-            return ["-", "-"]
-        return [area(levels[name]["area_mm2"]), power(levels[name]["power_mw"])]
-
-    if ap is not None:
-        cells = [f"{ap['rows']} x {ap['columns']}", "1/2/8", "none"]
-    else:
-        array = fields["array"]
-        cells = [
-            f"{array['rows']} x {array['columns']}",
-            f"{array['cell_bits']}/{array['weight_bits']}/{array['input_bits']}",
-            f"{array['adc']['bits']} b, {array['adc']['mode']}",
+        columns = [
+            "device",
+            "group",
+            "array",
+            "bits",
+            "ADC",
+            "units",
+            "level",
+            "",
+            "",
+            "device",
+            "",
         ]
-    return [
-        device.name,
-        *cells,
-        number(per_tile * tiles) if tiles else "no limit",
-        number(tiles) if tiles else "-",
-        *level("tile", given),
-        *level("chip", given and bool(tiles)),
-    ]
+        rows = [row for device in found for row in _rows(device)]
+        show(simple_table("Devices (bits of a cell/weight/input)", columns, rows))
+
+
+def _rows(device: Device) -> Iterator[list[str]]:
+    """A line for each group of arrays or processors."""
+    sums = device.roll_up()
+    given = bool(device.fields["components"])
+    groups = [group for group in device.fields["groups"] if group["kind"] != "digital"]
+    for row, group in enumerate(groups):
+        if group["kind"] == "associative":
+            cells = [f"{group['ap']['rows']} x {group['ap']['columns']}", "1/2/8", "none"]
+        else:
+            array = group["array"]
+            cells = [
+                f"{array['rows']} x {array['columns']}",
+                f"{array['cell_bits']}/{array['weight_bits']}/{array['input_bits']}",
+                f"{array['adc']['bits']} b, {array['adc']['mode']}",
+            ]
+        holds = [level.get("holds") for level in group["levels"]]
+        # Without components there are no areas; without a limit there is no sum.
+        level = ["-", "-", "-"]
+        if given and len(holds) > 1:
+            name = group["levels"][-2]["name"]
+            level = [name, *_area_and_power(_level(sums, group["name"], name))]
+        whole = ["", ""]
+        if row == 0:
+            whole = _area_and_power(sums) if given and _is_limited(device) else ["-", "-"]
+        yield [
+            device.name if row == 0 else "",
+            group["name"],
+            *cells,
+            "no limit" if None in holds else number(math.prod(holds)),
+            *level,
+            *whole,
+        ]
+
+
+def _is_limited(device: Device) -> bool:
+    """Whether every group has a limit, so that the device has an area."""
+    groups = device.fields["groups"]
+    return all("holds" in level for group in groups for level in group.get("levels", []))
+
+
+def _level(sums: Mapping[str, Any], group: str, level: str) -> Mapping[str, Any]:
+    """The sum of a level of a group."""
+    found = (sum for sum in sums["levels"] if (sum["group"], sum["level"]) == (group, level))
+    return dict(next(found))
+
+
+def _area_and_power(item: Mapping[str, Any]) -> list[str]:
+    return [area(item["area_mm2"]), power(item["power_mw"])]
 
 
 def _levels(device: Device) -> Any:
-    levels = device.roll_up()
-    rows = [
-        (name, area(levels[name]["area_mm2"]), power(levels[name]["power_mw"]))
-        for name in ("ima", "tile", "chip")
-        if name != "chip" or "tiles" in device.fields
-    ]
-    return simple_table("Sum of the components", ["level", "area", "power"], rows)
+    sums = device.roll_up()
+    rows = [(item["group"], item["level"], *_area_and_power(item)) for item in sums["levels"]]
+    if _is_limited(device):
+        rows.append(("device", "", *_area_and_power(sums)))
+    return simple_table("Sum of the components", ["group", "level", "area", "power"], rows, left=2)
 
 
 def _fields(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Each number with its path; a list of named parts has their names in it."""
     for key, value in fields.items():
-        if key == "#":
-            continue
         path = prefix + key
         if isinstance(value, Mapping):
             yield from _fields(value, path + ".")
         elif isinstance(value, list):
             for item in value:
-                label = item.get("name") or item.get("kind")
-                rest = {k: v for k, v in item.items() if k not in ("name", "kind")}
+                name = "name" if "name" in item else "kind"
+                label, rest = item[name], {k: v for k, v in item.items() if k != name}
                 yield from _fields(rest, f"{path}[{label}].")
         else:
             yield path, str(value)

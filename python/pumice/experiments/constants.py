@@ -22,7 +22,8 @@ class Constant:
         side: whose it is: the name of one of the two devices that are compared, or "both" if both
             have the same substitute, which is then changed in both.
         quantity: "energy" or "time".
-        paths: of the numbers in `Device.fields`; "*" stands for all items of a list.
+        paths: of the numbers, from a keyword of `Device.replace` on; "*" stands for all items of
+            a list.
         rate: a time's inverse (bandwidth, clock): it is divided where a time is multiplied.
     """
 
@@ -36,15 +37,24 @@ class Constant:
         """The number, if there is only one and it is not a rate."""
         if self.rate:
             return None
-        found = [number for path in self.paths for number in _numbers(device.fields, path)]
+        found = [number for path in self.paths for number in _numbers(_keywords(device), path)]
         return found[0] if len(set(found)) == 1 else None
 
     def scaled(self, device: Device, factor: float) -> Device:
         """The device with this energy or time multiplied."""
-        fields = device.fields
+        fields = _keywords(device)
         for path in self.paths:
             _scale(fields, path, 1 / factor if self.rate else factor)
         return device.replace(**{key: fields[key] for key in {path[0] for path in self.paths}})
+
+
+def _keywords(device: Device) -> dict[str, Any]:
+    """Fields by the keywords that `Device.replace` takes."""
+    fields = device.fields
+    for group in fields["groups"]:
+        fields.update({key: value for key, value in group.items() if isinstance(value, dict)})
+        fields[group["name"]] = group
+    return fields
 
 
 def _numbers(fields: Any, path: Path) -> list[float]:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: sed -e 's/tiles = 168/tiles = 1/' -e 's/imas_per_tile = 12/imas_per_tile = 1/' -e 's/arrays_per_ima = 8/arrays_per_ima = 2/' %presets/isaac.mlir > %t.device.mlir
+// RUN: sed -e 's/holds = 168/holds = 1/' -e 's/holds = 12/holds = 1/' -e 's/holds = 8/holds = 2/' %presets/isaac.mlir > %t.device.mlir
 // RUN: pumice-opt %s --pum-attach-device=device=%t.device.mlir --pum-allocate-arrays -verify-diagnostics
 
 #array = #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,

@@ -9,7 +9,7 @@
 func.func @reads_grid_without_waiting(%x: !codes) {
   %w = simulator.constant dense<1> : tensor<3x8xi8> to !weights
   // expected-note @below {{for this one}}
-  %g, %t0 = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+  %g, %t0 = simulator.program %w on <"arrays", 0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
       groups_per_array = 1, arrays = 1> : !weights -> !crossbar.grid<1x8x3xi8, si8>
   %y = simulator.buffer : !sums
   // expected-error @below {{'simulator.mvm' op reads a grid without waiting for another instruction}}
@@ -26,13 +26,13 @@ func.func @reads_grid_without_waiting(%x: !codes) {
 !sums = memref<4x3xi32, #simulator.memory<host>>
 func.func @replaces_grid_without_waiting(%x: !codes) {
   %w = simulator.constant dense<1> : tensor<3x8xi8> to !weights
-  %g, %t0 = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+  %g, %t0 = simulator.program %w on <"arrays", 0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
       groups_per_array = 1, arrays = 1> : !weights -> !crossbar.grid<1x8x3xi8, si8>
   %y = simulator.buffer : !sums
   // expected-note @below {{for this one}}
   %t1 = simulator.mvm %g, %x, %y after (%t0) : !crossbar.grid<1x8x3xi8, si8>, !codes, !sums
   // expected-error @below {{'simulator.program' op replaces a grid without waiting for another instruction}}
-  %h, %t2 = simulator.program %w on <0, 1> replacing (%g : !crossbar.grid<1x8x3xi8, si8>) after (%t0) array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+  %h, %t2 = simulator.program %w on <"arrays", 0, 1> replacing (%g : !crossbar.grid<1x8x3xi8, si8>) after (%t0) array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
       groups_per_array = 1, arrays = 1> : !weights -> !crossbar.grid<1x8x3xi8, si8>
   return
 }
@@ -71,7 +71,7 @@ module {
 func.func @other_array() {
   %w = simulator.constant dense<1> : tensor<3x8xi8> to !weights
   // expected-error @below {{'simulator.program' op is made for another array than that of device 'isaac'}}
-  %g, %t0 = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+  %g, %t0 = simulator.program %w on <"arrays", 0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
       groups_per_array = 1, arrays = 1> : !weights -> !crossbar.grid<1x8x3xi8, ui8>
   return
 }
@@ -94,7 +94,7 @@ func.func @computed_weights_in_setup(%x: memref<3x8xi8, #simulator.memory<host>>
   %t0 = simulator.transfer %x to %w
       : memref<3x8xi8, #simulator.memory<host>> to memref<3x8xi8, #simulator.memory<buffer>>
   // expected-error @below {{'simulator.program' op writes weights that are not constant in the setup phase}}
-  %g, %t1 = simulator.program %w on <0, 1> setup after (%t0) array #array tiling <row_tiles = 1, column_tiles = 1,
+  %g, %t1 = simulator.program %w on <"arrays", 0, 1> setup after (%t0) array #array tiling <row_tiles = 1, column_tiles = 1,
       slices = 4, groups_per_array = 1, arrays = 1>
       : memref<3x8xi8, #simulator.memory<buffer>> -> !crossbar.grid<1x8x3xi8, ui8>
   return
@@ -110,7 +110,7 @@ func.func @weights_are_not_waited_for(%x: memref<3x8xi8, #simulator.memory<host>
   %t0 = simulator.transfer %x to %w
       : memref<3x8xi8, #simulator.memory<host>> to memref<3x8xi8, #simulator.memory<buffer>>
   // expected-error @below {{'simulator.program' op reads a buffer without waiting for another instruction}}
-  %g, %t1 = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1,
+  %g, %t1 = simulator.program %w on <"arrays", 0, 1> array #array tiling <row_tiles = 1, column_tiles = 1,
       slices = 4, groups_per_array = 1, arrays = 1>
       : memref<3x8xi8, #simulator.memory<buffer>> -> !crossbar.grid<1x8x3xi8, ui8>
   return

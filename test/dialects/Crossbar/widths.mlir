@@ -30,10 +30,10 @@ func.func @grids(%x: tensor<8x27xi8>, %w: tensor<16x27xi8>, %m: memref<16x27xi8,
   %g = crossbar.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 2,
       groups_per_array = 1, arrays = 1> : tensor<16x27xi8> -> !crossbar.grid<1x27x16xi4, si3>
   // CHECK: pum.program {{.*}} : tensor<16x27xi8> -> !crossbar.grid<1x27x16xi4, si3>
-  %h, %t = pum.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 2,
+  %h, %t = pum.program %w on <"arrays", 0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 2,
       groups_per_array = 1, arrays = 1> : tensor<16x27xi8> -> !crossbar.grid<1x27x16xi4, si3>
   // CHECK: simulator.program {{.*}} : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi4, si3>
-  %k, %u = simulator.program %m on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 2,
+  %k, %u = simulator.program %m on <"arrays", 0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 2,
       groups_per_array = 1, arrays = 1> : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi4, si3>
   // CHECK: simulator.mvm {{.*}} : !crossbar.grid<1x27x16xi4, si3>,
   %v = simulator.mvm %k, %i, %o after(%u) : !crossbar.grid<1x27x16xi4, si3>,

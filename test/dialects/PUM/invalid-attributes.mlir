@@ -60,47 +60,77 @@
 // -----
 
 // expected-error @below {{units must be at most 1048576, got 1048577}}
-#unit = #pum.digital_unit<units = 1048577, lanes = 1, clock_ghz = 1, ops = []>
+#unit = #pum.digital_group<name = "digital", units = 1048577, lanes = 1, clock_ghz = 1, ops = []>
 
 // -----
 
 // expected-error @below {{lanes must be at least 1, got 0}}
-#unit = #pum.digital_unit<units = 1, lanes = 0, clock_ghz = 1, ops = []>
+#unit = #pum.digital_group<name = "digital", units = 1, lanes = 0, clock_ghz = 1, ops = []>
 
 // -----
 
 // expected-error @below {{clock_ghz must be above 0, got 0}}
-#unit = #pum.digital_unit<units = 1, lanes = 1, clock_ghz = 0, ops = []>
+#unit = #pum.digital_group<name = "digital", units = 1, lanes = 1, clock_ghz = 0, ops = []>
 
 // -----
 
-// expected-error @below {{level must be ima, tile or chip, got "board"}}
+// expected-error @below {{expected group and level of a component, or neither, got "board" alone}}
 #part = #pum.component<name = "adc", level = "board", power_mw = 1, area_um2 = 1>
 
 // -----
 
+// expected-error @below {{name of a level must not be empty}}
+#level = #pum.level<name = "", holds = 3>
+
+// -----
+
+// expected-error @below {{holds must be at least 1, got 0}}
+#level = #pum.level<name = "tile", holds = 0>
+
+// -----
+
+// expected-error @below {{count must be at least 1, got 0}}
+#shared = #pum.shared_units<level = "tile", count = 0>
+
+// -----
+
+// expected-error @below {{reset_pj must be at least 0, got -1}}
+#steps = #pum.level_steps<set_pj = 1, reset_pj = -1>
+
+// -----
+
+// expected-error @below {{name of a group must not be empty}}
+#group = #pum.digital_group<name = "", units = 1, lanes = 1, clock_ghz = 1, ops = []>
+
+// -----
+
+// expected-error @below {{a placement names a group, got ""}}
+#placement = #pum.placement<"", 0, 4>
+
+// -----
+
 // expected-error @below {{shared_by must be at least 1, got 0}}
-#part = #pum.component<name = "adc", level = "ima", shared_by = 0, power_mw = 1, area_um2 = 1>
+#part = #pum.component<name = "adc", group = "arrays", level = "ima", shared_by = 0, power_mw = 1, area_um2 = 1>
 
 // -----
 
 // expected-error @below {{area_um2 must be at least 0, got -1}}
-#part = #pum.component<name = "adc", level = "ima", power_mw = 1, area_um2 = -1>
+#part = #pum.component<name = "adc", group = "arrays", level = "ima", power_mw = 1, area_um2 = -1>
 
 // -----
 
 // expected-error @below {{a placement lists pairs of bounds, got 3 numbers}}
-#placement = #pum.placement<0, 4, 12>
+#placement = #pum.placement<"arrays", 0, 4, 12>
 
 // -----
 
 // expected-error @below {{ranges must be ascending and not empty, got [4, 4)}}
-#placement = #pum.placement<4, 4>
+#placement = #pum.placement<"arrays", 4, 4>
 
 // -----
 
 // expected-error @below {{ranges must be ascending and not empty, got [2, 6)}}
-#placement = #pum.placement<0, 4, 2, 6>
+#placement = #pum.placement<"arrays", 0, 4, 2, 6>
 
 // -----
 

@@ -30,7 +30,7 @@ func.func @program_weights(%w: tensor<16x26xi8>) {
 // C2 of pum.program
 func.func @program_placement(%w: tensor<16x200xi8>) {
   // expected-error @below {{'pum.program' op is placed on 3 arrays, but every copy of its tiling takes 2}}
-  %g, %t = pum.program %w on <0, 3> array #array tiling <row_tiles = 2, column_tiles = 1, slices = 4,
+  %g, %t = pum.program %w on <"arrays", 0, 3> array #array tiling <row_tiles = 2, column_tiles = 1, slices = 4,
       groups_per_array = 1, arrays = 2> : tensor<16x200xi8> -> !crossbar.grid<1x200x16xi8, ui8>
   return
 }
@@ -102,5 +102,18 @@ func.func @other_terminator(%x: tensor<4xf32>) {
   ^bb0(%a: tensor<4xf32>):
     llvm.unreachable
   }) {operandSegmentSizes = array<i32: 1, 0>} : (tensor<4xf32>) -> (tensor<4xf32>, !pum.token)
+  return
+}
+
+// -----
+
+// C3 of pum.compute
+func.func @compute_placement(%x: tensor<4x8xi8>, %g: !crossbar.grid<1x8x3xi8, si8>) {
+  // expected-error @below {{'pum.compute' op reads a grid, so that its placement is the grid's, but has one of its own}}
+  %y, %t1 = pum.compute (%x, %g) on <"arrays", 0, 1> : (tensor<4x8xi8>, !crossbar.grid<1x8x3xi8, si8>) -> tensor<4x3xi32> {
+  ^bb0(%a: tensor<4x8xi8>, %b: !crossbar.grid<1x8x3xi8, si8>):
+    %0 = crossbar.mvm %a, %b : (tensor<4x8xi8>, !crossbar.grid<1x8x3xi8, si8>) -> tensor<4x3xi32>
+    pum.yield %0 : tensor<4x3xi32>
+  }
   return
 }

@@ -40,12 +40,12 @@ func.func @program_with_a_range(%w: tensor<16x27xi8>) {
 // CHECK-LABEL: func @program_in_setup_and_again
 // CHECK-SAME: (%[[W:.*]]: tensor<16x200xi8>)
 func.func @program_in_setup_and_again(%w: tensor<16x200xi8>) {
-  // CHECK: %[[G:.*]], %[[T:.*]] = pum.program %[[W]] on <0, 1, 7, 8> setup array #array
-  %g, %t = pum.program %w on <0, 1, 7, 8> setup array #array tiling <row_tiles = 2,
+  // CHECK: %[[G:.*]], %[[T:.*]] = pum.program %[[W]] on <"arrays", 0, 1, 7, 8> setup array #array
+  %g, %t = pum.program %w on <"arrays", 0, 1, 7, 8> setup array #array tiling <row_tiles = 2,
       column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 2>
       : tensor<16x200xi8> -> !crossbar.grid<1x200x16xi8, ui8>
-  // CHECK: pum.program %[[W]] on <0, 1, 7, 8> replacing(%[[G]] : !crossbar.grid<1x200x16xi8, ui8>) after(%[[T]]) array #array
-  %h, %u = pum.program %w on <0, 1, 7, 8> replacing(%g : !crossbar.grid<1x200x16xi8, ui8>)
+  // CHECK: pum.program %[[W]] on <"arrays", 0, 1, 7, 8> replacing(%[[G]] : !crossbar.grid<1x200x16xi8, ui8>) after(%[[T]]) array #array
+  %h, %u = pum.program %w on <"arrays", 0, 1, 7, 8> replacing(%g : !crossbar.grid<1x200x16xi8, ui8>)
       after(%t) array #array tiling <row_tiles = 2, column_tiles = 1, slices = 4,
       groups_per_array = 1, arrays = 2> : tensor<16x200xi8> -> !crossbar.grid<1x200x16xi8, ui8>
   return

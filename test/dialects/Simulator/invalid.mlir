@@ -57,7 +57,7 @@ func.func @transfer_types(%x: memref<4xf32, #simulator.memory<host>>, %y: memref
 // C1 of simulator.program: the tiling
 func.func @program_tiling(%w: memref<16x27xi8, #simulator.memory<dram>>) {
   // expected-error @below {{'simulator.program' op weights of 8 bits take 4 slices of 2 bits, got 1}}
-  %g, %t = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 1,
+  %g, %t = simulator.program %w on <"arrays", 0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 1,
       groups_per_array = 1, arrays = 1> : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8, ui8>
   return
 }
@@ -69,7 +69,7 @@ func.func @program_tiling(%w: memref<16x27xi8, #simulator.memory<dram>>) {
 // C1 of simulator.program: the weights
 func.func @program_weights(%w: memref<16x26xi8, #simulator.memory<dram>>) {
   // expected-error @below {{'simulator.program' op cannot program weights 'memref<16x26xi8, #simulator.memory<dram>>' into '!crossbar.grid<1x27x16xi8, ui8>'}}
-  %g, %t = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+  %g, %t = simulator.program %w on <"arrays", 0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
       groups_per_array = 1, arrays = 1> : memref<16x26xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8, ui8>
   return
 }
@@ -81,7 +81,7 @@ func.func @program_weights(%w: memref<16x26xi8, #simulator.memory<dram>>) {
 // C1 of simulator.program: the placement
 func.func @program_placement(%w: memref<16x200xi8, #simulator.memory<dram>>) {
   // expected-error @below {{'simulator.program' op is placed on 3 arrays, but every copy of its tiling takes 2}}
-  %g, %t = simulator.program %w on <0, 1, 4, 6> array #array tiling <row_tiles = 2, column_tiles = 1, slices = 4,
+  %g, %t = simulator.program %w on <"arrays", 0, 1, 4, 6> array #array tiling <row_tiles = 2, column_tiles = 1, slices = 4,
       groups_per_array = 1, arrays = 2> : memref<16x200xi8, #simulator.memory<dram>> -> !crossbar.grid<1x200x16xi8, ui8>
   return
 }

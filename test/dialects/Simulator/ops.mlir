@@ -47,13 +47,13 @@ func.func @transfer_after_transfer(%x: memref<4xf32, #simulator.memory<host>>) {
 // CHECK-LABEL: func @program_in_setup_and_again
 // CHECK-SAME: (%[[W:.*]]: memref<16x27xi8, #simulator.memory<dram>>)
 func.func @program_in_setup_and_again(%w: memref<16x27xi8, #simulator.memory<dram>>) {
-  // CHECK: %[[G:.*]], %[[T:.*]] = simulator.program %[[W]] on <3, 4> setup array #array tiling <row_tiles = 1,
+  // CHECK: %[[G:.*]], %[[T:.*]] = simulator.program %[[W]] on <"arrays", 3, 4> setup array #array tiling <row_tiles = 1,
   // CHECK-SAME: : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8, ui8>
-  %g, %t = simulator.program %w on <3, 4> setup array #array tiling <row_tiles = 1,
+  %g, %t = simulator.program %w on <"arrays", 3, 4> setup array #array tiling <row_tiles = 1,
       column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1>
       : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8, ui8>
-  // CHECK: simulator.program %[[W]] on <3, 4> replacing(%[[G]] : !crossbar.grid<1x27x16xi8, ui8>) after(%[[T]]) array #array
-  %h, %u = simulator.program %w on <3, 4> replacing(%g : !crossbar.grid<1x27x16xi8, ui8>) after(%t)
+  // CHECK: simulator.program %[[W]] on <"arrays", 3, 4> replacing(%[[G]] : !crossbar.grid<1x27x16xi8, ui8>) after(%[[T]]) array #array
+  %h, %u = simulator.program %w on <"arrays", 3, 4> replacing(%g : !crossbar.grid<1x27x16xi8, ui8>) after(%t)
       array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4, groups_per_array = 1,
       arrays = 1> : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8, ui8>
   return
@@ -61,8 +61,8 @@ func.func @program_in_setup_and_again(%w: memref<16x27xi8, #simulator.memory<dra
 
 // CHECK-LABEL: func @program_with_a_range
 func.func @program_with_a_range(%w: memref<16x27xi8, #simulator.memory<dram>>) {
-  // CHECK: simulator.program %{{.*}} on <0, 1> array #array tiling <{{.*}}arrays = 1> {adc_range = 384 : i64} : memref<16x27xi8
-  %g, %t = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+  // CHECK: simulator.program %{{.*}} on <"arrays", 0, 1> array #array tiling <{{.*}}arrays = 1> {adc_range = 384 : i64} : memref<16x27xi8
+  %g, %t = simulator.program %w on <"arrays", 0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
       groups_per_array = 1, arrays = 1> {adc_range = 384 : i64}
       : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8, ui8>
   return
@@ -127,14 +127,14 @@ func.func private @table() -> tensor<2xi8> {
 func.func @associative(%x: memref<2x3xi8, #simulator.memory<host>>) {
   %y = simulator.buffer : memref<2x5xi32, #simulator.memory<buffer>>
   %d = simulator.buffer : memref<2x1xi32, #simulator.memory<buffer>>
-  // CHECK: %[[T:.*]] = simulator.ap_exec %{{.*}}, %{{.*}} program dense<[80, 65]> : tensor<2xi8> {input_zero_point = 3 : i64} : memref<2x3xi8
-  %0 = simulator.ap_exec %x, %y program dense<[80, 65]> : tensor<2xi8> {input_zero_point = 3 : i64}
+  // CHECK: %[[T:.*]] = simulator.ap_exec %{{.*}}, %{{.*}} on <"processors", 0, 1> program dense<[80, 65]> : tensor<2xi8> {input_zero_point = 3 : i64} : memref<2x3xi8
+  %0 = simulator.ap_exec %x, %y on <"processors", 0, 1> program dense<[80, 65]> : tensor<2xi8> {input_zero_point = 3 : i64}
       : memref<2x3xi8, #simulator.memory<host>>, memref<2x5xi32, #simulator.memory<buffer>>
-  // CHECK: simulator.ap_exec %{{.*}} with %{{.*}}, %{{.*}} program dense<[80, 65]> : tensor<2xi8> after(%[[T]]) : memref<2x3xi8, #simulator.memory<host>> with memref<2x3xi8, #simulator.memory<host>>, memref
-  %2 = simulator.ap_exec %x with %x, %y program dense<[80, 65]> : tensor<2xi8> after(%0)
+  // CHECK: simulator.ap_exec %{{.*}} with %{{.*}}, %{{.*}} on <"processors", 0, 1> program dense<[80, 65]> : tensor<2xi8> after(%[[T]]) : memref<2x3xi8, #simulator.memory<host>> with memref<2x3xi8, #simulator.memory<host>>, memref
+  %2 = simulator.ap_exec %x with %x, %y on <"processors", 0, 1> program dense<[80, 65]> : tensor<2xi8> after(%0)
       : memref<2x3xi8, #simulator.memory<host>> with memref<2x3xi8, #simulator.memory<host>>, memref<2x5xi32, #simulator.memory<buffer>>
-  // CHECK: simulator.ap_lookup %{{.*}}, %{{.*}} in dense<{{.*}}> : tensor<1x3xi8> by exact after(%[[T]])
-  %1 = simulator.ap_lookup %x, %d in dense<[[0, 1, 1]]> : tensor<1x3xi8> by exact after(%0)
+  // CHECK: simulator.ap_lookup %{{.*}}, %{{.*}} on <"processors", 0, 1> in dense<{{.*}}> : tensor<1x3xi8> by exact after(%[[T]])
+  %1 = simulator.ap_lookup %x, %d on <"processors", 0, 1> in dense<[[0, 1, 1]]> : tensor<1x3xi8> by exact after(%0)
       : memref<2x3xi8, #simulator.memory<host>>, memref<2x1xi32, #simulator.memory<buffer>>
   return
 }

@@ -125,7 +125,7 @@ def test_every_count_is_the_oracles() -> None:
     np.testing.assert_array_equal(np.asarray(result.outputs), found)
     np.testing.assert_array_equal(found, codes_by_hand(x, w, -1, thresholds, codes))
 
-    r, ap, report = len(x), device.fields["ap"], result.report
+    r, ap, report = len(x), device.processors["ap"], result.report
     assert report.counters["ap_passes"] == counts.passes
     assert report.counters["ap_tagged_writes"] == counts.written
     searched = counts.searched * r * ap["search_pj_per_bit"]

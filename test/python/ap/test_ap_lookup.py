@@ -58,7 +58,7 @@ def test_costs() -> None:
     """An exact match of a short word is one search of its columns; the count of rows is free."""
     table = np.zeros((200, 64), int)
     program = program_of(3, table, "exact")
-    report, ap = program.run(np.zeros((3, 64), np.int8)).report, DEVICE.fields["ap"]
+    report, ap = program.run(np.zeros((3, 64), np.int8)).report, DEVICE.processors["ap"]
     # A pass clears the flag, a pass matches.
     assert report.counters["ap_passes"] == 3 * 2
     searched = 3 * 200 * (1 + 64)
@@ -76,7 +76,7 @@ def test_costs() -> None:
         )
 
     assert busy(many) == pytest.approx(busy(wide), rel=0.01)
-    few = DEVICE.replace(arrays_per_ima=1, imas_per_tile=2, tiles=1)
+    few = DEVICE.replace(levels={"tile": {"holds": 1}, "bank": {"holds": 2}, "chip": {"holds": 1}})
     taking_turns = program_of(3, np.zeros((2560, 64), int), "hamming", few).estimate()
     assert busy(taking_turns) == pytest.approx(5 * busy(wide), rel=0.01)
 

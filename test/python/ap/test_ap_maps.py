@@ -164,8 +164,8 @@ def test_inputs_of_another_size() -> None:
     text = (
         f"func.func @main(%x: {x}) -> {y} {{\n"
         f"  %y = simulator.buffer : {y}\n"
-        f"  %t = simulator.ap_exec %x with %x, %y program dense<[{numbers}]>"
-        f" : tensor<{len(blob)}xi8> : {x} with {x}, {y}\n"
+        f'  %t = simulator.ap_exec %x with %x, %y on <"processors", 0, 1>'
+        f" program dense<[{numbers}]> : tensor<{len(blob)}xi8> : {x} with {x}, {y}\n"
         f"  return %y : {y}\n}}\n"
     )
     assert "expected a window of 0 inputs per group (rows of the matrix), got 1" in loaded(text)

@@ -372,8 +372,8 @@ def test_machine_programs_that_are_refused(blob: bytes, x: str, y: str, text: st
     module = (
         f"func.func @main(%x: {x_type}) -> {y_type} {{\n"
         f"  %y = simulator.buffer : {y_type}\n"
-        f"  %t = simulator.ap_exec %x, %y program dense<[{numbers}]> : tensor<{len(blob)}xi8>"
-        f" : {x_type}, {y_type}\n"
+        f'  %t = simulator.ap_exec %x, %y on <"processors", 0, 1>'
+        f" program dense<[{numbers}]> : tensor<{len(blob)}xi8> : {x_type}, {y_type}\n"
         f"  return %y : {y_type}\n}}\n"
     )
     assert text in loaded(module)

@@ -51,7 +51,7 @@ def test_every_write_is_the_oracles() -> None:
     assert wear.histogram == {k: v for k, v in sorted(histogram.items()) if v}
 
     assert wear.lifetime is not None
-    assert wear.lifetime.runs == DEVICE.fields["endurance_writes"] // wear.max_writes_per_cell
+    assert wear.lifetime.runs == DEVICE.processors["endurance_writes"] // wear.max_writes_per_cell
     estimate = program.estimate().wear
     assert estimate.histogram == wear.histogram
     assert estimate.mean_writes_per_cell == pytest.approx(wear.mean_writes_per_cell, rel=0.2)
@@ -63,7 +63,7 @@ def test_sums_are_the_reports(spread: int) -> None:
     x, w, layer = layer_and_input((1, 33, 12, 12), 20)
     program = compiled(x, w, layer, Window(), SMALL, f"spread={spread} lanes=1 threads=2")
     report = program.run(x.astype(np.int8), threads=2).report
-    ap = SMALL.fields["ap"]
+    ap = SMALL.processors["ap"]
     bits = (report.components["ap_load"] + report.components["tag_write"]) / ap["write_pj_per_bit"]
     wear = report.wear
     found = wear.mean_writes_per_cell * wear.arrays_written * 40 * ROWS
@@ -75,7 +75,7 @@ def test_sums_are_the_reports(spread: int) -> None:
 def test_blocks_that_take_turns_wear_the_same_processors() -> None:
     x, w, layer = layer_and_input((1, 3, 34, 34), 4)
     many = compiled(x, w, layer, Window(), SMALL, "chunks=1 spread=1").estimate()
-    few = SMALL.replace(arrays_per_ima=3, imas_per_tile=1, tiles=1)
+    few = SMALL.replace(levels={"tile": {"holds": 3}, "bank": {"holds": 1}, "chip": {"holds": 1}})
     turns = compiled(x, w, layer, Window(), few, "chunks=1 spread=1").estimate()
     assert many.wear.arrays_written == 16
     assert turns.wear.arrays_written == 3

@@ -64,7 +64,7 @@ def run_and_check(converted, inputs, device):
     program = pumice.compile(converted, inputs, device=device)
     result = program.run(*inputs, keep=True)
     exported = oracle.export(converted, inputs)
-    array = oracle_of(device.fields)
+    array = oracle_of(device.crossbars)
     how = {"array": array, "products": array if device.dynamic_matmul == "crossbar" else None}
     own = oracle.run_oracle(converted, inputs, program=exported, **how)
     given = {

@@ -56,7 +56,9 @@ def test_training_mode_is_left_alone(digits) -> None:
 def test_model_larger_than_the_device() -> None:
     """Says how many arrays are needed and there."""
     model, x = nn.Linear(300, 300), torch.randn(1, 300)
-    tiny = Device("isaac").replace(name="tiny", tiles=1, imas_per_tile=1, arrays_per_ima=2)
+    tiny = Device("isaac").replace(
+        name="tiny", levels={"ima": {"holds": 2}, "tile": {"holds": 1}, "chip": {"holds": 1}}
+    )
     needed = pumice.compile(model, x, device="isaac").estimate().arrays
     with pytest.raises(CompileError) as caught:
         pumice.compile(model, x, device=tiny)

@@ -109,7 +109,9 @@ def test_cnn(cnn, name, widths) -> None:
     program = compile_imported(imported, device)
     result = program.run(x, keep=True)
     exported = oracle.export(converted, (x,))
-    expected = oracle.run_oracle(converted, (x,), program=exported, array=oracle_of(device.fields))
+    expected = oracle.run_oracle(
+        converted, (x,), program=exported, array=oracle_of(device.crossbars)
+    )
     assert np.array_equal(result.outputs.numpy(), expected.outputs[0])
     exactness = compare(result.tensors, expected)
     assert not exactness.different

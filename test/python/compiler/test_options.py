@@ -87,7 +87,7 @@ def test_estimate_for_another_device(isaac, digits) -> None:
 
 def test_estimate_with_other_costs(isaac) -> None:
     fields = isaac.program.estimate().components
-    energy = {"adc_pj": 2 * Device("isaac").fields["energy"]["adc_pj"]}
+    energy = {"adc_pj": 2 * Device("isaac").crossbars["energy"]["adc_pj"]}
     found = isaac.program.estimate(Device("isaac").replace(energy=energy), recompile=False)
     assert found.components["adc"] == pytest.approx(2 * fields["adc"])
     assert {k: v for k, v in found.components.items() if k != "adc"} == {

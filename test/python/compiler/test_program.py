@@ -26,7 +26,7 @@ from pumice.frontend import FrontendError  # noqa: E402
 def assert_exact(program, quantized, x, device, least_codes) -> None:
     """Every kept integer tensor and the outputs are the oracle's."""
     result = program.run(x, keep=True)
-    expected = oracle.run_oracle(quantized, (x,), array=oracle_of(device.fields))
+    expected = oracle.run_oracle(quantized, (x,), array=oracle_of(device.crossbars))
     found = compare(result.tensors, expected)
     assert found.different == {}
     assert set(found.accumulators) == set(expected.accumulators)

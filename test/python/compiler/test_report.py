@@ -63,9 +63,12 @@ def books(instructions, layers, latency, wear):
             "adc": dynamic,
             "dac": 0.0,
         },
-        "area_mm2": {"ima": 0.1, "tile": 0.3, "chip": 12.5},
-        "power_mw": {"ima": 1.0, "tile": 20.0, "chip": 900.0},
-        "tiles": 40,
+        "area_mm2": 12.5,
+        "power_mw": 900.0,
+        "levels": [
+            {"group": "arrays", "level": "tile", "count": 40, "area_mm2": 0.3, "power_mw": 20.0},
+            {"group": "arrays", "level": "chip", "count": 1, "area_mm2": 12.5, "power_mw": 900.0},
+        ],
         "layers": layers,
         "instructions": instructions,
         "utilisation": {"array": {"count": 5000, "busy_ns": 40.0, "share": 0.25}},
@@ -115,7 +118,8 @@ def test_figures(report) -> None:
     assert (report.latency_ns, report.energy_pj) == (3000.0, 105.0)
     assert (report.dynamic_energy_pj, report.static_energy_pj) == (100.0, 5.0)
     assert report.components == {"adc": 100.0, "dac": 0.0}
-    assert (report.area_mm2, report.power_mw, report.tiles) == (12.5, 900.0, 40)
+    assert (report.area_mm2, report.power_mw) == (12.5, 900.0)
+    assert [(level.level, level.count) for level in report.levels] == [("tile", 40), ("chip", 1)]
     assert report.peak_buffer_bytes == 2048
     assert report.utilisation["array"].share == 0.25
     assert report.wear.max_writes_per_cell == 0
@@ -319,7 +323,7 @@ def test_programming_of_a_run(isaac) -> None:
 def test_keys_of_the_json(isaac) -> None:
     """lib/Model/Machine/Report.h lists them."""
     data = json.loads(isaac.result.report.to_json())
-    top = "device latency_ns energy_pj area_mm2 power_mw tiles layers instructions utilisation"
+    top = "device latency_ns energy_pj area_mm2 power_mw levels layers instructions utilisation"
     top += " counters wear"
     assert set(data) == {*top.split(), "setup", "peak_buffer_bytes", "timings_s"}
     assert set(data["setup"]) == set(top.split())

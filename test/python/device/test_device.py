@@ -36,18 +36,25 @@ def test_text_round_trip(name, tmp_path) -> None:
 
 def test_fields_are_a_copy() -> None:
     device = Device("isaac")
-    device.fields["array"]["rows"] = 1
-    assert device.fields["array"]["rows"] == 128
+    device.fields["groups"][0]["array"]["rows"] = 1
+    device.crossbars["array"]["rows"] = 1
+    device.groups["arrays"]["array"]["rows"] = 1
+    assert device.crossbars["array"]["rows"] == 128
 
 
 def test_replace() -> None:
     old = Device("isaac")
-    new = old.replace(name="six", tiles=None, array={"adc": {"bits": 6}}, timing={"read_ns": 50.5})
+    new = old.replace(
+        name="six",
+        levels={"chip": {"holds": None}},
+        array={"adc": {"bits": 6}},
+        timing={"read_ns": 50.5},
+    )
     assert (new.name, old.name) == ("six", "isaac")
-    assert "tiles" not in new.fields
-    assert new.fields["array"] == {**old.fields["array"], "adc": {"bits": 6, "mode": "clip"}}
-    assert new.fields["timing"] == {**old.fields["timing"], "read_ns": 50.5}
-    assert old.fields["tiles"] == 168
+    assert new.crossbars["levels"][-1] == {"name": "chip"}
+    assert new.crossbars["array"] == {**old.crossbars["array"], "adc": {"bits": 6, "mode": "clip"}}
+    assert new.crossbars["timing"] == {**old.crossbars["timing"], "read_ns": 50.5}
+    assert old.crossbars["levels"][-1] == {"name": "chip", "holds": 168}
 
 
 def test_where_products_go(tmp_path) -> None:
@@ -67,7 +74,7 @@ def test_numbers_survive(value) -> None:
     device = Device("isaac").replace(energy={"adc_pj": value})
     text = device.to_attribute  # a device that cannot be parsed would have been rejected
     assert text is not None
-    assert float(device.fields["energy"]["adc_pj"]) == float(value)
+    assert float(device.crossbars["energy"]["adc_pj"]) == float(value)
 
 
 ANALOG = {
@@ -101,13 +108,13 @@ def test_cells_that_are_not_ideal(tmp_path) -> None:
     path.write_text(str(device))
     again = Device(str(path))
     assert again.fields == device.fields
-    assert {key: again.fields["array"][key] for key in array} == array
+    assert {key: again.crossbars["array"][key] for key in array} == array
     path.write_text(str(again))
     assert str(Device(str(path))) == str(again)
     quiet = again.replace(array={"analog": {"read_noise": 0, "nonlinearity": -0.125}})
     expected = {**ANALOG, "read_noise": 0, "nonlinearity": -0.125}
-    assert quiet.fields["array"]["analog"] == expected
-    assert "analog" not in quiet.replace(array={"analog": None}).fields["array"]
+    assert quiet.crossbars["array"]["analog"] == expected
+    assert "analog" not in quiet.replace(array={"analog": None}).crossbars["array"]
 
 
 def test_every_analog_field_can_be_set() -> None:
@@ -121,13 +128,13 @@ def test_lists() -> None:
     components = Device("isaac").fields["components"]
     cheaper = [c for c in components if c["name"] != "hypertransport"]
     assert len(cheaper) == len(components) - 1
-    area = Device("isaac").replace(components=cheaper).roll_up()["chip"]["area_mm2"]
+    area = Device("isaac").replace(components=cheaper).roll_up()["area_mm2"]
     assert area == pytest.approx(168 * 0.37229)
 
 
 def test_isaac_rolls_up_to_the_published_table() -> None:
-    levels = Device("isaac").roll_up()
-    assert levels["tiles"] == 168
+    levels = {item["level"]: item for item in Device("isaac").roll_up()["levels"]}
+    assert levels["tile"]["count"] == 168
     assert levels["ima"]["power_mw"] == pytest.approx(24.08)
     assert levels["tile"]["power_mw"] == pytest.approx(329.81)
     assert levels["tile"]["area_mm2"] == pytest.approx(0.37229)
@@ -137,12 +144,26 @@ def test_isaac_rolls_up_to_the_published_table() -> None:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
+        ({"groups": {"arrays": {"array": {"rows": 0}}}}, "groups.arrays.array: rows must be"),
+        ({"arrays": {"levels": {"tile": {"holds": 0}}}}, "levels.tile: holds must be at least 1"),
+        (
+            {"levels": {"tile": {"holds": None}}},
+            'holds of level "tile" may be left out of the last',
+        ),
+        ({"levels": []}, "groups.arrays: levels must not be empty"),
+        ({"groups": {"digital": None}}, "groups must hold a #pum.digital_group"),
+        ({"groups": {"others": {"units": 1}}}, "groups.others.kind: expected one of crossbar, "),
+        ({"groups": 3}, "groups: expected a list, got 3"),
+        ({"groups": [3]}, "groups: expected a list of fields, got [3]"),
+        ({"pulse_unchanged_cells": "no"}, "pulse_unchanged_cells: expected true or false, got"),
+        ({"write_drivers": {"level": "chip"}}, "arrays.write_drivers.count: expected an integer"),
+        ({"write_drivers": {"level": 3, "count": 1}}, "write_drivers.level: expected a string"),
         ({"array": {"rows": 0}}, "rows must be between 1 and 65536, got 0"),
         ({"array": {"cell_bits": 3}}, "cell_bits must divide weight_bits, got 3 and 16"),
         ({"array": {"adc": {"bits": 0}}}, "adc bits must be between 1 and 32, got 0"),
         ({"array": {"rows": "many"}}, "array.rows: "),
         ({"array": {"rows": 12.5}}, "array.rows: "),
-        ({"array": {"rows": None}}, "rows"),
+        ({"array": {"rows": None}}, "array.rows: expected an integer, got nothing"),
         ({"array": 5}, "array: "),
         ({"timing": {"read_ns": math.nan}}, "timing.read_ns: "),
         ({"timing": {"read_ns": math.inf}}, "timing.read_ns: "),
@@ -193,7 +214,7 @@ def test_no_such_device(tmp_path) -> None:
         ("hello", "line 1, column 1: "),
         ("#pum.device<name = ", "line 1"),
         ("42", "no #pum.device|expected"),
-        ('#pum.device<name = "x">', "missing|array"),
+        ('#pum.device<name = "x">', "missing required parameter: groups"),
         ("\0\1\2", "line 1"),
     ],
 )
@@ -202,3 +223,69 @@ def test_bad_files(text, words, tmp_path) -> None:
     path.write_text(text)
     with pytest.raises(PumiceError, match=words):
         Device(str(path))
+
+
+def test_a_device_of_several_groups(tmp_path) -> None:
+    """Groups are added and removed by name; a field that several have needs the group's name."""
+    both = Device("isaac").replace(
+        name="both",
+        groups={
+            "processors": Device("rtm-ap").processors,
+            "spare": {
+                "kind": "digital",
+                "units": 1,
+                "lanes": 1,
+                "clock_ghz": 1,
+                "ops": Device("isaac").digital["ops"],
+            },
+        },
+    )
+    path = tmp_path / "d.mlir"
+    path.write_text(str(both))
+    again = Device(str(path))
+    assert again.fields == both.fields
+    assert list(again.groups) == ["arrays", "digital", "processors", "spare"]
+    assert (again.has("associative"), Device("isaac").has("associative")) == (True, False)
+    assert again.processors["ap"] == Device("rtm-ap").processors["ap"]
+    assert again.replace(ap={"rows": 64}).processors["ap"]["rows"] == 64
+    assert again.replace(spare={"lanes": 3}).groups["spare"]["lanes"] == 3
+    assert again.replace(groups={"processors": None, "spare": None}, name="isaac").fields == (
+        Device("isaac").fields
+    )
+    with pytest.raises(
+        PumiceError,
+        match=r"levels: expected the group, as in groups=\{'arrays'.* and processors have this field",
+    ):
+        again.replace(levels={"chip": {"holds": 3}})
+    with pytest.raises(PumiceError, match="device 'isaac' has no associative processors"):
+        _ = Device("isaac").processors
+    with pytest.raises(PumiceError, match="device 'rtm-ap' has no crossbar arrays"):
+        _ = Device("rtm-ap").crossbars
+    with pytest.raises(
+        PumiceError,
+        match=r"unknown field 'ap', expected one of name, groups.*, or a field of a group",
+    ):
+        Device("isaac").replace(ap={"rows": 3})
+    with pytest.raises(PumiceError, match="array: groups are replaced already"):
+        Device("isaac").replace(groups=Device("isaac").fields["groups"], array={"rows": 3})
+    levels = again.roll_up()["levels"]
+    assert [(item["group"], item["level"]) for item in levels] == [
+        ("arrays", "ima"), ("arrays", "tile"), ("arrays", "chip"),
+        ("processors", "tile"), ("processors", "bank"), ("processors", "chip"),
+    ]  # fmt: skip
+
+
+def test_bad_json() -> None:
+    """What only the bindings can be given."""
+    from pumice import ir
+    from pumice._mlir_libs import _pumice
+
+    with ir.Context() as context:
+        for text, words in [
+            ("{", "device: .*Expected object key"),
+            ("[]", "device: expected fields, got"),
+        ]:
+            with pytest.raises(ValueError, match=words):
+                _pumice.device_from_json(context, text, "d")
+        with pytest.raises(ValueError, match="expected a #pum.device"):
+            _pumice.device_to_json(ir.Attribute.parse("3 : i8"))

@@ -53,7 +53,7 @@ def test_every_point_is_a_device() -> None:
     from pumice import Device
 
     for point in noise.points(SWEEPS, 1):
-        array = Device("isaac").replace(array=dict(point.array)).fields["array"]
+        array = Device("isaac").replace(array=dict(point.array)).crossbars["array"]
         assert array["encoding"] == point.array["encoding"]
         assert array["adc"] == point.array["adc"]
         for field, value in point.array.get("analog", {}).items():

@@ -151,26 +151,37 @@ def test_constants_are_those_of_the_device_file() -> None:
     device = Device("rtm-ap")
     named = {constant.name: constant for constant in CONSTANTS}
     shift = named["ap.shift_pj_per_bit"]
-    assert shift.value(device) == device.fields["ap"]["shift_pj_per_bit"]
+    assert shift.value(device) == device.processors["ap"]["shift_pj_per_bit"]
     assert shift.value(shift.scaled(device, 2)) == 2 * shift.value(device)
     assert named["digital cycle"].value(device) is None
     slower = named["digital cycle"].scaled(device, 4)
-    assert slower.fields["digital"]["clock_ghz"] == device.fields["digital"]["clock_ghz"] / 4
-    ops = named["digital energies"].scaled(device, 2).fields["digital"]["ops"]
-    before = device.fields["digital"]["ops"]
+    assert slower.digital["clock_ghz"] == device.digital["clock_ghz"] / 4
+    ops = named["digital energies"].scaled(device, 2).digital["ops"]
+    before = device.digital["ops"]
     assert [op["energy_pj"] for op in ops] == [2 * op["energy_pj"] for op in before]
     # Every energy and time of the device is one of them.
     numbers = {path for c in CONSTANTS for path in c.paths}
-    for field in device.fields["ap"]:
+    for field in device.processors["ap"]:
         if "_pj_" in field or field.endswith("_ns"):
             assert ("ap", field) in numbers
+
+
+def keywords(device):
+    """Fields by the keywords that `Device.replace` takes."""
+    fields = device.fields
+    for group in fields["groups"]:
+        fields |= {key: value for key, value in group.items() if isinstance(value, dict)}
+        fields[group["name"]] = group
+    return fields
 
 
 def estimate_like(energy, time):
     """An estimate that is a formula of the device's fields."""
 
     def estimate(device):
-        return SimpleNamespace(energy_pj=energy(device.fields), latency_ns=time(device.fields))
+        return SimpleNamespace(
+            energy_pj=energy(keywords(device)), latency_ns=time(keywords(device))
+        )
 
     return estimate
 

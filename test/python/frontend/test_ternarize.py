@@ -135,7 +135,7 @@ def check(converted, x: tuple, device: str | pumice.Device = "rtm-ap") -> pumice
     """Every integer against the oracle; on processors the outputs of `ideal` too."""
     program = pumice.compile(converted, x, device=device)
     result = program.run(*x, keep=True)
-    array = oracle_of(pumice.Device(device).fields) if device == "isaac" else None
+    array = oracle_of(pumice.Device(device).crossbars) if device == "isaac" else None
     expected = oracle.run_oracle(converted, x, array=array)
     exactness = compare(result.tensors, expected)
     assert exactness.different == {}

@@ -73,7 +73,7 @@ class Text:
 
     def __init__(self, device: pumice.Device) -> None:
         self.device = device
-        self.array = device.fields["array"]
+        self.array = device.crossbars["array"]
         self.arguments: list[str] = []
         self.body: list[str] = []
         self.count = 0
@@ -100,7 +100,7 @@ class Text:
         tiling = {k: getattr(cut, k) for k in Tiling.__dataclass_fields__}
         self.body.append(
             f"{grid}, {token} = simulator.program {weights} on "
-            f"<{', '.join(map(str, placement))}>{' setup' if setup else ''}{old}"
+            f'<"arrays", {", ".join(map(str, placement))}>{" setup" if setup else ""}{old}'
             f"{f' after ({after})' if after else ''} "
             f"array #crossbar.array{text(self.array)} tiling {text(tiling)} "
             f"{f'{{adc_range = {matrix.adc_range} : i64}} ' if matrix.adc_range else ''}"

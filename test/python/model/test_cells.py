@@ -362,10 +362,14 @@ def test_devices_take_analog_effects() -> None:
     device = Device("isaac").replace(
         array={"rows_per_read": 16, "analog": {"seed": 3, "stuck_on": 1e-7, "nonlinearity": -0.5}}
     )
-    analog = device.fields["array"]["analog"]
+    analog = device.crossbars["array"]["analog"]
     assert (analog["seed"], analog["stuck_on"], analog["nonlinearity"]) == (3, 1e-7, -0.5)
     more = device.replace(array={"analog": {"reference_column": True, "stuck_on": np.float32(0.5)}})
-    assert more.fields["array"]["analog"] == {**analog, "reference_column": True, "stuck_on": 0.5}
+    assert more.crossbars["array"]["analog"] == {
+        **analog,
+        "reference_column": True,
+        "stuck_on": 0.5,
+    }
     without = more.replace(array={"analog": None, "rows_per_read": None})
     assert str(without) == str(Device("isaac"))
 

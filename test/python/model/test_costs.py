@@ -67,9 +67,9 @@ def digital_ops(array, matrix, cut) -> tuple[int, int]:
 
 def check_layer(device, matrix, windows, replicas, report) -> None:
     """The report of a run that does nothing but read `windows` vectors per group."""
-    fields = device.fields
+    fields = device.crossbars
     array, timing, energy = fields["array"], fields["timing"], fields["energy"]
-    buffer = fields["buffer"]
+    buffer = device.fields["buffer"]
     cut = tile(array, matrix)
     reads, segments = reads_per_window(array, matrix), row_segments(array, matrix)
 
@@ -106,7 +106,7 @@ def check_layer(device, matrix, windows, replicas, report) -> None:
         adds,
         multiplies,
     )
-    op = {item["kind"]: item["energy_pj"] for item in fields["digital"]["ops"]}
+    op = {item["kind"]: item["energy_pj"] for item in device.digital["ops"]}
     expected = {
         "cell_read": cells * energy["cell_read_pj"],
         "dac": drives * energy["dac_pj"],
@@ -123,11 +123,11 @@ def check_layer(device, matrix, windows, replicas, report) -> None:
 
 def check_write(device, matrix, replicas, setup) -> None:
     """The report of the programming."""
-    fields = device.fields
+    fields = device.crossbars
     cut = tile(fields["array"], matrix)
     rows = min(matrix.rows, fields["array"]["rows"]) * cut.groups_per_array
     stored = matrix.groups * matrix.columns * matrix.rows * matrix.stored_weight_bits // 8
-    dram = fields["dram"]
+    dram = device.fields["dram"]
     loading = exact(dram["latency_ns"]) + stored / exact(dram["bandwidth_bytes_per_ns"])
     writing = nearest_ps(rows * exact(fields["timing"]["row_write_ns"]))
     assert setup.latency_ns == max(writing, nearest_ps(loading))
@@ -145,7 +145,7 @@ def check_write(device, matrix, replicas, setup) -> None:
 
 def widest(device, **changes) -> Matrix:
     """A matrix of the widest codes that fills one array of `device`."""
-    array = device.fields["array"]
+    array = device.crossbars["array"]
     slices = array["weight_bits"] // array["cell_bits"]
     slices *= 2 if array["encoding"] == "differential" else 1
     return Matrix(
@@ -161,7 +161,7 @@ def widest(device, **changes) -> Matrix:
 
 def run_linear(device, matrix, windows, path, replicas=1):
     program = Text(device)
-    arrays = tile(device.fields["array"], matrix).arrays
+    arrays = tile(device.crossbars["array"], matrix).arrays
     grid, token = program.program(matrix, [3, 3 + replicas * arrays])
     program.linear(matrix, grid, windows, token)
     report = program.estimate(path)
@@ -170,7 +170,7 @@ def run_linear(device, matrix, windows, path, replicas=1):
     return report
 
 
-CROSSBARS = [name for name in pumice.devices() if "array" in pumice.Device(name).fields]
+CROSSBARS = [name for name in pumice.devices() if pumice.Device(name).has("crossbar")]
 
 
 @pytest.mark.parametrize("name", CROSSBARS)
@@ -199,7 +199,7 @@ def test_one_layer(name, tmp_path) -> None:
     device = Device(name)
     matrix = Matrix(rows=32 * 9, columns=41, signed=False)
     program = Text(device)
-    arrays = tile(device.fields["array"], matrix).arrays
+    arrays = tile(device.crossbars["array"], matrix).arrays
     grid, token = program.program(matrix, [0, arrays])
     program.conv_2d(matrix, grid, (9, 12), 3, token)
     report = program.estimate(tmp_path / "p.mlir")
@@ -251,7 +251,7 @@ def test_groups_that_share_arrays(variant, tmp_path) -> None:
     device = Device("isaac").replace(array=VARIANTS[variant], timing={"adc_ns": 13.7})
     matrix = Matrix(rows=9, columns=1, groups=23)
     program = Text(device)
-    cut = tile(device.fields["array"], matrix)
+    cut = tile(device.crossbars["array"], matrix)
     assert cut.groups_per_array > 1
     grid, token = program.program(matrix, [0, cut.arrays])
     program.conv_2d(matrix, grid, (6, 5), 3, token)

@@ -21,7 +21,7 @@ SECONDS_PER_YEAR = 365.25 * 24 * 3600
 
 def written_cells(device, matrix) -> np.ndarray:
     """Which cells [arrays, rows, columns] one copy of a matrix is written to: docs/numerics.md."""
-    array = device.fields["array"]
+    array = device.crossbars["array"]
     cut = tile(array, matrix)
     cells = np.zeros((cut.arrays, array["rows"], array["columns"]), bool)
     per_row = array["columns"] // cut.slices
@@ -46,7 +46,7 @@ class Machine:
     """Counts writes of every cell of the first arrays."""
 
     def __init__(self, device, arrays) -> None:
-        array = device.fields["array"]
+        array = device.crossbars["array"]
         self.device = device
         self.writes = np.zeros((arrays, array["rows"], array["columns"]), int)
 
@@ -108,7 +108,7 @@ def test_any_program_counts_every_cell(seed, tmp_path) -> None:
     program = Text(device)
     for _ in range(choose.randint(1, 12)):
         matrix = choose.choice(MATRICES)
-        arrays = tile(device.fields["array"], matrix).arrays
+        arrays = tile(device.crossbars["array"], matrix).arrays
         arrays *= choose.randint(1, total // arrays)
         first = choose.randint(0, total - arrays)
         placement = [first, first + arrays]

@@ -31,7 +31,7 @@ class Crossbar:
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Crossbar:
-        """From `Device.fields["array"]`."""
+        """From `Device.crossbars["array"]`."""
         names = ("rows", "cell_bits", "dac_bits", "encoding", "rows_per_read")
         given = {name: fields[name] for name in names if name in fields}
         return cls(**given, adc_bits=fields["adc"]["bits"], adc_mode=fields["adc"]["mode"])

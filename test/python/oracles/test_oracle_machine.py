@@ -78,7 +78,7 @@ def test_conversions_are_the_oracles(quantized_demo, bits, mode, encoding, rows_
     """Converters of few bits change the result, and just as they do in the oracle."""
     fields = {"adc": {"bits": bits, "mode": mode}, "encoding": encoding}
     device = pumice.Device("isaac").replace(array={**fields, "rows_per_read": rows_per_read})
-    array = oracle.Crossbar.of(device.fields["array"])
+    array = oracle.Crossbar.of(device.crossbars["array"])
     x = digits(2)
     assert_same(quantized_demo, x, device, array)
     exact, converted = (

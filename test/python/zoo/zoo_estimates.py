@@ -59,9 +59,11 @@ def import_network(name: str, *, full: bool = False) -> Any:
 
 def figures(report: dict[str, Any]) -> dict[str, Any]:
     """What of a report is compared."""
-    kept = {
-        key: report[key] for key in ("latency_ns", "energy_pj", "area_mm2", "power_mw", "counters")
-    }
+    kept = {key: report[key] for key in ("latency_ns", "energy_pj", "counters")}
+    # The records are older than names of levels: by their order.
+    for key in ("area_mm2", "power_mw"):
+        levels = zip(("ima", "tile", "chip"), report["levels"], strict=True)
+        kept[key] = {name: level[key] for name, level in levels}
     kept["utilisation"] = {
         name: [item["count"], item["busy_ns"]] for name, item in report["utilisation"].items()
     }

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- TaskOpInterface.h - What a task does, at any level -------*- C++ -*-===//
+#ifndef PUMICE_DIALECTS_INTERFACES_TASKOPINTERFACE_H
+#define PUMICE_DIALECTS_INTERFACES_TASKOPINTERFACE_H
+
+#include "dialects/Crossbar/Crossbar.h"
+#include "mlir/IR/BuiltinAttributeInterfaces.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/Region.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+
+namespace pumice {
+
+/// A memory of the device; the host is behind the channel of the DRAM.
+enum class TaskMemory { buffer, dram };
+
+/// Units of a group, as of `#pum.placement`. Without ranges the task is not
+/// placed yet.
+struct TaskPlacement {
+  llvm::StringRef group;
+  llvm::ArrayRef<int64_t> ranges;
+};
+
+/// A programmed matrix.
+struct TaskGrid {
+  crossbar::GridType type;
+  crossbar::TilingAttr tiling;
+  crossbar::CrossbarArrayAttr array;
+  std::optional<int64_t> adcRange;
+  TaskPlacement placement;
+};
+
+/// Moves bytes from one memory to another.
+struct TransferTask {
+  int64_t bytes = 0;
+  TaskMemory from, to;
+};
+
+/// Writes weights into arrays.
+struct ProgramTask {
+  TaskGrid grid;
+  int64_t bytes = 0;
+  TaskMemory from;
+  mlir::ElementsAttr constant; ///< the weights; null: another task makes them
+};
+
+/// Streams input windows through programmed arrays.
+struct MVMTask {
+  TaskGrid grid;
+  int64_t windows = 0; ///< per group
+  int64_t bytesIn = 0, bytesOut = 0;
+  int64_t weightZeroPoint = 0;
+};
+
+/// Runs a microprogram on associative processors.
+struct APRunTask {
+  TaskPlacement placement;
+  mlir::ElementsAttr program;
+  int64_t windows = 0;
+  int64_t codeBytes = 0; ///< of one input code
+  int64_t bytesOut = 0;
+};
+
+/// Compares queries with rows that associative processors hold.
+struct APLookupTask {
+  TaskPlacement placement;
+  llvm::StringRef method;
+  int64_t queries = 0, rows = 0, bits = 0;
+};
+
+/// Runs a region on the digital unit.
+struct DigitalTask {
+  mlir::Region *body = nullptr;
+};
+
+using TaskWork = std::variant<TransferTask, ProgramTask, MVMTask, APRunTask,
+                              APLookupTask, DigitalTask>;
+
+} // namespace pumice
+
+#include "dialects/Interfaces/TaskOpInterface.h.inc"
+
+#endif // PUMICE_DIALECTS_INTERFACES_TASKOPINTERFACE_H

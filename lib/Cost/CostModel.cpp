@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Cost/CostModel.h"
+
+#include "lib/Cost/ConstantValue.h"
+#include "lib/Model/AP/Lookup.h"
+#include "lib/Model/AP/Wear.h"
+
+#include <algorithm>
+#include <numeric>
+
+using namespace mlir;
+using namespace pumice;
+
+GridSpec pumice::specOf(const TaskGrid &grid) {
+  GridSpec spec;
+  spec.matrix.groups = grid.type.getGroups();
+  spec.matrix.rows = grid.type.getRows();
+  spec.matrix.columns = grid.type.getColumns();
+  spec.matrix.weightBits = grid.type.getElementType().getWidth();
+  spec.matrix.adcRange = grid.adcRange.value_or(0);
+  spec.matrix.inputBits = grid.type.getInputType().getWidth();
+  spec.matrix.inputSigned = grid.type.getInputType().isSigned();
+  spec.tiling.rowTiles = grid.tiling.getRowTiles();
+  spec.tiling.columnTiles = grid.tiling.getColumnTiles();
+  spec.tiling.slices = grid.tiling.getSlices();
+  spec.tiling.weightsPerRow = grid.array.getColumns() / grid.tiling.getSlices();
+  spec.tiling.groupsPerArray = grid.tiling.getGroupsPerArray();
+  spec.tiling.arrays = grid.tiling.getArrays();
+  return spec;
+}
+
+SmallVector<model::ArrayRange> pumice::rangesOf(ArrayRef<int64_t> bounds) {
+  SmallVector<model::ArrayRange> ranges;
+  for (size_t i = 0; i < bounds.size(); i += 2)
+    ranges.push_back({bounds[i], bounds[i + 1] - bounds[i]});
+  return ranges;
+}
+
+/// The units of a placement, or as many of the lowest as are wanted.
+static SmallVector<model::ArrayRange> unitsOf(const TaskPlacement &placement,
+                                              const model::UnitGroup &group,
+                                              int64_t wanted) {
+  if (!placement.ranges.empty())
+    return rangesOf(placement.ranges);
+  SmallVector<model::ArrayRange> ranges;
+  if (wanted > 0)
+    ranges.push_back(model::lowestUnits(group, wanted));
+  return ranges;
+}
+
+static model::Memory memoryOf(TaskMemory memory) {
+  return memory == TaskMemory::buffer ? model::Memory::buffer
+                                      : model::Memory::dram;
+}
+
+//===----------------------------------------------------------------------===//
+// Where a task runs
+//===----------------------------------------------------------------------===//
+
+llvm::Expected<const model::UnitGroup *>
+CostModel::crossbarsOf(const TaskGrid &grid) const {
+  const std::string name = grid.placement.group.str();
+  const model::UnitGroup *group =
+      name.empty() ? spec.firstCrossbar() : spec.find(name);
+  if (group && group->crossbar())
+    return group;
+  return llvm::createStringError(name.empty()
+                                     ? "runs on crossbar arrays, but device '" +
+                                           spec.name + "' has none"
+                                     : "is placed on '" + name +
+                                           "', which is no group of "
+                                           "crossbar arrays of device '" +
+                                           spec.name + "'");
+}
+
+llvm::Expected<const model::UnitGroup *>
+CostModel::processorsOf(const TaskPlacement &placement) const {
+  const std::string name = placement.group.str();
+  const model::UnitGroup *group =
+      name.empty() ? spec.firstAP() : spec.find(name);
+  if (group && group->ap())
+    return group;
+  return llvm::createStringError(
+      name.empty() ? "runs on associative processors, but device '" +
+                         spec.name + "' has none"
+                   : "is placed on '" + name +
+                         "', which is no group of "
+                         "associative processors of device '" +
+                         spec.name + "'");
+}
+
+static model::LookupSpec specOf(const APLookupTask &task) {
+  model::LookupSpec spec;
+  spec.method = *model::parseLookupMethod(task.method);
+  spec.queries = task.queries;
+  spec.rows = task.rows;
+  spec.bits = task.bits;
+  return spec;
+}
+
+llvm::Expected<int64_t> CostModel::processorsOf(const TaskWork &work) {
+  if (auto *run = std::get_if<APRunTask>(&work)) {
+    auto group = processorsOf(run->placement);
+    if (!group)
+      return group.takeError();
+    auto program = microprogram(run->program);
+    if (!program)
+      return program.takeError();
+    return model::apProcessors(*(*group)->ap(), (*program)->program,
+                               run->windows);
+  }
+  if (auto *lookup = std::get_if<APLookupTask>(&work)) {
+    auto group = processorsOf(lookup->placement);
+    if (!group)
+      return group.takeError();
+    return model::lookupProcessors(*(*group)->ap(), ::specOf(*lookup));
+  }
+  return 0;
+}
+
+//===----------------------------------------------------------------------===//
+// Costs
+//===----------------------------------------------------------------------===//
+
+llvm::Expected<model::Cost> CostModel::costOf(Operation *op,
+                                              const TaskFacts &facts) {
+  auto task = dyn_cast<TaskOpInterface>(op);
+  if (!task)
+    return llvm::createStringError("expected a task or an instruction, got '" +
+                                   op->getName().getStringRef() + "'");
+  FailureOr<TaskWork> work = task.getTaskWork();
+  if (failed(work))
+    return llvm::createStringError("'" + op->getName().getStringRef() +
+                                   "' holds no work that has a cost");
+  return costOf(*work, facts);
+}
+
+llvm::Expected<model::Cost> CostModel::costOf(const TaskWork &work,
+                                              const TaskFacts &facts) {
+  return std::visit([&](const auto &task) { return cost(task, facts); }, work);
+}
+
+llvm::Expected<model::Cost> CostModel::cost(const TransferTask &task,
+                                            const TaskFacts &) {
+  return model::transferCost(spec, task.bytes, memoryOf(task.from),
+                             memoryOf(task.to));
+}
+
+llvm::Expected<model::Cost> CostModel::cost(const ProgramTask &task,
+                                            const TaskFacts &facts) {
+  auto group = crossbarsOf(task.grid);
+  if (!group)
+    return group.takeError();
+  const GridSpec grid = specOf(task.grid);
+  const SmallVector<model::ArrayRange> arrays =
+      unitsOf(task.grid.placement, **group, grid.tiling.arrays);
+  const int64_t replicas =
+      std::max<int64_t>(model::totalUnits(arrays) / grid.tiling.arrays, 1);
+  // A constant may be written whole; of temporary weights only what changes.
+  const bool pulsesAll =
+      task.constant && (*group)->crossbar()->pulsesUnchangedCells;
+  return model::programCost(spec, **group, grid.matrix, grid.tiling, arrays,
+                            task.bytes, memoryOf(task.from), replicas,
+                            facts.changed, pulsesAll);
+}
+
+llvm::Expected<model::Cost> CostModel::cost(const MVMTask &task,
+                                            const TaskFacts &) {
+  auto group = crossbarsOf(task.grid);
+  if (!group)
+    return group.takeError();
+  const GridSpec grid = specOf(task.grid);
+  const SmallVector<model::ArrayRange> arrays =
+      unitsOf(task.grid.placement, **group, grid.tiling.arrays);
+  return model::mvmCost(spec, **group, grid.matrix, grid.tiling, task.windows,
+                        arrays, task.bytesIn, task.bytesOut,
+                        model::totalUnits(arrays) / grid.tiling.arrays,
+                        task.weightZeroPoint);
+}
+
+llvm::Expected<model::Cost> CostModel::cost(const APRunTask &task,
+                                            const TaskFacts &facts) {
+  auto group = processorsOf(task.placement);
+  if (!group)
+    return group.takeError();
+  auto read = microprogram(task.program);
+  if (!read)
+    return read.takeError();
+  auto &program = const_cast<Microprogram &>(**read);
+  if (!program.work)
+    program.work = model::workOf(program.program, threads);
+  const SmallVector<model::ArrayRange> processors = unitsOf(
+      task.placement, **group,
+      model::apProcessors(*(*group)->ap(), program.program, task.windows));
+  // Every window is fetched whole, by each chunk of outputs.
+  int64_t codes = 0;
+  for (const model::APChunk &chunk : program.program.chunks)
+    for (const model::APSlice &slice : chunk.slices)
+      codes += slice.channels * program.program.kernelPositions;
+  std::optional<uint64_t> written;
+  if (facts.taggedWrites)
+    written = std::accumulate(facts.taggedWrites->begin(),
+                              facts.taggedWrites->end(), uint64_t(0));
+  model::Cost cost = model::apCost(spec, **group, processors, program.program,
+                                   *program.work, task.windows, program.bytes,
+                                   task.windows * codes * task.codeBytes,
+                                   task.bytesOut, written);
+  cost.writes =
+      model::apWrites(**group, processors, program.program, *program.work,
+                      task.windows, facts.taggedWrites);
+  return cost;
+}
+
+llvm::Expected<model::Cost> CostModel::cost(const APLookupTask &task,
+                                            const TaskFacts &facts) {
+  auto group = processorsOf(task.placement);
+  if (!group)
+    return group.takeError();
+  const model::LookupSpec lookup = ::specOf(task);
+  llvm::Expected<model::LookupWork> work =
+      model::lookupWork(*(*group)->ap(), lookup);
+  if (!work)
+    return work.takeError();
+  const SmallVector<model::ArrayRange> processors =
+      unitsOf(task.placement, **group,
+              model::lookupProcessors(*(*group)->ap(), lookup));
+  std::optional<uint64_t> written;
+  if (facts.taggedWrites)
+    written = std::accumulate(facts.taggedWrites->begin(),
+                              facts.taggedWrites->end(), uint64_t(0));
+  model::Cost cost =
+      model::lookupCost(spec, **group, processors, lookup, *work, written);
+  cost.writes =
+      model::lookupWrites(**group, processors, lookup, *work, written);
+  return cost;
+}
+
+llvm::Expected<model::Cost> CostModel::cost(const DigitalTask &task,
+                                            const TaskFacts &) {
+  const digital::OpCounts &ops = countsOf(*task.body);
+  return model::digitalCost(spec,
+                            {ops.add, ops.multiply, ops.divide, ops.compare,
+                             ops.convert, ops.special, ops.move},
+                            ops.bytesRead, ops.bytesWritten);
+}
+
+//===----------------------------------------------------------------------===//
+// What is read once
+//===----------------------------------------------------------------------===//
+
+llvm::Expected<const CostModel::Microprogram *>
+CostModel::microprogram(ElementsAttr attr) {
+  std::unique_ptr<Microprogram> &known = microprograms[attr];
+  if (known)
+    return known.get();
+  llvm::Expected<model::Value> bytes = constantValue(attr);
+  if (!bytes)
+    return bytes.takeError();
+  llvm::Expected<model::APMicroprogram> program =
+      model::decode(bytes->as<uint8_t>());
+  if (!program)
+    return program.takeError();
+  known.reset(
+      new Microprogram{std::move(*program), bytes->numBytes(), std::nullopt});
+  return known.get();
+}
+
+const digital::OpCounts &CostModel::countsOf(Region &region) {
+  std::unique_ptr<digital::OpCounts> &known = counts[&region];
+  if (!known)
+    known = std::make_unique<digital::OpCounts>(digital::count(region));
+  return *known;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- CostModel.h - The one road from an op to its cost --------*- C++ -*-===//
+//
+// Tasks (pum) and instructions (simulator) with the same work have the same
+// cost: resources and how long they are held, energy by component, events and
+// wear. Schedulers, estimates and runs ask the same function.
+//
+//===----------------------------------------------------------------------===//
+#ifndef PUMICE_LIB_COST_COSTMODEL_H
+#define PUMICE_LIB_COST_COSTMODEL_H
+
+#include "dialects/Interfaces/TaskOpInterface.h"
+#include "lib/Digital/OpCounts.h"
+#include "lib/Model/AP/Costs.h"
+#include "lib/Model/Machine/Costs.h"
+#include "mlir/IR/DialectRegistry.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/Support/Error.h"
+
+#include <memory>
+#include <optional>
+
+namespace pumice {
+
+/// Tiling and matrix of a programmed grid, as the hardware model sees them.
+struct GridSpec {
+  model::MatrixSpec matrix;
+  model::Tiling tiling;
+};
+GridSpec specOf(const TaskGrid &grid);
+
+/// The units of a placement.
+llvm::SmallVector<model::ArrayRange> rangesOf(llvm::ArrayRef<int64_t> bounds);
+
+/// What a run knows and an estimate may not.
+struct TaskFacts {
+  /// Of programming, when the old levels of all cells are known.
+  const model::ChangedCells *changed = nullptr;
+  /// Of associative processors: bits that passes wrote, by part.
+  std::optional<llvm::ArrayRef<uint64_t>> taggedWrites;
+};
+
+/// Costs of the tasks of a module on a device. Microprograms and regions are
+/// read once, so that the module must not change meanwhile.
+class CostModel {
+public:
+  explicit CostModel(model::DeviceSpec device, unsigned threads = 1)
+      : spec(std::move(device)), threads(threads) {}
+
+  const model::DeviceSpec &device() const { return spec; }
+
+  /// What `op` costs. A task that is not placed costs what it would on the
+  /// lowest units of the first group that can run it. Fails if `op` is no task,
+  /// or its placement, array or program does not suit the device.
+  llvm::Expected<model::Cost> costOf(mlir::Operation *op,
+                                     const TaskFacts &facts = {});
+  llvm::Expected<model::Cost> costOf(const TaskWork &work,
+                                     const TaskFacts &facts = {});
+
+  /// Units that a task on associative processors can make use of.
+  llvm::Expected<int64_t> processorsOf(const TaskWork &work);
+
+  /// A microprogram, read.
+  struct Microprogram {
+    model::APMicroprogram program;
+    int64_t bytes = 0;
+    std::optional<model::APMicroprogramWork> work; ///< made when asked for
+  };
+  llvm::Expected<const Microprogram *> microprogram(mlir::ElementsAttr program);
+
+  /// Scalar operations of a region.
+  const digital::OpCounts &countsOf(mlir::Region &region);
+
+private:
+  llvm::Expected<model::Cost> cost(const TransferTask &task, const TaskFacts &);
+  llvm::Expected<model::Cost> cost(const ProgramTask &task, const TaskFacts &);
+  llvm::Expected<model::Cost> cost(const MVMTask &task, const TaskFacts &);
+  llvm::Expected<model::Cost> cost(const APRunTask &task, const TaskFacts &);
+  llvm::Expected<model::Cost> cost(const APLookupTask &task, const TaskFacts &);
+  llvm::Expected<model::Cost> cost(const DigitalTask &task, const TaskFacts &);
+
+  llvm::Expected<const model::UnitGroup *>
+  crossbarsOf(const TaskGrid &grid) const;
+  llvm::Expected<const model::UnitGroup *>
+  processorsOf(const TaskPlacement &placement) const;
+
+  model::DeviceSpec spec;
+  unsigned threads;
+  llvm::DenseMap<mlir::Attribute, std::unique_ptr<Microprogram>> microprograms;
+  llvm::DenseMap<mlir::Region *, std::unique_ptr<digital::OpCounts>> counts;
+};
+
+/// Attaches TaskOpInterface to the ops of the pum and simulator dialects.
+void registerTaskModels(mlir::DialectRegistry &registry);
+
+} // namespace pumice
+
+#endif // PUMICE_LIB_COST_COSTMODEL_H

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- TaskModels.cpp - TaskOpInterface of tasks and instructions -*- C++ -*-=//
+#include "dialects/AP/AP.h"
+#include "dialects/Simulator/Simulator.h"
+#include "lib/Cost/ConstantValue.h"
+#include "lib/Cost/CostModel.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/SymbolTable.h"
+
+using namespace mlir;
+using namespace pumice;
+
+static int64_t bytesOf(Type type) {
+  auto shaped = cast<ShapedType>(type);
+  std::optional<model::ElementType> element =
+      elementTypeOf(shaped.getElementType());
+  return shaped.getNumElements() * (element ? model::byteWidth(*element) : 0);
+}
+
+static TaskPlacement placementOf(pum::PlacementAttr placement) {
+  if (!placement)
+    return {};
+  return {placement.getGroup(), placement.getRanges()};
+}
+
+/// Bytes of a code: of its element type.
+static int64_t codeBytesOf(Type type) {
+  return cast<ShapedType>(type).getElementTypeBitWidth() / 8;
+}
+
+/// Output positions of a convolution, or vectors (of each group) of a product.
+static int64_t windowsOf(Type input, Type output, bool isConvolution) {
+  ArrayRef<int64_t> shape = cast<ShapedType>(output).getShape();
+  if (isConvolution)
+    return shape[0] * shape[2] * shape[3];
+  ArrayRef<int64_t> inputs = cast<ShapedType>(input).getShape();
+  return inputs.size() == 3 ? inputs[1] : inputs[0];
+}
+
+static MVMTask read(const TaskGrid &grid, Type input, Type output,
+                    bool isConvolution, int64_t weightZeroPoint) {
+  MVMTask task;
+  task.grid = grid;
+  task.windows = windowsOf(input, output, isConvolution);
+  // Every window is fetched whole: rows inputs for each group.
+  task.bytesIn = task.windows * grid.type.getGroups() * grid.type.getRows() *
+                 codeBytesOf(input);
+  task.bytesOut = bytesOf(output);
+  task.weightZeroPoint = weightZeroPoint;
+  return task;
+}
+
+static APLookupTask lookup(pum::PlacementAttr placement,
+                           ap::LookupMethod method, Type queries,
+                           ElementsAttr table) {
+  auto rows = cast<ShapedType>(table.getType());
+  return {placementOf(placement), ap::stringifyLookupMethod(method),
+          cast<ShapedType>(queries).getDimSize(0), rows.getDimSize(0),
+          rows.getDimSize(1)};
+}
+
+template <typename ProgramOp>
+static TaskGrid gridOf(ProgramOp program) {
+  TaskGrid grid;
+  grid.type = program.getGrid().getType();
+  grid.tiling = program.getTiling();
+  grid.array = program.getArray();
+  grid.adcRange = program.getAdcRange();
+  grid.placement = placementOf(program.getPlacementAttr());
+  return grid;
+}
+
+//===----------------------------------------------------------------------===//
+// Tasks
+//===----------------------------------------------------------------------===//
+
+/// The layer that a compute task holds, if it is one.
+static Operation *layerOf(pum::ComputeOp task) {
+  Operation *layer = &task.getBody().front().front();
+  pum::YieldOp yield = task.getYield();
+  if (layer == yield.getOperation() ||
+      std::next(layer->getIterator()) != yield->getIterator() ||
+      yield.getValues() != layer->getResults())
+    return nullptr;
+  return layer;
+}
+
+namespace {
+
+struct LoadModel : TaskOpInterface::ExternalModel<LoadModel, pum::LoadOp> {
+  FailureOr<TaskWork> getTaskWork(Operation *op) const {
+    return TaskWork(
+        TransferTask{bytesOf(cast<pum::LoadOp>(op).getInput().getType()),
+                     TaskMemory::dram, TaskMemory::buffer});
+  }
+};
+
+struct StoreModel : TaskOpInterface::ExternalModel<StoreModel, pum::StoreOp> {
+  FailureOr<TaskWork> getTaskWork(Operation *op) const {
+    return TaskWork(
+        TransferTask{bytesOf(cast<pum::StoreOp>(op).getInput().getType()),
+                     TaskMemory::buffer, TaskMemory::dram});
+  }
+};
+
+struct ProgramModel
+    : TaskOpInterface::ExternalModel<ProgramModel, pum::ProgramOp> {
+  FailureOr<TaskWork> getTaskWork(Operation *op) const {
+    auto program = cast<pum::ProgramOp>(op);
+    ProgramTask task;
+    task.grid = gridOf(program);
+    task.bytes = bytesOf(program.getWeights().getType());
+    task.from = TaskMemory::buffer;
+    if (auto constant =
+            program.getWeights().getDefiningOp<arith::ConstantOp>()) {
+      task.from = TaskMemory::dram;
+      task.constant = cast<ElementsAttr>(constant.getValue());
+    }
+    return TaskWork(task);
+  }
+};
+
+struct ComputeModel
+    : TaskOpInterface::ExternalModel<ComputeModel, pum::ComputeOp> {
+  FailureOr<TaskWork> getTaskWork(Operation *op) const {
+    auto task = cast<pum::ComputeOp>(op);
+    Operation *layer = layerOf(task);
+    if (auto conv = dyn_cast_if_present<crossbar::Conv2DOp>(layer))
+      return onGrid(task, conv, /*isConvolution=*/true);
+    if (auto mvm = dyn_cast_if_present<crossbar::MVMOp>(layer))
+      return onGrid(task, mvm, /*isConvolution=*/false);
+    if (auto run = dyn_cast_if_present<ap::RunOp>(layer))
+      return TaskWork(APRunTask{
+          placementOf(task.getPlacementAttr()), run.getProgram(),
+          windowsOf(run.getInput().getType(), run.getType(),
+                    run.getWindow().has_value()),
+          codeBytesOf(run.getInput().getType()), bytesOf(run.getType())});
+    if (auto search = dyn_cast_if_present<ap::LookupOp>(layer))
+      return TaskWork(lookup(task.getPlacementAttr(), search.getMethod(),
+                             search.getQueries().getType(), search.getTable()));
+    return failure();
+  }
+
+  template <typename LayerOp>
+  static FailureOr<TaskWork> onGrid(pum::ComputeOp task, LayerOp layer,
+                                    bool isConvolution) {
+    auto argument = dyn_cast<BlockArgument>(layer.getWeights());
+    if (!argument || argument.getOwner() != &task.getBody().front())
+      return failure();
+    auto program = task.getInputs()[argument.getArgNumber()]
+                       .template getDefiningOp<pum::ProgramOp>();
+    if (!program)
+      return failure();
+    return TaskWork(read(gridOf(program), layer.getInput().getType(),
+                         layer.getType(), isConvolution,
+                         layer.getWeightZeroPoint()));
+  }
+};
+
+struct DigitalModel
+    : TaskOpInterface::ExternalModel<DigitalModel, pum::DigitalOp> {
+  FailureOr<TaskWork> getTaskWork(Operation *op) const {
+    return TaskWork(DigitalTask{&cast<pum::DigitalOp>(op).getBody()});
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// Instructions
+//===----------------------------------------------------------------------===//
+
+TaskMemory memoryOf(Value buffer) {
+  return simulator::memoryOf(cast<MemRefType>(buffer.getType())) ==
+                 simulator::Memory::buffer
+             ? TaskMemory::buffer
+             : TaskMemory::dram; // the host sits behind the same channel
+}
+
+struct TransferInstruction
+    : TaskOpInterface::ExternalModel<TransferInstruction,
+                                     simulator::TransferOp> {
+  FailureOr<TaskWork> getTaskWork(Operation *op) const {
+    auto transfer = cast<simulator::TransferOp>(op);
+    return TaskWork(TransferTask{bytesOf(transfer.getSource().getType()),
+                                 memoryOf(transfer.getSource()),
+                                 memoryOf(transfer.getDestination())});
+  }
+};
+
+struct ProgramInstruction
+    : TaskOpInterface::ExternalModel<ProgramInstruction, simulator::ProgramOp> {
+  FailureOr<TaskWork> getTaskWork(Operation *op) const {
+    auto program = cast<simulator::ProgramOp>(op);
+    ProgramTask task;
+    task.grid = gridOf(program);
+    task.bytes = bytesOf(program.getWeights().getType());
+    task.from = memoryOf(program.getWeights());
+    if (auto constant =
+            program.getWeights().getDefiningOp<simulator::ConstantOp>())
+      task.constant = constant.getValue();
+    return TaskWork(task);
+  }
+};
+
+struct MVMInstruction
+    : TaskOpInterface::ExternalModel<MVMInstruction, simulator::MVMOp> {
+  FailureOr<TaskWork> getTaskWork(Operation *op) const {
+    auto mvm = cast<simulator::MVMOp>(op);
+    auto program = mvm.getGrid().getDefiningOp<simulator::ProgramOp>();
+    if (!program)
+      return failure();
+    return TaskWork(read(gridOf(program), mvm.getInput().getType(),
+                         mvm.getOutput().getType(), mvm.getWindow().has_value(),
+                         mvm.getWeightZeroPoint()));
+  }
+};
+
+struct APExecInstruction
+    : TaskOpInterface::ExternalModel<APExecInstruction, simulator::APExecOp> {
+  FailureOr<TaskWork> getTaskWork(Operation *op) const {
+    auto exec = cast<simulator::APExecOp>(op);
+    Type input = exec.getInput().getType(), output = exec.getOutput().getType();
+    return TaskWork(
+        APRunTask{placementOf(exec.getPlacementAttr()), exec.getProgram(),
+                  windowsOf(input, output, exec.getWindow().has_value()),
+                  codeBytesOf(input), bytesOf(output)});
+  }
+};
+
+struct APLookupInstruction
+    : TaskOpInterface::ExternalModel<APLookupInstruction,
+                                     simulator::APLookupOp> {
+  FailureOr<TaskWork> getTaskWork(Operation *op) const {
+    auto search = cast<simulator::APLookupOp>(op);
+    return TaskWork(lookup(search.getPlacementAttr(), search.getMethod(),
+                           search.getQueries().getType(), search.getTable()));
+  }
+};
+
+struct DigitalInstruction
+    : TaskOpInterface::ExternalModel<DigitalInstruction, simulator::DigitalOp> {
+  FailureOr<TaskWork> getTaskWork(Operation *op) const {
+    auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+        op, cast<simulator::DigitalOp>(op).getCalleeAttr());
+    if (!callee)
+      return failure();
+    return TaskWork(DigitalTask{&callee.getBody()});
+  }
+};
+
+} // namespace
+
+void pumice::registerTaskModels(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *context, pum::PUMDialect *) {
+    pum::LoadOp::attachInterface<LoadModel>(*context);
+    pum::StoreOp::attachInterface<StoreModel>(*context);
+    pum::ProgramOp::attachInterface<ProgramModel>(*context);
+    pum::ComputeOp::attachInterface<ComputeModel>(*context);
+    pum::DigitalOp::attachInterface<DigitalModel>(*context);
+  });
+  registry.addExtension(
+      +[](MLIRContext *context, simulator::SimulatorDialect *) {
+        simulator::TransferOp::attachInterface<TransferInstruction>(*context);
+        simulator::ProgramOp::attachInterface<ProgramInstruction>(*context);
+        simulator::MVMOp::attachInterface<MVMInstruction>(*context);
+        simulator::APExecOp::attachInterface<APExecInstruction>(*context);
+        simulator::APLookupOp::attachInterface<APLookupInstruction>(*context);
+        simulator::DigitalOp::attachInterface<DigitalInstruction>(*context);
+      });
+}

@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Json.cpp - Devices as JSON -------------------------------*- C++ -*-===//
+//
+// The fields of each part of a device are listed once (`fields`), for a writer,
+// a reader and a list of names.
+//
+//===----------------------------------------------------------------------===//
+#include "lib/Device/Device.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
+
+#include <map>
+
+using namespace mlir;
+using namespace pumice;
+namespace json = llvm::json;
+
+namespace {
+
+template <typename Enum>
+using Words = std::vector<std::pair<StringRef, Enum>>;
+
+const Words<model::AdcMode> adcModes = {
+    {"lossless", model::AdcMode::lossless},
+    {"clip", model::AdcMode::clip},
+    {"full_scale", model::AdcMode::fullScale},
+    {"calibrated", model::AdcMode::calibrated}};
+const Words<model::WeightEncoding> encodings = {
+    {"offset", model::WeightEncoding::offset},
+    {"offset_flip", model::WeightEncoding::offsetFlip},
+    {"differential", model::WeightEncoding::differential}};
+const Words<bool> matmuls = {{"digital", false}, {"crossbar", true}};
+
+//===----------------------------------------------------------------------===//
+// Visitors
+//===----------------------------------------------------------------------===//
+
+/// Writes fields; those that have their default are left out.
+struct Writer {
+  json::Object &object;
+
+  template <typename T>
+  void required(StringRef key, T &value) {
+    object[key] = value;
+  }
+  template <typename T>
+  void defaulted(StringRef key, T &value, T unlessGiven) {
+    if (value != unlessGiven)
+      object[key] = value;
+  }
+  template <typename T>
+  void optional(StringRef key, std::optional<T> &value) {
+    if (value)
+      object[key] = *value;
+  }
+  template <typename Enum>
+  void word(StringRef key, Enum &value, const Words<Enum> &words,
+            std::optional<Enum> unlessGiven = std::nullopt) {
+    for (auto [text, word] : words)
+      if (word == value && value != unlessGiven)
+        object[key] = text;
+  }
+  template <typename Callback>
+  void part(StringRef key, Callback callback) {
+    json::Object inner;
+    Writer writer{inner};
+    callback(writer);
+    object[key] = std::move(inner);
+  }
+  template <typename T>
+  void optionalPart(StringRef key, std::optional<T> &value) {
+    if (value)
+      part(key, [&](Writer &inner) { fields(inner, *value); });
+  }
+  template <typename T>
+  void list(StringRef key, StringRef, std::vector<T> &items) {
+    json::Array array;
+    for (T &item : items) {
+      json::Object inner;
+      Writer writer{inner};
+      fields(writer, item);
+      array.push_back(std::move(inner));
+    }
+    object[key] = std::move(array);
+  }
+};
+
+/// Reads fields; the first problem is kept, with its place.
+struct Reader {
+  const json::Object &object;
+  std::string path;
+  std::string &problem;
+  llvm::StringSet<> known;
+
+  std::string placeOf(StringRef key) const {
+    return path.empty() ? key.str() : path + "." + key.str();
+  }
+  void fail(StringRef key, const Twine &expected) {
+    if (!problem.empty())
+      return;
+    const json::Value *value = object.get(key);
+    problem = (placeOf(key) + ": expected " + expected + ", got ").str();
+    llvm::raw_string_ostream os(problem);
+    if (value)
+      os << *value;
+    else
+      os << "nothing";
+  }
+
+  bool read(StringRef key, int64_t &value) {
+    std::optional<int64_t> number = object.getInteger(key);
+    if (!number)
+      return fail(key, "an integer"), false;
+    value = *number;
+    return true;
+  }
+  bool read(StringRef key, double &value) {
+    std::optional<double> number = object.getNumber(key);
+    if (!number)
+      return fail(key, "a number"), false;
+    value = *number;
+    return true;
+  }
+  bool read(StringRef key, bool &value) {
+    std::optional<bool> flag = object.getBoolean(key);
+    if (!flag)
+      return fail(key, "true or false"), false;
+    value = *flag;
+    return true;
+  }
+  bool read(StringRef key, std::string &value) {
+    std::optional<StringRef> text = object.getString(key);
+    if (!text)
+      return fail(key, "a string"), false;
+    value = text->str();
+    return true;
+  }
+
+  template <typename T>
+  void required(StringRef key, T &value) {
+    known.insert(key);
+    read(key, value);
+  }
+  template <typename T>
+  void defaulted(StringRef key, T &value, T unlessGiven) {
+    known.insert(key);
+    value = unlessGiven;
+    if (object.get(key))
+      read(key, value);
+  }
+  template <typename T>
+  void optional(StringRef key, std::optional<T> &value) {
+    known.insert(key);
+    T found;
+    if (object.get(key) && read(key, found))
+      value = found;
+  }
+  template <typename Enum>
+  void word(StringRef key, Enum &value, const Words<Enum> &words,
+            std::optional<Enum> unlessGiven = std::nullopt) {
+    known.insert(key);
+    if (!object.get(key) && unlessGiven) {
+      value = *unlessGiven;
+      return;
+    }
+    std::optional<StringRef> found = object.getString(key);
+    SmallVector<StringRef> texts;
+    for (auto [text, word] : words) {
+      texts.push_back(text);
+      if (found == text) {
+        value = word;
+        return;
+      }
+    }
+    fail(key, "one of " + llvm::join(texts, ", "));
+  }
+  template <typename Callback>
+  void part(StringRef key, Callback callback) {
+    known.insert(key);
+    const json::Object *inner = object.getObject(key);
+    if (!inner)
+      return fail(key, "fields");
+    Reader reader{*inner, placeOf(key), problem, {}};
+    callback(reader);
+    reader.finish();
+  }
+  template <typename T>
+  void optionalPart(StringRef key, std::optional<T> &value) {
+    known.insert(key);
+    if (object.get(key))
+      part(key, [&](Reader &inner) { fields(inner, value.emplace()); });
+  }
+  template <typename T>
+  void list(StringRef key, StringRef label, std::vector<T> &items) {
+    known.insert(key);
+    const json::Array *array = object.getArray(key);
+    if (!array)
+      return fail(key, "a list");
+    for (auto [i, item] : llvm::enumerate(*array)) {
+      const json::Object *inner = item.getAsObject();
+      if (!inner)
+        return fail(key, "a list of fields");
+      std::optional<StringRef> name = inner->getString(label);
+      Reader reader{*inner,
+                    placeOf(key) + "." +
+                        (name ? name->str() : std::to_string(i)),
+                    problem,
+                    {}};
+      fields(reader, items.emplace_back());
+      reader.finish();
+    }
+  }
+
+  void finish() {
+    for (const auto &[key, value] : object)
+      if (problem.empty() && !known.contains(StringRef(key)))
+        problem = "unknown field '" + placeOf(StringRef(key)) + "'";
+  }
+};
+
+/// Lists the names of the fields of one part.
+struct Names {
+  json::Array names;
+
+  template <typename... Args>
+  void required(StringRef key, Args &&...) {
+    names.push_back(key);
+  }
+  template <typename... Args>
+  void defaulted(StringRef key, Args &&...) {
+    names.push_back(key);
+  }
+  template <typename... Args>
+  void optional(StringRef key, Args &&...) {
+    names.push_back(key);
+  }
+  template <typename... Args>
+  void word(StringRef key, Args &&...) {
+    names.push_back(key);
+  }
+  template <typename... Args>
+  void part(StringRef key, Args &&...) {
+    names.push_back(key);
+  }
+  template <typename... Args>
+  void optionalPart(StringRef key, Args &&...) {
+    names.push_back(key);
+  }
+  template <typename... Args>
+  void list(StringRef key, Args &&...) {
+    names.push_back(key);
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// Fields
+//===----------------------------------------------------------------------===//
+
+template <typename Visitor>
+void fields(Visitor &v, model::AnalogSpec &s) {
+  v.defaulted("seed", s.seed, int64_t(0));
+  v.defaulted("program_error_absolute", s.programErrorAbsolute, 0.0);
+  v.defaulted("program_error_relative", s.programErrorRelative, 0.0);
+  v.defaulted("read_noise", s.readNoise, 0.0);
+  v.defaulted("on_off_ratio", s.onOffRatio, 0.0);
+  v.defaulted("reference_column", s.referenceColumn, false);
+  v.defaulted("nonlinearity", s.nonlinearity, 0.0);
+  v.defaulted("stuck_on", s.stuckOn, 0.0);
+  v.defaulted("stuck_off", s.stuckOff, 0.0);
+  v.defaulted("drift_exponent", s.driftExponent, 0.0);
+  v.defaulted("drift_exponent_sigma", s.driftExponentSigma, 0.0);
+  v.defaulted("drift_time_s", s.driftTimeS, 0.0);
+  v.defaulted("wire_resistance_ohm", s.wireResistanceOhm, 0.0);
+  v.defaulted("on_resistance_ohm", s.onResistanceOhm, 0.0);
+}
+
+template <typename Visitor>
+void fields(Visitor &v, model::ArraySpec &s) {
+  v.required("rows", s.rows);
+  v.required("columns", s.columns);
+  v.required("cell_bits", s.cellBits);
+  v.required("weight_bits", s.weightBits);
+  v.required("input_bits", s.inputBits);
+  v.required("dac_bits", s.dacBits);
+  v.part("adc", [&](auto &adc) {
+    adc.required("bits", s.adcBits);
+    adc.word("mode", s.adcMode, adcModes);
+  });
+  v.required("columns_per_adc", s.columnsPerAdc);
+  v.word("encoding", s.encoding, encodings);
+  v.optional("rows_per_read", s.rowsPerRead);
+  v.optionalPart("analog", s.analog);
+}
+
+template <typename Visitor>
+void fields(Visitor &v, model::ArrayTiming &s) {
+  v.required("read_ns", s.readNs);
+  v.required("adc_ns", s.adcNs);
+  v.required("row_write_ns", s.rowWriteNs);
+}
+
+/// Both steps of ArrayEnergy, which are given together.
+struct LevelSteps {
+  double setPj = 0, resetPj = 0;
+};
+template <typename Visitor>
+void fields(Visitor &v, LevelSteps &s) {
+  v.required("set_pj", s.setPj);
+  v.required("reset_pj", s.resetPj);
+}
+
+template <typename Visitor>
+void fields(Visitor &v, model::ArrayEnergy &s) {
+  v.required("cell_read_pj", s.cellReadPj);
+  v.required("dac_pj", s.dacPj);
+  v.required("sample_hold_pj", s.sampleHoldPj);
+  v.required("adc_pj", s.adcPj);
+  v.required("shift_add_pj", s.shiftAddPj);
+  v.required("cell_write_pj", s.cellWritePj);
+  std::optional<LevelSteps> steps;
+  if (s.setStepPj && s.resetStepPj)
+    steps = LevelSteps{*s.setStepPj, *s.resetStepPj};
+  v.optionalPart("level_steps", steps);
+  if (steps) {
+    s.setStepPj = steps->setPj;
+    s.resetStepPj = steps->resetPj;
+  }
+}
+
+template <typename Visitor>
+void fields(Visitor &v, model::APSpec &s) {
+  v.required("rows", s.rows);
+  v.required("columns", s.columns);
+  v.required("domains", s.domains);
+  v.required("search_ns", s.searchNs);
+  v.required("search_pj_per_bit", s.searchPjPerBit);
+  v.required("write_ns", s.writeNs);
+  v.required("write_pj_per_bit", s.writePjPerBit);
+  v.required("read_ns", s.readNs);
+  v.required("read_pj_per_bit", s.readPjPerBit);
+  v.required("shift_ns", s.shiftNs);
+  v.required("shift_pj_per_bit", s.shiftPjPerBit);
+  v.required("link_pj_per_bit", s.linkPjPerBit);
+  v.required("fetch_pj_per_byte", s.fetchPjPerByte);
+  v.defaulted("elementwise_bits", s.elementwiseBits, int64_t(0));
+}
+
+template <typename Visitor>
+void fields(Visitor &v, model::DigitalOpSpec &s) {
+  v.required("kind", s.kind);
+  v.required("energy_pj", s.energyPj);
+  v.required("cycles", s.cycles);
+}
+
+template <typename Visitor>
+void fields(Visitor &v, model::MemorySpec &s) {
+  v.optional("capacity_bytes", s.capacityBytes);
+  v.required("ports", s.ports);
+  v.required("bandwidth_bytes_per_ns", s.bandwidthBytesPerNs);
+  v.required("latency_ns", s.latencyNs);
+  v.required("read_pj_per_byte", s.readPjPerByte);
+  v.required("write_pj_per_byte", s.writePjPerByte);
+}
+
+template <typename Visitor>
+void fields(Visitor &v, model::LevelSpec &s) {
+  v.required("name", s.name);
+  v.optional("holds", s.holds);
+}
+
+template <typename Visitor>
+void fields(Visitor &v, model::SharedUnitsSpec &s) {
+  v.required("level", s.level);
+  v.required("count", s.count);
+}
+
+template <typename Visitor>
+void fields(Visitor &v, model::ComponentSpec &s) {
+  v.required("name", s.name);
+  v.defaulted("group", s.group, std::string());
+  v.defaulted("level", s.level, std::string());
+  v.defaulted("count", s.count, int64_t(1));
+  v.defaulted("shared_by", s.sharedBy, int64_t(1));
+  v.required("power_mw", s.powerMw);
+  v.required("area_um2", s.areaUm2);
+  v.defaulted("always_on", s.alwaysOn, false);
+}
+
+enum class Kind { crossbar, associative, digital };
+const Words<Kind> kinds = {{"crossbar", Kind::crossbar},
+                           {"associative", Kind::associative},
+                           {"digital", Kind::digital}};
+
+template <typename Visitor>
+void fields(Visitor &v, model::UnitGroup &s) {
+  v.required("name", s.name);
+  Kind kind = s.crossbar() ? Kind::crossbar
+              : s.ap()     ? Kind::associative
+                           : Kind::digital;
+  const Kind before = kind;
+  v.word("kind", kind, kinds);
+  if (kind != before) {
+    if (kind == Kind::crossbar)
+      s.unit = model::CrossbarSpec();
+    else if (kind == Kind::associative)
+      s.unit = model::APSpec();
+    else
+      s.unit = model::DigitalSpec();
+  }
+  if (auto *crossbar = std::get_if<model::CrossbarSpec>(&s.unit)) {
+    v.part("array", [&](auto &part) { fields(part, crossbar->array); });
+    v.part("timing", [&](auto &part) { fields(part, crossbar->timing); });
+    v.part("energy", [&](auto &part) { fields(part, crossbar->energy); });
+    v.list("levels", "name", s.levels);
+    v.optional("endurance_writes", s.enduranceWrites);
+    v.word("dynamic_matmul", crossbar->takesTemporaryWeights, matmuls,
+           std::optional<bool>(false));
+    v.defaulted("pulse_unchanged_cells", crossbar->pulsesUnchangedCells, true);
+    v.optionalPart("write_drivers", crossbar->writeDrivers);
+    v.optionalPart("converters", crossbar->converters);
+  } else if (auto *ap = std::get_if<model::APSpec>(&s.unit)) {
+    v.part("ap", [&](auto &part) { fields(part, *ap); });
+    v.list("levels", "name", s.levels);
+    v.optional("endurance_writes", s.enduranceWrites);
+  } else {
+    auto &digital = std::get<model::DigitalSpec>(s.unit);
+    v.required("units", digital.units);
+    v.required("lanes", digital.lanes);
+    v.required("clock_ghz", digital.clockGhz);
+    v.list("ops", "kind", digital.ops);
+  }
+}
+
+template <typename Visitor>
+void fields(Visitor &v, model::DeviceSpec &s) {
+  v.required("name", s.name);
+  v.list("groups", "name", s.groups);
+  v.part("buffer", [&](auto &part) { fields(part, s.buffer); });
+  v.part("dram", [&](auto &part) { fields(part, s.dram); });
+  v.list("components", "name", s.components);
+}
+
+} // namespace
+
+json::Value pumice::toJson(const model::DeviceSpec &spec) {
+  json::Object object;
+  Writer writer{object};
+  model::DeviceSpec copy = spec; // visitors take what they may write to
+  fields(writer, copy);
+  return object;
+}
+
+FailureOr<model::DeviceSpec> pumice::deviceFromJson(StringRef text,
+                                                    Location loc) {
+  llvm::Expected<json::Value> value = json::parse(text);
+  if (!value)
+    return emitError(loc) << "device: " << llvm::toString(value.takeError());
+  const json::Object *object = value->getAsObject();
+  if (!object)
+    return emitError(loc) << "device: expected fields, got "
+                          << llvm::formatv("{0}", *value).str();
+  model::DeviceSpec spec;
+  std::string problem;
+  Reader reader{*object, "", problem, {}};
+  fields(reader, spec);
+  reader.finish();
+  if (!problem.empty())
+    return emitError(loc) << "device '" << spec.name << "': " << problem;
+  spec.buffer.name = "buffer";
+  spec.dram.name = "dram";
+  model::declareResources(spec);
+  return spec;
+}
+
+json::Value pumice::deviceFields() {
+  json::Object object;
+  auto add = [&](StringRef part, auto &&spec) {
+    Names names;
+    fields(names, spec);
+    object[part] = std::move(names.names);
+  };
+  add("device", model::DeviceSpec());
+  for (auto [name, unit] :
+       {std::pair<StringRef, decltype(model::UnitGroup::unit)>(
+            "crossbar", model::CrossbarSpec()),
+        {"associative", model::APSpec()},
+        {"digital", model::DigitalSpec()}}) {
+    model::UnitGroup group;
+    group.unit = unit;
+    add(name, group);
+  }
+  return object;
+}
