@@ -15,7 +15,7 @@ def TaskOpInterface : OpInterface<"TaskOpInterface"> {
   }];
   let methods = [
     InterfaceMethod<"What the op does. Fails, with a diagnostic, if it cannot "
-                    "be said: a body that is no single layer.",
+                    "be said: a body that is not a single layer.",
       "::mlir::FailureOr<::pumice::TaskWork>", "getTaskWork", (ins)>
   ];
 }

@@ -93,7 +93,7 @@ MLIR_CAPI_EXPORTED MlirAttribute pumiceLoadDevice(MlirContext context,
 MLIR_CAPI_EXPORTED bool pumiceDeviceRollUp(MlirAttribute device,
                                            MlirStringCallback callback,
                                            void *user);
-/* The fields of a device as JSON; false when `device` is no device. */
+/* The fields of a device as JSON; false when `device` is not a device. */
 MLIR_CAPI_EXPORTED bool pumiceDeviceToJson(MlirAttribute device,
                                            MlirStringCallback callback,
                                            void *user);

@@ -68,7 +68,7 @@ CostModel::crossbarsOf(const TaskGrid &grid) const {
                                      ? "runs on crossbar arrays, but device '" +
                                            spec.name + "' has none"
                                      : "is placed on '" + name +
-                                           "', which is no group of "
+                                           "', which is not a group of "
                                            "crossbar arrays of device '" +
                                            spec.name + "'");
 }
@@ -84,7 +84,7 @@ CostModel::processorsOf(const TaskPlacement &placement) const {
       name.empty() ? "runs on associative processors, but device '" +
                          spec.name + "' has none"
                    : "is placed on '" + name +
-                         "', which is no group of "
+                         "', which is not a group of "
                          "associative processors of device '" +
                          spec.name + "'");
 }

@@ -50,7 +50,7 @@ public:
   const model::DeviceSpec &device() const { return spec; }
 
   /// What `op` costs. A task that is not placed costs what it would on the
-  /// lowest units of the first group that can run it. Fails if `op` is no task,
+  /// lowest units of the first group that can run it. Fails if `op` is not a task,
   /// or its placement, array or program does not suit the device.
   llvm::Expected<model::Cost> costOf(mlir::Operation *op,
                                      const TaskFacts &facts = {});

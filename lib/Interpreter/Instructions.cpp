@@ -106,7 +106,7 @@ static llvm::Expected<const model::APSpec *> processors(Interpreter &run,
   const model::UnitGroup *group = device.find(name);
   if (!group || !group->ap())
     return llvm::createStringError("is placed on '" + name +
-                                   "', which is no group of associative "
+                                   "', which is not a group of associative "
                                    "processors of device '" +
                                    device.name + "'");
   return group->ap();

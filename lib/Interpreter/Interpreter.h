@@ -42,7 +42,7 @@ public:
   model::Value &value(mlir::Value buffer) { return values[buffer]; }
   /// Tells the observers of a computed buffer.
   void computed(mlir::Value buffer);
-  /// Writes weights into the books of what arrays hold. Returns what changes;
+  /// Records the weights that arrays hold from now on. Returns what changes;
   /// none if that does not matter, as all cells get the same pulse, or is not
   /// known.
   llvm::Expected<std::optional<model::ChangedCells>>

@@ -116,7 +116,7 @@ class Device:
         """A device with some fields changed; a field set to None is left out (no limit).
 
         A list of named parts (groups, levels, components, digital ops) takes a mapping from
-        names to changes; None removes a part. A keyword that is no field of a device is the name
+        names to changes; None removes a part. A keyword that is not a field of a device is the name
         of a group, or a field of the only group that can have it:
 
             device.replace(groups={"arrays": {"levels": {"chip": {"holds": 64}}}})

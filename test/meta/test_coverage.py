@@ -73,8 +73,8 @@ UNREACHABLE: dict[str, str] = {
         "the verifier of #pum.placement",
     ),
     **dict.fromkeys(
-        ["at once, got", "expected a task or an instruction, got"],
-        "costs ask for no more units than an instance has; the walk of task_costs finds tasks only",
+        ["expected a task or an instruction, got"],
+        "the walk of task_costs finds tasks only",
     ),
     **dict.fromkeys(
         [
@@ -87,7 +87,7 @@ UNREACHABLE: dict[str, str] = {
         "invariants of the timeline, which checks what its own issue() made",
     ),
     **dict.fromkeys(
-        ["expected a plan that ends, got one of", "that waits for ever"],
+        ["expected a plan that ends, got one of '", "that waits for ever"],
         "the list scheduler keeps room for the first open unit, so that it never waits for ever",
     ),
     **dict.fromkeys(

@@ -143,7 +143,7 @@ static LogicalResult verifyProcessors(pum::ComputeOp task,
   if (!processorsOf(device, placement.getGroup()))
     return task.emitOpError("is placed on '")
            << placement.getGroup()
-           << "', which is no group of associative processors of device '"
+           << "', which is not a group of associative processors of device '"
            << device.getName() << "'";
   return success();
 }
@@ -173,7 +173,7 @@ static LogicalResult verifyFunction(func::FuncOp function,
     if (!array)
       return program.emitOpError("is placed on '")
              << placement.getGroup()
-             << "', which is no group of crossbar arrays of device '"
+             << "', which is not a group of crossbar arrays of device '"
              << device.getName() << "'";
     if (program.getArray() != array)
       return program.emitOpError("is made for another array than that of "

@@ -114,7 +114,7 @@ private:
       crossbar::CrossbarArrayAttr array = arrayOf(device, group);
       if (!array)
         return program.emitOpError("is placed on '")
-               << group << "', which is no group of crossbar arrays of device '"
+               << group << "', which is not a group of crossbar arrays of device '"
                << device.getName() << "'";
       if (program.getArray() != array)
         return program.emitOpError("is made for another array than that of "
@@ -140,7 +140,7 @@ private:
     if (processorsOf(device, group))
       return success();
     return op.emitOpError("is placed on '")
-           << group << "', which is no group of associative processors of "
+           << group << "', which is not a group of associative processors of "
            << "device '" << device.getName() << "'";
   }
 

@@ -52,6 +52,7 @@ def to_linalg(
 
     handler = context.attach_diagnostic_handler(keep)
     hooks = ResourceHooks(names)
+    known = literals_of(graph_module)  # the import may put others in their place
     try:
         with quiet():
             importer = FxImporter(context=context, hooks=hooks)
@@ -69,7 +70,6 @@ def to_linalg(
         return None, {}, [*messages, first_line(error)]
     finally:
         handler.detach()
-    known = literals_of(graph_module)
     found = {
         name: id(literal) if id(literal) in known else literal.numpy()
         for name, literal in hooks.literals.items()

@@ -17,7 +17,7 @@ func.func @no_such_group() {
   adc = <bits = 8, mode = lossless>, columns_per_adc = 16, encoding = offset>
 func.func @weights_on_processors() {
   %w = arith.constant dense<5> : tensor<3x8xi8>
-  // expected-error @below {{'pum.program' op is placed on 'processors', which is no group of crossbar arrays of device 'mixed'}}
+  // expected-error @below {{'pum.program' op is placed on 'processors', which is not a group of crossbar arrays of device 'mixed'}}
   %g, %t0 = pum.program %w on <"processors", 0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
       groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, si8>
   return
@@ -56,7 +56,7 @@ func.func @layer_without_placement(%x: tensor<5x3xi8>) {
 // -----
 
 func.func @layer_on_arrays(%x: tensor<5x3xi8>) {
-  // expected-error @below {{'pum.compute' op is placed on 'arrays', which is no group of associative processors of device 'mixed'}}
+  // expected-error @below {{'pum.compute' op is placed on 'arrays', which is not a group of associative processors of device 'mixed'}}
   %d, %t = pum.compute (%x) on <"arrays", 0, 1> : (tensor<5x3xi8>) -> tensor<5x1xi32> {
   ^bb0(%a: tensor<5x3xi8>):
     %0 = ap.lookup %a in dense<[[0, 1, 1]]> : tensor<1x3xi8> by exact : tensor<5x3xi8> -> tensor<5x1xi32>

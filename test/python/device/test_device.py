@@ -254,7 +254,8 @@ def test_a_device_of_several_groups(tmp_path) -> None:
     )
     with pytest.raises(
         PumiceError,
-        match=r"levels: expected the group, as in groups=\{'arrays'.* and processors have this field",
+        match=r"levels: expected the group, as in groups=\{'arrays'"
+        r".* and processors have this field",
     ):
         again.replace(levels={"chip": {"holds": 3}})
     with pytest.raises(PumiceError, match="device 'isaac' has no associative processors"):

@@ -209,8 +209,11 @@ def test_costs_of_what_is_no_task() -> None:
             _pumice.task_costs(module)
         module = network_at(context, DEVICE, TO_TASKS)
         for name, words in [
-            ("isaac", "is placed on 'processors', which is no group of associative processors of "),
-            ("rtm-ap", "is placed on 'arrays', which is no group of crossbar arrays of device"),
+            (
+                "isaac",
+                "is placed on 'processors', which is not a group of associative processors of ",
+            ),
+            ("rtm-ap", "is placed on 'arrays', which is not a group of crossbar arrays of device"),
         ]:
             module.operation.attributes["pum.device"] = Device(name).to_attribute(context)
             with pytest.raises(ValueError, match=words):
