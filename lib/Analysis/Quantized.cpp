@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Analysis/Quantized.h"
 #include "lib/Analysis/DataMovement.h"
+#include "lib/Support/ConstantData.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
 #include <cmath>
@@ -14,65 +14,26 @@ using namespace mlir;
 using namespace pumice;
 
 //===----------------------------------------------------------------------===//
-// Constant data
+// Constants
 //===----------------------------------------------------------------------===//
 
-template <typename T>
-static std::optional<ArrayRef<T>> resourceData(Attribute attr) {
-  auto resource = dyn_cast_or_null<DenseResourceElementsAttr>(attr);
-  if (!resource || !resource.getRawHandle().getBlob())
-    return std::nullopt;
-  return resource.getRawHandle().getBlob()->getDataAs<T>();
-}
-
-static Attribute constantAttr(Value value) {
-  Attribute attr;
-  return matchPattern(value, m_Constant(&attr)) ? attr : Attribute();
-}
-
 std::optional<int64_t> pumice::uniformInteger(Value value) {
-  Attribute attr = constantAttr(value);
-  if (auto integer = dyn_cast_or_null<IntegerAttr>(attr))
-    return integer.getInt();
-  if (auto dense = dyn_cast_or_null<DenseIntElementsAttr>(attr)) {
-    if (dense.empty())
-      return std::nullopt;
-    int64_t first = (*dense.value_begin<APInt>()).getSExtValue();
-    for (const APInt &element : dense.getValues<APInt>())
-      if (element.getSExtValue() != first)
-        return std::nullopt;
-    return first;
-  }
-  auto all = [](auto data) -> std::optional<int64_t> {
-    if (!data || data->empty() || !llvm::all_equal(*data))
-      return std::nullopt;
-    return data->front();
-  };
-  auto type = dyn_cast<RankedTensorType>(value.getType());
-  if (!type || !type.getElementType().isInteger())
-    return std::nullopt;
-  switch (type.getElementTypeBitWidth()) {
-  case 8:
-    return all(resourceData<int8_t>(attr));
-  case 32:
-    return all(resourceData<int32_t>(attr));
-  case 64:
-    return all(resourceData<int64_t>(attr));
-  default:
-    return std::nullopt;
-  }
+  Attribute attr;
+  if (matchPattern(value, m_Constant(&attr)))
+    if (auto integer = dyn_cast<IntegerAttr>(attr))
+      return integer.getInt();
+  std::optional<ConstantData> data = ConstantData::find(value);
+  return data ? data->uniformInteger() : std::nullopt;
 }
 
 std::optional<SmallVector<float>> pumice::floatData(Value value) {
-  Attribute attr = constantAttr(value);
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || !type.getElementType().isF32())
     return std::nullopt;
-  if (auto dense = dyn_cast_or_null<DenseFPElementsAttr>(attr))
-    return SmallVector<float>(dense.getValues<float>());
-  if (auto data = resourceData<float>(attr))
-    return SmallVector<float>(*data);
-  return std::nullopt;
+  std::optional<ConstantData> data = ConstantData::find(value);
+  if (!data)
+    return std::nullopt;
+  return llvm::to_vector(data->elements<float>());
 }
 
 static std::optional<float> floatScalar(Value value) {
@@ -343,22 +304,14 @@ static std::optional<IntegerRange> extremes(ArrayRef<T> codes) {
   return IntegerRange{low, high};
 }
 
-/// The same of the elements of `attr`, a resource or dense,
-/// that `T` holds.
+/// The same of the elements of `attr`, integers of the width of `T`.
 template <typename T>
 static std::optional<IntegerRange> extremesOf(Attribute attr) {
-  using Signed = std::make_signed_t<T>;
-  ArrayRef<Signed> codes;
-  if (auto dense = dyn_cast<DenseIntElementsAttr>(attr)) {
-    ArrayRef<char> raw = dense.getRawData();
-    codes = {reinterpret_cast<const Signed *>(raw.data()),
-             raw.size() / sizeof(T)};
-  } else if (std::optional<ArrayRef<Signed>> data =
-                 resourceData<Signed>(attr)) {
-    codes = *data;
-  }
-  return extremes(
-      ArrayRef(reinterpret_cast<const T *>(codes.data()), codes.size()));
+  llvm::Expected<ConstantData> data = ConstantData::read(attr);
+  if (data)
+    return extremes(data->stored<T>());
+  llvm::consumeError(data.takeError());
+  return std::nullopt;
 }
 
 static IntegerRange rangeOfConstant(Attribute attr, Type type,
@@ -398,8 +351,8 @@ static bool isMaximum(linalg::GenericOp op, bool isUnsigned) {
 
 IntegerRange pumice::rangeOfCodes(Value value, bool isUnsigned) {
   IntegerRange all = rangeOfType(value.getType(), isUnsigned);
-  Attribute attr = constantAttr(value);
-  if (attr)
+  Attribute attr;
+  if (matchPattern(value, m_Constant(&attr)))
     return rangeOfConstant(attr, value.getType(), isUnsigned);
   Operation *op = value.getDefiningOp();
   if (!op)

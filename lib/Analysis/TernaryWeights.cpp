@@ -1,33 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Analysis/TernaryWeights.h"
+#include "lib/Support/ConstantData.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include <cstdlib>
 
 using namespace mlir;
 using namespace pumice;
 
 std::optional<std::vector<int8_t>> pumice::codesOf(ElementsAttr attr) {
-  const int64_t count = attr.getShapedType().getNumElements();
   if (!attr.getElementType().isInteger(8))
     return std::nullopt;
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr)) {
-    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-    if (!blob || (int64_t)blob->getData().size() != count)
-      return std::nullopt;
-    auto *data = reinterpret_cast<const int8_t *>(blob->getData().data());
-    return std::vector<int8_t>(data, data + count);
-  }
-  auto dense = dyn_cast<DenseElementsAttr>(attr);
-  if (!dense)
-    return std::nullopt;
-  auto *data = reinterpret_cast<const int8_t *>(dense.getRawData().data());
-  if (dense.isSplat())
-    return std::vector<int8_t>(count, *data);
-  return std::vector<int8_t>(data, data + count);
+  llvm::Expected<ConstantData> data = ConstantData::read(attr);
+  if (data)
+    return data->elements<int8_t>();
+  llvm::consumeError(data.takeError());
+  return std::nullopt;
 }
 
 Ternary pumice::toTernary(ArrayRef<int8_t> codes, int64_t outputs,

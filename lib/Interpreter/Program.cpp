@@ -5,9 +5,8 @@
 #include "lib/Device/Device.h"
 #include "lib/Interpreter/Interpreter.h"
 #include "lib/Model/Machine/Report.h"
-#include "lib/Support/Locations.h"
+#include "lib/Support/ConstantData.h"
 #include "lib/Transforms/Simulator/Passes.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/DebugStringHelper.h"
@@ -57,31 +56,19 @@ llvm::Expected<model::Value> pumice::constantValue(ElementsAttr attr) {
   if (!element)
     return llvm::createStringError("cannot hold constants of type %s",
                                    debugString(type).c_str());
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr)) {
-    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-    size_t bytes = type.getNumElements() * model::byteWidth(*element);
-    if (!blob || blob->getData().size() != bytes)
-      return llvm::createStringError(
-          "constant '%s' has no data: its resource was elided",
-          resource.getRawHandle().getKey().str().c_str());
-    return model::Value::borrow(*element, type.getShape(),
-                                blob->getData().data(), nullptr);
-  }
-  auto dense = dyn_cast<DenseElementsAttr>(attr);
-  if (!dense || *element == model::ElementType::i1)
-    return llvm::createStringError("cannot read a constant of type %s",
-                                   debugString(type).c_str());
-  if (!dense.isSplat())
-    return model::Value::borrow(*element, type.getShape(),
-                                dense.getRawData().data(), nullptr);
+  llvm::Expected<ConstantData> data = ConstantData::read(attr);
+  if (!data)
+    return data.takeError();
+  if (!data->isSplat())
+    return model::Value::borrow(*element, type.getShape(), data->bytes().data(),
+                                std::make_shared<ConstantData>(*data));
   llvm::Expected<model::Value> value =
       model::Value::allocate(*element, type.getShape());
   if (!value)
     return value.takeError();
-  int64_t width = model::byteWidth(*element);
   char *out = static_cast<char *>(value->mutableData());
   for (int64_t i = 0; i < value->numElements(); ++i)
-    std::memcpy(out + i * width, dense.getRawData().data(), width);
+    std::memcpy(out + i * data->width(), data->bytes().data(), data->width());
   return value;
 }
 

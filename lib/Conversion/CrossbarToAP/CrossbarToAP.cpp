@@ -4,6 +4,7 @@
 #include "lib/Analysis/TernaryWeights.h"
 #include "lib/Conversion/Passes.h"
 #include "lib/Device/Device.h"
+#include "lib/Support/Locations.h"
 
 #include "mlir/IR/Matchers.h"
 #include "llvm/Support/MathExtras.h"
@@ -17,18 +18,6 @@ using namespace mlir;
 using namespace pumice;
 
 namespace {
-
-/// `loc` with a node name of its own: sums that are still to be multiplied are
-/// not those of the graph's node.
-Location beforeScaling(Location loc) {
-  auto layer = dyn_cast<NameLoc>(loc);
-  auto node = layer ? dyn_cast<NameLoc>(layer.getChildLoc()) : NameLoc();
-  if (!node)
-    return loc;
-  auto name =
-      StringAttr::get(loc.getContext(), node.getName().str() + ".ternary");
-  return NameLoc::get(layer.getName(), NameLoc::get(name, node.getChildLoc()));
-}
 
 /// `sums`, [N, F, ...], times a number of each output.
 Value scaled(IRRewriter &rewriter, Location loc, Value sums,
@@ -117,7 +106,7 @@ struct ConvertCrossbarToAPPass
         create(rewriter, op, weights, rewriter.getI64IntegerAttr(bits));
     Value product = scaled(rewriter, op.getLoc(), sums, ternary.scales);
     if (product != sums)
-      sums.getDefiningOp()->setLoc(beforeScaling(op.getLoc()));
+      sums.getDefiningOp()->setLoc(withNodeSuffix(op.getLoc(), ".ternary"));
     rewriter.replaceOp(op, product);
     return success();
   }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Transforms/Nonlinear/GroupNorm.h"
+#include "lib/Support/ConstantData.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include <cmath>
 
@@ -16,16 +16,10 @@ using namespace pumice::arithmetic;
 //===----------------------------------------------------------------------===//
 
 static std::optional<SmallVector<int64_t>> integerData(Value value) {
-  Attribute attr;
-  if (!matchPattern(value, m_Constant(&attr)) ||
-      !cast<ShapedType>(value.getType()).getElementType().isInteger(64))
+  std::optional<ConstantData> data = ConstantData::find(value);
+  if (!data || !data->elementType().isInteger(64))
     return std::nullopt;
-  if (auto dense = dyn_cast<DenseIntElementsAttr>(attr))
-    return SmallVector<int64_t>(dense.getValues<int64_t>());
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr))
-    if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
-      return SmallVector<int64_t>(blob->getDataAs<int64_t>());
-  return std::nullopt;
+  return llvm::to_vector(data->elements<int64_t>());
 }
 
 /// The table of indices behind an index: PyTorch counts negative ones from the
