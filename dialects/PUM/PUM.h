@@ -28,9 +28,6 @@ namespace pumice::pum {
 /// Name of the module attribute that holds the device.
 inline constexpr llvm::StringLiteral deviceAttrName = "pum.device";
 
-/// The kinds of scalar operation that a digital unit prices, in order.
-llvm::ArrayRef<llvm::StringLiteral> digitalOpKinds();
-
 /// Whether a nonlinear region of this kind works along dimensions.
 bool hasDimensions(NonlinearKind kind);
 

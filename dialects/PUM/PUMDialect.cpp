@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/PUM/PUM.h"
 #include "dialects/PUM/Reason.h"
+#include "lib/Support/DigitalOps.h"
 
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringExtras.h"
@@ -66,12 +67,6 @@ LogicalResult PUMDialect::verifyOperationAttribute(Operation *op,
     return op->emitError(deviceAttrName)
            << " must be a #pum.device on a module";
   return success();
-}
-
-ArrayRef<llvm::StringLiteral> pumice::pum::digitalOpKinds() {
-  static constexpr llvm::StringLiteral kinds[] = {
-      "add", "multiply", "divide", "compare", "convert", "special", "move"};
-  return kinds;
 }
 
 //===----------------------------------------------------------------------===//
@@ -173,10 +168,11 @@ LogicalResult MemoryAttr::verify(EmitError emitError,
 
 LogicalResult DigitalOpAttr::verify(EmitError emitError, StringRef kind,
                                     Number energy, Number cycles) {
-  if (!llvm::is_contained(digitalOpKinds(), kind))
-    return emitError() << "kind must be one of "
-                       << llvm::join(digitalOpKinds(), ", ") << ", got \""
-                       << kind << "\"";
+  if (!parseDigitalOpKind(kind)) {
+    InFlightDiagnostic diag = emitError() << "kind must be one of ";
+    llvm::interleaveComma(digitalOpNames, diag);
+    return diag << ", got \"" << kind << "\"";
+  }
   return checkNumbers(emitError, {{"energy_pj", energy}, {"cycles", cycles}});
 }
 
@@ -195,7 +191,7 @@ LogicalResult DigitalUnitAttr::verify(EmitError emitError, int64_t units,
     if (!kinds.insert(op.getKind()).second)
       return emitError() << "ops lists \"" << op.getKind() << "\" twice";
   }
-  for (StringRef kind : digitalOpKinds())
+  for (StringRef kind : digitalOpNames)
     if (!kinds.contains(kind))
       return emitError() << "ops does not list \"" << kind << "\"";
   return success();

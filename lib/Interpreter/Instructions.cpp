@@ -192,7 +192,8 @@ static Error execute(Interpreter &run, simulator::MVMOp op) {
 }
 
 static Error execute(Interpreter &run, simulator::APExecOp op) {
-  const auto &[program, work, bytes] = run.associative(op);
+  const auto &[program, counted, bytes] = run.associative(op);
+  const model::APMicroprogramWork &work = *counted;
   const model::DeviceSpec &device = run.program.device();
   model::Window window = windowOf(op);
   int64_t codeBytes =
@@ -265,10 +266,7 @@ static Error execute(Interpreter &run, simulator::APLookupOp op) {
 
 static Error execute(Interpreter &run, simulator::DigitalOp op) {
   const digital::OpCounts &counts = run.regionInfo(op).counts;
-  model::DigitalOps ops = {counts.add,     counts.multiply, counts.divide,
-                           counts.compare, counts.convert,  counts.special,
-                           counts.move};
-  model::Cost cost = model::digitalCost(run.program.device(), ops,
+  model::Cost cost = model::digitalCost(run.program.device(), counts.ops,
                                         counts.bytesRead, counts.bytesWritten);
   if (Error error = run.issue(op, "digital", "digital", cost, op.getAfter(),
                               op.getToken()))

@@ -17,7 +17,6 @@
 #include <cmath>
 #include <map>
 #include <numeric>
-#include <thread>
 
 using namespace mlir;
 using namespace pumice;
@@ -245,7 +244,6 @@ llvm::Error Program::prepare(unsigned threads) {
 }
 
 LogicalResult Program::decodeAssociative() {
-  const unsigned threads = std::max(1u, std::thread::hardware_concurrency());
   for (auto op : entry.getOps<simulator::APExecOp>()) {
     llvm::Expected<model::Value> bytes = constantValue(op.getProgram());
     if (!bytes)
@@ -260,11 +258,16 @@ LogicalResult Program::decodeAssociative() {
              << program->columns << " columns of " << program->domains
              << " domains, but device '" << deviceSpec.name << "' has "
              << ap.columns << " of " << ap.domains;
-    model::APMicroprogramWork work = model::workOf(*program, threads);
-    associative[op].reset(new Associative{std::move(*program), std::move(work),
-                                          bytes->numBytes()});
+    associative[op].reset(
+        new Associative{std::move(*program), std::nullopt, bytes->numBytes()});
   }
   return success();
+}
+
+void Program::countWork(unsigned threads) {
+  for (auto &[op, found] : associative)
+    if (!found->work)
+      found->work = model::workOf(found->program, threads);
 }
 
 llvm::Expected<std::unique_ptr<model::Grid>>
@@ -289,6 +292,7 @@ llvm::Expected<RunResult> Program::run(ArrayRef<model::Value> inputs,
       return error;
   if (llvm::Error error = prepare(options.threads))
     return error;
+  countWork(options.threads);
   return Interpreter(*this, options, /*withValues=*/true).run(inputs);
 }
 
@@ -336,4 +340,5 @@ llvm::Error Program::setAdcRanges(double fraction) {
 
 llvm::Expected<RunResult> Program::estimate(const RunOptions &options) {
   return Interpreter(*this, options, /*withValues=*/false).run({});
+  countWork(options.threads);
 }

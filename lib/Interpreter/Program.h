@@ -91,6 +91,7 @@ public:
 
 private:
   friend class Interpreter;
+  void countWork(unsigned threads);
   Program() = default;
 
   void numberGrids();
@@ -109,10 +110,11 @@ private:
   llvm::DenseMap<mlir::Operation *, int64_t> layers;
   llvm::DenseSet<mlir::Operation *> onTemporaryArrays;
 
-  /// The program of an ap_exec instruction, read, and its work.
+  /// The program of an ap_exec instruction, read, and its work, counted at the
+  /// first run or estimate.
   struct Associative {
     model::APMicroprogram program;
-    model::APMicroprogramWork work;
+    std::optional<model::APMicroprogramWork> work;
     int64_t bytes = 0;
   };
   llvm::DenseMap<mlir::Operation *, std::unique_ptr<Associative>> associative;

@@ -17,8 +17,6 @@ static constexpr const char *componentNames[numComponents] = {
     "cell_write", "buffer_read", "buffer_write", "dram_read", "dram_write",
     "digital",    "search",      "tag_write",    "shift",     "ap_load",
     "ap_read",    "link",        "fetch"};
-static constexpr const char *digitalOpNames[numDigitalOps] = {
-    "add", "multiply", "divide", "compare", "convert", "special", "move"};
 static constexpr const char *resourceNames[numResources] = {
     "array", "buffer_port", "dram_port", "digital_unit"};
 static constexpr const char *memoryNames[] = {"buffer", "dram"};
@@ -35,17 +33,11 @@ static std::optional<Enum> parse(const char *const (&names)[N],
 llvm::StringRef pumice::model::name(Component component) {
   return componentNames[static_cast<size_t>(component)];
 }
-llvm::StringRef pumice::model::name(DigitalOp op) {
-  return digitalOpNames[static_cast<size_t>(op)];
-}
 llvm::StringRef pumice::model::name(Resource resource) {
   return resourceNames[static_cast<size_t>(resource)];
 }
 llvm::StringRef pumice::model::name(Memory memory) {
   return memoryNames[static_cast<size_t>(memory)];
-}
-std::optional<DigitalOp> pumice::model::parseDigitalOp(llvm::StringRef name) {
-  return parse<DigitalOp>(digitalOpNames, name);
 }
 std::optional<Memory> pumice::model::parseMemory(llvm::StringRef name) {
   return parse<Memory>(memoryNames, name);
@@ -139,7 +131,7 @@ static double countDigital(Cost &cost, const DeviceSpec &device,
     cost.counters.digitalOps[i] += ops[i];
     auto spec = std::find_if(
         device.digital.ops.begin(), device.digital.ops.end(),
-        [&](const DigitalOpSpec &op) { return op.kind == digitalOpNames[i]; });
+        [&](const DigitalOpSpec &op) { return op.kind == name(static_cast<DigitalOp>(i)); });
     const bool listed = spec != device.digital.ops.end();
     cycles += double(ops[i]) * (listed ? spec->cycles : 1.0);
     energy(cost, Component::digital) +=
@@ -208,9 +200,9 @@ DigitalOps pumice::model::corrections(const ArraySpec &array,
   }
   if (rescales(array, matrix))
     multiplies += matrix.columns;
-  DigitalOps ops = {};
-  ops[static_cast<size_t>(DigitalOp::add)] = adds;
-  ops[static_cast<size_t>(DigitalOp::multiply)] = multiplies;
+  DigitalOps ops;
+  ops[DigitalOp::add] = adds;
+  ops[DigitalOp::multiply] = multiplies;
   return ops;
 }
 
