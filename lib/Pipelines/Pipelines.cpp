@@ -66,8 +66,10 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createFoldConstants());
   pm.addPass(createCrossbarInferBitWidths());
   pm.addPass(createConvertCrossbarToAP());
-  pm.addPass(createAPFuseElementwise());
-  pm.addPass(createAPConvertElementwise());
+  pm.addPass(
+      createAPFuseElementwise(APFuseElementwiseOptions{options.apThreads}));
+  pm.addPass(createAPConvertElementwise(
+      APConvertElementwiseOptions{options.apThreads}));
   APCompileProgramsOptions apOptions;
   apOptions.share = options.apShare;
   apOptions.threads = options.apThreads;
