@@ -83,6 +83,17 @@ void Interpreter::computed(Value buffer) {
     machine.observe(namesOf(buffer.getLoc()).node, values[buffer]);
 }
 
+void Interpreter::probe(simulator::ProbeOp op) {
+  machine.probe(op.getName(), values[op.getBuffer()]);
+}
+
+model::SumHistogram *Interpreter::columnSums(simulator::ProgramOp op) const {
+  // Other converters do not form their sums one by one.
+  if (program.deviceSpec.array.adcMode != model::AdcMode::calibrated)
+    return nullptr;
+  return machine.columnSums(program.layers.lookup(op));
+}
+
 llvm::Expected<std::optional<int64_t>>
 Interpreter::write(simulator::ProgramOp op) {
   if (!program.onTemporaryArrays.contains(op))

@@ -33,6 +33,10 @@ public:
   model::Value &value(mlir::Value buffer) { return values[buffer]; }
   /// Tells the observers of a computed buffer.
   void computed(mlir::Value buffer);
+  void probe(simulator::ProbeOp op);
+  /// Where the observers want the column sums of a grid counted; null if they
+  /// do not.
+  model::SumHistogram *columnSums(simulator::ProgramOp op) const;
   const Program::Associative &associative(mlir::Operation *op) const {
     return *program.associative.find(op)->second;
   }

@@ -296,19 +296,17 @@ llvm::Expected<RunResult> Program::run(ArrayRef<model::Value> inputs,
   return Interpreter(*this, options, /*withValues=*/true).run(inputs);
 }
 
-llvm::Error Program::observeColumnSums(ArrayRef<model::Value> inputs,
-                                       unsigned threads) {
-  if (deviceSpec.array.adcMode != model::AdcMode::calibrated)
+llvm::Error Program::observe(ArrayRef<model::Value> inputs,
+                             model::Collector &collector, unsigned threads) {
+  if (collector.countsColumnSums() &&
+      deviceSpec.array.adcMode != model::AdcMode::calibrated)
     return llvm::createStringError(
         "expected a device with calibrated converters to calibrate, got '%s'",
         deviceSpec.name.c_str());
   RunOptions options;
   options.threads = threads;
-  options.columnSums = &columnSums;
-  llvm::Error error = run(inputs, options).takeError();
-  if (error)
-    columnSums.clear(); // it may be half done
-  return error;
+  options.observers.push_back(&collector);
+  return run(inputs, options).takeError();
 }
 
 /// The least sum that at most 1 - `fraction` of the counted exceed.
@@ -324,21 +322,24 @@ static int64_t quantile(const model::SumHistogram &sums, double fraction) {
   return sums.largest;
 }
 
-llvm::Error Program::setAdcRanges(double fraction) {
+llvm::Error Program::setAdcRanges(const model::Collector &collector,
+                                  double fraction) {
   if (!(fraction > 0 && fraction <= 1))
     return llvm::createStringError(
         "expected a fraction of column sums above 0 and at most 1, got %g",
         fraction);
-  for (auto &[op, sums] : columnSums) {
+  for (auto [op, number] : layers) {
+    auto sums = collector.allColumnSums().find(number);
+    if (sums == collector.allColumnSums().end())
+      continue;
     auto program = cast<simulator::ProgramOp>(op);
-    program.setAdcRange(std::max<int64_t>(quantile(sums, fraction), 1));
+    program.setAdcRange(std::max<int64_t>(quantile(sums->second, fraction), 1));
     grids.erase(op);
   }
-  columnSums.clear();
   return llvm::Error::success();
 }
 
 llvm::Expected<RunResult> Program::estimate(const RunOptions &options) {
-  return Interpreter(*this, options, /*withValues=*/false).run({});
   countWork(options.threads);
+  return Interpreter(*this, options, /*withValues=*/false).run({});
 }

@@ -15,6 +15,7 @@
 #include "lib/Model/AP/Costs.h"
 #include "lib/Model/Core/Value.h"
 #include "lib/Model/Crossbar/Grid.h"
+#include "lib/Model/Machine/Collector.h"
 #include "lib/Model/Machine/Machine.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -31,15 +32,9 @@ struct TensorSpec {
   llvm::SmallVector<int64_t> shape;
 };
 
-/// Column sums by the program instruction whose arrays made them.
-using ColumnSums = llvm::DenseMap<mlir::Operation *, model::SumHistogram>;
-
 struct RunOptions {
   unsigned threads = 1;
-  /// Of a calibrating run: counts the column sums of calibrated converters,
-  /// which convert without loss meanwhile.
-  ColumnSums *columnSums = nullptr;
-  /// See every value, after the hooks of the machine.
+  /// See instructions, values, probes and column sums.
   std::vector<model::IObserver *> observers;
 };
 
@@ -71,13 +66,13 @@ public:
   llvm::Expected<RunResult> run(llvm::ArrayRef<model::Value> inputs,
                                 const RunOptions &options = {});
 
-  /// Runs with lossless converters where the device's are calibrated, and
-  /// counts their column sums.
-  llvm::Error observeColumnSums(llvm::ArrayRef<model::Value> inputs,
-                                unsigned threads);
-  /// Sets `adc_range` of every grid with calibrated converters to the least
-  /// sum that at most 1 - `fraction` of the counted exceed, in the module too.
-  llvm::Error setAdcRanges(double fraction);
+  /// Runs, and collects what probes show and, if `collector` counts them,
+  /// column sums. After an error the collector holds part of a run.
+  llvm::Error observe(llvm::ArrayRef<model::Value> inputs,
+                      model::Collector &collector, unsigned threads);
+  /// Sets `adc_range` of every grid whose column sums `collector` has to the
+  /// least sum that at most 1 - `fraction` of them exceed, in the module too.
+  llvm::Error setAdcRanges(const model::Collector &collector, double fraction);
 
   /// What a run costs, without values.
   llvm::Expected<RunResult> estimate(const RunOptions &options = {});
@@ -91,12 +86,12 @@ public:
 
 private:
   friend class Interpreter;
-  void countWork(unsigned threads);
   Program() = default;
 
   void numberGrids();
   llvm::Error prepare(unsigned threads);
   mlir::LogicalResult decodeAssociative();
+  void countWork(unsigned threads);
   llvm::Expected<std::unique_ptr<model::Grid>>
   programGrid(simulator::ProgramOp op, const model::Value &weights) const;
 
@@ -118,8 +113,6 @@ private:
     int64_t bytes = 0;
   };
   llvm::DenseMap<mlir::Operation *, std::unique_ptr<Associative>> associative;
-
-  ColumnSums columnSums; ///< of calibrating runs
 
   // Made by prepare(). Grids of constant weights only.
   double preparedMs = 0;

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pumice.device import Device, devices
     from pumice.evaluation import Evaluation, evaluate
     from pumice.frontend import import_onnx, quantize, ternarize
+    from pumice.observation import Observation
     from pumice.program import Program, Result, load
     from pumice.report import Report
 
@@ -31,6 +32,7 @@ __all__ = [
     "CompileError",
     "Device",
     "Evaluation",
+    "Observation",
     "Program",
     "PumiceError",
     "Report",
@@ -48,6 +50,7 @@ _HOME = {
     "Comparison": "pumice.comparison",
     "Device": "pumice.device",
     "Evaluation": "pumice.evaluation",
+    "Observation": "pumice.observation",
     "Program": "pumice.program",
     "Report": "pumice.report",
     "Result": "pumice.program",

@@ -79,6 +79,14 @@ private:
         return failure();
       return write(op, mvm.getOutput());
     }
+    // In program order, not on the timeline: there is nothing to wait for.
+    if (auto probe = dyn_cast<simulator::ProbeOp>(op)) {
+      if (isa_and_nonnull<simulator::BufferOp>(
+              probe.getBuffer().getDefiningOp()) &&
+          !writer.contains(probe.getBuffer()))
+        return op->emitOpError("reads a buffer that nothing has written");
+      return success();
+    }
     if (isa<simulator::APExecOp, simulator::APLookupOp>(op) && !device.getAp())
       return op->emitOpError("runs on associative processors, but device '")
              << device.getName() << "' has none";
