@@ -22,7 +22,7 @@ import torch
 
 import pumice
 from pumice import zoo
-from pumice.reproduce.ternary import make_ternary
+from pumice.experiments.ternary import make_ternary
 
 
 def quantize(model: torch.nn.Module, x: torch.Tensor, bits: int) -> Any:

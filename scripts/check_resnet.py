@@ -2,7 +2,7 @@
 """ResNets at full size: exactness against the numpy oracle, closeness to PT2E, and a timing table.
 
 On `ideal` every integer tensor and the outputs must be bit-identical to the oracle's
-(test/python/oracle.py); an estimate must equal the run's report. Against PT2E's own emulation: per
+(test/python/oracles); an estimate must equal the run's report. Against PT2E's own emulation: per
 layer, fed the same codes, no code off by more than 1 and at least 99.9 % equal. Weights and images
 are random but the same every time.
 
@@ -28,7 +28,8 @@ from typing import Any
 import numpy as np
 import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "test" / "python"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "test" / "python" / "oracles"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "test" / "python" / "helpers"))
 
 import oracle
 import pumice

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from train_demo import HELD_OUT, train, training_data
 
-from pumice.study.networks import digit_resnet
+from pumice.experiments.noise.networks import digit_resnet
 
-PACKAGE = Path(__file__).resolve().parent.parent / "python" / "pumice" / "study"
+PACKAGE = Path(__file__).resolve().parent.parent / "python" / "pumice" / "experiments" / "noise"
 
 
 def main() -> None:

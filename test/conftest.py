@@ -11,7 +11,12 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def code_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory for generated code, made for this session; processes that it starts share it."""
-    path = tmp_path_factory.mktemp("code")
+    """A directory for generated code, made for this session.
+
+    Processes that it starts share it, and so do the workers of pytest-xdist.
+    """
+    base = tmp_path_factory.getbasetemp()
+    path = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "code"
+    path.mkdir(exist_ok=True)
     os.environ["PUMICE_CACHE_DIR"] = str(path)
     return path

@@ -3,6 +3,7 @@
 #ifndef PUMICE_DIALECTS_AP_AP_H
 #define PUMICE_DIALECTS_AP_AP_H
 
+#include "dialects/Crossbar/Crossbar.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributeInterfaces.h"
 #include "mlir/IR/BuiltinAttributes.h"
@@ -13,10 +14,9 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "dialects/AP/APDialect.h.inc"
+#include "dialects/AP/APEnums.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialects/AP/APAttrs.h.inc"
-#define GET_TYPEDEF_CLASSES
-#include "dialects/AP/APTypes.h.inc"
 #define GET_OP_CLASSES
 #include "dialects/AP/APOps.h.inc"
 
@@ -24,23 +24,19 @@
 
 namespace pumice::ap {
 
-/// Checks that `program` holds bytes and that the window, which is whole or not
-/// there, maps inputs of
-/// one type to `output` (C1 and C2 of ap.run).
+/// Checks that `program` holds bytes and that `window`, or without one a matrix
+/// product, maps inputs of one type to `output` (C1 and C2 of ap.run).
 llvm::LogicalResult
 verifyRun(llvm::function_ref<mlir::InFlightDiagnostic()> emitError,
-          mlir::ElementsAttr program,
-          std::optional<llvm::ArrayRef<int64_t>> kernel,
-          std::optional<llvm::ArrayRef<int64_t>> strides,
-          std::optional<llvm::ArrayRef<int64_t>> dilations,
-          std::optional<llvm::ArrayRef<int64_t>> padding, mlir::Type inputType,
-          mlir::Type otherType, llvm::ArrayRef<int64_t> output);
+          mlir::ElementsAttr program, crossbar::WindowAttr window,
+          mlir::Type inputType, mlir::Type otherType,
+          llvm::ArrayRef<int64_t> output);
 
-/// Checks the shapes and the method of a look-up (C1 and C2 of ap.lookup).
+/// Checks the shapes of a look-up (C1 of ap.lookup).
 llvm::LogicalResult
 verifyLookup(llvm::function_ref<mlir::InFlightDiagnostic()> emitError,
-             mlir::ElementsAttr table, llvm::StringRef method,
-             llvm::ArrayRef<int64_t> queries, llvm::ArrayRef<int64_t> result);
+             mlir::ElementsAttr table, llvm::ArrayRef<int64_t> queries,
+             llvm::ArrayRef<int64_t> result);
 
 } // namespace pumice::ap
 

@@ -3,6 +3,7 @@
 #define PUMICE_DIALECTS_AP_APATTRS_TD
 
 include "dialects/AP/APDialect.td"
+include "dialects/AP/APEnums.td"
 
 def AP_ValueAttr : AttrDef<AP_Dialect, "Value"> {
   let mnemonic = "value";
@@ -19,6 +20,14 @@ def AP_ValueAttr : AttrDef<AP_Dialect, "Value"> {
     DefaultValuedParameter<"bool", "false">:$is_signed,
     DefaultValuedParameter<"bool", "false">:$cell);
   let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def AP_LookupMethodAttr : EnumAttr<AP_Dialect, AP_LookupMethod, "lookup_method"> {
+  let summary = "how a look-up compares queries with rows";
+}
+
+def AP_OpcodeAttr : EnumAttr<AP_Dialect, AP_Opcode, "opcode"> {
+  let summary = "a bit-serial operation of a program";
 }
 
 #endif // PUMICE_DIALECTS_AP_APATTRS_TD

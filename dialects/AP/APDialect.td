@@ -13,11 +13,11 @@ def AP_Dialect : Dialect {
     An associative processor is a content-addressable memory whose rows work at
     once: a *search* tags the rows that match a key in some bit columns, a
     *write* sets bit columns in the tagged rows. Arithmetic is a sequence of
-    such passes, bit by bit. The dialect has the values that rows hold
-    (`!ap.column`), arithmetic on them, and the passes themselves. See
-    dialects/AP/README.md.
+    such passes, bit by bit. The dialect has layers with ternary weights, the
+    compiled programs of layers, and programs spelled out for people down to the
+    passes. See dialects/AP/README.md.
   }];
-  let useDefaultTypePrinterParser = 1;
+  let dependentDialects = ["::pumice::crossbar::CrossbarDialect"];
   let useDefaultAttributePrinterParser = 1;
 }
 

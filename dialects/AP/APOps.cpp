@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/AP/AP.h"
 
-#include "dialects/Crossbar/Crossbar.h"
-
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/SmallSet.h"
 
 using namespace mlir;
+using namespace pumice;
 using namespace pumice::ap;
+using pumice::crossbar::QuantizedFormat;
 
 #define GET_OP_CLASSES
 #include "dialects/AP/APOps.cpp.inc"
@@ -68,20 +68,19 @@ LogicalResult MVMOp::verify() {
 
 LogicalResult Conv2DOp::verify() {
   // C1
-  pumice::crossbar::ConvWindow window{getKernel(), getStrides(), getDilations(),
-                                      getPadding(), (int64_t)getGroups()};
+  const int64_t groups = getGroups();
+  ArrayRef<int64_t> kernel = getWindow().getKernel();
   ArrayRef<int64_t> input = getInput().getType().getShape();
   ArrayRef<int64_t> output = getResult().getType().getShape();
-  if (failed(pumice::crossbar::verifyConvWindow([&] { return emitOpError(); },
-                                                window, input, output)))
+  if (failed(pumice::crossbar::verifyWindow(
+          [&] { return emitOpError(); }, getWindow(), groups, input, output)))
     return failure();
   ArrayRef<int64_t> weights = getWeights().getType().getShape();
-  if (weights != ArrayRef<int64_t>{output[1], input[1] / window.groups,
-                                   window.kernel[0], window.kernel[1]})
+  if (weights !=
+      ArrayRef<int64_t>{output[1], input[1] / groups, kernel[0], kernel[1]})
     return emitOpError("expects weights of ")
-           << output[1] << "x" << input[1] / window.groups << "x"
-           << window.kernel[0] << "x" << window.kernel[1] << ", got "
-           << getWeights().getType();
+           << output[1] << "x" << input[1] / groups << "x" << kernel[0] << "x"
+           << kernel[1] << ", got " << getWeights().getType();
   // C2
   return verifyCodes(*this, output[1]);
 }
@@ -90,10 +89,9 @@ LogicalResult MaxPool2DOp::verify() {
   // C1
   ArrayRef<int64_t> input = getInput().getType().getShape();
   ArrayRef<int64_t> output = getResult().getType().getShape();
-  pumice::crossbar::ConvWindow window{getKernel(), getStrides(), getDilations(),
-                                      getPadding(), /*groups=*/1};
-  if (failed(pumice::crossbar::verifyConvWindow([&] { return emitOpError(); },
-                                                window, input, output)))
+  if (failed(pumice::crossbar::verifyWindow([&] { return emitOpError(); },
+                                            getWindow(), /*groups=*/1, input,
+                                            output)))
     return failure();
   if (input[1] != output[1])
     return emitOpError("expects a result of ")
@@ -113,12 +111,9 @@ LogicalResult WeightedSumOp::verify() {
 
 LogicalResult
 pumice::ap::verifyRun(function_ref<InFlightDiagnostic()> emitError,
-                      ElementsAttr program,
-                      std::optional<ArrayRef<int64_t>> kernel,
-                      std::optional<ArrayRef<int64_t>> strides,
-                      std::optional<ArrayRef<int64_t>> dilations,
-                      std::optional<ArrayRef<int64_t>> padding, Type inputType,
-                      Type otherType, ArrayRef<int64_t> output) {
+                      ElementsAttr program, pumice::crossbar::WindowAttr window,
+                      Type inputType, Type otherType,
+                      ArrayRef<int64_t> output) {
   if (otherType && otherType != inputType)
     return emitError() << "expects inputs of one type, got " << inputType
                        << " and " << otherType;
@@ -127,16 +122,9 @@ pumice::ap::verifyRun(function_ref<InFlightDiagnostic()> emitError,
       program.getShapedType().getRank() != 1)
     return emitError() << "expects the bytes of a program, got "
                        << program.getShapedType();
-  if (kernel.has_value() != strides.has_value() ||
-      kernel.has_value() != dilations.has_value() ||
-      kernel.has_value() != padding.has_value())
-    return emitError() << "expects kernel, strides, dilations and padding "
-                          "together, or none of them";
-  if (kernel) {
-    pumice::crossbar::ConvWindow window{*kernel, *strides, *dilations, *padding,
-                                        /*groups=*/1};
-    return pumice::crossbar::verifyConvWindow(emitError, window, input, output);
-  }
+  if (window)
+    return pumice::crossbar::verifyWindow(emitError, window, /*groups=*/1,
+                                          input, output);
   if (input.size() != 2 || output.size() != 2 || input[0] != output[0])
     return emitError() << "expects matrices of as many rows without a window";
   return success();
@@ -144,8 +132,7 @@ pumice::ap::verifyRun(function_ref<InFlightDiagnostic()> emitError,
 
 LogicalResult RunOp::verify() {
   // C1, C2
-  return verifyRun([&] { return emitOpError(); }, getProgram(), getKernel(),
-                   getStrides(), getDilations(), getPadding(),
+  return verifyRun([&] { return emitOpError(); }, getProgram(), getWindowAttr(),
                    getInput().getType(),
                    getOther() ? Type(getOther().getType()) : Type(),
                    getResult().getType().getShape());
@@ -153,8 +140,8 @@ LogicalResult RunOp::verify() {
 
 LogicalResult
 pumice::ap::verifyLookup(function_ref<InFlightDiagnostic()> emitError,
-                         ElementsAttr table, StringRef method,
-                         ArrayRef<int64_t> queries, ArrayRef<int64_t> result) {
+                         ElementsAttr table, ArrayRef<int64_t> queries,
+                         ArrayRef<int64_t> result) {
   // C1
   ArrayRef<int64_t> rows = table.getShapedType().getShape();
   if (!table.getElementType().isInteger(8) || rows.size() != 2 ||
@@ -163,47 +150,61 @@ pumice::ap::verifyLookup(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "cannot look queries of [" << queries << "] up in "
                        << table.getShapedType() << " with a result of ["
                        << result << "]";
-  // C2
-  if (method != "exact" && method != "ternary" && method != "hamming")
-    return emitError() << "method must be exact, ternary or hamming, got \""
-                       << method << "\"";
   return success();
 }
 
 LogicalResult LookupOp::verify() {
-  return verifyLookup([&] { return emitOpError(); }, getTable(), getMethod(),
+  return verifyLookup([&] { return emitOpError(); }, getTable(),
                       getQueries().getType().getShape(),
                       getResult().getType().getShape());
 }
 
+// LayerOpInterface
+pumice::LayerTarget MVMOp::getTarget() { return LayerTarget::ap; }
+pumice::LayerTarget Conv2DOp::getTarget() { return LayerTarget::ap; }
+pumice::LayerTarget MaxPool2DOp::getTarget() { return LayerTarget::ap; }
+pumice::LayerTarget WeightedSumOp::getTarget() { return LayerTarget::ap; }
+pumice::LayerTarget RunOp::getTarget() { return LayerTarget::ap; }
+pumice::LayerTarget LookupOp::getTarget() { return LayerTarget::ap; }
+
+Value MVMOp::getLayerInput() { return getInput(); }
+Value Conv2DOp::getLayerInput() { return getInput(); }
+Value MaxPool2DOp::getLayerInput() { return getInput(); }
+Value WeightedSumOp::getLayerInput() { return getLhs(); }
+Value RunOp::getLayerInput() { return getInput(); }
+Value LookupOp::getLayerInput() { return getQueries(); }
+
+Value MVMOp::getLayerWeights() { return getWeights(); }
+Value Conv2DOp::getLayerWeights() { return getWeights(); }
+int64_t Conv2DOp::getLayerGroups() { return getGroups(); }
+
+template <typename OpTy>
+static QuantizedFormat inputFormat(OpTy op, int64_t zeroPoint) {
+  return {unsigned(op.getInputBits()), !op.getInputUnsigned(), zeroPoint};
+}
+std::optional<QuantizedFormat> MVMOp::getLayerInputFormat() {
+  return inputFormat(*this, getInputZeroPoint());
+}
+std::optional<QuantizedFormat> Conv2DOp::getLayerInputFormat() {
+  return inputFormat(*this, getInputZeroPoint());
+}
+std::optional<QuantizedFormat> MaxPool2DOp::getLayerInputFormat() {
+  return inputFormat(*this, /*zeroPoint=*/0);
+}
+std::optional<QuantizedFormat> WeightedSumOp::getLayerInputFormat() {
+  return inputFormat(*this, /*zeroPoint=*/0);
+}
+
+/// Ternary weights take two bits.
+static constexpr QuantizedFormat ternary{2, /*isSigned=*/true, 0};
+std::optional<QuantizedFormat> MVMOp::getLayerWeightFormat() { return ternary; }
+std::optional<QuantizedFormat> Conv2DOp::getLayerWeightFormat() {
+  return ternary;
+}
+
 //===----------------------------------------------------------------------===//
-// Values
+// Passes
 //===----------------------------------------------------------------------===//
-
-/// C1 of the values: `type` holds everything from `low` to `high`.
-static LogicalResult verifyHolds(Operation *op, ColumnType type, __int128 low,
-                                 __int128 high) {
-  if (type.min() <= low && high <= type.max())
-    return success();
-  return op->emitOpError("has results that ") << type << " does not hold";
-}
-
-LogicalResult AddOp::verify() {
-  ColumnType a = getLhs().getType(), b = getRhs().getType();
-  return verifyHolds(*this, getResult().getType(), a.min() + b.min(),
-                     a.max() + b.max());
-}
-
-LogicalResult SubOp::verify() {
-  ColumnType a = getLhs().getType(), b = getRhs().getType();
-  return verifyHolds(*this, getResult().getType(), a.min() - b.max(),
-                     a.max() - b.min());
-}
-
-LogicalResult CopyOp::verify() {
-  ColumnType a = getInput().getType();
-  return verifyHolds(*this, getResult().getType(), a.min(), a.max());
-}
 
 static LogicalResult verifyColumns(Operation *op, ArrayRef<int64_t> columns) {
   llvm::SmallSet<int64_t, 8> seen;

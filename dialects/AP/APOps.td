@@ -3,7 +3,8 @@
 #define PUMICE_DIALECTS_AP_APOPS_TD
 
 include "dialects/AP/APAttrs.td"
-include "dialects/AP/APTypes.td"
+include "dialects/Crossbar/CrossbarAttrs.td"
+include "dialects/Interfaces/LayerOpInterface.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
@@ -14,13 +15,18 @@ class AP_Op<string mnemonic, list<Trait> traits = []>
 // Layers
 //===----------------------------------------------------------------------===//
 
+/// `methods` of the interface beyond its target and input.
+class AP_LayerOp<string mnemonic, list<string> methods = [], list<Trait> traits = []>
+    : AP_Op<mnemonic, [Pure, DeclareOpInterfaceMethods<LayerOpInterface,
+        ["getTarget", "getLayerInput"] # methods>] # traits>;
+
 def AP_Codes : RankedTensorOf<[I8, I16]>;
 def AP_Weights : RankedTensorOf<[I8]>;
 def AP_CodesAttr : SignlessIntElementsAttr<8>;
 def AP_Results : RankedTensorOf<[I8, I32, I64]>;
 def AP_InputBits : ConfinedAttr<I64Attr, [IntMinValue<1>, IntMaxValue<8>]>;
 
-def AP_MVMOp : AP_Op<"mvm", [Pure]> {
+def AP_MVMOp : AP_LayerOp<"mvm", ["getLayerWeights", "getLayerInputFormat", "getLayerWeightFormat"]> {
   let summary = "integer matrix-vector products with ternary weights";
   let description = [{
     For each row `m` of `input`:
@@ -52,40 +58,40 @@ def AP_MVMOp : AP_Op<"mvm", [Pure]> {
   let hasVerifier = 1;
 }
 
-def AP_Conv2DOp : AP_Op<"conv_2d", [Pure]> {
+def AP_Conv2DOp : AP_LayerOp<"conv_2d", ["getLayerWeights", "getLayerGroups",
+    "getLayerInputFormat", "getLayerWeightFormat"]> {
   let summary = "integer 2-D convolution with ternary weights";
   let description = [{
     A convolution of `input` `[N, C, H, W]` with weights `[F, C/groups, KH, KW]`
     of -1, 0 and 1 to `[N, F, OH, OW]`, as `torch.nn.functional.conv2d` defines
     windows. Codes and zero point as in `ap.mvm`; a padded position holds the
-    code `input_zero_point`. `padding` is `[top, left, bottom, right]`.
+    code `input_zero_point`.
     Thresholds and codes of the outputs `F` as in `ap.mvm`.
 
     - C1: channels, groups, kernel and window sizes agree with the types.
     - C2: as in `ap.mvm`.
 
     ```mlir
-    %y = ap.conv_2d %x, %w kernel [3, 3] strides [1, 1] dilations [1, 1]
-         padding [1, 1, 1, 1] groups 1 {input_unsigned, input_bits = 4 : i64}
+    %y = ap.conv_2d %x, %w
+         window <kernel = [3, 3], strides = [1, 1], dilations = [1, 1], padding = [1, 1, 1, 1]>
+         groups 1 {input_unsigned, input_bits = 4 : i64}
        : (tensor<1x3x32x32xi8>, tensor<16x3x3x3xi8>) -> tensor<1x16x32x32xi32>
     ```
   }];
   let arguments = (ins AP_Codes:$input, AP_Weights:$weights,
-    DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides,
-    DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$padding, I64Attr:$groups,
+    Crossbar_WindowAttr:$window, I64Attr:$groups,
     UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
     AP_InputBits:$input_bits, OptionalAttr<I64ElementsAttr>:$thresholds,
     OptionalAttr<AP_CodesAttr>:$codes);
   let results = (outs AP_Results:$result);
   let assemblyFormat = [{
-    $input `,` $weights `kernel` $kernel `strides` $strides `dilations` $dilations
-    `padding` $padding `groups` $groups attr-dict
+    $input `,` $weights `window` $window `groups` $groups attr-dict
     `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
 }
 
-def AP_MaxPool2DOp : AP_Op<"max_pool_2d", [Pure]> {
+def AP_MaxPool2DOp : AP_LayerOp<"max_pool_2d", ["getLayerInputFormat"]> {
   let summary = "maximum pooling of codes";
   let description = [{
     The greatest code of each window of `input`, `[N, C, H, W]`, in each channel;
@@ -94,25 +100,23 @@ def AP_MaxPool2DOp : AP_Op<"max_pool_2d", [Pure]> {
     - C1: channels, kernel and window sizes agree with the types.
 
     ```mlir
-    %y = ap.max_pool_2d %x kernel [3, 3] strides [2, 2] dilations [1, 1]
-         padding [1, 1, 1, 1] {input_unsigned, input_bits = 4 : i64}
+    %y = ap.max_pool_2d %x
+         window <kernel = [3, 3], strides = [2, 2], dilations = [1, 1], padding = [1, 1, 1, 1]>
+         {input_unsigned, input_bits = 4 : i64}
        : tensor<1x64x112x112xi8> -> tensor<1x64x56x56xi8>
     ```
   }];
   let arguments = (ins RankedTensorOf<[I8]>:$input,
-    DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides,
-    DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$padding,
-    UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$padding_code,
+    Crossbar_WindowAttr:$window, UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$padding_code,
     AP_InputBits:$input_bits);
   let results = (outs RankedTensorOf<[I8]>:$result);
   let assemblyFormat = [{
-    $input `kernel` $kernel `strides` $strides `dilations` $dilations
-    `padding` $padding attr-dict `:` type($input) `->` type($result)
+    $input `window` $window attr-dict `:` type($input) `->` type($result)
   }];
   let hasVerifier = 1;
 }
 
-def AP_WeightedSumOp : AP_Op<"weighted_sum", [Pure,
+def AP_WeightedSumOp : AP_LayerOp<"weighted_sum", ["getLayerInputFormat"], [
     AllTypesMatch<["lhs", "rhs", "result"]>]> {
   let summary = "codes of a weighted sum of two codes";
   let description = [{
@@ -139,7 +143,7 @@ def AP_WeightedSumOp : AP_Op<"weighted_sum", [Pure,
   let hasVerifier = 1;
 }
 
-def AP_RunOp : AP_Op<"run", [Pure]> {
+def AP_RunOp : AP_LayerOp<"run"> {
   let summary = "run a compiled program on the rows of a layer";
   let description = [{
     `ap.conv_2d` (with a window) or `ap.mvm` (without), compiled: `program` is
@@ -147,9 +151,8 @@ def AP_RunOp : AP_Op<"run", [Pure]> {
     the operations. The result is i8 if the program makes codes. The channels of
     `other`, if there is one, follow those of `input`.
 
-    - C1: kernel, strides, dilations and padding come together, and fit the
-      types; without them input and result are matrices of as many rows. Both
-      inputs have one type.
+    - C1: the window fits the types; without one, input and result are matrices
+      of as many rows. Both inputs have one type.
     - C2: the program's bytes are a tensor of i8.
 
     ```mlir
@@ -158,20 +161,18 @@ def AP_RunOp : AP_Op<"run", [Pure]> {
     ```
   }];
   let arguments = (ins AP_Codes:$input, Optional<AP_Codes>:$other, ElementsAttr:$program,
-    OptionalAttr<DenseI64ArrayAttr>:$kernel, OptionalAttr<DenseI64ArrayAttr>:$strides,
-    OptionalAttr<DenseI64ArrayAttr>:$dilations, OptionalAttr<DenseI64ArrayAttr>:$padding,
+    OptionalAttr<Crossbar_WindowAttr>:$window,
     DefaultValuedAttr<I64Attr, "0">:$input_zero_point);
   let results = (outs AP_Results:$result);
   let assemblyFormat = [{
     $input (`with` $other^)? `program` $program
-    (`kernel` $kernel^ `strides` $strides `dilations` $dilations
-     `padding` $padding)? attr-dict
+    (`window` $window^)? attr-dict
     `:` type($input) (`with` type($other)^)? `->` type($result)
   }];
   let hasVerifier = 1;
 }
 
-def AP_LookupOp : AP_Op<"lookup", [Pure]> {
+def AP_LookupOp : AP_LayerOp<"lookup"> {
   let summary = "compare queries with stored rows";
   let description = [{
     The processors as content-addressable memories: `table`, `[R, W]` of 0 and 1,
@@ -187,15 +188,14 @@ def AP_LookupOp : AP_Op<"lookup", [Pure]> {
     digital unit does).
 
     - C1: queries are `[Q, W]`, the table is `[R, W]` of i8, the result `[Q, R]`.
-    - C2: `method` is one of these.
 
     ```mlir
-    %d = ap.lookup %q in dense<[[0, 1, 1], [1, 0, 1]]> : tensor<2x3xi8> by "hamming"
+    %d = ap.lookup %q in dense<[[0, 1, 1], [1, 0, 1]]> : tensor<2x3xi8> by hamming
        : tensor<5x3xi8> -> tensor<5x2xi32>
     ```
   }];
   let arguments = (ins RankedTensorOf<[I8]>:$queries, ElementsAttr:$table,
-                       StrAttr:$method);
+                       AP_LookupMethodAttr:$method);
   let results = (outs RankedTensorOf<[I32]>:$result);
   let assemblyFormat = [{
     $queries `in` $table `by` $method attr-dict `:` type($queries) `->` type($result)
@@ -290,11 +290,11 @@ def AP_SerialOp : AP_Op<"serial"> {
     `d = d + a`, `add_new` is `d = b + a`. `less` compares with `than`.
 
     ```mlir
-    ap.serial "add" d = <column = 9, domain = 0, width = 7, is_signed = true>
+    ap.serial add d = <column = 9, domain = 0, width = 7, is_signed = true>
               a = <column = 0, domain = 4, width = 4> carry 40 steps 7
     ```
   }];
-  let arguments = (ins StrAttr:$code, OptionalAttr<AP_ValueAttr>:$d,
+  let arguments = (ins AP_OpcodeAttr:$code, OptionalAttr<AP_ValueAttr>:$d,
     OptionalAttr<AP_ValueAttr>:$b, OptionalAttr<AP_ValueAttr>:$a,
     OptionalAttr<I64Attr>:$than, OptionalAttr<I64Attr>:$carry, I64Attr:$steps,
     UnitAttr:$biased);
@@ -302,80 +302,6 @@ def AP_SerialOp : AP_Op<"serial"> {
     $code (`d` `=` $d^)? (`b` `=` $b^)? (`a` `=` $a^)? (`biased` $biased^)?
     (`than` $than^)? (`carry` $carry^)? `steps` $steps attr-dict
   }];
-}
-
-//===----------------------------------------------------------------------===//
-// Values
-//===----------------------------------------------------------------------===//
-
-class AP_BinaryOp<string mnemonic> : AP_Op<mnemonic, [Pure]> {
-  let arguments = (ins AP_ColumnType:$lhs, AP_ColumnType:$rhs);
-  let results = (outs AP_ColumnType:$result);
-  let assemblyFormat = [{
-    $lhs `,` $rhs attr-dict `:` qualified(type($lhs)) `,` qualified(type($rhs))
-    `->` qualified(type($result))
-  }];
-  let hasVerifier = 1;
-}
-
-def AP_AddOp : AP_BinaryOp<"add"> {
-  let summary = "add two columns in every row";
-  let description = [{
-    Bit-serial addition: four passes per bit in place, five out of place
-    (derived pass tables, checked exhaustively where they are lowered).
-
-    - C1: the result's type holds every sum.
-
-    ```mlir
-    %s = ap.add %a, %b : !ap.column<u4>, !ap.column<u4> -> !ap.column<u5>
-    ```
-  }];
-}
-
-def AP_SubOp : AP_BinaryOp<"sub"> {
-  let summary = "subtract a column from another in every row";
-  let description = [{
-    Bit-serial subtraction `lhs - rhs`. In place it can only overwrite `lhs`:
-    no order of one pass per changed row computes it into `rhs`.
-
-    - C1: the result's type holds every difference.
-
-    ```mlir
-    %d = ap.sub %a, %b : !ap.column<u4>, !ap.column<u4> -> !ap.column<s5>
-    ```
-  }];
-}
-
-def AP_CopyOp : AP_Op<"copy", [Pure]> {
-  let summary = "copy a column, to a wider type if asked for";
-  let description = [{
-    Writes the bits of `input` to another column, sign or zero extended.
-
-    - C1: the result's type holds every value of the input's.
-
-    ```mlir
-    %c = ap.copy %a : !ap.column<u4> -> !ap.column<s8>
-    ```
-  }];
-  let arguments = (ins AP_ColumnType:$input);
-  let results = (outs AP_ColumnType:$result);
-  let assemblyFormat = [{
-    $input attr-dict `:` qualified(type($input)) `->` qualified(type($result))
-  }];
-  let hasVerifier = 1;
-}
-
-def AP_ClearOp : AP_Op<"clear", [Pure]> {
-  let summary = "a column of zeros";
-  let description = [{
-    One write of all the column's bits in every row. Accumulators start so.
-
-    ```mlir
-    %z = ap.clear : !ap.column<s12>
-    ```
-  }];
-  let results = (outs AP_ColumnType:$result);
-  let assemblyFormat = "attr-dict `:` qualified(type($result))";
 }
 
 //===----------------------------------------------------------------------===//

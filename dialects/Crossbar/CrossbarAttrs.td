@@ -153,4 +153,31 @@ def Crossbar_TilingAttr : Crossbar_Attr<"Tiling", "tiling"> {
   let genVerifyDecl = 1;
 }
 
+def Crossbar_WindowAttr : Crossbar_Attr<"Window", "window"> {
+  let summary = "the window of a 2-D convolution or pooling";
+  let description = [{
+    `torch.nn.functional.conv2d` defines the terms. `kernel`, `strides` and
+    `dilations` are `[height, width]`, at least 1; `padding` is
+    `[top, left, bottom, right]`, at least 0.
+
+    ```mlir
+    #crossbar.window<kernel = [3, 3], strides = [2, 2], dilations = [1, 1], padding = [1, 1, 1, 1]>
+    ```
+  }];
+  let parameters = (ins ArrayRefParameter<"int64_t">:$kernel,
+    ArrayRefParameter<"int64_t">:$strides, ArrayRefParameter<"int64_t">:$dilations,
+    ArrayRefParameter<"int64_t">:$padding);
+  let assemblyFormat = [{
+    `<` `kernel` `=` `[` $kernel `]` `,` `strides` `=` `[` $strides `]` `,`
+    `dilations` `=` `[` $dilations `]` `,` `padding` `=` `[` $padding `]` `>`
+  }];
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Positions of the kernel.
+    int64_t getKernelSize() const { return getKernel()[0] * getKernel()[1]; }
+    /// True if any side has padding.
+    bool isPadded() const;
+  }];
+}
+
 #endif // PUMICE_DIALECTS_CROSSBAR_CROSSBARATTRS_TD

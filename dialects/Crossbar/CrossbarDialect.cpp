@@ -158,17 +158,43 @@ LogicalResult TilingAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+LogicalResult WindowAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 ArrayRef<int64_t> kernel,
+                                 ArrayRef<int64_t> strides,
+                                 ArrayRef<int64_t> dilations,
+                                 ArrayRef<int64_t> padding) {
+  for (auto [name, values, size, low] :
+       {std::tuple<StringRef, ArrayRef<int64_t>, size_t, int64_t>{"kernel",
+                                                                  kernel, 2, 1},
+        {"strides", strides, 2, 1},
+        {"dilations", dilations, 2, 1},
+        {"padding", padding, 4, 0}}) {
+    if (values.size() != size)
+      return emitError() << name << " must have " << size << " values, got "
+                         << values.size();
+    for (int64_t value : values)
+      if (failed(verifyRange(emitError, name, value, low, INT32_MAX)))
+        return failure();
+  }
+  return success();
+}
+
+bool WindowAttr::isPadded() const {
+  return llvm::any_of(getPadding(), [](int64_t size) { return size > 0; });
+}
+
 //===----------------------------------------------------------------------===//
 // Types
 //===----------------------------------------------------------------------===//
 
 Type GridType::parse(AsmParser &parser) {
   SmallVector<int64_t> shape;
-  IntegerType element;
+  IntegerType element, input;
   SMLoc loc = parser.getCurrentLocation();
   if (parser.parseLess() ||
       parser.parseDimensionList(shape, /*allowDynamic=*/false) ||
-      parser.parseType(element) || parser.parseGreater())
+      parser.parseType(element) || parser.parseComma() ||
+      parser.parseType(input) || parser.parseGreater())
     return {};
   if (shape.size() != 3) {
     parser.emitError(loc, "a grid has the shape groups x rows x columns, got ")
@@ -176,17 +202,17 @@ Type GridType::parse(AsmParser &parser) {
     return {};
   }
   return parser.getChecked<GridType>(loc, parser.getContext(), shape[0],
-                                     shape[1], shape[2], element);
+                                     shape[1], shape[2], element, input);
 }
 
 void GridType::print(AsmPrinter &printer) const {
   printer << '<' << getGroups() << 'x' << getRows() << 'x' << getColumns()
-          << 'x' << getElementType() << '>';
+          << 'x' << getElementType() << ", " << getInputType() << '>';
 }
 
 LogicalResult GridType::verify(function_ref<InFlightDiagnostic()> emitError,
                                int64_t groups, int64_t rows, int64_t columns,
-                               IntegerType elementType) {
+                               IntegerType elementType, IntegerType inputType) {
   if (groups < 1 || rows < 1 || columns < 1)
     return emitError() << "the sizes of a grid must be at least 1, got "
                        << groups << "x" << rows << "x" << columns;
@@ -198,5 +224,10 @@ LogicalResult GridType::verify(function_ref<InFlightDiagnostic()> emitError,
     return emitError()
            << "a grid holds signless integers of at most 16 bits, got "
            << elementType;
+  if (inputType.isSignless() || inputType.getWidth() < 1 ||
+      inputType.getWidth() > 16)
+    return emitError() << "a grid streams unsigned or signed integers of 1 to "
+                          "16 bits, such as ui8, got "
+                       << inputType;
   return success();
 }

@@ -7,6 +7,7 @@
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
+using namespace pumice;
 using namespace pumice::crossbar;
 
 #define GET_OP_CLASSES
@@ -16,52 +17,38 @@ using namespace pumice::crossbar;
 // Shared checks
 //===----------------------------------------------------------------------===//
 
-uint64_t Codes::magnitude() const {
+uint64_t QuantizedFormat::magnitude() const {
   return std::max<uint64_t>(std::abs(max() - zeroPoint),
                             std::abs(min() - zeroPoint));
 }
 
-unsigned pumice::crossbar::accumulatorBits(const Codes &input,
-                                           const Codes &weight,
-                                           uint64_t terms) {
+unsigned pumice::crossbar::exactSumBits(const QuantizedFormat &input,
+                                        const QuantizedFormat &weight,
+                                        uint64_t terms) {
   llvm::APInt bound(192, input.magnitude());
   bound *= llvm::APInt(192, weight.magnitude());
   bound *= llvm::APInt(192, terms);
   return bound.getActiveBits() + 1;
 }
 
-LogicalResult pumice::crossbar::verifyConvWindow(
-    function_ref<InFlightDiagnostic()> emitError, const ConvWindow &window,
-    ArrayRef<int64_t> input, ArrayRef<int64_t> output) {
-  for (auto [name, values, size, low] :
-       {std::tuple<StringRef, ArrayRef<int64_t>, size_t, int64_t>{
-            "kernel", window.kernel, 2, 1},
-        {"strides", window.strides, 2, 1},
-        {"dilations", window.dilations, 2, 1},
-        {"padding", window.padding, 4, 0}}) {
-    if (values.size() != size)
-      return emitError() << name << " must have " << size << " values, got "
-                         << values.size();
-    for (int64_t value : values)
-      if (value < low || value > INT32_MAX)
-        return emitError() << name << " must be between " << low << " and "
-                           << INT32_MAX << ", got " << value;
-  }
+LogicalResult pumice::crossbar::verifyWindow(
+    function_ref<InFlightDiagnostic()> emitError, WindowAttr window,
+    int64_t groups, ArrayRef<int64_t> input, ArrayRef<int64_t> output) {
   if (input.size() != 4 || output.size() != 4)
     return emitError() << "input and result must have 4 dimensions, got "
                        << input.size() << " and " << output.size();
   if (input[0] != output[0])
     return emitError() << "input and result differ in batch size: " << input[0]
                        << " and " << output[0];
-  if (window.groups < 1 || input[1] % window.groups ||
-      output[1] % window.groups)
+  if (groups < 1 || input[1] % groups || output[1] % groups)
     return emitError() << "groups must divide the " << input[1]
                        << " input and the " << output[1]
-                       << " output channels, got " << window.groups;
+                       << " output channels, got " << groups;
+  ArrayRef<int64_t> padding = window.getPadding();
   for (unsigned d : {0u, 1u}) {
-    int64_t padded = input[2 + d] + window.padding[d] + window.padding[2 + d];
-    int64_t extent = window.dilations[d] * (window.kernel[d] - 1) + 1;
-    int64_t size = (padded - extent) / window.strides[d] + 1;
+    int64_t padded = input[2 + d] + padding[d] + padding[2 + d];
+    int64_t extent = window.getDilations()[d] * (window.getKernel()[d] - 1) + 1;
+    int64_t size = (padded - extent) / window.getStrides()[d] + 1;
     if (padded < extent)
       return emitError() << "the kernel covers " << extent << " positions of a "
                          << "padded input of " << padded;
@@ -73,6 +60,15 @@ LogicalResult pumice::crossbar::verifyConvWindow(
 }
 
 LogicalResult
+pumice::crossbar::verifyInputs(function_ref<InFlightDiagnostic()> emitError,
+                               GridType grid, unsigned width) {
+  if (grid.getInputType().getWidth() <= width)
+    return success();
+  return emitError() << "reads a grid that streams " << grid.getInputType()
+                     << ", but has elements of " << width << " bits";
+}
+
+LogicalResult
 pumice::crossbar::verifyTiling(function_ref<InFlightDiagnostic()> emitError,
                                TilingAttr tiling, CrossbarArrayAttr array,
                                GridType grid) {
@@ -80,6 +76,9 @@ pumice::crossbar::verifyTiling(function_ref<InFlightDiagnostic()> emitError,
   if (bits > array.getWeightBits())
     return emitError() << "weights of " << bits << " bits, but the array takes "
                        << array.getWeightBits();
+  if (grid.getInputType().getWidth() > array.getInputBits())
+    return emitError() << "inputs of " << grid.getInputType().getWidth()
+                       << " bits, but the array takes " << array.getInputBits();
   int64_t slices = llvm::divideCeil(bits, array.getCellBits());
   if (array.getEncoding() == Encoding::differential)
     slices *= 2;
@@ -116,26 +115,30 @@ pumice::crossbar::verifyTiling(function_ref<InFlightDiagnostic()> emitError,
 }
 
 /// C3: the result must hold every sum of `terms` products.
-static LogicalResult verifyAccumulator(Operation *op, const Codes &input,
-                                       const Codes &weight, int64_t terms,
-                                       Type result) {
-  unsigned needed = accumulatorBits(input, weight, terms);
-  unsigned available = getElementTypeOrSelf(result).getIntOrFloatBitWidth();
+template <typename OpTy>
+static LogicalResult verifyAccumulator(OpTy op, int64_t terms) {
+  unsigned needed =
+      exactSumBits(op.getInputFormat(), op.getWeightFormat(), terms);
+  unsigned available = op.getResult().getType().getElementTypeBitWidth();
   if (needed > available)
-    return op->emitOpError("needs accumulators of ")
+    return op.emitOpError("needs accumulators of ")
            << needed << " bits, but the result has " << available;
   return success();
 }
 
 template <typename OpTy>
-static Codes inputCodes(OpTy op) {
+static QuantizedFormat inputFormat(OpTy op) {
+  int64_t zeroPoint = op.getInputZeroPoint();
+  if (auto grid = dyn_cast<GridType>(op.getWeights().getType()))
+    return {grid.getInputType().getWidth(), grid.getInputType().isSigned(),
+            zeroPoint};
   unsigned width = op.getInput().getType().getElementTypeBitWidth();
   return {unsigned(op.getInputBits().value_or(width)), !op.getInputUnsigned(),
-          int64_t(op.getInputZeroPoint())};
+          zeroPoint};
 }
 
 template <typename OpTy>
-static Codes weightCodes(OpTy op) {
+static QuantizedFormat weightFormat(OpTy op) {
   Type type = op.getWeights().getType();
   unsigned bits =
       isa<GridType>(type)
@@ -145,20 +148,55 @@ static Codes weightCodes(OpTy op) {
   return {bits, /*isSigned=*/true, int64_t(op.getWeightZeroPoint())};
 }
 
+QuantizedFormat MVMOp::getInputFormat() { return inputFormat(*this); }
+QuantizedFormat MVMOp::getWeightFormat() { return weightFormat(*this); }
+QuantizedFormat Conv2DOp::getInputFormat() { return inputFormat(*this); }
+QuantizedFormat Conv2DOp::getWeightFormat() { return weightFormat(*this); }
+
+// LayerOpInterface
+pumice::LayerTarget MVMOp::getTarget() { return LayerTarget::crossbar; }
+pumice::LayerTarget Conv2DOp::getTarget() { return LayerTarget::crossbar; }
+Value MVMOp::getLayerInput() { return getInput(); }
+Value Conv2DOp::getLayerInput() { return getInput(); }
+Value MVMOp::getLayerWeights() { return getWeights(); }
+Value Conv2DOp::getLayerWeights() { return getWeights(); }
+int64_t MVMOp::getLayerGroups() {
+  RankedTensorType input = getInput().getType();
+  return input.getRank() == 3 ? input.getDimSize(0) : 1;
+}
+int64_t Conv2DOp::getLayerGroups() { return getGroups(); }
+std::optional<QuantizedFormat> MVMOp::getLayerInputFormat() {
+  return getInputFormat();
+}
+std::optional<QuantizedFormat> Conv2DOp::getLayerInputFormat() {
+  return getInputFormat();
+}
+std::optional<QuantizedFormat> MVMOp::getLayerWeightFormat() {
+  return getWeightFormat();
+}
+std::optional<QuantizedFormat> Conv2DOp::getLayerWeightFormat() {
+  return getWeightFormat();
+}
+
 /// C4
 template <typename OpTy>
 static LogicalResult verifyWidths(OpTy op) {
   unsigned width = op.getInput().getType().getElementTypeBitWidth();
+  if (auto grid = dyn_cast<GridType>(op.getWeights().getType())) {
+    for (StringRef name :
+         {op.getInputBitsAttrName(), op.getInputUnsignedAttrName(),
+          op.getWeightBitsAttrName()})
+      if (op->hasAttr(name))
+        return op.emitOpError("has ")
+               << name << ", but its weights are a grid, whose type says it";
+    return verifyInputs([&] { return op.emitOpError(); }, grid, width);
+  }
   if (op.getInputBits().value_or(width) > width)
     return op.emitOpError("has input_bits of ")
            << *op.getInputBits() << " in elements of " << width << " bits";
-  if (!op.getWeightBits())
-    return success();
-  auto weights = dyn_cast<RankedTensorType>(op.getWeights().getType());
-  if (!weights)
-    return op.emitOpError("has weight_bits, but its weights are a grid");
-  width = weights.getElementTypeBitWidth();
-  if (*op.getWeightBits() > width)
+  width = cast<RankedTensorType>(op.getWeights().getType())
+              .getElementTypeBitWidth();
+  if (op.getWeightBits().value_or(width) > width)
     return op.emitOpError("has weight_bits of ")
            << *op.getWeightBits() << " in elements of " << width << " bits";
   return success();
@@ -237,23 +275,21 @@ LogicalResult MVMOp::verify() {
            << getInput().getType() << " by " << rows << "x" << columns
            << " weights to " << getResult().getType();
   // C3
-  return verifyAccumulator(*this, inputCodes(*this), weightCodes(*this), rows,
-                           getResult().getType());
+  return verifyAccumulator(*this, rows);
 }
 
 LogicalResult Conv2DOp::verify() {
   if (failed(verifyStatic(*this)) || failed(verifyWidths(*this)))
     return failure();
   // C1
-  ConvWindow window{getKernel(), getStrides(), getDilations(), getPadding(),
-                    (int64_t)getGroups()};
+  const int64_t groups = getGroups();
+  ArrayRef<int64_t> kernel = getWindow().getKernel();
   ArrayRef<int64_t> input = getInput().getType().getShape();
   ArrayRef<int64_t> result = getResult().getType().getShape();
-  if (failed(verifyConvWindow([&] { return emitOpError(); }, window, input,
-                              result)))
+  if (failed(verifyWindow([&] { return emitOpError(); }, getWindow(), groups,
+                          input, result)))
     return failure();
-  int64_t groups = window.groups;
-  int64_t rows = input[1] / groups * window.kernel[0] * window.kernel[1];
+  int64_t rows = input[1] / groups * getWindow().getKernelSize();
   // C2
   if (auto grid = dyn_cast<GridType>(getWeights().getType())) {
     if (grid.getGroups() != groups || grid.getRows() != rows ||
@@ -262,14 +298,13 @@ LogicalResult Conv2DOp::verify() {
              << groups << "x" << rows << "x" << result[1] / groups << ", got "
              << grid;
   } else {
-    SmallVector<int64_t> expected{result[1], input[1] / groups,
-                                  window.kernel[0], window.kernel[1]};
+    SmallVector<int64_t> expected{result[1], input[1] / groups, kernel[0],
+                                  kernel[1]};
     auto weights = cast<RankedTensorType>(getWeights().getType());
     if (weights.getShape() != ArrayRef<int64_t>(expected))
       return emitOpError("expects weights of shape [")
              << expected << "], got [" << weights.getShape() << "]";
   }
   // C3
-  return verifyAccumulator(*this, inputCodes(*this), weightCodes(*this), rows,
-                           getResult().getType());
+  return verifyAccumulator(*this, rows);
 }

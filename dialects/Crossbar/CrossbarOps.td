@@ -4,6 +4,7 @@
 
 include "dialects/Crossbar/CrossbarAttrs.td"
 include "dialects/Crossbar/CrossbarTypes.td"
+include "dialects/Interfaces/LayerOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 class Crossbar_Op<string mnemonic, list<Trait> traits = []>
@@ -26,7 +27,8 @@ def Crossbar_ProgramOp : Crossbar_Op<"program", [Pure]> {
     every run.
 
     - C1: the weights are `groups * rows * columns` in the layout above, of a
-      type that is at least as wide as the grid's, whose range they keep.
+      type that is at least as wide as the grid's, whose range they keep. The
+      array streams inputs at least as wide as the grid's.
     - C2: `tiling` covers the grid with arrays of this shape: `slices` cells hold
       a weight and fit a wordline, the row and column tiles cover the matrix (or
       `groups_per_array` groups fit one array), and `arrays` is their product.
@@ -40,7 +42,7 @@ def Crossbar_ProgramOp : Crossbar_Op<"program", [Pure]> {
              adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
            tiling <row_tiles = 1, column_tiles = 1, slices = 4,
              groups_per_array = 1, arrays = 1>
-         : tensor<16x3x3x3xi8> -> !crossbar.grid<1x27x16xi8>
+         : tensor<16x3x3x3xi8> -> !crossbar.grid<1x27x16xi8, ui8>
     ```
   }];
   let arguments = (ins Crossbar_WeightCodes:$weights,
@@ -54,7 +56,19 @@ def Crossbar_ProgramOp : Crossbar_Op<"program", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Crossbar_MVMOp : Crossbar_Op<"mvm", [Pure]> {
+class Crossbar_LayerOp<string mnemonic>
+    : Crossbar_Op<mnemonic, [Pure, DeclareOpInterfaceMethods<LayerOpInterface, [
+        "getTarget", "getLayerInput", "getLayerWeights", "getLayerGroups",
+        "getLayerInputFormat", "getLayerWeightFormat"]>]> {
+  let extraClassDeclaration = [{
+    /// How inputs and weights are quantized: by the grid's type or, without a
+    /// grid, by attributes and element types.
+    QuantizedFormat getInputFormat();
+    QuantizedFormat getWeightFormat();
+  }];
+}
+
+def Crossbar_MVMOp : Crossbar_LayerOp<"mvm"> {
   let summary = "integer matrix-vector products on programmed weights";
   let description = [{
     For each row `m` of `input` (and each group `g` in front of `m`, `n` and `k`,
@@ -64,7 +78,7 @@ def Crossbar_MVMOp : Crossbar_Op<"mvm", [Pure]> {
     `input` holds codes of `input_bits` (without it, of its element type's
     width), read as unsigned when `input_unsigned` is set; `weights` are
     `[N, K]`, two's complement codes of `weight_bits` (or of their element
-    type's width), or a grid of one group, whose element type is the width.
+    type's width), or a grid of one group, whose type then says all of this.
     The arrays deliver `sum input * weights` (bit-sliced, through their
     converters); zero points are corrected digitally with exact sums.
 
@@ -73,7 +87,8 @@ def Crossbar_MVMOp : Crossbar_Op<"mvm", [Pure]> {
     - C2: a grid has `G` groups, without that dimension one.
     - C3: the result's type holds every possible sum.
     - C4: `input_bits` and `weight_bits` are at most the width of the element
-      types; a grid has no `weight_bits`.
+      types. On a grid there is none of `input_bits`, `input_unsigned` and
+      `weight_bits`, and the inputs that it streams fit the element type.
 
     ```mlir
     %y = crossbar.mvm %x, %w {input_unsigned, input_zero_point = 3 : i64}
@@ -93,7 +108,7 @@ def Crossbar_MVMOp : Crossbar_Op<"mvm", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Crossbar_Conv2DOp : Crossbar_Op<"conv_2d", [Pure]> {
+def Crossbar_Conv2DOp : Crossbar_LayerOp<"conv_2d"> {
   let summary = "integer 2-D convolution on programmed weights";
   let description = [{
     A convolution of `input` `[N, C, H, W]` with weights `[F, C/groups, KH, KW]`
@@ -101,7 +116,6 @@ def Crossbar_Conv2DOp : Crossbar_Op<"conv_2d", [Pure]> {
     `[N, F, OH, OW]`, as `torch.nn.functional.conv2d` defines windows. Codes and
     zero points as in `crossbar.mvm`; a padded position holds the code
     `input_zero_point`, so that it contributes nothing.
-    `padding` is `[top, left, bottom, right]`.
 
     - C1: channels, groups, kernel and window sizes agree with the types.
     - C2: a grid has `groups` groups of the matching size.
@@ -109,14 +123,14 @@ def Crossbar_Conv2DOp : Crossbar_Op<"conv_2d", [Pure]> {
     - C4: as for `crossbar.mvm`.
 
     ```mlir
-    %y = crossbar.conv_2d %x, %w kernel [3, 3] strides [1, 1] dilations [1, 1]
-         padding [1, 1, 1, 1] groups 1 {input_unsigned, input_zero_point = 127 : i64}
+    %y = crossbar.conv_2d %x, %w
+         window <kernel = [3, 3], strides = [1, 1], dilations = [1, 1], padding = [1, 1, 1, 1]>
+         groups 1 {input_unsigned, input_zero_point = 127 : i64}
        : (tensor<1x3x32x32xi8>, tensor<16x3x3x3xi8>) -> tensor<1x16x32x32xi32>
     ```
   }];
   let arguments = (ins Crossbar_Codes:$input, Crossbar_Weights:$weights,
-    DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides,
-    DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$padding, I64Attr:$groups,
+    Crossbar_WindowAttr:$window, I64Attr:$groups,
     UnitAttr:$input_unsigned,
     DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
     DefaultValuedAttr<I64Attr, "0">:$weight_zero_point,
@@ -124,8 +138,7 @@ def Crossbar_Conv2DOp : Crossbar_Op<"conv_2d", [Pure]> {
     OptionalAttr<Crossbar_Bits>:$weight_bits);
   let results = (outs Crossbar_Accumulators:$result);
   let assemblyFormat = [{
-    $input `,` $weights `kernel` $kernel `strides` $strides `dilations` $dilations
-    `padding` $padding `groups` $groups attr-dict
+    $input `,` $weights `window` $window `groups` $groups attr-dict
     `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;

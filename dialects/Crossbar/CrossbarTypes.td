@@ -10,14 +10,17 @@ def Crossbar_GridType : TypeDef<Crossbar_Dialect, "Grid"> {
   let description = [{
     A handle to programmed arrays. The shape is `groups x rows x columns`:
     `rows` inputs and `columns` outputs per group, of the element type of the
-    weights (a signless integer of 1 to 16 bits, two's complement).
+    weights (a signless integer of 1 to 16 bits, two's complement). The last type
+    says what the arrays are set up to stream: unsigned or two's complement inputs
+    of 1 to 16 bits. All layers that read the grid stream such inputs.
 
     ```mlir
-    !crossbar.grid<1x27x16xi8>
+    !crossbar.grid<1x27x16xi8, ui8>
     ```
   }];
   let parameters = (ins "int64_t":$groups, "int64_t":$rows, "int64_t":$columns,
-                        "::mlir::IntegerType":$elementType);
+                        "::mlir::IntegerType":$elementType,
+                        "::mlir::IntegerType":$inputType);
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
 }

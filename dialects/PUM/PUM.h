@@ -28,6 +28,13 @@ namespace pumice::pum {
 /// Name of the module attribute that holds the device.
 inline constexpr llvm::StringLiteral deviceAttrName = "pum.device";
 
+/// Discardable attribute, a #pum.target: the kind of unit that computes a
+/// layer.
+inline constexpr llvm::StringLiteral targetAttrName = "pum.target";
+
+/// The target that a layer is assigned to, if it is assigned.
+std::optional<LayerTarget> targetOf(mlir::Operation *op);
+
 /// Whether a nonlinear region of this kind works along dimensions.
 bool hasDimensions(NonlinearKind kind);
 

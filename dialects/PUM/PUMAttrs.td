@@ -4,6 +4,7 @@
 
 include "dialects/PUM/PUMDialect.td"
 include "dialects/PUM/PUMEnums.td"
+include "dialects/Interfaces/LayerTarget.td"
 
 // The device: one attribute per part, every number with its unit in its name.
 // The same text is the format of a device file (lib/Device/presets).
@@ -173,6 +174,15 @@ def PUM_PlacementAttr : AttrDef<PUM_Dialect, "Placement"> {
     /// Number of arrays in all ranges.
     int64_t size() const;
   }];
+}
+
+def PUM_TargetAttr : EnumAttr<PUM_Dialect, Pumice_LayerTarget, "target"> {
+  let summary = "the kind of unit that a layer is assigned to";
+  let description = [{
+    As the discardable attribute `pum.target` of a linalg op: assign-targets sets
+    it, and the conversion to the dialect of that kind of unit takes the op.
+  }];
+  let assemblyFormat = "`<` $value `>`";
 }
 
 def PUM_NonlinearKindAttr : EnumAttr<PUM_Dialect, PUM_NonlinearKind, "nonlinear_kind"> {

@@ -61,12 +61,23 @@ LogicalResult PUMDialect::verifyOperationAttribute(Operation *op,
              << " must be a string, got " << attr.getValue();
     return success();
   }
+  if (attr.getName() == targetAttrName) {
+    if (!isa<LayerTargetAttr>(attr.getValue()))
+      return op->emitError(targetAttrName)
+             << " must be a #pum.target, got " << attr.getValue();
+    return success();
+  }
   if (attr.getName() != deviceAttrName)
     return op->emitError("unknown attribute ") << attr.getName();
   if (!isa<ModuleOp>(op) || !isa<DeviceAttr>(attr.getValue()))
     return op->emitError(deviceAttrName)
            << " must be a #pum.device on a module";
   return success();
+}
+
+std::optional<pumice::LayerTarget> pumice::pum::targetOf(Operation *op) {
+  auto target = op->getAttrOfType<LayerTargetAttr>(targetAttrName);
+  return target ? std::optional(target.getValue()) : std::nullopt;
 }
 
 //===----------------------------------------------------------------------===//

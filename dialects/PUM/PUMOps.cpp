@@ -61,11 +61,12 @@ static LogicalResult verifyRegion(OpTy op) {
 
 LogicalResult ComputeOp::verify() {
   // C2
-  auto isAssociative = [](Operation &op) {
-    return op.getName().getDialectNamespace() == "ap";
+  auto isOnProcessors = [](Operation &op) {
+    auto layer = dyn_cast<pumice::LayerOpInterface>(op);
+    return layer && layer.getTarget() == pumice::LayerTarget::ap;
   };
   if (llvm::none_of(getInputs().getTypes(), llvm::IsaPred<GridType>) &&
-      llvm::none_of(getBody().front(), isAssociative))
+      llvm::none_of(getBody().front(), isOnProcessors))
     return emitOpError("reads no grid");
   return success();
 }

@@ -35,7 +35,7 @@ def PUM_ProgramOp : PUM_Op<"program", [AttrSizedOperandSegments]> {
     ```mlir
     %g, %t = pum.program %w on <0, 1> setup array #array tiling <row_tiles = 1,
           column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1>
-        : tensor<16x3x3x3xi8> -> !crossbar.grid<1x27x16xi8>
+        : tensor<16x3x3x3xi8> -> !crossbar.grid<1x27x16xi8, ui8>
     ```
   }];
   let arguments = (ins AnyRankedTensor:$weights,
@@ -106,16 +106,17 @@ def PUM_ComputeOp : PUM_RegionOp<"compute"> {
 
     - C1: the region's arguments and yielded values have the types of the
       inputs and the results.
-    - C2: at least one input is a grid, or the region holds ops of associative
+    - C2: at least one input is a grid, or the region holds layers of associative
       processors (`ap.run`), whose programs are in the op.
 
     ```mlir
-    %y, %t = pum.compute (%x, %g) : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8>)
+    %y, %t = pum.compute (%x, %g) : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8, ui8>)
         -> tensor<1x16x6x6xi32> {
-    ^bb0(%a: tensor<1x3x8x8xi8>, %b: !crossbar.grid<1x27x16xi8>):
-      %0 = crossbar.conv_2d %a, %b kernel [3, 3] strides [1, 1] dilations [1, 1]
-           padding [0, 0, 0, 0] groups 1
-         : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8>) -> tensor<1x16x6x6xi32>
+    ^bb0(%a: tensor<1x3x8x8xi8>, %b: !crossbar.grid<1x27x16xi8, ui8>):
+      %0 = crossbar.conv_2d %a, %b
+           window <kernel = [3, 3], strides = [1, 1], dilations = [1, 1], padding = [0, 0, 0, 0]>
+           groups 1
+         : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8, ui8>) -> tensor<1x16x6x6xi32>
       pum.yield %0 : tensor<1x16x6x6xi32>
     }
     ```

@@ -3,6 +3,7 @@
 #ifndef PUMICE_DIALECTS_SIMULATOR_SIMULATOR_H
 #define PUMICE_DIALECTS_SIMULATOR_SIMULATOR_H
 
+#include "dialects/AP/AP.h"
 #include "dialects/Crossbar/Crossbar.h"
 #include "dialects/PUM/PUM.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"

@@ -20,7 +20,8 @@ def Simulator_Dialect : Dialect {
   }];
   let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;
-  let dependentDialects = ["::pumice::crossbar::CrossbarDialect",
+  let dependentDialects = ["::pumice::ap::APDialect",
+                           "::pumice::crossbar::CrossbarDialect",
                            "::pumice::pum::PUMDialect"];
 }
 

@@ -81,13 +81,7 @@ LogicalResult MVMOp::verify() {
     return emitOpError("expects accumulators of 32 or 64 bits, got ")
            << output.getElementType();
   // C1
-  bool window[] = {getKernel().has_value(), getStrides().has_value(),
-                   getDilations().has_value(), getPadding().has_value(),
-                   getGroups().has_value()};
-  if (!llvm::all_equal(window))
-    return emitOpError("expects kernel, strides, dilations, padding and groups "
-                       "together, or none of them");
-  if (!getKernel()) {
+  if (!getWindow()) {
     // One group, or as many as the dimension in front of the others says.
     const int64_t rank = input.getRank();
     if ((rank != 2 && rank != 3) || output.getRank() != rank ||
@@ -98,28 +92,27 @@ LogicalResult MVMOp::verify() {
       return emitOpError("cannot multiply ")
              << input << " by " << grid << " to " << output;
   } else {
-    crossbar::ConvWindow window{*getKernel(), *getStrides(), *getDilations(),
-                                *getPadding(), (int64_t)*getGroups()};
-    if (failed(crossbar::verifyConvWindow([&] { return emitOpError(); }, window,
-                                          input.getShape(), output.getShape())))
+    const int64_t groups = grid.getGroups();
+    if (failed(crossbar::verifyWindow([&] { return emitOpError(); },
+                                      *getWindow(), groups, input.getShape(),
+                                      output.getShape())))
       return failure();
-    int64_t rows = input.getDimSize(1) / window.groups * window.kernel[0] *
-                   window.kernel[1];
-    if (grid.getGroups() != window.groups || grid.getRows() != rows ||
-        grid.getColumns() * window.groups != output.getDimSize(1))
+    int64_t rows = input.getDimSize(1) / groups * getWindow()->getKernelSize();
+    if (grid.getRows() != rows ||
+        grid.getColumns() * groups != output.getDimSize(1))
       return emitOpError("expects a grid of ")
-             << window.groups << "x" << rows << "x"
-             << output.getDimSize(1) / window.groups << ", got " << grid;
+             << groups << "x" << rows << "x" << output.getDimSize(1) / groups
+             << ", got " << grid;
   }
-  if (getInputWidth() > input.getElementTypeBitWidth())
-    return emitOpError("has input_bits of ")
-           << getInputWidth() << " in elements of "
-           << input.getElementTypeBitWidth() << " bits";
-  crossbar::Codes inputs{getInputWidth(), !getInputUnsigned(),
-                         (int64_t)getInputZeroPoint()};
-  crossbar::Codes weights{grid.getElementType().getWidth(), true,
-                          (int64_t)getWeightZeroPoint()};
-  unsigned needed = crossbar::accumulatorBits(inputs, weights, grid.getRows());
+  if (failed(crossbar::verifyInputs([&] { return emitOpError(); }, grid,
+                                    input.getElementTypeBitWidth())))
+    return failure();
+  crossbar::QuantizedFormat inputs{grid.getInputType().getWidth(),
+                                   grid.getInputType().isSigned(),
+                                   (int64_t)getInputZeroPoint()};
+  crossbar::QuantizedFormat weights{grid.getElementType().getWidth(), true,
+                                    (int64_t)getWeightZeroPoint()};
+  unsigned needed = crossbar::exactSumBits(inputs, weights, grid.getRows());
   if (needed > output.getElementTypeBitWidth())
     return emitOpError("needs accumulators of ")
            << needed << " bits, but the result has "
@@ -130,10 +123,10 @@ LogicalResult MVMOp::verify() {
 LogicalResult APExecOp::verify() {
   // C1
   auto output = cast<MemRefType>(getOutput().getType());
-  return ap::verifyRun(
-      [&] { return emitOpError(); }, getProgram(), getKernel(), getStrides(),
-      getDilations(), getPadding(), getInput().getType(),
-      getOther() ? getOther().getType() : Type(), output.getShape());
+  return ap::verifyRun([&] { return emitOpError(); }, getProgram(),
+                       getWindowAttr(), getInput().getType(),
+                       getOther() ? getOther().getType() : Type(),
+                       output.getShape());
 }
 
 LogicalResult APLookupOp::verify() {
@@ -145,7 +138,7 @@ LogicalResult APLookupOp::verify() {
     return emitOpError("expects queries of i8 and results of i32, got ")
            << queries.getElementType() << " and " << output.getElementType();
   return ap::verifyLookup([&] { return emitOpError(); }, getTable(),
-                          getMethod(), queries.getShape(), output.getShape());
+                          queries.getShape(), output.getShape());
 }
 
 LogicalResult DigitalOp::verifySymbolUses(SymbolTableCollection &symbols) {

@@ -7,6 +7,7 @@ include "dialects/Simulator/SimulatorTypes.td"
 include "dialects/Crossbar/CrossbarAttrs.td"
 include "dialects/Crossbar/CrossbarTypes.td"
 include "dialects/PUM/PUMAttrs.td"
+include "dialects/AP/APAttrs.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
@@ -107,7 +108,7 @@ def Simulator_ProgramOp : Simulator_Instruction<"program", [AttrSizedOperandSegm
     ```mlir
     %g, %t = simulator.program %w on <0, 1> setup array #array tiling <row_tiles = 1,
           column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1>
-        : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8>
+        : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8, ui8>
     ```
   }];
   let arguments = (ins Arg<Simulator_Buffer, "", [MemRead]>:$weights,
@@ -137,45 +138,32 @@ def Simulator_MVMOp : Simulator_Instruction<"mvm"> {
   let description = [{
     Reads every window of `input`, multiplies it by the weights of `grid` and
     writes the accumulators to `output`: `crossbar.conv_2d` with a window,
-    `crossbar.mvm` (of one group or several) without. Occupies the grid's arrays
-    for all windows, which the copies of the weights share, and a buffer port for
+    `crossbar.mvm` without; the grid says how many groups there are and how inputs
+    are streamed. Occupies the grid's arrays for all windows, which the copies of the weights share, and a buffer port for
     the moved bytes.
 
     - C1: types and window fit as those ops demand.
 
     ```mlir
-    %t1 = simulator.mvm %g, %x, %y after(%t0) kernel [3, 3] strides [1, 1]
-          dilations [1, 1] padding [0, 0, 0, 0] groups 1
-        : !crossbar.grid<1x27x16xi8>, memref<1x3x8x8xi8, #simulator.memory<buffer>>,
+    %t1 = simulator.mvm %g, %x, %y after(%t0)
+          window <kernel = [3, 3], strides = [1, 1], dilations = [1, 1], padding = [0, 0, 0, 0]>
+        : !crossbar.grid<1x27x16xi8, ui8>, memref<1x3x8x8xi8, #simulator.memory<buffer>>,
           memref<1x16x6x6xi32, #simulator.memory<buffer>>
     ```
   }];
   let arguments = (ins Crossbar_GridType:$grid,
     Arg<Simulator_Buffer, "", [MemRead]>:$input,
     Arg<Simulator_Buffer, "", [MemWrite]>:$output,
-    Variadic<Simulator_TokenType>:$after,
-    OptionalAttr<DenseI64ArrayAttr>:$kernel, OptionalAttr<DenseI64ArrayAttr>:$strides,
-    OptionalAttr<DenseI64ArrayAttr>:$dilations, OptionalAttr<DenseI64ArrayAttr>:$padding,
-    OptionalAttr<I64Attr>:$groups, UnitAttr:$input_unsigned,
+    Variadic<Simulator_TokenType>:$after, OptionalAttr<Crossbar_WindowAttr>:$window,
     DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
-    DefaultValuedAttr<I64Attr, "0">:$weight_zero_point,
-    OptionalAttr<Crossbar_Bits>:$input_bits);
+    DefaultValuedAttr<I64Attr, "0">:$weight_zero_point);
   let results = (outs Simulator_TokenType:$token);
   let assemblyFormat = [{
     $grid `,` $input `,` $output (`after` `(` $after^ `)`)?
-    (`kernel` $kernel^ `strides` $strides `dilations` $dilations
-     `padding` $padding `groups` $groups)? attr-dict
+    (`window` $window^)? attr-dict
     `:` qualified(type($grid)) `,` type($input) `,` type($output)
   }];
   let hasVerifier = 1;
-  let extraClassDeclaration = [{
-    /// Bits of an input code.
-    unsigned getInputWidth() {
-      return getInputBits().value_or(
-          ::llvm::cast<::mlir::MemRefType>(getInput().getType())
-              .getElementTypeBitWidth());
-    }
-  }];
 }
 
 def Simulator_APExecOp : Simulator_Instruction<"ap_exec", [AttrSizedOperandSegments]> {
@@ -196,14 +184,12 @@ def Simulator_APExecOp : Simulator_Instruction<"ap_exec", [AttrSizedOperandSegme
     Arg<Optional<Simulator_Buffer>, "", [MemRead]>:$other,
     Arg<Simulator_Buffer, "", [MemWrite]>:$output, ElementsAttr:$program,
     Variadic<Simulator_TokenType>:$after,
-    OptionalAttr<DenseI64ArrayAttr>:$kernel, OptionalAttr<DenseI64ArrayAttr>:$strides,
-    OptionalAttr<DenseI64ArrayAttr>:$dilations, OptionalAttr<DenseI64ArrayAttr>:$padding,
+    OptionalAttr<Crossbar_WindowAttr>:$window,
     DefaultValuedAttr<I64Attr, "0">:$input_zero_point);
   let results = (outs Simulator_TokenType:$token);
   let assemblyFormat = [{
     $input (`with` $other^)? `,` $output `program` $program (`after` `(` $after^ `)`)?
-    (`kernel` $kernel^ `strides` $strides `dilations` $dilations
-     `padding` $padding)? attr-dict
+    (`window` $window^)? attr-dict
     `:` type($input) (`with` type($other)^)? `,` type($output)
   }];
   let hasVerifier = 1;
@@ -218,13 +204,13 @@ def Simulator_APLookupOp : Simulator_Instruction<"ap_lookup"> {
     - C1: as for `ap.lookup`.
 
     ```mlir
-    %t1 = simulator.ap_lookup %q, %d in dense<[[0, 1, 1]]> : tensor<1x3xi8> by "exact" after(%t0)
+    %t1 = simulator.ap_lookup %q, %d in dense<[[0, 1, 1]]> : tensor<1x3xi8> by exact after(%t0)
         : memref<5x3xi8, #simulator.memory<buffer>>, memref<5x1xi32, #simulator.memory<buffer>>
     ```
   }];
   let arguments = (ins Arg<Simulator_Buffer, "", [MemRead]>:$queries,
     Arg<Simulator_Buffer, "", [MemWrite]>:$output, ElementsAttr:$table,
-    StrAttr:$method, Variadic<Simulator_TokenType>:$after);
+    AP_LookupMethodAttr:$method, Variadic<Simulator_TokenType>:$after);
   let results = (outs Simulator_TokenType:$token);
   let assemblyFormat = [{
     $queries `,` $output `in` $table `by` $method (`after` `(` $after^ `)`)?

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Elementwise.h - Feature maps to associative programs -----*- C++ -*-===//
+//===- Elementwise.h - Feature maps to microprograms ------------*- C++ -*-===//
 //
-// What is computed of codes between layers: maximum poolings, and functions of
-// weighted sums, as residual additions are. Channels are side by side, as many
-// as fit, and a chunk for each of these.
+// Computations on quantized values between layers: maximum poolings and
+// functions of weighted sums, such as residual additions. As many channels as
+// fit lie side by side and form an output block.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_APCOMPILER_ELEMENTWISE_H
@@ -19,7 +19,7 @@
 
 namespace pumice::apcompiler {
 
-/// The greatest of `kernelPositions` codes of each channel.
+/// The maximum of `kernelPositions` quantized values of each channel.
 struct Pooling {
   int64_t channels = 1;
   int64_t kernelPositions = 1;
@@ -27,13 +27,13 @@ struct Pooling {
   bool isSigned = false;
 };
 
-/// Of channel c of two tensors: codes[c][t] with the number `t` of
-/// thresholds[c] that factors[0] * a + factors[1] * b reaches.
-/// [channels][steps], ascending, and [channels][steps + 1]. Channels of `b`
-/// follow those of `a`.
+/// For channel c of two tensors: codes[c][t], where `t` is the number of
+/// thresholds[c] that factors[0] * a + factors[1] * b reaches. Thresholds are
+/// [channels][steps] and ascend; codes are [channels][steps + 1]. Channels of
+/// `b` follow those of `a`.
 struct WeightedSum {
   int64_t channels = 1;
-  int64_t bits = 8; ///< of the codes a and b
+  int64_t bits = 8; ///< of the quantized values a and b
   bool isSigned = false;
   int64_t factors[2] = {1, 1};
   int64_t steps = 0;
@@ -41,10 +41,12 @@ struct WeightedSum {
   std::vector<int8_t> codes;
 };
 
-/// Digits of -1, 0 and 1, the fewest that are not 0, least significant first.
+/// The digits -1, 0 and 1 of `number` with the fewest nonzero digits, least
+/// significant first.
 std::vector<int8_t> signedDigits(int64_t number);
 
-/// Fail if the processors are too small, with what would fit.
+/// Fail if the processors are too small; the error gives the largest size that
+/// fits.
 llvm::Expected<model::APMicroprogram> compile(const Pooling &pooling,
                                               const model::APSpec &ap);
 llvm::Expected<model::APMicroprogram> compile(const WeightedSum &sum,

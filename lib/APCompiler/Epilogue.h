@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Epilogue.h - From sums to codes --------------------------*- C++ -*-===//
+//===- Epilogue.h - Operations of epilogues ---------------------*- C++ -*-===//
 //
-// What follows a layer (bias, activation, requantization) as a function of its
-// sum that is constant but for a few steps, and the operations that compute it.
+// The ops after a layer (bias, activation, requantization) as a step function
+// of its sum, and the operations that compute this function.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_APCOMPILER_EPILOGUE_H
@@ -19,37 +19,37 @@
 
 namespace pumice::apcompiler {
 
-/// codes[t] for sums that reach `t` of the thresholds.
+/// A step function: codes[t] for sums that reach `t` of the thresholds.
 struct Staircase {
   std::vector<int64_t> thresholds; ///< strictly ascending
   std::vector<int8_t> codes;       ///< one more; neighbours differ
 
-  /// That part of a function that sums of a range can meet.
+  /// The part of a function that sums in a range can reach.
   static Staircase within(IntegerRange sums, llvm::ArrayRef<int64_t> thresholds,
                           llvm::ArrayRef<int8_t> codes);
-  /// Columns that its operations need.
+  /// Number of columns that its operations need.
   int64_t flags() const { return int64_t(thresholds.size()) + 1; }
 };
 
-/// Thresholds and codes of all, one after the other, with `steps` and one more
-/// of each: thresholds that no sum reaches fill up.
+/// The concatenated thresholds (`steps` each) and codes (one more each) of all
+/// functions, padded with thresholds that no sum reaches.
 std::pair<std::vector<int64_t>, std::vector<int8_t>>
 toArrays(llvm::ArrayRef<Staircase> staircases, size_t steps);
 
-/// A width for codes.
+/// A width of quantized values.
 struct Codes {
   int64_t bits = 0;
   bool isSigned = false;
 
-  /// The least that holds all; none without staircases.
+  /// The smallest width that holds all values; 0 bits without functions.
   static Codes holding(llvm::ArrayRef<Staircase> staircases);
 };
 
-/// Groups that turn the accumulators of `chunk`, of which each has a staircase,
-/// into codes of the program's width, in the first domains of their slots. A
-/// comparison with each threshold leaves a flag in a column that holds no
-/// accumulators; codes are assembled from flags, bit by bit. As many outputs
-/// go together as have flags beside each other.
+/// The bundles that turn the accumulators of `chunk`, one step function each,
+/// into quantized values of the microprogram's width, in the first domains of
+/// their slots. A comparison with each threshold leaves a flag in a column
+/// without accumulators; results are assembled from flags, bit by bit. As many
+/// outputs are processed together as there are columns for flags.
 std::vector<model::APBundle> emitEpilogue(const model::APMicroprogram &program,
                                           const model::APChunk &chunk,
                                           llvm::ArrayRef<Staircase> staircases);

@@ -10,8 +10,8 @@
 
 namespace pumice::apcompiler {
 
-/// A source, added or subtracted. Sources are the inputs of a tile, then its
-/// shared sums.
+/// A source that is added or subtracted. Sources are the inputs of a channel
+/// set, then its shared sums.
 struct Term {
   int32_t source;
   bool isNegative;
@@ -23,25 +23,25 @@ struct SharedSum {
   bool isDifference;
 };
 
-/// What each output adds to its accumulator, for one tile of inputs.
+/// The terms that each output adds to its accumulator, for one channel set.
 struct Expressions {
   int64_t inputs = 0;
   std::vector<SharedSum> shared; ///< source `inputs + i` is shared[i]
   std::vector<std::vector<Term>> outputs;
 
-  /// Additions and subtractions, those to accumulators included.
+  /// Number of additions and subtractions, including those to accumulators.
   int64_t additions() const;
 };
 
-/// The expressions of a matrix [outputs][inputs] of -1, 0 and 1. Two-term sums
-/// that occur most, up to sign, are computed once, as long as one occurs twice
-/// and there are fewer than `mostShared`. Deterministic.
+/// The expressions of a matrix [outputs][inputs] of -1, 0 and 1. The most
+/// frequent two-term sums, up to sign, are computed once, as long as a sum
+/// occurs twice and there are fewer than `mostShared`. Deterministic.
 Expressions share(llvm::ArrayRef<int8_t> matrix, int64_t outputs,
                   int64_t inputs, int64_t mostShared);
 
-/// Additions that no sharing of sums gets below: one for each output that is
-/// not 0, and one for each output with two terms or more that is not another
-/// one up to sign.
+/// Lower bound for the additions with any sharing of sums: one for each nonzero
+/// output, and one for each output with two or more terms that differs from all
+/// others up to sign.
 int64_t fewestAdditions(llvm::ArrayRef<int8_t> matrix, int64_t outputs,
                         int64_t inputs);
 

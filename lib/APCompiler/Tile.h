@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Tile.h - Operations of one tile of inputs ----------------*- C++ -*-===//
+//===- Tile.h - Operations of one channel set -------------------*- C++ -*-===//
 #ifndef PUMICE_LIB_APCOMPILER_TILE_H
 #define PUMICE_LIB_APCOMPILER_TILE_H
 
@@ -12,7 +12,7 @@
 
 namespace pumice::apcompiler {
 
-/// Columns that are neither inputs nor accumulators.
+/// Columns that hold neither inputs nor accumulators.
 struct FreeColumns {
   int64_t shared = 0; ///< first of those for shared sums
   int64_t sharedCount = 0;
@@ -22,13 +22,13 @@ struct FreeColumns {
 
 struct Tile {
   std::vector<model::APBundle> groups;
-  /// What the first value of each accumulator needs, for biased operands.
+  /// Correction of the initial value of each accumulator, for biased operands.
   std::vector<int64_t> corrections;
 };
 
-/// Operations that add `expressions` of the inputs of channels
-/// [firstChannel, firstChannel + lanes) of a slice to the accumulators of
-/// `chunk`. Needs two columns to work in, and a column for each shared sum.
+/// Operations that add `expressions` of the inputs of channels [firstChannel,
+/// firstChannel + lanes) of a channel block to the accumulators of `chunk`.
+/// Needs two work columns and a column for each shared sum.
 Tile emitTile(const model::APMicroprogram &program, const model::APChunk &chunk,
               int64_t firstChannel, const Expressions &expressions,
               const FreeColumns &columns, const model::APSpec &ap);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Quantized.h - Recognising quantize and dequantize --------*- C++ -*-===//
+//===- Quantized.h - Matching quantize and dequantize -----------*- C++ -*-===//
 //
 // PT2E's quantize_per_tensor, dequantize_per_tensor and dequantize_per_channel
 // arrive from torch-mlir as linalg.generic ops. These matchers read the
-// arithmetic of such an op, not its name, so that other producers that write
-// the same arithmetic are understood too.
+// arithmetic of such an op, not its name, so they also match the same
+// arithmetic from other producers.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_ANALYSIS_QUANTIZED_H
@@ -27,8 +27,7 @@ struct Dequantize {
   unsigned axis = 0;
 };
 
-/// `clamp(roundeven(x / scale) + zeroPoint, range)`, elementwise, to integer
-/// codes.
+/// `clamp(roundeven(x / scale) + zeroPoint, range)`, elementwise, to integers.
 struct Quantize {
   mlir::linalg::GenericOp op;
   mlir::Value input;
@@ -38,19 +37,20 @@ struct Quantize {
   IntegerRange range;
 };
 
-/// Matches `op`; when it is a dequantize by shape but not one that is
-/// supported, `why` says so.
+/// Matches `op`. If it has the form of a dequantize but is not supported, sets
+/// `why` to the reason.
 std::optional<Dequantize> matchDequantize(mlir::Operation *op,
                                           std::string *why = nullptr);
 std::optional<Quantize> matchQuantize(mlir::Operation *op);
 
-/// The codes that `value`, of integers read as `isUnsigned` says, can hold: by
-/// the clamp of the op that quantizes them, by the data of a constant, or by
-/// their type; through moves, concatenations and maximum poolings.
+/// The range of the quantized values in `value`, which are unsigned with
+/// `isUnsigned`: from the clamp of the op that quantizes them, from the data of
+/// a constant, or from their type; through data movement ops, concatenations
+/// and maximum poolings.
 IntegerRange rangeOfCodes(mlir::Value value, bool isUnsigned);
 
-/// Codes reached from a float value through ops that only move elements
-/// (Moves.h): `moves` from the dequantize outwards.
+/// Quantized values behind a float value, reached through data movement ops
+/// (DataMovement.h); `moves` starts at the dequantize.
 struct MovedCodes {
   Dequantize dequantize;
   llvm::SmallVector<mlir::Operation *> moves;
@@ -59,12 +59,12 @@ std::optional<MovedCodes> traceCodes(mlir::Value value,
                                      std::string *why = nullptr);
 
 /// A float layer that has an integer form: a convolution or matrix product of
-/// activations `input` and constant weights `weights`.
+/// activations `input` with constant weights `weights`.
 struct QuantizedLayer {
   mlir::linalg::LinalgOp op;
   MovedCodes input, weights;
   /// For weights quantized per channel, the index of the scale of each output
-  /// channel; empty when that is the channel's own.
+  /// channel; empty if it is the channel's index.
   llvm::SmallVector<int64_t> scaleOf;
 };
 std::optional<QuantizedLayer> matchQuantizedLayer(mlir::Operation *op,
@@ -79,14 +79,14 @@ struct QuantizedProduct {
 std::optional<QuantizedProduct>
 matchQuantizedProduct(mlir::Operation *op, std::string *why = nullptr);
 
-/// The integer that every element of a constant `value` has, if there is one
-/// and the data is there.
+/// The integer that all elements of a constant `value` have, if they are equal
+/// and the data is available.
 std::optional<int64_t> uniformInteger(mlir::Value value);
 
-/// The f32 data of a constant of rank 1, if it is there.
+/// The f32 data of a constant of rank 1, if it is available.
 std::optional<llvm::SmallVector<float>> floatData(mlir::Value value);
 
-/// True for arith.constant behind any number of moves.
+/// True for arith.constant behind any number of data movement ops.
 bool isConstantData(mlir::Value value);
 
 } // namespace pumice

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Rematerializable.h - Ops repeated wherever they are read ---------*- C++
-//-*-===//
+//===- Rematerializable.h - Ops that are cloned into regions ----*- C++ -*-===//
 //
-// Regions that stand for themselves (tasks, nonlinear functions) get copies of
-// ops that cost next to nothing.
+// Isolated regions (tasks, nonlinear functions) get their own clones of ops
+// that cost almost nothing.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_ANALYSIS_REMATERIALIZABLE_H

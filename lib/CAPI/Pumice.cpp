@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/CAPI/Pumice.h"
 
+#include "lib/Analysis/GraphNodes.h"
+#include "lib/Analysis/Level.h"
 #include "lib/Device/Device.h"
 #include "lib/InitAll.h"
 #include "lib/Interpreter/Program.h"
 #include "lib/Model/Machine/RollUp.h"
+#include "lib/Pipelines/Run.h"
+#include "lib/Support/Locations.h"
 #include "mlir/CAPI/IR.h"
 #include "mlir/CAPI/Pass.h"
 #include "mlir/CAPI/Registration.h"
@@ -12,8 +16,7 @@
 #include "mlir/IR/BuiltinDialect.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Pass/PassManager.h"
-
-#include <map>
+#include "mlir/Support/DebugStringHelper.h"
 
 using namespace mlir;
 using namespace pumice;
@@ -45,20 +48,49 @@ void pumiceConfigureContext(MlirContext context) {
 
 void pumicePassStatistics(MlirPassManager manager, MlirStringCallback callback,
                           void *user) {
-  // A pass may be there several times.
-  std::map<std::string, std::map<std::string, int64_t>> counts;
-  for (Pass &pass : unwrap(manager)->getPasses())
-    for (Pass::Statistic *statistic : pass.getStatistics())
-      counts[pass.getArgument().str()][statistic->getName()] +=
-          statistic->getValue();
-  llvm::json::Object object;
-  for (const auto &[pass, own] : counts) {
-    llvm::json::Object numbers;
-    for (const auto &[name, value] : own)
-      numbers[name] = value;
-    object[pass] = std::move(numbers);
+  give(toText(statisticsOf(*unwrap(manager))), callback, user);
+}
+
+bool pumiceRunPipeline(MlirModule module, MlirStringRef pipeline,
+                       MlirStringCallback statistics, void *statisticsUser,
+                       MlirStringCallback error, void *errorUser) {
+  std::string text;
+  llvm::raw_string_ostream errors(text);
+  FailureOr<llvm::json::Object> counted =
+      runPipeline(unwrap(module), unwrap(pipeline), errors);
+  if (!text.empty())
+    give(text, error, errorUser);
+  if (failed(counted))
+    return false;
+  give(toText(std::move(*counted)), statistics, statisticsUser);
+  return true;
+}
+
+PumicePlace pumicePlaceOf(MlirLocation location) {
+  Place place = placeOf(unwrap(location));
+  return {wrap(place.layer), wrap(place.node), wrap(place.file), place.line,
+          place.column};
+}
+
+MlirStringRef pumiceLevelOf(MlirModule module) {
+  return wrap(stringifyLevel(levelOf(unwrap(module))));
+}
+
+void pumicePrintOperationsOf(MlirModule module, intptr_t numNodes,
+                             const MlirStringRef *nodes,
+                             MlirStringCallback callback, void *user) {
+  llvm::DenseSet<StringRef> names;
+  for (MlirStringRef node : ArrayRef(nodes, numNodes))
+    names.insert(unwrap(node));
+  OpPrintingFlags flags;
+  flags.elideLargeElementsAttrs(16).elideLargeResourceString(64);
+  flags.useLocalScope();
+  for (Operation *op : operationsOf(unwrap(module), names)) {
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    op->print(os, flags);
+    give(text, callback, user);
   }
-  give(toText(std::move(object)), callback, user);
 }
 
 bool pumiceSetResource(MlirContext context, MlirStringRef name,
@@ -162,6 +194,26 @@ PumiceTensor pumiceProgramInput(PumiceProgram program, intptr_t index,
 PumiceTensor pumiceProgramOutput(PumiceProgram program, intptr_t index,
                                  MlirStringRef *name) {
   return view(unwrapProgram(program).outputs()[index], name);
+}
+
+void pumiceProgramTensors(PumiceProgram program, MlirStringCallback callback,
+                          void *user) {
+  llvm::json::Array tensors;
+  for (const ComputedTensor &tensor : unwrapProgram(program).tensors()) {
+    llvm::json::Array places;
+    for (const Place &place : tensor.places)
+      places.push_back(llvm::json::Object{{"node", place.node},
+                                          {"layer", place.layer},
+                                          {"file", place.file},
+                                          {"line", place.line}});
+    tensors.push_back(llvm::json::Object{
+        {"name", tensor.name},
+        {"kind", stringifyTensorKind(tensor.kind)},
+        {"shape", llvm::json::Array(tensor.type.getShape())},
+        {"element", debugString(tensor.type.getElementType())},
+        {"places", std::move(places)}});
+  }
+  give(toText(std::move(tensors)), callback, user);
 }
 
 double pumiceProgramPrepareMs(PumiceProgram program) {

@@ -27,6 +27,40 @@ MLIR_CAPI_EXPORTED void pumicePassStatistics(MlirPassManager manager,
                                              MlirStringCallback callback,
                                              void *user);
 
+/* Runs a pipeline, as pumice-opt's --pass-pipeline takes it but without its
+ * anchor. Gives what the passes have counted, see above, to `statistics`. False
+ * on failure: a problem in the text of the pipeline goes to `error`, one of a
+ * pass becomes diagnostics. */
+MLIR_CAPI_EXPORTED bool
+pumiceRunPipeline(MlirModule module, MlirStringRef pipeline,
+                  MlirStringCallback statistics, void *statisticsUser,
+                  MlirStringCallback error, void *errorUser);
+
+/*===-- Modules and locations
+ * --------------------------------------------------===*/
+
+/* Names and source position that a location holds; empty and 0 where it does
+ * not. Texts live as long as the context. */
+typedef struct {
+  MlirStringRef layer;
+  MlirStringRef node;
+  MlirStringRef file;
+  unsigned line;
+  unsigned column;
+} PumicePlace;
+MLIR_CAPI_EXPORTED PumicePlace pumicePlaceOf(MlirLocation location);
+
+/* The level of the stack: tosa, linalg, crossbar, pum or simulator. */
+MLIR_CAPI_EXPORTED MlirStringRef pumiceLevelOf(MlirModule module);
+
+/* Calls `callback` with the text of each outermost operation that came from one
+ * of the graph nodes; data of large constants is left out. */
+MLIR_CAPI_EXPORTED void pumicePrintOperationsOf(MlirModule module,
+                                                intptr_t numNodes,
+                                                const MlirStringRef *nodes,
+                                                MlirStringCallback callback,
+                                                void *user);
+
 /*===-- Weights
  * ------------------------------------------------------------===*/
 
@@ -91,6 +125,12 @@ MLIR_CAPI_EXPORTED PumiceTensor pumiceProgramInput(PumiceProgram program,
 MLIR_CAPI_EXPORTED PumiceTensor pumiceProgramOutput(PumiceProgram program,
                                                     intptr_t index,
                                                     MlirStringRef *name);
+/* JSON of the tensors that a run computes, in order: an array of {name, kind,
+ * shape, element, places: [{node, layer, file, line}]}; kind is sums, values or
+ * copy. */
+MLIR_CAPI_EXPORTED void pumiceProgramTensors(PumiceProgram program,
+                                             MlirStringCallback callback,
+                                             void *user);
 /* Milliseconds spent on compiling regions and programming grids so far. */
 MLIR_CAPI_EXPORTED double pumiceProgramPrepareMs(PumiceProgram program);
 /* JSON of what generating the code of digital regions took: regions, distinct,

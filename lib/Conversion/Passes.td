@@ -6,22 +6,19 @@
 include "mlir/Pass/PassBase.td"
 
 def ConvertLinalgToCrossbar : Pass<"convert-linalg-to-crossbar", "::mlir::func::FuncOp"> {
-  let summary = "integer layers with constant weights become crossbar ops (L1 to L2)";
+  let summary = "integer layers assigned to crossbars become crossbar ops (L1 to L2)";
   let description = [{
-    Needs: L1. Turns `linalg.conv_2d_nchw_fchw_q`, `linalg.conv_2d_ngchw_gfchw_q`
-    and `linalg.quantized_matmul` with constant weights and zero points into
-    `crossbar.conv_2d` and `crossbar.mvm`. Where the module's device has
-    `dynamic_matmul = crossbar`, so do matrix products and batches of them whose
-    second operand is computed: the mvm reads that operand as signed codes,
-    outputs in front; a batch is as many groups. Takes the widening of unsigned codes,
-    a pad by the input's zero point and the split of channels into groups into
-    the op. Transposes of constant weights cancel; the rest are left to
-    fold-constants.
+    Needs: L1 with targets (assign-targets). Turns `linalg.conv_2d_nchw_fchw_q`,
+    `linalg.conv_2d_ngchw_gfchw_q`, `linalg.quantized_matmul` and
+    `linalg.quantized_batch_matmul` with `pum.target = #pum.target<crossbar>` into
+    `crossbar.conv_2d` and `crossbar.mvm`. Takes the widening of unsigned inputs, a
+    pad by the input's zero point and the split of channels into groups into
+    the op. A second operand that is computed is read as signed weights, outputs in
+    front; a batch is as many groups. Transposes of constant weights cancel; the
+    rest are left to fold-constants.
 
-    Does not do: products of two activations on other devices, and layers whose
-    sums need more than 32 bits; these stay on the digital unit, and a remark says why.
-    So do, when the device has associative processors instead of crossbars, layers
-    whose weights are not ternary.
+    Fails, with the reason, for an op that has this target and is no such layer.
+    Does not change ops with another target or none.
   }];
   let dependentDialects = ["::pumice::crossbar::CrossbarDialect",
                            "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect",
@@ -29,18 +26,18 @@ def ConvertLinalgToCrossbar : Pass<"convert-linalg-to-crossbar", "::mlir::func::
   let statistics = [Statistic<"numLayers", "layers", "layers moved to crossbars">];
 }
 
-def ConvertCrossbarToAP : Pass<"convert-crossbar-to-ap", "::mlir::ModuleOp"> {
-  let summary = "crossbar layers with ternary weights become ap layers (L2)";
+def ConvertLinalgToAP : Pass<"convert-linalg-to-ap", "::mlir::func::FuncOp"> {
+  let summary = "ternary layers assigned to associative processors become ap ops (L1 to L2)";
   let description = [{
-    Does nothing unless the module's device has associative processors. Then
-    every `crossbar.conv_2d` and `crossbar.mvm` becomes `ap.conv_2d` or `ap.mvm`
-    with weights of -1, 0 and 1 and inputs of as many bits as their codes take
-    (by what quantizes them, or `input_bits`), and where the codes of an output are -a, 0 and a,
-    its sums are multiplied by a.
+    Needs: L1 with targets (assign-targets). Turns the layers that
+    convert-linalg-to-crossbar knows, but batches of products, with
+    `pum.target = #pum.target<ap>` and ternary weights into `ap.conv_2d` and
+    `ap.mvm`. Weights become -1, 0 and 1; inputs have as many bits as the values
+    take that they can hold, by what quantizes them. Where the weights of an output
+    are -a, 0 and a, its sums are multiplied by a.
 
-    Fails, naming the layer and how many weights are in the way, when weights
-    are not ternary: convert-linalg-to-crossbar leaves such layers of such
-    devices on the digital unit.
+    Fails, with the reason, for an op that has this target and is no such layer.
+    Does not change ops with another target or none.
   }];
   let dependentDialects = ["::pumice::ap::APDialect", "::mlir::tensor::TensorDialect",
                            "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect"];

@@ -121,6 +121,26 @@ FailureOr<pum::DeviceAttr> pumice::getDevice(ModuleOp module) {
   return device;
 }
 
+pum::DeviceAttr pumice::deviceOf(Operation *op) {
+  auto module = dyn_cast<ModuleOp>(op);
+  if (!module)
+    module = op->getParentOfType<ModuleOp>();
+  return module ? module->getAttrOfType<pum::DeviceAttr>(pum::deviceAttrName)
+                : pum::DeviceAttr();
+}
+
+bool pumice::hasCrossbars(pum::DeviceAttr device) {
+  return bool(device.getArray());
+}
+
+bool pumice::hasProcessors(pum::DeviceAttr device) {
+  return bool(device.getAp());
+}
+
+bool pumice::takesTemporaryWeights(pum::DeviceAttr device) {
+  return device.getDynamicMatmul() == pum::DynamicMatmul::crossbar;
+}
+
 //===----------------------------------------------------------------------===//
 // Attribute to numbers
 //===----------------------------------------------------------------------===//
@@ -196,6 +216,31 @@ model::APSpec pumice::toSpec(pum::APAttr ap) {
   spec.fetchPjPerByte = ap.getFetchPjPerByte();
   spec.elementwiseBits = ap.getElementwiseBits();
   return spec;
+}
+
+model::Window pumice::toWindow(crossbar::WindowAttr window,
+                               ArrayRef<int64_t> input,
+                               ArrayRef<int64_t> output) {
+  if (!window)
+    return input.size() == 3
+               ? model::Window::linear(input[1], input[0] * input[2])
+               : model::Window::linear(input[0], input[1]);
+  model::Window result;
+  result.batch = input[0];
+  result.channels = input[1];
+  result.height = input[2];
+  result.width = input[3];
+  llvm::copy(window.getKernel(), result.kernel);
+  llvm::copy(window.getStrides(), result.strides);
+  llvm::copy(window.getDilations(), result.dilations);
+  ArrayRef<int64_t> padding = window.getPadding();
+  result.padTop = padding[0];
+  result.padLeft = padding[1];
+  result.padBottom = padding[2];
+  result.padRight = padding[3];
+  result.outHeight = output[2];
+  result.outWidth = output[3];
+  return result;
 }
 
 static model::MemorySpec toSpec(StringRef name, pum::MemoryAttr memory) {

@@ -10,6 +10,7 @@
 #define PUMICE_LIB_DEVICE_DEVICE_H
 
 #include "dialects/PUM/PUM.h"
+#include "lib/Model/Core/Window.h"
 #include "lib/Model/Crossbar/Tiling.h"
 #include "lib/Model/Machine/DeviceSpec.h"
 
@@ -26,10 +27,26 @@ std::vector<std::string> presetNames();
 /// The device that `module` names; a diagnostic when it names none.
 mlir::FailureOr<pum::DeviceAttr> getDevice(mlir::ModuleOp module);
 
+/// The device of the module that holds `op`; null when it names none.
+pum::DeviceAttr deviceOf(mlir::Operation *op);
+
+/// What kinds of unit a device has.
+bool hasCrossbars(pum::DeviceAttr device);
+bool hasProcessors(pum::DeviceAttr device);
+/// Whether products of two activations are computed on crossbars.
+bool takesTemporaryWeights(pum::DeviceAttr device);
+
 /// The device as the hardware model sees it.
 model::DeviceSpec toSpec(pum::DeviceAttr device);
 model::ArraySpec toSpec(crossbar::CrossbarArrayAttr array);
 model::APSpec toSpec(pum::APAttr ap);
+
+/// `window` on an `input` of shape NCHW with an `output` of shape NFHW. Without
+/// a window, the product of a matrix, or of one for each group: `input` is
+/// [M, K] or [G, M, K].
+model::Window toWindow(crossbar::WindowAttr window,
+                       llvm::ArrayRef<int64_t> input,
+                       llvm::ArrayRef<int64_t> output);
 
 } // namespace pumice
 

@@ -43,13 +43,8 @@ GridSpec pumice::specOf(simulator::ProgramOp program) {
   spec.matrix.columns = grid.getColumns();
   spec.matrix.weightBits = grid.getElementType().getWidth();
   spec.matrix.adcRange = program.getAdcRange().value_or(0);
-  // Readers say how they stream; all readers of a grid stream alike.
-  spec.matrix.inputBits = 8;
-  for (Operation *user : program.getGrid().getUsers())
-    if (auto mvm = dyn_cast<simulator::MVMOp>(user)) {
-      spec.matrix.inputBits = mvm.getInputWidth();
-      spec.matrix.inputSigned = !mvm.getInputUnsigned();
-    }
+  spec.matrix.inputBits = grid.getInputType().getWidth();
+  spec.matrix.inputSigned = grid.getInputType().isSigned();
   spec.tiling.rowTiles = tiling.getRowTiles();
   spec.tiling.columnTiles = tiling.getColumnTiles();
   spec.tiling.slices = tiling.getSlices();
@@ -62,32 +57,9 @@ GridSpec pumice::specOf(simulator::ProgramOp program) {
 
 template <typename OpTy>
 static model::Window window(OpTy op) {
-  ArrayRef<int64_t> input =
-      cast<MemRefType>(op.getInput().getType()).getShape();
-  ArrayRef<int64_t> output =
-      cast<MemRefType>(op.getOutput().getType()).getShape();
-  if (!op.getKernel())
-    return input.size() == 3
-               ? model::Window::linear(input[1], input[0] * input[2])
-               : model::Window::linear(input[0], input[1]);
-  model::Window window;
-  window.batch = input[0];
-  window.channels = input[1];
-  window.height = input[2];
-  window.width = input[3];
-  for (unsigned d : {0u, 1u}) {
-    window.kernel[d] = (*op.getKernel())[d];
-    window.strides[d] = (*op.getStrides())[d];
-    window.dilations[d] = (*op.getDilations())[d];
-  }
-  ArrayRef<int64_t> padding = *op.getPadding();
-  window.padTop = padding[0];
-  window.padLeft = padding[1];
-  window.padBottom = padding[2];
-  window.padRight = padding[3];
-  window.outHeight = output[2];
-  window.outWidth = output[3];
-  return window;
+  return toWindow(op.getWindowAttr(),
+                  cast<MemRefType>(op.getInput().getType()).getShape(),
+                  cast<MemRefType>(op.getOutput().getType()).getShape());
 }
 
 model::Window pumice::windowOf(simulator::MVMOp op) { return window(op); }
@@ -180,7 +152,7 @@ static Error execute(Interpreter &run, simulator::MVMOp op) {
     return grid.compute(x, window, op.getInputZeroPoint(),
                         op.getWeightZeroPoint(), y, threads, sums);
   };
-  if (Error error = op.getKernel() || input.rank() == 2
+  if (Error error = op.getWindow() || input.rank() == 2
                         ? compute(input, output)
                         : model::withGroupsInside(input, output, compute))
     return error;
@@ -232,7 +204,8 @@ static Error execute(Interpreter &run, simulator::APLookupOp op) {
   const model::DeviceSpec &device = run.program.device();
   auto table = cast<ShapedType>(op.getTable().getType());
   model::LookupSpec spec;
-  spec.method = *model::parseLookupMethod(op.getMethod());
+  spec.method =
+      *model::parseLookupMethod(ap::stringifyLookupMethod(op.getMethod()));
   spec.queries = cast<MemRefType>(op.getQueries().getType()).getDimSize(0);
   spec.rows = table.getDimSize(0);
   spec.bits = table.getDimSize(1);

@@ -2,6 +2,7 @@
 #include "lib/Interpreter/Program.h"
 
 #include "dialects/PUM/Reason.h"
+#include "lib/Analysis/Level.h"
 #include "lib/Device/Device.h"
 #include "lib/Interpreter/Interpreter.h"
 #include "lib/Model/Machine/Report.h"
@@ -146,6 +147,12 @@ static std::vector<std::string> nonlinearOf(func::FuncOp function) {
 }
 
 FailureOr<std::unique_ptr<Program>> Program::load(ModuleOp module) {
+  // Where there are no ops of a level, the contract says what is wrong.
+  Level level = levelOf(module);
+  if (level != Level::simulator && level != Level::linalg)
+    return module.emitError("expected a machine program, got a module at level "
+                            "'")
+           << stringifyLevel(level) << "': compile it first";
   PassManager verifier(module.getContext());
   verifier.addPass(createVerifySimulatorProgram());
   if (failed(verifier.run(module)))

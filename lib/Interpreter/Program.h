@@ -12,6 +12,7 @@
 #include "dialects/Simulator/Simulator.h"
 #include "lib/Digital/DigitalCompiler.h"
 #include "lib/Digital/OpCounts.h"
+#include "lib/Interpreter/Tensors.h"
 #include "lib/Model/AP/Costs.h"
 #include "lib/Model/Core/Value.h"
 #include "lib/Model/Crossbar/Grid.h"
@@ -60,6 +61,8 @@ public:
 
   llvm::ArrayRef<TensorSpec> inputs() const { return inputSpecs; }
   llvm::ArrayRef<TensorSpec> outputs() const { return outputSpecs; }
+  /// What a run computes, in the order and by the names that observers see.
+  std::vector<ComputedTensor> tensors() const { return tensorsOf(entry); }
   const model::DeviceSpec &device() const { return deviceSpec; }
 
   /// Computes the outputs of `inputs`, and what that costs.

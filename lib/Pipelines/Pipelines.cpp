@@ -66,12 +66,15 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createFuseElementwise());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  AssignTargetsOptions targetOptions;
+  targetOptions.targets.assign(options.targets.begin(), options.targets.end());
+  pm.addNestedPass<func::FuncOp>(createAssignTargets(targetOptions));
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToCrossbar());
+  pm.addNestedPass<func::FuncOp>(createConvertLinalgToAP());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createFoldConstants());
   pm.addPass(createCrossbarInferBitWidths());
-  pm.addPass(createConvertCrossbarToAP());
   pm.addPass(
       createAPFuseElementwise(APFuseElementwiseOptions{options.apThreads}));
   pm.addPass(createAPConvertElementwise(
@@ -113,7 +116,7 @@ void pumice::registerPipelines() {
                              "L0 to L1: explicit integer layers",
                              buildLinalgToQuantized);
   PassPipelineRegistration<DeviceOptions>(
-      "quantized-to-crossbar", "L1 to L2: layers on the device's arrays",
+      "quantized-to-crossbar", "L1 to L2: layers on the device's units",
       buildQuantizedToCrossbar);
   PassPipelineRegistration<>("crossbar-to-pum", "L2 to L3: placed tasks",
                              buildCrossbarToPUM);

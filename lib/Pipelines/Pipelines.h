@@ -14,6 +14,11 @@ struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
       llvm::cl::desc("name of a preset or path of a device file; empty: the "
                      "module's own device"),
       llvm::cl::init("")};
+  ListOption<std::string> targets{
+      *this, "targets",
+      llvm::cl::desc(
+          "kinds of unit that compute layers, by module path: a list "
+          "of LAYER=TARGET (assign-targets)")};
   Option<bool> apShare{
       *this, "ap-share",
       llvm::cl::desc("associative processors compute sums that several outputs "
@@ -37,7 +42,7 @@ struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
 void buildTosaToLinalg(mlir::OpPassManager &pm);
 /// L0 to L1: linalg from a front end to explicit integer layers.
 void buildLinalgToQuantized(mlir::OpPassManager &pm);
-/// L1 to L2: integer layers to crossbar grids of the device.
+/// L1 to L2: integer layers to the device's units.
 void buildQuantizedToCrossbar(mlir::OpPassManager &pm,
                               const DeviceOptions &options);
 /// L2 to L3: placed tasks.

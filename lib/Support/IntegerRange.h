@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- IntegerRange.h - The integers that a value can be --------*- C++ -*-===//
+//===- IntegerRange.h - Ranges of integers ----------------------*- C++ -*-===//
 #ifndef PUMICE_LIB_SUPPORT_INTEGERRANGE_H
 #define PUMICE_LIB_SUPPORT_INTEGERRANGE_H
 
@@ -10,7 +10,7 @@
 
 namespace pumice {
 
-/// All integers from `low` to `high`, both included.
+/// All integers from `low` to `high`, inclusive.
 struct IntegerRange {
   int64_t low = 0, high = 0;
 

@@ -7,27 +7,47 @@
 using namespace mlir;
 using namespace pumice;
 
-OpNames pumice::namesOf(Location loc) {
-  OpNames names;
+static void setSource(Place &place, LocationAttr loc) {
+  auto file = dyn_cast_or_null<FileLineColLoc>(loc);
+  if (!file)
+    return;
+  place.file = file.getFilename();
+  place.line = file.getLine();
+  place.column = file.getColumn();
+}
+
+Place pumice::placeOf(Location loc) {
+  Place place;
   LocationAttr fallback;
   loc->walk([&](Location part) {
     if (auto name = dyn_cast<NameLoc>(part)) {
-      names.isNamed = true;
-      names.layer = names.node = name.getName().str();
-      if (auto inner = dyn_cast<NameLoc>(name.getChildLoc()))
-        names.node = inner.getName().str();
+      place.node = name.getName();
+      if (auto inner = dyn_cast<NameLoc>(name.getChildLoc())) {
+        place.layer = place.node;
+        place.node = inner.getName();
+        name = inner;
+      }
+      setSource(place, name.getChildLoc());
       return WalkResult::interrupt();
     }
     if (!fallback && isa<FileLineColLoc>(part))
       fallback = part;
     return WalkResult::advance();
   });
-  if (names.layer.empty() && fallback) {
-    auto file = cast<FileLineColLoc>(fallback);
-    names.isNamed = false;
-    names.layer = (llvm::sys::path::filename(file.getFilename()) + ":" +
-                   Twine(file.getLine()))
-                      .str();
+  if (place.node.empty())
+    setSource(place, fallback);
+  return place;
+}
+
+OpNames pumice::namesOf(Location loc) {
+  Place place = placeOf(loc);
+  OpNames names;
+  if (!place.node.empty()) {
+    names.node = place.node.str();
+    names.layer = place.layer.empty() ? names.node : place.layer.str();
+  } else if (!place.file.empty()) {
+    names.layer =
+        (llvm::sys::path::filename(place.file) + ":" + Twine(place.line)).str();
     names.node = names.layer;
   }
   return names;

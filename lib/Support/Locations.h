@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Locations.h - Names of ops, kept in locations ------------*- C++ -*-===//
+//===- Locations.h - Names in locations -------------------------*- C++ -*-===//
 //
-// The front end writes locations as `"module
-// path"("node"("file":line:column))`. The functions here are the only readers
-// and writers of that form in C++.
+// The importer writes locations as `"module path"("node"("file":line:column))`.
+// The functions here are the only readers and writers of that form in C++.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_SUPPORT_LOCATIONS_H
@@ -14,14 +13,23 @@
 
 namespace pumice {
 
-/// Names of the layer and of the graph node that an op came from. A fused
-/// location takes the names of its first named part.
+/// Names of the layer and of the graph node from which an op originates. A
+/// fused location has the names of its first named part.
 struct OpNames {
-  std::string layer;    ///< outer name; else "file:line"; else empty
-  std::string node;     ///< inner name; else as `layer`
-  bool isNamed = false; ///< whether `layer` is a name rather than a place
+  std::string layer; ///< outer name; else "file:line"; else empty
+  std::string node;  ///< inner name; else as `layer`
 };
 OpNames namesOf(mlir::Location loc);
+
+/// Where a location points. Texts live as long as the context.
+struct Place {
+  llvm::StringRef layer, node; ///< outer and inner name; one name is a node's
+  llvm::StringRef file;        ///< of the source; empty if unknown
+  unsigned line = 0, column = 0;
+};
+/// The first named part of a location with its source position, else the first
+/// source position; all fields are empty if there is neither.
+Place placeOf(mlir::Location loc);
 
 /// A location with the layer's name of `layer` and the node of `node`; `node`
 /// if either of them has no name.

@@ -9,13 +9,13 @@
 
 namespace pumice::model {
 
-/// Units of work that keep so many threads busy to the end.
+/// The number of units of work that keeps `threads` threads busy to the end.
 inline int64_t wantedUnits(unsigned threads) {
   return threads > 1 ? int64_t(4) * threads : 1;
 }
 
-/// Into how many parts to cut each of `units` units of work, so that there are
-/// about `wanted` of them.
+/// The number of parts into which to cut each of `units` units of work to get
+/// about `wanted` parts.
 inline int64_t partsOfUnits(int64_t units, int64_t wanted) {
   units = units > 0 ? units : 1;
   return (wanted + units - 1) / units;
@@ -23,8 +23,8 @@ inline int64_t partsOfUnits(int64_t units, int64_t wanted) {
 
 /// Calls `body(i)` once for each i in [0, count), on at most `threads` threads
 /// (below 2: on the calling one). Iterations run in no particular order, so
-/// they must not share results; then the outcome is the same for every number
-/// of threads. Threads are kept for later calls; a forked process starts its
+/// they must not share results. The outcome is then the same for every number
+/// of threads. Threads are reused by later calls; a forked process starts its
 /// own.
 void parallelFor(unsigned threads, int64_t count,
                  llvm::function_ref<void(int64_t)> body);

@@ -4,22 +4,21 @@
 // Hands the C interface to Python. No logic here.
 //
 //===----------------------------------------------------------------------===//
+#include "lib/CAPI/Neon.h"
 #include "lib/CAPI/Pumice.h"
-#include "mlir/Bindings/Python/Diagnostics.h"
+#include "mlir-c/Diagnostics.h"
 #include "mlir/Bindings/Python/Nanobind.h"
 #include "mlir/Bindings/Python/NanobindAdaptors.h"
 
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/function.h>
 #include <nanobind/stl/optional.h>
-#include <nanobind/stl/set.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 namespace nb = nanobind;
 using namespace mlir::python::nanobind_adaptors;
-using mlir::python::CollectDiagnosticsToStringScope;
 
 namespace {
 
@@ -38,6 +37,68 @@ using Observer = std::function<void(std::string, nb::object)>;
 void append(MlirStringRef text, void *user) {
   static_cast<std::string *>(user)->append(text.data, text.length);
 }
+
+void appendItem(MlirStringRef text, void *user) {
+  static_cast<std::vector<std::string> *>(user)->emplace_back(text.data,
+                                                              text.length);
+}
+
+std::string toString(MlirStringRef text) { return {text.data, text.length}; }
+
+/// A diagnostic of MLIR as data.
+struct Diagnostic {
+  std::string severity, message;
+  std::string layer, node, file; ///< empty where the location has none
+  unsigned line = 0, column = 0;
+  std::vector<Diagnostic> notes;
+};
+
+Diagnostic read(MlirDiagnostic diagnostic) {
+  constexpr const char *severities[] = {"error", "warning", "note", "remark"};
+  Diagnostic result;
+  result.severity = severities[mlirDiagnosticGetSeverity(diagnostic)];
+  mlirDiagnosticPrint(diagnostic, append, &result.message);
+  PumicePlace place = pumicePlaceOf(mlirDiagnosticGetLocation(diagnostic));
+  result.layer = toString(place.layer);
+  result.node = toString(place.node);
+  result.file = toString(place.file);
+  result.line = place.line;
+  result.column = place.column;
+  for (intptr_t i = 0; i < mlirDiagnosticGetNumNotes(diagnostic); ++i)
+    result.notes.push_back(read(mlirDiagnosticGetNote(diagnostic, i)));
+  return result;
+}
+
+/// What Python gets as DiagnosticError.
+struct DiagnosticError : std::exception {
+  explicit DiagnosticError(std::vector<Diagnostic> diagnostics)
+      : diagnostics(std::move(diagnostics)) {}
+  std::vector<Diagnostic> diagnostics;
+};
+
+/// Takes the diagnostics of a context while it lives.
+class DiagnosticScope {
+public:
+  explicit DiagnosticScope(MlirContext context) : context(context) {
+    id = mlirContextAttachDiagnosticHandler(
+        context,
+        [](MlirDiagnostic diagnostic, void *user) {
+          static_cast<DiagnosticScope *>(user)->found.push_back(
+              read(diagnostic));
+          return mlirLogicalResultSuccess();
+        },
+        this, /*deleteUserData=*/nullptr);
+  }
+  DiagnosticScope(const DiagnosticScope &) = delete;
+  ~DiagnosticScope() { mlirContextDetachDiagnosticHandler(context, id); }
+
+  DiagnosticError error() { return DiagnosticError(std::move(found)); }
+
+private:
+  MlirContext context;
+  MlirDiagnosticHandlerID id;
+  std::vector<Diagnostic> found; ///< the engine calls handlers one by one
+};
 
 int elementTypeOf(nb::dlpack::dtype dtype) {
   for (int i = 0; i < 7; ++i)
@@ -116,11 +177,10 @@ public:
 class Program {
 public:
   Program(MlirModule module, nb::object owner) : owner(std::move(owner)) {
-    CollectDiagnosticsToStringScope scope(mlirModuleGetContext(module));
+    DiagnosticScope scope(mlirModuleGetContext(module));
     program = pumiceProgramLoad(module);
-    std::string message = scope.takeMessage();
     if (!program.ptr)
-      throw nb::value_error(message.c_str());
+      throw scope.error();
   }
   Program(const Program &) = delete;
   ~Program() {
@@ -217,6 +277,41 @@ public:
 NB_MODULE(_pumice, m) {
   m.doc() = "Pumice's C++ parts: registration, weights, devices, programs";
 
+  nb::class_<Diagnostic>(m, "Diagnostic",
+                         "A diagnostic of MLIR: severity (error, warning, "
+                         "remark or note), message, and where it points.")
+      .def_ro("severity", &Diagnostic::severity)
+      .def_ro("message", &Diagnostic::message)
+      .def_ro("layer", &Diagnostic::layer)
+      .def_ro("node", &Diagnostic::node)
+      .def_ro("file", &Diagnostic::file)
+      .def_ro("line", &Diagnostic::line)
+      .def_ro("column", &Diagnostic::column)
+      .def_ro("notes", &Diagnostic::notes);
+  // Lives as long as the process, like the translator.
+  static const nb::handle errorType = PyErr_NewExceptionWithDoc(
+      "pumice._mlir_libs._pumice.DiagnosticError",
+      "MLIR reported errors: `diagnostics` holds them. The text is their "
+      "messages.",
+      PyExc_ValueError, nullptr);
+  m.attr("DiagnosticError") = errorType;
+  nb::register_exception_translator(
+      [](const std::exception_ptr &pointer, void *) {
+        try {
+          std::rethrow_exception(pointer);
+        } catch (const DiagnosticError &error) {
+          std::string text;
+          nb::list diagnostics;
+          for (const Diagnostic &diagnostic : error.diagnostics) {
+            text += (text.empty() ? "" : "\n") + diagnostic.message;
+            diagnostics.append(diagnostic);
+          }
+          nb::object raised = errorType(text);
+          raised.attr("diagnostics") = nb::tuple(diagnostics);
+          PyErr_SetObject(errorType.ptr(), raised.ptr());
+        }
+      });
+
   m.def(
       "register_dialects",
       [](MlirDialectRegistry registry) { pumiceRegisterAllDialects(registry); },
@@ -236,21 +331,48 @@ NB_MODULE(_pumice, m) {
       nb::arg("module"), "A copy of a module; constants are shared.");
 
   m.def(
-      "operation_names",
-      [](MlirModule module) {
-        std::set<std::string> names;
-        mlirOperationWalk(
-            mlirModuleGetOperation(module),
-            [](MlirOperation op, void *user) {
-              MlirStringRef name = mlirIdentifierStr(mlirOperationGetName(op));
-              static_cast<std::set<std::string> *>(user)->emplace(name.data,
-                                                                  name.length);
-              return MlirWalkResultAdvance;
-            },
-            &names, MlirWalkPreOrder);
-        return names;
+      "level_of",
+      [](MlirModule module) { return toString(pumiceLevelOf(module)); },
+      nb::arg("module"),
+      "The level of the stack that a module is at: tosa, linalg, crossbar, pum "
+      "or simulator.");
+
+  m.def(
+      "print_operations_of",
+      [](MlirModule module, const std::vector<std::string> &nodes) {
+        std::vector<MlirStringRef> names;
+        for (const std::string &node : nodes)
+          names.push_back(mlirStringRefCreate(node.data(), node.size()));
+        std::vector<std::string> texts;
+        pumicePrintOperationsOf(module, names.size(), names.data(), appendItem,
+                                &texts);
+        return texts;
       },
-      nb::arg("module"), "The names of all operations in a module.");
+      nb::arg("module"), nb::arg("nodes"),
+      "The texts of the outermost operations that came from graph nodes.");
+
+  m.def(
+      "run_pipeline",
+      [](MlirModule module, const std::string &pipeline) {
+        DiagnosticScope scope(mlirModuleGetContext(module));
+        std::string statistics, error;
+        bool good;
+        {
+          nb::gil_scoped_release release;
+          good = pumiceRunPipeline(
+              module, mlirStringRefCreate(pipeline.data(), pipeline.size()),
+              append, &statistics, append, &error);
+        }
+        if (!error.empty())
+          throw nb::value_error(error.c_str());
+        if (!good)
+          throw scope.error();
+        return statistics;
+      },
+      nb::arg("module"), nb::arg("pipeline"),
+      "Runs a pipeline, as pumice-opt's --pass-pipeline takes it but without "
+      "its anchor; returns what the passes have counted as `pass_statistics` "
+      "does. Raises ValueError for the text, DiagnosticError for a pass.");
 
   m.def(
       "pass_statistics",
@@ -291,40 +413,33 @@ NB_MODULE(_pumice, m) {
   m.def(
       "parse_file",
       [](MlirContext context, const std::string &path) {
-        CollectDiagnosticsToStringScope scope(context);
+        DiagnosticScope scope(context);
         MlirModule module = pumiceParseFile(
             context, mlirStringRefCreate(path.data(), path.size()));
-        std::string message = scope.takeMessage();
         if (mlirModuleIsNull(module))
-          throw nb::value_error(message.c_str());
+          throw scope.error();
         return module;
       },
       nb::arg("context"), nb::arg("path"),
-      "The module of a file, text or bytecode. Raises ValueError.");
+      "The module of a file, text or bytecode. Raises DiagnosticError.");
 
   m.def("preset_names", [] {
     std::vector<std::string> names;
-    pumicePresetNames(
-        [](MlirStringRef name, void *user) {
-          static_cast<std::vector<std::string> *>(user)->emplace_back(
-              name.data, name.length);
-        },
-        &names);
+    pumicePresetNames(appendItem, &names);
     return names;
   });
   m.def(
       "load_device",
       [](MlirContext context, const std::string &name) {
-        CollectDiagnosticsToStringScope scope(context);
+        DiagnosticScope scope(context);
         MlirAttribute device = pumiceLoadDevice(
             context, mlirStringRefCreate(name.data(), name.size()));
-        std::string message = scope.takeMessage();
         if (mlirAttributeIsNull(device))
-          throw nb::value_error(message.c_str());
+          throw scope.error();
         return device;
       },
       nb::arg("context"), nb::arg("name"),
-      "The #pum.device of a preset or a device file. Raises ValueError.");
+      "The #pum.device of a preset or a device file. Raises DiagnosticError.");
   m.def(
       "roll_up",
       [](MlirAttribute device) {
@@ -342,6 +457,53 @@ NB_MODULE(_pumice, m) {
            "request, the column sums of calibrated converters.")
       .def_prop_ro("report", &Collector::report,
                    "Observations by name of the probe, as JSON.");
+  m.def(
+      "fit_net",
+      [](nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>
+             values,
+         std::optional<nb::ndarray<const double, nb::ndim<1>, nb::c_contig,
+                                   nb::device::cpu>>
+             weights,
+         const std::string &options) {
+        if (weights && weights->size() != values.size())
+          throw nb::value_error("expected a weight for each value");
+        std::string result, error;
+        bool good;
+        {
+          nb::gil_scoped_release release;
+          good = pumiceNeonFit(
+              values.data(), weights ? weights->data() : nullptr, values.size(),
+              mlirStringRefCreate(options.data(), options.size()), append,
+              &result, append, &error);
+        }
+        if (!good)
+          throw nb::value_error(error.c_str());
+        return result;
+      },
+      nb::arg("values"), nb::arg("weights").none(), nb::arg("options"),
+      "Fits a net to the values of a function: JSON of the net and its errors. "
+      "Raises ValueError.");
+  m.def(
+      "net_table",
+      [](const std::string &net) {
+        std::vector<int32_t> values;
+        std::string error;
+        const bool good = pumiceNeonTable(
+            mlirStringRefCreate(net.data(), net.size()),
+            [](const int32_t *table, intptr_t count, void *user) {
+              static_cast<std::vector<int32_t> *>(user)->assign(table,
+                                                                table + count);
+            },
+            &values, append, &error);
+        if (!good)
+          throw nb::value_error(error.c_str());
+        return values;
+      },
+      nb::arg("net"),
+      "The output value of each input value of a net. Raises ValueError.");
+  m.def("lossless_rows", &pumiceNeonLosslessRows, nb::arg("adc_bits"),
+        nb::arg("cell_bits"), nb::arg("dac_bits"),
+        "Rows that a converter sums without clipping.");
 
   nb::class_<Program>(m, "Program")
       .def(
@@ -349,8 +511,7 @@ NB_MODULE(_pumice, m) {
           [](Program *self, nb::object module) {
             new (self) Program(nb::cast<MlirModule>(module), module);
           },
-          nb::arg("module"),
-          "Loads a machine program. Raises ValueError with the diagnostics.")
+          nb::arg("module"), "Loads a machine program. Raises DiagnosticError.")
       .def_prop_ro("inputs",
                    [](const Program &p) {
                      return p.specs(pumiceProgramNumInputs, pumiceProgramInput);
@@ -359,6 +520,12 @@ NB_MODULE(_pumice, m) {
                    [](const Program &p) {
                      return p.specs(pumiceProgramNumOutputs,
                                     pumiceProgramOutput);
+                   })
+      .def_prop_ro("tensors",
+                   [](const Program &p) {
+                     std::string json;
+                     pumiceProgramTensors(p.program, append, &json);
+                     return json;
                    })
       .def_prop_ro(
           "prepare_ms",

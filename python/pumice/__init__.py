@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pumice.evaluation import Evaluation, evaluate
     from pumice.frontend import import_onnx, quantize, ternarize
     from pumice.observation import Observation
+    from pumice.options import CompileOptions
     from pumice.program import Program, Result, load
     from pumice.report import Report
 
@@ -30,6 +31,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Comparison",
     "CompileError",
+    "CompileOptions",
     "Device",
     "Evaluation",
     "Observation",
@@ -48,6 +50,7 @@ __all__ = [
 
 _HOME = {
     "Comparison": "pumice.comparison",
+    "CompileOptions": "pumice.options",
     "Device": "pumice.device",
     "Evaluation": "pumice.evaluation",
     "Observation": "pumice.observation",

@@ -3,31 +3,27 @@
 
 from __future__ import annotations
 
+import json
 import os
-import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pumice.device import Device
-from pumice.diagnostics import message_of
+from pumice.device import Device, as_device
+from pumice.diagnostics import text_of
 from pumice.errors import CompileError
-from pumice.levels import level_of, parse_file
+from pumice.levels import PIPELINES, level_of, parse_file
+from pumice.options import CompileOptions
 from pumice.program import Program
 
 if TYPE_CHECKING:
     from pumice.frontend.importer import ImportedModel
 
-__all__ = ["compile", "compile_file", "compile_imported", "compile_module"]
+__all__ = ["compile", "compile_file", "compile_imported", "compile_module", "recompile"]
 
-#: What takes a module to each level from the one before.
-_PIPELINES = {
-    "linalg": "tosa-to-linalg-contract",
-    "quantized": "linalg-to-quantized",
-    "crossbar": "quantized-to-crossbar",
-    "pum": "crossbar-to-pum",
-    "simulator": "pum-to-simulator",
-}
+#: Options as a dataclass or as a dict of its attributes; None for the defaults.
+Options = CompileOptions | Mapping[str, Any] | None
+
 _DEVICE = "pum.device"
 
 
@@ -39,6 +35,7 @@ def compile(
     device: str | Device | None = None,
     calibration: Iterable[Any] | None = None,
     quantize: bool | None = None,
+    options: Options = None,
 ) -> Program:
     """Compiles a model for a device.
 
@@ -56,12 +53,16 @@ def compile(
         quantize: quantize a float module to 8 bits first; the default does so for modules that
             are not quantized yet. The calibration inputs are then `calibration`, or else the
             example inputs. A float model runs on the digital unit alone.
+        options: see `CompileOptions`; also a dict of its attributes, such as
+            `{"ap_share": False}`.
 
     Raises:
         FrontendError: the model cannot be exported or imported.
-        CompileError: it does not fit the device; the text holds the compiler's diagnostics.
+        CompileError: it does not fit the device; the text holds the compiler's diagnostics. Or an
+            unknown option, or one out of range.
         PumiceError: no such device.
     """
+    options = CompileOptions.of(options)
     from pumice.frontend.importer import ImportedModel, import_model
 
     if isinstance(model, (str, os.PathLike, ImportedModel)):
@@ -70,18 +71,18 @@ def compile(
                 "expected a torch.nn.Module to quantize, got a model that is imported as it is"
             )
         if isinstance(model, ImportedModel):
-            return compile_imported(model, device)
+            return compile_imported(model, device, options=options)
         named = dict(example_kwargs) if example_kwargs else None
-        return compile_file(model, named or example_inputs, device=device)
+        return compile_file(model, named or example_inputs, device=device, options=options)
 
     from pumice.frontend import is_quantized
     from pumice.frontend import quantize as quantize_model
+    from pumice.frontend.convertible import ConvertibleNetwork
 
-    device = device if isinstance(device, Device) else Device(device or "ideal")
+    device = as_device(device)
     timings: dict[str, float] = {}
     float_model = None
-    ternary = sys.modules.get("pumice.frontend.ternary")  # who has none has not imported it
-    if ternary is not None and isinstance(model, ternary.TernaryNetwork):
+    if isinstance(model, ConvertibleNetwork):
         start = time.perf_counter()
         model = model.convert()
         timings["quantize"] = time.perf_counter() - start
@@ -103,8 +104,8 @@ def compile(
         model = quantize_model(model, inputs, example_inputs=example)
         timings["quantize"] = time.perf_counter() - start
     imported = import_model(model, example_inputs, example_kwargs=example_kwargs)
-    program = compile_imported(imported, device, timings)
-    program._float_model = float_model
+    program = compile_imported(imported, device, timings, options=options)
+    program.float_model = float_model
     return program
 
 
@@ -114,6 +115,7 @@ def compile_file(
     *,
     device: str | Device | None = None,
     shapes: Mapping[str, Sequence[int]] | None = None,
+    options: Options = None,
 ) -> Program:
     """Compiles a file: an ONNX model, or a module of MLIR from wherever it stands on.
 
@@ -123,6 +125,7 @@ def compile_file(
         example_inputs: for ONNX, see `import_onnx`.
         device: as for `compile`.
         shapes: for ONNX, see `import_onnx`.
+        options: as for `compile`.
 
     Raises:
         FrontendError: see `import_onnx`.
@@ -133,8 +136,9 @@ def compile_file(
     if os.fspath(path).endswith(".onnx"):
         from pumice.frontend import import_onnx
 
-        chosen = device if isinstance(device, Device) else Device(device or "ideal")
-        return compile_imported(import_onnx(path, example_inputs, shapes=shapes), chosen)
+        chosen = as_device(device)
+        imported = import_onnx(path, example_inputs, shapes=shapes)
+        return compile_imported(imported, chosen, options=options)
     if example_inputs is not None or shapes:
         raise CompileError(f"expected no example inputs: '{path}' has its shapes")
     start = time.perf_counter()
@@ -142,28 +146,39 @@ def compile_file(
     timings = {"parse": time.perf_counter() - start}
     if device is None and _DEVICE not in module.operation.attributes:
         device = "ideal"
-    return compile_module(module, device, timings)
+    return compile_module(module, device, timings, options=options)
 
 
 def compile_imported(
     imported: ImportedModel,
     device: str | Device | None = None,
     timings: dict[str, float] | None = None,
+    *,
+    options: Options = None,
 ) -> Program:
     """Compiles what `import_model` or `import_onnx` gave; it may serve several devices.
+
+    Args:
+        imported: is left as it is.
+        device, options: as for `compile`.
+        timings: seconds by phase so far.
 
     Raises:
         CompileError: the text holds the compiler's diagnostics.
     """
     timings = {**imported.timings, **(timings or {})}
-    program = compile_module(imported.module, device or "ideal", timings)
+    program = compile_module(imported.module, device or "ideal", timings, options=options)
     program.signature = imported.signature
-    program._exported = imported.exported
+    program.exported = imported.exported
     return program
 
 
 def compile_module(
-    module: Any, device: str | Device | None = None, timings: dict[str, float] | None = None
+    module: Any,
+    device: str | Device | None = None,
+    timings: dict[str, float] | None = None,
+    *,
+    options: Options = None,
 ) -> Program:
     """Compiles a module (pumice.ir.Module), which is left as it is.
 
@@ -173,35 +188,84 @@ def compile_module(
         device: as for `compile`; None takes the module's own `pum.device`, which modules of
             crossbar layers or tasks have.
         timings: seconds by phase so far.
+        options: as for `compile`.
 
     Raises:
         CompileError: the text holds the compiler's diagnostics.
     """
-    from pumice import ir
-    from pumice._mlir_libs import _pumice
-    from pumice.passmanager import PassManager
-
-    timings = dict(timings or {})
+    options = CompileOptions.of(options)
     level = level_of(module)
     if level == "simulator":
         raise CompileError("the module is a machine program already: pumice.load runs it")
     if level in ("crossbar", "pum") and device is not None:
         raise CompileError(f"expected no device: the module is mapped to one already ({level})")
-    levels = {level: module}
-    names = ["tosa", *_PIPELINES]
-    current = module
-    with module.context:
+    chosen = None if device is None else as_device(device)
+    return _lower({level: module}, level, chosen, dict(timings or {}), options)
+
+
+def recompile(program: Program, device: str | Device, options: Options = None) -> Program:
+    """See `Program.recompile`."""
+    if "quantized" not in program.levels:
+        raise CompileError(
+            "expected a program that holds its quantized network to compile for another device,"
+            f" got one that was loaded or compiled from MLIR and holds {', '.join(program.levels)}:"
+            " compile the model again"
+        )
+    options = program.options if options is None else CompileOptions.of(options)
+    kept: dict[str, Any] = {
+        name: program.module(name) for name in program.levels if name in ("linalg", "quantized")
+    }
+    found = _lower(kept, "quantized", as_device(device), dict(program.timings), options)
+    found.signature = program.signature
+    found.exported, found.float_model = program.exported, program.float_model
+    return found
+
+
+def _lower(
+    levels: dict[str, Any],
+    level: str,
+    device: Device | None,
+    timings: dict[str, float],
+    options: CompileOptions,
+) -> Program:
+    """Takes the module at `level` to the machine program.
+
+    Args:
+        levels: modules known so far; those below are added.
+        device: is attached to the quantized network; None for a module that has its own.
+    """
+    from pumice._mlir_libs import _pumice
+
+    names = ["tosa", *PIPELINES]
+    levels = dict(levels)
+    current = levels[level]
+    statistics: dict[str, dict[str, int]] = {}
+    with current.context as context:
         for target in names[names.index(level) + 1 :]:
             current = _pumice.clone_module(current)
-            if target == "quantized" and device is not None:
-                chosen = device if isinstance(device, Device) else Device(device)
-                current.operation.attributes[_DEVICE] = chosen.to_attribute(module.context)
+            if device is not None and target in ("quantized", "crossbar"):
+                current.operation.attributes[_DEVICE] = device.to_attribute(context)
             start = time.perf_counter()
+            pipeline = options.pipeline(PIPELINES[target])
             try:
-                PassManager.parse(f"builtin.module({_PIPELINES[target]})").run(current.operation)
-            except ir.MLIRError as error:
-                raise CompileError(message_of(error)) from None
+                counts = _pumice.run_pipeline(current, pipeline)
+            except _pumice.DiagnosticError as error:
+                raise CompileError(
+                    text_of(error.diagnostics), diagnostics=error.diagnostics
+                ) from None
+            except ValueError as error:
+                text = str(error).strip()
+                raise CompileError(f"cannot read the pipeline '{pipeline}': {text}") from None
             timings[f"to_{target}"] = time.perf_counter() - start
+            _add(statistics, json.loads(counts))
             levels[target] = current
     levels.pop("tosa", None)
-    return Program(levels, timings)
+    return Program(levels, timings, options=options, statistics=statistics)
+
+
+def _add(sums: dict[str, dict[str, int]], counts: Mapping[str, Mapping[str, int]]) -> None:
+    """Adds what the passes of one more pipeline counted."""
+    for flag, numbers in counts.items():
+        known = sums.setdefault(flag, {})
+        for name, number in numbers.items():
+            known[name] = known.get(name, 0) + number

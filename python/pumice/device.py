@@ -11,7 +11,7 @@ from typing import Any
 
 from pumice.errors import PumiceError
 
-__all__ = ["Device", "devices"]
+__all__ = ["Device", "as_device", "devices"]
 
 _TOKEN = re.compile(r'\s*("[^"]*"|#?[A-Za-z_][\w.]*|-?\d[\w.+-]*|[<>\[\]=,])')
 
@@ -51,6 +51,7 @@ class Device:
 
     @property
     def name(self) -> str:
+        """Name of the device."""
         return str(self._fields["name"])
 
     @property
@@ -121,6 +122,15 @@ class Device:
 
     def __repr__(self) -> str:
         return f"Device({self.name!r})"
+
+
+def as_device(device: str | Device | None) -> Device:
+    """A device as it is, or by its name or path; "ideal" for None.
+
+    Raises:
+        PumiceError: no such device.
+    """
+    return device if isinstance(device, Device) else Device(device or "ideal")
 
 
 def _plain(error: Exception) -> str:

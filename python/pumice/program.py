@@ -7,23 +7,25 @@ import contextlib
 import io
 import json
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
-from pumice.diagnostics import message_of_text
+from pumice.arrays import is_torch, to_numpy
+from pumice.diagnostics import text_of
 from pumice.errors import CompileError, PumiceError
 from pumice.levels import LEVELS, parse_file
+from pumice.options import CompileOptions
 from pumice.report import CodeStats, Report
+from pumice.tensors import MachineTensor, tensors_from_json
 
 if TYPE_CHECKING:
     from pumice.comparison import Comparison
+    from pumice.device import Device
     from pumice.frontend.signature import Signature
     from pumice.observation import Observation
 
@@ -56,24 +58,48 @@ class Program:
         signature: inputs and outputs in terms of the PyTorch model; None for a program that was
             compiled from MLIR.
         timings: seconds by phase of compilation.
+        options: that the program was compiled with; the defaults for a loaded program.
+        statistics: what the passes on whole modules counted: numbers by flag of the pass and
+            by name, such as `statistics["ap-compile-programs"]["additions"]`; empty for a loaded
+            program.
+        exported: the torch.export.ExportedProgram that was compiled, which `compare` evaluates;
+            None for a program that was loaded or compiled from a file. It shares its weights with
+            the model.
+        float_model: the torch.nn.Module that `pumice.compile` quantized; None if it did not.
     """
 
-    def __init__(self, levels: Mapping[str, Any], timings: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        levels: Mapping[str, Any],
+        timings: Mapping[str, float],
+        *,
+        options: CompileOptions | None = None,
+        statistics: Mapping[str, Mapping[str, int]] | None = None,
+    ) -> None:
+        """Loads a machine program.
+
+        Args:
+            levels: a pumice.ir.Module by level, of `LEVELS`; "simulator" is required.
+            timings, options, statistics: see the attributes.
+
+        Raises:
+            PumiceError: not a valid machine program.
+        """
         from pumice._mlir_libs import _pumice
 
         self._levels = dict(levels)
         self.timings = dict(timings)
+        self.options = options or CompileOptions()
+        self.statistics = {name: dict(counts) for name, counts in (statistics or {}).items()}
         self.signature: Signature | None = None
-        # What `compare` runs beside the machine: the exported graph, and the model before
-        # quantization. Both share their weights with whoever compiled them.
-        self._exported: Any = None
-        self._float_model: Any = None
+        self.exported: Any = None
+        self.float_model: Any = None
         self._running = threading.RLock()
         self._depth = 0
         try:
             self._machine = _pumice.Program(self._levels["simulator"])
-        except ValueError as error:
-            raise PumiceError(message_of_text(error)) from None
+        except _pumice.DiagnosticError as error:
+            raise PumiceError(text_of(error.diagnostics), diagnostics=error.diagnostics) from None
 
     @property
     def inputs(self) -> list[tuple[str, str, tuple[int, ...]]]:
@@ -84,6 +110,10 @@ class Program:
     def outputs(self) -> list[tuple[str, str, tuple[int, ...]]]:
         """Name, dtype and shape of each output of the machine program."""
         return [(name, dtype, tuple(shape)) for name, dtype, shape in self._machine.outputs]
+
+    def tensors(self) -> list[MachineTensor]:
+        """The tensors that a run computes, in the order in which it does."""
+        return tensors_from_json(self._machine.tensors)
 
     @property
     def code(self) -> CodeStats | None:
@@ -112,7 +142,7 @@ class Program:
             FrontendError: wrong number, structure, shape or dtype of inputs.
             PumiceError: the machine cannot run the program.
         """
-        leaves = self._flatten(args, kwargs)
+        leaves = self.flatten_inputs(args, kwargs)
         tensors: dict[str, npt.NDArray[Any]] = {}
 
         def observe(name: str, value: npt.NDArray[Any]) -> None:
@@ -120,15 +150,16 @@ class Program:
                 count = sum(1 for key in tensors if key.partition("#")[0] == name)
                 tensors[f"{name}#{count + 1}" if count else name] = value
 
-        results, report = self._execute(leaves, threads, observe if keep else None)
-        if any(_is_torch(leaf) for leaf in leaves):
+        results, report = self.run_flat(leaves, threads=threads, observe=observe if keep else None)
+        values: list[Any] = [*results]
+        if any(is_torch(leaf) for leaf in leaves):
             import torch
 
-            results = [torch.from_numpy(result) for result in results]
+            values = [torch.from_numpy(result) for result in results]
         if self.signature is not None:
-            outputs = self.signature.unflatten_outputs(results, leaves)
+            outputs = self.signature.unflatten_outputs(values, leaves)
         else:
-            outputs = results[0] if len(results) == 1 else tuple(results)
+            outputs = values[0] if len(values) == 1 else tuple(values)
         return Result(outputs, report, tensors)
 
     __call__ = run
@@ -198,9 +229,9 @@ class Program:
     ) -> dict[str, Observation]:
         """Runs the program on every batch and collects what its probes show.
 
-        Probes are ops of the program (`pum.probe`, `simulator.probe`): the pass
-        `pum-insert-probes`, or the option of the pipelines, adds them by node or by kind of
-        nonlinear function. They cost nothing and change no result.
+        Probes are ops of the program (`pum.probe`, `simulator.probe`). `CompileOptions` adds them
+        by node of the graph (`probe_nodes`) or by kind of nonlinear function (`probe_kinds`). They
+        cost nothing and change no result.
 
         Args:
             batches: as for `calibrate`.
@@ -229,8 +260,8 @@ class Program:
         for batch in batches:
             args = batch if isinstance(batch, tuple) else (batch,)
             named = batch if isinstance(batch, Mapping) else {}
-            leaves = self._flatten(() if named else args, named)
-            arrays = [_to_numpy(leaf) for leaf in leaves]
+            leaves = self.flatten_inputs(() if named else args, named)
+            arrays = [to_numpy(leaf) for leaf in leaves]
             try:
                 with self._alone():
                     self._machine.observe(arrays, collector, threads or os.cpu_count() or 1)
@@ -239,13 +270,48 @@ class Program:
             count += 1
         return count
 
-    def estimate(self) -> Report:
-        """Time, energy and area of a run, without values: the same figures as a run's."""
+    def estimate(self, device: str | Device | None = None, *, recompile: bool = True) -> Report:
+        """Time, energy and area of a run, without values: the same figures as a run's.
+
+        Args:
+            device: a preset's name, a device file's path or a `Device` to estimate for instead of
+                the program's own.
+            recompile: map the network to that device. False keeps the machine program and changes
+                its costs only, which takes milliseconds: for a device with the sizes of the
+                program's own and other energies, times or areas.
+
+        Raises:
+            CompileError: the network does not fit the device; or the program was loaded, or
+                compiled from MLIR of a later level, and holds no network to map.
+            PumiceError: no such device, or one that the machine program is not valid for.
+        """
+        if device is not None:
+            if recompile:
+                return self.recompile(device).estimate()
+            return self._with_costs_of(device).estimate()
         try:
             with self._alone():
                 return self._report(self._machine.estimate(os.cpu_count() or 1))
         except ValueError as error:
             raise PumiceError(str(error)) from None
+
+    def recompile(
+        self, device: str | Device, options: CompileOptions | Mapping[str, Any] | None = None
+    ) -> Program:
+        """Compiles the quantized network again, for another device or with other options.
+
+        Args:
+            device: as for `pumice.compile`.
+            options: as for `pumice.compile`; None takes those of this program.
+
+        Raises:
+            CompileError: the network does not fit the device; or this program was loaded, or
+                compiled from MLIR of a later level, and holds no quantized network.
+            PumiceError: no such device.
+        """
+        from pumice.compiler import recompile
+
+        return recompile(self, device, options)
 
     def require_ternary(self, layers: Iterable[str] | None = None) -> None:
         """Makes sure that layers run on the device's associative processors.
@@ -268,6 +334,23 @@ class Program:
                 why = "; ".join(layer.reasons) or f"it does {', '.join(layer.kinds)}"
                 raise CompileError(f"expected layer '{name}' on associative processors, but {why}")
 
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The levels, of `LEVELS`, that the program holds; "simulator" alone for a loaded one."""
+        return tuple(self._levels)
+
+    def module(self, level: str = "simulator") -> Any:
+        """The pumice.ir.Module at a level, one of `LEVELS`; not a copy: leave it as it is.
+
+        Raises:
+            PumiceError: no such level, or one that a loaded program does not hold.
+        """
+        if level not in LEVELS:
+            raise PumiceError(f"expected a level of {', '.join(LEVELS)}, got '{level}'")
+        if level not in self._levels:
+            raise PumiceError(f"a loaded program holds {', '.join(self._levels)}, got '{level}'")
+        return self._levels[level]
+
     def ir(self, level: str = "simulator", *, elide: bool = True) -> str:
         """The IR at a level, one of `LEVELS`.
 
@@ -277,14 +360,24 @@ class Program:
         Raises:
             PumiceError: no such level, or one that a loaded program does not hold.
         """
-        if level not in LEVELS:
-            raise PumiceError(f"expected a level of {', '.join(LEVELS)}, got '{level}'")
-        if level not in self._levels:
-            raise PumiceError(f"a loaded program holds {', '.join(self._levels)}, got '{level}'")
-        operation = self._levels[level].operation
+        operation = self.module(level).operation
         if not elide:
             return str(operation.get_asm())
         return str(operation.get_asm(large_elements_limit=16, large_resource_limit=64))
+
+    def operations(self, nodes: Iterable[str], level: str = "crossbar") -> list[str]:
+        """The IR of graph nodes at a level: their outermost operations, in order.
+
+        Args:
+            nodes: names of graph nodes, as `tensors` has them.
+            level: one of `levels`. Data of large constants is left out.
+
+        Raises:
+            PumiceError: as for `module`.
+        """
+        from pumice._mlir_libs import _pumice
+
+        return _pumice.print_operations_of(self.module(level), list(nodes))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the machine program as MLIR bytecode: for `pumice.load` and `pumice-sim`.
@@ -295,7 +388,7 @@ class Program:
         """
         from pumice import ir
 
-        module = self._levels["simulator"]
+        module = self.module()
         if self.signature is not None:
             text = json.dumps(self.signature.to_dict())
             with module.context:
@@ -319,16 +412,43 @@ class Program:
             finally:
                 self._depth -= 1
 
-    def _execute(
+    def flatten_inputs(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
+        """The tensors among the arguments of a call, in the order of `inputs`, checked.
+
+        Raises:
+            FrontendError: wrong number, structure, shape or dtype.
+            PumiceError: keyword arguments for a program without a signature.
+        """
+        if self.signature is not None:
+            return self.signature.flatten_inputs(args, kwargs)
+        if kwargs:
+            raise PumiceError(f"expected positional inputs only, got {sorted(kwargs)}")
+        return list(args)
+
+    def run_flat(
         self,
         leaves: Sequence[Any],
-        threads: int | None,
+        *,
+        threads: int | None = None,
         observe: Callable[[str, npt.NDArray[Any]], None] | None = None,
-    ) -> tuple[list[Any], Report]:
-        """Arrays of the results, and the report; `observe` gets each tensor that is computed."""
+    ) -> tuple[list[npt.NDArray[Any]], Report]:
+        """Runs on a flat list of tensors, as `flatten_inputs` returns it.
+
+        Args:
+            leaves: torch tensors or arrays, one for each of `inputs`.
+            threads: as for `run`.
+            observe: called with the name and a copy of each tensor that the machine computes, in
+                the order of `tensors`.
+
+        Returns:
+            An array for each of `outputs`, and the report.
+
+        Raises:
+            PumiceError: the machine cannot run the program; `observe` runs it.
+        """
         if threads is not None and threads < 1:
             raise PumiceError(f"expected at least 1 thread, got {threads}")
-        arrays = [_to_numpy(leaf) for leaf in leaves]
+        arrays = [to_numpy(leaf) for leaf in leaves]
         try:
             with self._alone():
                 found, report = self._machine.run(arrays, threads or os.cpu_count() or 1, observe)
@@ -338,14 +458,18 @@ class Program:
             raise PumiceError(
                 "not enough memory to run the program, or a device with too many units"
             ) from None
-        return [*self._with_signs(found)], self._report(report)
+        return self._with_signs(found), self._report(report)
 
-    def _flatten(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
-        if self.signature is not None:
-            return self.signature.flatten_inputs(args, kwargs)
-        if kwargs:
-            raise PumiceError(f"expected positional inputs only, got {sorted(kwargs)}")
-        return list(args)
+    def _with_costs_of(self, device: str | Device) -> Program:
+        """The same machine program on a device with other costs."""
+        from pumice._mlir_libs import _pumice
+        from pumice.device import as_device
+
+        module = _pumice.clone_module(self.module())
+        with module.context:
+            attribute = as_device(device).to_attribute(module.context)
+            module.operation.attributes["pum.device"] = attribute
+        return Program({"simulator": module}, {})
 
     def _with_signs(self, results: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
         """Results with the dtypes of the PyTorch model: MLIR's integers have no sign."""
@@ -372,7 +496,9 @@ def load(path: str | os.PathLike[str]) -> Program:
     try:
         program = Program({"simulator": module}, {})
     except PumiceError as error:
-        raise PumiceError(f"'{path}' is no machine program: {error}") from None
+        raise PumiceError(
+            f"'{path}' is no machine program: {error}", diagnostics=error.diagnostics
+        ) from None
     if _SIGNATURE in module.operation.attributes:
         from pumice.frontend.signature import Signature
 
@@ -384,13 +510,3 @@ def load(path: str | os.PathLike[str]) -> Program:
                 f"'{path}' has a {_SIGNATURE} that pumice did not write: {error}"
             ) from None
     return program
-
-
-def _is_torch(value: Any) -> bool:
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(value, torch.Tensor)
-
-
-def _to_numpy(value: Any) -> npt.NDArray[Any]:
-    array = value.detach().cpu().numpy() if _is_torch(value) else np.asarray(value)
-    return np.asarray(array, order="C")

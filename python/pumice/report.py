@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -242,10 +242,7 @@ class Report:
     @property
     def layers(self) -> tuple[Layer, ...]:
         """In order of first appearance."""
-        spans: dict[str, list[tuple[float, float]]] = {}
-        for item in self._data["instructions"]:
-            spans.setdefault(item["layer"], []).append((item["start_ns"], item["end_ns"]))
-        return tuple(_layer(item, _covered(spans[item["name"]])) for item in self._data["layers"])
+        return tuple(_layer(item) for item in self._data["layers"])
 
     @property
     def instructions(self) -> list[dict[str, Any]]:
@@ -336,16 +333,7 @@ class Report:
         )
 
 
-def _covered(spans: Iterable[tuple[float, float]]) -> float:
-    """Length of the union of intervals."""
-    length, reached = 0.0, float("-inf")
-    for start, end in sorted(spans):
-        length += max(0.0, end - max(start, reached))
-        reached = max(reached, end)
-    return length
-
-
-def _layer(item: Mapping[str, Any], busy_ns: float) -> Layer:
+def _layer(item: Mapping[str, Any]) -> Layer:
     energy = dict(item["energy_pj"])
     return Layer(
         item["name"],
@@ -355,7 +343,7 @@ def _layer(item: Mapping[str, Any], busy_ns: float) -> Layer:
         item["arrays"],
         item["start_ns"],
         item["end_ns"],
-        busy_ns,
+        item["busy_ns"],
         energy.pop("total"),
         energy,
         dict(item["counters"]),

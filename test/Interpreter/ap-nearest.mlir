@@ -13,7 +13,7 @@
 
 func.func @main(%q: tensor<3x8xi8>) -> (tensor<3x4xi32>, tensor<3xi32>) {
   %d = ap.lookup %q in dense<[[0, 0, 0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 0, 0, 0, 0],
-      [0, 1, 0, 1, 0, 1, 0, 1], [1, 1, 1, 1, 1, 1, 1, 1]]> : tensor<4x8xi8> by "hamming"
+      [0, 1, 0, 1, 0, 1, 0, 1], [1, 1, 1, 1, 1, 1, 1, 1]]> : tensor<4x8xi8> by hamming
       : tensor<3x8xi8> -> tensor<3x4xi32>
   %most = arith.constant 2147483647 : i32
   %zero = arith.constant 0 : i32

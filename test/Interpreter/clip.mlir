@@ -13,10 +13,10 @@ func.func @main(%x: memref<5x200xi8, #simulator.memory<host>>) -> memref<5x2xi32
   %w = simulator.constant dense<37> : tensor<2x200xi8> to memref<2x200xi8, #simulator.memory<dram>>
   %g, %t0 = simulator.program %w on <0, 2> setup array #array tiling <row_tiles = 2,
       column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 2>
-      : memref<2x200xi8, #simulator.memory<dram>> -> !crossbar.grid<1x200x2xi8>
+      : memref<2x200xi8, #simulator.memory<dram>> -> !crossbar.grid<1x200x2xi8, ui8>
   %y = simulator.buffer : memref<5x2xi32, #simulator.memory<host>>
-  %t1 = simulator.mvm %g, %x, %y after (%t0) {input_unsigned, input_zero_point = 9 : i64}
-      : !crossbar.grid<1x200x2xi8>, memref<5x200xi8, #simulator.memory<host>>,
+  %t1 = simulator.mvm %g, %x, %y after (%t0) {input_zero_point = 9 : i64}
+      : !crossbar.grid<1x200x2xi8, ui8>, memref<5x200xi8, #simulator.memory<host>>,
         memref<5x2xi32, #simulator.memory<host>>
   return %y : memref<5x2xi32, #simulator.memory<host>>
 }

@@ -14,11 +14,10 @@ func.func @main(%x: memref<1x2x3x6xi8, #simulator.memory<host>>) -> memref<1x4x2
       to memref<4x1x2x3xi8, #simulator.memory<dram>>
   %g, %t0 = simulator.program %w on <0, 1> setup array #array tiling <row_tiles = 1,
       column_tiles = 1, slices = 4, groups_per_array = 2, arrays = 1>
-      : memref<4x1x2x3xi8, #simulator.memory<dram>> -> !crossbar.grid<2x6x2xi8>
+      : memref<4x1x2x3xi8, #simulator.memory<dram>> -> !crossbar.grid<2x6x2xi8, si8>
   %y = simulator.buffer : memref<1x4x2x3xi32, #simulator.memory<host>>
-  %t1 = simulator.mvm %g, %x, %y after (%t0) kernel [2, 3] strides [1, 2] dilations [2, 1]
-      padding [1, 2, 0, 0] groups 2 {input_zero_point = -5 : i64}
-      : !crossbar.grid<2x6x2xi8>, memref<1x2x3x6xi8, #simulator.memory<host>>,
+  %t1 = simulator.mvm %g, %x, %y after (%t0) window <kernel = [2, 3], strides = [1, 2], dilations = [2, 1], padding = [1, 2, 0, 0]> {input_zero_point = -5 : i64}
+      : !crossbar.grid<2x6x2xi8, si8>, memref<1x2x3x6xi8, #simulator.memory<host>>,
         memref<1x4x2x3xi32, #simulator.memory<host>>
   return %y : memref<1x4x2x3xi32, #simulator.memory<host>>
 }

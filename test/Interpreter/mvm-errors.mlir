@@ -23,10 +23,10 @@
 func.func @main(%x: memref<4x8xi8, #simulator.memory<host>>) -> memref<4x3xi32, #simulator.memory<host>> {
   %w = simulator.constant dense<1> : tensor<3x8xi8> to memref<3x8xi8, #simulator.memory<dram>>
   %g, %t0 = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : memref<3x8xi8, #simulator.memory<dram>> -> !crossbar.grid<1x8x3xi8>
+      groups_per_array = 1, arrays = 1> : memref<3x8xi8, #simulator.memory<dram>> -> !crossbar.grid<1x8x3xi8, si8>
   %y = simulator.buffer : memref<4x3xi32, #simulator.memory<host>>
   %t1 = simulator.mvm %g, %x, %y after (%t0)
-      : !crossbar.grid<1x8x3xi8>, memref<4x8xi8, #simulator.memory<host>>, memref<4x3xi32, #simulator.memory<host>>
+      : !crossbar.grid<1x8x3xi8, si8>, memref<4x8xi8, #simulator.memory<host>>, memref<4x3xi32, #simulator.memory<host>>
   return %y : memref<4x3xi32, #simulator.memory<host>>
 }
 
@@ -37,10 +37,10 @@ func.func @main(%x: memref<4x8xi8, #simulator.memory<host>>) -> memref<4x3xi32, 
 func.func @main(%x: memref<4x8xi8, #simulator.memory<host>>) -> memref<4x3xi32, #simulator.memory<host>> {
   %w = simulator.constant dense<1> : tensor<3x8xi8> to memref<3x8xi8, #simulator.memory<dram>>
   %g, %t0 = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : memref<3x8xi8, #simulator.memory<dram>> -> !crossbar.grid<1x8x3xi8>
+      groups_per_array = 1, arrays = 1> : memref<3x8xi8, #simulator.memory<dram>> -> !crossbar.grid<1x8x3xi8, si8>
   %y = simulator.buffer : memref<4x3xi32, #simulator.memory<host>>
   %t1 = simulator.mvm %g, %x, %y after (%t0) {input_zero_point = 200 : i64}
-      : !crossbar.grid<1x8x3xi8>, memref<4x8xi8, #simulator.memory<host>>, memref<4x3xi32, #simulator.memory<host>>
+      : !crossbar.grid<1x8x3xi8, si8>, memref<4x8xi8, #simulator.memory<host>>, memref<4x3xi32, #simulator.memory<host>>
   return %y : memref<4x3xi32, #simulator.memory<host>>
 }
 
@@ -51,10 +51,10 @@ func.func @main(%x: memref<4x8xi8, #simulator.memory<host>>) -> memref<4x3xi32, 
 func.func @main(%x: memref<4x8xi8, #simulator.memory<host>>) -> memref<4x3xi32, #simulator.memory<host>> {
   %w = simulator.constant dense<1> : tensor<3x8xi8> to memref<3x8xi8, #simulator.memory<dram>>
   %g, %t0 = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : memref<3x8xi8, #simulator.memory<dram>> -> !crossbar.grid<1x8x3xi8>
+      groups_per_array = 1, arrays = 1> : memref<3x8xi8, #simulator.memory<dram>> -> !crossbar.grid<1x8x3xi8, si8>
   %y = simulator.buffer : memref<4x3xi32, #simulator.memory<host>>
   %t1 = simulator.mvm %g, %x, %y after (%t0) {weight_zero_point = -129 : i64}
-      : !crossbar.grid<1x8x3xi8>, memref<4x8xi8, #simulator.memory<host>>, memref<4x3xi32, #simulator.memory<host>>
+      : !crossbar.grid<1x8x3xi8, si8>, memref<4x8xi8, #simulator.memory<host>>, memref<4x3xi32, #simulator.memory<host>>
   return %y : memref<4x3xi32, #simulator.memory<host>>
 }
 
@@ -66,9 +66,9 @@ func.func @main(%x: memref<4x8xi8, #simulator.memory<host>>) -> memref<4x3xi32, 
 func.func @main(%x: memref<1x100000xi8, #simulator.memory<host>>) -> memref<1x1xi32, #simulator.memory<host>> {
   %w = simulator.constant dense<1> : tensor<1x100000xi8> to memref<1x100000xi8, #simulator.memory<dram>>
   %g, %t0 = simulator.program %w on <0, 782> array #array tiling <row_tiles = 782, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 782> : memref<1x100000xi8, #simulator.memory<dram>> -> !crossbar.grid<1x100000x1xi8>
+      groups_per_array = 1, arrays = 782> : memref<1x100000xi8, #simulator.memory<dram>> -> !crossbar.grid<1x100000x1xi8, si8>
   %y = simulator.buffer : memref<1x1xi32, #simulator.memory<host>>
-  %t1 = simulator.mvm %g, %x, %y after (%t0) : !crossbar.grid<1x100000x1xi8>,
+  %t1 = simulator.mvm %g, %x, %y after (%t0) : !crossbar.grid<1x100000x1xi8, si8>,
       memref<1x100000xi8, #simulator.memory<host>>, memref<1x1xi32, #simulator.memory<host>>
   return %y : memref<1x1xi32, #simulator.memory<host>>
 }
@@ -80,6 +80,6 @@ func.func @main(%x: memref<1x100000xi8, #simulator.memory<host>>) -> memref<1x1x
 func.func @main(%x: memref<4x8xi8, #simulator.memory<host>>) {
   %w = simulator.constant dense<1> : tensor<3x8xi8> to memref<3x8xi8, #simulator.memory<dram>>
   %g, %t0 = simulator.program %w on <16128, 16129> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : memref<3x8xi8, #simulator.memory<dram>> -> !crossbar.grid<1x8x3xi8>
+      groups_per_array = 1, arrays = 1> : memref<3x8xi8, #simulator.memory<dram>> -> !crossbar.grid<1x8x3xi8, ui8>
   return
 }

@@ -18,14 +18,14 @@ func.func @main(%x: memref<4x8xi8, #simulator.memory<host>>) -> memref<4x3xi32, 
       [5, 6, 7, 8, 9, 10, 11, 12]]> : tensor<3x8xi8> to memref<3x8xi8, #simulator.memory<dram>>
   %g, %t0 = simulator.program %w on <0, 1> setup array #array tiling <row_tiles = 1,
       column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1>
-      : memref<3x8xi8, #simulator.memory<dram>> -> !crossbar.grid<1x8x3xi8>
+      : memref<3x8xi8, #simulator.memory<dram>> -> !crossbar.grid<1x8x3xi8, ui8>
   %b = simulator.buffer : memref<4x8xi8, #simulator.memory<buffer>>
   %t1 = simulator.transfer %x to %b
       : memref<4x8xi8, #simulator.memory<host>> to memref<4x8xi8, #simulator.memory<buffer>>
   %s = simulator.buffer : memref<4x3xi32, #simulator.memory<buffer>>
   %t2 = simulator.mvm %g, %b, %s after (%t0, %t1)
-      {input_unsigned, input_zero_point = 3 : i64, weight_zero_point = -1 : i64}
-      : !crossbar.grid<1x8x3xi8>, memref<4x8xi8, #simulator.memory<buffer>>,
+      {input_zero_point = 3 : i64, weight_zero_point = -1 : i64}
+      : !crossbar.grid<1x8x3xi8, ui8>, memref<4x8xi8, #simulator.memory<buffer>>,
         memref<4x3xi32, #simulator.memory<buffer>>
   %y = simulator.buffer : memref<4x3xi32, #simulator.memory<host>>
   %t3 = simulator.transfer %s to %y after (%t2)

@@ -31,9 +31,9 @@ func.func @main(%x: memref<4x8xi8, #simulator.memory<host>>) -> memref<4x3xi32, 
   %w = simulator.constant dense<1> : tensor<3x8xi8> to memref<3x8xi8, #simulator.memory<dram>>
   %g, %t0 = simulator.program %w on <0, 1> setup array #array tiling <row_tiles = 1,
       column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1>
-      : memref<3x8xi8, #simulator.memory<dram>> -> !crossbar.grid<1x8x3xi8>
+      : memref<3x8xi8, #simulator.memory<dram>> -> !crossbar.grid<1x8x3xi8, si8>
   %y = simulator.buffer : memref<4x3xi32, #simulator.memory<host>>
-  %t1 = simulator.mvm %g, %x, %y after (%t0) : !crossbar.grid<1x8x3xi8>,
+  %t1 = simulator.mvm %g, %x, %y after (%t0) : !crossbar.grid<1x8x3xi8, si8>,
       memref<4x8xi8, #simulator.memory<host>>, memref<4x3xi32, #simulator.memory<host>>
   return %y : memref<4x3xi32, #simulator.memory<host>>
 }

@@ -20,11 +20,11 @@ func.func @main(%x: memref<2x3x8xi8, #simulator.memory<host>>, %w: memref<2x4x8x
   %t1 = simulator.transfer %w to %b : memref<2x4x8xi8, #simulator.memory<host>> to !weights
   %g, %t2 = simulator.program %b on <1, 3> after (%t1) array #array tiling <row_tiles = 1,
       column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 2>
-      : !weights -> !crossbar.grid<2x8x4xi8>
+      : !weights -> !crossbar.grid<2x8x4xi8, ui8>
   %s = simulator.buffer : !sums
   %t3 = simulator.mvm %g, %a, %s after (%t0, %t2)
-      {input_unsigned, input_zero_point = 3 : i64, weight_zero_point = -1 : i64}
-      : !crossbar.grid<2x8x4xi8>, !codes, !sums
+      {input_zero_point = 3 : i64, weight_zero_point = -1 : i64}
+      : !crossbar.grid<2x8x4xi8, ui8>, !codes, !sums
   %y = simulator.buffer : !result
   %t4 = simulator.transfer %s to %y after (%t3) : !sums to !result
   return %y : !result

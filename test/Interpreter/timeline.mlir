@@ -15,7 +15,7 @@
 !weights = memref<3x8xi8, #simulator.memory<dram>>
 !codes = memref<4x8xi8, #simulator.memory<buffer>>
 !sums = memref<4x3xi32, #simulator.memory<buffer>>
-!grid = !crossbar.grid<1x8x3xi8>
+!grid = !crossbar.grid<1x8x3xi8, ui8>
 
 //--- one-grid.mlir
 // Two layers on one grid take turns.

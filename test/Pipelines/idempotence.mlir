@@ -15,7 +15,9 @@
 // RUN: pumice-opt %t/l1.mlir --pum-attach-device=device=isaac -o %t/once.mlir
 // RUN: pumice-opt %t/once.mlir --pum-attach-device=device=isaac | diff %t/once.mlir -
 // RUN: pumice-opt %t/once.mlir --pum-attach-device | diff %t/once.mlir -
-// RUN: pumice-opt %t/once.mlir --convert-linalg-to-crossbar -o %t/logical.mlir
+// RUN: pumice-opt %t/once.mlir --assign-targets -o %t/assigned.mlir
+// RUN: pumice-opt %t/assigned.mlir --assign-targets | diff %t/assigned.mlir -
+// RUN: pumice-opt %t/assigned.mlir --convert-linalg-to-crossbar -o %t/logical.mlir
 // RUN: pumice-opt %t/logical.mlir --convert-linalg-to-crossbar | diff %t/logical.mlir -
 // RUN: pumice-opt %t/logical.mlir --canonicalize --crossbar-tile-to-arrays -o %t/once.mlir
 // RUN: pumice-opt %t/once.mlir --crossbar-tile-to-arrays | diff %t/once.mlir -

@@ -7,7 +7,7 @@
 // RUN:   --canonicalize --cse --fold-constants --raise-nonlinear --fuse-elementwise --canonicalize --cse --verify-quantized-contract | diff %t.l1.mlir -
 // RUN: pumice-opt %t.l1.mlir --quantized-to-crossbar=device=ideal -o %t.l2.mlir
 // RUN: pumice-opt %t.l1.mlir --pum-attach-device=device=ideal --expand-nonlinear --fuse-elementwise --canonicalize --cse \
-// RUN:   --convert-linalg-to-crossbar --canonicalize --cse --fold-constants --crossbar-infer-bit-widths --convert-crossbar-to-ap --ap-compile-programs \
+// RUN:   --assign-targets --convert-linalg-to-crossbar --convert-linalg-to-ap --canonicalize --cse --fold-constants --crossbar-infer-bit-widths --ap-compile-programs \
 // RUN:   --crossbar-tile-to-arrays --cse --verify-crossbar-contract --verify-ap-contract | diff %t.l2.mlir -
 // RUN: pumice-opt %t.l2.mlir --crossbar-to-pum -o %t.l3.mlir
 // RUN: pumice-opt %t.l2.mlir --convert-crossbar-to-pum --pum-allocate-arrays --verify-pum-scheduled | diff %t.l3.mlir -

@@ -9,9 +9,9 @@
 // computes is free of it, so that equal regions share code.
 
 // L2-LABEL: func @main
-// L2: linalg.matmul {pum.reason = "its input is not quantized"}
-// L2: linalg.matmul {pum.reason = "its operands are not quantized"}
-// L2: linalg.matvec {pum.reason = "crossbars have no 'matvec'"}
+// L2: linalg.matmul {pum.reason = "its input is not quantized", pum.target = #pum.target<digital>}
+// L2: linalg.matmul {pum.reason = "its operands are not quantized", pum.target = #pum.target<digital>}
+// L2: linalg.matvec {pum.reason = "crossbars have no 'matvec'", pum.target = #pum.target<digital>}
 
 // L3-LABEL: func @main
 // L3: pum.digital({{.*}}) {pum.reason = "its input is not quantized"}

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,37 @@ def test_tool_main_is_short(path: Path) -> None:
 def test_lit_file_is_short(path: Path) -> None:
     if "Inputs" not in path.parts:
         assert len(path.read_text().splitlines()) <= 160
+
+
+PYTHON_TESTS = [path for path in tracked(".py") if below(path, "test/python")]
+
+
+@pytest.mark.parametrize("path", PYTHON_TESTS, ids=name_of)
+def test_python_test_is_in_a_room(path: Path) -> None:
+    """Tests in a folder for what they test, what they share in `helpers` or `oracles`."""
+    room = path.relative_to(ROOT / "test" / "python").parts[0]
+    if path.name == "conftest.py":
+        return
+    assert path.parent.parent == ROOT / "test" / "python", f"expected {path.name} in a folder"
+    assert not (room == "helpers" and path.name.startswith("test_")), "tests belong elsewhere"
+
+
+def test_names_of_python_tests_are_unique() -> None:
+    """Pytest imports a file by its name alone."""
+    counts = Counter(path.name for path in PYTHON_TESTS if path.name != "conftest.py")
+    assert not [name for name, count in counts.items() if count > 1]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in PYTHON_TESTS if path.parent.name == "oracles" and "test_" not in path.name],
+    ids=name_of,
+)
+def test_oracle_does_not_call_our_code(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        assert not [name for name in names if name.partition(".")[0] == "pumice"]
 
 
 @pytest.mark.parametrize("path", tracked("Dialect.td"), ids=name_of)

@@ -8,7 +8,7 @@
   "uri":"test:///wrong.mlir",
   "languageId":"mlir",
   "version":1,
-  "text":"func.func private @f(!crossbar.grid<1x0x16xi8>)"
+  "text":"func.func private @f(!crossbar.grid<1x0x16xi8, ui8>)"
 }}}
 // CHECK: "method": "textDocument/publishDiagnostics"
 // CHECK: "message": "the sizes of a grid must be at least 1, got 1x0x16"

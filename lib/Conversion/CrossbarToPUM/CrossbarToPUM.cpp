@@ -20,9 +20,7 @@ using namespace pumice;
 
 namespace {
 
-bool isLayer(Operation *op) {
-  return isa<crossbar::MVMOp, crossbar::Conv2DOp, ap::RunOp, ap::LookupOp>(op);
-}
+bool isLayer(Operation *op) { return isa<LayerOpInterface>(op); }
 
 /// Ops that each task that reads them repeats.
 bool isRepeated(Operation *op) {
@@ -297,6 +295,7 @@ private:
     task.getBody().walk([&](Operation *op) {
       if (Attribute reason = op->removeAttr(pum::reasonAttrName))
         task->setAttr(pum::reasonAttrName, reason);
+      op->removeAttr(pum::targetAttrName);
     });
     mapResults(results, task.getResults());
     return success();

@@ -133,31 +133,19 @@ private:
       return emitRun(op, run);
     if (auto lookup = dyn_cast<ap::LookupOp>(layer); isSingle && lookup)
       return emitLookup(op, lookup);
-    if (!isSingle || !isa<crossbar::MVMOp, crossbar::Conv2DOp>(layer) ||
-        !isa<crossbar::GridType>(layer->getOperand(1).getType()))
+    auto onGrid = dyn_cast<LayerOpInterface>(layer);
+    if (!isSingle || !onGrid || !onGrid.getGridType())
       return op.emitOpError("expects one crossbar layer on a grid as its body");
     Value output = allocate(op.getResults()[0], Memory::buffer, op.getLoc());
     auto bufferOf = [&](Value value) {
       return buffers[op.getInputs()[cast<BlockArgument>(value).getArgNumber()]];
     };
     SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
-    simulator::MVMOp instruction;
-    if (auto conv = dyn_cast<crossbar::Conv2DOp>(layer))
-      instruction = simulator::MVMOp::create(
-          builder, op.getLoc(), tokenType, bufferOf(conv.getWeights()),
-          bufferOf(conv.getInput()), output, after, conv.getKernelAttr(),
-          conv.getStridesAttr(), conv.getDilationsAttr(), conv.getPaddingAttr(),
-          conv.getGroupsAttr(), conv.getInputUnsignedAttr(),
-          conv.getInputZeroPointAttr(), conv.getWeightZeroPointAttr(),
-          conv.getInputBitsAttr());
-    else if (auto mvm = dyn_cast<crossbar::MVMOp>(layer))
-      instruction = simulator::MVMOp::create(
-          builder, op.getLoc(), tokenType, bufferOf(mvm.getWeights()),
-          bufferOf(mvm.getInput()), output, after, DenseI64ArrayAttr(),
-          DenseI64ArrayAttr(), DenseI64ArrayAttr(), DenseI64ArrayAttr(),
-          IntegerAttr(), mvm.getInputUnsignedAttr(),
-          mvm.getInputZeroPointAttr(), mvm.getWeightZeroPointAttr(),
-          mvm.getInputBitsAttr());
+    auto instruction = simulator::MVMOp::create(
+        builder, op.getLoc(), tokenType, bufferOf(onGrid.getLayerWeights()),
+        bufferOf(onGrid.getLayerInput()), output, after, onGrid.getWindowAttr(),
+        builder.getI64IntegerAttr(onGrid.getLayerInputFormat()->zeroPoint),
+        builder.getI64IntegerAttr(onGrid.getLayerWeightFormat()->zeroPoint));
     finish(op, instruction.getToken());
     return success();
   }
@@ -169,13 +157,11 @@ private:
     Value other = run.getOther() ? bufferOf(run.getOther()) : Value();
     Value output = allocate(op.getResults()[0], Memory::buffer, op.getLoc());
     SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
-    finish(op,
-           simulator::APExecOp::create(
-               builder, op.getLoc(), tokenType, bufferOf(run.getInput()), other,
-               output, run.getProgramAttr(), after, run.getKernelAttr(),
-               run.getStridesAttr(), run.getDilationsAttr(),
-               run.getPaddingAttr(), run.getInputZeroPointAttr())
-               .getToken());
+    finish(op, simulator::APExecOp::create(
+                   builder, op.getLoc(), tokenType, bufferOf(run.getInput()),
+                   other, output, run.getProgramAttr(), after,
+                   run.getWindowAttr(), run.getInputZeroPointAttr())
+                   .getToken());
     return success();
   }
 

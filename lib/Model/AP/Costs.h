@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- APCosts.h - Time and energy of associative programs ------*- C++ -*-===//
+//===- Costs.h - Time and energy of microprograms ---------------*- C++ -*-===//
 //
-// What a program does does not depend on data, but for how many rows its
-// searches tag: an estimate expects that a search of s columns tags 2^-s of
-// them (docs/ap.md, "Costs").
+// The work of a microprogram does not depend on data, except for the number of
+// rows that its searches tag. An estimate expects that a search of s columns
+// tags 2^-s of the rows (docs/ap.md, "Costs").
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_MODEL_AP_COSTS_H
@@ -19,42 +19,44 @@
 
 namespace pumice::model {
 
-/// What a processor does, per active row where rows count.
+/// The work of a processor; per active row where it depends on rows.
 struct APWork {
   int64_t operations = 0;
   int64_t passes = 0;
   int64_t searched = 0;       ///< columns, summed over searches
-  double expectedWritten = 0; ///< bits that a row expects to be written
+  double expectedWritten = 0; ///< expected number of bits written in a row
   int64_t distance = 0;       ///< domains that racetracks of a row move
-  int64_t waited = 0;         ///< domains that are moved one after the other
-  /// By column: bits that passes write to a racetrack, at most. Not summed.
+  int64_t waited = 0; ///< domains of moves that happen one after the other
+  /// By column: upper bound of the bits that passes write to a racetrack. Not
+  /// summed.
   std::vector<int32_t> mostWritten;
 
   APWork &operator+=(const APWork &other);
   double timeNs(const APSpec &ap) const;
-  /// Of one row.
+  /// Energy of one row.
   double energyPj(const APSpec &ap) const;
 };
 
-/// The work of some groups, from ports at domain 0 and back.
+/// The work of some bundles, with ports at domain 0 before and after.
 APWork workOf(const APMicroprogram &program, llvm::ArrayRef<APBundle> groups);
 
-/// The work of every part of a program.
+/// The work of every part of a microprogram.
 struct APMicroprogramWork {
   struct Chunk {
     std::vector<APWork> slices;
     APWork reduction; ///< adding another processor's accumulators
-    APWork epilogue;  ///< making codes of accumulators
+    APWork epilogue;  ///< turning accumulators into quantized values
   };
   std::vector<Chunk> chunks;
-  APWork total; ///< of all slices and epilogues
+  APWork total; ///< of all channel blocks and epilogues
 };
 APMicroprogramWork workOf(const APMicroprogram &program, unsigned threads);
 
-/// A layer of `windows` output positions. `programBytes`: of the blob.
-/// `bytesIn` and `bytesOut` go through a port of the buffer. `taggedWrites`:
-/// bits that passes wrote; without it they are expected. Occupies processors
-/// [0, n) of the device's, n as many as blocks, chunks and spread take, or all.
+/// The cost of a layer of `windows` output positions. `programBytes` is the
+/// size of the blob. `bytesIn` and `bytesOut` go through a port of the buffer.
+/// `taggedWrites` is the number of bits that passes wrote; if absent, its
+/// expected value is used. Occupies the processors [0, n) of the device, where
+/// n is the number that row blocks, output blocks and spread need, or all.
 Cost apCost(const DeviceSpec &device, const APMicroprogram &program,
             const APMicroprogramWork &work, int64_t windows,
             int64_t programBytes, int64_t bytesIn, int64_t bytesOut,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- APLookup.h - Searching stored rows -----------------------*- C++ -*-===//
+//===- Lookup.h - Searching stored rows -------------------------*- C++ -*-===//
 //
-// Associative processors as content-addressable memories: rows hold words,
+// Associative processors as content-addressable memories: rows hold words, and
 // searches compare all of them with a query at once.
 //
 //===----------------------------------------------------------------------===//
@@ -35,21 +35,22 @@ struct LookupSpec {
   int64_t bits = 0; ///< of a word
 };
 
-/// Cycles of one query on one processor, per active row where rows count.
+/// Cycles of one query on one processor; per active row where they depend on
+/// rows.
 struct LookupWork {
   int64_t passes = 0;
   int64_t searched = 0;
   double expectedWritten = 0;
   int64_t distance = 0;
   int64_t waited = 0;
-  /// By column: bits written to a racetrack, at most.
+  /// By column: upper bound of the bits written to a racetrack.
   std::vector<int64_t> mostWritten;
 };
-/// For a query without entries of 2. Fails if words or their results do not fit
-/// a processor, with what would.
+/// The work of a query without entries of 2. Fails if words or their results do
+/// not fit a processor; the error gives the largest size that does.
 llvm::Expected<LookupWork> lookupWork(const APSpec &ap, const LookupSpec &spec);
 
-/// result[q][r] = what the method says of query q and row r, computed by passes
+/// Computes result[q][r], the method's result for query q and row r, by passes
 /// on bit planes. `queries` [queries, bits] and `table` [rows, bits] are i8 of
 /// 0 and 1 (and 2, if ternary), `result` is i32. Returns the bits that passes
 /// wrote. Fails on other entries and wrong sizes.
@@ -57,8 +58,9 @@ llvm::Expected<uint64_t> runLookup(const APSpec &ap, const LookupSpec &spec,
                                    const Value &queries, const Value &table,
                                    Value &result, unsigned threads);
 
-/// What that costs; the table is in place. `taggedWrites`: bits that passes
-/// wrote; without it they are expected.
+/// The cost of a look-up, excluding the writes that store the table.
+/// `taggedWrites` is the number of bits that passes wrote; if absent, its
+/// expected value is used.
 Cost lookupCost(const DeviceSpec &device, const LookupSpec &spec,
                 const LookupWork &work,
                 std::optional<uint64_t> taggedWrites = std::nullopt);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/AP/Machine.h"
+#include "lib/Model/Core/InstructionSet.h"
 #include "lib/Model/Core/Simd.h"
 
 using namespace pumice::model;
@@ -82,10 +83,9 @@ llvm::ArrayRef<APLoop> pumice::model::apLoops() {
   static const std::vector<APLoop> loops = [] {
     std::vector<APLoop> loops{runPortable};
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt")) {
+    if (mayUse(InstructionSet::Avx2) && __builtin_cpu_supports("popcnt")) {
       loops.push_back(runAvx2);
-      if (__builtin_cpu_supports("avx512f") &&
-          __builtin_cpu_supports("avx512vl"))
+      if (mayUse(InstructionSet::Avx512) && __builtin_cpu_supports("avx512vl"))
         loops.push_back(runAvx512);
     }
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- APMachine.h - Associative processors at work -------------*- C++ -*-===//
+//===- Machine.h - Execution of microprograms -------------------*- C++ -*-===//
 //
-// Executes every pass of a program on bit planes: a search of the active rows,
-// a write of those that it tags. Nothing is computed in any other way.
+// Executes every pass of a microprogram on bit planes: a search of the active
+// rows, then a write to the tagged rows. Nothing is computed in any other way.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_MODEL_AP_MACHINE_H
@@ -22,12 +22,13 @@
 
 namespace pumice::model {
 
-/// Where the ports of one processor are, and how far they went.
+/// The positions of the ports of one processor and the distances that they
+/// moved.
 class APPorts {
 public:
   explicit APPorts(int64_t columns) : positions(columns) {}
 
-  /// Moves a port. Moves until the next `endStep` are at once.
+  /// Moves a port. All moves until the next `endStep` are simultaneous.
   void need(int64_t column, int64_t domain) {
     const int64_t moved = std::abs(positions[column] - domain);
     positions[column] = domain;
@@ -39,7 +40,8 @@ public:
     waited += largest;
     largest = 0;
   }
-  /// Moves a port forward, a domain at a time; again does nothing.
+  /// Moves a port forward, one domain at a time. Does nothing if it is already
+  /// there.
   void slide(int64_t column, int64_t domain) {
     if (positions[column] < domain) {
       distance += domain - positions[column];
@@ -56,15 +58,15 @@ public:
   int64_t columns() const { return positions.size(); }
 
   int64_t distance = 0; ///< domains, summed over columns
-  int64_t waited = 0;   ///< domains, one move after the other
+  int64_t waited = 0;   ///< domains, over successive moves
 
 private:
   std::vector<int64_t> positions;
   int64_t largest = 0;
 };
 
-/// Calls `ports.need` and `run(op, passes, step)` for the operations of a group
-/// in the order in which processors run them.
+/// Calls `ports.need` and `run(op, passes)` for the operations of a bundle in
+/// the order in which processors run them.
 template <typename Run>
 void walk(const APBundle &group, APPorts &ports, Run run) {
   int64_t steps = 0;
@@ -95,7 +97,7 @@ void walk(const APBundle &group, APPorts &ports, Run run) {
   }
 }
 
-/// The bits of some processors that run the same program, on rows of their own.
+/// The bits of processors that run the same microprogram, each on its own rows.
 class APArray {
 public:
   /// For `rows` active rows.
@@ -109,7 +111,7 @@ public:
     return bits.data() + (column * domains + domain) * words;
   }
 
-  /// Runs a group; its ports move.
+  /// Runs a bundle and moves the ports.
   void run(const APBundle &group);
 
   /// Bits of a value in every row, from and to two's complement numbers.
@@ -133,28 +135,29 @@ private:
 using APLoop = uint64_t (*)(llvm::ArrayRef<APPass> passes, uint64_t *c,
                             uint64_t *d, uint64_t *b, uint64_t *a,
                             const uint64_t *active, int64_t words);
-/// The best that this machine has.
+/// The fastest loop that this machine supports.
 APLoop apLoop();
-/// All that this machine has, for tests; the first is the portable one.
+/// All loops that this machine supports, for tests; the first is the portable
+/// one.
 llvm::ArrayRef<APLoop> apLoops();
 
-/// y[b][o][position] = sum of the program's weights times (x - inputZeroPoint),
-/// or the code that its epilogue makes of that, for x NCHW (or a matrix, with a
-/// linear window) of i8, i16 or i32. `y` is i32 or i64 (codes: i8) and
-/// allocated. The channels of `other`, if any, of the type and size
-/// of `x`, follow those of `x`. Returns the
-/// bits that passes wrote, for each part of the program: chunk by chunk,
-/// processor by processor of those that share its slices. Fails on wrong types
-/// or sizes, and on inputs that are no codes of the program.
+/// Computes y[b][o][position] = sum of the weights times (x - inputZeroPoint),
+/// or the quantized value that the epilogue computes from this sum. `x` is NCHW
+/// (or a matrix, with a linear window) of i8, i16 or i32. `y` is i32 or i64 (i8
+/// with an epilogue) and allocated. The channels of `other`, if any, follow
+/// those of `x` and have its type and size. Returns the bits that passes wrote,
+/// for each part of the microprogram: by output block, then by the processors
+/// that share its channel blocks. Fails on wrong types or sizes, and on inputs
+/// that do not fit the input width.
 llvm::Expected<std::vector<uint64_t>>
 runLayer(const APMicroprogram &program, int64_t rows, const Value &x,
          const Value *other, const Window &window, int64_t inputZeroPoint,
          Value &y, unsigned threads);
 
-/// The groups that add accumulators that another processor sent to `columns`
-/// of this one: the i-th element is sent before the i-th group runs.
+/// The bundles that add accumulators which another processor sent to `columns`
+/// of this one: the i-th element is sent before the i-th bundle runs.
 struct APReduction {
-  std::vector<std::pair<int64_t, APValue>> received; ///< accumulator, where to
+  std::vector<std::pair<int64_t, APValue>> received; ///< accumulator, target
   APBundle group;
 };
 std::vector<APReduction> reductionOf(const APMicroprogram &program,

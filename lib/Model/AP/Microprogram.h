@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- APMicroprogram.h - Programs of associative processors ---------*- C++
-//-*-===//
+//===- Microprogram.h - Programs of associative processors ------*- C++ -*-===//
 //
-// What a layer runs on associative processors, and its compact form, the blob
-// (docs/ap.md). A program is independent of the number of rows.
+// The microprogram that a layer runs on associative processors, and its compact
+// form, the blob (docs/ap.md). A microprogram is independent of the number of
+// rows.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_MODEL_AP_MICROPROGRAM_H
@@ -21,7 +21,7 @@
 
 namespace pumice::model {
 
-/// An integer in every row, along one column; a cell value has all of its bits
+/// An integer in every row, along one column. A cell value has all of its bits
 /// in one domain, one after the other in time.
 struct APValue {
   uint16_t column = 0;
@@ -37,7 +37,7 @@ struct APValue {
   }
 };
 
-/// Numbers are those of the blob.
+/// The numbers are the opcodes in the blob.
 enum class APOpcode : uint8_t {
   add,
   sub,
@@ -57,13 +57,13 @@ constexpr unsigned numAPOpcodes = 13;
 /// "add", "sub", "add_new", ...
 llvm::StringRef name(APOpcode code);
 
-/// Which of `carry`, `d`, `a` and `b` an operation has.
+/// The fields among `carry`, `d`, `a` and `b` that an operation has.
 struct APFields {
   bool carry, d, b, a;
   bool constant = false;
 };
 APFields fieldsOf(APOpcode code);
-/// Whether the operation's carry starts as 0.
+/// True if the operation's carry starts as 0.
 bool clearsCarry(APOpcode code);
 
 struct APOperation {
@@ -72,13 +72,13 @@ struct APOperation {
   uint8_t steps = 0;
   uint16_t carry = 0; ///< column
   APValue d, b, a;
-  int64_t constant = 0; ///< what `less` compares with
+  int64_t constant = 0; ///< the number with which `less` compares
 };
 
 /// Operations that advance together, bit by bit.
 using APBundle = std::vector<APOperation>;
 
-/// The program of a chunk of outputs for a slice of input channels.
+/// The operations of an output block for a channel block.
 struct APSlice {
   int64_t firstChannel = 0;
   int64_t channels = 0;
@@ -87,18 +87,18 @@ struct APSlice {
 
 struct APAccumulator {
   int64_t width = 0;
-  int64_t initial = 0; ///< value before the first slice, modulo 2^width
+  int64_t initial = 0; ///< value before the first channel block, modulo 2^width
 };
 
-/// Outputs that are computed by one program per slice.
+/// An output block: outputs whose accumulators a processor holds together.
 struct APChunk {
   int64_t firstOutput = 0;
   int64_t column = 0;  ///< first of the accumulators' columns
   int64_t columns = 0; ///< of accumulators
-  int64_t slot = 0;    ///< domains for an accumulator
+  int64_t slot = 0;    ///< domains per accumulator
   std::vector<APAccumulator> outputs;
   std::vector<APSlice> slices;
-  /// Makes codes of complete accumulators, where they are.
+  /// Turns complete accumulators into quantized values, in place.
   std::vector<APBundle> epilogue;
 
   APValue accumulator(int64_t i) const {
@@ -107,7 +107,7 @@ struct APChunk {
             static_cast<uint8_t>(outputs[i].width), /*isSigned=*/true,
             /*isCell=*/false};
   }
-  /// Of at most `spread` that share the slices.
+  /// Processors, at most `spread`, that share the channel blocks.
   int64_t processors(int64_t spread) const {
     return std::clamp<int64_t>(slices.size(), 1, spread);
   }
@@ -128,19 +128,19 @@ struct APMicroprogram {
   bool inputSigned = false;
   int64_t channels = 0; ///< of the layer's input
   int64_t outputs = 0;  ///< of the layer
-  int64_t lanes = 1;    ///< channels that are side by side
-  int64_t spread = 1;   ///< processors that share the slices of a chunk
-  int64_t codeBits = 0; ///< of codes that epilogues make; 0: there are none
+  int64_t lanes = 1;    ///< interleaved channels
+  int64_t spread = 1;   ///< processors that share an output block
+  int64_t codeBits = 0; ///< width of the results of epilogues; 0: no epilogues
   bool codeSigned = false;
   std::vector<APChunk> chunks;
 
-  /// Where kernel position `k` of channel `c` of a slice is.
+  /// The value of kernel position `k` of channel `c` of a channel block.
   APValue input(int64_t c, int64_t k) const {
     return {static_cast<uint16_t>(c % lanes * kernelPositions + k),
             static_cast<uint16_t>(c / lanes * inputBits),
             static_cast<uint8_t>(inputBits), inputSigned, /*isCell=*/false};
   }
-  /// What leaves the processors for output `i` of a chunk.
+  /// The value that is read out for output `i` of an output block.
   APValue result(const APChunk &chunk, int64_t i) const {
     APValue value = chunk.accumulator(i);
     if (codeBits) {
@@ -149,11 +149,11 @@ struct APMicroprogram {
     }
     return value;
   }
-  /// Domains that hold the inputs of a slice.
+  /// Domains that hold the inputs of a channel block.
   int64_t inputPlanes(const APSlice &slice) const {
     return (slice.channels + lanes - 1) / lanes * inputBits;
   }
-  /// Operations of all slices and epilogues.
+  /// Number of operations of all channel blocks and epilogues.
   int64_t operations() const;
 };
 
@@ -176,8 +176,9 @@ inline int64_t domainOfA(const APOperation &op, int64_t i) {
              : domainAt(a, i);
 }
 
-/// Fails, naming chunk, slice, group and operation, if the program is not one
-/// that processors of its `columns` and `domains` can run.
+/// Fails if processors with its `columns` and `domains` cannot run the
+/// microprogram. The error names the output block, channel block, bundle and
+/// operation.
 llvm::Error verify(const APMicroprogram &program);
 
 std::vector<uint8_t> encode(const APMicroprogram &program);

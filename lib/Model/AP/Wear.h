@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- APWear.h - Writes of associative programs ----------------*- C++ -*-===//
+//===- Wear.h - Writes to racetracks ----------------------------*- C++ -*-===//
 //
-// How often the racetracks of processors are written (docs/ap.md, "Wear"): the
-// most that any can get, from the program alone; the sum, from what a run
-// wrote.
+// The writes to the racetracks of processors (docs/ap.md, "Wear"): an upper
+// bound for each racetrack from the microprogram alone, and the sum from the
+// writes of a run.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_MODEL_AP_WEAR_H
@@ -21,16 +21,17 @@
 
 namespace pumice::model {
 
-/// Writes of a layer of `windows` output positions. `taggedWrites`: bits that
-/// passes wrote, as of `runLayer`; without them they are expected. Parts of the
-/// program have processors in their order, blocks of rows within a part; they
-/// start anew with the first of the device's processors when there are too few.
+/// Writes of a layer of `windows` output positions. `taggedWrites` are the bits
+/// that passes wrote, from `runLayer`; if absent, their expected values are
+/// used. Processors are numbered by part of the microprogram, then by row
+/// block. If there are too few, numbering starts again with the device's first
+/// processor.
 std::vector<ArrayWrites>
 apWrites(const DeviceSpec &device, const APMicroprogram &program,
          const APMicroprogramWork &work, int64_t windows,
          std::optional<llvm::ArrayRef<uint64_t>> taggedWrites = std::nullopt);
 
-/// Writes of look-ups; what stores the table is not theirs.
+/// Writes made by look-ups, excluding the writes that store the table.
 std::vector<ArrayWrites>
 lookupWrites(const DeviceSpec &device, const LookupSpec &spec,
              const LookupWork &work,

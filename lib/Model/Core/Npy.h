@@ -12,7 +12,7 @@ namespace pumice {
 /// unsigned integers of 8 to 64 bits, float32 and float64).
 llvm::Expected<model::Value> readNpy(llvm::StringRef path);
 
-/// Writes a value as a `.npy` file; integers as signed ones.
+/// Writes a value as a `.npy` file; integers are written as signed.
 llvm::Error writeNpy(llvm::StringRef path, const model::Value &value);
 
 } // namespace pumice

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Random.h - Random numbers by place -----------------------*- C++ -*-===//
+//===- Random.h - Random numbers that depend on their place -----*- C++ -*-===//
 //
-// Random numbers that depend on where they are used and on nothing else: number
-// i of a stream is a function of the stream's key and i, so that they can be
-// drawn in any order and on any number of threads.
+// Random numbers that depend only on where they are used: number i of a stream
+// is a function of the stream's key and i, so that numbers can be drawn in any
+// order and on any number of threads.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_MODEL_CORE_RANDOM_H
@@ -32,8 +32,8 @@ public:
     return (static_cast<double>(bits(i) >> 12) + 0.5) * 0x1p-52;
   }
 
-  /// Standard normal: the quantile of `uniform(i)`, so that tails are exact as
-  /// far as 2^-53, or 8.2 sigma.
+  /// Standard normal: the quantile of `uniform(i)`, so tails are exact down to
+  /// 2^-53, or 8.2 sigma.
   double normal(uint64_t i) const { return normalQuantile(uniform(i)); }
 
   /// Wichura, Algorithm AS 241 (PPND16), Applied Statistics 37 (1988): about 16

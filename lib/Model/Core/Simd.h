@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Simd.h - Per-function instruction sets -------------------*- C++ -*-===//
 //
-// Functions marked with an instruction set may only be called after asking the
-// machine for it; the rest of the library stays at the baseline.
+// A function that is marked with an instruction set may be called only if the
+// machine supports it; the rest of the library uses the baseline.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_MODEL_CORE_SIMD_H
 #define PUMICE_LIB_MODEL_CORE_SIMD_H
 
 /// Unrolls the next loop, which has a small constant count, so that arrays of
-/// vectors that it indexes stay in registers at every optimisation level.
+/// vectors that it indexes stay in registers at every optimization level.
 #if defined(__clang__)
 #define PUMICE_UNROLL _Pragma("unroll")
 #else
 #define PUMICE_UNROLL _Pragma("GCC unroll 16")
 #endif
 
-/// Inlines a function that hands vectors on through pointers.
+/// Inlines a function that passes vectors through pointers.
 #define PUMICE_INLINE __attribute__((always_inline)) inline
 
 #if defined(__x86_64__)

@@ -30,8 +30,8 @@ int64_t byteWidth(ElementType type);
 llvm::StringRef name(ElementType type);
 std::optional<ElementType> parseElementType(llvm::StringRef name);
 
-/// True if T is a C++ type that elements of `type` may be read as. Signless
-/// integers are read as signed or unsigned, as the reader decides.
+/// True if elements of `type` may be read as the C++ type T. The reader decides
+/// whether signless integers are signed or unsigned.
 template <typename T>
 bool isReadableAs(ElementType type) {
   switch (type) {
@@ -53,7 +53,7 @@ public:
   /// An empty value: no buffer, `isEmpty()`.
   Value() = default;
 
-  /// A new buffer of undefined contents, aligned to 64 bytes. Fails on a
+  /// A new buffer with undefined contents, aligned to 64 bytes. Fails on a
   /// negative extent, a size beyond 2^63-1 bytes, or lack of memory.
   static llvm::Expected<Value> allocate(ElementType type,
                                         llvm::ArrayRef<int64_t> shape);
@@ -65,7 +65,7 @@ public:
                                       const void *data,
                                       std::shared_ptr<const void> keepAlive);
 
-  /// The same buffer under another shape with as many elements.
+  /// The same buffer with another shape of as many elements.
   llvm::Expected<Value> reshape(llvm::ArrayRef<int64_t> shape) const;
 
   bool isEmpty() const { return !buffer; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Window.h - Where a convolution reads its inputs ----------*- C++ -*-===//
+//===- Window.h - The sliding window of a convolution -----------*- C++ -*-===//
 #ifndef PUMICE_LIB_MODEL_CORE_WINDOW_H
 #define PUMICE_LIB_MODEL_CORE_WINDOW_H
 
@@ -46,8 +46,8 @@ struct Window {
 
   /// Fails if an extent is not positive (batch and output may be empty), a pad
   /// is negative, an output extent is larger than input, padding, kernel,
-  /// stride and dilation give, or the window does not read `matrix.rows` inputs
-  /// per group.
+  /// stride and dilation allow, or the window does not read `matrix.rows`
+  /// inputs per group.
   llvm::Error verify(const MatrixSpec &matrix) const;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- ArrayContents.h - What arrays hold while they are rewritten -*- C++ -*-//
+//===- ArrayContents.h - Contents of arrays that are rewritten --*- C++ -*-===//
 #ifndef PUMICE_LIB_MODEL_CROSSBAR_ARRAYCONTENTS_H
 #define PUMICE_LIB_MODEL_CROSSBAR_ARRAYCONTENTS_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- CellStore.h - Cells, as sums are formed from them --------*- C++ -*-===//
+//===- CellStore.h - Cell conductances in packed form -----------*- C++ -*-===//
 #ifndef PUMICE_LIB_MODEL_CROSSBAR_CELLSTORE_H
 #define PUMICE_LIB_MODEL_CROSSBAR_CELLSTORE_H
 
@@ -14,30 +14,30 @@
 
 namespace pumice::model {
 
-/// What all cells of a matrix conduct, by column of a segment. Physical column
-/// c of a group holds slice c % slices of output c / slices.
+/// The conductances of all cells of a matrix, by column of a segment. Physical
+/// column c of a group holds slice c % slices of output c / slices.
 class CellStore {
 public:
-  /// In which form cells are stored; the smallest that does is taken. An 8-bit
-  /// weight on 2-bit cells is 4 cells, with differential encoding 8: codes take
-  /// 1 or 2 bytes per weight, words 8 or 16 (0.2 or 0.4 GB for the 25.5 million
-  /// weights of a ResNet-50), wide cells 16 or 32.
+  /// The form in which cells are stored; the smallest sufficient form is used.
+  /// An 8-bit weight on 2-bit cells is 4 cells, with differential encoding 8:
+  /// codes take 1 or 2 bytes per weight, words 8 or 16 (0.2 or 0.4 GB for the
+  /// 25.5 million weights of a ResNet-50), wide cells 16 or 32.
   enum class Form {
     codes, ///< of NibbleTables; cellBits / 8 bytes per cell
     words, ///< 2 bytes per cell
     wide,  ///< 4 bytes per cell
   };
 
-  /// `narrow`: everything but sums is known to fit in 32 bits, so that `wide`
-  /// may be avoided; `tabled`: codes are of use.
+  /// `narrow`: everything except sums is known to fit in 32 bits, so that
+  /// `wide` may be avoided. `tabled`: the caller can use the form `codes`.
   CellStore(const ArraySpec &array, const MatrixSpec &matrix,
             const Tiling &tiling, const WeightReader &weights, bool narrow,
             bool tabled);
 
   Form form() const { return storedForm; }
-  /// Steps of a conductance per level.
+  /// Conductance steps per level.
   int64_t unit() const { return stepsPerLevel; }
-  /// What sums of reads may be, in steps of conductances.
+  /// Range of the sums of reads, in conductance steps.
   int64_t leastSum() const { return least; }
   int64_t mostSum() const { return most; }
 
@@ -86,7 +86,7 @@ private:
   int64_t least = 0, most = 0;
 
   int64_t groupCells = 0;            ///< in one group
-  std::vector<int64_t> segmentCells; ///< before those of a segment
+  std::vector<int64_t> segmentCells; ///< number of cells before each segment
   std::vector<uint8_t> codeCells;
   std::vector<int16_t> wordCells;
   std::vector<int32_t> wideCells;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Cells.h - What the cells of an array conduct -------------*- C++ -*-===//
+//===- Cells.h - Conductances of the cells of an array ----------*- C++ -*-===//
 //
-// Where weights are on the arrays, and the conductances of the cells there,
-// with every effect that does not change between reads (docs/numerics.md,
+// The positions of weights on arrays and the conductances of their cells,
+// including every effect that does not change between reads (docs/numerics.md,
 // "Cells that are not ideal").
 //
 //===----------------------------------------------------------------------===//
@@ -24,10 +24,10 @@ struct CellPlace {
   int64_t array, row, column;
 };
 
-/// The cells that hold slice `slice` of output column `column` of `group` in
-/// tile `rowTile`: they are in one column of one array; the place is that of
-/// the first row. With differential encoding the slices of the positive part
-/// come before those of the negative.
+/// The place of the cells that hold slice `slice` of output column `column` of
+/// `group` in tile `rowTile`. They are in one column of one array; the result
+/// is the place of the first row. With differential encoding the slices of the
+/// positive part come before those of the negative.
 CellPlace placeOf(const ArraySpec &array, const MatrixSpec &matrix,
                   const Tiling &tiling, int64_t group, int64_t rowTile,
                   int64_t column, int64_t slice);
@@ -37,8 +37,8 @@ CellPlace placeOf(const ArraySpec &array, const MatrixSpec &matrix,
 constexpr int conductanceBits = 7;
 
 /// Conductances of all cells of array `number`, [array.rows][array.columns], in
-/// steps of 2^-conductanceBits. They depend on the numbers of the specs, the
-/// weights and `number` only. `array.analog` may be none: ideal cells.
+/// steps of 2^-conductanceBits. They depend only on the specs, the weights and
+/// `number`. Without `array.analog`, cells are ideal.
 std::vector<int32_t> cellConductances(const ArraySpec &array,
                                       const MatrixSpec &matrix,
                                       const Tiling &tiling,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Encoding.h - Codes, cells, digits and conversions --------*- C++ -*-===//
+//===- Encoding.h - Weights as cells, inputs as digits ----------*- C++ -*-===//
 //
-// How numbers are put on the arrays: weights cut into cells, inputs cut into
-// digits, rows cut into the segments that are read together.
+// The mapping of numbers to arrays: weights are cut into cells, inputs into
+// digits, and rows into the segments that are read together.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_MODEL_CROSSBAR_ENCODING_H
@@ -20,7 +20,8 @@
 
 namespace pumice::model {
 
-/// What `offset` and `offset_flip` add to a weight, to be non-negative.
+/// The number that `offset` and `offset_flip` add to a weight to make it
+/// non-negative.
 inline int64_t weightOffset(const MatrixSpec &matrix) {
   return int64_t(1) << (matrix.weightBits - 1);
 }
@@ -66,21 +67,21 @@ inline bool columnLevels(const ArraySpec &array, const MatrixSpec &matrix,
   return true;
 }
 
-/// What conversions of slice `slice` are shifted left by.
+/// The left shift of conversions of slice `slice`.
 inline int64_t sliceShift(const ArraySpec &array, const MatrixSpec &matrix,
                           int64_t slice) {
   return slice % cellsPerPart(array, matrix) * array.cellBits;
 }
 
-/// Whether the weights' results get less by what the cells of slice `slice`
-/// hold (before columns are inverted): the negative part.
+/// True if conversions of slice `slice` are subtracted (the negative part),
+/// before columns are inverted.
 inline bool isNegativePart(const ArraySpec &array, const MatrixSpec &matrix,
                            int64_t slice) {
   return slice >= cellsPerPart(array, matrix);
 }
 
-/// What the arrays add to a result beside conversions, by its exact sum of
-/// inputs.
+/// The factor on the exact sum of inputs that the encoding subtracts from the
+/// conversions of a result.
 inline int64_t encodingOffset(const ArraySpec &array,
                               const MatrixSpec &matrix) {
   return array.encoding == WeightEncoding::differential ? 0
@@ -131,9 +132,9 @@ inline std::vector<InputDigit> inputDigits(const ArraySpec &array,
   return digits;
 }
 
-/// How column sums v, in levels, become codes: round(v * numerator /
-/// denominator), half to even, within [low, high]. A code stands for
-/// denominator / numerator levels.
+/// The conversion of column sums v, in levels, to output codes: round(v *
+/// numerator / denominator), half to even, within [low, high]. A code stands
+/// for denominator / numerator levels.
 struct Converter {
   int64_t numerator = 1;
   int64_t denominator = 1;
@@ -152,7 +153,7 @@ inline Converter converterOf(const ArraySpec &array, const MatrixSpec &matrix) {
   return {codes, resolved, 0, codes};
 }
 
-/// Whether cells conduct anything but their ideal levels.
+/// True if cells may deviate from their ideal levels.
 inline bool hasRealCells(const ArraySpec &array) {
   const AnalogSpec none, analog = array.analog.value_or(none);
   return analog.programErrorAbsolute != 0 || analog.programErrorRelative != 0 ||

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Grid.h - A weight matrix programmed on arrays --------*- C++ -*-===//
+//===- Grid.h - A weight matrix programmed on arrays ------------*- C++ -*-===//
 #ifndef PUMICE_LIB_MODEL_CROSSBAR_GRID_H
 #define PUMICE_LIB_MODEL_CROSSBAR_GRID_H
 
@@ -30,13 +30,13 @@ public:
                                       WeightLayout layout);
 
   /// y[b][g*columns + n][oy][ox] = sum_k (x_k - inputZeroPoint) *
-  /// (w_kn - weightZeroPoint), where sum_k x_k * w_kn is what the arrays
-  /// deliver and the rest is exact. Padding feeds the code `inputZeroPoint`.
-  /// `x` is NCHW of i8, i16 or i32 with at least `inputBits`; `y` is i32 or i64
-  /// and already allocated; only their number of elements is checked, so a
-  /// linear layer may pass matrices. Fails on a wrong type or size, an input
-  /// that is no code of `inputBits`, accumulators that could overflow `y`, or
-  /// calibrated converters without an adcRange.
+  /// (w_kn - weightZeroPoint), where the arrays deliver sum_k x_k * w_kn and
+  /// the rest is exact. Padding feeds the value `inputZeroPoint`. `x` is NCHW
+  /// of i8, i16 or i32 with at least `inputBits`; `y` is i32 or i64 and already
+  /// allocated; only their number of elements is checked, so a linear layer may
+  /// pass matrices. Fails on a wrong type or size, an input that does not fit
+  /// in `inputBits`, accumulators that could overflow `y`, or calibrated
+  /// converters without an adcRange.
   ///
   /// With a `histogram`, converters are lossless meanwhile, whatever the
   /// adcRange, and all sums that are converted are added to it. It is empty or

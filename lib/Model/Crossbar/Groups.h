@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Groups.h - Products with the groups in front -------------*- C++ -*-===//
+//===- Groups.h - Products with the groups first ----------------*- C++ -*-===//
 #ifndef PUMICE_LIB_MODEL_CROSSBAR_GROUPS_H
 #define PUMICE_LIB_MODEL_CROSSBAR_GROUPS_H
 
@@ -10,9 +10,8 @@
 
 namespace pumice::model {
 
-/// Calls `compute` for `x` and `y`, [groups][rows][...], as grids take and give
-/// them: [rows][groups][...], copied there and back where that is another
-/// order of elements.
+/// Calls `compute` for `x` and `y`, [groups][rows][...], in the layout of
+/// grids, [rows][groups][...]. Copies both if the order of elements differs.
 llvm::Error withGroupsInside(
     const Value &x, Value &y,
     llvm::function_ref<llvm::Error(const Value &, Value &)> compute);

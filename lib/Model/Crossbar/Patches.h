@@ -124,8 +124,8 @@ public:
   }
 
 private:
-  /// A row whose outputs have the width of the image and no stride: the image,
-  /// moved, with padding where it moved in from outside.
+  /// A row whose outputs have the width of the image and stride 1: the shifted
+  /// image, with padding where pixels from outside move in.
   void shifted(const T *plane, int64_t top, int64_t left, int64_t first,
                int64_t count, T *out) const {
     const int64_t width = window.width, last = first + count;
@@ -135,7 +135,7 @@ private:
     std::fill_n(out, begin - first, pad);
     std::copy(plane + begin + move, plane + end + move, out + (begin - first));
     std::fill_n(out + (end - first), last - end, pad);
-    // Columns beside the image took pixels of the line before or after.
+    // Columns outside of the image took pixels of the line before or after.
     const int64_t from = left < 0 ? 0 : std::max(width - left, int64_t(0));
     const int64_t to = left < 0 ? std::min(-left, width) : width;
     if (from < to)
@@ -179,7 +179,7 @@ private:
   int64_t rows;
 };
 
-/// Calls `body` with a reader of the C++ type that `x` is to be read as.
+/// Calls `body` with a reader for the C++ type of the elements of `x`.
 template <typename Body>
 void withPatches(const MatrixSpec &matrix, const Window &window, const Value &x,
                  int64_t pad, Body body) {

@@ -29,7 +29,7 @@ struct MatrixSpec {
   int64_t layer = 0;
 };
 
-/// Order of the weights in the tensor that a grid is programmed from.
+/// Order of the weights in the tensor from which a grid is programmed.
 enum class WeightLayout {
   filters, ///< [groups * columns][rows]; a flattened FCHW convolution filter
   matrix,  ///< [groups][rows][columns]; for one group a plain [K][N] matrix
@@ -55,33 +55,34 @@ inline int64_t rowsPerRead(const ArraySpec &array) {
   return array.rowsPerRead.value_or(array.rows);
 }
 
-/// Parts in which the rows of one group in a tile (the fullest) are read, one
-/// after another.
+/// Number of segments in which the rows of one group in the fullest tile are
+/// read, one after another.
 int64_t segmentsPerTile(const ArraySpec &array, const MatrixSpec &matrix);
 
 /// Reads of one segment that one input vector takes: one per `dacBits` of the
-/// input; the sign bit of signed inputs has a read of its own, because its
-/// weight is negative.
+/// input; the sign bit of signed inputs has a separate read, because its weight
+/// is negative.
 int64_t readsPerWindow(const ArraySpec &array, const MatrixSpec &matrix);
 
-/// Largest sum of one read: what `full_scale` converters resolve, in levels.
+/// Largest sum of one read, in levels; `full_scale` converters resolve this
+/// range.
 int64_t fullScaleRange(const ArraySpec &array);
 
-/// Largest sum that converters other than `lossless` resolve, in levels; one
-/// that is not calibrated counts as `full_scale`. Within the codes that a
-/// converter has, it resolves every level.
+/// Largest sum that converters other than `lossless` resolve, in levels. A
+/// converter that is not calibrated counts as `full_scale`. A converter with
+/// enough output codes resolves every level.
 int64_t resolvedRange(const ArraySpec &array, const MatrixSpec &matrix);
 
 /// Bits of a two's complement accumulator that holds every possible
 /// sum_k (x_k - inputZeroPoint) * (w_k - weightZeroPoint) of `matrix` as the
-/// arrays deliver it, with every conversion anywhere in its range: from 0 to
-/// its sum if cells are ideal and codes do not scale. More than 64 is returned
-/// as 65.
+/// arrays deliver it, for any value of each conversion within its range: from 0
+/// to its sum if cells are ideal and output codes do not scale. Returns 65 for
+/// more than 64.
 int64_t accumulatorBits(const ArraySpec &array, const MatrixSpec &matrix,
                         int64_t inputZeroPoint, int64_t weightZeroPoint);
 
-/// Fails if accumulators of `availableBits` could overflow or a zero point is
-/// not a code of its type.
+/// Fails if accumulators of `availableBits` could overflow or a zero point does
+/// not fit its type.
 llvm::Error verifyAccumulator(const ArraySpec &array, const MatrixSpec &matrix,
                               int64_t inputZeroPoint, int64_t weightZeroPoint,
                               int64_t availableBits);

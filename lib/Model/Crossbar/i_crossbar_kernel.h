@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- i_crossbar_kernel.h - Contract of crossbar kernels -------*- C++ -*-===//
 //
-// A kernel holds one programmed matrix in the form that suits it and computes
-// what the arrays deliver for it. Everything that does not depend on the
-// converter (checks, zero points) is done by Grid, before and around it.
+// A kernel holds one programmed matrix in its own form and computes the results
+// that the arrays deliver. Grid handles everything that does not depend on the
+// converter (checks, zero points).
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_MODEL_CROSSBAR_I_CROSSBAR_KERNEL_H
@@ -22,11 +22,12 @@
 
 namespace pumice::model {
 
-/// How often column sums came out at which value.
+/// Histogram of the values of column sums.
 struct SumHistogram {
   int64_t width = 1; ///< of a bin
-  /// Sums of [i * width, (i + 1) * width), in levels, rounded up to integers,
-  /// and brought to [0, limit]. No more bins than sums need.
+  /// Number of sums in [i * width, (i + 1) * width), in levels, rounded up to
+  /// integers and clamped to [0, limit]. There are no more bins than the sums
+  /// need.
   std::vector<uint64_t> counts;
   int64_t limit = 0;
   int64_t largest = 0; ///< sum, after that
@@ -47,12 +48,12 @@ struct SumHistogram {
   }
 };
 
-/// One use of a programmed matrix. All of it is checked: shapes agree, inputs
-/// and `padCode` are codes of `inputBits`, results fit in `y`.
+/// One use of a programmed matrix. The caller has checked that shapes agree,
+/// that inputs and `padCode` fit in `inputBits`, and that results fit in `y`.
 struct CrossbarJob {
   const Window &window;
-  const Value &x;  ///< NCHW; i8, i16 or i32, read as the matrix's inputs are
-  int64_t padCode; ///< input code of padding
+  const Value &x;  ///< NCHW; i8, i16 or i32, signed as the matrix's inputs are
+  int64_t padCode; ///< input value of padding
   /// Added to every result of a column; [groups * columns].
   llvm::ArrayRef<int64_t> columnBias;
   /// Every result also gets this times the exact sum of its inputs.

@@ -5,6 +5,9 @@
 #include "llvm/ADT/StringMap.h"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
+#include <vector>
 
 using namespace pumice::model;
 namespace json = llvm::json;
@@ -97,12 +100,25 @@ struct Layer {
   std::string name; // json keeps references to views
   llvm::SmallVector<std::string, 4> kinds, units, reasons, nonlinear;
   int64_t startPs, endPs;
+  std::vector<std::pair<int64_t, int64_t>> spans; ///< from, to
   int64_t instructions = 0;
   int64_t arrays = 0; ///< most that one instruction holds
   EnergyPj energyPj = {};
   Counters counters;
 };
 } // namespace
+
+/// Length of the union of intervals.
+static int64_t coveredPs(std::vector<std::pair<int64_t, int64_t>> spans) {
+  llvm::sort(spans);
+  int64_t length = 0, reached = std::numeric_limits<int64_t>::min();
+  for (auto [from, to] : spans) {
+    if (to > reached)
+      length += to - std::max(from, reached);
+    reached = std::max(reached, to);
+  }
+  return length;
+}
 
 static json::Array layersToJson(const Machine &machine) {
   std::vector<Layer> layers;
@@ -122,6 +138,7 @@ static json::Array layersToJson(const Machine &machine) {
       addOnce(layer.nonlinear, kind);
     layer.startPs = std::min(layer.startPs, record.startPs);
     layer.endPs = std::max(layer.endPs, record.endPs);
+    layer.spans.emplace_back(record.startPs, record.endPs);
     ++layer.instructions;
     layer.arrays = std::max(layer.arrays, record.arrays);
     for (size_t i = 0; i < numComponents; ++i)
@@ -138,6 +155,7 @@ static json::Array layersToJson(const Machine &machine) {
                      {"nonlinear", json::Array(layer.nonlinear)},
                      {"start_ns", ns(layer.startPs)},
                      {"end_ns", ns(layer.endPs)},
+                     {"busy_ns", ns(coveredPs(layer.spans))},
                      {"instructions", layer.instructions},
                      {"energy_pj", toJson(layer.energyPj, /*withZeros=*/false)},
                      {"counters", toJson(layer.counters, /*withZeros=*/false)},

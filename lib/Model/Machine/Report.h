@@ -14,10 +14,11 @@ namespace pumice::model {
 ///   energy_pj        {total, dynamic, static, <component>...},
 ///   area_mm2, power_mw {ima, tile, chip}, tiles,
 ///   layers           [{name, kinds, units, reasons, nonlinear, start_ns,
-///                      end_ns, instructions,
+///                      end_ns, busy_ns, instructions,
 ///                      energy_pj {total, <component>...}, counters, arrays}]
 ///                    in order of first appearance; reasons: why products of it
-///                    are on the digital unit; nonlinear: functions computed,
+///                    are on the digital unit; nonlinear: functions computed;
+///                    busy_ns: how long an instruction of it was running,
 ///   instructions     [{id, label, kind, unit, layer, reason, nonlinear,
 ///                      start_ns, end_ns, energy_pj, counters, arrays,
 ///                      depends_on, lanes [{resource, first, count, start_ns,

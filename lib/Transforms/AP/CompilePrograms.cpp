@@ -69,9 +69,8 @@ private:
     if (failed(program))
       return failure();
     rewriter.replaceOpWithNewOp<ap::RunOp>(
-        op, op.getType(), op.getInput(), Value(), *program, DenseI64ArrayAttr(),
-        DenseI64ArrayAttr(), DenseI64ArrayAttr(), DenseI64ArrayAttr(),
-        op.getInputZeroPointAttr());
+        op, op.getType(), op.getInput(), Value(), *program,
+        crossbar::WindowAttr(), op.getInputZeroPointAttr());
     return success();
   }
 
@@ -81,14 +80,13 @@ private:
     layer.groups = op.getGroups();
     layer.channels = op.getInput().getType().getDimSize(1);
     layer.outputs = output[1];
-    layer.kernelPositions = op.getKernel()[0] * op.getKernel()[1];
+    layer.kernelPositions = op.getWindow().getKernelSize();
     layer.windows = output[0] * output[2] * output[3];
     FailureOr<DenseResourceElementsAttr> program = compileLayer(op, layer);
     if (failed(program))
       return failure();
     rewriter.replaceOpWithNewOp<ap::RunOp>(
-        op, op.getType(), op.getInput(), Value(), *program, op.getKernelAttr(),
-        op.getStridesAttr(), op.getDilationsAttr(), op.getPaddingAttr(),
+        op, op.getType(), op.getInput(), Value(), *program, op.getWindowAttr(),
         op.getInputZeroPointAttr());
     return success();
   }
@@ -96,7 +94,7 @@ private:
   LogicalResult compile(IRRewriter &rewriter, ap::MaxPool2DOp op) {
     apcompiler::Pooling pooling;
     pooling.channels = op.getInput().getType().getDimSize(1);
-    pooling.kernelPositions = op.getKernel()[0] * op.getKernel()[1];
+    pooling.kernelPositions = op.getWindow().getKernelSize();
     pooling.bits = op.getInputBits();
     pooling.isSigned = !op.getInputUnsigned();
     FailureOr<DenseResourceElementsAttr> program =
@@ -104,8 +102,7 @@ private:
     if (failed(program))
       return failure();
     rewriter.replaceOpWithNewOp<ap::RunOp>(
-        op, op.getType(), op.getInput(), Value(), *program, op.getKernelAttr(),
-        op.getStridesAttr(), op.getDilationsAttr(), op.getPaddingAttr(),
+        op, op.getType(), op.getInput(), Value(), *program, op.getWindowAttr(),
         op.getPaddingCodeAttr());
     return success();
   }
@@ -125,11 +122,11 @@ private:
         toAttribute(op, apcompiler::compile(sum, *spec.ap));
     if (failed(program))
       return failure();
-    DenseI64ArrayAttr ones = rewriter.getDenseI64ArrayAttr({1, 1});
-    rewriter.replaceOpWithNewOp<ap::RunOp>(
-        op, op.getType(), op.getLhs(), op.getRhs(), *program, ones, ones, ones,
-        rewriter.getDenseI64ArrayAttr({0, 0, 0, 0}),
-        rewriter.getI64IntegerAttr(0));
+    auto window = crossbar::WindowAttr::get(op.getContext(), {1, 1}, {1, 1},
+                                            {1, 1}, {0, 0, 0, 0});
+    rewriter.replaceOpWithNewOp<ap::RunOp>(op, op.getType(), op.getLhs(),
+                                           op.getRhs(), *program, window,
+                                           rewriter.getI64IntegerAttr(0));
     return success();
   }
 

@@ -377,10 +377,9 @@ private:
       return;
     rewriter.replaceOpWithNewOp<ap::MaxPool2DOp>(
         op, op.getResult(0).getType(), pooling.input,
-        rewriter.getDenseI64ArrayAttr(pooling.kernel),
-        rewriter.getDenseI64ArrayAttr(pooling.strides),
-        rewriter.getDenseI64ArrayAttr(pooling.dilations),
-        rewriter.getDenseI64ArrayAttr(pooling.padding),
+        crossbar::WindowAttr::get(&getContext(), pooling.kernel,
+                                  pooling.strides, pooling.dilations,
+                                  pooling.padding),
         pooling.range.low < 0 ? UnitAttr() : rewriter.getUnitAttr(),
         rewriter.getI64IntegerAttr(pooling.paddingCode),
         rewriter.getI64IntegerAttr(pooling.range.bits()));

@@ -60,8 +60,8 @@ private:
   void write(const model::APMicroprogram &program, Location loc) {
     OpBuilder builder(&getContext());
     builder.setInsertionPointToEnd(getOperation().getBody());
-    OpNames names = namesOf(loc);
-    StringRef name = names.isNamed ? StringRef(names.layer) : "";
+    Place place = placeOf(loc);
+    StringRef name = place.layer.empty() ? place.node : place.layer;
     auto top = open<ap::ProgramOp>(builder, loc, name);
     number(top, "columns", program.columns);
     number(top, "domains", program.domains);
@@ -125,7 +125,9 @@ private:
                  : ap::ValueAttr();
     };
     ap::SerialOp::create(
-        builder, loc, builder.getStringAttr(model::name(op.code)),
+        builder, loc,
+        ap::OpcodeAttr::get(&getContext(),
+                            *ap::symbolizeOpcode(model::name(op.code))),
         value(fields.d, op.d), value(fields.b, op.b), value(fields.a, op.a),
         fields.constant ? builder.getI64IntegerAttr(op.constant)
                         : IntegerAttr(),

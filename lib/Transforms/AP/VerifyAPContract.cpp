@@ -18,8 +18,9 @@ struct VerifyAPContractPass
   void runOnOperation() override {
     markAllAnalysesPreserved();
     WalkResult result = getOperation().walk([&](Operation *op) {
-      if (isa<ap::MVMOp, ap::Conv2DOp, ap::MaxPool2DOp, ap::WeightedSumOp>(
-              op)) {
+      auto layer = dyn_cast<LayerOpInterface>(op);
+      if (layer && layer.getTarget() == LayerTarget::ap &&
+          !isa<ap::RunOp, ap::LookupOp>(op)) {
         op->emitOpError("is not compiled (ap-compile-programs)");
         return WalkResult::interrupt();
       }

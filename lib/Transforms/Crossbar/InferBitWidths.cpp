@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Analysis/Quantized.h"
+#include "lib/Analysis/SignFlip.h"
 #include "lib/Device/Device.h"
 #include "lib/Transforms/Crossbar/Passes.h"
 
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/DebugLog.h"
 #include "llvm/Support/MathExtras.h"
+
+#define DEBUG_TYPE "crossbar-infer-bit-widths"
 
 namespace pumice {
 #define GEN_PASS_DEF_CROSSBARINFERBITWIDTHS
@@ -19,14 +24,6 @@ static std::optional<int64_t> leastBits(Value codes, int64_t most) {
   return bits <= most ? std::optional(bits) : std::nullopt;
 }
 
-/// The codes that `weights` holds less 128, or null.
-static Value flippedCodes(Value weights) {
-  auto flip = weights.getDefiningOp<arith::XOrIOp>();
-  if (!flip || uniformInteger(flip.getRhs()) != -128)
-    return {};
-  return flip.getLhs();
-}
-
 namespace {
 
 struct CrossbarInferBitWidthsPass
@@ -35,19 +32,19 @@ struct CrossbarInferBitWidthsPass
     FailureOr<pum::DeviceAttr> device = getDevice(getOperation());
     if (failed(device))
       return signalPassFailure();
-    // Associative processors take the widths that convert-crossbar-to-ap finds.
-    if (!device->getArray())
+    // convert-linalg-to-ap finds the widths of what processors read.
+    if (!hasCrossbars(*device))
       return;
     cellBits = device->getArray().getCellBits();
-    getOperation().walk([&](Operation *op) {
-      if (auto mvm = dyn_cast<crossbar::MVMOp>(op)) {
-        narrowInput(mvm, /*isPadded=*/false);
-        narrowWeights(mvm);
-      } else if (auto conv = dyn_cast<crossbar::Conv2DOp>(op)) {
-        narrowInput(conv, llvm::any_of(conv.getPadding(),
-                                       [](int64_t size) { return size > 0; }));
-        narrowWeights(conv);
-      }
+    getOperation().walk([&](LayerOpInterface layer) {
+      if (layer.getGridType())
+        return; // the grid's type says both widths
+      llvm::TypeSwitch<Operation *>(layer)
+          .Case<crossbar::MVMOp, crossbar::Conv2DOp>([&](auto op) {
+            crossbar::WindowAttr window = layer.getWindowAttr();
+            narrowInput(op, window && window.isPadded());
+            narrowWeights(op);
+          });
     });
   }
 
@@ -66,22 +63,23 @@ struct CrossbarInferBitWidthsPass
                               : std::max<int64_t>(range.signedBits(), 2);
     if (bits >= op.getInput().getType().getElementTypeBitWidth())
       return;
+    LDBG() << "inputs of " << bits << " bits at " << op.getLoc();
     op.setInputBits(bits);
     ++numInputs;
   }
 
   template <typename OpTy>
   void narrowWeights(OpTy op) {
-    auto weights = dyn_cast<TypedValue<RankedTensorType>>(op.getWeights());
-    if (!weights || op.getWeightBits())
+    if (op.getWeightBits())
       return;
+    auto weights = cast<TypedValue<RankedTensorType>>(op.getWeights());
     // Only what takes fewer cells.
     int64_t width = weights.getType().getElementTypeBitWidth();
     int64_t most = (int64_t(llvm::divideCeil(width, cellBits)) - 1) * cellBits;
     std::optional<int64_t> bits;
-    if (Value codes = flippedCodes(weights)) {
-      // q - 128 takes all bits whatever q is;
-      // q - 2^(b-1) takes the b bits that q takes.
+    if (Value codes = unflippedSign(weights)) {
+      // Flipped, q takes all bits whatever it is; q - 2^(b-1) takes the b bits
+      // that q takes.
       bits = rangeOfCodes(codes, /*isUnsigned=*/true).unsignedBits();
       if (*bits > most)
         return;
@@ -94,12 +92,14 @@ struct CrossbarInferBitWidthsPass
           builder, op.getLoc(), codes,
           arith::ConstantOp::create(builder, op.getLoc(), less));
       op.getWeightsMutable().assign(centred);
-      op.setWeightZeroPoint(int64_t(op.getWeightZeroPoint()) + 128 - half);
+      op.setWeightZeroPoint(int64_t(op.getWeightZeroPoint()) +
+                            signFlipOffset(weights) - half);
     } else {
       bits = leastBits(weights, most);
     }
     if (!bits)
       return;
+    LDBG() << "weights of " << *bits << " bits at " << op.getLoc();
     op.setWeightBits(*bits);
     ++numWeights;
   }

@@ -2,6 +2,12 @@
 #include "lib/Device/Device.h"
 #include "lib/Transforms/Crossbar/Passes.h"
 
+#include "mlir/IR/TypeUtilities.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "crossbar-tile-to-arrays"
+
 namespace pumice {
 #define GEN_PASS_DEF_CROSSBARTILETOARRAYS
 #include "lib/Transforms/Crossbar/Passes.h.inc"
@@ -19,66 +25,58 @@ struct CrossbarTileToArraysPass
     if (failed(device))
       return signalPassFailure();
     array = device->getArray();
-    WalkResult result = getOperation().walk([&](Operation *op) {
-      if (!array && isa<crossbar::MVMOp, crossbar::Conv2DOp>(op)) {
-        op->emitOpError("cannot be tiled: device '")
+    WalkResult result = getOperation().walk([&](LayerOpInterface layer) {
+      if (layer.getTarget() != LayerTarget::crossbar || layer.getGridType())
+        return WalkResult::advance();
+      if (!array) {
+        layer->emitOpError("cannot be tiled: device '")
             << device->getName() << "' has no arrays";
         return WalkResult::interrupt();
       }
-      if (auto mvm = dyn_cast<crossbar::MVMOp>(op))
-        return tile(mvm, /*groups=*/mvm.getInput().getType().getRank() == 3
-                             ? mvm.getInput().getType().getDimSize(0)
-                             : 1);
-      if (auto conv = dyn_cast<crossbar::Conv2DOp>(op))
-        return tile(conv, conv.getGroups());
-      return WalkResult::advance();
+      return tile(layer);
     });
     grids.clear();
     if (result.wasInterrupted())
       signalPassFailure();
   }
 
-  template <typename OpTy>
-  WalkResult tile(OpTy op, int64_t groups) {
-    auto weights = dyn_cast<TypedValue<RankedTensorType>>(op.getWeights());
-    if (!weights)
-      return WalkResult::advance();
-    RankedTensorType type = weights.getType();
+  WalkResult tile(LayerOpInterface op) {
+    Value weights = op.getLayerWeights();
+    auto type = cast<RankedTensorType>(weights.getType());
+    crossbar::QuantizedFormat inputs = *op.getLayerInputFormat();
+    crossbar::QuantizedFormat stored = *op.getLayerWeightFormat();
     model::MatrixSpec matrix;
-    matrix.groups = groups;
+    matrix.groups = op.getLayerGroups();
     // [groups * columns, ...], or [groups, columns, rows] of a grouped mvm.
-    bool isGrouped = isa<crossbar::MVMOp>(op) && type.getRank() == 3;
+    bool isGrouped = !op.getWindowAttr() && type.getRank() == 3;
     matrix.columns =
-        isGrouped ? type.getDimSize(1) : type.getDimSize(0) / groups;
-    matrix.rows = type.getNumElements() / (groups * matrix.columns);
-    matrix.weightBits =
-        op.getWeightBits().value_or(type.getElementTypeBitWidth());
-    matrix.inputBits = op.getInputBits().value_or(
-        op.getInput().getType().getElementTypeBitWidth());
-    matrix.inputSigned = !op.getInputUnsigned();
+        isGrouped ? type.getDimSize(1) : type.getDimSize(0) / matrix.groups;
+    matrix.rows = type.getNumElements() / (matrix.groups * matrix.columns);
+    matrix.weightBits = stored.bits;
+    matrix.inputBits = inputs.bits;
+    matrix.inputSigned = inputs.isSigned;
     llvm::Expected<model::Tiling> tiling = model::tile(toSpec(array), matrix);
     if (!tiling)
-      return op.emitOpError("cannot be tiled: ")
+      return op->emitOpError("cannot be tiled: ")
              << llvm::toString(tiling.takeError());
 
     // A lossy converter can push a sum beyond what exact sums reach.
     if (llvm::Error error = model::verifyAccumulator(
-            toSpec(array), matrix, op.getInputZeroPoint(),
-            op.getWeightZeroPoint(),
-            op.getResult().getType().getElementTypeBitWidth()))
-      return op.emitOpError("cannot be tiled: ")
+            toSpec(array), matrix, inputs.zeroPoint, stored.zeroPoint,
+            getElementTypeOrSelf(op->getResult(0).getType())
+                .getIntOrFloatBitWidth()))
+      return op->emitOpError("cannot be tiled: ")
              << llvm::toString(std::move(error));
 
-    // One layer may serve several calls (tied weights). A signed width counts
-    // as another one than an unsigned: inputs are streamed in another way.
-    // Widths are at most 16 bits.
-    int64_t stream = matrix.inputBits * (matrix.inputSigned ? -1 : 1);
-    Value &grid = grids[{weights, {groups, stream * 32 + matrix.weightBits}}];
+    // One layer may serve several calls (tied weights): they share a grid that
+    // streams what all of them read.
+    OpBuilder builder(op);
+    auto gridType = crossbar::GridType::get(
+        op.getContext(), matrix.groups, matrix.rows, matrix.columns,
+        builder.getIntegerType(matrix.weightBits),
+        builder.getIntegerType(inputs.bits, inputs.isSigned));
+    Value &grid = grids[{weights, gridType}];
     if (!grid || grid.getParentBlock() != op->getBlock()) {
-      OpBuilder builder(op);
-      auto gridType = crossbar::GridType::get(
-          op.getContext(), groups, matrix.rows, matrix.columns,
-          builder.getIntegerType(matrix.weightBits));
       auto attr = crossbar::TilingAttr::get(
           op.getContext(), tiling->rowTiles, tiling->columnTiles,
           tiling->slices, tiling->groupsPerArray, tiling->arrays);
@@ -86,14 +84,22 @@ struct CrossbarTileToArraysPass
                                          weights, attr, array,
                                          /*adc_range=*/IntegerAttr());
       numArrays += tiling->arrays;
+      LDBG() << gridType << " on " << tiling->arrays << " arrays for "
+             << op->getLoc();
     }
-    op.getWeightsMutable().assign(grid);
-    op.removeWeightBitsAttr(); // the grid's type says it
+    // The grid's type says how inputs and weights are quantized.
+    llvm::TypeSwitch<Operation *>(op).Case<crossbar::MVMOp, crossbar::Conv2DOp>(
+        [&](auto layer) {
+          layer.getWeightsMutable().assign(grid);
+          layer.removeWeightBitsAttr();
+          layer.removeInputBitsAttr();
+          layer.removeInputUnsignedAttr();
+        });
     return WalkResult::advance();
   }
 
   crossbar::CrossbarArrayAttr array;
-  llvm::DenseMap<std::pair<Value, std::pair<int64_t, int64_t>>, Value> grids;
+  llvm::DenseMap<std::pair<Value, Type>, Value> grids; ///< by their weights
 };
 
 } // namespace

@@ -20,20 +20,16 @@ struct VerifyCrossbarContractPass
     FailureOr<pum::DeviceAttr> device = getDevice(getOperation());
     if (failed(device))
       return signalPassFailure();
-    bool temporary = device->getDynamicMatmul() == pum::DynamicMatmul::crossbar;
-    auto onGrid = [&](auto op) {
-      if (isa<crossbar::GridType>(op.getWeights().getType()))
-        return;
-      op.emitOpError("reads weights, expected a grid of arrays "
-                     "(crossbar-tile-to-arrays)");
-      signalPassFailure();
-    };
+    bool temporary = takesTemporaryWeights(*device);
     getOperation().walk([&](Operation *op) {
-      if (auto mvm = dyn_cast<crossbar::MVMOp>(op))
-        onGrid(mvm);
-      else if (auto conv = dyn_cast<crossbar::Conv2DOp>(op))
-        onGrid(conv);
-      else if (isa<pum::NonlinearOp>(op)) {
+      auto layer = dyn_cast<LayerOpInterface>(op);
+      if (layer && layer.getTarget() == LayerTarget::crossbar &&
+          !layer.getGridType()) {
+        op->emitOpError("reads weights, expected a grid of arrays "
+                        "(crossbar-tile-to-arrays)");
+        signalPassFailure();
+      }
+      if (isa<pum::NonlinearOp>(op)) {
         op->emitOpError("is not expanded (expand-nonlinear)");
         signalPassFailure();
       } else if (auto program = dyn_cast<crossbar::ProgramOp>(op))

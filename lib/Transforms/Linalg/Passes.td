@@ -5,26 +5,30 @@
 include "mlir/Pass/PassBase.td"
 
 def VerifyLinalgContract : Pass<"verify-linalg-contract", "::mlir::ModuleOp"> {
-  let summary = "check that a module is what Pumice takes in (L0)";
+  let summary = "check that a module is valid input for Pumice (L0)";
   let description = [{
-    Needs nothing, changes nothing. Fails, naming the op and its place, unless
-    the module holds functions of one block on ranked tensors of static shape,
-    made of func, linalg, tensor, arith, math, pum.nonlinear and (inside linalg)
-    cf.assert ops, and exactly one of them is public: the entry.
+    Requires nothing and changes nothing. Fails, naming the op and its location,
+    unless the module consists of functions of one block on ranked tensors of
+    static shape, made of func, linalg, tensor, arith, math, pum.nonlinear and
+    (inside linalg) cf.assert ops. Exactly one function, the entry, must be
+    public. Apart from functions, the module may contain symbols of any dialect
+    that are neither functions nor modules.
   }];
 }
 
 def RaiseQuantizedOps : Pass<"raise-quantized-ops", "::mlir::func::FuncOp"> {
   let summary = "turn float layers between dequantize and quantize into integer ops";
   let description = [{
-    Needs: L0. PyTorch's PT2E writes a quantized layer as a float op whose
-    input and weights are dequantized codes. This pass finds convolutions (2-D and
-    1-D, also transposed ones as torch-mlir writes them) and matrix products
-    whose two operands are such codes, possibly moved, and replaces each by
+    Requires: L0. PyTorch's PT2E writes a quantized layer as a float op whose
+    input and weights are dequantized values. This pass matches convolutions
+    (2-D and 1-D, also transposed ones as torch-mlir writes them) and matrix
+    products whose two operands are dequantized, possibly behind data movement
+    ops, and replaces each by
 
-    - an integer op (`linalg.conv_2d_nchw_fchw_q`, `linalg.conv_2d_ngchw_gfchw_q`,
-      `linalg.quantized_matmul`) on the codes, with their zero points; unsigned
-      codes are widened by `arith.extui`, which keeps their range visible, and
+    - an integer op (`linalg.conv_2d_nchw_fchw_q`,
+      `linalg.conv_2d_ngchw_gfchw_q`, `linalg.quantized_matmul`) on the
+      quantized values, with their zero points; unsigned values are widened by
+      `arith.extui`, which keeps their range visible, and
     - a generic that computes `float(acc) * scale[c] + init` in f32, each step
       rounded, with `scale[c] = input_scale * weight_scale[c]` in f32.
 
@@ -32,15 +36,17 @@ def RaiseQuantizedOps : Pass<"raise-quantized-ops", "::mlir::func::FuncOp"> {
     each, become `linalg.quantized_matmul` and `linalg.quantized_batch_matmul`
     with `scale = left_scale * right_scale`.
 
-    What moves or compares numbers moves or compares codes: pads by 0.0,
-    reshapes, transposes, slices, insertions into zeros, gathers, concatenations
-    of equal scale, zero point and type, max pooling. Sums over windows or
-    dimensions are sums of codes in i32. A quantize goes up through moves and
-    concatenations that nothing else reads; quantize(dequantize(x)) of equal
-    parameters is dropped when its clamp keeps every code.
+    Ops that move or compare elements are applied to quantized values: pads by
+    0.0, reshapes, transposes, slices, insertions into zeros, gathers,
+    concatenations of equal scale, zero point and type, max pooling. Sums over
+    windows or dimensions become sums of quantized values in i32. A quantize is
+    hoisted through data movement ops and concatenations without other users;
+    quantize(dequantize(x)) with equal parameters is erased if its clamp keeps
+    every value.
 
-    Does not do: weights whose zero points differ between channels, activations
-    quantized per channel; these stay in float, and a remark says why.
+    Not supported: weights whose zero points differ between channels, and
+    activations quantized per channel. These stay in float, and a remark gives
+    the reason.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::tensor::TensorDialect"];
@@ -48,17 +54,17 @@ def RaiseQuantizedOps : Pass<"raise-quantized-ops", "::mlir::func::FuncOp"> {
 }
 
 def RaiseIntegerMatmuls : Pass<"raise-integer-matmuls", "::mlir::func::FuncOp"> {
-  let summary = "turn products of widened codes into integer layers";
+  let summary = "turn integer matmuls of widened operands into integer layers";
   let description = [{
-    Needs: L0. ONNX's MatMulInteger arrives as a `linalg.matmul` of 32 bit
-    numbers that are 8 bit codes less a zero point. With constant weights it
-    becomes `linalg.quantized_matmul` on the codes. A zero point of the input
-    that is computed at run time (dynamic quantization) does not go into the
-    layer: the product takes 0, and `zero point * sum of the column's weights`
-    is subtracted behind it, in the integers of the result.
+    Requires: L0. ONNX's MatMulInteger is imported as a `linalg.matmul` of 32
+    bit operands that are 8 bit values minus a zero point. With constant weights
+    it becomes `linalg.quantized_matmul` on the 8 bit values. A zero point of
+    the input that is computed at run time (dynamic quantization) does not
+    become part of the layer: the product uses 0, and `zero point * sum of the
+    column's weights` is subtracted from its integer result.
 
-    Does not do: convolutions, products of two activations, zero points of the
-    weights that differ between columns.
+    Not supported: convolutions, products of two activations, and zero points of
+    the weights that differ between columns.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::tensor::TensorDialect"];
@@ -66,17 +72,18 @@ def RaiseIntegerMatmuls : Pass<"raise-integer-matmuls", "::mlir::func::FuncOp"> 
 }
 
 def NormalizeIntegerLayers : Pass<"normalize-integer-layers", "::mlir::func::FuncOp"> {
-  let summary = "write integer layers of any layout in one form";
+  let summary = "convert integer layers of any layout to one form";
   let description = [{
-    Needs: L0 or L1. Convolutions of 8 or 16 bit codes with constant weights
-    come channels last or first, depthwise with or without a multiplier, with
-    zero points as operands or without; matrix products in a batch of one. TOSA
-    gives most of these. They become `linalg.conv_2d_nchw_fchw_q`,
-    `linalg.conv_2d_ngchw_gfchw_q` and `linalg.quantized_matmul` on zeros, with
-    permutations around that fuse into elementwise neighbours; what the op
-    accumulated on is added behind.
+    Requires: L0 or L1. Convolutions of 8 or 16 bit values with constant weights
+    exist with channels last or first, depthwise with or without a multiplier,
+    with or without zero points as operands; matrix products exist in a batch of
+    one. Most of them come from TOSA. They become `linalg.conv_2d_nchw_fchw_q`,
+    `linalg.conv_2d_ngchw_gfchw_q` and `linalg.quantized_matmul` on zeros,
+    surrounded by permutations that fuse into elementwise neighbours. The
+    original initial value is added to the result.
 
-    Does not do: layers whose weights are computed, products in larger batches.
+    Not supported: layers whose weights are computed, and products in larger
+    batches.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::tensor::TensorDialect"];
@@ -84,37 +91,74 @@ def NormalizeIntegerLayers : Pass<"normalize-integer-layers", "::mlir::func::Fun
 }
 
 def FoldConstants : Pass<"fold-constants", "::mlir::func::FuncOp"> {
-  let summary = "evaluate what depends on constants only";
+  let summary = "evaluate ops that depend only on constants";
   let description = [{
-    Needs: L0 or L1. Compiles subgraphs whose inputs are all constants (weight
-    transposes, batch norm statistics, scale tables) with the compiler of the
-    digital unit, runs them and keeps their results, so that the numbers are
-    those the device would have computed. Constants are not made larger by it:
-    a broadcast of a small constant stays a broadcast.
+    Requires: L0 or L1. Compiles subgraphs whose inputs are all constants
+    (weight transposes, batch norm statistics, scale tables) with the compiler
+    of the digital unit, runs them, and replaces them by their results. The
+    numbers are therefore those that the device would compute. The pass does not
+    make constants larger: a broadcast of a small constant stays a broadcast.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
 def FuseElementwise : Pass<"fuse-elementwise", "::mlir::func::FuncOp"> {
-  let summary = "make chains of elementwise ops one op";
+  let summary = "fuse chains of elementwise ops";
   let description = [{
-    Needs: L0 or L1. Fuses an elementwise generic into an elementwise consumer
-    that is its only reader, also across a reshape; a dequantize into every
-    elementwise consumer. A
-    rescale, its activation and the quantize behind it so become one generic.
-    Does not fuse into reductions and poolings, which would repeat the work for
-    every window.
+    Requires: L0 or L1. Fuses an elementwise generic into an elementwise
+    consumer that is its only user, also across a reshape, and a dequantize into
+    every elementwise consumer. A rescale, its activation and the subsequent
+    quantize thus become one generic. Does not fuse into reductions and
+    poolings, which would repeat the work for every window.
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::affine::AffineDialect"];
 }
 
 def VerifyQuantizedContract : Pass<"verify-quantized-contract", "::mlir::ModuleOp"> {
-  let summary = "check that integer layers are explicit (L1)";
+  let summary = "check that all supported integer layers have been raised (L1)";
   let description = [{
-    Needs nothing, changes nothing. Beyond verify-linalg-contract, fails when a
-    float convolution or matrix product still reads two dequantized operands
-    that raise-quantized-ops handles.
+    Requires nothing and changes nothing. In addition to verify-linalg-contract,
+    fails if a float convolution or matrix product still reads two dequantized
+    operands that raise-quantized-ops supports.
   }];
+}
+
+def AssignTargets : Pass<"assign-targets", "::mlir::func::FuncOp"> {
+  let summary = "decide which kind of unit computes each layer (L1)";
+  let description = [{
+    Needs: L1 and, for units other than crossbars, a device on the module. Sets
+    `pum.target` on convolutions and matrix products: `#pum.target<ap>`,
+    `#pum.target<crossbar>` or `#pum.target<digital>`, and with the last
+    `pum.reason`. A layer that has a target keeps it.
+
+    Integer layers with ternary weights go to associative processors if the device
+    has these, other integer layers to crossbars if it has those, the rest to the
+    digital unit; so do products of two activations unless the device has
+    `dynamic_matmul = crossbar`. A remark gives the reason of an integer layer.
+
+    `targets` overrides this: a list of LAYER=TARGET, where LAYER is the module path
+    of the layer (the outer name of its location) or a pattern with `*` and `?`, and
+    TARGET is crossbar, ap or digital. The first entry that matches counts. A
+    layer that a pattern assigns to units that cannot compute it goes to the digital
+    unit; for a layer that is named in full, that is an error, and so is a
+    name that no layer has.
+
+    Before:
+    ```mlir
+    %y = linalg.quantized_matmul ins(%x, %w, %zero, %zero : ...)
+    ```
+    After, on a device with crossbars:
+    ```mlir
+    %y = linalg.quantized_matmul {pum.target = #pum.target<crossbar>} ins(...)
+    ```
+  }];
+  let options = [ListOption<"targets", "targets", "std::string",
+                            "targets of layers by their module path, LAYER=TARGET; the first match counts">];
+  let statistics = [
+    Statistic<"numCrossbars", "crossbars", "layers assigned to crossbars">,
+    Statistic<"numProcessors", "processors", "layers assigned to associative processors">,
+    Statistic<"numDigital", "digital", "layers and products assigned to the digital unit">];
+  let dependentDialects = ["::pumice::pum::PUMDialect"];
 }
 
 #endif // PUMICE_LIB_TRANSFORMS_LINALG_PASSES_TD

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Analysis/Quantized.h"
+#include "lib/Analysis/SignFlip.h"
 #include "lib/Transforms/Linalg/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -168,11 +169,8 @@ Value raise(RewriterBase &rewriter, linalg::MatmulOp op, const Widened &input,
     x = arith::ExtUIOp::create(rewriter, loc,
                                typeOf(x).clone(rewriter.getI16Type()), x);
   if (weights.isUnsigned) {
-    // Arrays hold signed weights: the same differences, around another zero.
-    auto top = DenseElementsAttr::get(typeOf(w), APInt::getSignedMinValue(8));
-    w = arith::XOrIOp::create(rewriter, loc, w,
-                              arith::ConstantOp::create(rewriter, loc, top));
-    weightZero -= 128;
+    weightZero -= signFlipOffset(w);
+    w = flipSign(rewriter, loc, w);
   }
   auto number = [&](int64_t value) -> Value {
     return arith::ConstantOp::create(rewriter, loc,

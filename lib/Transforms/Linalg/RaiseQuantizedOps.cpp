@@ -2,6 +2,7 @@
 #include "lib/Transforms/Linalg/RaiseQuantizedOps.h"
 #include "dialects/PUM/Reason.h"
 #include "lib/Analysis/DataMovement.h"
+#include "lib/Analysis/SignFlip.h"
 #include "lib/Transforms/Linalg/Passes.h"
 
 #include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
@@ -86,13 +87,8 @@ Value buildIntegerLayer(RewriterBase &rewriter, const QuantizedLayer &layer) {
   Value w = moveCodes(rewriter, layer.weights);
   int64_t weightZeroPoint = weight.zeroPoint;
   if (weight.isUnsigned) {
-    // Arrays hold signed weights: the same differences, around another zero.
-    auto type = cast<RankedTensorType>(w.getType());
-    unsigned bits = type.getElementTypeBitWidth();
-    auto top = DenseElementsAttr::get(type, APInt::getSignedMinValue(bits));
-    w = arith::XOrIOp::create(rewriter, loc, w,
-                              arith::ConstantOp::create(rewriter, loc, top));
-    weightZeroPoint -= int64_t(1) << (bits - 1);
+    weightZeroPoint -= signFlipOffset(w);
+    w = flipSign(rewriter, loc, w);
   }
 
   auto resultType = cast<RankedTensorType>(op->getResult(0).getType());

@@ -27,9 +27,19 @@ static LogicalResult verifyType(Operation *op, Type type) {
   return success();
 }
 
+/// True for symbols that only other ops refer to, such as trained networks or
+/// tables: neither functions nor modules. What may refer to them is checked
+/// where it stands.
+static bool isData(Operation *op) {
+  return isa<SymbolOpInterface>(op) && !isa<FunctionOpInterface>(op) &&
+         !op->hasTrait<OpTrait::SymbolTable>();
+}
+
 static LogicalResult verifyLinalg(ModuleOp module) {
   unsigned entries = 0;
   for (Operation &op : *module.getBody()) {
+    if (isData(&op))
+      continue;
     auto function = dyn_cast<func::FuncOp>(op);
     if (!function)
       return op.emitError("unsupported op '")
@@ -40,9 +50,11 @@ static LogicalResult verifyLinalg(ModuleOp module) {
   }
   if (entries != 1)
     return module.emitError("expected one public function, got ") << entries;
-  WalkResult result = module.walk<WalkOrder::PreOrder>([](Operation *op) {
+  WalkResult result = module.walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (isa<ModuleOp, func::FuncOp>(op))
       return WalkResult::advance();
+    if (op->getParentOp() == module && isData(op))
+      return WalkResult::skip();
     Dialect *dialect = op->getDialect();
     bool known =
         isa_and_nonnull<linalg::LinalgDialect, tensor::TensorDialect,

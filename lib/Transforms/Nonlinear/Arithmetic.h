@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Arithmetic.h - What an element of a tensor is computed from -*- C++ -*-//
+//===- Arithmetic.h - The arithmetic behind a tensor ------------*- C++ -*-===//
 //
-// A view of a tensor program that forgets how the arithmetic was written: which
-// ops hold it, in which order operands stand, how broadcasts and unit
-// dimensions are spelled, in which precision it runs. Sums and products are
-// flattened, x*x, pow(x, 2) and square are one thing, so are 1/sqrt and rsqrt,
-// a division by n and a product with 1/n, a select on a comparison and a
-// maximum. Two ways to write a function mostly become the same node.
+// A view of a tensor program that is independent of how the arithmetic is
+// written: of the ops that contain it, the order of operands, the spelling of
+// broadcasts and unit dimensions, and the precision. Sums and products are
+// flattened. x*x, pow(x, 2) and square are the same node, and so are 1/sqrt and
+// rsqrt, a division by n and a product with 1/n, a select on a comparison and a
+// maximum. Most ways to write a function lead to the same node.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_TRANSFORMS_NONLINEAR_ARITHMETIC_H
@@ -40,7 +40,7 @@ enum class Fn {
   other ///< some function `key` of the arguments
 };
 
-/// An expression; nodes of one view are equal exactly when they are the same.
+/// An expression. Nodes of one view are uniqued: equal nodes are identical.
 struct Node : llvm::FoldingSetNode {
   Fn fn = Fn::other;
   unsigned id = 0;
@@ -54,7 +54,7 @@ struct Node : llvm::FoldingSetNode {
   bool isConstant(double value) const;
 };
 
-/// Where a node stands in the program.
+/// The position of a node in the program.
 struct Place {
   mlir::Value tensor;
   llvm::SmallVector<int64_t, 4> coords; ///< a variable per dimension
@@ -64,22 +64,22 @@ using Term = std::pair<const Node *, double>;
 
 /// The arithmetic behind one tensor, over its dimensions as variables 0, 1, ...
 /// Dimensions of extent 1 have the variable -1. A reduction binds the variables
-/// of the dimensions that it removes, so that x and sum(x) speak of the same
-/// ones.
+/// of the dimensions that it removes, so that x and sum(x) use the same
+/// variables.
 class View {
 public:
-  /// `isBoundary` says at which ops to look no further.
+  /// The view ends at ops for which `isBoundary` is true.
   View(mlir::Value root,
        llvm::function_ref<bool(mlir::Operation *)> isBoundary);
 
   const Node *getRoot() const { return root; }
-  /// The ops whose arithmetic the view holds.
+  /// True if the view contains the arithmetic of `op`.
   bool holds(mlir::Operation *op) const { return held.contains(op); }
   /// The earliest tensor whose elements are `node`, if any.
   const Place *placeOf(const Node *node) const;
-  /// The same for a multiple of `node`.
+  /// The earliest tensor whose elements are a multiple of `node`, if any.
   const Place *placeOfMultiple(const Node *node);
-  /// Number of values of a variable; 0 for a place in a window.
+  /// Number of values of a variable; 0 for a position in a window.
   int64_t extentOf(int64_t variable) const { return extents.lookup(variable); }
 
   const Node *constant(double value);
@@ -125,7 +125,8 @@ private:
   const Node *root = nullptr;
 };
 
-/// Same structure, numbers within a relative `tolerance`.
+/// True if the structure is the same and numbers agree to a relative
+/// `tolerance`.
 bool approximatelyEqual(const Node *a, const Node *b, double tolerance = 1e-3);
 
 } // namespace pumice::arithmetic

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Matchers.h - Recognising nonlinear functions ------------*- C++ -*-===//
+//===- Matchers.h - Matching nonlinear functions ----------------*- C++ -*-===//
 #ifndef PUMICE_LIB_TRANSFORMS_NONLINEAR_MATCHERS_H
 #define PUMICE_LIB_TRANSFORMS_NONLINEAR_MATCHERS_H
 
@@ -8,18 +8,19 @@
 
 namespace pumice {
 
-/// What the root of a view computes.
+/// The function that the root of a view computes.
 struct NonlinearMatch {
   pum::NonlinearKind kind = pum::NonlinearKind::elementwise;
-  mlir::Value argument; ///< the tensor that it is a function of
+  mlir::Value argument;                  ///< the argument of the function
   llvm::SmallVector<int64_t> dimensions; ///< of `argument`
   llvm::SmallVector<std::pair<llvm::StringRef, double>> parameters;
 };
 
-/// Functions that several ops make up: softmax, norms, activations, pools.
+/// Matches functions that consist of several ops: softmax, norms, activations,
+/// pools.
 std::optional<NonlinearMatch> matchSubroutine(arithmetic::View &view);
 
-/// Functions that one op may hold: exp, sqrt, reciprocal, ...
+/// Matches functions that a single op may contain: exp, sqrt, reciprocal, ...
 std::optional<NonlinearMatch> matchFunction(arithmetic::View &view);
 
 } // namespace pumice

@@ -5,28 +5,29 @@
 include "mlir/Pass/PassBase.td"
 
 def RaiseNonlinear : Pass<"raise-nonlinear", "::mlir::func::FuncOp"> {
-  let summary = "gather nonlinear subroutines in regions";
+  let summary = "wrap nonlinear functions in regions";
   let description = [{
-    Needs: L1, before fuse-elementwise hides the shapes. Finds softmax, norms,
-    activations, pools, roots, exponentials and quotients on floats by their
-    arithmetic, however it is spread over ops, and moves each into a
-    `pum.nonlinear` with its kind; docs/nonlinear.md lists them. Any other
-    elementwise op on floats that is more than sums, products and moves becomes
-    one of kind `elementwise`. An intermediate value that the program reads too
-    is an additional result: nothing is lost or computed twice.
+    Requires: L1, before fuse-elementwise hides the shapes. Matches softmax,
+    norms, activations, pools, roots, exponentials and quotients on floats by
+    their arithmetic, regardless of how many ops it spans, and moves each into a
+    `pum.nonlinear` with its kind; docs/nonlinear.md lists the kinds. Any other
+    elementwise op on floats that is more than sums, products and data movement
+    becomes one of kind `elementwise`. An intermediate value that the program
+    also reads becomes an additional result, so nothing is lost or computed
+    twice.
 
-    Leaves alone: ops on integers, quantize, dequantize and rescale, moves,
-    linear arithmetic, and what is in a region already.
+    Leaves alone: ops on integers, quantize, dequantize and rescale, data
+    movement ops, linear arithmetic, and ops that are already in a region.
   }];
   let dependentDialects = ["::pumice::pum::PUMDialect"];
   let statistics = [Statistic<"numRegions", "regions", "regions made">];
 }
 
 def ExpandNonlinear : Pass<"expand-nonlinear", "::mlir::func::FuncOp"> {
-  let summary = "put digital nonlinear regions back in line";
+  let summary = "inline digital nonlinear regions";
   let description = [{
-    Needs: L1. Replaces each `pum.nonlinear` of method `digital` by the ops of
-    its region, whose locations then carry the kind as metadata
+    Requires: L1. Replaces each `pum.nonlinear` of method `digital` by the ops
+    of its region. The locations of these ops then carry the kind as metadata
     (`fused<#pum<nonlinear_kind softmax>>[...]`). Fails on any other method.
   }];
 }

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Analysis/TaskDependences.h"
 #include "lib/Device/Device.h"
 #include "lib/Transforms/PUM/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/Support/DebugLog.h"
+#include <map>
+
+#define DEBUG_TYPE "verify-pum-scheduled"
 
 namespace pumice {
 #define GEN_PASS_DEF_VERIFYPUMSCHEDULED
@@ -13,71 +18,96 @@ namespace pumice {
 using namespace mlir;
 using namespace pumice;
 
-/// True when `task` waits, by data or tokens, for `other`.
-static bool comesAfter(Operation *task, Operation *other) {
-  llvm::DenseSet<Operation *> seen;
-  SmallVector<Operation *> worklist{task};
-  while (!worklist.empty()) {
-    Operation *op = worklist.pop_back_val();
-    for (Value operand : op->getOperands())
-      if (Operation *def = operand.getDefiningOp())
-        if (seen.insert(def).second) {
-          if (def == other)
-            return true;
-          worklist.push_back(def);
+namespace {
+
+/// What the arrays hold, in the order of the tasks: for each range of arrays
+/// that are written together, the program that wrote them last.
+class Holders {
+public:
+  /// `program` writes [begin, end). Calls `before` with each program whose grid
+  /// was there.
+  void write(int64_t begin, int64_t end, pum::ProgramOp program,
+             function_ref<void(pum::ProgramOp)> before) {
+    auto it = ranges.upper_bound(begin);
+    if (it != ranges.begin() && std::prev(it)->second.end > begin)
+      --it;
+    while (it != ranges.end() && it->first < end) {
+      auto [first, held] = *it;
+      before(held.program);
+      it = ranges.erase(it);
+      if (first < begin)
+        ranges[first] = {begin, held.program};
+      if (end < held.end)
+        it = ranges.try_emplace(end, Held{held.end, held.program}).first;
+    }
+    ranges[begin] = {end, program};
+  }
+
+private:
+  struct Held {
+    int64_t end = 0;
+    pum::ProgramOp program;
+  };
+  std::map<int64_t, Held> ranges; ///< by their first array
+};
+
+/// Checks that programs on common arrays are ordered. It is enough to look at
+/// each program and the one before it on each array: `replacing` chains the
+/// others, and carries their order.
+class Replacements {
+public:
+  explicit Replacements(Block &block)
+      : replaced(block,
+                 [](Value value) {
+                   return isa<crossbar::GridType>(value.getType());
+                 }),
+        waits(block, [](Value) { return true; }) {}
+
+  void visit(pum::ProgramOp later) {
+    llvm::SetVector<Operation *> before;
+    ArrayRef<int64_t> ranges = later.getPlacementAttr().getRanges();
+    for (size_t i = 0; i < ranges.size(); i += 2)
+      holders.write(ranges[i], ranges[i + 1], later,
+                    [&](pum::ProgramOp held) { before.insert(held); });
+    for (Operation *earlier : before) {
+      replaced.ask(later, earlier);
+      replacements.push_back({later, earlier});
+      for (Operation *reader :
+           cast<pum::ProgramOp>(earlier).getGrid().getUsers())
+        if (isa<pum::ComputeOp>(reader)) {
+          waits.ask(later, reader);
+          orders.push_back({later, reader});
         }
+    }
   }
-  return false;
-}
 
-static bool overlap(pum::PlacementAttr a, pum::PlacementAttr b) {
-  ArrayRef<int64_t> x = a.getRanges(), y = b.getRanges();
-  for (size_t i = 0, j = 0; i < x.size() && j < y.size();) {
-    if (x[i] < y[j + 1] && y[j] < x[i + 1])
-      return true;
-    if (x[i + 1] < y[j + 1])
-      i += 2;
-    else
-      j += 2;
-  }
-  return false;
-}
-
-/// True when `task` names the grid of `earlier` as replaced, itself or through
-/// a grid that it replaces.
-static bool replaces(pum::ProgramOp task, pum::ProgramOp earlier) {
-  llvm::DenseSet<Operation *> seen;
-  SmallVector<pum::ProgramOp> worklist{task};
-  while (!worklist.empty())
-    for (Value grid : worklist.pop_back_val().getReplacing())
-      if (auto program = grid.getDefiningOp<pum::ProgramOp>()) {
-        if (program == earlier)
-          return true;
-        if (seen.insert(program).second)
-          worklist.push_back(program);
-      }
-  return false;
-}
-
-/// `later` writes arrays that hold, or held, the grid of `earlier`.
-static LogicalResult verifyReplacement(pum::ProgramOp earlier,
-                                       pum::ProgramOp later) {
-  if (!replaces(later, earlier)) {
-    InFlightDiagnostic diag =
-        later.emitOpError("writes arrays that hold another grid, which it "
-                          "does not name as replaced");
-    diag.attachNote(earlier.getLoc()) << "they are programmed here";
-    return diag;
-  }
-  for (Operation *reader : earlier.getGrid().getUsers())
-    if (isa<pum::ComputeOp>(reader) && !comesAfter(later, reader)) {
+  LogicalResult verify() {
+    if (std::optional<size_t> i = replaced.firstNo()) {
+      auto [later, earlier] = replacements[*i];
+      InFlightDiagnostic diag =
+          later.emitOpError("writes arrays that hold another grid, which it "
+                            "does not name as replaced");
+      diag.attachNote(earlier->getLoc()) << "they are programmed here";
+      return diag;
+    }
+    if (std::optional<size_t> i = waits.firstNo()) {
+      auto [later, reader] = orders[*i];
       InFlightDiagnostic diag = later.emitOpError(
           "replaces a grid without waiting for a task that reads it");
       diag.attachNote(reader->getLoc()) << "it is read here";
       return diag;
     }
-  return success();
-}
+    return success();
+  }
+
+private:
+  Holders holders;
+  TaskDependences replaced; ///< by grids: what a program replaces
+  TaskDependences waits;
+  std::vector<std::pair<pum::ProgramOp, Operation *>> replacements, orders;
+};
+
+} // namespace
 
 static LogicalResult verifyFunction(func::FuncOp function,
                                     pum::DeviceAttr device) {
@@ -109,13 +139,11 @@ static LogicalResult verifyFunction(func::FuncOp function,
       return program.emitOpError("programs weights that are not constant");
     programs.push_back(program);
   }
-  for (size_t j = 0; j < programs.size(); ++j)
-    for (size_t i = 0; i < j; ++i)
-      if (overlap(programs[i].getPlacementAttr(),
-                  programs[j].getPlacementAttr()) &&
-          failed(verifyReplacement(programs[i], programs[j])))
-        return failure();
-  return success();
+  Replacements replacements(function.getBody().front());
+  for (pum::ProgramOp program : programs)
+    replacements.visit(program);
+  LDBG() << programs.size() << " programs in @" << function.getSymName();
+  return replacements.verify();
 }
 
 namespace {

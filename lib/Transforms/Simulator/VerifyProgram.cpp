@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Analysis/TaskDependences.h"
 #include "lib/Device/Device.h"
 #include "lib/Transforms/Simulator/Passes.h"
 
@@ -7,7 +8,9 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "llvm/ADT/BitVector.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "verify-simulator-program"
 
 namespace pumice {
 #define GEN_PASS_DEF_VERIFYSIMULATORPROGRAM
@@ -32,20 +35,21 @@ public:
       if (!isBuffer(arg.getType()))
         return function.emitError("expected arguments in a memory, got ")
                << arg.getType();
-    unsigned count = llvm::range_size(function.getBody().front());
-    for (Operation &op : function.getBody().front()) {
-      index[&op] = index.size();
-      llvm::BitVector &done = before.emplace_back(count);
-      for (Value operand : op.getOperands())
-        if (isa<simulator::TokenType>(operand.getType()))
-          if (Operation *def = operand.getDefiningOp()) {
-            done |= before[index[def]];
-            done.set(index[def]);
-          }
+    dependences.emplace(function.getBody().front(), [](Value value) {
+      return isa<simulator::TokenType>(value.getType());
+    });
+    for (Operation &op : function.getBody().front())
       if (failed(visit(&op)))
         return failure();
-    }
-    return success();
+    LDBG() << required.size() << " waits in @" << function.getSymName();
+    std::optional<size_t> no = dependences->firstNo();
+    if (!no)
+      return success();
+    auto [op, other, what] = required[*no];
+    InFlightDiagnostic diag = op->emitOpError(what)
+                              << " without waiting for another instruction";
+    diag.attachNote(other->getLoc()) << "for this one";
+    return diag;
   }
 
 private:
@@ -75,8 +79,10 @@ private:
       return write(op, transfer.getDestination());
     }
     if (auto mvm = dyn_cast<simulator::MVMOp>(op)) {
-      if (failed(read(op, mvm.getInput())) || failed(use(mvm, mvm.getGrid())))
+      if (failed(read(op, mvm.getInput())))
         return failure();
+      requireDone(op, mvm.getGrid().getDefiningOp(), "reads a grid");
+      readers[mvm.getGrid()].push_back(op);
       return write(op, mvm.getOutput());
     }
     // In program order, not on the timeline: there is nothing to wait for.
@@ -123,19 +129,15 @@ private:
         return failure();
       for (Value grid : program.getReplacing())
         for (Operation *reader : readers[grid])
-          if (failed(requireDone(op, reader, "replaces a grid")))
-            return failure();
+          requireDone(op, reader, "replaces a grid");
     }
     return success();
   }
 
-  LogicalResult requireDone(Operation *op, Operation *other, StringRef what) {
-    if (before[index[op]].test(index[other]))
-      return success();
-    InFlightDiagnostic diag = op->emitOpError(what)
-                              << " without waiting for another instruction";
-    diag.attachNote(other->getLoc()) << "for this one";
-    return diag;
+  /// `op`, which does `what`, has to wait for `other`: checked at the end.
+  void requireDone(Operation *op, Operation *other, StringRef what) {
+    dependences->ask(op, other);
+    required.push_back({op, other, what});
   }
 
   LogicalResult read(Operation *op, Value buffer) {
@@ -144,7 +146,8 @@ private:
     auto it = writer.find(buffer);
     if (it == writer.end())
       return op->emitOpError("reads a buffer that nothing has written");
-    return requireDone(op, it->second, "reads a buffer");
+    requireDone(op, it->second, "reads a buffer");
+    return success();
   }
 
   LogicalResult write(Operation *op, Value buffer) {
@@ -159,27 +162,14 @@ private:
     return diag;
   }
 
-  LogicalResult use(simulator::MVMOp op, Value grid) {
-    // The arrays are set up for one way of streaming inputs.
-    if (!readers[grid].empty()) {
-      auto other = cast<simulator::MVMOp>(readers[grid].front());
-      if (op.getInputWidth() != other.getInputWidth() ||
-          op.getInputUnsigned() != other.getInputUnsigned()) {
-        InFlightDiagnostic diag = op.emitOpError(
-            "reads inputs of another width or sign than another reader of "
-            "its grid");
-        diag.attachNote(other.getLoc()) << "other reader is here";
-        return diag;
-      }
-    }
-    readers[grid].push_back(op);
-    return requireDone(op, grid.getDefiningOp(), "reads a grid");
-  }
-
   func::FuncOp function;
   pum::DeviceAttr device;
-  llvm::DenseMap<Operation *, unsigned> index;
-  std::vector<llvm::BitVector> before; ///< instructions that must have ended
+  struct Required {
+    Operation *op, *other;
+    StringRef what;
+  };
+  std::optional<TaskDependences> dependences; ///< by tokens
+  std::vector<Required> required;
   llvm::DenseMap<Value, Operation *> writer;
   llvm::DenseMap<Value, SmallVector<Operation *>> readers;
 };

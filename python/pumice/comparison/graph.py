@@ -17,9 +17,9 @@ import torch
 from torch.fx import Node
 
 from pumice.errors import PumiceError
-from pumice.frontend._quiet import quiet
 from pumice.frontend.locations import LocationTable, module_path
 from pumice.frontend.lowering import _state
+from pumice.frontend.silence import quiet
 
 __all__ = ["Codes", "Evaluation", "Graph", "Product"]
 
@@ -42,6 +42,7 @@ class Codes:
     dtype: torch.dtype
 
     def real(self, codes: torch.Tensor) -> torch.Tensor:
+        """The float values that `codes` stand for."""
         scale, zero = self.scale, self.zero_point
         if self.axis is not None:
             shape = [1] * codes.dim()

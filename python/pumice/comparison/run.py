@@ -13,11 +13,11 @@ import torch
 from torch.fx import Node
 
 from pumice.comparison.graph import Codes, Evaluation, Graph, Product
-from pumice.comparison.machine import MachineTensor, Place, machine_tensors, operations_of
 from pumice.comparison.metrics import Errors, errors_of
 from pumice.comparison.result import Comparison, TensorComparison
 from pumice.errors import PumiceError
 from pumice.frontend.export import check_program, export_program
+from pumice.tensors import MachineTensor, Place
 
 if TYPE_CHECKING:
     from pumice.program import Program
@@ -50,7 +50,7 @@ def compare(
     """See `Program.compare`."""
     if not tolerance >= 0:
         raise PumiceError(f"expected a tolerance of at least 0, got {tolerance}")
-    tensors = [_tensor(leaf) for leaf in program._flatten(args, kwargs)]
+    tensors = [_tensor(leaf) for leaf in program.flatten_inputs(args, kwargs)]
     graph, real = _graphs(program, reference, args, kwargs)
     return _Run(program, graph, real, tensors, tolerance).compare(threads)
 
@@ -66,7 +66,7 @@ def _graphs(
         check_program(found)
         return Graph(found)
 
-    compiled = Graph(program._exported) if program._exported is not None else None
+    compiled = Graph(program.exported) if program.exported is not None else None
     given = exported(reference) if reference is not None else None
     if given is not None and (given.quantized or compiled is None or not compiled.quantized):
         compiled, given = given, None
@@ -75,8 +75,8 @@ def _graphs(
             "expected `reference`, the PyTorch model to compare with: a program that was loaded or"
             " compiled from MLIR holds none"
         )
-    if given is None and program._float_model is not None:
-        given = exported(program._float_model)
+    if given is None and program.float_model is not None:
+        given = exported(program.float_model)
     return compiled, given
 
 
@@ -98,7 +98,7 @@ class _Run:
         self._expected: dict[str, deque[tuple[MachineTensor, _Target | None]]] = defaultdict(deque)
         wanted: list[Node] = []
         real_wanted: list[Node] = []
-        for tensor in machine_tensors(program._levels["simulator"]):
+        for tensor in program.tensors():
             target = self._target(tensor)
             self._expected[tensor.name].append((tensor, target))
             if target is not None:
@@ -112,7 +112,9 @@ class _Run:
             self._real_values = Evaluation(real, inputs, real_wanted)
 
     def compare(self, threads: int | None) -> Comparison:
-        results, report = self._program._execute(self._inputs, threads, self._observe)
+        results, report = self._program.run_flat(
+            self._inputs, threads=threads, observe=self._observe
+        )
         outputs = self._outputs(results)
         first = self._first[0] if self._first else None
         if first is None:
@@ -275,12 +277,8 @@ class _Run:
                 between.add(top)
                 stack += top.all_input_nodes
         names = {self._graph.names[node] for node in between if node in self._graph.names}
-        levels = self._program._levels
-        module = levels.get("crossbar", levels["simulator"])
-        texts = [
-            op.get_asm(large_elements_limit=16, large_resource_limit=64, use_local_scope=True)
-            for op in operations_of(module, names)
-        ]
+        level = "crossbar" if "crossbar" in self._program.levels else "simulator"
+        texts = self._program.operations(names, level)
         more = len(texts) - _IR_OPERATIONS
         if more > 0:
             texts = [*texts[:_IR_OPERATIONS], f"... {more} more operations"]

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from pumice.arrays import is_torch
 from pumice.errors import PumiceError
-from pumice.program import Program, _is_torch
+from pumice.program import Program
 from pumice.report import Report
 
 __all__ = ["Inputs", "Runner", "arrays_in", "items_of", "pair_of"]
@@ -75,6 +76,7 @@ class Runner:
         self._around.close()
 
     def __call__(self, inputs: Inputs) -> Any:
+        """Outputs of the program, or of the model, for one batch."""
         args, kwargs = inputs
         if self._program is None:
             return self._model(*args, **kwargs)
@@ -109,7 +111,7 @@ class Runner:
         assert self._program is not None
         signature = self._program.signature
         if signature is None:
-            return [shape for _, _, shape in self._program.inputs], self._program._flatten(
+            return [shape for _, _, shape in self._program.inputs], self._program.flatten_inputs(
                 args, kwargs
             )
         leaves = signature.leaves(args, kwargs)
@@ -119,7 +121,7 @@ class Runner:
         assert self._program is not None
         if self._program.signature is None:
             return tuple(leaves), {}
-        from pumice.frontend.tree import unflatten
+        from pumice.frontend.pytree import unflatten
 
         args, kwargs = unflatten(self._program.signature.input_structure, leaves)
         return args, kwargs
@@ -129,7 +131,7 @@ def _filled(part: Any, size: int) -> Any:
     missing = size - part.shape[0]
     if not missing:
         return part
-    if _is_torch(part):
+    if is_torch(part):
         import torch
 
         return torch.cat([part, part[-1:].expand(missing, *part.shape[1:])])
@@ -169,7 +171,7 @@ def _joined(parts: list[Any]) -> Any:
 
     def join(_: Any) -> Any:
         column = next(columns)
-        if _is_torch(column[0]):
+        if is_torch(column[0]):
             import torch
 
             return torch.cat(column)

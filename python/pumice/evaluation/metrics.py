@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from pumice.arrays import to_numpy
 from pumice.errors import PumiceError
-from pumice.program import _to_numpy
 
 __all__ = ["Metric", "accuracy", "cosine", "metric_of"]
 
@@ -37,7 +37,7 @@ def accuracy(*top: int) -> Metric:
         raise PumiceError(f"expected numbers of at least 1, got {top}")
 
     def score(outputs: Any, targets: Any) -> dict[str, float]:
-        scores, wanted = _scores(outputs), _to_numpy(targets)
+        scores, wanted = _scores(outputs), to_numpy(targets)
         if scores.ndim != 2 or wanted.shape != scores.shape[:1]:
             raise PumiceError(
                 "expected outputs of shape (items, classes) and a target per item, got"
@@ -55,7 +55,7 @@ def accuracy(*top: int) -> Metric:
 def cosine(outputs: Any, targets: Any) -> dict[str, float]:
     """Cosine of the angle between output and target of each item, seen as vectors."""
     ours = _scores(outputs).astype(np.float64)
-    theirs = _to_numpy(targets).astype(np.float64)
+    theirs = to_numpy(targets).astype(np.float64)
     if ours.shape != theirs.shape:
         raise PumiceError(
             f"expected targets of the outputs' shape {ours.shape}, got {theirs.shape}"
@@ -79,7 +79,7 @@ def _scores(outputs: Any) -> npt.NDArray[Any]:
             f"expected one tensor of outputs or `logits`, got {type(outputs).__name__}: pass a"
             " metric of your own"
         )
-    return _to_numpy(outputs)
+    return to_numpy(outputs)
 
 
 def metric_of(metric: str | Metric) -> Metric:

@@ -13,10 +13,11 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+from pumice.arrays import is_torch, to_numpy
 from pumice.errors import PumiceError
 from pumice.evaluation.batches import arrays_in
 from pumice.evaluation.metrics import Metric
-from pumice.program import Program, _is_torch, _to_numpy
+from pumice.program import Program
 
 __all__ = ["State", "chained", "key_of", "read", "write"]
 
@@ -44,15 +45,15 @@ def key_of(program: Any, metric: Metric) -> str:
     found = hashlib.sha256()
     if isinstance(program, Program):
         buffer = io.BytesIO()
-        program._levels["simulator"].operation.write_bytecode(buffer)
+        program.module().operation.write_bytecode(buffer)
         found.update(buffer.getbuffer())
     elif hasattr(program, "state_dict"):
         found.update(f"{type(program).__qualname__} {program!r}".encode())
         found.update(str(getattr(program, "code", "")).encode())
         for name, tensor in program.state_dict().items():
             found.update(name.encode())
-            if _is_torch(tensor):
-                found.update(_to_numpy(tensor).tobytes())
+            if is_torch(tensor):
+                found.update(to_numpy(tensor).tobytes())
     else:
         found.update(_code(program))
     found.update(_code(metric))
@@ -84,7 +85,7 @@ def chained(before: str, *values: Any) -> str:
     """The hash of the tensors in `values` and of those before."""
     found = hashlib.sha256(before.encode())
     for array in arrays_in(values):
-        plain = _to_numpy(array)
+        plain = to_numpy(array)
         found.update(f"{plain.dtype} {plain.shape} ".encode())
         found.update(plain.tobytes())
     return found.hexdigest()

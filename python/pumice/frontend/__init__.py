@@ -58,7 +58,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'pumice.frontend' has no attribute '{name}'")
     import importlib
 
-    from pumice.frontend._quiet import quiet
+    from pumice.frontend.silence import quiet
 
     with quiet():
         module = importlib.import_module(f"pumice.frontend.{_HOME[name]}")

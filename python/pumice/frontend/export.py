@@ -9,9 +9,9 @@ import traceback
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pumice.frontend._quiet import quiet, without_partial_graph
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.locations import _LIBRARY, source_line
+from pumice.frontend.silence import quiet, without_partial_graph
 
 if TYPE_CHECKING:
     import torch
@@ -99,7 +99,9 @@ def _masks_as_they_are() -> Iterator[None]:
     """Lets nn.Transformer take masks without looking at their values.
 
     It compares each with a causal mask, only to choose a faster kernel, and export cannot follow a
-    branch on values. A mask that is not called causal is added as it is: the result is the same.
+    branch on values: a DataDependentOutputException, known upstream since the comparison is there
+    (https://github.com/pytorch/pytorch/pull/91171). A mask that is not called causal is added as it
+    is: the result is the same. This replaces torch.nn.modules.transformer._detect_is_causal_mask.
     """
     from torch.nn.modules import transformer
 

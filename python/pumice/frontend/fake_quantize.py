@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What training sees of codes: values are those of codes, gradients those of the float numbers
-(straight-through estimator, Bengio et al. 2013)."""
+"""Quantization in training: values are those of codes, gradients those of the float numbers.
+
+This is the straight-through estimator (Bengio et al. 2013).
+"""
 
 from __future__ import annotations
 
@@ -36,6 +38,7 @@ class Weights(FakeQuantizeBase):  # type: ignore[misc]
         self.quant_min, self.quant_max = spec["quant_min"], spec["quant_max"]
 
     def forward(self, weight: Tensor) -> Tensor:
+        """The quantized weights, as floats."""
         with torch.no_grad():
             quantized = self.quantized(weight)
         result: Tensor = _StraightThrough.apply(weight, quantized)  # type: ignore[no-untyped-call]

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pumice.frontend._quiet import quiet
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.export import as_arguments, check_program, export_program, reject_random
 from pumice.frontend.locations import LocationTable
 from pumice.frontend.signature import Signature, signature_of
+from pumice.frontend.silence import quiet
 
 if TYPE_CHECKING:
     import torch
@@ -118,11 +118,11 @@ def _decomposition_table() -> dict[Any, Any]:
     from torch._decomp import get_decompositions
     from torch_mlir.extras.fx_decomp_util import get_decomposition_table
 
-    from pumice.frontend.formless import FORMLESS
+    from pumice.frontend.decompositions.undecomposed_ops import UNDECOMPOSED_OPS
 
     aten = torch.ops.aten
     more = get_decompositions([getattr(aten, name) for name in _PYTORCH_DECOMPOSES])
-    ours = {**FORMLESS, aten.linear.default: _linear}
+    ours = {**UNDECOMPOSED_OPS, aten.linear.default: _linear}
     return {**get_decomposition_table(), **more, **ours}
 
 
@@ -239,7 +239,7 @@ def _run_torch_mlir(
     from torch_mlir.extras.fx_importer import FxImporter
     from torch_mlir.passmanager import PassManager
 
-    from pumice.frontend.literals import ResourceHooks
+    from pumice.frontend.resources import ResourceHooks
 
     context = ir.Context()
     torch_dialect.register_dialect(context)

@@ -3,24 +3,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import inspect
-import itertools
-from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from pumice.frontend._quiet import quiet
+from pumice.frontend.convertible import ConvertibleNetwork
 from pumice.frontend.errors import FrontendError
-from pumice.frontend.export import as_arguments, export_program
+from pumice.frontend.pt2e import (
+    calibrate,
+    calibration_of,
+    convert,
+    export_any_batch,
+    own_batch_norms,
+)
+from pumice.frontend.silence import quiet
 
 if TYPE_CHECKING:
     from torch.fx import GraphModule
 
 __all__ = ["is_quantized", "quantize"]
-
-Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 def quantize(
@@ -55,6 +56,8 @@ def quantize(
     """
     if not isinstance(model, torch.nn.Module):
         raise FrontendError(f"expected a torch.nn.Module, got {type(model).__name__}")
+    if isinstance(model, ConvertibleNetwork):
+        raise FrontendError("expected a float model, got a ternary network: convert it instead")
     if is_quantized(model):
         raise FrontendError("expected a float model, got one that is quantized already")
     if quantizer is not None and (weight_bits, activation_bits) != (8, 8):
@@ -65,12 +68,9 @@ def quantize(
 
         from pumice.frontend.batch_norms import fold_batch_norms
         from pumice.frontend.constants import fold_weights
-        from pumice.frontend.decompositions import decompose_ops
+        from pumice.frontend.decompositions.before_quantization import decompose_ops
         from pumice.frontend.quantizer import PumiceQuantizer
-        from pumice.frontend.ternary import TernaryNetwork
 
-        if isinstance(model, TernaryNetwork):
-            raise FrontendError("expected a float model, got a ternary network: convert it instead")
         exported = fold_weights(export_any_batch(model, example))
         fold_batch_norms(exported)  # some layers are taken apart next
         decompose_ops(exported)
@@ -79,77 +79,6 @@ def quantize(
             prepared = prepare_pt2e(exported, quantizer or ours)
         calibrate(prepared, items)
         return convert(prepared)
-
-
-def calibration_of(
-    model: torch.nn.Module, inputs: Any, example_inputs: Any
-) -> tuple[Arguments, Iterator[Arguments]]:
-    """Arguments to export a model with, and those of each calibration input, as for `quantize`.
-
-    Raises:
-        FrontendError: no inputs, or not an iterable of them.
-    """
-    example = None if example_inputs is None else as_arguments(example_inputs)
-    taken = _leading_count(model, example)
-    items = (_arguments_of(item, taken) for item in _as_iterable(inputs, taken))
-    first = next(items, None)
-    if first is None:
-        raise FrontendError("expected at least one calibration input, got none")
-    return example or first, itertools.chain([first], items)
-
-
-def calibrate(prepared: Any, items: Iterable[Arguments]) -> None:
-    """Shows inputs to the observers of a prepared module.
-
-    Raises:
-        FrontendError: an input that the model rejects.
-    """
-    with torch.no_grad():
-        for number, (args, kwargs) in enumerate(items):
-            try:
-                prepared(*args, **kwargs)
-            except Exception as error:
-                lines = str(error).strip().splitlines() or [type(error).__name__]
-                raise FrontendError(
-                    f"calibration input {number} does not fit the model: {lines[0].rstrip('.')}"
-                ) from error
-
-
-def convert(prepared: Any) -> GraphModule:
-    """PT2E's conversion of a module that holds observers."""
-    from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e
-
-    with own_batch_norms():
-        converted: GraphModule = convert_pt2e(prepared)
-    _drop_unused_state(converted)
-    return converted
-
-
-@contextlib.contextmanager
-def own_batch_norms() -> Iterator[None]:
-    """Has PT2E fold batch norms by `fold_batch_norms`, in evaluation mode only.
-
-    For training, where batch norms are, it would export 96 patterns to look for, which takes most
-    of the time of quantizing a DenseNet. Ours need no folding in training (see `ternarize`).
-    """
-    from torchao.quantization.pt2e import quantize_pt2e
-
-    from pumice.frontend.batch_norms import fold_batch_norms
-
-    ours = {
-        "_fuse_conv_bn_": fold_batch_norms,
-        "_fuse_linear_bn_": lambda model: None,
-        "_fuse_conv_bn_qat": lambda model: model,
-        "_fold_conv_bn_qat": lambda model: model,
-    }
-    originals = {name: getattr(quantize_pt2e, name) for name in ours}
-    for name, function in ours.items():
-        setattr(quantize_pt2e, name, function)
-    try:
-        yield
-    finally:
-        for name, original in originals.items():
-            setattr(quantize_pt2e, name, original)
 
 
 def is_quantized(model: Any) -> bool:
@@ -163,78 +92,3 @@ def is_quantized(model: Any) -> bool:
         and "quantize" in str(node.target)
         for node in graph.nodes
     )
-
-
-def _drop_unused_state(model: GraphModule) -> None:
-    """Frees the float weights: PT2E leaves them in the module beside their codes."""
-    used = {str(node.target) for node in model.graph.nodes if node.op == "get_attr"}
-    for kind in (dict(model.named_parameters()), dict(model.named_buffers())):
-        for name in kind.keys() - used:
-            owner, _, attribute = name.rpartition(".")
-            delattr(model.get_submodule(owner), attribute)
-
-
-def _leading_count(model: torch.nn.Module, example: Arguments | None) -> int | None:
-    if example is not None:
-        return len(example[0])
-    parameters = inspect.signature(model.forward).parameters.values()
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    required = [
-        parameter
-        for parameter in parameters
-        if parameter.kind in positional and parameter.default is inspect.Parameter.empty
-    ]
-    return len(required) or None
-
-
-def _as_iterable(inputs: Any, taken: int | None) -> Iterable[Any]:
-    whole = isinstance(inputs, tuple) and taken is not None and taken > 1
-    if whole and len(inputs) == taken and all(isinstance(item, torch.Tensor) for item in inputs):
-        return [inputs]
-    if isinstance(inputs, (torch.Tensor, Mapping)):
-        return [inputs]
-    if not isinstance(inputs, Iterable):
-        raise FrontendError(
-            f"expected an iterable of calibration inputs, got {type(inputs).__name__}"
-        )
-    return inputs
-
-
-def _arguments_of(item: Any, taken: int | None) -> Arguments:
-    if isinstance(item, (tuple, list)) and taken is not None:
-        item = tuple(item)[:taken]
-    return as_arguments(item)
-
-
-def export_any_batch(model: torch.nn.Module, example: Arguments) -> Any:
-    """Exports with a free batch size if the model allows it, else with the example's."""
-    from torch.export import Dim
-
-    from pumice.frontend.recurrent import has_free_steps
-
-    args, kwargs = example
-    tensors = [value for value in [*args, *kwargs.values()] if isinstance(value, torch.Tensor)]
-    batches = {value.shape[0] if value.dim() else None for value in tensors}
-    nested = len(tensors) != len(args) + len(kwargs)
-    if len(batches) == 1 and None not in batches and not nested:
-        # A batch of 1 would be taken for a constant.
-        if batches == {1}:
-            args = tuple(torch.cat([value, value]) for value in args)
-            kwargs = {name: torch.cat([value, value]) for name, value in kwargs.items()}
-        shapes: Any = tuple({0: Dim.AUTO} for _ in args)
-        if kwargs:
-            shapes = _named_shapes(model, args, kwargs, {0: Dim.AUTO})
-        try:
-            exported = export_program(model, args, kwargs, shapes).module(check_guards=False)
-            if not has_free_steps(exported):
-                return exported
-        except FrontendError:
-            pass  # the model needs its batch size; errors that remain show below
-    return export_program(model, *example).module()
-
-
-def _named_shapes(
-    model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], shape: Any
-) -> dict[str, Any]:
-    bound = inspect.signature(model.forward).bind(*args, **kwargs).arguments
-    return dict.fromkeys(bound, shape)

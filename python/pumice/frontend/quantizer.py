@@ -94,8 +94,6 @@ SAME_CODES = {
     _aten.upsample_nearest2d.vec,
     _aten.pad.default,
     _aten.constant_pad_nd.default,
-    _aten.unflatten.int,
-    _aten.expand.default,
     _aten.repeat.default,
     _aten.flip.default,
     _aten.roll.default,
@@ -292,8 +290,11 @@ def _continued_by_activation(node: Node) -> bool:
 def used_as_codes(
     model: GraphModule, attention: bool, layers: Callable[[Node], bool] = is_layer
 ) -> set[Node]:
-    """Float tensors that reach the input of one of `layers`, or a factor of a product of two
-    activations, through ops that carry codes."""
+    """Float tensors that enter layers or products as codes.
+
+    They reach the input of one of `layers`, or a factor of a product of two activations, through
+    ops that carry codes.
+    """
     wanted: set[Node] = set()
     for node in reversed(model.graph.nodes):
         if node.op not in ("call_function", "placeholder") or not _is_float(node):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pumice.frontend.errors import FrontendError
-from pumice.frontend.tree import structure_of_spec, unflatten
+from pumice.frontend.pytree import structure_of_spec, unflatten
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
@@ -273,7 +273,7 @@ def _user_inputs(program: ExportedProgram) -> list[Any]:
 
 
 def _keyword_of_leaves(structure: Mapping[str, Any]) -> list[str | None]:
-    from pumice.frontend.tree import leaf_count
+    from pumice.frontend.pytree import leaf_count
 
     positional, keywords = structure["children"]
     found: list[str | None] = [None] * leaf_count(positional)

@@ -18,21 +18,21 @@ import torch
 from torch.fx import GraphModule, Node
 from torchao.quantization.pt2e.quantizer import QuantizationSpec
 
-from pumice.frontend._quiet import quiet
 from pumice.frontend.batch_norms import fold_batch_norms
 from pumice.frontend.constants import fold_weights
-from pumice.frontend.decompositions import decompose_ops
+from pumice.frontend.convertible import ConvertibleNetwork
+from pumice.frontend.decompositions.before_quantization import decompose_ops
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.fake_quantize import Activations, EightBitWeights, TernaryWeights
 from pumice.frontend.locations import module_path
-from pumice.frontend.ptq import (
+from pumice.frontend.pt2e import (
     calibrate,
     calibration_of,
     convert,
     export_any_batch,
-    is_quantized,
     own_batch_norms,
 )
+from pumice.frontend.ptq import is_quantized
 from pumice.frontend.quantizer import (
     LAYERS,
     SAME_CODES,
@@ -43,6 +43,7 @@ from pumice.frontend.quantizer import (
     used_as_codes,
     weight_spec,
 )
+from pumice.frontend.silence import quiet
 
 __all__ = ["TernaryNetwork", "ternarize"]
 
@@ -90,7 +91,7 @@ def ternarize(
     """
     if not isinstance(model, torch.nn.Module):
         raise FrontendError(f"expected a torch.nn.Module, got {type(model).__name__}")
-    if isinstance(model, TernaryNetwork) or is_quantized(model):
+    if isinstance(model, ConvertibleNetwork) or is_quantized(model):
         raise FrontendError("expected a float model, got one that is quantized already")
     if sparsity is not None and not 0 <= sparsity < 1:
         raise ValueError(f"expected a sparsity of at least 0 and less than 1, got {sparsity!r}")
@@ -113,7 +114,7 @@ def ternarize(
     return network.train()
 
 
-class TernaryNetwork(torch.nn.Module):
+class TernaryNetwork(ConvertibleNetwork):
     """A model in training, with ternary weights; see `ternarize`.
 
     It takes the arguments of the model and gives its results, as they will be after `convert` up

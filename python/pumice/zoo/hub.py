@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from pumice.errors import PumiceError
-from pumice.frontend._quiet import quiet
+from pumice.frontend.silence import quiet
 from pumice.zoo.weights import seeded
 
 __all__ = ["MiniLM", "bert", "convnext_tiny", "gpt2", "minilm", "swin_tiny", "vit_b16"]

@@ -11,15 +11,15 @@
 func.func @layer_between_digital_ops(%x: tensor<4x8xi8>) -> tensor<4x3xf32> {
   // CHECK: %[[X:.*]], %{{.*}} = pum.load %[[ARG]] : tensor<4x8xi8>
   // CHECK: %[[W:.*]] = arith.constant dense<5> : tensor<3x8xi8>
-  // CHECK: %[[G:.*]], %{{.*}} = pum.program %[[W]] setup array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
+  // CHECK: %[[G:.*]], %{{.*}} = pum.program %[[W]] setup array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, si8>
   // CHECK: %[[A:.*]], %{{.*}} = pum.digital(%[[X]]) : (tensor<4x8xi8>) -> tensor<4x8xi8> {
   // CHECK-NEXT: ^bb0(%[[IN:.*]]: tensor<4x8xi8>):
   // A constant is repeated in the task that reads it.
   // CHECK-NEXT: %[[ONE:.*]] = arith.constant dense<1> : tensor<4x8xi8>
   // CHECK-NEXT: %[[SUM:.*]] = arith.addi %[[IN]], %[[ONE]]
   // CHECK-NEXT: pum.yield %[[SUM]] : tensor<4x8xi8>
-  // CHECK: %[[B:.*]], %{{.*}} = pum.compute(%[[A]], %[[G]]) : (tensor<4x8xi8>, !crossbar.grid<1x8x3xi8>) -> tensor<4x3xi32> {
-  // CHECK-NEXT: ^bb0(%[[IN:.*]]: tensor<4x8xi8>, %[[GRID:.*]]: !crossbar.grid<1x8x3xi8>):
+  // CHECK: %[[B:.*]], %{{.*}} = pum.compute(%[[A]], %[[G]]) : (tensor<4x8xi8>, !crossbar.grid<1x8x3xi8, si8>) -> tensor<4x3xi32> {
+  // CHECK-NEXT: ^bb0(%[[IN:.*]]: tensor<4x8xi8>, %[[GRID:.*]]: !crossbar.grid<1x8x3xi8, si8>):
   // CHECK-NEXT: %[[MVM:.*]] = crossbar.mvm %[[IN]], %[[GRID]]
   // CHECK-NEXT: pum.yield %[[MVM]] : tensor<4x3xi32>
   // Two connected ops are one task.
@@ -31,9 +31,9 @@ func.func @layer_between_digital_ops(%x: tensor<4x8xi8>) -> tensor<4x3xf32> {
   %one = arith.constant dense<1> : tensor<4x8xi8>
   %w = arith.constant dense<5> : tensor<3x8xi8>
   %g = crossbar.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, si8>
   %0 = arith.addi %x, %one : tensor<4x8xi8>
-  %1 = crossbar.mvm %0, %g : (tensor<4x8xi8>, !crossbar.grid<1x8x3xi8>) -> tensor<4x3xi32>
+  %1 = crossbar.mvm %0, %g : (tensor<4x8xi8>, !crossbar.grid<1x8x3xi8, si8>) -> tensor<4x3xi32>
   %2 = arith.sitofp %1 : tensor<4x3xi32> to tensor<4x3xf32>
   %3 = math.tanh %2 : tensor<4x3xf32>
   return %3 : tensor<4x3xf32>
@@ -109,7 +109,7 @@ func.func @layer_on_a_constant() -> tensor<4x3xi32> {
   %x = tensor.expand_shape %flat [[0, 1]] output_shape [4, 8] : tensor<32xi8> into tensor<4x8xi8>
   %w = arith.constant dense<5> : tensor<3x8xi8>
   %g = crossbar.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
-  %0 = crossbar.mvm %x, %g : (tensor<4x8xi8>, !crossbar.grid<1x8x3xi8>) -> tensor<4x3xi32>
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, si8>
+  %0 = crossbar.mvm %x, %g : (tensor<4x8xi8>, !crossbar.grid<1x8x3xi8, si8>) -> tensor<4x3xi32>
   return %0 : tensor<4x3xi32>
 }

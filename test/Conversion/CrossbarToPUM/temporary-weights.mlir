@@ -10,9 +10,9 @@ func.func @grouped(%x: tensor<2x3x8xi8>, %y: tensor<2x4x8xi8>) -> tensor<2x3x4xi
   // CHECK: %[[W:.*]], %{{.*}} = pum.digital(%[[Y]])
   // CHECK: %[[G:.*]], %{{.*}} = pum.program %[[W]] array
   // CHECK-SAME: tiling <row_tiles = 1, column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 2>
-  // CHECK-SAME: : tensor<2x4x8xi8> -> !crossbar.grid<2x8x4xi8>
+  // CHECK-SAME: : tensor<2x4x8xi8> -> !crossbar.grid<2x8x4xi8, si8>
   // CHECK: pum.compute(%[[X]], %[[G]])
-  // CHECK: crossbar.mvm %{{.*}}, %{{.*}} : (tensor<2x3x8xi8>, !crossbar.grid<2x8x4xi8>) -> tensor<2x3x4xi32>
+  // CHECK: crossbar.mvm %{{.*}}, %{{.*}} : (tensor<2x3x8xi8>, !crossbar.grid<2x8x4xi8, si8>) -> tensor<2x3x4xi32>
   %high = arith.constant dense<-128> : tensor<2x4x8xi8>
   %w = arith.xori %y, %high : tensor<2x4x8xi8>
   %r = crossbar.mvm %x, %w : (tensor<2x3x8xi8>, tensor<2x4x8xi8>) -> tensor<2x3x4xi32>

@@ -32,8 +32,8 @@ func.func @weights_not_folded(%x: tensor<4x8xi8>) -> tensor<4x3xi32> {
   %e = tensor.expand_shape %w [[0, 1]] output_shape [3, 8] : tensor<24xi8> into tensor<3x8xi8>
   // expected-error @below {{'crossbar.program' op expects its weights to be one constant (fold-constants)}}
   %g = crossbar.program %e array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
-  %y = crossbar.mvm %x, %g : (tensor<4x8xi8>, !crossbar.grid<1x8x3xi8>) -> tensor<4x3xi32>
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, si8>
+  %y = crossbar.mvm %x, %g : (tensor<4x8xi8>, !crossbar.grid<1x8x3xi8, si8>) -> tensor<4x3xi32>
   return %y : tensor<4x3xi32>
 }
 
@@ -63,8 +63,8 @@ func.func @scalar_between_tasks(%x: tensor<2xf32>, %v: tensor<1x2xf32>, %w: tens
 func.func @grid_read_by_digital_op() -> tensor<3x8xi8> {
   %w = arith.constant dense<5> : tensor<3x8xi8>
   %g = crossbar.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
-  // expected-error @below {{reads '!crossbar.grid<1x8x3xi8>' from another task, expected a tensor}}
-  %y = builtin.unrealized_conversion_cast %g : !crossbar.grid<1x8x3xi8> to tensor<3x8xi8>
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, ui8>
+  // expected-error @below {{reads '!crossbar.grid<1x8x3xi8, ui8>' from another task, expected a tensor}}
+  %y = builtin.unrealized_conversion_cast %g : !crossbar.grid<1x8x3xi8, ui8> to tensor<3x8xi8>
   return %y : tensor<3x8xi8>
 }

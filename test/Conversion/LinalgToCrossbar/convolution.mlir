@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: pumice-opt %s --convert-linalg-to-crossbar --canonicalize | FileCheck %s
-// RUN: pumice-opt %s --convert-linalg-to-crossbar --convert-linalg-to-crossbar --canonicalize | FileCheck %s
+// RUN: pumice-opt %s --assign-targets --convert-linalg-to-crossbar --canonicalize | FileCheck %s
+// RUN: pumice-opt %s --assign-targets --convert-linalg-to-crossbar --convert-linalg-to-crossbar --canonicalize | FileCheck %s
 
 // The widening of unsigned codes and the pad by the zero point become attributes of the layer.
 // CHECK-LABEL: func @unsigned_and_padded
 // CHECK-SAME: (%[[X:.*]]: tensor<1x2x5x6xi8>)
 func.func @unsigned_and_padded(%x: tensor<1x2x5x6xi8>) -> tensor<1x3x2x3xi32> {
   // CHECK: %[[W:.*]] = arith.constant dense<3> : tensor<3x2x3x3xi8>
-  // CHECK: %[[Y:.*]] = crossbar.conv_2d %[[X]], %[[W]] kernel [3, 3] strides [2, 3] dilations [2, 1] padding [2, 1, 0, 3] groups 1
+  // CHECK: %[[Y:.*]] = crossbar.conv_2d %[[X]], %[[W]] window <kernel = [3, 3], strides = [2, 3], dilations = [2, 1], padding = [2, 1, 0, 3]> groups 1
   // CHECK-SAME: {input_unsigned, input_zero_point = 200 : i64, weight_zero_point = -7 : i64}
   // CHECK-NOT: linalg
   // CHECK: return %[[Y]]
@@ -69,7 +69,7 @@ func.func @other_init_is_added(%x: tensor<1x2x5x5xi8>, %init: tensor<1x3x3x3xi32
 // CHECK-SAME: (%[[X:.*]]: tensor<1x4x5x5xi8>)
 func.func @grouped(%x: tensor<1x4x5x5xi8>) -> tensor<1x6x3x3xi32> {
   // CHECK: %[[W:.*]] = arith.constant dense<3> : tensor<6x2x3x3xi8>
-  // CHECK: %[[Y:.*]] = crossbar.conv_2d %[[X]], %[[W]] kernel [3, 3] strides [1, 1] dilations [1, 1] padding [0, 0, 0, 0] groups 2 {input_unsigned}
+  // CHECK: %[[Y:.*]] = crossbar.conv_2d %[[X]], %[[W]] window <kernel = [3, 3], strides = [1, 1], dilations = [1, 1], padding = [0, 0, 0, 0]> groups 2 {input_unsigned}
   // CHECK: return %[[Y]]
   %w = arith.constant dense<3> : tensor<2x3x2x3x3xi8>
   %zero = arith.constant 0 : i32

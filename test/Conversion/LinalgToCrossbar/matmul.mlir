@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: pumice-opt %s --convert-linalg-to-crossbar --canonicalize | FileCheck %s
+// RUN: pumice-opt %s --assign-targets --convert-linalg-to-crossbar --canonicalize | FileCheck %s
 
 // Crossbars take weights outputs first: a transpose that is there cancels.
 // CHECK-LABEL: func @transpose_cancels

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: pumice-opt %s --pum-attach-device=device=%S/../../Inputs/temporary-weights.mlir --convert-linalg-to-crossbar --canonicalize -split-input-file | FileCheck %s
+// RUN: pumice-opt %s --pum-attach-device=device=%S/../../Inputs/temporary-weights.mlir --assign-targets --convert-linalg-to-crossbar --canonicalize -split-input-file | FileCheck %s
 //
 // Products of two activations, on a device that writes the second one into arrays.
 

@@ -32,7 +32,7 @@ func.func @constant_is_returned(%arg: tensor<4xf32>) -> (tensor<4xf32>, tensor<2
 func.func @weights_at_run_time(%w: tensor<3x8xi8>, %arg: tensor<4xf32>) -> tensor<4xf32> {
   // expected-error @below {{'pum.program' op programs weights that are not constant}}
   %g, %t1 = pum.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1,
-      slices = 4, groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
+      slices = 4, groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, ui8>
   %y, %t = pum.store %arg : tensor<4xf32>
   return %y : tensor<4xf32>
 }
@@ -45,7 +45,7 @@ func.func @no_placement(%arg: tensor<4xf32>) -> tensor<4xf32> {
   %w = arith.constant dense<5> : tensor<3x8xi8>
   // expected-error @below {{'pum.program' op has no placement (pum-allocate-arrays)}}
   %g, %t1 = pum.program %w array #array tiling <row_tiles = 1, column_tiles = 1,
-      slices = 4, groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
+      slices = 4, groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, ui8>
   %y, %t = pum.store %arg : tensor<4xf32>
   return %y : tensor<4xf32>
 }
@@ -57,11 +57,11 @@ func.func @two_ops_in_a_task(%arg: tensor<4x8xi8>) -> tensor<4x8xi8> {
   %h, %t0 = pum.program %w on <0, 1> array #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16,
       input_bits = 16, dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
       tiling <row_tiles = 1, column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1>
-      : tensor<8x8xi8> -> !crossbar.grid<1x8x8xi8>
+      : tensor<8x8xi8> -> !crossbar.grid<1x8x8xi8, si8>
   // expected-error @below {{'pum.compute' op expects one crossbar layer on a grid as its body}}
-  %x, %t1 = pum.compute (%arg, %h) : (tensor<4x8xi8>, !crossbar.grid<1x8x8xi8>) -> tensor<4x8xi8> {
-  ^bb0(%a: tensor<4x8xi8>, %b: !crossbar.grid<1x8x8xi8>):
-    %0 = crossbar.mvm %a, %b : (tensor<4x8xi8>, !crossbar.grid<1x8x8xi8>) -> tensor<4x8xi32>
+  %x, %t1 = pum.compute (%arg, %h) : (tensor<4x8xi8>, !crossbar.grid<1x8x8xi8, si8>) -> tensor<4x8xi8> {
+  ^bb0(%a: tensor<4x8xi8>, %b: !crossbar.grid<1x8x8xi8, si8>):
+    %0 = crossbar.mvm %a, %b : (tensor<4x8xi8>, !crossbar.grid<1x8x8xi8, si8>) -> tensor<4x8xi32>
     %1 = arith.trunci %0 : tensor<4x8xi32> to tensor<4x8xi8>
     pum.yield %1 : tensor<4x8xi8>
   }
@@ -76,11 +76,11 @@ func.func @layer_on_weights(%x: tensor<4x8xi8>, %w: tensor<8x8xi8>) -> tensor<4x
   %h, %t0 = pum.program %v on <0, 1> array #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16,
       input_bits = 16, dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
       tiling <row_tiles = 1, column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1>
-      : tensor<8x8xi8> -> !crossbar.grid<1x8x8xi8>
+      : tensor<8x8xi8> -> !crossbar.grid<1x8x8xi8, ui8>
   // expected-error @below {{'pum.compute' op expects one crossbar layer on a grid as its body}}
   %y, %t1 = pum.compute (%x, %w, %h)
-      : (tensor<4x8xi8>, tensor<8x8xi8>, !crossbar.grid<1x8x8xi8>) -> tensor<4x8xi32> {
-  ^bb0(%a: tensor<4x8xi8>, %b: tensor<8x8xi8>, %g: !crossbar.grid<1x8x8xi8>):
+      : (tensor<4x8xi8>, tensor<8x8xi8>, !crossbar.grid<1x8x8xi8, ui8>) -> tensor<4x8xi32> {
+  ^bb0(%a: tensor<4x8xi8>, %b: tensor<8x8xi8>, %g: !crossbar.grid<1x8x8xi8, ui8>):
     %0 = crossbar.mvm %a, %b : (tensor<4x8xi8>, tensor<8x8xi8>) -> tensor<4x8xi32>
     pum.yield %0 : tensor<4x8xi32>
   }
@@ -96,7 +96,7 @@ func.func @computed_weights_in_setup(%arg: tensor<3x8xi8>) -> tensor<3x8xi8> {
   %w, %t0 = pum.load %arg : tensor<3x8xi8>
   // expected-error @below {{'pum.program' op programs weights that are not constant}}
   %g, %t1 = pum.program %w on <0, 1> setup array #array tiling <row_tiles = 1, column_tiles = 1,
-      slices = 4, groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
+      slices = 4, groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, ui8>
   %y, %t = pum.store %w : tensor<3x8xi8>
   return %y : tensor<3x8xi8>
 }

@@ -5,7 +5,7 @@
 func.func @columns(%x: tensor<1x1x17x17xi8>) -> tensor<1x1x1x1xi32> {
   %w = arith.constant dense<1> : tensor<1x1x17x17xi8>
   // expected-error @below {{cannot be compiled: needs at least 293 columns and 14 domains, but processors have 256 and 64}}
-  %y = ap.conv_2d %x, %w kernel [17, 17] strides [1, 1] dilations [1, 1] padding [0, 0, 0, 0] groups 1
+  %y = ap.conv_2d %x, %w window <kernel = [17, 17], strides = [1, 1], dilations = [1, 1], padding = [0, 0, 0, 0]> groups 1
       {input_unsigned, input_bits = 4 : i64} : (tensor<1x1x17x17xi8>, tensor<1x1x17x17xi8>) -> tensor<1x1x1x1xi32>
   return %y : tensor<1x1x1x1xi32>
 }

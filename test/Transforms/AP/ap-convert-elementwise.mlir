@@ -11,7 +11,7 @@
 
 // A pooling of codes of 2 bits; its padding goes along.
 // CHECK-LABEL: func @pooling
-// CHECK: ap.max_pool_2d %{{.*}} kernel [3, 3] strides [2, 2] dilations [1, 1] padding [1, 1, 1, 1] {input_bits = 2 : i64, input_unsigned}
+// CHECK: ap.max_pool_2d %{{.*}} window <kernel = [3, 3], strides = [2, 2], dilations = [1, 1], padding = [1, 1, 1, 1]> {input_bits = 2 : i64, input_unsigned}
 // CHECK-SAME: tensor<1x2x8x8xi8> -> tensor<1x2x4x4xi8>
 func.func @pooling(%x: tensor<1x2x8x8xf32>) -> tensor<1x2x4x4xi8> {
   %c0 = arith.constant 0 : i8
@@ -57,10 +57,10 @@ func.func @pooling(%x: tensor<1x2x8x8xf32>) -> tensor<1x2x4x4xi8> {
 // CHECK: linalg.generic
 func.func @sum(%w: tensor<2x1x1x1xi8>, %x: tensor<1x1x4x4xi8>) -> (tensor<1x2x4x4xi8>, tensor<1x2x4x4xi8>) {
   %one = arith.constant dense<1> : tensor<2x1x1x1xi8>
-  %a = ap.conv_2d %x, %one kernel [1, 1] strides [1, 1] dilations [1, 1] padding [0, 0, 0, 0] groups 1
+  %a = ap.conv_2d %x, %one window <kernel = [1, 1], strides = [1, 1], dilations = [1, 1], padding = [0, 0, 0, 0]> groups 1
       {input_unsigned, input_bits = 1 : i64, thresholds = dense<1> : tensor<2x1xi64>, codes = dense<[[0, 1], [0, 1]]> : tensor<2x2xi8>}
       : (tensor<1x1x4x4xi8>, tensor<2x1x1x1xi8>) -> tensor<1x2x4x4xi8>
-  %b = ap.conv_2d %x, %one kernel [1, 1] strides [1, 1] dilations [1, 1] padding [0, 0, 0, 0] groups 1
+  %b = ap.conv_2d %x, %one window <kernel = [1, 1], strides = [1, 1], dilations = [1, 1], padding = [0, 0, 0, 0]> groups 1
       {input_unsigned, input_bits = 1 : i64, thresholds = dense<1> : tensor<2x1xi64>, codes = dense<[[1, 0], [1, 0]]> : tensor<2x2xi8>}
       : (tensor<1x1x4x4xi8>, tensor<2x1x1x1xi8>) -> tensor<1x2x4x4xi8>
   %d = arith.constant dense<[0.0, 0.75]> : tensor<2xf32>

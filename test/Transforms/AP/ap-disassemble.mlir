@@ -8,20 +8,20 @@
 // CHECK-NEXT: ap.chunk attributes {column = 9 : i64, columns = 1 : i64, first_output = 0 : i64, initial = array<i64: -8, -8>, slot = 5 : i64, widths = array<i64: 5, 5>}
 // CHECK-NEXT: ap.slice attributes {channels = 1 : i64, first_channel = 0 : i64}
 // CHECK-NEXT: ap.group {
-// CHECK-NEXT: ap.serial "sub_new" d = <column = 10, domain = 0, width = 3, is_signed = true> b = <column = 6, domain = 0, width = 2> a = <column = 8, domain = 0, width = 2> carry 17 steps 3
-// CHECK-NEXT: ap.serial "sub_new" d = <column = 11, domain = 0, width = 3, is_signed = true> b = <column = 0, domain = 0, width = 2> a = <column = 2, domain = 0, width = 2> carry 18 steps 3
-// CHECK-NEXT: ap.serial "add_new" d = <column = 12, domain = 0, width = 4, is_signed = true> b = <column = 10, domain = 0, width = 3, is_signed = true> a = <column = 11, domain = 0, width = 3, is_signed = true> carry 19 steps 4
+// CHECK-NEXT: ap.serial sub_new d = <column = 10, domain = 0, width = 3, is_signed = true> b = <column = 6, domain = 0, width = 2> a = <column = 8, domain = 0, width = 2> carry 17 steps 3
+// CHECK-NEXT: ap.serial sub_new d = <column = 11, domain = 0, width = 3, is_signed = true> b = <column = 0, domain = 0, width = 2> a = <column = 2, domain = 0, width = 2> carry 18 steps 3
+// CHECK-NEXT: ap.serial add_new d = <column = 12, domain = 0, width = 4, is_signed = true> b = <column = 10, domain = 0, width = 3, is_signed = true> a = <column = 11, domain = 0, width = 3, is_signed = true> carry 19 steps 4
 // CHECK: ap.group {
-// CHECK-NEXT: ap.serial "add" d = <column = 9, domain = 0, width = 5, is_signed = true> a = <column = 3, domain = 0, width = 2> carry 17 steps 5
-// CHECK-NEXT: ap.serial "sub" d = <column = 9, domain = 0, width = 5, is_signed = true> a = <column = 5, domain = 0, width = 2> carry 18 steps 5
-// CHECK-NEXT: ap.serial "add" d = <column = 9, domain = 0, width = 5, is_signed = true> a = <column = 12, domain = 0, width = 4, is_signed = true> biased carry 19 steps 5
+// CHECK-NEXT: ap.serial add d = <column = 9, domain = 0, width = 5, is_signed = true> a = <column = 3, domain = 0, width = 2> carry 17 steps 5
+// CHECK-NEXT: ap.serial sub d = <column = 9, domain = 0, width = 5, is_signed = true> a = <column = 5, domain = 0, width = 2> carry 18 steps 5
+// CHECK-NEXT: ap.serial add d = <column = 9, domain = 0, width = 5, is_signed = true> a = <column = 12, domain = 0, width = 4, is_signed = true> biased carry 19 steps 5
 // CHECK: ap.group {
-// CHECK-NEXT: ap.serial "add" d = <column = 9, domain = 5, width = 5, is_signed = true> a = <column = 4, domain = 0, width = 2> carry 17 steps 5
-// CHECK-NEXT: ap.serial "add" d = <column = 9, domain = 5, width = 5, is_signed = true> a = <column = 12, domain = 0, width = 4, is_signed = true> biased carry 18 steps 5
+// CHECK-NEXT: ap.serial add d = <column = 9, domain = 5, width = 5, is_signed = true> a = <column = 4, domain = 0, width = 2> carry 17 steps 5
+// CHECK-NEXT: ap.serial add d = <column = 9, domain = 5, width = 5, is_signed = true> a = <column = 12, domain = 0, width = 4, is_signed = true> biased carry 18 steps 5
 // CHECK-NOT: ap.serial
 
 // The last group: 13 and 17 passes. y1 += x4 in step 0, on columns 17, 9 and 4.
-// PASSES: ap.serial "add" d = <column = 9, domain = 5{{.*}} a = <column = 12
+// PASSES: ap.serial add d = <column = 9, domain = 5{{.*}} a = <column = 12
 // PASSES-NEXT: ap.move [9] by 1
 // PASSES-NEXT: ap.move [12] by -3
 // PASSES-NEXT: ap.search [17] key [true]
@@ -35,7 +35,7 @@
 // PASSES-NOT: ap.search
 func.func @main(%x: tensor<1x1x4x4xi8>) -> tensor<1x2x2x2xi32> {
   %w = arith.constant dense<[[[[1, 0, -1], [1, 0, -1], [1, 0, -1]]], [[[1, 0, -1], [0, 1, 0], [1, 0, -1]]]]> : tensor<2x1x3x3xi8>
-  %y = ap.conv_2d %x, %w kernel [3, 3] strides [1, 1] dilations [1, 1] padding [0, 0, 0, 0] groups 1
+  %y = ap.conv_2d %x, %w window <kernel = [3, 3], strides = [1, 1], dilations = [1, 1], padding = [0, 0, 0, 0]> groups 1
       {input_unsigned, input_bits = 2 : i64} : (tensor<1x1x4x4xi8>, tensor<2x1x3x3xi8>) -> tensor<1x2x2x2xi32>
   return %y : tensor<1x2x2x2xi32>
 }

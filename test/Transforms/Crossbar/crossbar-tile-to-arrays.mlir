@@ -9,8 +9,8 @@
 func.func @rows_and_columns_are_cut(%x: tensor<4x300xi8>) -> tensor<4x70xi32> {
   // CHECK: %[[W:.*]] = arith.constant
   // CHECK: %[[G:.*]] = crossbar.program %[[W]] array #array tiling <row_tiles = 3, column_tiles = 3, slices = 4, groups_per_array = 1, arrays = 9>
-  // CHECK-SAME: : tensor<70x300xi8> -> !crossbar.grid<1x300x70xi8>
-  // CHECK: crossbar.mvm %[[X]], %[[G]] {input_unsigned, input_zero_point = 3 : i64} : (tensor<4x300xi8>, !crossbar.grid<1x300x70xi8>)
+  // CHECK-SAME: : tensor<70x300xi8> -> !crossbar.grid<1x300x70xi8, ui8>
+  // CHECK: crossbar.mvm %[[X]], %[[G]] {input_zero_point = 3 : i64} : (tensor<4x300xi8>, !crossbar.grid<1x300x70xi8, ui8>)
   %w = arith.constant dense<1> : tensor<70x300xi8>
   %y = crossbar.mvm %x, %w {input_unsigned, input_zero_point = 3 : i64}
       : (tensor<4x300xi8>, tensor<70x300xi8>) -> tensor<4x70xi32>
@@ -22,10 +22,10 @@ func.func @rows_and_columns_are_cut(%x: tensor<4x300xi8>) -> tensor<4x70xi32> {
 // CHECK-LABEL: func @filters_are_columns
 func.func @filters_are_columns(%x: tensor<1x3x8x8xi8>) -> tensor<1x32x6x6xi32> {
   // CHECK: crossbar.program %{{.*}} tiling <row_tiles = 1, column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1>
-  // CHECK-SAME: : tensor<32x3x3x3xi8> -> !crossbar.grid<1x27x32xi8>
-  // CHECK: crossbar.conv_2d %{{.*}} kernel [3, 3] strides [1, 1] dilations [1, 1] padding [0, 0, 0, 0] groups 1
+  // CHECK-SAME: : tensor<32x3x3x3xi8> -> !crossbar.grid<1x27x32xi8, si8>
+  // CHECK: crossbar.conv_2d %{{.*}} window <kernel = [3, 3], strides = [1, 1], dilations = [1, 1], padding = [0, 0, 0, 0]> groups 1
   %w = arith.constant dense<1> : tensor<32x3x3x3xi8>
-  %y = crossbar.conv_2d %x, %w kernel [3, 3] strides [1, 1] dilations [1, 1] padding [0, 0, 0, 0] groups 1
+  %y = crossbar.conv_2d %x, %w window <kernel = [3, 3], strides = [1, 1], dilations = [1, 1], padding = [0, 0, 0, 0]> groups 1
       : (tensor<1x3x8x8xi8>, tensor<32x3x3x3xi8>) -> tensor<1x32x6x6xi32>
   return %y : tensor<1x32x6x6xi32>
 }
@@ -36,9 +36,9 @@ func.func @filters_are_columns(%x: tensor<1x3x8x8xi8>) -> tensor<1x32x6x6xi32> {
 // CHECK-LABEL: func @small_groups_share_an_array
 func.func @small_groups_share_an_array(%x: tensor<1x32x8x8xi8>) -> tensor<1x32x6x6xi32> {
   // CHECK: crossbar.program %{{.*}} tiling <row_tiles = 1, column_tiles = 1, slices = 4, groups_per_array = 14, arrays = 3>
-  // CHECK-SAME: -> !crossbar.grid<32x9x1xi8>
+  // CHECK-SAME: -> !crossbar.grid<32x9x1xi8, si8>
   %w = arith.constant dense<1> : tensor<32x1x3x3xi8>
-  %y = crossbar.conv_2d %x, %w kernel [3, 3] strides [1, 1] dilations [1, 1] padding [0, 0, 0, 0] groups 32
+  %y = crossbar.conv_2d %x, %w window <kernel = [3, 3], strides = [1, 1], dilations = [1, 1], padding = [0, 0, 0, 0]> groups 32
       : (tensor<1x32x8x8xi8>, tensor<32x1x3x3xi8>) -> tensor<1x32x6x6xi32>
   return %y : tensor<1x32x6x6xi32>
 }
@@ -67,9 +67,9 @@ func.func @tied_weights_share_a_grid(%x: tensor<4x8xi8>, %z: tensor<2x8xi8>, %v:
 // Signed and unsigned codes stream in another way, too.
 // CHECK-LABEL: func @tied_weights_of_two_signs
 func.func @tied_weights_of_two_signs(%x: tensor<4x8xi8>) -> (tensor<4x3xi32>, tensor<4x3xi32>) {
-  // CHECK: %[[G:.*]] = crossbar.program
-  // CHECK: crossbar.mvm %{{.*}}, %[[G]] {input_unsigned}
-  // CHECK: %[[H:.*]] = crossbar.program
+  // CHECK: %[[G:.*]] = crossbar.program {{.*}} -> !crossbar.grid<1x8x3xi8, ui8>
+  // CHECK: crossbar.mvm %{{.*}}, %[[G]] :
+  // CHECK: %[[H:.*]] = crossbar.program {{.*}} -> !crossbar.grid<1x8x3xi8, si8>
   // CHECK: crossbar.mvm %{{.*}}, %[[H]] :
   %w = arith.constant dense<1> : tensor<3x8xi8>
   %0 = crossbar.mvm %x, %w {input_unsigned} : (tensor<4x8xi8>, tensor<3x8xi8>) -> tensor<4x3xi32>

@@ -14,6 +14,8 @@ func.func @accepted(%x: tensor<4xf32>, %n: i64) -> tensor<4xf32> {
   } -> tensor<4xf32>
   return %z : tensor<4xf32>
 }
+// A symbol that is no function.
+memref.global "private" constant @table : memref<4xf32> = dense<1.0>
 func.func private @helper(%x: tensor<2xi8>) -> tensor<2xi8> {
   return %x : tensor<2xi8>
 }

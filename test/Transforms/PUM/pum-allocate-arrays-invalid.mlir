@@ -9,11 +9,11 @@ module {
   func.func @too_large() {
     %w = arith.constant dense<5> : tensor<3x8xi8>
     %a, %t0 = pum.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, ui8>
     %b, %t1 = pum.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, ui8>
     %c, %t2 = pum.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, ui8>
     return
   }
 }

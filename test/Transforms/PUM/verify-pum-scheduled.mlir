@@ -8,16 +8,16 @@
 func.func @rewritten_in_order(%x: tensor<4x8xi8>) -> tensor<4x3xi32> {
   %w = arith.constant dense<5> : tensor<3x8xi8>
   %g, %t0 = pum.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
-  %y, %t1 = pum.compute (%x, %g) : (tensor<4x8xi8>, !crossbar.grid<1x8x3xi8>) -> tensor<4x3xi32> {
-  ^bb0(%a: tensor<4x8xi8>, %b: !crossbar.grid<1x8x3xi8>):
-    %0 = crossbar.mvm %a, %b : (tensor<4x8xi8>, !crossbar.grid<1x8x3xi8>) -> tensor<4x3xi32>
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, si8>
+  %y, %t1 = pum.compute (%x, %g) : (tensor<4x8xi8>, !crossbar.grid<1x8x3xi8, si8>) -> tensor<4x3xi32> {
+  ^bb0(%a: tensor<4x8xi8>, %b: !crossbar.grid<1x8x3xi8, si8>):
+    %0 = crossbar.mvm %a, %b : (tensor<4x8xi8>, !crossbar.grid<1x8x3xi8, si8>) -> tensor<4x3xi32>
     pum.yield %0 : tensor<4x3xi32>
   }
-  %h, %t2 = pum.program %w on <0, 1> replacing (%g : !crossbar.grid<1x8x3xi8>) after (%t1) array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
-  %i, %t3 = pum.program %w on <0, 1> replacing (%h : !crossbar.grid<1x8x3xi8>) array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
+  %h, %t2 = pum.program %w on <0, 1> replacing (%g : !crossbar.grid<1x8x3xi8, si8>) after (%t1) array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, si8>
+  %i, %t3 = pum.program %w on <0, 1> replacing (%h : !crossbar.grid<1x8x3xi8, si8>) array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, si8>
   return %y : tensor<4x3xi32>
 }
 
@@ -45,7 +45,7 @@ func.func @no_placement() {
   %w = arith.constant dense<5> : tensor<3x8xi8>
   // expected-error @below {{'pum.program' op has no placement (pum-allocate-arrays)}}
   %g, %t0 = pum.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, ui8>
   return
 }
 
@@ -58,7 +58,7 @@ func.func @placement_beyond_device() {
   %w = arith.constant dense<5> : tensor<3x8xi8>
   // expected-error @below {{'pum.program' op is placed on array 16128, but device 'isaac' has 16128}}
   %g, %t0 = pum.program %w on <16128, 16129> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, ui8>
   return
 }
 
@@ -71,6 +71,6 @@ func.func @other_array() {
   %w = arith.constant dense<5> : tensor<3x8xi8>
   // expected-error @below {{'pum.program' op is made for another array than that of device 'isaac'}}
   %g, %t0 = pum.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8>
+      groups_per_array = 1, arrays = 1> : tensor<3x8xi8> -> !crossbar.grid<1x8x3xi8, ui8>
   return
 }

@@ -32,7 +32,7 @@ func.func @sums(%x: tensor<2x3xi8>, %w: tensor<1x3xi8>) {
 // C2 of ap.conv_2d
 func.func @shapes(%x: tensor<1x2x4x4xi8>, %w: tensor<4x2x1x1xi8>) {
   // expected-error @below {{'ap.conv_2d' op expects thresholds of 4xT and codes of 4x(T+1), got 'tensor<4x2xi64>' and 'tensor<4x2xi8>'}}
-  %0 = ap.conv_2d %x, %w kernel [1, 1] strides [1, 1] dilations [1, 1] padding [0, 0, 0, 0] groups 1
+  %0 = ap.conv_2d %x, %w window <kernel = [1, 1], strides = [1, 1], dilations = [1, 1], padding = [0, 0, 0, 0]> groups 1
       {input_bits = 4 : i64, thresholds = dense<1> : tensor<4x2xi64>, codes = dense<1> : tensor<4x2xi8>}
       : (tensor<1x2x4x4xi8>, tensor<4x2x1x1xi8>) -> tensor<1x4x4x4xi8>
   return

@@ -4,7 +4,7 @@
 // C1 of ap.max_pool_2d
 func.func @window(%x: tensor<1x2x4x4xi8>) {
   // expected-error @below {{'ap.max_pool_2d' op dimension 2 of the result must be 2, got 4}}
-  %0 = ap.max_pool_2d %x kernel [2, 2] strides [2, 2] dilations [1, 1] padding [0, 0, 0, 0] {input_bits = 4 : i64}
+  %0 = ap.max_pool_2d %x window <kernel = [2, 2], strides = [2, 2], dilations = [1, 1], padding = [0, 0, 0, 0]> {input_bits = 4 : i64}
      : tensor<1x2x4x4xi8> -> tensor<1x2x4x4xi8>
   return
 }
@@ -14,7 +14,7 @@ func.func @window(%x: tensor<1x2x4x4xi8>) {
 // C1 of ap.max_pool_2d
 func.func @channels(%x: tensor<1x2x4x4xi8>) {
   // expected-error @below {{'ap.max_pool_2d' op expects a result of 2 channels, got 3}}
-  %0 = ap.max_pool_2d %x kernel [2, 2] strides [2, 2] dilations [1, 1] padding [0, 0, 0, 0] {input_bits = 4 : i64}
+  %0 = ap.max_pool_2d %x window <kernel = [2, 2], strides = [2, 2], dilations = [1, 1], padding = [0, 0, 0, 0]> {input_bits = 4 : i64}
      : tensor<1x2x4x4xi8> -> tensor<1x3x2x2xi8>
   return
 }

@@ -51,5 +51,10 @@ func.func private @tiling() attributes {
     groups_per_array = 1, arrays = 8>}
 
 // CHECK-LABEL: func private @narrow_grid
-// CHECK-SAME: (!crossbar.grid<2x300x7xi4>)
-func.func private @narrow_grid(!crossbar.grid<2x300x7xi4>)
+// CHECK-SAME: (!crossbar.grid<2x300x7xi4, ui8>)
+func.func private @narrow_grid(!crossbar.grid<2x300x7xi4, ui8>)
+
+// CHECK-LABEL: func private @window
+// CHECK-SAME: test.window = #crossbar.window<kernel = [3, 5], strides = [2, 1], dilations = [1, 4], padding = [0, 1, 2, 3]>
+func.func private @window() attributes {
+  test.window = #crossbar.window<kernel = [3, 5], strides = [2, 1], dilations = [1, 4], padding = [0, 1, 2, 3]>}

@@ -114,12 +114,12 @@ func.func private @two_dimensions(!crossbar.grid<27x16xi8>)
 // -----
 
 // expected-error @below {{the sizes of a grid must be at least 1, got 1x0x16}}
-func.func private @no_rows(!crossbar.grid<1x0x16xi8>)
+func.func private @no_rows(!crossbar.grid<1x0x16xi8, ui8>)
 
 // -----
 
 // expected-error @below {{a grid holds signless integers of at most 16 bits, got 'i32'}}
-func.func private @wide_weights(!crossbar.grid<1x27x16xi32>)
+func.func private @wide_weights(!crossbar.grid<1x27x16xi32, ui8>)
 
 // -----
 
@@ -129,4 +129,9 @@ func.func private @unsigned_weights(!crossbar.grid<1x27x16xui8>)
 // -----
 
 // expected-error @below {{a grid of 4611686018427387904x4x4 is too large}}
-func.func private @overflowing_grid(!crossbar.grid<4611686018427387904x4x4xi8>)
+func.func private @overflowing_grid(!crossbar.grid<4611686018427387904x4x4xi8, ui8>)
+
+// -----
+
+// expected-error @below {{a grid streams unsigned or signed integers of 1 to 16 bits, such as ui8, got 'i8'}}
+func.func private @signless_stream(!crossbar.grid<1x27x16xi8, i8>)

@@ -7,7 +7,7 @@
 func.func @program_other_element_type(%w: tensor<16x27xi8>) {
   // expected-error @below {{'crossbar.program' op programs weights of 'i8' into a grid of 'i16'}}
   %g = crossbar.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 8,
-      groups_per_array = 1, arrays = 1> : tensor<16x27xi8> -> !crossbar.grid<1x27x16xi16>
+      groups_per_array = 1, arrays = 1> : tensor<16x27xi8> -> !crossbar.grid<1x27x16xi16, ui8>
   return
 }
 
@@ -17,9 +17,9 @@ func.func @program_other_element_type(%w: tensor<16x27xi8>) {
   dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
 // C1 of crossbar.program: the layout is outputs first
 func.func @program_transposed(%w: tensor<27x16xi8>) {
-  // expected-error @below {{'crossbar.program' op cannot program weights 'tensor<27x16xi8>' into '!crossbar.grid<1x27x16xi8>'}}
+  // expected-error @below {{'crossbar.program' op cannot program weights 'tensor<27x16xi8>' into '!crossbar.grid<1x27x16xi8, ui8>'}}
   %g = crossbar.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<27x16xi8> -> !crossbar.grid<1x27x16xi8>
+      groups_per_array = 1, arrays = 1> : tensor<27x16xi8> -> !crossbar.grid<1x27x16xi8, ui8>
   return
 }
 
@@ -30,7 +30,7 @@ func.func @program_transposed(%w: tensor<27x16xi8>) {
 func.func @program_dynamic(%w: tensor<?x27xi8>) {
   // expected-error @below {{'crossbar.program' op expects static shapes, got 'tensor<?x27xi8>'}}
   %g = crossbar.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<?x27xi8> -> !crossbar.grid<1x27x16xi8>
+      groups_per_array = 1, arrays = 1> : tensor<?x27xi8> -> !crossbar.grid<1x27x16xi8, ui8>
   return
 }
 
@@ -70,18 +70,18 @@ func.func @mvm_groups_of_weights(%x: tensor<2x8x64xi8>, %w: tensor<3x10x64xi8>) 
 // -----
 
 // C2 of crossbar.mvm
-func.func @mvm_groups_of_grid(%x: tensor<2x8x64xi8>, %g: !crossbar.grid<1x64x10xi8>) {
+func.func @mvm_groups_of_grid(%x: tensor<2x8x64xi8>, %g: !crossbar.grid<1x64x10xi8, si8>) {
   // expected-error @below {{'crossbar.mvm' op expects a grid of 2 groups, got 1}}
-  %y = crossbar.mvm %x, %g : (tensor<2x8x64xi8>, !crossbar.grid<1x64x10xi8>) -> tensor<2x8x10xi32>
+  %y = crossbar.mvm %x, %g : (tensor<2x8x64xi8>, !crossbar.grid<1x64x10xi8, si8>) -> tensor<2x8x10xi32>
   return
 }
 
 // -----
 
 // C1 of crossbar.mvm
-func.func @mvm_groups_of_result(%x: tensor<2x8x64xi8>, %g: !crossbar.grid<2x64x10xi8>) {
+func.func @mvm_groups_of_result(%x: tensor<2x8x64xi8>, %g: !crossbar.grid<2x64x10xi8, si8>) {
   // expected-error @below {{'crossbar.mvm' op cannot multiply 'tensor<2x8x64xi8>' by 64x10 weights to 'tensor<1x8x10xi32>'}}
-  %y = crossbar.mvm %x, %g : (tensor<2x8x64xi8>, !crossbar.grid<2x64x10xi8>) -> tensor<1x8x10xi32>
+  %y = crossbar.mvm %x, %g : (tensor<2x8x64xi8>, !crossbar.grid<2x64x10xi8, si8>) -> tensor<1x8x10xi32>
   return
 }
 
@@ -97,9 +97,9 @@ func.func @mvm_inner_sizes(%x: tensor<8x63xi8>, %w: tensor<10x64xi8>) {
 // -----
 
 // C2 of crossbar.mvm
-func.func @mvm_groups(%x: tensor<8x64xi8>, %g: !crossbar.grid<2x64x10xi8>) {
+func.func @mvm_groups(%x: tensor<8x64xi8>, %g: !crossbar.grid<2x64x10xi8, si8>) {
   // expected-error @below {{'crossbar.mvm' op expects a grid of 1 group, got 2}}
-  %y = crossbar.mvm %x, %g : (tensor<8x64xi8>, !crossbar.grid<2x64x10xi8>) -> tensor<8x10xi32>
+  %y = crossbar.mvm %x, %g : (tensor<8x64xi8>, !crossbar.grid<2x64x10xi8, si8>) -> tensor<8x10xi32>
   return
 }
 
@@ -134,7 +134,7 @@ func.func @mvm_of_many_rows(%x: tensor<1x131072xi8>, %w: tensor<1x131072xi8>) {
 // C3 of crossbar.conv_2d: zero points widen both factors, to 2^8 and 255
 func.func @conv_accumulator(%x: tensor<1x65536x1x1xi8>, %w: tensor<1x65536x1x1xi8>) {
   // expected-error @below {{'crossbar.conv_2d' op needs accumulators of 33 bits, but the result has 32}}
-  %y = crossbar.conv_2d %x, %w kernel [1, 1] strides [1, 1] dilations [1, 1] padding [0, 0, 0, 0] groups 1
+  %y = crossbar.conv_2d %x, %w window <kernel = [1, 1], strides = [1, 1], dilations = [1, 1], padding = [0, 0, 0, 0]> groups 1
       {input_unsigned, weight_zero_point = 127 : i64}
       : (tensor<1x65536x1x1xi8>, tensor<1x65536x1x1xi8>) -> tensor<1x1x1x1xi32>
   return

@@ -91,3 +91,7 @@ func.func private @elementwise() attributes {
 // CHECK-SAME: test.placement = #pum.placement<0, 4, 12, 16>
 func.func private @placement(!pum.token) attributes {test.placement = #pum.placement<0, 4, 12, 16>}
 }
+
+// CHECK-LABEL: func private @targets
+// CHECK-SAME: a = #pum.target<crossbar>, b = #pum.target<ap>, c = #pum.target<digital>
+func.func private @targets() attributes {a = #pum.target<crossbar>, b = #pum.target<ap>, c = #pum.target<digital>}

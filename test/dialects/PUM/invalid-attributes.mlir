@@ -121,5 +121,10 @@ module {
 
 // -----
 
+// expected-error @below {{pum.target must be a #pum.target, got "crossbar"}}
+module attributes {pum.target = "crossbar"} {}
+
+// -----
+
 // expected-error @below {{pum.reason must be a string, got 1 : i64}}
 module attributes {pum.reason = 1} {}

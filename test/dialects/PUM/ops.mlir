@@ -23,9 +23,9 @@ func.func @load_and_store(%arg: tensor<4xf32>) -> tensor<4xf32> {
 // CHECK-SAME: (%[[W:.*]]: tensor<16x3x3x3xi8>)
 func.func @program_without_placement(%w: tensor<16x3x3x3xi8>) {
   // CHECK: pum.program %[[W]] array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-  // CHECK-SAME: groups_per_array = 1, arrays = 1> : tensor<16x3x3x3xi8> -> !crossbar.grid<1x27x16xi8>
+  // CHECK-SAME: groups_per_array = 1, arrays = 1> : tensor<16x3x3x3xi8> -> !crossbar.grid<1x27x16xi8, ui8>
   %g, %t = pum.program %w array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : tensor<16x3x3x3xi8> -> !crossbar.grid<1x27x16xi8>
+      groups_per_array = 1, arrays = 1> : tensor<16x3x3x3xi8> -> !crossbar.grid<1x27x16xi8, ui8>
   return
 }
 
@@ -33,7 +33,7 @@ func.func @program_without_placement(%w: tensor<16x3x3x3xi8>) {
 func.func @program_with_a_range(%w: tensor<16x27xi8>) {
   // CHECK: pum.program %{{.*}} setup array #array tiling <{{.*}}arrays = 1> {adc_range = 1 : i64} : tensor<16x27xi8>
   %g, %t = pum.program %w setup array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> {adc_range = 1 : i64} : tensor<16x27xi8> -> !crossbar.grid<1x27x16xi8>
+      groups_per_array = 1, arrays = 1> {adc_range = 1 : i64} : tensor<16x27xi8> -> !crossbar.grid<1x27x16xi8, ui8>
   return
 }
 
@@ -43,27 +43,26 @@ func.func @program_in_setup_and_again(%w: tensor<16x200xi8>) {
   // CHECK: %[[G:.*]], %[[T:.*]] = pum.program %[[W]] on <0, 1, 7, 8> setup array #array
   %g, %t = pum.program %w on <0, 1, 7, 8> setup array #array tiling <row_tiles = 2,
       column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 2>
-      : tensor<16x200xi8> -> !crossbar.grid<1x200x16xi8>
-  // CHECK: pum.program %[[W]] on <0, 1, 7, 8> replacing(%[[G]] : !crossbar.grid<1x200x16xi8>) after(%[[T]]) array #array
-  %h, %u = pum.program %w on <0, 1, 7, 8> replacing(%g : !crossbar.grid<1x200x16xi8>)
+      : tensor<16x200xi8> -> !crossbar.grid<1x200x16xi8, ui8>
+  // CHECK: pum.program %[[W]] on <0, 1, 7, 8> replacing(%[[G]] : !crossbar.grid<1x200x16xi8, ui8>) after(%[[T]]) array #array
+  %h, %u = pum.program %w on <0, 1, 7, 8> replacing(%g : !crossbar.grid<1x200x16xi8, ui8>)
       after(%t) array #array tiling <row_tiles = 2, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 2> : tensor<16x200xi8> -> !crossbar.grid<1x200x16xi8>
+      groups_per_array = 1, arrays = 2> : tensor<16x200xi8> -> !crossbar.grid<1x200x16xi8, ui8>
   return
 }
 
 // CHECK-LABEL: func @compute_convolution
-// CHECK-SAME: (%[[X:.*]]: tensor<1x3x8x8xi8>, %[[G:.*]]: !crossbar.grid<1x27x16xi8>, %[[T:.*]]: !pum.token)
-func.func @compute_convolution(%x: tensor<1x3x8x8xi8>, %g: !crossbar.grid<1x27x16xi8>,
+// CHECK-SAME: (%[[X:.*]]: tensor<1x3x8x8xi8>, %[[G:.*]]: !crossbar.grid<1x27x16xi8, ui8>, %[[T:.*]]: !pum.token)
+func.func @compute_convolution(%x: tensor<1x3x8x8xi8>, %g: !crossbar.grid<1x27x16xi8, si8>,
                                %t: !pum.token) -> tensor<1x16x6x6xi32> {
-  // CHECK: pum.compute(%[[X]], %[[G]]) after(%[[T]]) : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8>) -> tensor<1x16x6x6xi32> {
+  // CHECK: pum.compute(%[[X]], %[[G]]) after(%[[T]]) : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8, si8>) -> tensor<1x16x6x6xi32> {
   %y, %u = pum.compute (%x, %g) after(%t)
-      : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8>) -> tensor<1x16x6x6xi32> {
-  // CHECK-NEXT: ^bb0(%[[A:.*]]: tensor<1x3x8x8xi8>, %[[B:.*]]: !crossbar.grid<1x27x16xi8>):
-  ^bb0(%a: tensor<1x3x8x8xi8>, %b: !crossbar.grid<1x27x16xi8>):
+      : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8, si8>) -> tensor<1x16x6x6xi32> {
+  // CHECK-NEXT: ^bb0(%[[A:.*]]: tensor<1x3x8x8xi8>, %[[B:.*]]: !crossbar.grid<1x27x16xi8, si8>):
+  ^bb0(%a: tensor<1x3x8x8xi8>, %b: !crossbar.grid<1x27x16xi8, si8>):
     // CHECK-NEXT: %[[C:.*]] = crossbar.conv_2d %[[A]], %[[B]]
-    %c = crossbar.conv_2d %a, %b kernel [3, 3] strides [1, 1] dilations [1, 1]
-        padding [0, 0, 0, 0] groups 1
-        : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8>) -> tensor<1x16x6x6xi32>
+    %c = crossbar.conv_2d %a, %b window <kernel = [3, 3], strides = [1, 1], dilations = [1, 1], padding = [0, 0, 0, 0]> groups 1
+        : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8, si8>) -> tensor<1x16x6x6xi32>
     // CHECK-NEXT: pum.yield %[[C]] : tensor<1x16x6x6xi32>
     pum.yield %c : tensor<1x16x6x6xi32>
   }

@@ -4,7 +4,7 @@
 func.func @lookup_types(%x: memref<2x3xi16, #simulator.memory<host>>) {
   %d = simulator.buffer : memref<2x1xi32, #simulator.memory<buffer>>
   // expected-error @below {{expects queries of i8 and results of i32, got 'i16' and 'i32'}}
-  %1 = simulator.ap_lookup %x, %d in dense<[[0, 1, 1]]> : tensor<1x3xi8> by "exact"
+  %1 = simulator.ap_lookup %x, %d in dense<[[0, 1, 1]]> : tensor<1x3xi8> by exact
       : memref<2x3xi16, #simulator.memory<host>>, memref<2x1xi32, #simulator.memory<buffer>>
   return
 }

@@ -58,7 +58,7 @@ func.func @transfer_types(%x: memref<4xf32, #simulator.memory<host>>, %y: memref
 func.func @program_tiling(%w: memref<16x27xi8, #simulator.memory<dram>>) {
   // expected-error @below {{'simulator.program' op weights of 8 bits take 4 slices of 2 bits, got 1}}
   %g, %t = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 1,
-      groups_per_array = 1, arrays = 1> : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8>
+      groups_per_array = 1, arrays = 1> : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8, ui8>
   return
 }
 
@@ -68,9 +68,9 @@ func.func @program_tiling(%w: memref<16x27xi8, #simulator.memory<dram>>) {
   dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
 // C1 of simulator.program: the weights
 func.func @program_weights(%w: memref<16x26xi8, #simulator.memory<dram>>) {
-  // expected-error @below {{'simulator.program' op cannot program weights 'memref<16x26xi8, #simulator.memory<dram>>' into '!crossbar.grid<1x27x16xi8>'}}
+  // expected-error @below {{'simulator.program' op cannot program weights 'memref<16x26xi8, #simulator.memory<dram>>' into '!crossbar.grid<1x27x16xi8, ui8>'}}
   %g, %t = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 1> : memref<16x26xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8>
+      groups_per_array = 1, arrays = 1> : memref<16x26xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8, ui8>
   return
 }
 
@@ -82,7 +82,7 @@ func.func @program_weights(%w: memref<16x26xi8, #simulator.memory<dram>>) {
 func.func @program_placement(%w: memref<16x200xi8, #simulator.memory<dram>>) {
   // expected-error @below {{'simulator.program' op is placed on 3 arrays, but every copy of its tiling takes 2}}
   %g, %t = simulator.program %w on <0, 1, 4, 6> array #array tiling <row_tiles = 2, column_tiles = 1, slices = 4,
-      groups_per_array = 1, arrays = 2> : memref<16x200xi8, #simulator.memory<dram>> -> !crossbar.grid<1x200x16xi8>
+      groups_per_array = 1, arrays = 2> : memref<16x200xi8, #simulator.memory<dram>> -> !crossbar.grid<1x200x16xi8, ui8>
   return
 }
 

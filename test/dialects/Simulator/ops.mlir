@@ -56,14 +56,14 @@ func.func @transfer_after_transfer(%x: memref<4xf32, #simulator.memory<host>>) {
 // CHECK-SAME: (%[[W:.*]]: memref<16x27xi8, #simulator.memory<dram>>)
 func.func @program_in_setup_and_again(%w: memref<16x27xi8, #simulator.memory<dram>>) {
   // CHECK: %[[G:.*]], %[[T:.*]] = simulator.program %[[W]] on <3, 4> setup array #array tiling <row_tiles = 1,
-  // CHECK-SAME: : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8>
+  // CHECK-SAME: : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8, ui8>
   %g, %t = simulator.program %w on <3, 4> setup array #array tiling <row_tiles = 1,
       column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1>
-      : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8>
-  // CHECK: simulator.program %[[W]] on <3, 4> replacing(%[[G]] : !crossbar.grid<1x27x16xi8>) after(%[[T]]) array #array
-  %h, %u = simulator.program %w on <3, 4> replacing(%g : !crossbar.grid<1x27x16xi8>) after(%t)
+      : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8, ui8>
+  // CHECK: simulator.program %[[W]] on <3, 4> replacing(%[[G]] : !crossbar.grid<1x27x16xi8, ui8>) after(%[[T]]) array #array
+  %h, %u = simulator.program %w on <3, 4> replacing(%g : !crossbar.grid<1x27x16xi8, ui8>) after(%t)
       array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4, groups_per_array = 1,
-      arrays = 1> : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8>
+      arrays = 1> : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8, ui8>
   return
 }
 
@@ -72,33 +72,32 @@ func.func @program_with_a_range(%w: memref<16x27xi8, #simulator.memory<dram>>) {
   // CHECK: simulator.program %{{.*}} on <0, 1> array #array tiling <{{.*}}arrays = 1> {adc_range = 384 : i64} : memref<16x27xi8
   %g, %t = simulator.program %w on <0, 1> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
       groups_per_array = 1, arrays = 1> {adc_range = 384 : i64}
-      : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8>
+      : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8, ui8>
   return
 }
 
 // CHECK-LABEL: func @mvm_of_windows
-// CHECK-SAME: (%[[G:.*]]: !crossbar.grid<1x27x16xi8>, %[[X:.*]]: memref<1x3x8x8xi8, #simulator.memory<buffer>>,
+// CHECK-SAME: (%[[G:.*]]: !crossbar.grid<1x27x16xi8, ui8>, %[[X:.*]]: memref<1x3x8x8xi8, #simulator.memory<buffer>>,
 // CHECK-SAME: %[[Y:.*]]: memref<1x16x6x6xi32, #simulator.memory<buffer>>, %[[T:.*]]: !simulator.token)
-func.func @mvm_of_windows(%g: !crossbar.grid<1x27x16xi8>,
+func.func @mvm_of_windows(%g: !crossbar.grid<1x27x16xi8, ui8>,
     %x: memref<1x3x8x8xi8, #simulator.memory<buffer>>,
     %y: memref<1x16x6x6xi32, #simulator.memory<buffer>>, %t: !simulator.token) {
-  // CHECK: simulator.mvm %[[G]], %[[X]], %[[Y]] after(%[[T]]) kernel [3, 3] strides [1, 1] dilations [1, 1] padding [0, 0, 0, 0] groups 1
-  // CHECK-SAME: {input_unsigned, input_zero_point = 3 : i64, weight_zero_point = 1 : i64}
-  %u = simulator.mvm %g, %x, %y after(%t) kernel [3, 3] strides [1, 1] dilations [1, 1]
-      padding [0, 0, 0, 0] groups 1
-      {input_unsigned, input_zero_point = 3 : i64, weight_zero_point = 1 : i64}
-      : !crossbar.grid<1x27x16xi8>, memref<1x3x8x8xi8, #simulator.memory<buffer>>,
+  // CHECK: simulator.mvm %[[G]], %[[X]], %[[Y]] after(%[[T]]) window <kernel = [3, 3], strides = [1, 1], dilations = [1, 1], padding = [0, 0, 0, 0]>
+  // CHECK-SAME: {input_zero_point = 3 : i64, weight_zero_point = 1 : i64}
+  %u = simulator.mvm %g, %x, %y after(%t) window <kernel = [3, 3], strides = [1, 1], dilations = [1, 1], padding = [0, 0, 0, 0]>
+      {input_zero_point = 3 : i64, weight_zero_point = 1 : i64}
+      : !crossbar.grid<1x27x16xi8, ui8>, memref<1x3x8x8xi8, #simulator.memory<buffer>>,
         memref<1x16x6x6xi32, #simulator.memory<buffer>>
   return
 }
 
 // CHECK-LABEL: func @mvm_of_rows
-func.func @mvm_of_rows(%g: !crossbar.grid<1x64x10xi8>,
+func.func @mvm_of_rows(%g: !crossbar.grid<1x64x10xi8, si8>,
     %x: memref<8x64xi8, #simulator.memory<buffer>>,
     %y: memref<8x10xi32, #simulator.memory<buffer>>) {
-  // CHECK: simulator.mvm %{{.*}}, %{{.*}}, %{{.*}} : !crossbar.grid<1x64x10xi8>,
+  // CHECK: simulator.mvm %{{.*}}, %{{.*}}, %{{.*}} : !crossbar.grid<1x64x10xi8, si8>,
   // CHECK-SAME: memref<8x64xi8, #simulator.memory<buffer>>, memref<8x10xi32, #simulator.memory<buffer>>
-  %u = simulator.mvm %g, %x, %y : !crossbar.grid<1x64x10xi8>,
+  %u = simulator.mvm %g, %x, %y : !crossbar.grid<1x64x10xi8, si8>,
       memref<8x64xi8, #simulator.memory<buffer>>, memref<8x10xi32, #simulator.memory<buffer>>
   return
 }
@@ -142,8 +141,8 @@ func.func @associative(%x: memref<2x3xi8, #simulator.memory<host>>) {
   // CHECK: simulator.ap_exec %{{.*}} with %{{.*}}, %{{.*}} program dense<[80, 65]> : tensor<2xi8> after(%[[T]]) : memref<2x3xi8, #simulator.memory<host>> with memref<2x3xi8, #simulator.memory<host>>, memref
   %2 = simulator.ap_exec %x with %x, %y program dense<[80, 65]> : tensor<2xi8> after(%0)
       : memref<2x3xi8, #simulator.memory<host>> with memref<2x3xi8, #simulator.memory<host>>, memref<2x5xi32, #simulator.memory<buffer>>
-  // CHECK: simulator.ap_lookup %{{.*}}, %{{.*}} in dense<{{.*}}> : tensor<1x3xi8> by "exact" after(%[[T]])
-  %1 = simulator.ap_lookup %x, %d in dense<[[0, 1, 1]]> : tensor<1x3xi8> by "exact" after(%0)
+  // CHECK: simulator.ap_lookup %{{.*}}, %{{.*}} in dense<{{.*}}> : tensor<1x3xi8> by exact after(%[[T]])
+  %1 = simulator.ap_lookup %x, %d in dense<[[0, 1, 1]]> : tensor<1x3xi8> by exact after(%0)
       : memref<2x3xi8, #simulator.memory<host>>, memref<2x1xi32, #simulator.memory<buffer>>
   return
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- ClipInputs.h - Inputs as indices into tables -------------*- C++ -*-===//
+//===- ClipInputs.h - Inputs as indices of tables ---------------*- C++ -*-===//
 #ifndef PUMICE_LIB_MODEL_CROSSBAR_KERNELS_CLIPINPUTS_H
 #define PUMICE_LIB_MODEL_CROSSBAR_KERNELS_CLIPINPUTS_H
 
@@ -15,17 +15,17 @@
 
 namespace pumice::model {
 
-/// Input vectors that are handled together, on the rows of one tile.
+/// Input vectors that are processed together, on the rows of one tile.
 template <typename Index>
 struct Encoded {
   int64_t laneBlocks;
   int64_t steps;
   std::vector<Index> indices; ///< [lane block][digit][step][lane]
-  /// The largest sum of digits over the rows of any lane and of any of the
-  /// digits that are handled together: [lane block][digit group].
+  /// The largest sum of digits over the rows, for any lane and for any of the
+  /// digits that are processed together: [lane block][digit group].
   std::vector<int64_t> digitSums;
 
-  /// Of one digit of one block of lanes: [step][lane].
+  /// The indices of one digit of one block of lanes: [step][lane].
   Index *of(int64_t block, int64_t digit, int64_t digits, int64_t width) {
     return indices.data() + (block * digits + digit) * steps * width;
   }
@@ -40,7 +40,8 @@ template <typename Index, typename T>
 void encodeRow(const T *from, int64_t width, const InputDigit &digit,
                int64_t up, Index *to) {
   if constexpr (sizeof(T) == 1 && sizeof(Index) == 1) {
-    // Eight bytes at a time: the mask drops what is shifted in from the next.
+    // Eight bytes at a time: the mask drops bits that are shifted in from the
+    // next byte.
     const uint64_t mask = digit.mask * UINT64_C(0x0101010101010101);
     for (int64_t i = 0; i < width; i += 8) {
       uint64_t inputs, indices;
@@ -57,7 +58,7 @@ void encodeRow(const T *from, int64_t width, const InputDigit &digit,
 
 /// Encodes `count` input vectors from `first` on the rows of one segment, one
 /// digit per read; a step of an index holds `rowsPerStep` rows. Missing rows
-/// and vectors are 0. Each row of inputs is shown to `onRow`.
+/// and vectors are 0. Calls `onRow` with each row of inputs.
 template <typename Index, typename T, typename OnRow>
 void encodeSegment(const PatchReader<T> &patches, int64_t group,
                    const Segment &segment, int64_t first, int64_t count,
@@ -82,7 +83,7 @@ void encodeSegment(const PatchReader<T> &patches, int64_t group,
   }
 }
 
-/// The largest sum, over lanes, of the digits that steps of indices stand for.
+/// The largest sum over lanes of the digits in the steps of the indices.
 inline int64_t largestDigitSum(const uint32_t *indices, int64_t steps,
                                int64_t width, int64_t /*dacBits*/) {
   std::vector<uint64_t> sums(width);

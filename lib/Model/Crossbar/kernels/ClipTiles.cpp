@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/Crossbar/kernels/ClipTiles.h"
 
+#include "lib/Model/Core/InstructionSet.h"
 #include "lib/Model/Core/Simd.h"
 
 #include <algorithm>
@@ -148,7 +149,7 @@ static bool excessAvx2(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
 
 const ClipTiles *ClipTiles::avx2() {
   static const ClipTiles tiles = {"avx2", 32, sumsAvx2, excessAvx2};
-  return __builtin_cpu_supports("avx2") ? &tiles : nullptr;
+  return mayUse(InstructionSet::Avx2) ? &tiles : nullptr;
 }
 
 //===----------------------------------------------------------------------===//
@@ -287,7 +288,7 @@ static bool excessAvx512(int64_t nibbles, int64_t perChunk,
 
 const ClipTiles *ClipTiles::avx512() {
   static const ClipTiles tiles = {"avx512", 64, sumsAvx512, excessAvx512};
-  return __builtin_cpu_supports("avx512bw") ? &tiles : nullptr;
+  return mayUse(InstructionSet::Avx512) ? &tiles : nullptr;
 }
 
 #else

@@ -2,8 +2,8 @@
 //===- ClipTiles.h - Column sums by table look-up ---------------*- C++ -*-===//
 //
 // Column sums of small digits and levels by table look-up: a nibble holds the
-// digits of a few rows, a table of 16 bytes says what these rows' cells make of
-// each nibble, and byte shuffles look up one nibble per lane.
+// digits of a few rows, a table of 16 bytes gives the sum of these rows' cells
+// for each nibble, and byte shuffles look up one nibble per lane.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_MODEL_CROSSBAR_KERNELS_CLIPTILES_H
@@ -17,11 +17,11 @@ struct ClipTiles {
   static constexpr int64_t tableSize = 16;
   static constexpr int64_t maxLanes = 64;
   static constexpr int64_t maxDigits = 4;
-  /// Column sums are handled as signed 16-bit numbers.
+  /// Column sums are signed 16-bit numbers.
   static constexpr int64_t maxSum = 32767;
 
   const char *name;
-  int64_t lanes; ///< input vectors that are handled at once
+  int64_t lanes; ///< input vectors that are processed at once
 
   /// For each of `lanes` input vectors, forms the column sums of `digits` <=
   /// maxDigits reads: [digits][lanes].
@@ -42,7 +42,7 @@ struct ClipTiles {
   /// Null if the machine or the compiler lacks the instructions.
   static const ClipTiles *avx2();
   static const ClipTiles *avx512();
-  /// The best that the machine has; null if none.
+  /// The fastest set that the machine supports; null if there is none.
   static const ClipTiles *best();
 };
 

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 #include "lib/Model/Crossbar/kernels/ConvertLoops.h"
 
+#include "lib/Model/Core/InstructionSet.h"
 #include "lib/Model/Core/Simd.h"
 
 #include "llvm/ADT/bit.h"
@@ -193,12 +194,12 @@ PUMICE_LOOPS(PUMICE_AVX512, Avx512)
 
 const ConvertLoops *ConvertLoops::avx2() {
   static const ConvertLoops loops = {"avx2", convertAvx2, addNoiseAvx2};
-  return __builtin_cpu_supports("avx2") ? &loops : nullptr;
+  return mayUse(InstructionSet::Avx2) ? &loops : nullptr;
 }
 
 const ConvertLoops *ConvertLoops::avx512() {
   static const ConvertLoops loops = {"avx512", convertAvx512, addNoiseAvx512};
-  return __builtin_cpu_supports("avx512bw") ? &loops : nullptr;
+  return mayUse(InstructionSet::Avx512) ? &loops : nullptr;
 }
 
 #else

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- ConvertLoops.h - Codes of column sums --------------------*- C++ -*-===//
+//===- ConvertLoops.h - Conversion of column sums ---------------*- C++ -*-===//
 //
-// What converters make of column sums, for some input vectors at once. All
-// versions compute the same bits, noise included.
+// Conversion of column sums to output codes, for several input vectors at once.
+// All versions compute the same bits, including noise.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_MODEL_CROSSBAR_KERNELS_CONVERTLOOPS_H
@@ -12,18 +12,19 @@
 
 namespace pumice::model {
 
-/// A converter of sums that are integers of 32 bits, in any unit.
+/// A converter for sums that are 32-bit integers, in any unit.
 struct CodeMap {
   /// code = round(sum * numerator / denominator) within [low, high].
   int32_t numerator, denominator; ///< below 2^30
   int32_t low, high;
   float scale; ///< numerator / denominator
-  /// Rounding sum * scale gives the code of every sum that occurs.
+  /// Rounding sum * scale gives the exact code of every sum that occurs.
   bool exact;
   /// Sigma of the noise that is added to sums, in their unit; 0: none.
   float noise;
 
-  /// Sets `scale`, and `exact` if that is so for all sums of [least, most].
+  /// Sets `scale`, and sets `exact` if rounding is exact for all sums in
+  /// [least, most].
   void prepare(int64_t least, int64_t most);
 };
 
@@ -36,7 +37,7 @@ struct ConvertLoops {
   ///   sums    [digits], `stride` apart, [lanes]
   ///   weights sum_d |weights[d] * code| < 2^31
   ///   keys    [digits], of the noise
-  ///   first   number of the first lane, from which noise is drawn
+  ///   first   number of the first lane, which determines the noise
   void (*convert)(const CodeMap &map, int64_t digits, const int32_t *sums,
                   int64_t stride, const int32_t *weights, const uint64_t *keys,
                   uint32_t first, int64_t shift, int64_t *acc);

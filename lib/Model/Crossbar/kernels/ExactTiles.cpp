@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/Crossbar/kernels/ExactTiles.h"
 
+#include "lib/Model/Core/InstructionSet.h"
 #include "lib/Model/Core/Simd.h"
 
 #include <cstring>
@@ -187,7 +188,7 @@ static void columnsAvx2(int64_t steps, const int32_t *x, int64_t count,
 const ExactTiles *ExactTiles::avx2() {
   static const ExactTiles tiles = {
       "avx2", 8, 4, 2, interleaveAvx2, positionsAvx2, columnsAvx2};
-  return __builtin_cpu_supports("avx2") ? &tiles : nullptr;
+  return mayUse(InstructionSet::Avx2) ? &tiles : nullptr;
 }
 
 //===----------------------------------------------------------------------===//
@@ -311,8 +312,7 @@ static void columnsAvx512(int64_t steps, const int32_t *x, int64_t count,
 }
 
 static bool hasVnni() {
-  return __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512vnni");
+  return mayUse(InstructionSet::Avx512Vnni);
 }
 
 const ExactTiles *ExactTiles::avx512() {

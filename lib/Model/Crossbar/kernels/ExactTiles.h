@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- ExactTiles.h - Inner loops of the integer product --------*- C++ -*-===//
 //
-// One set per instruction set; the best that the machine has is chosen at run
-// time. All of them compute the same numbers: sums of products modulo 2^32.
-// Operands come in words of 32 bits: 2 of 16 bits, or, where the machine
-// multiplies bytes without saturation, 4 of 8 bits with unsigned inputs.
+// One set of functions per instruction set; the fastest that the machine
+// supports is chosen at run time. All compute the same numbers: sums of
+// products modulo 2^32. Operands come in words of 32 bits: 2 of 16 bits, or,
+// where the machine multiplies bytes without saturation, 4 of 8 bits with
+// unsigned inputs.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_MODEL_CROSSBAR_KERNELS_EXACTTILES_H
@@ -28,15 +29,15 @@ struct ExactTiles {
   int64_t lanes;       ///< 32-bit lanes of a vector
   int64_t tileColumns; ///< columns of a full tile of positions
 
-  /// Columns of the tile to take when `left` are left: 1 or a full tile, which
-  /// may reach into the padding of a panel.
+  /// Columns of the next tile when `left` columns remain: 1 or a full tile,
+  /// which may extend into the padding of a panel.
   int64_t columnStep(int64_t left) const { return left > 1 ? tileColumns : 1; }
 
   int64_t rowsPerWord; ///< 2 operands of 16 bits, or 4 of 8 bits
 
   /// to[i] = {rows[0][i], rows[1][i], ...} for i < count (a multiple of
-  /// `lanes`). Bytes are widened to 16 bits with or without sign; or they stay,
-  /// and signed ones get 128 added.
+  /// `lanes`). Bytes are widened to 16 bits with or without sign, or they stay
+  /// bytes and 128 is added to signed ones.
   void (*interleave)(const uint8_t *const *rows, int64_t count, bool isSigned,
                      int32_t *to);
 
@@ -57,7 +58,7 @@ struct ExactTiles {
   /// Null if the machine or the compiler lacks the instructions.
   static const ExactTiles *avx2();
   static const ExactTiles *avx512();
-  /// Of bytes: for weights and inputs of at most 8 bits.
+  /// Operates on bytes: for weights and inputs of at most 8 bits.
   static const ExactTiles *avx512Bytes();
   static const ExactTiles &best(bool bytes);
 };

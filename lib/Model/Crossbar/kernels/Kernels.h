@@ -30,18 +30,20 @@ private:
   WeightLayout layout;
 };
 
-/// Arrays whose conversions all return the ideal sum: the integer product.
+/// For arrays whose conversions all return the ideal sum: computes the integer
+/// product.
 std::unique_ptr<const ICrossbarKernel>
 makeExactKernel(const MatrixSpec &matrix, const WeightReader &weights);
 
-/// Arrays whose converters saturate: the exact product, less what conversions
-/// that exceed the saturation point lose. Column sums that cannot exceed it,
-/// which is known from the weights, cost nothing beyond the exact product.
+/// For arrays whose converters saturate: computes the exact product minus the
+/// losses of conversions that exceed the saturation point. The weights show
+/// which column sums cannot exceed it; these cost nothing beyond the exact
+/// product.
 std::unique_ptr<const ICrossbarKernel>
 makeClipKernel(const ArraySpec &array, const MatrixSpec &matrix,
                const Tiling &tiling, const WeightReader &weights);
 
-/// Any arrays: forms and converts every column sum.
+/// For any arrays: forms and converts every column sum.
 std::unique_ptr<const ICrossbarKernel>
 makeConvertKernel(const ArraySpec &array, const MatrixSpec &matrix,
                   const Tiling &tiling, const WeightReader &weights);

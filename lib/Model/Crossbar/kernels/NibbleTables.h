@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- NibbleTables.h - Cells as tables of byte shuffles --------*- C++ -*-===//
+//===- NibbleTables.h - Cells as tables for byte shuffles -------*- C++ -*-===//
 #ifndef PUMICE_LIB_MODEL_CROSSBAR_KERNELS_NIBBLETABLES_H
 #define PUMICE_LIB_MODEL_CROSSBAR_KERNELS_NIBBLETABLES_H
 
@@ -14,12 +14,12 @@
 
 namespace pumice::model {
 
-/// How ClipTiles look up column sums: a step is a nibble of the digits of 4, 2
-/// or 1 rows. Cells are stored in codes of one byte (one or two per step) and
-/// become tables when they are used.
+/// The tables with which ClipTiles look up column sums. A step is a nibble with
+/// the digits of 4, 2 or 1 rows. Cells are stored as packed bytes ("codes", one
+/// or two per step) and expanded to tables when they are used.
 class NibbleTables {
 public:
-  /// The digits and levels of `cellBits` and `dacBits` on up to `rows` rows.
+  /// For levels of `cellBits` and digits of `dacBits` on up to `rows` rows.
   NibbleTables(int64_t cellBits, int64_t dacBits, int64_t rows)
       : cellBits(cellBits) {
     if (cellBits > 8 || dacBits > 4)
@@ -96,14 +96,14 @@ private:
           for (int64_t i = 0; i < rowsPerCode; ++i)
             entry += (nibble >> ((row + i) * dacBits) & digitMask) *
                      (code >> (i * cellBits) & levelMask);
-          codeTables.push_back(entry); // those that do not fit do not occur
+          codeTables.push_back(entry); // entries that do not fit do not occur
         }
   }
 
   int64_t cellBits;
   int64_t rowsPerCode = 1;
-  /// What the cells of each code add to each entry of a table: [code of the
-  /// step][code][16].
+  /// The contribution of the cells of each code to each entry of a table: [code
+  /// of the step][code][16].
   std::vector<uint8_t> codeTables;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/Crossbar/kernels/WordTiles.h"
 
+#include "lib/Model/Core/InstructionSet.h"
 #include "lib/Model/Core/Simd.h"
 
 using namespace pumice::model;
@@ -95,7 +96,7 @@ static void sumsAvx2(int64_t steps, const uint16_t *tables,
 const WordTiles *WordTiles::avx2() {
   static const WordTiles tiles = {"avx2", 32,         3,       0x0202,
                                   0x0100, expandAvx2, sumsAvx2};
-  return __builtin_cpu_supports("avx2") ? &tiles : nullptr;
+  return mayUse(InstructionSet::Avx2) ? &tiles : nullptr;
 }
 
 //===----------------------------------------------------------------------===//
@@ -169,7 +170,7 @@ static void sumsAvx512(int64_t steps, const uint16_t *tables,
 const WordTiles *WordTiles::avx512() {
   static const WordTiles tiles = {"avx512", 64,           5,         1,
                                   0,        expandAvx512, sumsAvx512};
-  return __builtin_cpu_supports("avx512bw") ? &tiles : nullptr;
+  return mayUse(InstructionSet::Avx512) ? &tiles : nullptr;
 }
 
 #else

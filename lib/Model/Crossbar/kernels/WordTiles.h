@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- WordTiles.h - Column sums of 16-bit cells by look-up -----*- C++ -*-===//
 //
-// As ClipTiles, for cells and sums that take 16 bits: an index holds the digits
-// of the rows of one step, a table of 16-bit numbers says what their cells make
-// of each index.
+// Like ClipTiles, for cells and sums of 16 bits: an index holds the digits of
+// the rows of one step, and a table of 16-bit numbers gives the sum of their
+// cells for each index.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_MODEL_CROSSBAR_KERNELS_WORDTILES_H
@@ -16,13 +16,13 @@ namespace pumice::model {
 struct WordTiles {
   static constexpr int64_t maxLanes = 64;
   static constexpr int64_t maxDigits = 4;
-  /// Sums may span this much.
+  /// Largest difference between two sums.
   static constexpr int64_t maxSpan = 65535;
 
   const char *name;
-  int64_t lanes;     ///< input vectors that are handled at once
+  int64_t lanes;     ///< input vectors that are processed at once
   int64_t indexBits; ///< a table has 2^indexBits entries
-  /// What is stored of an index: index * factor + addend.
+  /// An index is stored as index * factor + addend.
   uint16_t factor, addend;
 
   int64_t rowsPerStep(int64_t dacBits) const { return indexBits / dacBits; }
@@ -41,7 +41,7 @@ struct WordTiles {
   /// Null if the machine or the compiler lacks the instructions.
   static const WordTiles *avx2();
   static const WordTiles *avx512();
-  /// The best that the machine has; null if none.
+  /// The fastest set that the machine supports; null if there is none.
   static const WordTiles *best();
 };
 

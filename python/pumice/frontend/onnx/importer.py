@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from pumice.frontend._quiet import quiet
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.importer import ImportedModel, import_lowered
 from pumice.frontend.lowering import Clock, LoweredModel, resource_names
@@ -18,6 +17,7 @@ from pumice.frontend.onnx.graph import Graph, read_graph
 from pumice.frontend.onnx.integers import expand_integer_ops
 from pumice.frontend.onnx.simplify import simplify
 from pumice.frontend.signature import InputSpec, OutputSpec, Signature
+from pumice.frontend.silence import quiet
 
 __all__ = ["import_onnx", "lower_onnx"]
 

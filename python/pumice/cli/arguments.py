@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Arguments that several subcommands have."""
+
+from __future__ import annotations
+
+import argparse
+
+__all__ = [
+    "MODEL", "PROGRAM", "add_debug", "add_json", "add_model", "add_reports", "add_threads",
+    "positive",
+]  # fmt: skip
+
+MODEL = (
+    "FILE.py:NAME or package.module:NAME, where NAME is a torch.nn.Module or what returns one when"
+    " called without arguments; MODEL.onnx; or MODEL.mlir of TOSA, linalg or any level above the"
+    " machine program"
+)
+PROGRAM = f"a program of `pumice compile` or Program.save; or a model: {MODEL}"
+
+
+def positive(text: str) -> int:
+    """The type of an argument: an integer of at least 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text}")
+    return value
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """--json, for commands that print tables."""
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+
+
+def add_debug(parser: argparse.ArgumentParser) -> None:
+    """--debug, for every command."""
+    parser.add_argument("--debug", action="store_true", help="show Python's traceback of an error")
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """--threads."""
+    parser.add_argument(
+        "--threads", type=positive, metavar="T", help="threads to compute with; all by default"
+    )
+
+
+def add_reports(parser: argparse.ArgumentParser) -> None:
+    """--report and --trace."""
+    parser.add_argument("--report", metavar="R.json", help="where to write the report as JSON")
+    parser.add_argument(
+        "--trace", metavar="T.json", help="where to write the timeline for https://ui.perfetto.dev"
+    )
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """What a model is compiled with."""
+    parser.add_argument(
+        "--input",
+        "-i",
+        action="append",
+        default=[],
+        metavar="[NAME=]X.npy",
+        help="one input, in order, or a keyword argument by its name; repeat for several."
+        " A model is compiled for the shapes and dtypes of its inputs",
+    )
+    parser.add_argument(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="NAME=1x3x224x224",
+        help="shape of an input of an ONNX model, where neither the file nor --input fixes it",
+    )
+    parser.add_argument(
+        "--device",
+        "-d",
+        metavar="D",
+        help="name of a device (see `pumice devices`) or path of a device file; ideal by default",
+    )
+    parser.add_argument(
+        "--calibration",
+        "-c",
+        action="append",
+        default=[],
+        metavar="[NAME=]C.npy",
+        help="like --input, batches of any size: what to quantize the model with, the inputs by"
+        " default",
+    )
+    parser.add_argument(
+        "--no-quantize",
+        action="store_true",
+        help="leave a float model as it is: it runs on the digital unit alone",
+    )

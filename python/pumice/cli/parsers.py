@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The parser of `pumice`: a function for each subcommand."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from typing import TYPE_CHECKING
+
+from pumice.cli.arguments import (
+    MODEL,
+    PROGRAM,
+    add_debug,
+    add_json,
+    add_model,
+    add_reports,
+    add_threads,
+    positive,
+)
+from pumice.experiments import EXPERIMENTS
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+__all__ = ["parser"]
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser; `module` and `command` of what it returns name the function to call."""
+    root = argparse.ArgumentParser(
+        prog="pumice",
+        description="Compile PyTorch models for processing-using-memory hardware and run them on a"
+        " simulated machine.",
+    )
+    root.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    root.set_defaults(command=None, debug=False)
+    commands = root.add_subparsers(title="commands", metavar="COMMAND")
+
+    for add in (_add_demo, _add_run, _add_compile, _add_estimate, _add_compare, _add_devices):
+        add(commands)
+    _add_experiments(
+        commands,
+        "study",
+        "accuracy of networks on hardware that is not ideal",
+        "Studies that ship with Pumice.",
+        "studies",
+    )
+    _add_experiments(
+        commands,
+        "reproduce",
+        "comparisons of papers, computed again",
+        "Computes what papers compare, on their networks' shapes and our devices.",
+        "papers",
+    )
+    return root
+
+
+def _add_demo(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "demo",
+        help="classify handwritten digits with a small trained CNN",
+        description="Quantizes and compiles the CNN that Pumice ships, runs it on real handwritten"
+        " digits and compares its answers with PyTorch's.",
+    )
+    add_json(parser)
+    add_debug(parser)
+    parser.add_argument(
+        "--device",
+        "-d",
+        action="append",
+        metavar="D",
+        help="device to run on; repeat for several; ideal and isaac by default",
+    )
+    parser.add_argument(
+        "--images", "-n", type=positive, metavar="N", help="digits to test with; all by default"
+    )
+    parser.add_argument(
+        "--batch", type=positive, default=1, metavar="B", help="digits per run (default 1)"
+    )
+    add_threads(parser)
+    parser.set_defaults(module="pumice.cli.demo", command="demo")
+
+
+def _add_run(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "run",
+        help="run a model or a compiled program on inputs",
+        description="Compiles a model, or takes a compiled program, and runs it on the simulated"
+        " machine.",
+    )
+    add_json(parser)
+    add_debug(parser)
+    add_model(parser)
+    parser.add_argument("program", metavar="PROGRAM|MODEL", help=PROGRAM)
+    parser.add_argument(
+        "--output",
+        "-o",
+        metavar="Y.npy",
+        help="where to write the output; several outputs go to Y.0.npy, Y.1.npy, ...",
+    )
+    add_reports(parser)
+    parser.add_argument(
+        "--estimate", action="store_true", help="cost only: compute no values, write no outputs"
+    )
+    add_threads(parser)
+    parser.set_defaults(module="pumice.cli.run", command="run")
+
+
+def _add_compile(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "compile",
+        help="compile a model to a program file",
+        description="Compiles a model and writes the machine program, which `pumice run` and"
+        " pumice-sim take.",
+    )
+    add_json(parser)
+    add_debug(parser)
+    add_model(parser)
+    parser.add_argument("program", metavar="MODEL", help=MODEL)
+    parser.add_argument("--output", "-o", metavar="FILE", help="program file (MLIR bytecode)")
+    parser.add_argument(
+        "--emit",
+        metavar="LEVEL",
+        help="write the IR of a level as text instead, to the output or the terminal: linalg,"
+        " quantized, crossbar, pum or simulator",
+    )
+    parser.set_defaults(module="pumice.cli.run", command="compile_")
+
+
+def _add_estimate(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "estimate",
+        help="time, energy and area of a model or program, without running it",
+        description="What a run would cost. Shapes of a model's inputs come from --input.",
+    )
+    add_json(parser)
+    add_debug(parser)
+    add_model(parser)
+    parser.add_argument("program", metavar="PROGRAM|MODEL", help=PROGRAM)
+    add_reports(parser)
+    parser.set_defaults(module="pumice.cli.run", command="estimate")
+
+
+def _add_compare(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "compare",
+        help="PyTorch and the simulated machine side by side, tensor by tensor",
+        description="Runs the PyTorch model and the simulated machine on the same inputs, and names"
+        " the first layer that diverges. Exits with 3 if one does.",
+    )
+    add_json(parser)
+    add_debug(parser)
+    add_model(parser)
+    parser.add_argument("program", metavar="MODEL|PROGRAM", help=PROGRAM)
+    parser.add_argument(
+        "--tolerance",
+        type=float,
+        default=0.05,
+        metavar="E",
+        help="largest relative error that passes: root of the squared errors' sum over that of the"
+        " values (default 0.05, which is 26 dB)",
+    )
+    parser.add_argument(
+        "--reference",
+        metavar="MODEL",
+        help=f"the PyTorch model of a compiled program, or the float model of a quantized one:"
+        f" {MODEL}",
+    )
+    add_threads(parser)
+    parser.set_defaults(module="pumice.cli.compare", command="compare")
+
+
+def _add_devices(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "devices",
+        help="list devices, or the numbers of one",
+        description="Lists the devices that Pumice ships, or all numbers of one.",
+    )
+    add_json(parser)
+    add_debug(parser)
+    parser.add_argument("name", nargs="?", metavar="NAME", help="a device, or a device file")
+    parser.set_defaults(module="pumice.cli.devices", command="devices")
+
+
+def _add_experiments(
+    commands: Commands, command: str, help: str, description: str, title: str
+) -> None:
+    """A subcommand with a subcommand for each of its experiments."""
+    parser = commands.add_parser(command, help=help, description=description)
+    metavar = {"studies": "STUDY", "papers": "PAPER"}[title]
+    names = parser.add_subparsers(title=title, metavar=metavar, required=True)
+    for experiment in EXPERIMENTS:
+        if experiment.command == command:
+            own = names.add_parser(
+                experiment.name, help=experiment.help, description=experiment.description
+            )
+            if experiment.json_switch:
+                add_json(own)
+            add_debug(own)
+            importlib.import_module(experiment.cli).add_arguments(own)
+            own.set_defaults(module=experiment.cli, command="main")
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        import pumice
+
+        print(f"pumice {pumice.__version__}")
+        parser.exit()

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""`pumice reproduce rtm-ap`: ternary networks on associative processors, beside crossbars."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import Any
+
+from pumice.cli.arguments import add_threads
+from pumice.cli.errors import UsageError
+from pumice.errors import PumiceError
+
+__all__ = ["add_arguments", "main"]
+
+#: What `--quick` compares, where no option says otherwise.
+QUICK: dict[str, Any] = {"networks": ("vgg9",), "sparsities": (0.8,), "activation_bits": (4,)}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument(
+        "--networks", "-n", nargs="+", metavar="N",
+        help="of vgg9, vgg11 and resnet18; all by default",
+    )  # fmt: skip
+    parser.add_argument(
+        "--sparsity", "-s", nargs="+", type=float, metavar="S",
+        help="parts of the weights that are 0 (default 0.8 0.85 0.9)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--activation-bits", "-b", nargs="+", type=int, metavar="B",
+        help="widths of activations, 2 to 8 (default 4 8)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--run", action="store_true",
+        help="also simulate every pass of one sparsity and width of each network, and compare the"
+        " outputs with those of the device ideal",
+    )  # fmt: skip
+    parser.add_argument(
+        "--quick", action="store_true",
+        help="VGG-9, sparsity 0.8 and 4 bits, where the options above say nothing else",
+    )  # fmt: skip
+    parser.add_argument(
+        "--json", nargs="?", const="-", metavar="R.json",
+        help="where to write the results as JSON; without a file, print it instead of tables",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", "-o", metavar="DIR",
+        help="folder of results; what it holds is not computed again",
+    )  # fmt: skip
+    parser.add_argument(
+        "--markdown", metavar="PAGE.md",
+        help="page to put the tables into, between the lines for them",
+    )  # fmt: skip
+    add_threads(parser)
+
+
+def main(args: Namespace) -> None:
+    """Estimates what is not in the folder yet, prints tables."""
+    from pumice.cli.terminal import counting, say, show, working
+    from pumice.experiments import rtm_ap
+    from pumice.report import write_text
+
+    given: dict[str, Any] = {
+        "networks": args.networks,
+        "sparsities": args.sparsity,
+        "activation_bits": args.activation_bits,
+    }
+    chosen: dict[str, Any] = QUICK if args.quick else {}
+    chosen = chosen | {name: tuple(dict.fromkeys(v)) for name, v in given.items() if v}
+    try:
+        settings = rtm_ap.Settings(**chosen, run=args.run, threads=args.threads)
+    except PumiceError as error:
+        raise UsageError(str(error)) from None
+    path = None if args.out is None else Path(args.out) / "rtm-ap.jsonl"
+    with working("loading PyTorch"):
+        import torch  # noqa: F401
+    with counting(rtm_ap.count(settings)) as advance:
+        results = rtm_ap.run(settings, path=path, advance=advance)
+    text = json.dumps(results.to_dict(), indent=2)
+    if args.markdown:
+        rtm_ap.write_markdown(results, args.markdown)
+    if args.json == "-":
+        print(text)
+        return
+    if args.json:
+        write_text(args.json, text + "\n")
+    for table in results.tables():
+        show(table)
+        show("")
+    for sentence in rtm_ap.summary(results):
+        show(sentence)
+    for file in filter(None, [path, args.json, args.markdown]):
+        say(f"wrote {file}")

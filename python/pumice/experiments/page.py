@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Tables for a terminal and for a page of Markdown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pumice.errors import PumiceError
+from pumice.report import write_text
+from pumice.tables import simple_table
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+__all__ = ["Table", "write_page"]
+
+#: Between these lines of a page are the tables of an experiment.
+BEGIN = "<!-- pumice reproduce {} writes from here -->"
+END = "<!-- to here -->"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under a title; the first `left` columns are words, the others numbers."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    left: int = 1
+
+    def __rich__(self) -> Group:
+        return simple_table(self.title, self.columns, self.rows, self.left)
+
+    def markdown(self) -> str:
+        """The same for a page."""
+        ruler = ["---"] * self.left + ["---:"] * (len(self.columns) - self.left)
+        lines = [self.columns, ruler, *self.rows]
+        return "\n".join([f"**{self.title}**", "", *(f"| {' | '.join(line)} |" for line in lines)])
+
+
+def write_page(
+    path: str | os.PathLike[str], name: str, sentences: Iterable[str], tables: Iterable[Table]
+) -> None:
+    """Puts a list of sentences and tables into a page, between the lines for the experiment.
+
+    Raises:
+        PumiceError: the file cannot be read or written, or has no such lines.
+    """
+    begin = BEGIN.format(name)
+    try:
+        page = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise PumiceError(f"cannot read '{path}': {reason}") from None
+    before, found, rest = page.partition(begin)
+    _, ended, after = rest.partition(END)
+    if not found or not ended:
+        raise PumiceError(f"expected the lines '{begin}' and '{END}' in '{path}', got none")
+    parts = ["\n".join(f"- {line}" for line in sentences)]
+    parts += [table.markdown() for table in tables]
+    text = "\n\n".join(parts)
+    write_text(path, f"{before}{begin}\n{text}\n{END}{after}")

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The comparison of "Full-Stack Optimization for CAM-Only DNN Inference", computed again.
+
+    settings = rtm_ap.Settings(networks=("vgg9",), sparsities=(0.9,))
+    results = rtm_ap.run(settings, path="rtm-ap.jsonl")
+    print(results.to_dict()["vgg9"]["energy_ratio_over_crossbar"])
+
+`pumice reproduce rtm-ap` is this from the command line; docs/reproduce.md shows results.
+"""
+
+from __future__ import annotations
+
+from pumice.experiments.rtm_ap.results import NETWORKS, PAPER, Cost, Point, Results, Run, Settings
+from pumice.experiments.rtm_ap.runner import count, run
+from pumice.experiments.rtm_ap.tables import summary, tables, write_markdown
+
+__all__ = [
+    "NETWORKS",
+    "PAPER",
+    "Cost",
+    "Point",
+    "Results",
+    "Run",
+    "Settings",
+    "count",
+    "run",
+    "summary",
+    "tables",
+    "write_markdown",
+]

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Results in a file of JSON lines: what is there is not computed again.
+
+A line is `{"setting": {...}, "value": ...}`, where the setting is all that decides the value.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pumice.errors import PumiceError
+from pumice.jsonl import append_line, kept_lines
+
+__all__ = ["Store"]
+
+
+class Store:
+    """Values by their settings, kept in a file if there is a path.
+
+    Args:
+        path: the file; it and its folder are made if they are not there.
+        names: keys that a value has; none for values that are no dicts.
+
+    Raises:
+        PumiceError: the file cannot be read or written, or has something else in it.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str] | None = None, names: frozenset[str] = frozenset()
+    ) -> None:
+        self._path = None if path is None else Path(path)
+        self._known: dict[str, Any] = {}
+        if self._path is None:
+            return
+        for number, line in enumerate(kept_lines(self._path), 1):
+            try:
+                record = json.loads(line)
+                value = record["value"]
+                if names and value.keys() != names:
+                    raise KeyError
+                self._known[_key(record["setting"])] = value
+            except (ValueError, TypeError, KeyError, AttributeError):
+                raise PumiceError(
+                    f"expected stored results of this experiment in '{self._path}', got something"
+                    f" else in line {number}"
+                ) from None
+
+    def get(self, setting: dict[str, Any], compute: Callable[[], Any]) -> Any:
+        """What is known for a setting; or else it is computed and written at once.
+
+        Args:
+            setting: plain data, all that decides the value.
+            compute: returns plain data.
+        """
+        key = _key(setting)
+        if key not in self._known:
+            value = compute()
+            self._known[key] = value
+            if self._path is not None:
+                append_line(self._path, {"setting": setting, "value": value})
+        return self._known[key]
+
+
+def _key(setting: Any) -> str:
+    return json.dumps(setting, sort_keys=True)

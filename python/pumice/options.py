@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Options of a compilation, beside the device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+
+from pumice.errors import CompileError
+from pumice.levels import PIPELINES
+
+__all__ = ["CompileOptions", "Value"]
+
+#: Value of an option of a pipeline.
+Value = bool | int | str
+
+
+def _nothing() -> Mapping[str, Mapping[str, Value]]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class CompileOptions:
+    """How to compile a model for a device. None of the options changes results.
+
+    Attributes:
+        ap_share: associative processors compute sums that several outputs have in common once.
+        threads: threads that compile programs of associative processors, at least 1; None takes
+            as many as the machine has.
+        probe_nodes: nodes of the graph whose values `Program.observe` shows.
+        probe_kinds: kinds of nonlinear functions, such as "gelu", whose inputs and results
+            `Program.observe` shows.
+        pipelines: options of single pipelines by the names that pumice-opt has for them, such as
+            `{"quantized-to-crossbar": {"ap-share": False}}`. They override the options above.
+
+    Raises:
+        CompileError: a value out of range, or no such pipeline.
+    """
+
+    ap_share: bool = True
+    threads: int | None = None
+    probe_nodes: Sequence[str] = ()
+    probe_kinds: Sequence[str] = ()
+    pipelines: Mapping[str, Mapping[str, Value]] = field(default_factory=_nothing)
+
+    def __post_init__(self) -> None:
+        if self.threads is not None and self.threads < 1:
+            raise CompileError(f"expected at least 1 thread to compile with, got {self.threads}")
+        for name in self.pipelines:
+            if name not in PIPELINES.values():
+                raise CompileError(
+                    f"expected a pipeline of {', '.join(PIPELINES.values())}, got '{name}'"
+                )
+
+    @staticmethod
+    def of(options: CompileOptions | Mapping[str, object] | None) -> CompileOptions:
+        """Options as they are, from a dict of the attributes' names, or the defaults for None.
+
+        Raises:
+            CompileError: an unknown name, or a value out of range.
+        """
+        if isinstance(options, CompileOptions):
+            return options
+        known = [item.name for item in fields(CompileOptions)]
+        for name in options or {}:
+            if name not in known:
+                raise CompileError(f"expected a compile option of {', '.join(known)}, got '{name}'")
+        return CompileOptions(**dict(options or {}))  # type: ignore[arg-type]
+
+    def pipeline(self, name: str) -> str:
+        """The text of a pipeline for PassManager.parse, with its options in braces."""
+        given: dict[str, Value] = {}
+        if name == "quantized-to-crossbar":
+            given = {"ap-share": self.ap_share, "ap-threads": self.threads or 0}
+            for key, probes in (
+                ("probe-nodes", self.probe_nodes),
+                ("probe-kinds", self.probe_kinds),
+            ):
+                if probes:
+                    given[key] = ",".join(probes)
+        given |= self.pipelines.get(name, {})
+        words = " ".join(f"{key}={_text(value)}" for key, value in given.items())
+        return f"{name}{{{words}}}" if words else name
+
+
+def _text(value: Value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
