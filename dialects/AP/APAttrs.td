@@ -7,10 +7,11 @@ include "dialects/AP/APEnums.td"
 
 def AP_ValueAttr : AttrDef<AP_Dialect, "Value"> {
   let mnemonic = "value";
-  let summary = "where a value of a program is";
+  let summary = "the position of a value of a microprogram";
   let description = [{
-    Bit `i` is in `column` at domain `domain + i`; of a `cell` value, at `domain`
-    during step `i` only. Two's complement if `signed` (docs/ap.md).
+    Bit `i` is in `column` at domain `domain + i`. Bit `i` of a `cell` value is
+    at `domain`, during step `i` only. The value is two's complement if
+    `is_signed` (docs/ap.md).
 
     ```mlir
     #ap.value<column = 3, domain = 12, width = 4>
@@ -27,7 +28,7 @@ def AP_LookupMethodAttr : EnumAttr<AP_Dialect, AP_LookupMethod, "lookup_method">
 }
 
 def AP_OpcodeAttr : EnumAttr<AP_Dialect, AP_Opcode, "opcode"> {
-  let summary = "a bit-serial operation of a program";
+  let summary = "a bit-serial operation of a microprogram";
 }
 
 #endif // PUMICE_DIALECTS_AP_APATTRS_TD

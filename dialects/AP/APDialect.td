@@ -10,12 +10,13 @@ def AP_Dialect : Dialect {
   let cppNamespace = "::pumice::ap";
   let summary = "bit-serial arithmetic on associative processors";
   let description = [{
-    An associative processor is a content-addressable memory whose rows work at
-    once: a *search* tags the rows that match a key in some bit columns, a
-    *write* sets bit columns in the tagged rows. Arithmetic is a sequence of
-    such passes, bit by bit. The dialect has layers with ternary weights, the
-    compiled programs of layers, and programs spelled out for people down to the
-    passes. See dialects/AP/README.md.
+    An associative processor is a content-addressable memory whose rows operate
+    simultaneously: a *search* tags the rows that match a key in some bit
+    columns, and a *write* sets bit columns in the tagged rows. Arithmetic is a
+    sequence of such passes, bit by bit. The dialect contains layers with
+    ternary weights, the compiled microprograms of layers, and microprograms
+    that are spelled out, down to the passes, for people to read. See
+    dialects/AP/README.md.
   }];
   let dependentDialects = ["::pumice::crossbar::CrossbarDialect"];
   let useDefaultAttributePrinterParser = 1;

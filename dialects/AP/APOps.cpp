@@ -120,7 +120,7 @@ pumice::ap::verifyRun(function_ref<InFlightDiagnostic()> emitError,
   ArrayRef<int64_t> input = cast<ShapedType>(inputType).getShape();
   if (!program.getElementType().isInteger(8) ||
       program.getShapedType().getRank() != 1)
-    return emitError() << "expects the bytes of a program, got "
+    return emitError() << "expects the bytes of a microprogram, got "
                        << program.getShapedType();
   if (window)
     return pumice::crossbar::verifyWindow(emitError, window, /*groups=*/1,
@@ -147,7 +147,7 @@ pumice::ap::verifyLookup(function_ref<InFlightDiagnostic()> emitError,
   if (!table.getElementType().isInteger(8) || rows.size() != 2 ||
       queries.size() != 2 || result.size() != 2 || queries[1] != rows[1] ||
       result[0] != queries[0] || result[1] != rows[0])
-    return emitError() << "cannot look queries of [" << queries << "] up in "
+    return emitError() << "cannot look up queries of [" << queries << "] in "
                        << table.getShapedType() << " with a result of ["
                        << result << "]";
   return success();

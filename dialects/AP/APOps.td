@@ -31,12 +31,12 @@ def AP_MVMOp : AP_LayerOp<"mvm", ["getLayerWeights", "getLayerInputFormat", "get
   let description = [{
     For each row `m` of `input`:
     `result[m, n] = sum_k (input[m, k] - input_zero_point) * weights[n, k]`.
-    Weights are -1, 0 or 1 (a scale per output is a multiplication that
-    follows); inputs are codes of `input_bits`, unsigned with `input_unsigned`.
+    Weights are -1, 0 or 1 (a scale per output is a subsequent multiplication).
+    Inputs are quantized values of `input_bits`, unsigned with `input_unsigned`.
 
     With `thresholds`, `[N, T]`, and `codes`, `[N, T + 1]`, the result is
-    `codes[n, t]` instead, `t` the number of `thresholds[n]` that the sum reaches:
-    any function of the sum that is constant but for a few steps.
+    `codes[n, t]` instead, where `t` is the number of `thresholds[n]` that the
+    sum reaches. This represents any step function of the sum.
 
     - C1: input is `[M, K]`, weights are `[N, K]`, the result is `[M, N]`.
     - C2: thresholds, which ascend, and codes come together, with a result of
@@ -63,10 +63,10 @@ def AP_Conv2DOp : AP_LayerOp<"conv_2d", ["getLayerWeights", "getLayerGroups",
   let summary = "integer 2-D convolution with ternary weights";
   let description = [{
     A convolution of `input` `[N, C, H, W]` with weights `[F, C/groups, KH, KW]`
-    of -1, 0 and 1 to `[N, F, OH, OW]`, as `torch.nn.functional.conv2d` defines
-    windows. Codes and zero point as in `ap.mvm`; a padded position holds the
-    code `input_zero_point`.
-    Thresholds and codes of the outputs `F` as in `ap.mvm`.
+    of -1, 0 and 1 to `[N, F, OH, OW]`, with windows as in
+    `torch.nn.functional.conv2d`. Quantized values and the zero point are as in
+    `ap.mvm`; a padded position holds the value `input_zero_point`. Thresholds
+    and codes of the outputs `F` are as in `ap.mvm`.
 
     - C1: channels, groups, kernel and window sizes agree with the types.
     - C2: as in `ap.mvm`.
@@ -92,10 +92,11 @@ def AP_Conv2DOp : AP_LayerOp<"conv_2d", ["getLayerWeights", "getLayerGroups",
 }
 
 def AP_MaxPool2DOp : AP_LayerOp<"max_pool_2d", ["getLayerInputFormat"]> {
-  let summary = "maximum pooling of codes";
+  let summary = "maximum pooling of quantized values";
   let description = [{
-    The greatest code of each window of `input`, `[N, C, H, W]`, in each channel;
-    windows as in `ap.conv_2d`. A padded position holds the code `padding_code`.
+    The maximum of each window of `input`, `[N, C, H, W]`, in each channel, with
+    windows as in `ap.conv_2d`. A padded position holds the value
+    `padding_code`.
 
     - C1: channels, kernel and window sizes agree with the types.
 
@@ -118,11 +119,12 @@ def AP_MaxPool2DOp : AP_LayerOp<"max_pool_2d", ["getLayerInputFormat"]> {
 
 def AP_WeightedSumOp : AP_LayerOp<"weighted_sum", ["getLayerInputFormat"], [
     AllTypesMatch<["lhs", "rhs", "result"]>]> {
-  let summary = "codes of a weighted sum of two codes";
+  let summary = "step function of a weighted sum of two quantized values";
   let description = [{
-    For each element, of channel `c`: `codes[c, t]`, `t` the number of
-    `thresholds[c]` that `factors[0] * lhs + factors[1] * rhs` reaches. What a
-    residual addition makes of codes, whatever their scales.
+    For each element of channel `c`, the result is `codes[c, t]`, where `t` is
+    the number of `thresholds[c]` that `factors[0] * lhs + factors[1] * rhs`
+    reaches. Residual additions of quantized values with any scales have this
+    form.
 
     - C1: operands are `[N, C, H, W]`; there are two factors.
     - C2: thresholds are `[C, T]` and ascend, codes are `[C, T + 1]`.
@@ -144,12 +146,12 @@ def AP_WeightedSumOp : AP_LayerOp<"weighted_sum", ["getLayerInputFormat"], [
 }
 
 def AP_RunOp : AP_LayerOp<"run"> {
-  let summary = "run a compiled program on the rows of a layer";
+  let summary = "run a microprogram on the rows of a layer";
   let description = [{
-    `ap.conv_2d` (with a window) or `ap.mvm` (without), compiled: `program` is
-    the blob of docs/ap.md, which holds the weights, where everything is, and
-    the operations. The result is i8 if the program makes codes. The channels of
-    `other`, if there is one, follow those of `input`.
+    A compiled `ap.conv_2d` (with a window) or `ap.mvm` (without). `program` is
+    the blob of docs/ap.md, which contains the weights, the positions of all
+    values, and the operations. The result is i8 if the microprogram has an
+    epilogue. The channels of `other`, if present, follow those of `input`.
 
     - C1: the window fits the types; without one, input and result are matrices
       of as many rows. Both inputs have one type.
@@ -175,17 +177,17 @@ def AP_RunOp : AP_LayerOp<"run"> {
 def AP_LookupOp : AP_LayerOp<"lookup"> {
   let summary = "compare queries with stored rows";
   let description = [{
-    The processors as content-addressable memories: `table`, `[R, W]` of 0 and 1,
-    is stored, a word of `W` bits in each row. For each query, `[Q, W]`, and row,
-    `method` gives
+    Uses processors as content-addressable memories. They store `table`, `[R,
+    W]` of 0 and 1, one word of `W` bits in each row. For each query, `[Q, W]`,
+    and row, `method` gives
 
     - `exact`: 1 if they are equal, else 0;
     - `ternary`: the same, where an entry of 2, in the query or in the table,
       equals everything;
-    - `hamming`: in how many bits they differ.
+    - `hamming`: the number of bits in which they differ.
 
-    The best match is the row with the least distance (a reduction that the
-    digital unit does).
+    The best match is the row with the smallest distance (a reduction on the
+    digital unit).
 
     - C1: queries are `[Q, W]`, the table is `[R, W]` of i8, the result `[Q, R]`.
 
@@ -212,11 +214,12 @@ class AP_PartOp<string mnemonic> : AP_Op<mnemonic, [NoTerminator, SingleBlock]> 
 }
 
 def AP_ProgramOp : AP_PartOp<"program"> {
-  let summary = "a program, spelled out";
+  let summary = "a microprogram, spelled out";
   let description = [{
-    What the blob of an `ap.run` holds (docs/ap.md), as ap-disassemble writes it:
-    chunks of outputs, which hold slices of input channels, which hold groups of
-    operations. For people; nothing runs it.
+    The content of the blob of an `ap.run` (docs/ap.md), as ap-disassemble
+    writes it: output blocks (`ap.chunk`), which contain channel blocks
+    (`ap.slice`), which contain bundles of operations (`ap.group`). It is for
+    people to read and is never executed.
 
     ```mlir
     ap.program for "fc" attributes {columns = 256 : i64, domains = 64 : i64} {
@@ -228,11 +231,11 @@ def AP_ProgramOp : AP_PartOp<"program"> {
 }
 
 def AP_ChunkOp : AP_PartOp<"chunk"> {
-  let summary = "outputs of a program that are computed together";
+  let summary = "output block: outputs that a processor holds together";
   let description = [{
-    Outputs from `first_output` on. Accumulator `i` has `widths[i]` bits, starts
-    as `initial[i]`, and is in column `column + i % columns` at domain
-    `i / columns * slot`.
+    The outputs from `first_output` on. Accumulator `i` has `widths[i]` bits,
+    starts as `initial[i]`, and is in column `column + i % columns` at domain `i
+    / columns * slot`.
 
     ```mlir
     ap.chunk attributes {first_output = 0 : i64, widths = array<i64: 7>} {
@@ -243,10 +246,10 @@ def AP_ChunkOp : AP_PartOp<"chunk"> {
 }
 
 def AP_SliceOp : AP_PartOp<"slice"> {
-  let summary = "input channels that are loaded together";
+  let summary = "channel block: input channels that a processor holds together";
   let description = [{
-    The groups that add `channels` channels, from `first_channel` on, to the
-    accumulators of a chunk.
+    The bundles that add `channels` channels, from `first_channel` on, to the
+    accumulators of an output block.
 
     ```mlir
     ap.slice attributes {first_channel = 0 : i64, channels = 64 : i64} {
@@ -257,10 +260,10 @@ def AP_SliceOp : AP_PartOp<"slice"> {
 }
 
 def AP_EpilogueOp : AP_PartOp<"epilogue"> {
-  let summary = "what makes codes of a chunk's accumulators";
+  let summary = "operations that turn accumulators into quantized values";
   let description = [{
-    Groups that run when all slices are done. Codes have the first domains of
-    their accumulators.
+    The bundles that run after all channel blocks of an output block. Results
+    occupy the first domains of their accumulators.
 
     ```mlir
     ap.epilogue {
@@ -271,9 +274,9 @@ def AP_EpilogueOp : AP_PartOp<"epilogue"> {
 }
 
 def AP_GroupOp : AP_PartOp<"group"> {
-  let summary = "operations that advance together, bit by bit";
+  let summary = "bundle: operations that advance together, bit by bit";
   let description = [{
-    In step `i`, each operation with more than `i` steps does its bit `i`.
+    In step `i`, each operation with more than `i` steps processes its bit `i`.
 
     ```mlir
     ap.group {
@@ -286,7 +289,7 @@ def AP_GroupOp : AP_PartOp<"group"> {
 def AP_SerialOp : AP_Op<"serial"> {
   let summary = "a bit-serial operation";
   let description = [{
-    One of the operations of docs/ap.md by name, on values by place: `add` is
+    One of the operations of docs/ap.md by name, on values by position: `add` is
     `d = d + a`, `add_new` is `d = b + a`. `less` compares with `than`.
 
     ```mlir

@@ -14,18 +14,19 @@ class Crossbar_Attr<string name, string attrMnemonic>
 def Crossbar_AdcAttr : Crossbar_Attr<"Adc", "adc"> {
   let summary = "an analog-to-digital converter";
   let description = [{
-    Maps the sum `v` of one column to a code of `bits` bits, 1 to 32:
-    - `lossless`: `v` itself, to the nearest integer; `bits` only enters costs.
+    Maps the sum `v` of one column to an output code of `bits` bits, 1 to 32:
+    - `lossless`: `v` itself, rounded to the nearest integer; `bits` affects
+      only costs.
     - `clip`: step 1, saturating: `v` rounded half to even, in
       `[0, 2^bits - 1]`.
     - `full_scale`: `2^bits - 1` steps that cover the largest sum that the rows
-      of one read, the DAC and the cells can make.
-    - `calibrated`: as many steps that cover `adc_range` of the layer
-      (`crossbar.program`), which calibration finds from data.
+      of one read, the DAC and the cells can produce.
+    - `calibrated`: the same number of steps, covering `adc_range` of the layer
+      (`crossbar.program`), which calibration determines from data.
 
     The last two are `clip` when the range has no more than `2^bits - 1` levels:
-    a converter does not resolve less than one level. docs/numerics.md has the
-    formulas.
+    a converter does not resolve less than one level. docs/numerics.md contains
+    the formulas.
 
     ```mlir
     #crossbar.adc<bits = 8, mode = clip>
@@ -40,30 +41,31 @@ class Crossbar_Real<string text = "0">
     : DefaultValuedParameter<"::pumice::Number", "::pumice::Number{" # text # "}">;
 
 def Crossbar_AnalogAttr : Crossbar_Attr<"Analog", "analog"> {
-  let summary = "what keeps the cells of an array from being ideal";
+  let summary = "non-ideal effects of the cells of an array";
   let description = [{
-    Every effect is off at its default; docs/numerics.md has the formulas and
-    their sources. The same seed gives the same cells and the same noise,
-    whatever the number of threads.
+    Every effect is disabled by default; docs/numerics.md contains the formulas
+    and their sources. The same seed gives the same cells and the same noise for
+    any number of threads.
     - `seed`: at least 0.
     - `program_error_absolute`, `program_error_relative`: standard deviations of
       the programmed conductance, as a fraction of the on-conductance and of its
-      own, at least 0.
-    - `read_noise`: standard deviation of what one conversion sees, in cell
+      own value, at least 0.
+    - `read_noise`: standard deviation of the noise of one conversion, in cell
       levels, at least 0.
-    - `on_off_ratio`: conductance of the highest over that of the lowest level,
-      above 1; 0 is no limit. With `reference_column`, what the lowest level
-      conducts is subtracted before the conversion.
+    - `on_off_ratio`: conductance of the highest level divided by that of the
+      lowest, above 1; 0 means infinite. With `reference_column`, the
+      conductance of the lowest level is subtracted before the conversion.
     - `nonlinearity`: exponent of the curve from levels to conductances, -20 to
-      20; 0 is a line.
+      20; 0 means linear.
     - `stuck_on`, `stuck_off`: fractions of cells that always have the highest or
       the lowest level, in sum at most 1.
     - `drift_exponent`, `drift_exponent_sigma`: a cell's conductance decays as
       `(drift_time_s / 1 s)^-exponent`, with a normally distributed exponent;
       both at least 0. `drift_time_s` is 0 (no drift), or at least 1.
-    - `wire_resistance_ohm`: of the wire between two cells, at least 0, and
-      `on_resistance_ohm`: of a cell of the highest level, above 0 if there is
-      wire resistance: the cells at the far ends see a lower voltage.
+    - `wire_resistance_ohm`: resistance of the wire between two cells, at least
+      0, and `on_resistance_ohm`: resistance of a cell at the highest level,
+      above 0 if there is wire resistance. Wire resistance lowers the voltage at
+      the far cells.
 
     ```mlir
     #crossbar.analog<seed = 1, program_error_relative = 0.05, stuck_off = 0.001>
@@ -99,18 +101,18 @@ def Crossbar_ArrayAttr : Crossbar_Attr<"CrossbarArray", "array"> {
     - `rows`, `columns`: wordlines and bitlines, 1 to 65536.
     - `cell_bits`: bits in one cell; divides `weight_bits`.
     - `weight_bits`, `input_bits`: the widest weight and input that the
-      periphery can recombine and stream. A layer with narrower codes uses
+      periphery can recombine and stream. A layer with narrower values uses
       fewer cells and fewer reads.
     - `dac_bits`: input bits that one read applies to a wordline.
     - `adc`: the converter; `columns_per_adc` columns share one.
     - `encoding`: `offset` stores `w + 2^(b-1)` for a weight of `b` bits and
       subtracts `2^(b-1)` times the input sum digitally; `offset_flip` stores a
       column inverted where that lowers its sum (ISAAC); `differential` stores
-      the positive and the negative parts of weights on columns of their own.
-    - `rows_per_read`: wordlines that one read drives, at most `rows`; without
-      it all of them. An array with more of them in use is read in several steps.
-    - `analog`: what keeps the cells from being ideal; none without it. An array
-      then has at most 2^26 cells, each of which is modelled.
+      the positive and the negative parts of weights on separate columns.
+    - `rows_per_read`: wordlines that one read drives, at most `rows`; if
+      absent, all. An array with more wordlines in use is read in several steps.
+    - `analog`: non-ideal effects of the cells; if absent, cells are ideal. With
+      it, an array has at most 2^26 cells, each of which is modelled.
 
     ```mlir
     #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16,
@@ -130,15 +132,15 @@ def Crossbar_ArrayAttr : Crossbar_Attr<"CrossbarArray", "array"> {
 }
 
 def Crossbar_TilingAttr : Crossbar_Attr<"Tiling", "tiling"> {
-  let summary = "how a weight matrix is cut to arrays";
+  let summary = "how a weight matrix is cut into arrays";
   let description = [{
     - `row_tiles`: wordline tiles of a group (partial sums are added digitally);
     - `column_tiles`: tiles of output columns;
-    - `slices`: cells that hold one weight side by side in one array: least
-      significant first, with `differential` encoding those of the positive part
-      before those of the negative;
+    - `slices`: adjacent cells of one array that hold one weight, least
+      significant first; with `differential` encoding, the slices of the
+      positive part come before those of the negative part;
     - `groups_per_array`: groups of a grouped layer that share one array on its
-      block diagonal; their reads are serialised;
+      block diagonal; their reads are serialized;
     - `arrays`: arrays in total,
       `ceil(groups / groups_per_array) * row_tiles * column_tiles`.
 

@@ -89,7 +89,7 @@ LogicalResult CrossbarArrayAttr::verify(
   if (slices > columns)
     return emitError() << "a weight takes " << slices
                        << " cells of a wordline, but columns is " << columns;
-  // Each cell of an array has numbers of its own.
+  // Each cell of an array has its own numbers.
   constexpr int64_t mostAnalogCells = int64_t(1) << 26;
   if (analog && rows * columns > mostAnalogCells)
     return emitError() << "rows times columns must be at most "

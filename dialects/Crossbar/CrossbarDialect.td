@@ -12,11 +12,11 @@ def Crossbar_Dialect : Dialect {
   let summary = "integer layers on analog resistive crossbar arrays";
   let description = [{
     A crossbar stores integer weights in the conductances of its cells and
-    multiplies an input vector by them in place. The dialect says *what* such a
-    layer computes (integer codes, zero points, windows), how its weights are
-    cut to arrays (`#crossbar.tiling`), and what one array can do
-    (`#crossbar.array`). It does not say where a layer runs or when: that is
-    the `pum` dialect's part. See dialects/Crossbar/README.md.
+    multiplies an input vector by them in place. The dialect describes *what*
+    such a layer computes (quantized values, zero points, windows), how its
+    weights are cut into arrays (`#crossbar.tiling`), and what one array can do
+    (`#crossbar.array`). The `pum` dialect describes where and when a layer
+    runs. See dialects/Crossbar/README.md.
   }];
   let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;

@@ -4,7 +4,7 @@
 
 include "mlir/IR/EnumAttr.td"
 
-def Crossbar_AdcMode : I32EnumAttr<"AdcMode", "how a converter maps a column sum to a code", [
+def Crossbar_AdcMode : I32EnumAttr<"AdcMode", "how a converter maps a column sum to an output code", [
   I32EnumAttrCase<"lossless", 0>,
   I32EnumAttrCase<"clip", 1>,
   I32EnumAttrCase<"full_scale", 2>,

@@ -188,7 +188,7 @@ static LogicalResult verifyWidths(OpTy op) {
           op.getWeightBitsAttrName()})
       if (op->hasAttr(name))
         return op.emitOpError("has ")
-               << name << ", but its weights are a grid, whose type says it";
+               << name << ", but its weights are a grid, whose type defines it";
     return verifyInputs([&] { return op.emitOpError(); }, grid, width);
   }
   if (op.getInputBits().value_or(width) > width)

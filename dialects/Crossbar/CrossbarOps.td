@@ -19,12 +19,12 @@ def Crossbar_Accumulators : RankedTensorOf<[I32, I64]>;
 def Crossbar_ProgramOp : Crossbar_Op<"program", [Pure]> {
   let summary = "write weights into a grid of arrays";
   let description = [{
-    Cuts `weights` to arrays as `tiling` says and yields a handle to them.
-    The weights are laid out as `[groups * columns, ...]` whose trailing
-    dimensions flatten to the rows of a group: a convolution's
-    `[F, C/groups, KH, KW]`, a linear layer's `[N, K]`; or as `[G, N, K]`, those
-    of a product of `G` groups. They may be computed: arrays are then written in
-    every run.
+    Cuts `weights` into arrays according to `tiling` and yields a handle to
+    them. The weights are laid out as `[groups * columns, ...]` whose trailing
+    dimensions flatten to the rows of a group: a convolution's `[F, C/groups,
+    KH, KW]`, a linear layer's `[N, K]`; or as `[G, N, K]`, those of a product
+    of `G` groups. If they are not constant, the arrays are written in every
+    run.
 
     - C1: the weights are `groups * rows * columns` in the layout above, of a
       type that is at least as wide as the grid's, whose range they keep. The
@@ -75,20 +75,20 @@ def Crossbar_MVMOp : Crossbar_LayerOp<"mvm"> {
     if there are three dimensions):
     `result[m, n] = sum_k (input[m, k] - input_zero_point)
                         * (weights[n, k] - weight_zero_point)`.
-    `input` holds codes of `input_bits` (without it, of its element type's
-    width), read as unsigned when `input_unsigned` is set; `weights` are
-    `[N, K]`, two's complement codes of `weight_bits` (or of their element
-    type's width), or a grid of one group, whose type then says all of this.
-    The arrays deliver `sum input * weights` (bit-sliced, through their
-    converters); zero points are corrected digitally with exact sums.
+    `input` holds quantized values of `input_bits` (if absent, of its element
+    type's width), which are unsigned with `input_unsigned`; `weights` are two's
+    complement values of `weight_bits` (or of their element type's width), with
+    the shape `[N, K]`, or a grid of one group, whose type then defines these
+    properties. The arrays deliver `sum input * weights` (bit-sliced, through
+    their converters); zero points are corrected digitally with exact sums.
 
     - C1: the inner sizes agree: input `[M, K]`, weights `[N, K]`, result
       `[M, N]`, or all three with `G` groups in front.
     - C2: a grid has `G` groups, without that dimension one.
     - C3: the result's type holds every possible sum.
     - C4: `input_bits` and `weight_bits` are at most the width of the element
-      types. On a grid there is none of `input_bits`, `input_unsigned` and
-      `weight_bits`, and the inputs that it streams fit the element type.
+      types. A layer on a grid has no `input_bits`, `input_unsigned` or
+      `weight_bits`, and the inputs that the grid streams fit the element type.
 
     ```mlir
     %y = crossbar.mvm %x, %w {input_unsigned, input_zero_point = 3 : i64}
@@ -113,9 +113,9 @@ def Crossbar_Conv2DOp : Crossbar_LayerOp<"conv_2d"> {
   let description = [{
     A convolution of `input` `[N, C, H, W]` with weights `[F, C/groups, KH, KW]`
     (or a grid of `groups` groups, `C/groups*KH*KW` rows, `F/groups` columns) to
-    `[N, F, OH, OW]`, as `torch.nn.functional.conv2d` defines windows. Codes and
-    zero points as in `crossbar.mvm`; a padded position holds the code
-    `input_zero_point`, so that it contributes nothing.
+    `[N, F, OH, OW]`, with windows as in `torch.nn.functional.conv2d`. Quantized
+    values and zero points are as in `crossbar.mvm`. A padded position holds the
+    value `input_zero_point` and contributes nothing.
 
     - C1: channels, groups, kernel and window sizes agree with the types.
     - C2: a grid has `groups` groups of the matching size.

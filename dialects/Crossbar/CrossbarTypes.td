@@ -10,9 +10,10 @@ def Crossbar_GridType : TypeDef<Crossbar_Dialect, "Grid"> {
   let description = [{
     A handle to programmed arrays. The shape is `groups x rows x columns`:
     `rows` inputs and `columns` outputs per group, of the element type of the
-    weights (a signless integer of 1 to 16 bits, two's complement). The last type
-    says what the arrays are set up to stream: unsigned or two's complement inputs
-    of 1 to 16 bits. All layers that read the grid stream such inputs.
+    weights (a signless integer of 1 to 16 bits, two's complement). The last
+    type is the type of the inputs that the arrays stream: unsigned or two's
+    complement integers of 1 to 16 bits. All layers that read the grid stream
+    such inputs.
 
     ```mlir
     !crossbar.grid<1x27x16xi8, ui8>

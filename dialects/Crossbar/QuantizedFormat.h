@@ -7,8 +7,8 @@
 
 namespace pumice::crossbar {
 
-/// How one operand of a product is quantized: integers of `bits` bits, two's
-/// complement when `isSigned`, that mean `integer - zeroPoint`.
+/// The format of one quantized operand of a product: integers of `bits` bits,
+/// two's complement if `isSigned`, that stand for `integer - zeroPoint`.
 struct QuantizedFormat {
   unsigned bits;
   bool isSigned;

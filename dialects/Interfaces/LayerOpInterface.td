@@ -7,24 +7,24 @@ include "mlir/IR/OpBase.td"
 def LayerOpInterface : OpInterface<"LayerOpInterface"> {
   let cppNamespace = "::pumice";
   let description = [{
-    A layer on one kind of unit, as ops on tensors hold it at L2 and L3: which
-    unit computes it, what it reads and how, and where its weights are.
+    A layer on one kind of unit, as an op on tensors at L2 and L3. The interface
+    gives the kind of unit, the input and its format, and the weights.
   }];
   let methods = [
     InterfaceMethod<"The kind of unit that computes the layer.",
       "::pumice::LayerTarget", "getTarget">,
     InterfaceMethod<"The quantized values that the layer reads.",
       "::mlir::Value", "getLayerInput">,
-    InterfaceMethod<"The weights or the grid that holds them; null if an attribute does.",
+    InterfaceMethod<"The weights or the grid that holds them; null if an attribute holds them.",
       "::mlir::Value", "getLayerWeights", (ins), "", "return {};">,
     InterfaceMethod<"The window of a convolution or pooling; null for other layers.",
       "::pumice::crossbar::WindowAttr", "getWindowAttr", (ins), "", "return {};">,
-    InterfaceMethod<"Groups of channels, or products in a batch, that do not mix.",
+    InterfaceMethod<"Number of independent groups of channels, or of products in a batch.",
       "int64_t", "getLayerGroups", (ins), "", "return 1;">,
-    InterfaceMethod<"How the input is quantized; none if the weights' attribute says it.",
+    InterfaceMethod<"The format of the input; nullopt if an attribute of the weights defines it.",
       "std::optional<::pumice::crossbar::QuantizedFormat>", "getLayerInputFormat",
       (ins), "", "return std::nullopt;">,
-    InterfaceMethod<"How the weights are quantized; none if their attribute says it.",
+    InterfaceMethod<"The format of the weights; nullopt if their attribute defines it.",
       "std::optional<::pumice::crossbar::QuantizedFormat>", "getLayerWeightFormat",
       (ins), "", "return std::nullopt;">
   ];

@@ -2,6 +2,8 @@
 #include "dialects/PUM/PUM.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/PatternMatch.h"
+#include "llvm/ADT/BitVector.h"
 
 using namespace mlir;
 using namespace pumice::pum;
@@ -81,7 +83,7 @@ LogicalResult DigitalOp::verify() {
   // C2
   for (Type type : getInputs().getTypes())
     if (!isa<RankedTensorType>(type))
-      return emitOpError("takes tensors, got ") << type;
+      return emitOpError("expects tensors, got ") << type;
   return success();
 }
 
@@ -100,6 +102,47 @@ bool pumice::pum::hasDimensions(NonlinearKind kind) {
   default:
     return false;
   }
+}
+
+/// The first operand and the first result stay: they say what the function is.
+LogicalResult NonlinearOp::canonicalize(NonlinearOp op,
+                                        PatternRewriter &rewriter) {
+  Block &body = op.getBody().front();
+  llvm::BitVector deadInputs(op.getInputs().size());
+  llvm::BitVector deadResults(op->getNumResults());
+  for (BlockArgument argument : body.getArguments().drop_front())
+    if (argument.use_empty())
+      deadInputs.set(argument.getArgNumber());
+  for (OpResult result : op->getResults().drop_front())
+    if (result.use_empty())
+      deadResults.set(result.getResultNumber());
+  if (deadInputs.none() && deadResults.none())
+    return rewriter.notifyMatchFailure(op, "all operands and results are read");
+  if (deadResults.none()) {
+    rewriter.modifyOpInPlace(op, [&] {
+      op->eraseOperands(deadInputs);
+      body.eraseArguments(deadInputs);
+    });
+    return success();
+  }
+  SmallVector<Type> types;
+  for (OpResult result : op->getResults())
+    if (!deadResults.test(result.getResultNumber()))
+      types.push_back(result.getType());
+  auto smaller = NonlinearOp::create(rewriter, op.getLoc(), types,
+                                     op->getOperands(), op->getAttrs());
+  rewriter.inlineRegionBefore(op.getBody(), smaller.getBody(),
+                              smaller.getBody().end());
+  YieldOp yield = smaller.getYield();
+  rewriter.modifyOpInPlace(yield, [&] { yield->eraseOperands(deadResults); });
+  unsigned next = 0;
+  SmallVector<Value> results;
+  for (OpResult result : op->getResults())
+    results.push_back(deadResults.test(result.getResultNumber())
+                          ? Value()
+                          : smaller->getResult(next++));
+  rewriter.replaceOp(op, results);
+  return success();
 }
 
 LogicalResult NonlinearOp::verify() {

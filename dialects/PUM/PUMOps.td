@@ -166,7 +166,9 @@ def PUM_NonlinearOp : PUM_Op<"nonlinear", [
 
     The first operand is the function's argument; others are masks, scales and
     shifts. The first result is the function's value; others are intermediate
-    values of the region that the program needs too.
+    values of the region that the program needs too. Canonicalization drops
+    other operands that the region does not read and other results that nothing
+    reads.
 
     - C1: the region's arguments and yielded values have the types of the
       operands and the results, of which there is at least one each.
@@ -197,6 +199,7 @@ def PUM_NonlinearOp : PUM_Op<"nonlinear", [
     `` $kind `(` $inputs `)` (`dimensions` $dimensions^)? (`parameters` $parameters^)?
     (`method` `` $method^)? attr-dict `:` functional-type($inputs, $results) $body
   }];
+  let hasCanonicalizeMethod = 1;
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
   let extraClassDeclaration = [{

@@ -12,11 +12,11 @@ def Simulator_Dialect : Dialect {
   let summary = "the machine program: instructions over named memories and units";
   let description = [{
     A program is one public function on memrefs: a straight line of the
-    instructions below, each with its unit, its operands and the tokens it waits
-    for. Memory spaces say where a buffer lives (`#simulator.memory`). Private
-    functions on tensors hold the regions that the digital unit runs. With its
-    module's `pum.device`, such a file is complete: `pumice-sim` runs it. See
-    dialects/Simulator/README.md.
+    instructions below, each with its unit, its operands and the tokens for
+    which it waits. The memory space of a memref is the memory of the buffer
+    (`#simulator.memory`). Private functions on tensors hold the regions that
+    the digital unit runs. With its module's `pum.device`, such a file is
+    complete: `pumice-sim` runs it. See dialects/Simulator/README.md.
   }];
   let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;

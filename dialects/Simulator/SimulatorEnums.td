@@ -4,7 +4,7 @@
 
 include "mlir/IR/EnumAttr.td"
 
-def Simulator_Memory : I32EnumAttr<"Memory", "where a buffer lives", [
+def Simulator_Memory : I32EnumAttr<"Memory", "the memory that holds a buffer", [
   I32EnumAttrCase<"host", 0>,
   I32EnumAttrCase<"dram", 1>,
   I32EnumAttrCase<"buffer", 2>

@@ -74,7 +74,7 @@ LogicalResult MVMOp::verify() {
   crossbar::GridType grid = getGrid().getType();
   if (!input.getElementType().isInteger(8) &&
       !input.getElementType().isInteger(16))
-    return emitOpError("expects codes of 8 or 16 bits, got ")
+    return emitOpError("expects inputs of 8 or 16 bits, got ")
            << input.getElementType();
   if (!output.getElementType().isInteger(32) &&
       !output.getElementType().isInteger(64))
@@ -146,7 +146,7 @@ LogicalResult DigitalOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto callee =
       symbols.lookupNearestSymbolFrom<func::FuncOp>(*this, getCalleeAttr());
   if (!callee)
-    return emitOpError("calls @") << getCallee() << ", which is no function";
+    return emitOpError("calls @") << getCallee() << ", which is not a function";
   auto matches = [](TypeRange tensors, TypeRange memrefs) {
     return tensors.size() == memrefs.size() &&
            llvm::all_of(llvm::zip(tensors, memrefs), [](auto pair) {

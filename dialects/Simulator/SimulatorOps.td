@@ -20,8 +20,8 @@ def Simulator_Buffer : StaticShapeMemRefOf<[AnyType]>;
 def Simulator_BufferOp : Simulator_Op<"buffer"> {
   let summary = "storage in a memory";
   let description = [{
-    Reserves storage of the type's shape in the memory that its memory space
-    names. Exactly one instruction writes it.
+    Reserves storage for the type's shape in the memory given by its memory
+    space. Exactly one instruction writes it.
 
     ```mlir
     %b = simulator.buffer : memref<1x8x28x28xi8, #simulator.memory<buffer>>
@@ -72,8 +72,8 @@ class Simulator_Instruction<string mnemonic, list<Trait> traits = []>
 def Simulator_TransferOp : Simulator_Instruction<"transfer"> {
   let summary = "instruction: copy a buffer to another memory";
   let description = [{
-    Occupies the DRAM channel and a port of the on-chip buffer, as the two
-    memories ask for.
+    Occupies the DRAM channel and a port of the on-chip buffer, depending on the
+    two memories.
 
     - C1: source and destination have one shape and element type.
 
@@ -97,10 +97,10 @@ def Simulator_ProgramOp : Simulator_Instruction<"program", [AttrSizedOperandSegm
   let summary = "instruction: write weights into arrays";
   let description = [{
     Programs the arrays of `placement` with `weights`; `replacing` and `setup`
-    as in `pum.program`. Rows of one array are written one after the other, the
-    arrays at once. Occupies the arrays, and for the weights the DRAM channel or
-    a buffer port. Weights that are no constant are written in every run: cells
-    that hold their level already are not pulsed.
+    as in `pum.program`. Rows of one array are written one after the other, all
+    arrays simultaneously. Occupies the arrays, and for the weights the DRAM
+    channel or a buffer port. Weights that are not constant are written in every
+    run; cells that already have their level are not pulsed.
 
     - C1: the weights and the tiling fit the grid; the placement holds one or
       more copies of the tiling.
@@ -136,13 +136,14 @@ def Simulator_ProgramOp : Simulator_Instruction<"program", [AttrSizedOperandSegm
 def Simulator_MVMOp : Simulator_Instruction<"mvm"> {
   let summary = "instruction: stream inputs through programmed arrays";
   let description = [{
-    Reads every window of `input`, multiplies it by the weights of `grid` and
-    writes the accumulators to `output`: `crossbar.conv_2d` with a window,
-    `crossbar.mvm` without; the grid says how many groups there are and how inputs
-    are streamed. Occupies the grid's arrays for all windows, which the copies of the weights share, and a buffer port for
-    the moved bytes.
+    Reads every window position of `input`, multiplies it by the weights of
+    `grid` and writes the accumulators to `output`: `crossbar.conv_2d` with a
+    window, `crossbar.mvm` without. The type of the grid defines the number of
+    groups and the inputs that are streamed. Occupies the grid's arrays for all
+    window positions, which the copies of the weights share, and a buffer port
+    for the moved bytes.
 
-    - C1: types and window fit as those ops demand.
+    - C1: types and window fit as in those ops.
 
     ```mlir
     %t1 = simulator.mvm %g, %x, %y after(%t0)
@@ -167,11 +168,12 @@ def Simulator_MVMOp : Simulator_Instruction<"mvm"> {
 }
 
 def Simulator_APExecOp : Simulator_Instruction<"ap_exec", [AttrSizedOperandSegments]> {
-  let summary = "instruction: run a program on associative processors";
+  let summary = "instruction: run a microprogram on associative processors";
   let description = [{
-    Writes the rows of `input` (and of `other`) into processors, runs `program`
-    (docs/ap.md) and writes the accumulators to `output`: `ap.run`. Occupies the processors that
-    the program takes, and a buffer port for the moved bytes.
+    Writes the rows of `input` (and of `other`) into processors, runs the
+    microprogram `program` (docs/ap.md) and writes the results to `output`, like
+    `ap.run`. Occupies the processors that the microprogram needs, and a buffer
+    port for the moved bytes.
 
     - C1: as for `ap.run`.
 
@@ -198,8 +200,8 @@ def Simulator_APExecOp : Simulator_Instruction<"ap_exec", [AttrSizedOperandSegme
 def Simulator_APLookupOp : Simulator_Instruction<"ap_lookup"> {
   let summary = "instruction: compare queries with rows of associative processors";
   let description = [{
-    `ap.lookup`: the rows of `table` are in place before the program starts.
-    Occupies the processors that hold them, and a buffer port.
+    Executes `ap.lookup`. The rows of `table` are in place before the program
+    starts. Occupies the processors that hold them, and a buffer port.
 
     - C1: as for `ap.lookup`.
 

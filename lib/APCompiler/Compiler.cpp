@@ -89,13 +89,13 @@ private:
 
 Error Compiler::check() const {
   if (layer.inputBits < 1 || layer.inputBits > 8)
-    return llvm::createStringError("expected input codes of 1 to 8 bits, got " +
+    return llvm::createStringError("expected inputs of 1 to 8 bits, got " +
                                    Twine(layer.inputBits));
   const IntegerRange codes =
       IntegerRange::ofBits(layer.inputBits, layer.inputSigned);
   if (layer.inputZeroPoint < codes.low || layer.inputZeroPoint > codes.high)
     return llvm::createStringError(
-        "expected a zero point that is an input code, from " +
+        "expected a zero point in the range of the inputs, " +
         Twine(codes.low) + " to " + Twine(codes.high) + ", got " +
         Twine(layer.inputZeroPoint));
   int64_t wrong = 0;
@@ -146,8 +146,8 @@ Staircase Compiler::staircaseOf(int64_t output) const {
 // Layout
 //===----------------------------------------------------------------------===//
 
-/// Accumulators of `chunks` chunks beside inputs of `lanes` channels; none if
-/// there are too few columns or domains.
+/// The layout with accumulators of `chunks` output blocks and `lanes`
+/// interleaved channels; nullopt if there are too few columns or domains.
 std::optional<Layout> Compiler::layOut(int64_t lanes, int64_t chunks) const {
   Layout layout;
   APMicroprogram &program = layout.program;
@@ -173,8 +173,8 @@ std::optional<Layout> Compiler::layOut(int64_t lanes, int64_t chunks) const {
   if (rest < leastWork || ap.columns - least < flags)
     return std::nullopt;
 
-  // Sums that outputs share gain less and less; what works in many columns
-  // moves inputs less often.
+  // Shared sums have diminishing returns; with more work columns, inputs move
+  // less often.
   FreeColumns &free = layout.columns;
   free.sharedCount = options.share ? rest / 2 : 0;
   free.workCount =
@@ -249,7 +249,7 @@ double Compiler::costOf(const Layout &layout) const {
     for (const APSlice &part : each.slices)
       channels += double(part.channels);
   const double all = channels / double(lanes);
-  // What loading takes, and accumulators, besides computing.
+  // The costs of loading and of accumulators, in addition to computing.
   const int64_t rows = std::clamp<int64_t>(layer.windows, 1, ap.rows);
   const double loads =
       channels * double(program.kernelPositions * program.inputBits);
@@ -259,7 +259,7 @@ double Compiler::costOf(const Layout &layout) const {
            channels / perChunk / double(program.lanes) *
                double(program.inputBits * rows) * ap.writeNs +
            double(chunk.planes() * rows) * ap.readNs;
-  // Chunks have processors of their own, if there are as many.
+  // Output blocks have separate processors, if there are enough.
   if (options.processors) {
     const double needed =
         perChunk * double(llvm::divideCeil(layer.windows, ap.rows));

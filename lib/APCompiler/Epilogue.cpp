@@ -165,7 +165,7 @@ pumice::apcompiler::emitEpilogue(const APMicroprogram &program,
   int64_t used = 0, first = 0;
   for (int64_t i = 0; i < int64_t(staircases.size()); ++i) {
     const int64_t flags = staircases[i].flags();
-    // Accumulators of one slot are in columns of their own.
+    // Accumulators of one slot are in different columns.
     if (used + flags > int64_t(free.size()) ||
         i / chunk.columns != first / chunk.columns) {
       batch.finish(groups);

@@ -14,7 +14,7 @@ using namespace pumice::model;
 
 namespace {
 
-/// A source: where it is, and what it may be.
+/// A source: its position and its range.
 struct Source {
   APValue value;
   IntegerRange range;

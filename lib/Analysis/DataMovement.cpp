@@ -22,7 +22,7 @@ bool pumice::isZeroTensor(Value value) {
 }
 
 //===----------------------------------------------------------------------===//
-// What moves
+// Recognizing data movement ops
 //===----------------------------------------------------------------------===//
 
 /// The extract whose result a generic without float inputs yields: it picks
@@ -46,7 +46,7 @@ static tensor::ExtractOp matchGather(linalg::GenericOp op) {
   return readsOnce ? extract : tensor::ExtractOp();
 }
 
-/// The one input of a generic that yields it as it is: a copy, broadcast or
+/// The only input of a generic that yields it unchanged: a copy, broadcast or
 /// permutation.
 static OpOperand *matchCopy(linalg::GenericOp op) {
   if (op.getNumDpsInits() != 1 || op.getNumDpsInputs() != 1 ||

@@ -86,8 +86,7 @@ static tensor::PadOp matchPad(Value source, int64_t value,
   return pad;
 }
 
-/// The codes that `value` widens, or null when it is no widening of unsigned
-/// 8-bit codes.
+/// The operand of `value` if `value` widens unsigned 8-bit values, or null.
 static Value widenedCodes(Value value) {
   auto extend = value.getDefiningOp<arith::ExtUIOp>();
   return extend && getElementTypeOrSelf(extend.getIn().getType()).isInteger(8)
@@ -150,7 +149,7 @@ std::optional<IntegerLayer> pumice::matchIntegerLayer(linalg::LinalgOp op,
   for (Value value : {layer.input, layer.weights}) {
     Type element = getElementTypeOrSelf(value.getType());
     if (!element.isInteger(8) && !element.isInteger(16)) {
-      why = "its codes are not 8 or 16 bits wide";
+      why = "its operands are not 8 or 16 bits wide";
       return std::nullopt;
     }
   }
@@ -212,7 +211,7 @@ std::string pumice::whyNoIntegerLayer(linalg::LinalgOp op) {
   for (Value codes : ArrayRef(inputs).take_front(2)) {
     Type element = getElementTypeOrSelf(codes.getType());
     if (!element.isInteger(8) && !element.isInteger(16))
-      return "its codes are not 8 or 16 bits wide";
+      return "its operands are not 8 or 16 bits wide";
   }
   return "its sums are not 32 or 64 bits wide";
 }
@@ -220,30 +219,30 @@ std::string pumice::whyNoIntegerLayer(linalg::LinalgOp op) {
 std::optional<Ternary> pumice::matchTernaryLayer(const IntegerLayer &layer,
                                                  std::string &why) {
   if (layer.isBatched()) {
-    why = "associative processors have no batches of products";
+    why = "associative processors do not support batches of products";
     return std::nullopt;
   }
   std::optional<Ternary> ternary =
       readTernary(layer.weights, layer.outputs(), layer.isMatrixProduct(),
                   layer.weightZeroPoint);
   if (!ternary) {
-    why = "its weights are no constants of 8 bits";
+    why = "its weights are not 8-bit constants";
     return std::nullopt;
   }
   if (ternary->others) {
-    why = ("its weights are not ternary: " + Twine(ternary->others) + " of " +
-           Twine(ternary->weights.size()) +
-           " are none of three values of their output")
-              .str();
+    why =
+        ("its weights are not ternary: " + Twine(ternary->others) + " of " +
+         Twine(ternary->weights.size()) + " are not -a, 0 or a of their output")
+            .str();
     return std::nullopt;
   }
   if (!getElementTypeOrSelf(layer.input.getType()).isInteger(8)) {
-    why = "its codes are wider than 8 bits";
+    why = "its inputs are wider than 8 bits";
     return std::nullopt;
   }
   if (int64_t bits = layer.inputBits(); bits > 8) {
     why =
-        ("its codes and their zero point take " + Twine(bits) + " bits").str();
+        ("its inputs and their zero point take " + Twine(bits) + " bits").str();
     return std::nullopt;
   }
   return ternary;

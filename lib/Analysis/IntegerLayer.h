@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- IntegerLayer.h - Integer layers in linalg ----------------*- C++ -*-===//
 //
-// What the conversions of L1 to the dialects of units share: which linalg ops
-// are integer layers, what of their surroundings belongs to them, and which
-// kind of unit can compute them.
+// Matchers that the conversions from L1 to the dialects of units share: which
+// linalg ops are integer layers, which surrounding ops belong to them, and
+// which kinds of units can compute them.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_ANALYSIS_INTEGERLAYER_H
@@ -40,31 +40,32 @@ struct IntegerLayer {
   int64_t outputs() const;
   /// Groups of a convolution.
   int64_t groups() const;
-  /// Bits that hold the values that the input can have, by what quantizes it,
-  /// and its zero point.
+  /// Width of the input's values, from the op that quantizes it, including its
+  /// zero point.
   int64_t inputBits() const;
   /// The window of a convolution; without an attribute, strides and dilations
   /// are ones.
   crossbar::WindowAttr window() const;
 };
 
-/// Reads `op` as a layer; otherwise `why` says what is in the way, when the op
-/// looks like one. `temporary`: weights may be written at run time.
+/// Matches `op` as a layer. If the op looks like a layer but is not supported,
+/// sets `why` to the reason. `temporary`: weights may be written at run time.
 std::optional<IntegerLayer> matchIntegerLayer(mlir::linalg::LinalgOp op,
                                               bool temporary, std::string &why);
 
-/// Why a product has not become what `matchIntegerLayer` takes; empty for what
-/// is no product.
+/// The reason why a product does not match `matchIntegerLayer`; empty for ops
+/// that are not products.
 std::string whyNoIntegerLayer(mlir::linalg::LinalgOp op);
 
-/// The weights of `layer` as ternary ones, filters or rows of a matrix in
-/// front; otherwise `why` says why associative processors do not take it.
+/// The ternary weights of `layer`, with filters or rows of a matrix first. If
+/// associative processors do not support the layer, sets `why` to the reason.
 std::optional<Ternary> matchTernaryLayer(const IntegerLayer &layer,
                                          std::string &why);
 
-/// Replaces a layer's op by an op on [N, C, H, W] or on matrices: `build` makes
-/// it of the input with groups collapsed, for a result of the given type.
-/// Splits its channels again, and adds what the layer's op adds to.
+/// Replaces a layer's op by an op on [N, C, H, W] or on matrices: `build`
+/// creates it from the input with groups collapsed, for a result of the given
+/// type. Splits its channels again, and adds the initial value of the layer's
+/// op.
 void replaceIntegerLayer(mlir::RewriterBase &rewriter,
                          const IntegerLayer &layer,
                          llvm::function_ref<mlir::Value(

@@ -10,7 +10,8 @@
 #ifndef PUMICE_LIB_ANALYSIS_QUANTIZED_H
 #define PUMICE_LIB_ANALYSIS_QUANTIZED_H
 
-#include "lib/Support/IntegerRange.h"
+#include "lib/Analysis/CodeRange.h"
+#include "lib/Analysis/Constants.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include <optional>
 
@@ -43,12 +44,6 @@ std::optional<Dequantize> matchDequantize(mlir::Operation *op,
                                           std::string *why = nullptr);
 std::optional<Quantize> matchQuantize(mlir::Operation *op);
 
-/// The range of the quantized values in `value`, which are unsigned with
-/// `isUnsigned`: from the clamp of the op that quantizes them, from the data of
-/// a constant, or from their type; through data movement ops, concatenations
-/// and maximum poolings.
-IntegerRange rangeOfCodes(mlir::Value value, bool isUnsigned);
-
 /// Quantized values behind a float value, reached through data movement ops
 /// (DataMovement.h); `moves` starts at the dequantize.
 struct MovedCodes {
@@ -78,16 +73,6 @@ struct QuantizedProduct {
 };
 std::optional<QuantizedProduct>
 matchQuantizedProduct(mlir::Operation *op, std::string *why = nullptr);
-
-/// The integer that all elements of a constant `value` have, if they are equal
-/// and the data is available.
-std::optional<int64_t> uniformInteger(mlir::Value value);
-
-/// The f32 data of a constant of rank 1, if it is available.
-std::optional<llvm::SmallVector<float>> floatData(mlir::Value value);
-
-/// True for arith.constant behind any number of data movement ops.
-bool isConstantData(mlir::Value value);
 
 } // namespace pumice
 

@@ -89,7 +89,7 @@ MLIR_CAPI_EXPORTED void pumicePresetNames(MlirStringCallback callback,
 /* The device of that name or path; null, and diagnostics, if there is none. */
 MLIR_CAPI_EXPORTED MlirAttribute pumiceLoadDevice(MlirContext context,
                                                   MlirStringRef name);
-/* Area and power by level, as JSON; false when `device` is no device. */
+/* Area and power by level, as JSON; false if `device` is not a device. */
 MLIR_CAPI_EXPORTED bool pumiceDeviceRollUp(MlirAttribute device,
                                            MlirStringCallback callback,
                                            void *user);
@@ -112,8 +112,8 @@ typedef struct {
   void *ptr;
 } PumiceRun;
 
-/* Null, and diagnostics, when the module is no machine program. The module must
- * outlive the program. */
+/* Null, and diagnostics, when the module is not a machine program. The module
+ * must outlive the program. */
 MLIR_CAPI_EXPORTED PumiceProgram pumiceProgramLoad(MlirModule module);
 MLIR_CAPI_EXPORTED void pumiceProgramDestroy(PumiceProgram program);
 MLIR_CAPI_EXPORTED intptr_t pumiceProgramNumInputs(PumiceProgram program);

@@ -26,5 +26,5 @@ pumice::convertLayers(func::FuncOp function, LayerTarget target,
   std::string text = why(left.front());
   return left.front()->emitOpError("is assigned to ")
          << stringifyLayerTarget(target) << ", but "
-         << (text.empty() ? "is no integer layer" : text);
+         << (text.empty() ? "is not an integer layer" : text);
 }

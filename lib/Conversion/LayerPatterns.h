@@ -12,8 +12,8 @@
 namespace pumice {
 
 /// Applies `patterns`, in no particular order, to the linalg ops of `function`
-/// that are assigned to `target`. Fails for one that stays: `why` says what is
-/// in the way. Returns the number of converted layers.
+/// that are assigned to `target`. Fails if one remains; `why` gives the reason.
+/// Returns the number of converted layers.
 llvm::FailureOr<unsigned>
 convertLayers(mlir::func::FuncOp function, LayerTarget target,
               mlir::RewritePatternSet patterns,

@@ -31,6 +31,10 @@ std::optional<model::ElementType> pumice::elementTypeOf(Type type) {
     return model::ElementType::f32;
   if (type.isF64())
     return model::ElementType::f64;
+  if (type.isF16())
+    return model::ElementType::f16;
+  if (type.isBF16())
+    return model::ElementType::bf16;
   if (!type.isSignlessInteger())
     return std::nullopt;
   switch (type.getIntOrFloatBitWidth()) {
@@ -83,7 +87,11 @@ static std::string describe(model::ElementType type, ArrayRef<int64_t> shape) {
 
 llvm::Error pumice::checkInput(const TensorSpec &spec,
                                const model::Value &value) {
-  if (value.type() == spec.type && value.shape() == ArrayRef(spec.shape))
+  // Arrays know no bf16: its bits come as integers.
+  const bool bits = spec.type == model::ElementType::bf16 &&
+                    value.type() == model::ElementType::i16;
+  if ((bits || value.type() == spec.type) &&
+      value.shape() == ArrayRef(spec.shape))
     return llvm::Error::success();
   return llvm::createStringError("input '%s' must be %s, got %s",
                                  spec.name.c_str(),

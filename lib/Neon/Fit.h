@@ -70,7 +70,7 @@ struct Fitted {
 };
 
 /// Fails if a target or an option is out of range; the error says which. A goal
-/// that cannot be met within `maxHidden` is no failure: `meetsGoal` is false
+/// that cannot be met within `maxHidden` is not a failure: `meetsGoal` is false
 /// and the net is the best that was found.
 llvm::Expected<Fitted> fit(const Target &target, const Options &options);
 

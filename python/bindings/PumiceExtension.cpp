@@ -23,12 +23,19 @@ using namespace mlir::python::nanobind_adaptors;
 namespace {
 
 /// NumPy's names of the hardware model's element types, by their number.
-constexpr const char *elementTypes[] = {"bool",  "int8",    "int16",  "int32",
-                                        "int64", "float32", "float64"};
+constexpr const char *elementTypes[] = {"bool",    "int8",    "int16",
+                                        "int32",   "int64",   "float32",
+                                        "float64", "float16", "bfloat16"};
 constexpr nb::dlpack::dtype dtypes[] = {
-    nb::dtype<bool>(),    nb::dtype<int8_t>(),  nb::dtype<int16_t>(),
-    nb::dtype<int32_t>(), nb::dtype<int64_t>(), nb::dtype<float>(),
-    nb::dtype<double>()};
+    nb::dtype<bool>(),
+    nb::dtype<int8_t>(),
+    nb::dtype<int16_t>(),
+    nb::dtype<int32_t>(),
+    nb::dtype<int64_t>(),
+    nb::dtype<float>(),
+    nb::dtype<double>(),
+    {static_cast<uint8_t>(nb::dlpack::dtype_code::Float), 16, 1},
+    nb::dtype<int16_t>()}; // NumPy has no bfloat16: its bits
 
 using Array = nb::ndarray<nb::numpy, nb::c_contig, nb::device::cpu>;
 using Spec = std::tuple<std::string, std::string, std::vector<int64_t>>;
@@ -101,7 +108,7 @@ private:
 };
 
 int elementTypeOf(nb::dlpack::dtype dtype) {
-  for (int i = 0; i < 7; ++i)
+  for (int i = 0; i < 8; ++i)
     if (dtypes[i] == dtype)
       return i;
   // Codes are signless: unsigned arrays pass as they are.
@@ -110,7 +117,7 @@ int elementTypeOf(nb::dlpack::dtype dtype) {
         dtype.bits == dtypes[i].bits && dtype.lanes == 1)
       return i;
   throw nb::type_error("arrays must be of bool, int8 to int64, uint8 to "
-                       "uint64, float32 or float64");
+                       "uint64, or float16 to float64");
 }
 
 nb::object copyToNumpy(const PumiceTensor &tensor) {

@@ -5,7 +5,7 @@
     result = program.run(x)
     print(result.report)
 
-Importing this package imports neither torch nor MLIR; its functions do when called.
+Importing this package imports neither torch nor MLIR; its functions import them when called.
 """
 
 from __future__ import annotations

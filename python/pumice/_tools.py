@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Console scripts of the C++ tools, which live beside the compiled library."""
+"""Console scripts of the C++ tools, which are installed next to the compiled library."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Model -> machine program, level by level."""
+"""Compiles models to machine programs, level by level."""
 
 from __future__ import annotations
 
@@ -41,25 +41,25 @@ def compile(
 
     Args:
         model: an nn.Module, a module quantized with PT2E or made ternary (see `ternarize`), or a
-            torch.export.ExportedProgram; the path of a file of ONNX (.onnx) or MLIR; or what
-            `import_model` or `import_onnx` gave.
-        example_inputs: a tensor, a tuple of positional or a dict of keyword arguments, as the
-            program will get them (shapes and dtypes are fixed by them). Not needed where the
-            model itself fixes all shapes.
-        example_kwargs: keyword arguments beside positional ones.
-        device: a preset's name, a device file's path, or a `Device`; None is the device that an
-            MLIR file names, else "ideal".
+            torch.export.ExportedProgram; the path of an ONNX (.onnx) or MLIR file; or the result of
+            `import_model` or `import_onnx`.
+        example_inputs: a tensor, a tuple of positional or a dict of keyword arguments. The program
+            accepts inputs with the same shapes and dtypes. Not needed if the model itself fixes all
+            shapes.
+        example_kwargs: keyword arguments in addition to positional ones.
+        device: the name of a preset, the path of a device file, or a `Device`. None means the
+            device that an MLIR file names, or else "ideal".
         calibration: inputs to calibrate the quantization with (see `pumice.quantize`).
-        quantize: quantize a float module to 8 bits first; the default does so for modules that
-            are not quantized yet. The calibration inputs are then `calibration`, or else the
-            example inputs. A float model runs on the digital unit alone.
+        quantize: quantize a float module to 8 bits first; by default, modules that are not
+            quantized yet are quantized. Calibrates on `calibration`, or else on the example inputs.
+            A float model runs entirely on the digital unit.
         options: see `CompileOptions`; also a dict of its attributes, such as
             `{"ap_share": False}`.
 
     Raises:
         FrontendError: the model cannot be exported or imported.
-        CompileError: it does not fit the device; the text holds the compiler's diagnostics. Or an
-            unknown option, or one out of range.
+        CompileError: the model does not fit the device (the text contains the compiler's
+            diagnostics), or an option is unknown or out of range.
         PumiceError: no such device.
     """
     options = CompileOptions.of(options)
@@ -117,11 +117,11 @@ def compile_file(
     shapes: Mapping[str, Sequence[int]] | None = None,
     options: Options = None,
 ) -> Program:
-    """Compiles a file: an ONNX model, or a module of MLIR from wherever it stands on.
+    """Compiles a file: an ONNX model, or an MLIR module at any level.
 
     Args:
-        path: .onnx, or MLIR as text or bytecode: TOSA, linalg on tensors, or any level of the
-            stack above the machine program (which `pumice.load` takes).
+        path: .onnx, or MLIR as text or bytecode: TOSA, linalg on tensors, or any level of the stack
+            above the machine program (for which use `pumice.load`).
         example_inputs: for ONNX, see `import_onnx`.
         device: as for `compile`.
         shapes: for ONNX, see `import_onnx`.
@@ -129,8 +129,8 @@ def compile_file(
 
     Raises:
         FrontendError: see `import_onnx`.
-        CompileError: it does not fit the device; a machine program; a device for a module that
-            is mapped to one already.
+        CompileError: the module does not fit the device, is a machine program, or is already mapped
+            to a device and `device` is given.
         PumiceError: no such file, or not MLIR.
     """
     if os.fspath(path).endswith(".onnx"):
@@ -156,10 +156,10 @@ def compile_imported(
     *,
     options: Options = None,
 ) -> Program:
-    """Compiles what `import_model` or `import_onnx` gave; it may serve several devices.
+    """Compiles the result of `import_model` or `import_onnx`, for any number of devices.
 
     Args:
-        imported: is left as it is.
+        imported: is not changed.
         device, options: as for `compile`.
         timings: seconds by phase so far.
 
@@ -180,12 +180,12 @@ def compile_module(
     *,
     options: Options = None,
 ) -> Program:
-    """Compiles a module (pumice.ir.Module), which is left as it is.
+    """Compiles a module (pumice.ir.Module) without changing it.
 
     Args:
         module: TOSA, linalg on tensors, or a level of the stack above the machine program; one
             public function on static tensors.
-        device: as for `compile`; None takes the module's own `pum.device`, which modules of
+        device: as for `compile`; None means the module's own `pum.device`, which modules of
             crossbar layers or tasks have.
         timings: seconds by phase so far.
         options: as for `compile`.
@@ -228,11 +228,11 @@ def _lower(
     timings: dict[str, float],
     options: CompileOptions,
 ) -> Program:
-    """Takes the module at `level` to the machine program.
+    """Lowers the module at `level` to the machine program.
 
     Args:
-        levels: modules known so far; those below are added.
-        device: is attached to the quantized network; None for a module that has its own.
+        levels: the modules so far; the lower levels are added.
+        device: the device to attach to the quantized network; None for a module that has its own.
     """
     from pumice._mlir_libs import _pumice
 
@@ -264,7 +264,7 @@ def _lower(
 
 
 def _add(sums: dict[str, dict[str, int]], counts: Mapping[str, Mapping[str, int]]) -> None:
-    """Adds what the passes of one more pipeline counted."""
+    """Adds the statistics of the passes of another pipeline."""
     for flag, numbers in counts.items():
         known = sums.setdefault(flag, {})
         for name, number in numbers.items():

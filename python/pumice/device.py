@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Devices: the hardware numbers that a model is compiled for."""
+"""Devices: the hardware numbers for which a model is compiled."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Device:
         Device("isaac").replace(name="isaac-6b", array={"adc": {"bits": 6}})
 
     Raises:
-        PumiceError: no such device, or a field that cannot be; the text names the field.
+        PumiceError: no such device, or a field has an impossible value; the text names the field.
     """
 
     def __init__(self, name: str) -> None:
@@ -56,16 +56,17 @@ class Device:
 
     @property
     def adc_mode(self) -> str:
-        """Of its converters: lossless, clip, full_scale or calibrated (see Program.calibrate).
+        """The mode of the converters: lossless, clip, full_scale or calibrated.
 
-        A device with associative processors has none, and loses nothing.
+        `Program.calibrate` sets the ranges of calibrated converters. A device with associative
+        processors has no converters and is lossless.
         """
         array = self._fields.get("array")
         return str(array["adc"]["mode"]) if array else "lossless"
 
     @property
     def dynamic_matmul(self) -> str:
-        """Where integer products of two activations go: digital or crossbar."""
+        """Where integer products of two activations run: digital or crossbar."""
         return str(self._fields.get("dynamic_matmul", "digital"))
 
     @property
@@ -74,7 +75,7 @@ class Device:
         return deepcopy(self._fields)
 
     def replace(self, **fields: Any) -> Device:
-        """A device with some fields changed; a field set to None is left out (no limit)."""
+        """A device with some fields changed; a field set to None is removed (no limit)."""
         device = self._changed(fields)
         problem = device._problem()
         if problem is None:
@@ -125,7 +126,7 @@ class Device:
 
 
 def as_device(device: str | Device | None) -> Device:
-    """A device as it is, or by its name or path; "ideal" for None.
+    """Returns a device, or reads it by name or path; "ideal" for None.
 
     Raises:
         PumiceError: no such device.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Exceptions that users of Pumice may catch."""
+"""Exceptions that Pumice raises."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["CompileError", "PumiceError"]
 
 
 class PumiceError(Exception):
-    """Base class of every error that Pumice reports on purpose.
+    """Base class of all errors that Pumice reports.
 
-    The text says what was expected, what came and where; it needs no traceback to be understood.
+    The text states what was expected, what was found, and where.
 
     Attributes:
-        diagnostics: what the compiler reported, if the error comes from there: each with
-            `severity`, `message`, `layer` and `node` (names in the model), `file`, `line`,
-            `column` and `notes`.
+        diagnostics: the compiler's diagnostics, if the error comes from the compiler, each with
+            `severity`, `message`, `layer` and `node` (names in the model), `file`, `line`, `column`
+            and `notes`.
     """
 
     def __init__(self, *args: object, diagnostics: Iterable[Diagnostic] = ()) -> None:
@@ -29,4 +29,4 @@ class PumiceError(Exception):
 
 
 class CompileError(PumiceError):
-    """A model cannot be compiled for a device; the text holds the compiler's diagnostics."""
+    """A model cannot be compiled for a device; the text contains the compiler's diagnostics."""

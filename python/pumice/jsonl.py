@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Files of JSON lines that results are added to, one by one, by runs that may be interrupted."""
+"""Files of JSON lines, to which runs that may be interrupted append one result at a time."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["append_line", "kept_lines"]
 
 
 def kept_lines(path: Path) -> list[str]:
-    """The whole lines of a file; part of a line at its end is cut off.
+    """The complete lines of a file; an incomplete line at its end is cut off.
 
-    The file and its folder are made if they are not there.
+    Creates the file and its folder if they do not exist.
 
     Raises:
-        PumiceError: the file cannot be read or written, or is no text.
+        PumiceError: the file cannot be read or written, or is not a text file.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,12 +28,12 @@ def kept_lines(path: Path) -> list[str]:
             # A run that was interrupted may have left part of a line.
             stream.truncate(len(whole.encode()))
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
+        reason = getattr(error, "strerror", None) or "it is not a text file"
         raise PumiceError(f"cannot keep results in '{path}': {reason}") from None
     return whole.splitlines()
 
 
 def append_line(path: Path, record: Any) -> None:
-    """Adds a record of plain data, and writes it at once."""
+    """Appends a record of plain data and flushes it."""
     with path.open("a") as stream:
         stream.write(json.dumps(record) + "\n")

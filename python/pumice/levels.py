@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Files of MLIR: what level of the stack a module is at."""
+"""MLIR files and the levels of modules."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def parse_file(path: str | os.PathLike[str], context: Any = None) -> Any:
         return _pumice.parse_file(context or ir.Context(), os.fspath(path))
     except _pumice.DiagnosticError as error:
         raise PumiceError(
-            f"'{path}' is no MLIR module: {text_of(error.diagnostics)}",
+            f"'{path}' is not an MLIR module: {text_of(error.diagnostics)}",
             diagnostics=error.diagnostics,
         ) from None
 

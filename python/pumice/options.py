@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Options of a compilation, beside the device."""
+"""Compiler options other than the device."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class CompileOptions:
 
     Attributes:
         ap_share: associative processors compute sums that several outputs have in common once.
-        threads: threads that compile programs of associative processors, at least 1; None takes
-            as many as the machine has.
+        threads: threads that compile microprograms, at least 1; None means all threads of the
+            machine.
         probe_nodes: nodes of the graph whose values `Program.observe` shows.
         probe_kinds: kinds of nonlinear functions, such as "gelu", whose inputs and results
             `Program.observe` shows.
-        pipelines: options of single pipelines by the names that pumice-opt has for them, such as
+        pipelines: options of individual pipelines, by pumice-opt's names, such as
             `{"quantized-to-crossbar": {"ap-share": False}}`. They override the options above.
 
     Raises:
@@ -55,7 +55,7 @@ class CompileOptions:
 
     @staticmethod
     def of(options: CompileOptions | Mapping[str, object] | None) -> CompileOptions:
-        """Options as they are, from a dict of the attributes' names, or the defaults for None.
+        """Options from an instance, from a dict of attributes, or the defaults for None.
 
         Raises:
             CompileError: an unknown name, or a value out of range.

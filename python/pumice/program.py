@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from pumice.arrays import is_torch, to_numpy
+from pumice.arrays import as_bfloat16, is_torch, to_numpy
 from pumice.diagnostics import text_of
 from pumice.errors import CompileError, PumiceError
 from pumice.levels import LEVELS, parse_file
@@ -37,11 +37,11 @@ _UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
 
 @dataclass
 class Result:
-    """What a run gave.
+    """The result of a run.
 
     Attributes:
-        outputs: in the structure that the PyTorch model returns; torch tensors when an input
-            was one, else NumPy arrays.
+        outputs: in the structure that the PyTorch model returns; torch tensors if an input was a
+            torch tensor, else NumPy arrays.
         report: time, energy and events of the run.
         tensors: with `keep`, every computed tensor by the name of its graph node.
     """
@@ -58,14 +58,13 @@ class Program:
         signature: inputs and outputs in terms of the PyTorch model; None for a program that was
             compiled from MLIR.
         timings: seconds by phase of compilation.
-        options: that the program was compiled with; the defaults for a loaded program.
-        statistics: what the passes on whole modules counted: numbers by flag of the pass and
-            by name, such as `statistics["ap-compile-programs"]["additions"]`; empty for a loaded
-            program.
-        exported: the torch.export.ExportedProgram that was compiled, which `compare` evaluates;
-            None for a program that was loaded or compiled from a file. It shares its weights with
-            the model.
-        float_model: the torch.nn.Module that `pumice.compile` quantized; None if it did not.
+        options: the options of the compilation; the defaults for a loaded program.
+        statistics: the statistics of module passes by flag of the pass and by name, such as
+            `statistics["ap-compile-programs"]["additions"]`; empty for a loaded program.
+        exported: the compiled torch.export.ExportedProgram, which `compare` evaluates; None for a
+            program that was loaded or compiled from a file. It shares its weights with the model.
+        float_model: the torch.nn.Module that `pumice.compile` quantized; None if it did not
+            quantize.
     """
 
     def __init__(
@@ -112,12 +111,12 @@ class Program:
         return [(name, dtype, tuple(shape)) for name, dtype, shape in self._machine.outputs]
 
     def tensors(self) -> list[MachineTensor]:
-        """The tensors that a run computes, in the order in which it does."""
+        """The tensors that a run computes, in execution order."""
         return tensors_from_json(self._machine.tensors)
 
     @property
     def code(self) -> CodeStats | None:
-        """What generating code for the digital regions took; None before the first run."""
+        """The cost of generating native code for the digital regions; None before the first run."""
         text = self._machine.code_stats
         return CodeStats(**json.loads(text)) if text else None
 
@@ -131,12 +130,13 @@ class Program:
         """Runs the machine program on inputs like the example inputs.
 
         Args:
-            args, kwargs: as the PyTorch model takes them; torch tensors or NumPy arrays.
-            threads: threads to compute with; all of the machine's by default. The result does
-                not depend on it.
-            keep: keep every computed tensor in `Result.tensors`, or those whose graph node's
-                name it returns True for; later tensors of one name are name#2, name#3, ...
-                Codes are signless: view them as unsigned where the network quantizes to unsigned.
+            args, kwargs: the arguments of the PyTorch model; torch tensors or NumPy arrays.
+            threads: number of threads; all threads of the machine by default. The result does not
+                depend on it.
+            keep: keep every computed tensor in `Result.tensors`, or those for whose graph node's
+                name it returns True. Later tensors of the same name are name#2, name#3, ...
+                Quantized values are signless: view them as unsigned where the network quantizes to
+                unsigned.
 
         Raises:
             FrontendError: wrong number, structure, shape or dtype of inputs.
@@ -155,7 +155,13 @@ class Program:
         if any(is_torch(leaf) for leaf in leaves):
             import torch
 
-            values = [torch.from_numpy(result) for result in results]
+            halves = self._results_of("bfloat16")
+            values = [
+                torch.from_numpy(result.view("int16")).view(torch.bfloat16)
+                if index in halves
+                else torch.from_numpy(result)
+                for index, result in enumerate(results)
+            ]
         if self.signature is not None:
             outputs = self.signature.unflatten_outputs(values, leaves)
         else:
@@ -172,16 +178,16 @@ class Program:
         threads: int | None = None,
         **kwargs: Any,
     ) -> Comparison:
-        """Runs the PyTorch model beside the machine and compares them tensor by tensor.
+        """Runs the PyTorch model and the machine, and compares them tensor by tensor.
 
-        PyTorch computes the graph that was compiled. Where that was quantized from a float model
-        by `pumice.compile`, or where `reference` is a float model, it is compared with too.
+        PyTorch computes the graph that was compiled. If `pumice.compile` quantized a float model,
+        or if `reference` is a float model, the machine is also compared with the float model.
 
         Args:
             args, kwargs: as for `run`.
             tolerance: largest relative error that passes (see `Errors.relative`).
-            reference: the PyTorch model, for programs that hold none (those of `pumice.load`); or
-                the float model that the program's was quantized from.
+            reference: the PyTorch model, for programs without one (from `pumice.load`); or the
+                float model from which the program's model was quantized.
             threads: as for `run`.
 
         Raises:
@@ -198,12 +204,12 @@ class Program:
         """Sets the ranges of the device's `calibrated` converters, per layer, from data.
 
         The program runs on every batch with lossless converters. The range (`adc_range` of a
-        layer's program op) becomes the largest column sum that was seen, or the least that
-        `percentile` percent of the sums do not exceed.
+        layer's program op) becomes the largest column sum seen, or the given percentile of the
+        sums.
 
         Args:
-            batches: inputs, each a tensor, or a tuple of positional or a dict of keyword
-                arguments, as `run` takes them.
+            batches: inputs, each a tensor, a tuple of positional arguments, or a dict of keyword
+                arguments, as for `run`.
             percentile: above 0, at most 100.
             threads: as for `run`.
 
@@ -271,18 +277,18 @@ class Program:
         return count
 
     def estimate(self, device: str | Device | None = None, *, recompile: bool = True) -> Report:
-        """Time, energy and area of a run, without values: the same figures as a run's.
+        """Time, energy and area of a run, without computing values: the same figures as a run's.
 
         Args:
-            device: a preset's name, a device file's path or a `Device` to estimate for instead of
+            device: the name of a preset, the path of a device file or a `Device` to use instead of
                 the program's own.
             recompile: map the network to that device. False keeps the machine program and changes
-                its costs only, which takes milliseconds: for a device with the sizes of the
-                program's own and other energies, times or areas.
+                only its costs, which takes milliseconds; the device must have the sizes of the
+                program's own and may have other energies, times and areas.
 
         Raises:
-            CompileError: the network does not fit the device; or the program was loaded, or
-                compiled from MLIR of a later level, and holds no network to map.
+            CompileError: the network does not fit the device; or the program was loaded or compiled
+                from MLIR at a lower level, and does not contain the network.
             PumiceError: no such device, or one that the machine program is not valid for.
         """
         if device is not None:
@@ -302,11 +308,11 @@ class Program:
 
         Args:
             device: as for `pumice.compile`.
-            options: as for `pumice.compile`; None takes those of this program.
+            options: as for `pumice.compile`; None means those of this program.
 
         Raises:
-            CompileError: the network does not fit the device; or this program was loaded, or
-                compiled from MLIR of a later level, and holds no quantized network.
+            CompileError: the network does not fit the device; or this program was loaded or
+                compiled from MLIR at a lower level, and does not contain the quantized network.
             PumiceError: no such device.
         """
         from pumice.compiler import recompile
@@ -314,15 +320,15 @@ class Program:
         return recompile(self, device, options)
 
     def require_ternary(self, layers: Iterable[str] | None = None) -> None:
-        """Makes sure that layers run on the device's associative processors.
+        """Checks that layers run on the device's associative processors.
 
         Args:
-            layers: paths of modules (`TernaryNetwork.layers`); None for everything with a
-                convolution or a matrix product in it.
+            layers: paths of modules (`TernaryNetwork.layers`); None for all layers with a
+                convolution or a matrix product.
 
         Raises:
-            CompileError: one runs elsewhere; the text has the compiler's reasons, such as how many
-                weights are not ternary. Or the program has no such layer.
+            CompileError: a layer runs elsewhere (the text contains the compiler's reasons, such as
+                the number of weights that are not ternary), or there is no such layer.
         """
         found = {layer.name: layer for layer in self.estimate().layers}
         for name in found if layers is None else layers:
@@ -336,11 +342,11 @@ class Program:
 
     @property
     def levels(self) -> tuple[str, ...]:
-        """The levels, of `LEVELS`, that the program holds; "simulator" alone for a loaded one."""
+        """The levels, from `LEVELS`, that are available; only "simulator" for a loaded program."""
         return tuple(self._levels)
 
     def module(self, level: str = "simulator") -> Any:
-        """The pumice.ir.Module at a level, one of `LEVELS`; not a copy: leave it as it is.
+        """The pumice.ir.Module at a level, one of `LEVELS`. It is not a copy; do not modify it.
 
         Raises:
             PumiceError: no such level, or one that a loaded program does not hold.
@@ -355,7 +361,7 @@ class Program:
         """The IR at a level, one of `LEVELS`.
 
         Args:
-            elide: leave the data of large constants out; without it the text parses back whole.
+            elide: omit the data of large constants; if False, the text parses back completely.
 
         Raises:
             PumiceError: no such level, or one that a loaded program does not hold.
@@ -380,11 +386,11 @@ class Program:
         return _pumice.print_operations_of(self.module(level), list(nodes))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the machine program as MLIR bytecode: for `pumice.load` and `pumice-sim`.
+        """Writes the machine program as MLIR bytecode, for `pumice.load` and `pumice-sim`.
 
         Raises:
-            PumiceError: the file cannot be written, or the model's result holds a constant
-                that is no number, text or tensor.
+            PumiceError: the file cannot be written, or the model's result holds a constant that is
+                not a number, text or tensor.
         """
         from pumice import ir
 
@@ -405,7 +411,7 @@ class Program:
         """One run at a time: other threads wait, `keep` must not start another one."""
         with self._running:
             if self._depth:
-                raise PumiceError("expected `keep` to run no program that is running")
+                raise PumiceError("expected `keep` not to run a program that is already running")
             self._depth += 1
             try:
                 yield
@@ -461,7 +467,7 @@ class Program:
         return self._with_signs(found), self._report(report)
 
     def _with_costs_of(self, device: str | Device) -> Program:
-        """The same machine program on a device with other costs."""
+        """The same machine program with the costs of another device."""
         from pumice._mlir_libs import _pumice
         from pumice.device import as_device
 
@@ -474,10 +480,17 @@ class Program:
     def _with_signs(self, results: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
         """Results with the dtypes of the PyTorch model: MLIR's integers have no sign."""
         signed = list(results)
-        for spec in self.signature.outputs if self.signature is not None else ():
-            if spec.source == "result" and spec.dtype in _UNSIGNED:
-                signed[spec.index] = results[spec.index].view(spec.dtype)
+        for dtype in _UNSIGNED:
+            for index in self._results_of(dtype):
+                signed[index] = results[index].view(dtype)
+        for index in self._results_of("bfloat16"):
+            signed[index] = as_bfloat16(results[index])
         return signed
+
+    def _results_of(self, dtype: str) -> set[int]:
+        """The function's results of a type of the model's."""
+        specs = self.signature.outputs if self.signature is not None else ()
+        return {s.index for s in specs if s.source == "result" and s.dtype == dtype}
 
     def _report(self, text: str) -> Report:
         timings = {**self.timings, "prepare": self._machine.prepare_ms / 1e3}
@@ -488,7 +501,7 @@ def load(path: str | os.PathLike[str]) -> Program:
     """Reads a machine program: bytecode of `Program.save`, or text.
 
     Raises:
-        PumiceError: no such file, not MLIR, or no machine program.
+        PumiceError: no such file, not MLIR, or not a machine program.
     """
     from pumice import ir
 
@@ -497,7 +510,7 @@ def load(path: str | os.PathLike[str]) -> Program:
         program = Program({"simulator": module}, {})
     except PumiceError as error:
         raise PumiceError(
-            f"'{path}' is no machine program: {error}", diagnostics=error.diagnostics
+            f"'{path}' is not a machine program: {error}", diagnostics=error.diagnostics
         ) from None
     if _SIGNATURE in module.operation.attributes:
         from pumice.frontend.signature import Signature

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What a run or an estimate cost: time, energy, area, wear, per layer and per component."""
+"""The cost of a run or an estimate: time, energy, area and wear, per layer and per component."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _SECONDS_PER_YEAR = 365.25 * 24 * 3600
 
 @dataclass(frozen=True)
 class Layer:
-    """All instructions that came from one layer of the model.
+    """All instructions that originate from one layer of the model.
 
     Attributes:
-        name: the module's path in the model, or the place in the source that it came from.
+        name: the module's path in the model, or its source location.
         kinds: kinds of its instructions, in order of first appearance: mvm, digital, ...
-        units: units that ran them.
-        instructions: how many there are.
-        arrays: crossbar arrays that it holds.
+        units: the units that executed them.
+        instructions: number of instructions.
+        arrays: number of crossbar arrays of the layer.
         start_ns, end_ns: of its first and last instruction; layers may overlap.
         busy_ns: time in which at least one of its instructions ran.
         energy_pj: dynamic energy.
-        components: dynamic energy by component, in pJ; those without any are left out.
-        counters: events; those that did not happen are left out.
-        reasons: why matrix products and convolutions of it ran on the digital unit, each once;
-            empty if none did.
+        components: dynamic energy by component, in pJ; components without energy are omitted.
+        counters: events; events that did not happen are omitted.
+        reasons: why its matrix products and convolutions ran on the digital unit, without
+            duplicates; empty if none did.
         nonlinear: kinds of nonlinear functions that its digital instructions computed (those of
             `pum.nonlinear`: softmax, layer_norm, gelu, ...). Elementwise neighbours are computed
             together, in the layer of the first of them.
@@ -66,12 +66,12 @@ class Layer:
 
 @dataclass(frozen=True)
 class Utilisation:
-    """Resources of one class: how many there are, and the part of the time that they were held.
+    """Number and utilisation of the resources of one class.
 
     Attributes:
-        count: resources; of unlimited arrays, those in use.
+        count: number of resources; of unlimited arrays, those in use.
         busy_ns: summed over the resources.
-        share: busy_ns over count times the latency.
+        share: busy_ns divided by count times latency.
     """
 
     count: int
@@ -81,7 +81,7 @@ class Utilisation:
 
 @dataclass(frozen=True)
 class WearRange:
-    """Neighbouring arrays that the same layers were written to.
+    """Adjacent arrays into which the same layers were written.
 
     Attributes:
         first, count: the arrays.
@@ -98,16 +98,16 @@ class WearRange:
 
 @dataclass(frozen=True)
 class Lifetime:
-    """How long it takes until the first cell has been written as often as it endures.
+    """The time until the first cell reaches its endurance.
 
-    Cells are written as in the setup once, and as in the run by each run; nothing is moved to
+    Counts the writes of the setup once and those of the run for each run, without wear levelling or
     spare cells.
 
     Attributes:
         limit: "none" if a run writes nothing, "unknown" if the device names no endurance, else
             "endurance".
         endurance_writes: writes that a cell endures; None if the device does not say.
-        runs: runs of the program; infinite without a limit, None if it is unknown.
+        runs: number of runs; infinite without a limit, None if unknown.
         years_back_to_back: the years that these runs take without a pause.
     """
 
@@ -133,11 +133,11 @@ class Wear:
 
     Attributes:
         max_writes_per_cell, mean_writes_per_cell: over all cells of the arrays that were written.
-        arrays_written: how many arrays those are.
+        arrays_written: number of these arrays.
         cells_written: cells that were written at least once.
-        max_is_bound: False: all counts are exact, for every cell. True, on associative
-            processors: a run's mean is exact, other counts are the most that a cell can have got.
-        histogram: cells of these arrays by number of writes, those with 0 included.
+        max_is_bound: if False, all counts are exact, for every cell. If True (associative
+            processors), the mean of a run is exact and the other counts are upper bounds.
+        histogram: number of cells of these arrays by number of writes, including 0.
         ranges: the arrays by the layers that they hold.
         lifetime: None in the report of the setup.
     """
@@ -154,13 +154,14 @@ class Wear:
 
 @dataclass(frozen=True)
 class CodeStats:
-    """What generating code for the digital regions took.
+    """Statistics of code generation for the digital regions.
 
     Attributes:
         regions: all of the program.
-        distinct: different ones, up to names and the values of constants; the others share code.
-        cached: of the distinct ones, those whose code was on disk.
-        seconds: of this computer, with reading and writing of the cache.
+        distinct: number of distinct regions, up to names and the values of constants; the others
+            share code.
+        cached: number of distinct regions whose code was on disk.
+        seconds: time on this computer, including reading and writing the cache.
     """
 
     regions: int
@@ -170,10 +171,10 @@ class CodeStats:
 
 
 class Report:
-    """The books of one run. `print(report)` gives tables, `to_dict` everything as plain data.
+    """The accounting of one run. `print(report)` prints tables, `to_dict` returns all data.
 
     Attributes:
-        timings: seconds that the computer, not the machine, spent by phase of compilation.
+        timings: seconds on this computer (not on the simulated machine) by phase of compilation.
         code: generating code for the digital regions, a part of the phase "prepare"; None
             before a program's first run.
     """
@@ -220,7 +221,7 @@ class Report:
 
     @property
     def components(self) -> dict[str, float]:
-        """Dynamic energy by component, in pJ; those without any are 0."""
+        """Dynamic energy by component, in pJ; 0 for components without energy."""
         sums = ("total", "dynamic", "static")
         return {k: float(v) for k, v in self._data["energy_pj"].items() if k not in sums}
 
@@ -236,7 +237,7 @@ class Report:
 
     @property
     def tiles(self) -> int:
-        """Tiles of the chip; where the device does not limit them, those that are needed."""
+        """Tiles of the chip; if the device does not limit them, the number that is needed."""
         return int(self._data["tiles"])
 
     @property
@@ -246,7 +247,7 @@ class Report:
 
     @property
     def instructions(self) -> list[dict[str, Any]]:
-        """The timeline: one record per instruction, with the lanes of resources that it held."""
+        """The timeline: one record per instruction, with the resources that it occupied."""
         return list(self._data["instructions"])
 
     @property
@@ -261,7 +262,7 @@ class Report:
 
     @property
     def counters(self) -> dict[str, Any]:
-        """Events of the whole run, also those that did not happen."""
+        """Events of the whole run, including those with a count of 0."""
         return dict(self._data["counters"])
 
     @property
@@ -273,19 +274,19 @@ class Report:
 
     @property
     def peak_buffer_bytes(self) -> int:
-        """Most bytes of activations that were in the buffer at a time."""
+        """Largest number of bytes of activations in the buffer at any time."""
         return int(self._data.get("peak_buffer_bytes", 0))
 
     @property
     def setup(self) -> Report | None:
-        """The one-time programming of arrays before the first run, apart; None if there is none."""
+        """Accounting of the programming of arrays before the first run; None if there is none."""
         data = self._data.get("setup")
         return Report(data) if data and data["instructions"] else None
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data (lib/Model/Machine/Report.h lists the keys), and `timings_s`.
 
-        The latter holds `code` under "code_generation".
+        `timings_s` contains `code` under "code_generation".
         """
         timings: dict[str, Any] = dict(self.timings)
         if self.code is not None:

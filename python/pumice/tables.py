@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Reports as tables for a terminal, with units that read well."""
+"""Reports as tables for a terminal, with readable units."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WIDTH = 110
 
 
 def scaled(value: float, units: Sequence[tuple[float, str]]) -> str:
-    """A value with three or four digits in the largest unit that it reaches.
+    """Formats a value with three or four digits in the largest unit that it reaches.
 
     Args:
         units: factor and name, ascending.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Tensors that a machine program computes, and the graph nodes that they are outputs of."""
+"""Tensors that a machine program computes, and their graph nodes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["MachineTensor", "Place", "tensors_from_json"]
 
 @dataclass(frozen=True)
 class Place:
-    """What of the PyTorch model a tensor comes from.
+    """The origin of a tensor in the PyTorch model.
 
     Attributes:
         node: name of the node of the exported graph.
         layer: path of the module ("features.0"), or "" if there is none.
-        source: "file:line" of the user's code, or None if it is not known.
+        source: "file:line" of the user's code, or None if unknown.
     """
 
     node: str
@@ -30,7 +30,7 @@ class MachineTensor:
     """A tensor that a run computes.
 
     Attributes:
-        name: by which `Program.run(keep=...)` knows it; several tensors may have one name.
+        name: the name in `Program.run(keep=...)`; several tensors may have the same name.
         kind: "sums" of a layer's arrays or processors, "values" of the digital unit, or "copy".
         shape: of the buffer that holds it.
         element: its element type as MLIR writes it ("i8", "f32").

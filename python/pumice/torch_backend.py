@@ -5,14 +5,14 @@
 
 Options:
     device: as for `pumice.compile`.
-    quantize: quantize float graphs to 8 bits, with the first inputs as calibration; False by
-        default, so that a float model stays one and runs on the digital unit.
+    quantize: quantize float graphs to 8 bits, with the first inputs as calibration. The default,
+        False, keeps a float model in float, on the digital unit.
     threads: as for `Program.run`.
     on_report: called with the `Report` of every run.
 
 A graph is compiled when it is first called, once per shape of its inputs. Weights are programmed
-into the machine: when they change (another tensor, or one changed in place), the graph is compiled
-anew. Graphs are for inference: results carry no gradient.
+into the machine: when they change (another tensor, or an in-place change), the graph is compiled
+again. Graphs are for inference: results carry no gradient.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Timelines in the Trace Event Format, which Perfetto and chrome://tracing read.
 
-One process per class of resources and one for layers; one track per resource that was held. Arrays
-that are held together share one track, so a network on thousands of arrays has as many tracks as
-programmed matrices. Times are in microseconds with picosecond digits.
+There is one process per class of resources and one for layers, with one track per resource that was
+used. Arrays that are used together share one track, so a network on thousands of arrays has as many
+tracks as programmed matrices. Times are in microseconds with picosecond resolution.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _lanes(
 
 
 class _Tracks:
-    """Processes and threads by what they stand for, and their slices."""
+    """Processes and threads of resources, and their events."""
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []

@@ -14,7 +14,7 @@
 // RUN: not pumice-sim %t.mlir --input %t.dtype.npy 2>&1 | FileCheck %s --check-prefix=DTYPE
 // DTYPE: pumice-sim: error: input 'image' must be i8[4, 8], got f32[4, 8]
 // RUN: not pumice-sim %t.mlir --input %t.good.npy --output %t.a.npy --output %t.b.npy 2>&1 | FileCheck %s --check-prefix=OUTPUTS
-// OUTPUTS: pumice-sim: error: 2 outputs asked for, but there are 1
+// OUTPUTS: pumice-sim: error: 2 outputs requested, but the program has 1
 // RUN: not pumice-sim %t.mlir --input %t.good.npy --output %t.nowhere/y.npy 2>&1 | FileCheck %s --check-prefix=OUTPUT
 // OUTPUT: pumice-sim: error: '{{.*}}nowhere/y.npy': {{[Nn]}}o such file or directory
 // RUN: not pumice-sim %t.mlir --input %t.good.npy --report %t.nowhere/r.json 2>&1 | FileCheck %s --check-prefix=REPORT
@@ -22,7 +22,7 @@
 // RUN: not pumice-sim %t.nowhere.mlir 2>&1 | FileCheck %s --check-prefix=MISSING
 // MISSING: error: cannot open input file '{{.*}}nowhere.mlir': {{[Nn]}}o such file or directory
 //
-// A program that is no machine program, or that names no device:
+// A program that is not a machine program, or that names no device:
 // RUN: not pumice-sim %s --input %t.good.npy 2>&1 | FileCheck %s --check-prefix=DEVICE
 // DEVICE: error: names no device: expected the attribute pum.device (pum-attach-device{device=NAME} sets it)
 

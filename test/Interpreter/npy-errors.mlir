@@ -17,11 +17,11 @@
 // RUN: not pumice-sim %t.mlir --input %t.npy.version 2>&1 | FileCheck %s --check-prefix=VERSION
 // VERSION: the header is not one of NumPy's formats 1 to 3
 // RUN: not pumice-sim %t.mlir --input %t.npy.descr 2>&1 | FileCheck %s --check-prefix=DESCR
-// DESCR: the header names no element type
+// DESCR: the header does not name an element type
 // RUN: not pumice-sim %t.mlir --input %t.npy.shape 2>&1 | FileCheck %s --check-prefix=SHAPE
-// SHAPE: the header names no shape
+// SHAPE: the header does not name a shape
 // RUN: not pumice-sim %t.mlir --input %t.npy.extent 2>&1 | FileCheck %s --check-prefix=EXTENT
-// EXTENT: '99999999999999999999' is no extent of a shape
+// EXTENT: expected non-negative extents in the shape, got '99999999999999999999'
 // RUN: not pumice-sim %t.mlir --input %t.npy.huge 2>&1 | FileCheck %s --check-prefix=HUGE
 // HUGE: pumice-sim: error: expected a tensor of fewer than 2^63 bytes, got more at axis 1 of extent 4
 // RUN: not pumice-sim %t.mlir --input %t.npy.large 2>&1 | FileCheck %s --check-prefix=LARGE

@@ -4,12 +4,12 @@
 //
 // Programs that keep the contract but need what the machine has not.
 //
-// RUN: pumice-opt %t/half-argument.mlir --pum-attach-device=device=ideal -o %t/p.mlir
-// RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/half-argument.mlir
-// RUN: pumice-opt %t/half-buffer.mlir --pum-attach-device=device=ideal -o %t/p.mlir
-// RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/half-buffer.mlir
-// RUN: pumice-opt %t/half-constant.mlir --pum-attach-device=device=ideal -o %t/p.mlir
-// RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/half-constant.mlir
+// RUN: pumice-opt %t/long-argument.mlir --pum-attach-device=device=ideal -o %t/p.mlir
+// RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/long-argument.mlir
+// RUN: pumice-opt %t/long-buffer.mlir --pum-attach-device=device=ideal -o %t/p.mlir
+// RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/long-buffer.mlir
+// RUN: pumice-opt %t/index-constant.mlir --pum-attach-device=device=ideal -o %t/p.mlir
+// RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/index-constant.mlir
 // RUN: pumice-opt %t/sparse.mlir --pum-attach-device=device=ideal -o %t/p.mlir
 // RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/sparse.mlir
 // RUN: pumice-opt %t/elided.mlir --pum-attach-device=device=ideal -o %t/p.mlir
@@ -18,31 +18,31 @@
 // RUN: pumice-opt %t/too-large.mlir --pum-attach-device=device=%t/small.mlir -o %t/p.mlir
 // RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/too-large.mlir
 
-//--- half-argument.mlir
-// CHECK: error: cannot pass 'memref<4xf16, #simulator.memory<host>>' in or out
+//--- long-argument.mlir
+// CHECK: error: cannot pass 'memref<4xf80, #simulator.memory<host>>' in or out
 // CHECK-NOT: error:
-func.func @main(%x: memref<4xf16, #simulator.memory<host>>) -> memref<4xf16, #simulator.memory<host>> {
-  return %x : memref<4xf16, #simulator.memory<host>>
+func.func @main(%x: memref<4xf80, #simulator.memory<host>>) -> memref<4xf80, #simulator.memory<host>> {
+  return %x : memref<4xf80, #simulator.memory<host>>
 }
 
-//--- half-buffer.mlir
-// CHECK: pumice-sim: error: cannot store buffers of type memref<4xf16, #simulator.memory<buffer>> (at '{{.*}}.mlir:{{[0-9]+}}')
+//--- long-buffer.mlir
+// CHECK: pumice-sim: error: cannot store buffers of type memref<4xf80, #simulator.memory<buffer>> (at '{{.*}}.mlir:{{[0-9]+}}')
 func.func @main(%x: memref<4xf32, #simulator.memory<host>>) {
-  %y = simulator.buffer : memref<4xf16, #simulator.memory<buffer>>
+  %y = simulator.buffer : memref<4xf80, #simulator.memory<buffer>>
   return
 }
 
-//--- half-constant.mlir
-// CHECK: pumice-sim: error: cannot hold constants of type tensor<4xf16> (at
-func.func @main(%x: memref<4xf32, #simulator.memory<host>>) -> memref<4xf32, #simulator.memory<buffer>> {
-  %c = simulator.constant dense<1.0> : tensor<4xf16> to memref<4xf16, #simulator.memory<buffer>>
-  %y = simulator.buffer : memref<4xf32, #simulator.memory<buffer>>
-  %t = simulator.digital @widen (%c) to (%y) : (memref<4xf16, #simulator.memory<buffer>>) -> memref<4xf32, #simulator.memory<buffer>>
-  return %y : memref<4xf32, #simulator.memory<buffer>>
+//--- index-constant.mlir
+// CHECK: pumice-sim: error: cannot hold constants of type tensor<4xindex> (at
+func.func @main(%x: memref<4xf32, #simulator.memory<host>>) -> memref<4xi32, #simulator.memory<buffer>> {
+  %c = simulator.constant dense<1> : tensor<4xindex> to memref<4xindex, #simulator.memory<buffer>>
+  %y = simulator.buffer : memref<4xi32, #simulator.memory<buffer>>
+  %t = simulator.digital @narrow (%c) to (%y) : (memref<4xindex, #simulator.memory<buffer>>) -> memref<4xi32, #simulator.memory<buffer>>
+  return %y : memref<4xi32, #simulator.memory<buffer>>
 }
-func.func private @widen(%c: tensor<4xf16>) -> tensor<4xf32> {
-  %y = arith.extf %c : tensor<4xf16> to tensor<4xf32>
-  return %y : tensor<4xf32>
+func.func private @narrow(%c: tensor<4xindex>) -> tensor<4xi32> {
+  %y = arith.index_cast %c : tensor<4xindex> to tensor<4xi32>
+  return %y : tensor<4xi32>
 }
 
 //--- sparse.mlir

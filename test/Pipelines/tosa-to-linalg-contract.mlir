@@ -10,7 +10,7 @@
 
 // Bias, rescale and both changes of layout are one op of the digital unit.
 // CHECK-LABEL: func.func @main
-// CHECK: crossbar.conv_2d {{.*}} padding [1, 1, 1, 1] groups 1 {input_zero_point = -5 : i64}
+// CHECK: crossbar.conv_2d {{.*}} padding = [1, 1, 1, 1]> groups 1 {input_zero_point = -5 : i64}
 // CHECK: linalg.generic
 // CHECK: arith.addi
 // CHECK: arith.muli

@@ -37,7 +37,7 @@ UNREACHABLE: dict[str, str] = {
         "a failure of MLIR's or LLVM's own lowering; checkOps refuses what it cannot take",
     ),
     **dict.fromkeys(
-        ["expected input codes of 1 to 8 bits, got", "queries and"],
+        ["expected inputs of 1 to 8 bits, got", "queries and"],
         "the verifiers of ap.mvm, ap.conv_2d and ap.lookup",
     ),
     **dict.fromkeys(["cannot write to"], "an option of the compiler's developers"),

@@ -62,6 +62,16 @@ def test_lit_file_is_short(path: Path) -> None:
         assert len(path.read_text().splitlines()) <= 160
 
 
+@pytest.mark.parametrize(
+    "path", [path for path in tracked(".py") if below(path, "python/pumice")], ids=name_of
+)
+def test_module_uses_public_names_of_others(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pumice"):
+            private = [alias.name for alias in node.names if alias.name.startswith("_")]
+            assert set(private) <= {"_pumice"}, f"{node.module}: {private}"
+
+
 PYTHON_TESTS = [path for path in tracked(".py") if below(path, "test/python")]
 
 

@@ -11,6 +11,19 @@ import pytest
 from sources import below, name_of, tracked
 
 PAGES = tracked(".md")
+# Folders whose comments, descriptions and messages have not been rewritten yet.
+PENDING = (
+    "lib/APCompiler",
+    "lib/Device",
+    "lib/Digital",
+    "lib/Model/Machine",
+    "lib/Transforms/AP",
+    "python/pumice/frontend/onnx",
+)
+SOURCES = [
+    path for path in tracked(".cpp", ".h", ".td", ".py")
+    if not below(path, "test", *PENDING)
+]  # fmt: skip
 WIDTH = 100
 
 # Turns of phrase that read as translated, and words for which the glossary has a better term.
@@ -75,6 +88,12 @@ def banned(path: Path, text: str) -> list[str]:
 )
 def test_page_is_plain_english(page: Path) -> None:
     found = banned(page, page.read_text())
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_source_is_plain_english(path: Path) -> None:
+    found = banned(path, path.read_text())
     assert not found, "\n".join(found)
 
 

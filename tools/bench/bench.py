@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Times crossbar simulation beside PyTorch, in one run on one machine.
+"""Measures crossbar simulation time compared with PyTorch, in one run on one machine.
 
     python tools/bench/bench.py [--only W1,...] [--worst] [--quick] [--rounds N] [--by min]
                                 [--systems NAME,...] [--with aihwkit,crosssim] [--json FILE]
@@ -106,7 +106,7 @@ def prepare(workload: Workload, system: str) -> tuple[Callable[[int], Any], dict
 def measure(
     workload: Workload, systems: list[str], options: argparse.Namespace, tick: Callable[[], None]
 ) -> list[dict[str, Any]]:
-    """All systems on one workload, round robin: a drift of the machine hits them alike."""
+    """All systems on one workload, round robin: a drift of the machine affects them alike."""
     facts: dict[str, dict[str, Any]] = {}
     cases = []
     for system in systems:

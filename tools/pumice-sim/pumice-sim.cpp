@@ -80,9 +80,9 @@ int main(int argc, char **argv) {
   if (!result)
     return fail(result.takeError());
   if (outputs.size() > result->outputs.size())
-    return fail(
-        llvm::createStringError("%zu outputs asked for, but there are %zu",
-                                outputs.size(), result->outputs.size()));
+    return fail(llvm::createStringError(
+        "%zu outputs requested, but the program has %zu", outputs.size(),
+        result->outputs.size()));
   for (auto [path, value] : llvm::zip(outputs, result->outputs))
     if (llvm::Error error = writeNpy(path, value))
       return fail(std::move(error));

@@ -8,7 +8,10 @@
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/Support/DebugLog.h"
 #include <queue>
+
+#define DEBUG_TYPE "convert-crossbar-to-pum"
 
 namespace pumice {
 #define GEN_PASS_DEF_CONVERTCROSSBARTOPUM
@@ -34,8 +37,9 @@ bool isHeavy(Operation *op) {
              linalg::QuantizedMatmulOp, linalg::QuantizedBatchMatmulOp>(op);
 }
 
-/// The heavy op for which alone `op` widens codes, or null. It widens them
-/// itself, so that narrow codes are passed to its task.
+/// The only user of `op` if `op` widens integers for a heavy op, or null. The
+/// heavy op's task widens them itself, so that the narrow integers are passed
+/// to it.
 Operation *widensFor(Operation *op) {
   if (!isa<arith::ExtUIOp, arith::ExtSIOp>(op) || op->use_empty() ||
       !llvm::all_equal(op->getUsers()))
@@ -224,7 +228,7 @@ private:
   }
 
   LogicalResult emitProgram(crossbar::ProgramOp op) {
-    // Constants are written once, what is computed in every run.
+    // Constants are written once, computed weights in every run.
     auto constant = op.getWeights().getDefiningOp<arith::ConstantOp>();
     if (!constant && isConstantData(op.getWeights()))
       return op.emitOpError("expects its weights to be one constant "
@@ -249,6 +253,7 @@ private:
         return failure();
       inputs.push_back(values.lookup(operand));
     }
+    LDBG() << "compute task of " << op->getName() << " at " << op->getLoc();
     auto task =
         pum::ComputeOp::create(builder, op->getLoc(), op->getResultTypes(),
                                tokenType, inputs, ValueRange());
@@ -288,6 +293,7 @@ private:
                << value.getType() << " to another task, expected a tensor";
     Location loc = locs.empty() ? results.front().getLoc()
                                 : FusedLoc::get(function.getContext(), locs);
+    LDBG() << "digital task of " << ops.size() << " ops at " << loc;
     auto task = pum::DigitalOp::create(builder, loc, TypeRange(results),
                                        tokenType, inputs, ValueRange());
     fillBody(task.getBody(), inputs, external.getArrayRef(), ops, results, loc);
@@ -324,7 +330,7 @@ private:
     pum::YieldOp::create(builder, loc, yielded);
   }
 
-  /// Clones what `value` needs of constants, empty tensors and fills.
+  /// Clones the constants, empty tensors and fills that `value` needs.
   void repeat(Value value, IRMapping &mapping) {
     Operation *def = value.getDefiningOp();
     if (!def || mapping.contains(value) ||

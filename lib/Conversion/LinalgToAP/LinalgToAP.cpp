@@ -50,8 +50,8 @@ Value scaled(RewriterBase &rewriter, Location loc, Value sums,
       .getResult(0);
 }
 
-/// `op` as a layer with ternary weights; otherwise `why` says what is in the
-/// way.
+/// `op` as a layer with ternary weights; otherwise `why` gives the
+/// reason.
 std::optional<IntegerLayer> matchLayer(linalg::LinalgOp op, Ternary &ternary,
                                        std::string &why) {
   std::optional<IntegerLayer> layer =

@@ -5,6 +5,9 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "convert-pum-to-simulator"
 
 namespace pumice {
 #define GEN_PASS_DEF_CONVERTPUMTOSIMULATOR
@@ -52,6 +55,7 @@ public:
 
 private:
   LogicalResult emit(Operation *op) {
+    LDBG() << "instructions of " << op->getName() << " at " << op->getLoc();
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
         .Case<pum::LoadOp>(
             [&](auto op) { return emitTransfer(op, Memory::buffer); })

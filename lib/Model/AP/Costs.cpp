@@ -38,8 +38,8 @@ namespace {
 class OperationWork {
 public:
   struct Cycles : APWork {
-    /// Writes of C and D, at most: a row is matched once in a step, besides
-    /// passes that clear.
+    /// Upper bound of the writes of C and D: a row matches once per step, not
+    /// counting passes that clear.
     int32_t mostC = 0, mostD = 0;
   };
 

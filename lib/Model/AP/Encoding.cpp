@@ -154,7 +154,7 @@ public:
     next = bytes.size();
   }
   Error takeError() {
-    return llvm::createStringError("associative program, " + problem);
+    return llvm::createStringError("microprogram, " + problem);
   }
 
   uint64_t v() {
@@ -162,7 +162,7 @@ public:
     const size_t start = next;
     for (unsigned shift = 0; shift < 64; shift += 7) {
       if (next == bytes.size()) {
-        fail(start, "expected a number, the program ends here");
+        fail(start, "expected a number, got the end of the microprogram");
         return 0;
       }
       const uint8_t byte = bytes[next++];
@@ -217,7 +217,7 @@ static void decodeBody(Reader &in, const APMicroprogram &program,
   };
   if (in.failed())
     return;
-  groups.resize(in.count("the number of groups"));
+  groups.resize(in.count("the number of bundles"));
   for (APBundle &group : groups) {
     group.resize(in.count("the number of operations"));
     for (APOperation &op : group) {
@@ -225,7 +225,7 @@ static void decodeBody(Reader &in, const APMicroprogram &program,
       const uint64_t code = in.v();
       op.isBiased = code & biasedFlag;
       if ((code & ~biasedFlag) >= numAPOpcodes) {
-        in.fail(start, "unknown operation " + Twine(code));
+        in.fail(start, "unknown opcode " + Twine(code));
         return;
       }
       op.code = static_cast<APOpcode>(code & ~biasedFlag);
@@ -280,19 +280,19 @@ pumice::model::decode(llvm::ArrayRef<uint8_t> blob) {
   program.inputSigned = in.upTo(1, "the sign of inputs");
   program.channels = in.upTo(large, "the number of channels");
   program.outputs = in.upTo(large, "the number of outputs");
-  program.lanes = in.upTo(65535, "the number of lanes");
+  program.lanes = in.upTo(65535, "the number of interleaved channels");
   program.spread = in.upTo(65535, "the spread");
   if (version == versionOfCodes) {
-    program.codeBits = in.upTo(8, "the number of code bits");
-    program.codeSigned = in.upTo(1, "the sign of codes");
+    program.codeBits = in.upTo(8, "the number of result bits");
+    program.codeSigned = in.upTo(1, "the sign of results");
     if (!in.failed() && program.codeBits < 1)
-      in.fail(in.position(), "expected codes of at least 1 bit, got 0");
+      in.fail(in.position(), "expected at least 1 result bit, got 0");
   }
   if (!in.failed() && (program.columns < 1 || program.domains < 1))
     in.fail(in.position(), "expected columns and domains, got " +
                                Twine(program.columns) + " and " +
                                Twine(program.domains));
-  program.chunks.resize(in.count("the number of chunks"));
+  program.chunks.resize(in.count("the number of output blocks"));
   for (APChunk &chunk : program.chunks) {
     chunk.firstOutput = in.upTo(large, "the first output");
     chunk.outputs.resize(in.count("the number of accumulators"));
@@ -303,11 +303,11 @@ pumice::model::decode(llvm::ArrayRef<uint8_t> blob) {
       accumulator.width = in.upTo(64, "the width of an accumulator");
       accumulator.initial = in.s();
     }
-    chunk.slices.resize(in.count("the number of slices"));
+    chunk.slices.resize(in.count("the number of channel blocks"));
     for (APSlice &slice : chunk.slices) {
       slice.firstChannel = in.upTo(large, "the first channel");
       slice.channels = in.upTo(large, "the number of channels");
-      decodeBody(in, program, slice.groups, "the slice");
+      decodeBody(in, program, slice.groups, "the channel block");
       if (in.failed())
         return in.takeError();
     }
@@ -315,11 +315,11 @@ pumice::model::decode(llvm::ArrayRef<uint8_t> blob) {
       decodeBody(in, program, chunk.epilogue, "the epilogue");
   }
   if (!in.failed() && !in.atEnd())
-    in.fail(in.position(), "expected the end of the program");
+    in.fail(in.position(), "expected the end of the microprogram");
   if (in.failed())
     return in.takeError();
   if (Error error = verify(program))
-    return llvm::createStringError("associative program, " +
+    return llvm::createStringError("microprogram, " +
                                    llvm::toString(std::move(error)));
   return program;
 }

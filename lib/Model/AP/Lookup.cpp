@@ -27,7 +27,7 @@ pumice::model::parseLookupMethod(llvm::StringRef name) {
 
 namespace {
 
-/// A column and what is searched there, or written.
+/// A column and the bit that is searched or written there.
 struct Key {
   int64_t column;
   bool bit;

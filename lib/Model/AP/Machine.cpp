@@ -41,7 +41,7 @@ APArray::APArray(int64_t columns, int64_t domains, int64_t rows)
 void APArray::run(const APBundle &group) {
   const APLoop loop = apLoop();
   walk(group, ports, [&](const APOperation &op, llvm::ArrayRef<APPass> passes) {
-    // What is under the ports.
+    // The bits under the ports.
     auto under = [&](uint16_t column) {
       return plane(column, ports.at(column));
     };
@@ -151,7 +151,7 @@ public:
   template <typename T>
   std::vector<uint64_t> run(const Inputs<T> &inputs, Value &y,
                             int64_t positions) {
-    // What each of the processors that share the slices has.
+    // The accumulators of each of the processors that share the channel blocks.
     const int64_t processors = chunk.processors(program.spread);
     std::vector<APArray> arrays;
     for (int64_t p = 0; p < processors; ++p) {
@@ -233,7 +233,7 @@ Error checkCodes(const APMicroprogram &program, llvm::ArrayRef<T> codes) {
     if (int64_t(code) < low || int64_t(code) > high)
       return llvm::createStringError(
           "input " + Twine(int64_t(code)) + " is not a" +
-          (program.inputSigned ? " signed" : "n unsigned") + " code of " +
+          (program.inputSigned ? " signed" : "n unsigned") + " integer of " +
           Twine(program.inputBits) + " bits");
   return Error::success();
 }
@@ -243,7 +243,7 @@ Error checkCodes(const APMicroprogram &program, llvm::ArrayRef<T> codes) {
 std::vector<APReduction>
 pumice::model::reductionOf(const APMicroprogram &program,
                            const APChunk &chunk) {
-  // Columns beside the accumulators: one half receives, one half carries.
+  // Columns without accumulators: one half receives, the other holds carries.
   std::vector<int64_t> free;
   for (int64_t column = 0; column < program.columns; ++column)
     if (column < chunk.column || column >= chunk.column + chunk.columns)
@@ -253,7 +253,7 @@ pumice::model::reductionOf(const APMicroprogram &program,
   const int64_t count = chunk.outputs.size();
   for (int64_t i = 0; half > 0 && i < count;) {
     APReduction &step = steps.emplace_back();
-    // Accumulators of one slot are in columns of their own.
+    // Accumulators of one slot are in different columns.
     const int64_t end =
         std::min({count, i + half, (i / chunk.columns + 1) * chunk.columns});
     for (int64_t j = 0; i < end; ++i, ++j) {
@@ -288,7 +288,7 @@ pumice::model::runLayer(const APMicroprogram &program, int64_t rows,
     return llvm::createStringError("inputs are " + name(x.type()) +
                                    ", expected i8, i16 or i32");
   if (program.codeBits && y.type() != ElementType::i8)
-    return llvm::createStringError("codes are " + name(y.type()) +
+    return llvm::createStringError("results are " + name(y.type()) +
                                    ", expected i8");
   if (!program.codeBits && y.type() != ElementType::i32 &&
       y.type() != ElementType::i64)
@@ -327,7 +327,7 @@ pumice::model::runLayer(const APMicroprogram &program, int64_t rows,
       inputs.readers.emplace_back(matrix, window, other->as<T>().data(),
                                   static_cast<T>(inputZeroPoint));
     }
-    // Processors with blocks of their own run together.
+    // Processors with different row blocks run together.
     const int64_t count = window.count();
     const int64_t together =
         std::clamp<int64_t>(count / std::max<int64_t>(1, rows * threads), 1, 4);

@@ -111,25 +111,27 @@ public:
   Error run() {
     if (program.columns < 1 || program.columns > 65535 || program.domains < 1 ||
         program.domains > 65535)
-      return fail("program", "expected 1 to 65535 columns and domains, got " +
-                                 Twine(program.columns) + " and " +
-                                 Twine(program.domains));
+      return fail("header", "expected 1 to 65535 columns and domains, got " +
+                                Twine(program.columns) + " and " +
+                                Twine(program.domains));
     if (program.inputBits < 1 || program.inputBits > 32 ||
         program.kernelPositions < 1 || program.lanes < 1 ||
         program.spread < 1 || program.channels < 0 || program.outputs < 0)
-      return fail("program", "expected input bits from 1 to 32 and positive "
-                             "kernel positions, lanes and spread");
+      return fail("header",
+                  "expected input bits from 1 to 32 and positive "
+                  "kernel positions, interleaved channels and spread");
     if (program.lanes > program.columns ||
         program.kernelPositions > program.columns / program.lanes)
-      return fail("program", "inputs take " + Twine(program.lanes) + " x " +
-                                 Twine(program.kernelPositions) +
-                                 " columns, but there are " +
-                                 Twine(program.columns));
+      return fail("header", "inputs take " + Twine(program.lanes) + " x " +
+                                Twine(program.kernelPositions) +
+                                " columns, but there are " +
+                                Twine(program.columns));
     if (program.codeBits < 0 || program.codeBits > 8)
-      return fail("program", "expected codes of at most 8 bits, got " +
-                                 Twine(program.codeBits));
+      return fail("header", "expected at most 8 result bits, got " +
+                                Twine(program.codeBits));
     for (size_t i = 0; i < program.chunks.size(); ++i)
-      if (Error error = visit(program.chunks[i], "chunk " + std::to_string(i)))
+      if (Error error =
+              visit(program.chunks[i], "output block " + std::to_string(i)))
         return error;
     return Error::success();
   }
@@ -158,14 +160,15 @@ private:
                                Twine(chunk.outputs[i].width) +
                                " bits in a slot of " + Twine(chunk.slot));
     if (count && chunk.slot < program.codeBits)
-      return fail(where, "codes have " + Twine(program.codeBits) +
+      return fail(where, "results have " + Twine(program.codeBits) +
                              " bits in a slot of " + Twine(chunk.slot));
     for (size_t g = 0; g < chunk.epilogue.size(); ++g)
       if (Error error = visit(chunk.epilogue[g], where + ", epilogue", g))
         return error;
     for (size_t i = 0; i < chunk.slices.size(); ++i) {
       const APSlice &slice = chunk.slices[i];
-      const std::string inSlice = where + ", slice " + std::to_string(i);
+      const std::string inSlice =
+          where + ", channel block " + std::to_string(i);
       if (slice.firstChannel < 0 || slice.channels < 0 ||
           slice.firstChannel > program.channels ||
           slice.channels > program.channels - slice.firstChannel)
@@ -188,7 +191,7 @@ private:
     auto where = [&](size_t i) {
       std::string text;
       llvm::raw_string_ostream os(text);
-      os << inSlice << ", group " << g << ", operation " << i << " (";
+      os << inSlice << ", bundle " << g << ", operation " << i << " (";
       print(group[i], os);
       os << ")";
       return text;
@@ -203,7 +206,7 @@ private:
       if (fieldsOf(op.code).carry) {
         if (stamp[op.carry] == now)
           return fail(where(i), "shares its carry with another operation of "
-                                "its group");
+                                "its bundle");
         stamp[op.carry] = now;
       }
       steps = std::max<int64_t>(steps, op.steps);
@@ -236,8 +239,8 @@ private:
     return Error::success();
   }
 
-  /// True if every column has one value or carry only, which never is at two
-  /// domains at once.
+  /// True if every column has a single value or carry, which is never at two
+  /// domains in one step.
   bool isWithoutConflict(const APBundle &group) {
     ++now;
     auto isOnly = [&](uint16_t column, const APValue &value) {
@@ -271,7 +274,7 @@ private:
     return -1;
   }
 
-  /// What is wrong with an operation on its own; empty: nothing.
+  /// The problem of a single operation; empty if there is none.
   std::string check(const APOperation &op) const {
     const APFields fields = fieldsOf(op.code);
     llvm::SmallVector<int64_t, 4> columns;

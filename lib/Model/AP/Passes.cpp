@@ -129,8 +129,8 @@ private:
     return passes;
   }
 
-  /// `passes` such that no row is matched twice; none if there is no such
-  /// order.
+  /// Orders `passes` such that no row matches twice; nullopt if there is no
+  /// such order.
   std::optional<llvm::SmallVector<APPass, 8>>
   order(llvm::SmallVector<APPass, 8> passes) const {
     llvm::SmallVector<APPass, 8> ordered;

@@ -10,7 +10,8 @@ using namespace pumice::model;
 
 namespace {
 
-/// What the processors of one part of a program get, in every active row.
+/// The writes to the processors of one part of a microprogram, in every active
+/// row.
 struct PartWrites {
   std::vector<int64_t> most; ///< by column
   double always = 0;         ///< bits that are written whatever the data

@@ -27,6 +27,7 @@ static std::optional<model::ElementType> elementTypeOf(StringRef descr) {
       .Cases({"<i8", "<u8"}, model::ElementType::i64)
       .Case("<f4", model::ElementType::f32)
       .Case("<f8", model::ElementType::f64)
+      .Case("<f2", model::ElementType::f16)
       .Default(std::nullopt);
 }
 
@@ -37,6 +38,7 @@ static StringRef descrOf(model::ElementType type) {
   case model::ElementType::i8:
     return "|i1";
   case model::ElementType::i16:
+  case model::ElementType::bf16: // its bits
     return "<i2";
   case model::ElementType::i32:
     return "<i4";
@@ -46,6 +48,8 @@ static StringRef descrOf(model::ElementType type) {
     return "<f4";
   case model::ElementType::f64:
     return "<f8";
+  case model::ElementType::f16:
+    return "<f2";
   }
   llvm_unreachable("all element types are listed");
 }
@@ -66,7 +70,7 @@ llvm::Expected<model::Value> pumice::readNpy(StringRef path) {
   StringRef header = text.substr(start, length);
   llvm::SmallVector<StringRef> matches;
   if (!llvm::Regex("'descr': *'([^']*)'").match(header, &matches))
-    return problem(path, "the header names no element type");
+    return problem(path, "the header does not name an element type");
   StringRef descr = matches[1];
   std::optional<model::ElementType> type = elementTypeOf(descr);
   if (!type)
@@ -74,14 +78,15 @@ llvm::Expected<model::Value> pumice::readNpy(StringRef path) {
   if (llvm::Regex("'fortran_order': *True").match(header))
     return problem(path, "expected C order, got Fortran order");
   if (!llvm::Regex("'shape': *\\(([0-9, ]*)\\)").match(header, &matches))
-    return problem(path, "the header names no shape");
+    return problem(path, "the header does not name a shape");
   llvm::SmallVector<int64_t> shape;
   for (StringRef extent : llvm::split(matches[1], ',')) {
     if (extent.trim().empty())
       continue;
     int64_t value;
     if (extent.trim().getAsInteger(10, value))
-      return problem(path, "'" + extent.trim() + "' is no extent of a shape");
+      return problem(path, "expected non-negative extents in the shape, got '" +
+                               extent.trim() + "'");
     shape.push_back(value);
   }
   llvm::Expected<model::Value> value = model::Value::allocate(*type, shape);

@@ -15,6 +15,8 @@ int64_t pumice::model::byteWidth(ElementType type) {
   case ElementType::i8:
     return 1;
   case ElementType::i16:
+  case ElementType::f16:
+  case ElementType::bf16:
     return 2;
   case ElementType::i32:
   case ElementType::f32:
@@ -42,6 +44,10 @@ llvm::StringRef pumice::model::name(ElementType type) {
     return "f32";
   case ElementType::f64:
     return "f64";
+  case ElementType::f16:
+    return "f16";
+  case ElementType::bf16:
+    return "bf16";
   }
   return "";
 }
@@ -56,6 +62,8 @@ pumice::model::parseElementType(llvm::StringRef name) {
       .Case("i64", ElementType::i64)
       .Case("f32", ElementType::f32)
       .Case("f64", ElementType::f64)
+      .Case("f16", ElementType::f16)
+      .Case("bf16", ElementType::bf16)
       .Default(std::nullopt);
 }
 

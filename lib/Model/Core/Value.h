@@ -22,7 +22,7 @@
 namespace pumice::model {
 
 /// Element types. Integers are signless; `i1` takes one byte, 0 or 1.
-enum class ElementType : uint8_t { i1, i8, i16, i32, i64, f32, f64 };
+enum class ElementType : uint8_t { i1, i8, i16, i32, i64, f32, f64, f16, bf16 };
 
 /// Bytes that one element takes in memory.
 int64_t byteWidth(ElementType type);
@@ -31,7 +31,8 @@ llvm::StringRef name(ElementType type);
 std::optional<ElementType> parseElementType(llvm::StringRef name);
 
 /// True if elements of `type` may be read as the C++ type T. The reader decides
-/// whether signless integers are signed or unsigned.
+/// whether signless integers are signed or unsigned; f16 and bf16 are read as
+/// their bits.
 template <typename T>
 bool isReadableAs(ElementType type) {
   switch (type) {

@@ -144,14 +144,14 @@ private:
     }
   }
 
-  /// Less the reference column, in steps; half to even.
+  /// Subtracts the reference column, in steps; half to even.
   std::vector<int32_t> rounded() const {
     constexpr double limit = 1 << 27;
     const double reference = analog.referenceColumn ? lowest : 0;
     std::vector<int32_t> steps(g.size());
     for (size_t i = 0; i < g.size(); ++i) {
       const double value = (g[i] - reference) * (1 << conductanceBits);
-      // In this order, what is not a number (0 times infinity) becomes 0.
+      // In this order, NaN (0 times infinity) becomes 0.
       const double bounded =
           std::min(std::max(value == value ? value : 0, -limit), limit);
       steps[i] = static_cast<int32_t>(std::nearbyint(bounded));
@@ -162,7 +162,7 @@ private:
   const ArraySpec &spec;
   const AnalogSpec analog;
   const int64_t highest;
-  const double lowest; ///< what the lowest level conducts
+  const double lowest; ///< conductance of the lowest level
   const RandomStream stream;
   std::vector<double> g;
 };

@@ -25,7 +25,8 @@ static llvm::Error atMost(llvm::StringRef field, int64_t value,
                                  " of the array), got " + llvm::Twine(value));
 }
 
-/// Every number positive and within what the kernels' arithmetic is for.
+/// Checks that every number is positive and within the range of the kernels'
+/// arithmetic.
 static llvm::Error verify(const ArraySpec &array, const MatrixSpec &matrix) {
   struct Field {
     const char *name;
@@ -142,21 +143,21 @@ struct Bounds {
 };
 } // namespace
 
-/// What one row adds to a result, less its conversions: `coefficient` of the
-/// input, and the zero points.
+/// The contribution of one row to a result, without its conversions:
+/// `coefficient` of the input, and the zero points.
 static Wide restOfRow(Wide coefficient, Wide x, Wide w, int64_t inputZeroPoint,
                       int64_t weightZeroPoint) {
   return coefficient * x - weightZeroPoint * x - inputZeroPoint * w +
          Wide(inputZeroPoint) * weightZeroPoint;
 }
 
-/// What the cells of one weight amount to, all of them at the highest level.
+/// The sum of the cells of one weight, all of them at the highest level.
 static int64_t fullLevel(const ArraySpec &array, const MatrixSpec &matrix) {
   return (int64_t(1) << (cellsPerPart(array, matrix) * array.cellBits)) - 1;
 }
 
-/// Bounds of what one row adds to a result if no conversion returns more than
-/// its sum. `clips`: they may return less.
+/// Bounds of the contribution of one row to a result if no conversion returns
+/// more than its sum. `clips`: they may return less.
 static Bounds boundsOfRow(const ArraySpec &array, const MatrixSpec &matrix,
                           int64_t inputZeroPoint, int64_t weightZeroPoint,
                           bool clips) {
@@ -176,13 +177,15 @@ static Bounds boundsOfRow(const ArraySpec &array, const MatrixSpec &matrix,
         bounds.include(x * (w + offset) + rest);
         if (!clips)
           continue;
-        // What columns that count up, and those that count down, may deliver.
+        // The possible sums of columns that count positive and of those that
+        // count negative.
         int64_t up = std::max<int64_t>(w + offset, 0);
         int64_t down = std::max<int64_t>(-(w + offset), 0);
         bounds.include(Wide(p) * up + Wide(n) * down + rest);
         bounds.include(-Wide(n) * up - Wide(p) * down + rest);
         if (array.encoding == WeightEncoding::offsetFlip) {
-          // Inverted columns lose of what is subtracted from the full level.
+          // Inverted columns lose part of the amount that is subtracted from
+          // the full level.
           const int64_t full = fullLevel(array, matrix);
           bounds.include(Wide(p) * full + rest);
           bounds.include(-Wide(n) * full + rest);

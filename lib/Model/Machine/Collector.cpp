@@ -3,6 +3,8 @@
 
 #include "lib/Model/Core/Random.h"
 
+#include "llvm/ADT/APFloat.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -72,6 +74,16 @@ static std::vector<double> numbersOf(const Value &value) {
   case ElementType::f64:
     append(value.as<double>());
     break;
+  case ElementType::f16:
+  case ElementType::bf16: {
+    const llvm::fltSemantics &format = value.type() == ElementType::f16
+                                           ? llvm::APFloat::IEEEhalf()
+                                           : llvm::APFloat::BFloat();
+    for (uint16_t bits : value.as<uint16_t>())
+      numbers.push_back(
+          llvm::APFloat(format, llvm::APInt(16, bits)).convertToDouble());
+    break;
+  }
   }
   return numbers;
 }

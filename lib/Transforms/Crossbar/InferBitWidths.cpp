@@ -18,7 +18,7 @@ namespace pumice {
 using namespace mlir;
 using namespace pumice;
 
-/// The least width of signed `codes`, or none if it is above `most`.
+/// The smallest width of signed `codes`; nullopt if it is above `most`.
 static std::optional<int64_t> leastBits(Value codes, int64_t most) {
   int64_t bits = rangeOfCodes(codes, /*isUnsigned=*/false).signedBits();
   return bits <= most ? std::optional(bits) : std::nullopt;
@@ -32,7 +32,7 @@ struct CrossbarInferBitWidthsPass
     FailureOr<pum::DeviceAttr> device = getDevice(getOperation());
     if (failed(device))
       return signalPassFailure();
-    // convert-linalg-to-ap finds the widths of what processors read.
+    // convert-linalg-to-ap infers the widths of processors' inputs.
     if (!hasCrossbars(*device))
       return;
     cellBits = device->getArray().getCellBits();
@@ -73,7 +73,7 @@ struct CrossbarInferBitWidthsPass
     if (op.getWeightBits())
       return;
     auto weights = cast<TypedValue<RankedTensorType>>(op.getWeights());
-    // Only what takes fewer cells.
+    // Only widths that take fewer cells.
     int64_t width = weights.getType().getElementTypeBitWidth();
     int64_t most = (int64_t(llvm::divideCeil(width, cellBits)) - 1) * cellBits;
     std::optional<int64_t> bits;

@@ -5,33 +5,34 @@
 include "mlir/Pass/PassBase.td"
 
 def CrossbarTileToArrays : Pass<"crossbar-tile-to-arrays", "::mlir::ModuleOp"> {
-  let summary = "cut the weights of crossbar layers to the device's arrays";
+  let summary = "cut the weights of crossbar layers into the device's arrays";
   let description = [{
-    Needs: L2 and a device on the module. Gives each `crossbar.mvm` and
-    `crossbar.conv_2d` on weights a `crossbar.program` of them, with the tiling
-    that the device's arrays ask for, and makes it read the grid. Layers that
-    are already on a grid stay as they are. Layers that share weights share a
-    grid when they read codes of one width and sign.
+    Requires: L2 and a device on the module. Creates a `crossbar.program` for
+    the weights of each `crossbar.mvm` and `crossbar.conv_2d`, with the tiling
+    that the device's arrays require, and makes the layer read the grid. Layers
+    that already read a grid are left alone. Layers that share weights share a
+    grid if their inputs have the same width and sign.
 
-    Fails, naming the field, when a weight or an input is wider than the
-    periphery handles.
+    Fails, naming the field, if a weight or an input is wider than the periphery
+    supports.
   }];
   let statistics = [Statistic<"numArrays", "arrays", "arrays that all grids take">];
 }
 
 def CrossbarInferBitWidths : Pass<"crossbar-infer-bit-widths", "::mlir::ModuleOp"> {
-  let summary = "widths of codes below those of their types";
+  let summary = "infer bit widths of quantized values that are narrower than their types";
   let description = [{
-    Needs: L2 and a device on the module. Gives a `crossbar.mvm` or
-    `crossbar.conv_2d` on weights `input_bits`, when all its input codes (and the
-    zero point, where it pads) provably fit in less than their type: by the clamp
-    that quantizes them, through moves, concatenations and maximum poolings. It
-    gives `weight_bits`, when all weights fit in a width that takes fewer cells
-    each: by the data of constants, and by the clamp of codes that are written at
-    run time. Of the latter, unsigned codes of `b` bits are stored less `2^(b-1)`
-    instead of less 128. Widths that are there already stay.
+    Requires: L2 and a device on the module. Sets `input_bits` of a
+    `crossbar.mvm` or `crossbar.conv_2d` on weights if all its inputs (and the
+    zero point, if the layer pads) provably fit in fewer bits than their type.
+    The proof uses the clamp that quantizes them, through data movement ops,
+    concatenations and maximum poolings. Sets `weight_bits` if all weights fit
+    in a width that takes fewer cells, by the data of constants or by the clamp
+    of values that are written at run time. In the latter case, unsigned values
+    of `b` bits are stored minus `2^(b-1)` instead of minus 128. Existing widths
+    are left alone.
 
-    Sums stay as they are, unless lossy converters see smaller partial sums.
+    Sums do not change, unless lossy converters convert smaller partial sums.
   }];
   let statistics = [
     Statistic<"numInputs", "inputs", "layers whose inputs are narrower than their type">,
@@ -43,9 +44,9 @@ def CrossbarInferBitWidths : Pass<"crossbar-infer-bit-widths", "::mlir::ModuleOp
 def VerifyCrossbarContract : Pass<"verify-crossbar-contract", "::mlir::ModuleOp"> {
   let summary = "check that every crossbar layer is on a grid (L2)";
   let description = [{
-    Needs nothing, changes nothing. Fails when the module names no device, a
-    crossbar layer reads weights instead of a grid, a nonlinear region is left, or
-    weights that are programmed are not constant on a device without
+    Requires nothing and changes nothing. Fails if the module does not name a
+    device, a crossbar layer reads weights instead of a grid, a nonlinear region
+    remains, or programmed weights are not constant on a device without
     `dynamic_matmul = crossbar`.
   }];
 }

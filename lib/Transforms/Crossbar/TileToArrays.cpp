@@ -60,7 +60,7 @@ struct CrossbarTileToArraysPass
       return op->emitOpError("cannot be tiled: ")
              << llvm::toString(tiling.takeError());
 
-    // A lossy converter can push a sum beyond what exact sums reach.
+    // A lossy converter can push a sum beyond the range of exact sums.
     if (llvm::Error error = model::verifyAccumulator(
             toSpec(array), matrix, inputs.zeroPoint, stored.zeroPoint,
             getElementTypeOrSelf(op->getResult(0).getType())

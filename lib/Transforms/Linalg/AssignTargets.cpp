@@ -50,7 +50,7 @@ struct AssignTargetsPass : pumice::impl::AssignTargetsBase<AssignTargetsPass> {
     for (const Choice &choice : *choices)
       if (choice.isExact && !choice.isUsed) {
         getOperation().emitError("targets: '")
-            << choice.text << "' names no layer";
+            << choice.text << "' does not name a layer";
         return signalPassFailure();
       }
   }

@@ -3,6 +3,9 @@
 
 #include "lib/Digital/Evaluate.h"
 #include "lib/Digital/Registration.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "fold-constants"
 
 namespace pumice {
 #define GEN_PASS_DEF_FOLDCONSTANTS
@@ -19,8 +22,18 @@ struct FoldConstantsPass : pumice::impl::FoldConstantsBase<FoldConstantsPass> {
     pumice::digital::registerDigitalDialects(registry);
   }
   void runOnOperation() override {
-    if (failed(pumice::digital::foldConstantSubgraphs(getOperation())))
-      signalPassFailure();
+    func::FuncOp function = getOperation();
+    auto countOps = [&] {
+      size_t count = 0;
+      for (Block &block : function.getBody())
+        count += block.getOperations().size();
+      return count;
+    };
+    [[maybe_unused]] size_t before = countOps();
+    if (failed(pumice::digital::foldConstantSubgraphs(function)))
+      return signalPassFailure();
+    LDBG() << "@" << function.getName() << " had " << before << " ops, has "
+           << countOps();
   }
 };
 } // namespace

@@ -4,6 +4,9 @@
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "fuse-elementwise"
 
 namespace pumice {
 #define GEN_PASS_DEF_FUSEELEMENTWISE
@@ -27,7 +30,10 @@ bool saves(OpOperand *operand) {
   bool isOnlyReader = llvm::all_of(producer->getUsers(), [&](Operation *user) {
     return user == consumer.getOperation();
   });
-  return isOnlyReader || matchDequantize(producer);
+  bool result = isOnlyReader || matchDequantize(producer);
+  LDBG() << (result ? "may fuse " : "keeps ") << producer->getName() << " at "
+         << producer->getLoc() << " and its reader at " << consumer.getLoc();
+  return result;
 }
 
 bool isElementwise(Operation *op) {

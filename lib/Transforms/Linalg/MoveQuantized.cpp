@@ -216,7 +216,7 @@ void pumice::hoistQuantize(RewriterBase &rewriter, const Quantize &quantize) {
   if (!codes)
     return;
   rewriter.replaceOp(op, codes);
-  // What was read by `quantize` only would count as a reader of its sources.
+  // Ops that only `quantize` used would count as users of their sources.
   while (def && def->use_empty()) {
     Value source = isa<tensor::ConcatOp>(def) ? Value() : movedFrom(def);
     rewriter.eraseOp(def);

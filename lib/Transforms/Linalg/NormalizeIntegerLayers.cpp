@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Analysis/Quantized.h"
+#include "lib/Support/MatchFailureLog.h"
 #include "lib/Transforms/Linalg/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "normalize-integer-layers"
 
 namespace pumice {
 #define GEN_PASS_DEF_NORMALIZEINTEGERLAYERS
@@ -215,7 +220,7 @@ Value convertConvolution(RewriterBase &rewriter, linalg::LinalgOp op,
   if (form.input.empty())
     return result;
   result = permute(rewriter, loc, result, {0, 2, 3, 1});
-  // The multiplier is a dimension of its own, which later ops join again.
+  // The multiplier is a separate dimension, which later ops collapse again.
   return hasMultiplier ? expand(rewriter, loc, result,
                                 typeOf(op->getResult(0)).getShape(),
                                 {{0}, {1}, {2}, {3, 4}})
@@ -259,36 +264,51 @@ Value addInit(RewriterBase &rewriter, Location loc, Value value, Value init) {
       .getResult(0);
 }
 
+/// Any integer layer -> its normal form, then the sum with its init.
+struct NormalizeIntegerLayer : OpInterfaceRewritePattern<linalg::LinalgOp> {
+  NormalizeIntegerLayer(MLIRContext *context, Pass::Statistic &numLayers)
+      : OpInterfaceRewritePattern(context), numLayers(numLayers) {}
+
+  LogicalResult matchAndRewrite(linalg::LinalgOp op,
+                                PatternRewriter &rewriter) const override {
+    std::optional<Form> form = formOf(op);
+    if (!form)
+      return rewriter.notifyMatchFailure(op, "is no layer of a known form");
+    if (!isIntegerLayer(op))
+      return rewriter.notifyMatchFailure(
+          op, "is no integer sum of codes and constants");
+    RankedTensorType type = typeOf(op->getResult(0));
+    if (form->isProduct && type.getRank() == 3 && type.getDimSize(0) != 1)
+      return rewriter.notifyMatchFailure(op, "is a batch of products");
+    LDBG() << "normalizes " << op->getName() << " at " << op.getLoc();
+    Location loc = op.getLoc();
+    SmallVector<Value> zeroPoints;
+    if (op.getNumDpsInputs() == 4) {
+      for (unsigned i : {2, 3})
+        zeroPoints.push_back(op.getDpsInputOperand(i)->get());
+    } else {
+      zeroPoints.assign(2, arith::ConstantOp::create(
+                               rewriter, loc, rewriter.getI32IntegerAttr(0)));
+    }
+    Value result = form->isProduct
+                       ? convertProduct(rewriter, op, zeroPoints)
+                       : convertConvolution(rewriter, op, *form, zeroPoints);
+    rewriter.replaceOp(op, addInit(rewriter, loc, result, op.getDpsInits()[0]));
+    ++numLayers;
+    return success();
+  }
+
+private:
+  Pass::Statistic &numLayers;
+};
+
 struct NormalizeIntegerLayersPass
     : pumice::impl::NormalizeIntegerLayersBase<NormalizeIntegerLayersPass> {
   void runOnOperation() override {
-    IRRewriter rewriter(&getContext());
-    SmallVector<linalg::LinalgOp> ops;
-    getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
-    for (linalg::LinalgOp op : ops) {
-      std::optional<Form> form = formOf(op);
-      if (!form || !isIntegerLayer(op))
-        continue;
-      RankedTensorType type = typeOf(op->getResult(0));
-      if (form->isProduct && type.getRank() == 3 && type.getDimSize(0) != 1)
-        continue;
-      rewriter.setInsertionPoint(op);
-      Location loc = op.getLoc();
-      SmallVector<Value> zeroPoints;
-      if (op.getNumDpsInputs() == 4) {
-        for (unsigned i : {2, 3})
-          zeroPoints.push_back(op.getDpsInputOperand(i)->get());
-      } else {
-        zeroPoints.assign(2, arith::ConstantOp::create(
-                                 rewriter, loc, rewriter.getI32IntegerAttr(0)));
-      }
-      Value result = form->isProduct
-                         ? convertProduct(rewriter, op, zeroPoints)
-                         : convertConvolution(rewriter, op, *form, zeroPoints);
-      rewriter.replaceOp(op,
-                         addInit(rewriter, loc, result, op.getDpsInits()[0]));
-      ++numLayers;
-    }
+    RewritePatternSet patterns(&getContext());
+    patterns.add<NormalizeIntegerLayer>(&getContext(), numLayers);
+    MatchFailureLog log(DEBUG_TYPE);
+    walkAndApplyPatterns(getOperation(), std::move(patterns), &log);
   }
 };
 

@@ -126,22 +126,23 @@ def VerifyQuantizedContract : Pass<"verify-quantized-contract", "::mlir::ModuleO
 def AssignTargets : Pass<"assign-targets", "::mlir::func::FuncOp"> {
   let summary = "decide which kind of unit computes each layer (L1)";
   let description = [{
-    Needs: L1 and, for units other than crossbars, a device on the module. Sets
-    `pum.target` on convolutions and matrix products: `#pum.target<ap>`,
-    `#pum.target<crossbar>` or `#pum.target<digital>`, and with the last
-    `pum.reason`. A layer that has a target keeps it.
+    Requires: L1 and, for units other than crossbars, a device on the module.
+    Sets `pum.target` on convolutions and matrix products: `#pum.target<ap>`,
+    `#pum.target<crossbar>` or `#pum.target<digital>`; with the last, also
+    `pum.reason`. Existing targets are kept.
 
-    Integer layers with ternary weights go to associative processors if the device
-    has these, other integer layers to crossbars if it has those, the rest to the
-    digital unit; so do products of two activations unless the device has
-    `dynamic_matmul = crossbar`. A remark gives the reason of an integer layer.
+    Integer layers with ternary weights are assigned to associative processors
+    if the device has any, and other integer layers to crossbars if the device
+    has any. Everything else is assigned to the digital unit, including products
+    of two activations unless the device has `dynamic_matmul = crossbar`. If an
+    integer layer is assigned to the digital unit, a remark gives the reason.
 
-    `targets` overrides this: a list of LAYER=TARGET, where LAYER is the module path
-    of the layer (the outer name of its location) or a pattern with `*` and `?`, and
-    TARGET is crossbar, ap or digital. The first entry that matches counts. A
-    layer that a pattern assigns to units that cannot compute it goes to the digital
-    unit; for a layer that is named in full, that is an error, and so is a
-    name that no layer has.
+    `targets` overrides this: a list of LAYER=TARGET, where LAYER is the module
+    path of the layer (the outer name of its location) or a pattern with `*` and
+    `?`, and TARGET is crossbar, ap or digital. The first matching entry counts.
+    If a pattern assigns a layer to units that cannot compute it, the layer is
+    assigned to the digital unit; if the entry names the layer in full, this is
+    an error. A name without a layer is an error too.
 
     Before:
     ```mlir
@@ -153,7 +154,7 @@ def AssignTargets : Pass<"assign-targets", "::mlir::func::FuncOp"> {
     ```
   }];
   let options = [ListOption<"targets", "targets", "std::string",
-                            "targets of layers by their module path, LAYER=TARGET; the first match counts">];
+                            "targets of layers by module path, LAYER=TARGET; the first match counts">];
   let statistics = [
     Statistic<"numCrossbars", "crossbars", "layers assigned to crossbars">,
     Statistic<"numProcessors", "processors", "layers assigned to associative processors">,

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Analysis/Quantized.h"
 #include "lib/Analysis/SignFlip.h"
+#include "lib/Support/MatchFailureLog.h"
 #include "lib/Transforms/Linalg/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "raise-integer-matmuls"
 
 namespace pumice {
 #define GEN_PASS_DEF_RAISEINTEGERMATMULS
@@ -23,7 +28,7 @@ struct Widened {
   Value codes; ///< 8 bits wide
   bool isUnsigned = false;
   int64_t zeroPoint = 0;
-  Value computed; ///< a zero point that is no constant: a tensor of rank 0
+  Value computed; ///< a zero point that is not constant: a tensor of rank 0
   bool isComputedUnsigned = false;
 };
 
@@ -40,7 +45,7 @@ OpOperand *inputOf(linalg::GenericOp op, Value value) {
              : nullptr;
 }
 
-/// What an extension reads, or null.
+/// The operand of an extension, or null.
 Value extended(Value value, bool &isUnsigned) {
   if (auto extend = value.getDefiningOp<arith::ExtUIOp>()) {
     isUnsigned = true;
@@ -51,6 +56,36 @@ Value extended(Value value, bool &isUnsigned) {
     return extend.getIn();
   }
   return {};
+}
+
+/// A zero point: a tensor of rank 0, of 8 bits or a constant.
+struct Zero {
+  Value value;
+  bool isUnsigned = false;
+};
+
+/// What `value` in the body of `op` is, if it is a zero point: extended there,
+/// or by an op of its own.
+std::optional<Zero> matchZero(linalg::GenericOp op, Value value) {
+  Zero zero;
+  Value narrow = extended(value, zero.isUnsigned);
+  OpOperand *operand = inputOf(op, narrow ? narrow : value);
+  if (!operand || typeOf(operand->get()).getRank() != 0)
+    return std::nullopt;
+  zero.value = operand->get();
+  if (narrow)
+    return typeOf(zero.value).getElementType().isInteger(8)
+               ? std::optional(zero)
+               : std::nullopt;
+  if (auto widening = zero.value.getDefiningOp<linalg::GenericOp>()) {
+    auto yield = cast<linalg::YieldOp>(widening.getBody()->getTerminator());
+    OpOperand *source =
+        inputOf(widening, extended(yield.getOperand(0), zero.isUnsigned));
+    if (!source || typeOf(source->get()).getRank() != 0)
+      return std::nullopt;
+    zero.value = source->get();
+  }
+  return zero;
 }
 
 std::optional<Widened> matchWidened(Value value) {
@@ -67,13 +102,12 @@ std::optional<Widened> matchWidened(Value value) {
   Value zero;
   if (auto subtract = result.getDefiningOp<arith::SubIOp>()) {
     codes = subtract.getLhs();
-    zero = extended(subtract.getRhs(), found.isComputedUnsigned);
-    OpOperand *operand = inputOf(generic, zero);
-    if (!operand || typeOf(operand->get()).getRank() != 0 ||
-        !getElementTypeOrSelf(operand->get().getType()).isInteger(8))
+    std::optional<Zero> point = matchZero(generic, subtract.getRhs());
+    if (!point)
       return std::nullopt;
-    zero = operand->get();
-    // The widening may be an op of its own.
+    zero = point->value;
+    found.isComputedUnsigned = point->isUnsigned;
+    // The widening may be a separate op.
     if (OpOperand *wide = inputOf(generic, codes)) {
       if (!generic.getMatchingIndexingMap(wide).isIdentity())
         return std::nullopt;
@@ -95,8 +129,10 @@ std::optional<Widened> matchWidened(Value value) {
     return found;
   if (std::optional<int64_t> number = uniformInteger(zero))
     found.zeroPoint = found.isComputedUnsigned ? *number & 0xFF : *number;
-  else
+  else if (typeOf(zero).getElementType().isInteger(8))
     found.computed = zero;
+  else
+    return std::nullopt;
   return found;
 }
 
@@ -188,30 +224,47 @@ Value raise(RewriterBase &rewriter, linalg::MatmulOp op, const Widened &input,
   return correct(rewriter, loc, sums, rows, input);
 }
 
+/// matmul(ext(x) - a, ext(w) - b) -> quantized_matmul(x, w, a, b)
+struct RaiseIntegerMatmul : OpRewritePattern<linalg::MatmulOp> {
+  RaiseIntegerMatmul(MLIRContext *context, Pass::Statistic &numLayers)
+      : OpRewritePattern(context), numLayers(numLayers) {}
+
+  LogicalResult matchAndRewrite(linalg::MatmulOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op.hasUserDefinedMaps() || op.getCast() != linalg::TypeFn::cast_signed)
+      return rewriter.notifyMatchFailure(op, "is no plain signed product");
+    auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+    if (!type || !type.hasStaticShape())
+      return rewriter.notifyMatchFailure(op, "has no static shape");
+    if (!type.getElementType().isInteger(32) &&
+        !type.getElementType().isInteger(64))
+      return rewriter.notifyMatchFailure(op, "has no sums of 32 or 64 bits");
+    std::optional<Widened> input = matchWidened(op.getInputs()[0]);
+    if (!input)
+      return rewriter.notifyMatchFailure(op, "its input is no widened codes");
+    std::optional<Widened> weights = matchWidened(op.getInputs()[1]);
+    if (!weights || weights->computed)
+      return rewriter.notifyMatchFailure(
+          op, "its weights are no widened codes with a constant zero point");
+    if (!isConstantData(weights->codes))
+      return rewriter.notifyMatchFailure(op, "its weights are not constant");
+    LDBG() << "raises the product at " << op.getLoc();
+    rewriter.replaceOp(op, raise(rewriter, op, *input, *weights));
+    ++numLayers;
+    return success();
+  }
+
+private:
+  Pass::Statistic &numLayers;
+};
+
 struct RaiseIntegerMatmulsPass
     : pumice::impl::RaiseIntegerMatmulsBase<RaiseIntegerMatmulsPass> {
   void runOnOperation() override {
-    IRRewriter rewriter(&getContext());
-    SmallVector<linalg::MatmulOp> ops;
-    getOperation().walk([&](linalg::MatmulOp op) { ops.push_back(op); });
-    for (linalg::MatmulOp op : ops) {
-      if (op.hasUserDefinedMaps() ||
-          op.getCast() != linalg::TypeFn::cast_signed ||
-          !isa<RankedTensorType>(op->getResult(0).getType()) ||
-          !typeOf(op->getResult(0)).hasStaticShape())
-        continue;
-      Type element = typeOf(op->getResult(0)).getElementType();
-      if (!element.isInteger(32) && !element.isInteger(64))
-        continue;
-      std::optional<Widened> input = matchWidened(op.getInputs()[0]);
-      std::optional<Widened> weights = matchWidened(op.getInputs()[1]);
-      if (!input || !weights || weights->computed ||
-          !isConstantData(weights->codes))
-        continue;
-      rewriter.setInsertionPoint(op);
-      rewriter.replaceOp(op, raise(rewriter, op, *input, *weights));
-      ++numLayers;
-    }
+    RewritePatternSet patterns(&getContext());
+    patterns.add<RaiseIntegerMatmul>(&getContext(), numLayers);
+    MatchFailureLog log(DEBUG_TYPE);
+    walkAndApplyPatterns(getOperation(), std::move(patterns), &log);
   }
 };
 

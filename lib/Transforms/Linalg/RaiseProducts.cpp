@@ -2,7 +2,7 @@
 //===- RaiseProducts.cpp - Products of two quantized activations ----------===//
 //
 // Attention multiplies activations by activations: query by key, weights by
-// value. Both factors are codes with a scale and a zero point of their own.
+// value. Both factors are quantized, each with its own scale and zero point.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Transforms/Linalg/RaiseQuantizedOps.h"
@@ -51,7 +51,7 @@ pumice::matchQuantizedProduct(Operation *op, std::string *why) {
   const Dequantize &left = factors[0]->dequantize;
   const Dequantize &right = factors[1]->dequantize;
   if (matmul && isConstantData(right.codes))
-    return std::nullopt; // a layer, or what is no layer for a reason
+    return std::nullopt; // a layer, or an op that is not a layer for a reason
   if (left.scales || right.scales)
     return unsupported("a factor is quantized per channel");
   int64_t terms =

@@ -8,6 +8,9 @@
 #include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "raise-quantized-ops"
 
 namespace pumice {
 #define GEN_PASS_DEF_RAISEQUANTIZEDOPS
@@ -257,7 +260,7 @@ struct RaiseQuantizedOpsPass
     : pumice::impl::RaiseQuantizedOpsBase<RaiseQuantizedOpsPass> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    // Producers first: what is known to be codes grows downwards. The ops of
+    // Producers first: the set of quantized values grows downwards. The ops of
     // the one block are enough; bodies of generics are looked at with them.
     SmallVector<Operation *> ops;
     for (Block &block : getOperation().getBody())
@@ -284,15 +287,19 @@ struct RaiseQuantizedOpsPass
       if (!layer) {
         if (std::optional<QuantizedProduct> product =
                 matchQuantizedProduct(op, why.empty() ? &why : nullptr)) {
+          LDBG() << "raises the product at " << op->getLoc();
           rewriter.setInsertionPoint(op);
           rewriter.replaceOp(op, raiseProduct(rewriter, *product));
           ++numLayers;
         } else if (!why.empty()) {
+          LDBG() << "leaves " << op->getName() << " at " << op->getLoc() << ": "
+                 << why;
           op->emitRemark("stays in float: ") << why;
           op->setAttr(pum::reasonAttrName, rewriter.getStringAttr(why));
         }
         continue;
       }
+      LDBG() << "raises " << op->getName() << " at " << op->getLoc();
       rewriter.setInsertionPoint(op);
       Value acc = buildIntegerLayer(rewriter, *layer);
       Value result = buildRescale(rewriter, *layer, acc);

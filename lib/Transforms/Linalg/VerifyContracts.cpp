@@ -36,7 +36,7 @@ static bool isData(Operation *op) {
 }
 
 static LogicalResult verifyLinalg(ModuleOp module) {
-  unsigned entries = 0;
+  SmallVector<Location> entries;
   for (Operation &op : *module.getBody()) {
     if (isData(&op))
       continue;
@@ -46,10 +46,17 @@ static LogicalResult verifyLinalg(ModuleOp module) {
              << op.getName() << "' at the level of functions";
     if (function.isExternal() || !function.getBody().hasOneBlock())
       return op.emitError("expected a function of one block");
-    entries += function.isPublic();
+    if (function.isPublic())
+      entries.push_back(function.getLoc());
   }
-  if (entries != 1)
-    return module.emitError("expected one public function, got ") << entries;
+  if (entries.size() != 1) {
+    InFlightDiagnostic error =
+        module.emitError("expected one public function, got ");
+    error << entries.size();
+    for (Location entry : entries)
+      error.attachNote(entry) << "a public function";
+    return error;
+  }
   WalkResult result = module.walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (isa<ModuleOp, func::FuncOp>(op))
       return WalkResult::advance();
@@ -91,9 +98,17 @@ struct VerifyQuantizedContractPass
     if (failed(verifyLinalg(getOperation())))
       return signalPassFailure();
     getOperation().walk([&](linalg::LinalgOp op) {
-      if (matchQuantizedLayer(op) || matchQuantizedProduct(op)) {
+      Operation *dequantize = nullptr;
+      if (std::optional<QuantizedLayer> layer = matchQuantizedLayer(op))
+        dequantize = layer->input.dequantize.op;
+      else if (std::optional<QuantizedProduct> product =
+                   matchQuantizedProduct(op))
+        dequantize = product->left.dequantize.op;
+      if (dequantize) {
         op.emitError("is a float layer on quantized operands: "
-                     "raise-quantized-ops makes it an integer layer");
+                     "raise-quantized-ops makes it an integer layer")
+                .attachNote(dequantize->getLoc())
+            << "its first operand is dequantized here";
         signalPassFailure();
       }
     });

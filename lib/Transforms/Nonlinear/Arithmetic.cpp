@@ -310,18 +310,18 @@ bool pumice::arithmetic::approximatelyEqual(const Node *a, const Node *b,
       a->args.size() != b->args.size() ||
       a->numbers.size() != b->numbers.size())
     return false;
-  for (auto [x, y] : llvm::zip(a->numbers, b->numbers))
-    if (!(x == y ||
-          std::abs(x - y) <= tolerance * std::max(std::abs(x), std::abs(y))))
-      return false;
-  for (auto [x, y] : llvm::zip(a->args, b->args))
-    if (!approximatelyEqual(x, y, tolerance))
-      return false;
-  return true;
+  auto isNear = [&](double x, double y) {
+    return x == y ||
+           std::abs(x - y) <= tolerance * std::max(std::abs(x), std::abs(y));
+  };
+  return llvm::equal(a->numbers, b->numbers, isNear) &&
+         llvm::equal(a->args, b->args, [&](const Node *x, const Node *y) {
+           return approximatelyEqual(x, y, tolerance);
+         });
 }
 
 const Place *View::placeOf(const Node *node) const {
-  auto it = places.find(node);
+  const auto *it = places.find(node);
   return it == places.end() ? nullptr : &it->second;
 }
 

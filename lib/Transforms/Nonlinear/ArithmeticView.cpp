@@ -13,7 +13,8 @@
 using namespace mlir;
 using namespace pumice::arithmetic;
 
-/// A subroutine is shallower, and holds fewer ops: beyond is no pattern.
+/// Nonlinear functions are shallower and contain fewer ops; the view ends at
+/// these limits.
 static constexpr unsigned maxDepth = 40, maxOps = 96;
 
 /// The body of a linalg op at one point of its loops.
@@ -295,7 +296,7 @@ const Node *View::scalar(Body &body, Value value) {
   Operation *op = value.getDefiningOp();
   auto arg = dyn_cast<BlockArgument>(value);
   if (arg && arg.getOwner() == body.op.getBlock()) {
-    // Of a reduction, only the op that combines may read what it has so far.
+    // In a reduction, only the combining op may read the accumulator.
     if (arg.getArgNumber() < body.op.getNumDpsInputs())
       node = argument(body, arg);
   } else if (std::optional<double> number = scalarConstant(value)) {

@@ -3,6 +3,9 @@
 #include "lib/Transforms/Nonlinear/Passes.h"
 
 #include "mlir/IR/PatternMatch.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "expand-nonlinear"
 
 namespace pumice {
 #define GEN_PASS_DEF_EXPANDNONLINEAR
@@ -27,6 +30,8 @@ struct ExpandNonlinearPass
             << " is not implemented, expected digital";
         return signalPassFailure();
       }
+      LDBG() << "expands " << stringifyNonlinearKind(op.getKind()) << " at "
+             << op.getLoc();
       // Each op says where it comes from, also after it is fused.
       op.getBody().walk([&](Operation *nested) {
         nested->setLoc(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Transforms/Nonlinear/GroupNorm.h"
-#include "lib/Support/ConstantData.h"
+#include "lib/Analysis/Constants.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -14,13 +14,6 @@ using namespace pumice::arithmetic;
 //===----------------------------------------------------------------------===//
 // Gathers
 //===----------------------------------------------------------------------===//
-
-static std::optional<SmallVector<int64_t>> integerData(Value value) {
-  std::optional<ConstantData> data = ConstantData::find(value);
-  if (!data || !data->elementType().isInteger(64))
-    return std::nullopt;
-  return llvm::to_vector(data->elements<int64_t>());
-}
 
 /// The table of indices behind an index: PyTorch counts negative ones from the
 /// end.

@@ -2,6 +2,10 @@
 #include "lib/Device/Device.h"
 #include "lib/Transforms/PUM/Passes.h"
 
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "pum-attach-device"
+
 namespace pumice {
 #define GEN_PASS_DEF_PUMATTACHDEVICE
 #include "lib/Transforms/PUM/Passes.h.inc"
@@ -22,6 +26,7 @@ struct PUMAttachDevicePass
                                           : loadDevice(device, module.getLoc());
     if (failed(attr))
       return signalPassFailure();
+    LDBG() << "device '" << attr->getName() << "'";
     module->setAttr(pum::deviceAttrName, *attr);
   }
 };

@@ -7,15 +7,15 @@ include "mlir/Pass/PassBase.td"
 def VerifySimulatorProgram : Pass<"verify-simulator-program", "::mlir::ModuleOp"> {
   let summary = "check that a machine program is complete and race free (L4)";
   let description = [{
-    Needs nothing, changes nothing. Fails unless
+    Requires nothing and changes nothing. Fails unless
 
-    - the module names a device and has one public function, which holds
-      instructions only, on memrefs with a memory;
+    - the module names a device and has one public function, which contains only
+      instructions on memrefs with a memory;
     - every buffer is written by one instruction, and every instruction that
-      reads it waits, directly or not, for that one;
+      reads it waits for that instruction, directly or indirectly;
     - an instruction that reads a grid waits for its `simulator.program`, and a
       program that replaces a grid waits for all its readers;
-    - private functions hold linalg, tensor, arith and math ops.
+    - private functions contain only linalg, tensor, arith and math ops.
   }];
 }
 

@@ -152,7 +152,8 @@ private:
 
   LogicalResult write(Operation *op, Value buffer) {
     if (!isa_and_nonnull<simulator::BufferOp>(buffer.getDefiningOp()))
-      return op->emitOpError("writes to what is no simulator.buffer");
+      return op->emitOpError(
+          "writes to a value that is not a simulator.buffer");
     auto [it, isNew] = writer.try_emplace(buffer, op);
     if (isNew)
       return success();

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The command `pumice`.
 
-This module only parses arguments: what a subcommand needs (torch, MLIR, NumPy) is imported when it
-runs, so that `pumice --help` answers at once.
+This module only parses arguments. A subcommand imports torch, MLIR and NumPy when it runs, so that
+`pumice --help` is fast.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ __all__ = ["main"]
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs `pumice` and returns the exit code.
 
-    0 for success, 1 for a failure, 2 for wrong usage, 3 if `compare` finds that the machine
-    diverges.
+    0 for success, 1 for a failure, 2 for incorrect usage, 3 if `compare` finds a divergence.
     """
     args = parser().parse_args(argv)
     if args.command is None:
@@ -34,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(getattr(run, args.command)(args) or 0)
     except PumiceError as error:
         return _fail(error, args.debug) + isinstance(error, UsageError)
-    except BrokenPipeError:  # the reader of our output has seen enough
+    except BrokenPipeError:  # the reader of our output closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (OSError, ImportError, MemoryError) as error:

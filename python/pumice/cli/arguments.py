@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Arguments that several subcommands have."""
+"""Arguments that several subcommands share."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ __all__ = [
 ]  # fmt: skip
 
 MODEL = (
-    "FILE.py:NAME or package.module:NAME, where NAME is a torch.nn.Module or what returns one when"
-    " called without arguments; MODEL.onnx; or MODEL.mlir of TOSA, linalg or any level above the"
+    "FILE.py:NAME or package.module:NAME, where NAME is a torch.nn.Module or a function that"
+    " returns one; MODEL.onnx; or MODEL.mlir of TOSA, linalg or any level above the"
     " machine program"
 )
 PROGRAM = f"a program of `pumice compile` or Program.save; or a model: {MODEL}"
@@ -52,7 +52,7 @@ def add_reports(parser: argparse.ArgumentParser) -> None:
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
-    """What a model is compiled with."""
+    """Arguments of compilation."""
     parser.add_argument(
         "--input",
         "-i",
@@ -67,7 +67,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=1x3x224x224",
-        help="shape of an input of an ONNX model, where neither the file nor --input fixes it",
+        help="shape of an input of an ONNX model, if neither the file nor --input fixes it",
     )
     parser.add_argument(
         "--device",
@@ -81,11 +81,11 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="[NAME=]C.npy",
-        help="like --input, batches of any size: what to quantize the model with, the inputs by"
-        " default",
+        help="calibration inputs for the quantization, like --input, with batches of any size; the"
+        " inputs by default",
     )
     parser.add_argument(
         "--no-quantize",
         action="store_true",
-        help="leave a float model as it is: it runs on the digital unit alone",
+        help="keep a float model in float: it runs entirely on the digital unit",
     )

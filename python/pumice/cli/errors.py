@@ -9,4 +9,4 @@ __all__ = ["UsageError"]
 
 
 class UsageError(PumiceError):
-    """Options that do not go together, or a word that is none of those that are possible."""
+    """Options that exclude each other, or a word that is not one of the choices."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Models, programs and arrays by what a user types for them."""
+"""Models, programs and arrays from command line arguments."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def is_model(text: str) -> bool:
 
 
 def load_model(text: str) -> Any:
-    """The torch.nn.Module that FILE.py:NAME or package.module:NAME stands for.
+    """The torch.nn.Module that FILE.py:NAME or package.module:NAME refers to.
 
     Raises:
-        PumiceError: no such file, module or name; the code fails; it gives no module.
+        PumiceError: no such file, module or name; the code fails; the result is not a module.
     """
     import torch
 

@@ -50,7 +50,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def main(args: Namespace) -> None:
-    """Runs what is not in the file yet, prints tables, plots."""
+    """Runs missing points, prints tables, plots."""
     from pumice.cli.terminal import counting, say, show, working
     from pumice.experiments import noise
     from pumice.experiments.noise.plots import require_matplotlib

@@ -41,15 +41,15 @@ def parser() -> argparse.ArgumentParser:
     _add_experiments(
         commands,
         "study",
-        "accuracy of networks on hardware that is not ideal",
+        "accuracy of networks on non-ideal hardware",
         "Studies that ship with Pumice.",
         "studies",
     )
     _add_experiments(
         commands,
         "reproduce",
-        "comparisons of papers, computed again",
-        "Computes what papers compare, on their networks' shapes and our devices.",
+        "reproductions of the comparisons in papers",
+        "Repeats the comparisons of papers, on networks of the same shapes and Pumice's devices.",
         "papers",
     )
     return root
@@ -85,7 +85,7 @@ def _add_run(commands: Commands) -> None:
     parser = commands.add_parser(
         "run",
         help="run a model or a compiled program on inputs",
-        description="Compiles a model, or takes a compiled program, and runs it on the simulated"
+        description="Compiles a model, or loads a compiled program, and runs it on the simulated"
         " machine.",
     )
     add_json(parser)
@@ -100,7 +100,9 @@ def _add_run(commands: Commands) -> None:
     )
     add_reports(parser)
     parser.add_argument(
-        "--estimate", action="store_true", help="cost only: compute no values, write no outputs"
+        "--estimate",
+        action="store_true",
+        help="estimate the cost without computing values or writing outputs",
     )
     add_threads(parser)
     parser.set_defaults(module="pumice.cli.run", command="run")
@@ -110,8 +112,8 @@ def _add_compile(commands: Commands) -> None:
     parser = commands.add_parser(
         "compile",
         help="compile a model to a program file",
-        description="Compiles a model and writes the machine program, which `pumice run` and"
-        " pumice-sim take.",
+        description="Compiles a model and writes the machine program for `pumice run` and"
+        " pumice-sim.",
     )
     add_json(parser)
     add_debug(parser)
@@ -131,7 +133,7 @@ def _add_estimate(commands: Commands) -> None:
     parser = commands.add_parser(
         "estimate",
         help="time, energy and area of a model or program, without running it",
-        description="What a run would cost. Shapes of a model's inputs come from --input.",
+        description="Estimates the cost of a run. --input gives the shapes of a model's inputs.",
     )
     add_json(parser)
     add_debug(parser)
@@ -144,7 +146,7 @@ def _add_estimate(commands: Commands) -> None:
 def _add_compare(commands: Commands) -> None:
     parser = commands.add_parser(
         "compare",
-        help="PyTorch and the simulated machine side by side, tensor by tensor",
+        help="compare the simulated machine with PyTorch, tensor by tensor",
         description="Runs the PyTorch model and the simulated machine on the same inputs, and names"
         " the first layer that diverges. Exits with 3 if one does.",
     )

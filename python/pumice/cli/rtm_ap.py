@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""`pumice reproduce rtm-ap`: ternary networks on associative processors, beside crossbars."""
+"""`pumice reproduce rtm-ap`: ternary networks on processors, compared with crossbars."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def run(args: Namespace) -> None:
     """Runs a program or model on inputs."""
     if args.estimate:
         if args.output:
-            raise UsageError("--estimate computes no values: leave --output out")
+            raise UsageError("--estimate computes no values: omit --output")
         estimate(args)
         return
     program, inputs, keywords = program_of(args)
@@ -138,7 +138,7 @@ def _compiled(
     if not inputs and not keywords:
         raise UsageError("expected --input: a model is compiled for the shapes of its inputs")
     if args.calibration and args.no_quantize:
-        raise UsageError("--calibration is for quantizing: leave it or --no-quantize out")
+        raise UsageError("--calibration is for quantizing: omit it or --no-quantize")
     calibration = load_inputs(args.calibration) if args.calibration else None
     device = Device(args.device or "ideal")  # before the slow part
     with working("loading the model"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""PyTorch and the machine side by side, tensor by tensor: what `Program.compare` gives."""
+"""Comparison of PyTorch and the machine, tensor by tensor: the result of `Program.compare`."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""An exported graph, evaluated node by node when a value is asked for.
+"""Lazy, node-by-node evaluation of an exported graph.
 
 Each value exists twice: as PyTorch computes it from the inputs ("reference"), and as PyTorch
-computes it from what the machine found before ("own"): the difference of the second to the machine
-is what a layer adds by itself. The two are one tensor until the machine differs.
+computes it from the machine's previous values ("own"). The difference between the latter and the
+machine is the error that a layer adds. Both are the same tensor until the machine differs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch.fx import Node
 
 from pumice.errors import PumiceError
 from pumice.frontend.locations import LocationTable, module_path
-from pumice.frontend.lowering import _state
+from pumice.frontend.lowering import state_of
 from pumice.frontend.silence import quiet
 
 __all__ = ["Codes", "Evaluation", "Graph", "Product"]
@@ -34,7 +34,7 @@ _KINDS = ("PARAMETER", "BUFFER", "CONSTANT_TENSOR")
 
 @dataclass(frozen=True)
 class Codes:
-    """How a quantize node makes codes: real = (code - zero_point) * scale."""
+    """Parameters of a quantize node: real = (code - zero_point) * scale."""
 
     scale: Any
     zero_point: Any
@@ -54,7 +54,7 @@ class Codes:
 
 @dataclass(frozen=True)
 class Product:
-    """A layer whose operands are codes: a sum of products of integers, worth `scale` each."""
+    """A layer with quantized operands: a sum of products of integers, each worth `scale`."""
 
     scale: torch.Tensor
     bias: torch.Tensor | None
@@ -72,7 +72,7 @@ class Graph:
     """A torch.export.ExportedProgram as a function of tensors.
 
     Attributes:
-        nodes, names: nodes by the names that the compiled program knows them by, and back.
+        nodes, names: nodes by their names in the compiled program, and names by node.
         quantized: True if the graph has quantize nodes.
     """
 
@@ -146,12 +146,12 @@ class Graph:
         return self.nodes.get(name)
 
     def state(self, node: Node) -> Any:
-        """The value of a node that is no operation and no input of the user's; else None."""
+        """The value of a node that is neither an operation nor a user input; else None."""
         if node.op == "get_attr":
             return getattr(self._program.graph_module, str(node.target))
         spec = self._spec(node)
         if spec.kind.name in _KINDS:
-            return _state(self._program, spec.target)
+            return state_of(self._program, spec.target)
         return None
 
     def _spec(self, node: Node) -> Any:
@@ -190,7 +190,7 @@ class Graph:
         return Codes(found[0], found[1], found[2] if channel else None, found[5 if channel else 4])
 
     def codes_of(self, node: Node) -> tuple[Node | None, Codes | None]:
-        """For codes under the name of a node of real numbers: the node that makes them.
+        """The node that computes the quantized values which carry the name of a node of reals.
 
         That is the quantize node behind it; or the codes are those of its input, seen through an
         op that only selects or moves.
@@ -212,7 +212,7 @@ class Graph:
         return node
 
     def product(self, node: Node) -> Product | None:
-        """A layer with codes for operands, or None."""
+        """A layer with quantized operands, or None."""
         packet = getattr(node.target, "overloadpacket", None)
         if packet not in _PRODUCTS or not all(map(_is_dequantize, node.args[:2])):
             return None
@@ -231,6 +231,9 @@ class Graph:
             # Of an input without a batch, the channels come first.
             weight = node.args[1].meta["val"]  # type: ignore[union-attr]
             channel = node.meta["val"].dim() - (weight.dim() - 1)
+        channels = node.meta["val"].shape[channel]
+        if 1 < scale.numel() < channels:  # transposed: each group has the same
+            scale = scale.repeat(channels // scale.numel())
         shape = [1] * node.meta["val"].dim()
         if scale.numel() > 1 or value is not None:
             shape[channel] = -1
@@ -244,8 +247,8 @@ class Evaluation:
     Args:
         graph: what to evaluate.
         tensors: the tensors among the model's inputs, in order.
-        wanted: nodes that `reference` or `sums` will be asked for; others are dropped once their
-            users have them.
+        wanted: nodes for which `reference` or `sums` will be called; others are dropped after their
+            last use.
     """
 
     def __init__(self, graph: Graph, tensors: Sequence[Any], wanted: Sequence[Node]) -> None:
@@ -258,7 +261,7 @@ class Evaluation:
                 self._uses[kept] = self._uses.get(kept, len(kept.users)) + 1
 
     def release(self, node: Node) -> None:
-        """Says that one of the times that a node was wanted for is over."""
+        """Releases one use of a node."""
         for kept in (node, *self._operands(node)):
             self._drop(kept)
 
@@ -284,7 +287,7 @@ class Evaluation:
         return self._value(node)
 
     def replace(self, node: Node, machine: torch.Tensor) -> None:
-        """Goes on from what the machine found."""
+        """Continues from the machine's value."""
         if node in self._values:
             reference, _ = self._values[node]
             if torch.equal(machine, reference):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""How far a tensor is from another."""
+"""Error metrics between two tensors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Errors", "errors_of"]
 
 @dataclass(frozen=True)
 class Errors:
-    """Of a tensor against a reference, in the units of the network's real numbers.
+    """Errors of a tensor against a reference, in the units of the network's real numbers.
 
     Attributes:
         max_abs, mean_abs: of the differences.
@@ -23,7 +23,7 @@ class Errors:
             where the reference is zero or a number is finite on one side only.
         sqnr_db: signal to quantization noise ratio, -20 log10(relative); infinite without error.
         cosine: of the angle between both, seen as vectors; 1 if both are zero.
-        equal: share of equal elements, 0 to 1; for codes and sums, of equal integers.
+        equal: share of equal elements, 0 to 1; for quantized values and sums, of equal integers.
     """
 
     max_abs: float
@@ -34,7 +34,7 @@ class Errors:
     equal: float
 
     def to_dict(self) -> dict[str, float | None]:
-        """Data for JSON, where what is infinite is None."""
+        """Data for JSON; infinite values become None."""
         return {k: v if math.isfinite(v) else None for k, v in vars(self).items()}
 
 
@@ -43,7 +43,7 @@ def errors_of(found: Any, expected: Any, scale: Any = 1.0) -> Errors:
 
     Args:
         found, expected: real numbers, or integers.
-        scale: what an integer is worth; broadcasts.
+        scale: the real value of the integer 1; broadcasts.
 
     Raises:
         ValueError: the shapes differ.
@@ -58,11 +58,11 @@ def errors_of(found: Any, expected: Any, scale: Any = 1.0) -> Errors:
     with np.errstate(invalid="ignore", over="ignore"):
         ours = np.asarray(found, np.float64) * scale
         theirs = np.asarray(expected, np.float64) * scale
-        # Equal infinities (masks) are no error, and no signal either.
+        # Equal infinities (masks) are neither an error nor a signal.
         void = same & ~np.isfinite(ours)
         ours, theirs = np.where(void, 0.0, ours), np.where(void, 0.0, theirs)
         difference = np.abs(ours - theirs)
-        difference[np.isnan(difference)] = np.inf
+        difference = np.where(np.isnan(difference), np.inf, difference)
         noise, signal = float((difference**2).sum()), float((theirs**2).sum())
         length = math.sqrt(signal) * math.sqrt(float((ours**2).sum()))
         product = float((ours * theirs).sum())

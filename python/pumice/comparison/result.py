@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What a comparison found: data, table, JSON."""
+"""Results of comparisons as data, table and JSON."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _NAME = 22
 
 @dataclass(frozen=True)
 class TensorComparison:
-    """A tensor of the machine beside PyTorch's.
+    """Comparison of one tensor of the machine with PyTorch's.
 
     Attributes:
         layer: path of the module of the PyTorch model; the node's name outside of modules.
-        node, op: name of the graph node, and what it computes.
-        kind: "codes" (quantized numbers), "sums" (integers that the arrays give) or "values".
+        node, op: name and operation of the graph node.
+        kind: "codes" (quantized values), "sums" (integer sums of arrays) or "values".
         shape: of the node's output.
         source: "file:line" of the user's code, or None.
         errors: against PyTorch on the same inputs: errors of all layers so far.
-        own: against PyTorch on what the machine found before this tensor: what it adds by itself.
+        own: against PyTorch on the machine's previous values: the error that this tensor adds.
         float_errors: `errors` against the float model, where there is one with this node.
     """
 
@@ -59,12 +59,12 @@ class TensorComparison:
 
 @dataclass
 class Comparison:
-    """The machine beside PyTorch, tensor by tensor, in the order of the machine.
+    """Comparison of the machine with PyTorch, tensor by tensor, in the order of the machine.
 
     Attributes:
         device: name of the device.
         tolerance: largest `errors.relative` that passes.
-        tensors: those that both have.
+        tensors: the tensors that exist in both.
         outputs: the model's results; `layer` is "output", `node` their number.
         first: the first of `tensors`, or else of `outputs`, beyond the tolerance.
         ir: operations that compute `first` from tensors that passed; "" without one.
@@ -86,7 +86,7 @@ class Comparison:
 
     @property
     def worst(self) -> TensorComparison | None:
-        """The tensor that adds the largest relative error by itself."""
+        """The tensor that adds the largest relative error."""
         lossy = [tensor for tensor in self.tensors if tensor.own.relative > 0]
         return max(lossy, key=lambda tensor: tensor.own.relative, default=None)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Runs PyTorch and the machine side by side."""
+"""Runs PyTorch and the machine and compares them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _IR_OPERATIONS = 12
 
 @dataclass(frozen=True)
 class _Target:
-    """What a tensor of the machine is compared with."""
+    """The reference for a tensor of the machine."""
 
     node: Node
     place: Place

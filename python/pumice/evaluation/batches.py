@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Batches of any size through programs of one size."""
+"""Runs batches of any size on programs of one size."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Runner:
     def _shapes(
         self, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> tuple[list[tuple[int, ...] | None], list[Any]]:
-        """Of each leaf of the inputs, the shape that the program takes, and its value."""
+        """The program's shape for each leaf of the inputs, and the leaf's value."""
         assert self._program is not None
         signature = self._program.signature
         if signature is None:
@@ -139,7 +139,7 @@ def _filled(part: Any, size: int) -> Any:
 
 
 def _tree(value: Any, change: Callable[[Any], Any]) -> Any:
-    """`change` of each tensor in what a model returned."""
+    """Applies `change` to each tensor in a model's result."""
     if hasattr(value, "shape"):
         return change(value)
     if isinstance(value, dict):

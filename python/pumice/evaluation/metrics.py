@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What `evaluate` averages over items."""
+"""Metrics for `evaluate`."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Metric(Protocol):
 def accuracy(*top: int) -> Metric:
     """Share of items whose target is among the k largest outputs: "top1" for k = 1, ...
 
-    Outputs are (items, classes), or have `logits`; targets are indices of classes. Of equal
-    outputs the first counts as larger.
+    Outputs are (items, classes), or have `logits`; targets are indices of classes. Among equal
+    outputs, the first counts as larger.
     """
     if any(k < 1 for k in top):
         raise PumiceError(f"expected numbers of at least 1, got {top}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What an evaluation that goes on later needs to know, in a file."""
+"""The state of a resumable evaluation, in a file."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class State:
     """Sums so far.
 
     Attributes:
-        key: of the program and metric.
-        batches, items: that the sums are over.
+        key: hash of the program and the metric.
+        batches, items: number of batches and items in the sums.
         sums: by name.
         data: a chain of hashes of the batches.
     """
@@ -41,7 +41,7 @@ class State:
 
 
 def key_of(program: Any, metric: Metric) -> str:
-    """What decides the values: the content of the program and of the metric."""
+    """A hash of everything that determines the values: the program and the metric."""
     found = hashlib.sha256()
     if isinstance(program, Program):
         buffer = io.BytesIO()
@@ -92,17 +92,17 @@ def chained(before: str, *values: Any) -> str:
 
 
 def read(path: str | os.PathLike[str], state: State) -> State:
-    """The state of a file; of nothing if there is none.
+    """The state in a file; the empty state if there is no file.
 
     Raises:
-        PumiceError: something else is in the file.
+        PumiceError: the file contains something else.
     """
     try:
         text = Path(path).read_text()
     except FileNotFoundError:
         return State(state.key)
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
+        reason = getattr(error, "strerror", None) or "it is not a text file"
         raise PumiceError(f"cannot resume from '{path}': {reason}") from None
     try:
         found = State(**json.loads(text))
@@ -112,13 +112,13 @@ def read(path: str | os.PathLike[str], state: State) -> State:
     if found.key != state.key:
         raise PumiceError(
             f"expected '{path}' to be the state of this program and metric, got that of another:"
-            " delete it to begin anew"
+            " delete it to start again"
         )
     return found
 
 
 def write(path: str | os.PathLike[str], state: State) -> None:
-    """Replaces the file at once: an interruption leaves the old one or the new one."""
+    """Replaces the file atomically: an interruption leaves either the old or the new one."""
     part = Path(f"{os.fspath(path)}.part")
     try:
         part.write_text(json.dumps(vars(state)) + "\n")

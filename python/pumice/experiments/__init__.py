@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Experiments that ship with Pumice: studies, and comparisons of papers computed again.
+"""Experiments that ship with Pumice: studies and paper reproductions.
 
 `EXPERIMENTS` lists them. A new one is a package here and a module in `pumice.cli` with
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""A network that is quantized and imported once, and compiled for one device after another."""
+"""A network that is quantized and imported once and compiled for several devices."""
 
 from __future__ import annotations
 

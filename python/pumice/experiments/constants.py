@@ -21,7 +21,7 @@ class Constant:
         name: as in the device file, or what the numbers have in common.
         side: whose it is: the name of one of the two devices that are compared, or "both" if both
             have the same substitute, which is then changed in both.
-        quantity: "energy" or "time": what it decides.
+        quantity: "energy" or "time".
         paths: of the numbers in `Device.fields`; "*" stands for all items of a list.
         rate: a time's inverse (bandwidth, clock): it is divided where a time is multiplied.
     """
@@ -33,7 +33,7 @@ class Constant:
     rate: bool = False
 
     def value(self, device: Device) -> float | None:
-        """The number, if there is only one, and it is no rate."""
+        """The number, if there is only one and it is not a rate."""
         if self.rate:
             return None
         found = [number for path in self.paths for number in _numbers(device.fields, path)]

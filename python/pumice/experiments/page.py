@@ -54,7 +54,7 @@ def write_page(
     try:
         page = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
+        reason = getattr(error, "strerror", None) or "it is not a text file"
         raise PumiceError(f"cannot read '{path}': {reason}") from None
     before, found, rest = page.partition(begin)
     _, ended, after = rest.partition(END)

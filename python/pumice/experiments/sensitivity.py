@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""How much a ratio of two devices owes to each of their constants."""
+"""Sensitivity of a ratio of two devices to their constants."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Sensitivity:
         share: of the energy of the device that has it (of `ours`, if both have), 0 to 1; None for
             times.
         ratio, halved, doubled, removed: with the constant as it is, halved, doubled and 0.
-        factors: by target, what the constant would have to be multiplied with for that ratio;
-            None where no factor gets there.
+        factors: by target ratio, the factor on the constant that gives this ratio; None if no
+            factor does.
     """
 
     constant: str
@@ -70,7 +70,7 @@ class Side:
 def sensitivities(
     ours: Side, theirs: Side, constants: Sequence[Constant], targets: Sequence[float]
 ) -> list[Sensitivity]:
-    """Each constant halved, doubled and gone, and what it would have to be for some ratios.
+    """Estimates with each constant halved, doubled and 0, and the factors that give certain ratios.
 
     Args:
         targets: ratios of energies. Times are asked for a ratio of 1 only.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Results in a file of JSON lines: what is there is not computed again.
+"""Results in a file of JSON lines; existing results are not computed again.
 
 A line is `{"setting": {...}, "value": ...}`, where the setting is all that decides the value.
 """
@@ -23,7 +23,7 @@ class Store:
 
     Args:
         path: the file; it and its folder are made if they are not there.
-        names: keys that a value has; none for values that are no dicts.
+        names: keys that a value has; none for values that are not dicts.
 
     Raises:
         PumiceError: the file cannot be read or written, or has something else in it.
@@ -50,7 +50,7 @@ class Store:
                 ) from None
 
     def get(self, setting: dict[str, Any], compute: Callable[[], Any]) -> Any:
-        """What is known for a setting; or else it is computed and written at once.
+        """The stored value of a setting; otherwise computes and stores it.
 
         Args:
             setting: plain data, all that decides the value.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """PyTorch and ONNX models in, linalg on tensors out; quantization by PT2E.
 
-Importing this package imports neither torch nor torch_mlir; the functions do when called.
+Importing this package imports neither torch nor torch_mlir; its functions import them when called.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Batch norms that become part of the layers before them.
+"""Folding of batch norms into the layers before them.
 
-PT2E does this too, but takes no notice of others that use the layer's result or its weights.
+PT2E does this too, but ignores other users of the layer's result or of its weights.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Models in training that `pumice.compile` converts to integer networks first."""
+"""Models in training that `pumice.compile` first converts to integer networks."""
 
 from __future__ import annotations
 
@@ -19,4 +19,4 @@ class ConvertibleNetwork(torch.nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def convert(self) -> GraphModule:
-        """The integer network, as `pumice.quantize` returns it; this one stays as it is."""
+        """The integer network, as `pumice.quantize` returns it; this one is not changed."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The front end's error."""
+"""The error of the PyTorch and ONNX importers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["FrontendError"]
 
 
 class FrontendError(PumiceError):
-    """A model, its inputs or an op in it that the front end cannot take.
+    """A model, its inputs or one of its ops is not supported.
 
     Attributes:
         op: name of the offending op (such as ``aten.nonzero.default``), or None.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""nn.Module + example inputs -> torch.export.ExportedProgram, with errors that name the op."""
+"""Exports modules to torch.export.ExportedProgram, with errors that name the op."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pumice.frontend.errors import FrontendError
-from pumice.frontend.locations import _LIBRARY, source_line
+from pumice.frontend.locations import LIBRARY_FILE, source_line
 from pumice.frontend.silence import quiet, without_partial_graph
 
 if TYPE_CHECKING:
@@ -136,11 +136,11 @@ def _shapes(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
 def _explain(
     model: Any, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> FrontendError:
-    """Says in one line why an export failed, and where in the user's code."""
+    """Describes in one line why an export failed, and where in the user's code."""
     own = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if not _LIBRARY.search(frame.filename) and frame.filename != __file__
+        if not LIBRARY_FILE.search(frame.filename) and frame.filename != __file__
     ]
     # Frames above the model are the caller of export, not the model.
     own = [frame for frame in own if "/pumice/frontend/" not in frame.filename]
@@ -200,10 +200,10 @@ def _last_recorded_op(text: str) -> str | None:
 
 
 def check_program(program: ExportedProgram, table: LocationTable | None = None) -> None:
-    """Rejects what no later level can express, naming the op and its source line.
+    """Rejects programs that no later level can express, naming the op and its source line.
 
     Args:
-        table: what the program's locations were replaced with, if they were.
+        table: the replacements of the program's locations, if any.
 
     Raises:
         FrontendError: control flow operators, dynamic or data-dependent dimensions, a program

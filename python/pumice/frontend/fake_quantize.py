@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Quantization in training: values are those of codes, gradients those of the float numbers.
+"""Fake quantization for training: values are quantized, gradients are those of the floats.
 
 This is the straight-through estimator (Bengio et al. 2013).
 """
@@ -29,7 +29,7 @@ class _StraightThrough(torch.autograd.Function):
 
 
 class Weights(FakeQuantizeBase):  # type: ignore[misc]
-    """Weights of a layer in training, with numbers of each output along `axis`."""
+    """Weights of a layer in training, with one scale per output along `axis`."""
 
     def __init__(self, axis: int, **spec: Any) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Weights(FakeQuantizeBase):  # type: ignore[misc]
         return result
 
     def quantized(self, weight: Tensor) -> Tensor:
-        """The same shape; every output has values of its own."""
+        """The same shape; every output has its own values."""
         rows = weight.movedim(self.axis, 0)
         return self._rows(rows.flatten(1)).reshape(rows.shape).movedim(0, self.axis)
 
@@ -53,7 +53,7 @@ class Weights(FakeQuantizeBase):  # type: ignore[misc]
         raise NotImplementedError
 
     def calculate_qparams(self) -> None:
-        """Never asked: observers take the place of these modules before a conversion."""
+        """Never called: observers replace these modules before a conversion."""
         raise NotImplementedError
 
 
@@ -83,7 +83,7 @@ class TernaryWeights(Weights):
 
 
 class EightBitWeights(Weights):
-    """Codes of -127 to 127, symmetric, with a scale for each output."""
+    """Quantized values of -127 to 127, symmetric, with a scale for each output."""
 
     def _rows(self, rows: Tensor) -> Tensor:
         scale: Tensor = rows.abs().amax(1, keepdim=True).clamp(min=2.0**-30) / self.quant_max
@@ -91,12 +91,12 @@ class EightBitWeights(Weights):
 
 
 class Activations(FakeQuantizeBase):  # type: ignore[misc]
-    """Codes of activations, in a range that follows what training shows.
+    """Quantized activations, in a range that follows the values seen in training.
 
-    Of each batch, ranges of 1/16 to 16/16 of that from its least to its greatest value (and 0) are
-    tried; the one whose codes have the least squared error counts. Few codes gain: rare large
-    values are cut off. `step` takes the batch into a moving average; until the first one, values
-    pass as they are. Values out of range have no gradient.
+    For each batch, tries ranges of 1/16 to 16/16 of the range from its smallest to its largest
+    value (and 0), and chooses the one with the smallest squared error. With few bits, this cuts off
+    rare large values. `step` adds the batch to a moving average; before the first step, values pass
+    unchanged. Values out of range have no gradient.
     """
 
     low: Tensor
@@ -117,7 +117,7 @@ class Activations(FakeQuantizeBase):  # type: ignore[misc]
         self._seen: tuple[Tensor, Tensor] | None = None
 
     def forward(self, x: Tensor, coded: bool = False) -> Tensor:
-        """The values of x's codes; `coded`: it consists of such values already."""
+        """The quantized values of x as floats; `coded`: x already consists of such values."""
         if self.observer_enabled[0] == 1 and not coded and x.numel():
             low, high = self._range(x.detach().float())
             if self._seen is not None:  # what shares codes gets them from one range
@@ -130,7 +130,7 @@ class Activations(FakeQuantizeBase):  # type: ignore[misc]
         )
 
     def step(self) -> None:
-        """Moves the range towards what was seen since the last step."""
+        """Moves the range towards the values seen since the last step."""
         if self._seen is None:
             return
         part = _STEP if self.fake_quant_enabled[0] == 1 else 1

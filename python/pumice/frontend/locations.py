@@ -17,12 +17,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch.fx import Graph, Node
 
-__all__ = ["LocationTable", "NodeLocation", "module_path", "source_line"]
+__all__ = [
+    "GIVEN", "LIBRARY_FILE", "LocationTable", "NodeLocation", "layer_path", "module_path",
+    "source_line",
+]  # fmt: skip
+
+#: Key of a node's meta: (name, op) where the FX node's own mean nothing to the user.
+GIVEN = "pumice_given"
 
 _FRAME = re.compile(r'File "([^"]+)", line (\d+)')
 _TAG = re.compile(r'"pumice-node-(\d+)":\d+:\d+')
-# Code of these packages is never the user's own.
-_LIBRARY = re.compile(r"[/\\](?:torch|torchao|torch_mlir)[/\\]|^<")
+#: Files of packages whose code is never the user's own.
+LIBRARY_FILE = re.compile(r"[/\\](?:torch|torchao|torch_mlir)[/\\]|^<")
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class NodeLocation:
 
     def describe(self) -> str:
         """For error texts: ``'aten.sort.default' (node 'sort', module 'head') at net.py:12``."""
-        module = f", module '{self.module}'" if self.module else ""
+        module = f", module '{self.module}'" if self.module not in ("", self.node) else ""
         source = f" at {self.source}" if self.file else ""
         return f"'{self.op}' (node '{self.node}'{module}){source}"
 
@@ -67,7 +73,7 @@ def _quote(text: str) -> str:
 def source_line(stack_trace: str | None) -> tuple[str | None, int]:
     """(file, line) of the innermost frame of the user's own code, or (None, 0)."""
     for file, line in reversed(_FRAME.findall(stack_trace or "")):
-        if not _LIBRARY.search(file):
+        if not LIBRARY_FILE.search(file):
             return file, int(line)
     return None, 0
 
@@ -86,7 +92,7 @@ def _is_boundary(node: Node) -> bool:
     return "quantize" in str(node.target)
 
 
-def _path_with_neighbours(node: Node) -> str:
+def layer_path(node: Node) -> str:
     """Nodes that PT2E inserted belong to the layer that produces or, if none does, uses them."""
     path = module_path(node)
     if path or not _is_boundary(node):
@@ -125,9 +131,8 @@ class LocationTable:
             file, line = source_line(old[node])
             if file is None and _is_boundary(node) and node.all_input_nodes:
                 file, line = source_line(old.get(node.all_input_nodes[0]))
-            entry = NodeLocation(
-                _path_with_neighbours(node), node.name, str(node.target), file, line
-            )
+            name, op = node.meta.get(GIVEN, (node.name, str(node.target)))
+            entry = NodeLocation(layer_path(node), name, op, file, line)
             node.meta["stack_trace"] = f'File "pumice-node-{len(self._entries)}", line 1, in _'
             self._entries.append(entry)
         # Source lines of inserted nodes come from tagged ones, so look at the table for those.

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
     from torch.fx import Node
 
-__all__ = ["Clock", "LoweredModel", "lower_to_text", "resource_names"]
+__all__ = [
+    "Clock", "LoweredModel", "lower_exported", "lower_to_text", "resource_names", "state_of",
+]  # fmt: skip
 
 ENTRY = "main"
 
@@ -78,13 +80,25 @@ def lower_to_text(
         FrontendError: see `export_program` and `check_program`; an op that torch-mlir cannot
             lower, with its source line.
     """
-    from pumice.frontend.constants import fold_constants, spread_tensors
-
     clock = Clock()
     args, kwargs = as_arguments(example_inputs, example_kwargs)
     program = export_program(model, args, kwargs)
     check_program(program)
     clock.lap("export")
+    return lower_exported(program, clock)
+
+
+def lower_exported(
+    program: ExportedProgram, clock: Clock, state_names: Mapping[str, str] | None = None
+) -> LoweredModel:
+    """Lowers an exported program; `state_names` gives other names to parameters and buffers.
+
+    Raises:
+        FrontendError: as for `lower_to_text`.
+    """
+    from pumice.frontend.constants import fold_constants, spread_tensors
+    from pumice.frontend.normal_form import fold_empty_tensors, normalize_ops
+    from pumice.frontend.signedness import widen_integers
 
     table = LocationTable()
     old_traces = table.tag(program.graph)
@@ -98,9 +112,12 @@ def lower_to_text(
     check_program(decomposed, table)
     reject_random(decomposed, table)
     graph_module = decomposed.graph_module
-    names = _inline_state(decomposed)
+    names = _inline_state(decomposed, state_names)
     names.update(fold_constants(graph_module))
+    fold_empty_tensors(graph_module, table)
     signature = signature_of(decomposed)
+    normalize_ops(graph_module)
+    widen_integers(graph_module, table)
     spread_tensors(graph_module)
     clock.lap("decompose")
 
@@ -132,7 +149,7 @@ def _linear(input: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None
 
     if weight.dim() != 2:
         return NotImplemented
-    rows = input.reshape(-1, input.shape[-1])
+    rows = input.reshape(input.shape[:-1].numel(), input.shape[-1])
     matrix = weight.t()
     product = torch.mm(rows, matrix) if bias is None else torch.addmm(bias, rows, matrix)
     return product.reshape(*input.shape[:-1], weight.shape[0])
@@ -162,7 +179,7 @@ def _first_line(error: Exception) -> str:
     return lines[0].rstrip(".") if lines else type(error).__name__
 
 
-def _state(program: ExportedProgram, name: str) -> Any:
+def state_of(program: ExportedProgram, name: str) -> Any:
     """A parameter, buffer (persistent or not) or lifted constant by its name."""
     if name in program.state_dict:
         return program.state_dict[name]
@@ -171,7 +188,9 @@ def _state(program: ExportedProgram, name: str) -> Any:
     raise FrontendError(f"the exported program has no value for '{name}'")
 
 
-def _inline_state(program: ExportedProgram) -> dict[int, str]:
+def _inline_state(
+    program: ExportedProgram, state_names: Mapping[str, str] | None = None
+) -> dict[int, str]:
     """Replaces lifted placeholders by attributes; returns the names by tensor identity.
 
     torch-mlir's own `import_frozen_program` does the same but knows no non-persistent buffers.
@@ -194,11 +213,13 @@ def _inline_state(program: ExportedProgram) -> dict[int, str]:
         if not node.users:
             graph.erase_node(node)
             continue
-        value = _state(program, lifted[node.name])
+        value = state_of(program, lifted[node.name])
         if not isinstance(value, torch.Tensor):
             raise FrontendError(f"expected a tensor for '{lifted[node.name]}', got {value!r}")
         if id(value) not in names:
-            name = _resource_name(node, lifted[node.name])
+            name = (state_names or {}).get(lifted[node.name]) or _resource_name(
+                node, lifted[node.name]
+            )
             while name in taken:
                 name += "_"
             taken.add(name)
@@ -217,12 +238,12 @@ _ROLES = {
 
 def _resource_name(node: Node, name: str) -> str:
     """The state's own name, or what it is to its layer where PT2E gave a meaningless one."""
-    from pumice.frontend.locations import _path_with_neighbours
+    from pumice.frontend.locations import layer_path
 
     if "." in name or not re.match(r"_?(frozen_param|tensor_constant|scale|zero_point)", name):
         return name
     for user in node.users:
-        path = _path_with_neighbours(user)
+        path = layer_path(user)
         for target, roles in _ROLES.items():
             if path and target in str(user.target):
                 place = list(user.args).index(node) if node in user.args else len(roles)
@@ -234,12 +255,50 @@ def _resource_name(node: Node, name: str) -> str:
 def _run_torch_mlir(
     graph_module: Any, names: dict[int, str], table: LocationTable, clock: Clock
 ) -> tuple[str, dict[str, torch.Tensor]]:
+    """The text, and the tensors of the resources that it names.
+
+    torch-mlir runs in a child: an abort of its becomes an error.
+    """
+    import torch
+    import torch_mlir.dialects.torch
+    import torch_mlir.extras.fx_importer
+    import torch_mlir.passmanager  # noqa: F401 - here, not in each child
+
+    from pumice.frontend.isolation import Crash, isolated
+    from pumice.frontend.resources import contiguous, literals_of
+
+    try:
+        text, found, reasons = isolated(lambda: _to_linalg(graph_module, names))
+    except Crash as crash:
+        raise _crashed(graph_module, table, str(crash)) from None
+    if text is None:
+        raise _unsupported(reasons, table)
+    clock.lap("torch_mlir")
+    # Printing no resource still prints an empty section.
+    text = table.rewrite(_reject_foreign(text, table)).split("\n{-#", 1)[0]
+    literals = literals_of(graph_module)
+    resources = {}
+    for name in resource_names(text):
+        source = found[name]
+        made_there = not isinstance(source, int)
+        resources[name] = torch.from_numpy(source) if made_there else contiguous(literals[source])
+    clock.lap("print")
+    return text, resources
+
+
+def _to_linalg(
+    graph_module: Any, names: dict[int, str]
+) -> tuple[str | None, dict[str, Any], list[str]]:
+    """The text, and what each resource is; or None, and what is wrong.
+
+    Resources are tensors of the graph by `id`, or arrays where torch-mlir made others of them.
+    """
     from torch_mlir import ir
     from torch_mlir.dialects import torch as torch_dialect
     from torch_mlir.extras.fx_importer import FxImporter
     from torch_mlir.passmanager import PassManager
 
-    from pumice.frontend.resources import ResourceHooks
+    from pumice.frontend.resources import ResourceHooks, literals_of
 
     context = ir.Context()
     torch_dialect.register_dialect(context)
@@ -261,25 +320,51 @@ def _run_torch_mlir(
                 context.emit_error_diagnostics = True
                 for pipeline in _PIPELINES:
                     PassManager.parse(f"builtin.module({pipeline})").run(module.operation)
+            text = module.operation.get_asm(
+                enable_debug_info=True, pretty_debug_info=False, large_resource_limit=0
+            )
     except Exception as error:
-        raise _unsupported(error, messages, table) from error
+        return None, {}, [*messages, _first_line(error)]
     finally:
         handler.detach()
-    clock.lap("torch_mlir")
-    text = module.operation.get_asm(
-        enable_debug_info=True, pretty_debug_info=False, large_resource_limit=0
-    )
-    # Printing no resource still prints an empty section.
-    text = table.rewrite(_reject_foreign(text, table)).split("\n{-#", 1)[0]
-    resources = {name: hooks.tensors[name] for name in resource_names(text)}
-    clock.lap("print")
-    return text, resources
+    known = literals_of(graph_module)
+    found = {
+        name: id(literal) if id(literal) in known else literal.numpy()
+        for name, literal in hooks.literals.items()
+    }
+    return text, found, []
 
 
-def _unsupported(error: Exception, messages: list[str], table: LocationTable) -> FrontendError:
+def _crashed(graph_module: Any, table: LocationTable, how: str) -> FrontendError:
+    """Names the op that torch-mlir ends on: each is tried alone."""
+    from pumice.frontend.isolation import Crash, isolated
+    from pumice.frontend.resources import alone
+
+    tried: set[Any] = set()
+    for node in graph_module.graph.nodes:
+        made = alone(node)
+        if made is None or made[0] in tried:
+            continue
+        key, module = made
+        tried.add(key)
+        try:
+            isolated(lambda module=module: _to_linalg(module, {}), limit=20)  # type: ignore[misc]
+        except Crash as crash:
+            location = table.find(node.meta.get("stack_trace"))
+            described = location.describe() if location else f"'{node.target}'"
+            return FrontendError(
+                f"op {described} is not supported: torch-mlir ends on it ({crash})",
+                op=location.op if location else str(node.target),
+                source=location.source if location else None,
+            )
+    return FrontendError(f"torch-mlir ends on the model ({how})")
+
+
+def _unsupported(messages: list[str], table: LocationTable) -> FrontendError:
+    """The error for what torch-mlir said, the last being its exception."""
     reason = next((text for text in messages if "pumice-node-" in text), None)
     location = table.find(reason)
-    detail = (reason or (messages[0] if messages else _first_line(error))).splitlines()[0]
+    detail = (reason or messages[0]).splitlines()[0]
     detail = re.sub(r'^loc\(.*?\): |^"?pumice-node-\d+"?:\d+:\d+: ', "", detail).rstrip(".")
     torch_op = re.search(r'name = "([\w.]+)"|(torch\.aten\.[\w.]+)', reason or "")
     if location is None:

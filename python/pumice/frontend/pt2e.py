@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What every use of PT2E needs: export with a free batch, calibration, conversion, batch norms."""
+"""Shared code for PT2E: export with a free batch size, calibration, conversion, batch norms."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _named_shapes(
 
 
 def _drop_unused_state(model: GraphModule) -> None:
-    """Frees the float weights: PT2E leaves them in the module beside their codes."""
+    """Frees the float weights, which PT2E leaves in the module next to the quantized ones."""
     used = {str(node.target) for node in model.graph.nodes if node.op == "get_attr"}
     for kind in (dict(model.named_parameters()), dict(model.named_buffers())):
         for name in kind.keys() - used:

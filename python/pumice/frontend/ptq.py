@@ -36,18 +36,18 @@ def quantize(
     """Quantizes a model with PT2E and Pumice's quantizer (see `PumiceQuantizer`).
 
     Args:
-        model: a float module; it is left as it was.
-        calibration_inputs: an iterable of inputs, such as a list of batches or a DataLoader; or
-            one tensor, which is one batch. An item is a tensor, a dict of keyword arguments, or
-            a tuple, of which as many leading elements are taken as `example_inputs` has, or
-            else as `forward` has required parameters (so that ``(x, label)`` works).
+        model: a float module; it is not changed.
+        calibration_inputs: an iterable of inputs, such as a list of batches or a DataLoader; or one
+            tensor, which is one batch. An item is a tensor, a dict of keyword arguments, or a
+            tuple. Of a tuple, the leading elements are used: as many as `example_inputs` has, or
+            else as many as `forward` has required parameters (so that ``(x, label)`` works).
         example_inputs: as for `lower_to_text`; the first calibration item if not given.
         quantizer: another PT2E quantizer.
-        weight_bits, activation_bits: widths of the codes of Pumice's quantizer, 2 to 8.
+        weight_bits, activation_bits: bit widths for Pumice's quantizer, 2 to 8.
 
     Returns:
-        The converted GraphModule: float in, float out, with quantize and dequantize ops between.
-        It accepts other batch sizes where the model does.
+        The converted GraphModule: float in, float out, with quantize and dequantize ops between. It
+            accepts other batch sizes if the model does.
 
     Raises:
         FrontendError: not a module; no calibration inputs; inputs that the model rejects; widths
@@ -61,7 +61,7 @@ def quantize(
     if is_quantized(model):
         raise FrontendError("expected a float model, got one that is quantized already")
     if quantizer is not None and (weight_bits, activation_bits) != (8, 8):
-        raise FrontendError("expected no weight_bits or activation_bits beside a quantizer")
+        raise FrontendError("expected weight_bits and activation_bits only without a quantizer")
     example, items = calibration_of(model, calibration_inputs, example_inputs)
     with quiet():
         from torchao.quantization.pt2e.quantize_pt2e import prepare_pt2e
@@ -72,7 +72,7 @@ def quantize(
         from pumice.frontend.quantizer import PumiceQuantizer
 
         exported = fold_weights(export_any_batch(model, example))
-        fold_batch_norms(exported)  # some layers are taken apart next
+        fold_batch_norms(exported)  # some layers are decomposed next
         decompose_ops(exported)
         ours = PumiceQuantizer(weight_bits=weight_bits, activation_bits=activation_bits)
         with own_batch_norms():

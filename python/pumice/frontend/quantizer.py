@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Where the codes are: Pumice's default PT2E quantizer.
+"""Pumice's default PT2E quantizer.
 
-Weights of conv and linear layers: int8, symmetric, one scale per output channel, codes -127..127
-(the range is symmetric so that a weight and its negative are both representable, which differential
-encoding needs). Activations: uint8, affine, one scale and zero point per tensor, codes 0..255.
-Of fewer bits b, in the same types: -(2^(b-1) - 1)..2^(b-1) - 1 and 0..2^b - 1.
+Weights of conv and linear layers are int8, symmetric, with one scale per output channel and values
+-127..127 (the range is symmetric so that a weight and its negative are both representable, which
+differential encoding needs). Activations are uint8, affine, with one scale and zero point per
+tensor and values 0..255. Fewer bits b use the same types: -(2^(b-1) - 1)..2^(b-1) - 1 and 0..2^b -
+1.
 
-A tensor is kept as codes when an integer layer uses it, directly or through ops that keep its
-values' meaning (pooling, reshapes, concatenation, an activation function, a residual addition).
-Then it is quantized once, where it is made: after the activation function that follows a layer,
-not before it. Pooling by maximum, reshapes and concatenation share the codes of their inputs.
-Both factors of a product of two activations are such tensors (attention: query and key, softmax
-and value, each with its own scale).
-Everything else stays float: outputs of the model, and what only float ops use.
+A tensor is quantized if an integer layer uses it, directly or through ops that preserve the meaning
+of its values (pooling, reshapes, concatenation, an activation function, a residual addition). It is
+quantized once, where it is produced: after the activation function that follows a layer, not before
+it. Max pooling, reshapes and concatenation share the quantization of their inputs. Both factors of
+a product of two activations are quantized (attention: query and key, softmax and value, each with
+its own scale). Everything else stays in float: outputs of the model, and tensors that only float
+ops use.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ LAYERS = {
 TRANSPOSED = {_aten.conv_transpose1d.default, _aten.conv_transpose2d.input}
 # Of two activations.
 PRODUCTS = {_aten.matmul.default, _aten.bmm.default, _aten.mm.default}
-# f(x) elementwise, one input that is no parameter: computed on the accumulator's float value,
+# f(x) elementwise, one input, not a parameter: computed on the accumulator's float value,
 # then quantized.
 ACTIVATIONS = {
     getattr(_aten, name).default
@@ -126,7 +127,7 @@ _SMALLEST_SCALE = 2.0**-30
 
 
 class _HistogramObserver(HistogramObserver):  # type: ignore[misc]
-    """Weighs errors of as many codes as there are; torchao's does of all that the type has."""
+    """Weighs errors for the actual number of quantization levels, unlike torchao's observer."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -156,17 +157,17 @@ def activation_spec(observer: Any, bits: int) -> QuantizationSpec:
 
 
 class PumiceQuantizer(Quantizer):  # type: ignore[misc]
-    """PT2E quantizer of this module's scheme.
+    """PT2E quantizer with the scheme of this module.
 
     Args:
-        observer: of activations. "minmax" (the whole range seen) does not depend on the order of
-            the batches, is faster, and on the trained digit networks of the zoo has the smaller
-            error on held-out images (0.7 against 0.8 % of the logits' deviation after 400
-            images). "histogram" (least squared error over the values seen) cuts rare outliers
-            off. Both are deterministic.
+        observer: observer of activations. "minmax" (the whole range seen) does not depend on the
+            order of the batches, is faster, and has the smaller error on held-out images for the
+            trained digit networks of the zoo (0.7 against 0.8 % of the logits' deviation after 400
+            images). "histogram" (least squared error over the values seen) cuts off rare outliers.
+            Both are deterministic.
         attention: quantize products of two activations too; without, they stay float.
-        weight_bits: width of weights' codes, 2 to 8.
-        activation_bits: width of activations' codes, 2 to 8.
+        weight_bits: bit width of weights, 2 to 8.
+        activation_bits: bit width of activations, 2 to 8.
 
     Raises:
         ValueError: no such observer, or a width out of range.
@@ -207,7 +208,7 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
         return model
 
     def validate(self, model: GraphModule) -> None:
-        """Every annotated graph is fine: what is not annotated stays float."""
+        """Accepts every annotated graph: nodes without annotation stay in float."""
 
     def _weight_of(self, layer: Node) -> QuantizationSpec:
         return weight_spec(output_axis(layer), self._weight_bits)
@@ -255,7 +256,7 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
 
 
 def is_layer(node: Node) -> bool:
-    """Programmed weights: a parameter or buffer, not a computed tensor; no transposed conv."""
+    """True for layers whose weights are a parameter or buffer, except transposed convolutions."""
     if node.target not in LAYERS:
         return False
     if node.target is _aten.convolution.default and node.args[6]:
@@ -267,12 +268,12 @@ def is_layer(node: Node) -> bool:
 
 
 def output_axis(layer: Node) -> int:
-    """The dimension of a layer's weights that its output channels are in."""
+    """The dimension of the output channels in a layer's weights."""
     return 1 if layer.target in TRANSPOSED else 0
 
 
 def _is_product(node: Node) -> bool:
-    """Of two computed tensors, with at least one dimension each besides the summed one."""
+    """True for products of two computed tensors, each with a dimension that is not summed."""
     return node.target in PRODUCTS and all(
         factor.op != "get_attr" and _is_float(factor) and factor.meta["val"].dim() > 1
         for factor in node.all_input_nodes
@@ -290,10 +291,10 @@ def _continued_by_activation(node: Node) -> bool:
 def used_as_codes(
     model: GraphModule, attention: bool, layers: Callable[[Node], bool] = is_layer
 ) -> set[Node]:
-    """Float tensors that enter layers or products as codes.
+    """Float tensors that layers or products read as quantized values.
 
     They reach the input of one of `layers`, or a factor of a product of two activations, through
-    ops that carry codes.
+    ops that work on quantized values.
     """
     wanted: set[Node] = set()
     for node in reversed(model.graph.nodes):
@@ -310,7 +311,7 @@ def used_as_codes(
 
 
 def _split_source(node: Node) -> Node | None:
-    """What a list was split from, if `node` is an item of such a list."""
+    """The tensor from which a list was split, if `node` is an item of such a list."""
     if node.target is not operator.getitem:
         return None
     split = node.all_input_nodes[0]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What goes into and comes out of a compiled model, in terms of the PyTorch model."""
+"""Inputs and outputs of a compiled model, in terms of the PyTorch model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class InputSpec:
     Attributes:
         name: name of the argument as torch.export gives it.
         shape, dtype: of a tensor ("float32"); None for a Python value.
-        value: the Python value that the model was specialized for, where shape is None.
+        value: the Python value for which the model was specialized, if shape is None.
         keyword: the top-level keyword argument that it belongs to, or None.
     """
 
@@ -44,7 +44,7 @@ class OutputSpec:
         source: "result" | "input" | "constant".
         index: position among the function's results or among its tensor inputs.
         value: the constant: a Python value, or a NumPy array for a tensor.
-        dtype: of a result, as PyTorch calls it ("uint8"); MLIR knows no signs.
+        dtype: of a result, with PyTorch's name ("uint8"); MLIR's integers are signless.
     """
 
     source: str
@@ -70,7 +70,7 @@ class Signature:
     def leaves(self, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None) -> list[Any]:
         """The leaves of the arguments of a call, one for each of `inputs`.
 
-        Where there are no keyword arguments, the others may all come by the names of `inputs`.
+        If there are no keyword arguments, all inputs may be passed by the names of `inputs`.
 
         Raises:
             FrontendError: wrong number, name or structure.
@@ -100,7 +100,7 @@ class Signature:
     ) -> list[Any]:
         """Checks the arguments of a call; returns the tensors that the function takes, in order.
 
-        Tensors may be torch tensors, arrays, or whatever has `shape` and `dtype`.
+        Tensors may be torch tensors, arrays, or anything with `shape` and `dtype`.
 
         Raises:
             FrontendError: wrong number, name, structure, shape, dtype, or a Python value that
@@ -129,7 +129,7 @@ class Signature:
     def unflatten_outputs(self, results: Sequence[Any], inputs: Sequence[Any]) -> Any:
         """Builds the model's own result from the function's results and its tensor inputs.
 
-        Constant tensors come as torch tensors if any result or input is one, else as arrays.
+        Constant tensors are torch tensors if any result or input is one, else arrays.
         """
         leaves: list[Any] = []
         with_torch = any(

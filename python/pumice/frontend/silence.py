@@ -21,7 +21,7 @@ _LOGGERS = (
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Hides their warnings and log lines; what fails is raised."""
+    """Hides their warnings and log lines; exceptions are raised."""
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

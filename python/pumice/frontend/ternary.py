@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Ternary weights and activations of few bits, by training with straight-through gradients.
 
-The exported graph of the model is trained, with the codes of `PumiceQuantizer`'s scheme where they
-will be. Batch norms stay batch norms until the conversion: every output channel has its own
-threshold and scale, so that folding a batch norm into a layer changes scales alone.
+The exported graph of the model is trained, with fake quantization where `PumiceQuantizer`
+quantizes. Batch norms are folded only in the conversion: every output channel has its own threshold
+and scale, so folding a batch norm into a layer changes only scales.
 """
 
 from __future__ import annotations
@@ -69,24 +69,24 @@ def ternarize(
 ) -> TernaryNetwork:
     """Makes a network whose convolutions and linear layers have weights of -a, 0 and a.
 
-    There is an a for each output channel. What comes back can be trained, so that it gets used to
-    that (quantization-aware training), or converted as it is (post-training quantization).
+    There is an a for each output channel. The result can be trained (quantization-aware training)
+    or converted directly (post-training quantization).
 
     Args:
-        model: a float module, trained or not; it is left as it was.
-        calibration_inputs: as for `quantize`; ranges of activations start from these, and change
-            in training.
+        model: a float module, trained or not; it is not changed.
+        calibration_inputs: as for `quantize`; ranges of activations start from these and change in
+            training.
         example_inputs: as for `quantize`.
-        activation_bits: width of the activations' codes, 2 to 8.
-        sparsity: the part of each output's weights to be 0, from 0 to less than 1; None takes the
-            threshold of ternary weight networks (Li and Liu 2016), 0.7 of the mean magnitude,
-            which is a sparsity of about 0.4.
-        keep: paths of layers, or of modules around them, that keep weights of 8 bits; inputs that
-            only such layers take have 8 bits as well. Usual are the first and the last layer.
+        activation_bits: bit width of activations, 2 to 8.
+        sparsity: the part of each output's weights to be 0, from 0 to less than 1; None means the
+            threshold of ternary weight networks (Li and Liu 2016), 0.7 of the mean magnitude, which
+            gives a sparsity of about 0.4.
+        keep: paths of layers, or of modules that contain them, that keep 8-bit weights; inputs that
+            only such layers read have 8 bits as well. Typically the first and the last layer.
 
     Raises:
-        FrontendError: not a float module; no layer to ternarize; no layer of a name to keep;
-            otherwise as `quantize`.
+        FrontendError: not a float module; no layer to ternarize; no layer with a name to keep;
+            otherwise as for `quantize`.
         ValueError: activation_bits or sparsity out of range; a string to keep.
     """
     if not isinstance(model, torch.nn.Module):
@@ -117,11 +117,11 @@ def ternarize(
 class TernaryNetwork(ConvertibleNetwork):
     """A model in training, with ternary weights; see `ternarize`.
 
-    It takes the arguments of the model and gives its results, as they will be after `convert` up
-    to rounding. Parameters are the model's, in float. In training mode (the first state), batch
-    norms take statistics and dropout drops as in the model, and ranges of activations follow the
-    inputs; in evaluation mode, all this stays as it is. Other things that the model does in
-    training mode only are not part of it.
+    It takes the arguments of the model and returns its results, as they will be after `convert` up
+    to rounding. Parameters are the model's, in float. In training mode (the initial state), batch
+    norms collect statistics and dropout drops as in the model, and ranges of activations follow the
+    inputs; in evaluation mode, all of these are fixed. Other behaviour that the model shows only in
+    training mode is not included.
 
     Attributes:
         layers: paths of the ternary layers in the model, in order.
@@ -159,7 +159,7 @@ class TernaryNetwork(ConvertibleNetwork):
 
     @torch.no_grad()
     def convert(self) -> GraphModule:
-        """The integer network, as `quantize` gives it; this one can be trained on."""
+        """The integer network, as `quantize` returns it; training of this one can continue."""
         with quiet():
             model = copy.deepcopy(self).eval().graph_module
         layers: list[tuple[Node, str, int]] = []
@@ -183,7 +183,7 @@ class TernaryNetwork(ConvertibleNetwork):
 
 
 def _mark_coded(model: GraphModule) -> None:
-    """Tells the nodes that share a range which of them get what others of these have coded."""
+    """Marks the nodes that share a range and read values that others already quantized."""
     modules = dict(model.named_modules(remove_duplicate=False))
     for node in model.graph.nodes:
         module = modules.get(str(node.target)) if node.op == "call_module" else None
@@ -197,7 +197,7 @@ def _mark_coded(model: GraphModule) -> None:
 
 
 def _observe_weights(model: GraphModule, layer: Node, name: str, bits: int) -> None:
-    """Puts an observer, which has seen them, behind the weights of a layer."""
+    """Inserts an observer, which has seen the weights, after the weights of a layer."""
     spec = weight_spec(output_axis(layer), bits)
     observer = spec.observer_or_fake_quant_ctr(
         dtype=spec.dtype,
@@ -246,7 +246,7 @@ class _TernaryQuantizer(PumiceQuantizer):
             if not any(_is_within(name, keep) for keep in self._keep)
         ]
         if not self.layers:
-            raise FrontendError("expected a layer that is not to be kept, got none")
+            raise FrontendError("expected at least one layer outside of `keep`, got none")
         self._narrow = used_as_codes(
             model, True, lambda node: is_layer(node) and _name_of(node) in self.layers
         )
@@ -268,7 +268,7 @@ class _TernaryQuantizer(PumiceQuantizer):
 
 
 def _name_of(layer: Node) -> str:
-    """The path of a layer's module, or at the top of a model its weights' name."""
+    """The path of a layer's module, or, at the top of a model, the name of its weights."""
     weight: Any = layer.args[1]
     return module_path(layer) or str(weight.target)
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Network definitions for demos, tests and benchmarks, and a registry of all of them.
 
-`python -m pumice.zoo` compiles, runs and compares them. Importing this imports no torch; what it
-gives does when it is first looked up.
+`python -m pumice.zoo` compiles, runs and compares them. Importing this package does not import
+torch; its attributes import it when first used.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 """Networks of the wheel `transformers`, built from configurations with random weights.
 
 Nothing is downloaded. `transformers` imports a model, and torchao with it, when the model is first
-looked up; hence `quiet`. `transformers` 5 cannot be imported beside some versions of torchvision,
-which nothing here needs.
+looked up; hence `quiet`. `transformers` 5 cannot be imported together with some versions of
+torchvision, which Pumice does not need.
 """
 
 from __future__ import annotations

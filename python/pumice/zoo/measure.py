@@ -30,13 +30,13 @@ _CALIBRATION_SEEDS, _SEED = (1, 2), 0
 
 @dataclass(frozen=True)
 class Limits:
-    """What a network must reach to be green.
+    """Limits that a network must meet to be green.
 
     Attributes:
         sqnr_db, cosine: of the outputs against the float model. 8-bit post-training quantization
             of a deep network with *random* weights has no trained margin to rely on.
-        equal: share of all integers (codes and sums of arrays) that are equal to those that PyTorch
-            computes from what the machine found before them.
+        equal: share of all integers (quantized values and sums of arrays) that equal those that
+            PyTorch computes from the machine's previous values.
         quantized_cosine: of the outputs against the quantized model as PyTorch emulates it.
     """
 
@@ -51,7 +51,7 @@ LIMITS = Limits()
 
 @dataclass
 class Figures:
-    """What was measured of a network.
+    """Measurements of a network.
 
     Attributes:
         parameters: number of trained values.
@@ -65,7 +65,7 @@ class Figures:
         sqnr_db, cosine: outputs against the float model, the worst of them.
         quantized_cosine: outputs against PyTorch's emulation of the quantized model.
         integers, different: compared codes and sums, and how many differ (see `Limits.equal`).
-        failures: what is beyond the limits, or the error that ended it.
+        failures: violated limits, or the error that ended the measurement.
     """
 
     name: str
@@ -91,7 +91,7 @@ class Figures:
         return 1 - self.different / self.integers if self.integers else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Data that json can write; what is infinite is None."""
+        """Data for JSON; infinite values become None."""
         data = {**asdict(self), "equal": self.equal}
         if self.sqnr_db is not None and not math.isfinite(self.sqnr_db):
             data["sqnr_db"] = None
@@ -119,7 +119,7 @@ def measure(
     network = NETWORKS[name]
     if threads is not None:
         torch.set_num_threads(threads)
-    # Imports, and what torch sets up at first use, are no network's time.
+    # Imports and torch's initialization at first use do not count as time of a network.
     pumice.compile(torch.nn.Linear(1, 1), torch.zeros(1, 1)).run(torch.zeros(1, 1))
     instance = network.small() if small else network.build()
     program = pumice.compile(
@@ -137,7 +137,7 @@ def measure(
 
 
 def describe(figures: Figures, program: Program) -> None:
-    """Fills in what is known without a run."""
+    """Fills in the fields that are known without a run."""
     for phase, keys in _PHASES.items():
         figures.seconds[phase] = sum(program.timings.get(key, 0.0) for key in keys)
     start = time.perf_counter()
@@ -152,7 +152,7 @@ def describe(figures: Figures, program: Program) -> None:
 
 
 def run(figures: Figures, program: Program, instance: Instance, threads: int | None = None) -> None:
-    """Fills in what a run and a comparison give."""
+    """Fills in the results of a run and a comparison."""
     import torch
 
     args, kwargs = _arguments(instance.inputs(_SEED))
@@ -185,7 +185,7 @@ def _compared(figures: Figures, comparison: Comparison) -> None:
 
 
 def check(figures: Figures, limits: Limits = LIMITS) -> list[str]:
-    """What is beyond the limits, one text each."""
+    """Violated limits, one text each."""
     failures = []
     if figures.published not in (None, figures.parameters):
         failures.append(f"expected {figures.published:,} parameters, got {figures.parameters:,}")

@@ -33,7 +33,7 @@ func.func @unsigned_and_padded(%x: tensor<1x2x5x6xi8>) -> tensor<1x3x2x3xi32> {
 // CHECK-LABEL: func @other_pad_stays
 func.func @other_pad_stays(%x: tensor<1x2x3x3xi8>) -> tensor<1x3x3x3xi32> {
   // CHECK: %[[PAD:.*]] = tensor.pad
-  // CHECK: crossbar.conv_2d %[[PAD]], %{{.*}} padding [0, 0, 0, 0]
+  // CHECK: crossbar.conv_2d %[[PAD]], %{{.*}} window <{{.*}} padding = [0, 0, 0, 0]>
   %w = arith.constant dense<3> : tensor<3x2x3x3xi8>
   %code = arith.constant 1 : i8
   %zero = arith.constant 0 : i32

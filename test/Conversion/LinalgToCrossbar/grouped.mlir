@@ -6,7 +6,7 @@
 // CHECK-LABEL: func @padded_then_grouped_then_widened
 // CHECK-SAME: (%[[X:.*]]: tensor<1x4x3x3xi8>)
 func.func @padded_then_grouped_then_widened(%x: tensor<1x4x3x3xi8>) -> tensor<1x2x2x3x3xi32> {
-  // CHECK: %[[Y:.*]] = crossbar.conv_2d %[[X]], %{{.*}} padding [1, 1, 1, 1] groups 2 {input_unsigned, input_zero_point = 128 : i64}
+  // CHECK: %[[Y:.*]] = crossbar.conv_2d %[[X]], %{{.*}} window <{{.*}} padding = [1, 1, 1, 1]> groups 2 {input_unsigned, input_zero_point = 128 : i64}
   // CHECK-SAME: -> tensor<1x4x3x3xi32>
   // CHECK: tensor.expand_shape %[[Y]] {{.*}} : tensor<1x4x3x3xi32> into tensor<1x2x2x3x3xi32>
   %w = arith.constant dense<3> : tensor<2x2x2x3x3xi8>
@@ -29,7 +29,7 @@ func.func @padded_then_grouped_then_widened(%x: tensor<1x4x3x3xi8>) -> tensor<1x
 // CHECK-LABEL: func @widened_then_grouped
 // CHECK-SAME: (%[[X:.*]]: tensor<1x4x5x5xi8>)
 func.func @widened_then_grouped(%x: tensor<1x4x5x5xi8>) -> tensor<1x2x2x3x3xi32> {
-  // CHECK: crossbar.conv_2d %[[X]], %{{.*}} padding [0, 0, 0, 0] groups 2 {input_unsigned}
+  // CHECK: crossbar.conv_2d %[[X]], %{{.*}} window <{{.*}} padding = [0, 0, 0, 0]> groups 2 {input_unsigned}
   %w = arith.constant dense<3> : tensor<2x2x2x3x3xi8>
   %zero = arith.constant 0 : i32
   %wide = arith.extui %x : tensor<1x4x5x5xi8> to tensor<1x4x5x5xi16>

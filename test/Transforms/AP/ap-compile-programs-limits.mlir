@@ -14,7 +14,7 @@ func.func @columns(%x: tensor<1x1x17x17xi8>) -> tensor<1x1x1x1xi32> {
 
 func.func @zero_point(%x: tensor<4x2xi8>) -> tensor<4x1xi32> {
   %w = arith.constant dense<1> : tensor<1x2xi8>
-  // expected-error @below {{cannot be compiled: expected a zero point that is an input code, from 0 to 15, got 16}}
+  // expected-error @below {{cannot be compiled: expected a zero point in the range of the inputs, 0 to 15, got 16}}
   %y = ap.mvm %x, %w {input_unsigned, input_zero_point = 16 : i64, input_bits = 4 : i64}
       : (tensor<4x2xi8>, tensor<1x2xi8>) -> tensor<4x1xi32>
   return %y : tensor<4x1xi32>

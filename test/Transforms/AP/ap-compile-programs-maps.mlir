@@ -12,7 +12,7 @@
 // CHECK: ap.serial copy d = <column = 4, domain = 0, width = 2> a = <column = 0, domain = 0, width = 2> steps 2
 // CHECK: ap.serial compare d = <column = 4, domain = 0, width = 2> a = <column = 1, domain = 0, width = 2> carry 5 steps 2
 // CHECK: ap.serial select d = <column = 4, domain = 0, width = 2> a = <column = 1, domain = 0, width = 2> carry 5 steps 2
-// CHECK-COUNT-4: ap.serial "{{compare|select}}"
+// CHECK-COUNT-4: ap.serial {{compare|select}}
 // CHECK-NOT: compare
 // 3 a + b is 4 a - a + b.
 // CHECK: ap.program

@@ -21,7 +21,7 @@
 // CHECK-NEXT: }
 
 // y < 1 is a pass for each bit; that of the sign is inverted.
-// PASSES: "less"{{.*}} than 3
+// PASSES: ap.serial less {{.*}} than 3
 // PASSES-NEXT: ap.search [0] key [true]
 // PASSES-NEXT: ap.write [0] key [false]
 // PASSES-NEXT: ap.search [7] key [false]

@@ -78,10 +78,10 @@ func.func @signed_input(%f: tensor<1x2x5x5xf32>, %w: tensor<3x2x2x2xi8>)
     %c = arith.fptosi %b : f32 to i8
     linalg.yield %c : i8
   } -> tensor<1x2x5x5xi8>
-  // CHECK: crossbar.conv_2d {{.*}} padding [0, 0, 0, 0] groups 1 {input_bits = 3 : i64, input_zero_point = 9 : i64} :
+  // CHECK: crossbar.conv_2d {{.*}} padding = [0, 0, 0, 0]> groups 1 {input_bits = 3 : i64, input_zero_point = 9 : i64} :
   %x = crossbar.conv_2d %q, %w window <kernel = [2, 2], strides = [1, 1], dilations = [1, 1], padding = [0, 0, 0, 0]> groups 1
       {input_zero_point = 9 : i64} : (tensor<1x2x5x5xi8>, tensor<3x2x2x2xi8>) -> tensor<1x3x4x4xi32>
-  // CHECK: crossbar.conv_2d {{.*}} padding [0, 0, 1, 0] groups 1 {input_bits = 5 : i64, input_zero_point = 9 : i64} :
+  // CHECK: crossbar.conv_2d {{.*}} padding = [0, 0, 1, 0]> groups 1 {input_bits = 5 : i64, input_zero_point = 9 : i64} :
   %y = crossbar.conv_2d %q, %w window <kernel = [2, 2], strides = [1, 1], dilations = [1, 1], padding = [0, 0, 1, 0]> groups 1
       {input_zero_point = 9 : i64} : (tensor<1x2x5x5xi8>, tensor<3x2x2x2xi8>) -> tensor<1x3x5x4xi32>
   // CHECK: crossbar.conv_2d {{.*}} groups 1 {input_unsigned} :

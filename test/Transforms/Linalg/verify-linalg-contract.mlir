@@ -59,8 +59,19 @@ module {
   func.func @entry() {
     return
   }
-  // expected-error @below {{unsupported op 'memref.global' at the level of functions}}
-  memref.global "private" @data : memref<2xf32>
+  // expected-error @below {{unsupported op 'arith.constant' at the level of functions}}
+  %c = arith.constant 1 : i32
+}
+
+// -----
+
+module {
+  func.func @entry() {
+    return
+  }
+  // expected-error @below {{unsupported op 'builtin.module' at the level of functions}}
+  module @inner {
+  }
 }
 
 // -----
@@ -81,9 +92,11 @@ func.func @two_blocks(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 // expected-error @below {{expected one public function, got 2}}
 module {
+  // expected-note @below {{a public function}}
   func.func @first() {
     return
   }
+  // expected-note @below {{a public function}}
   func.func @second() {
     return
   }

@@ -17,6 +17,7 @@ func.func @quantized_operands(%x: tensor<4x8xi8>) -> tensor<4x3xf32> {
   %w = arith.constant dense<5> : tensor<8x3xi8>
   %half = arith.constant 0.5 : f32
   %ex = tensor.empty() : tensor<4x8xf32>
+  // expected-note @below {{its first operand is dequantized here}}
   %dx = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
       ins(%x : tensor<4x8xi8>) outs(%ex : tensor<4x8xf32>) {
   ^bb0(%in: i8, %out: f32):

@@ -88,7 +88,7 @@ func.func @reads_without_waiting(%x: !host) {
 !data = memref<4xf32, #simulator.memory<buffer>>
 !host = memref<4xf32, #simulator.memory<host>>
 func.func @writes_argument(%x: !host, %y: !host) {
-  // expected-error @below {{'simulator.transfer' op writes to what is no simulator.buffer}}
+  // expected-error @below {{'simulator.transfer' op writes to a value that is not a simulator.buffer}}
   %t = simulator.transfer %x to %y : !host to !host
   return
 }

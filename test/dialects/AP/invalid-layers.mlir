@@ -41,7 +41,7 @@ func.func @conv_weights(%x: tensor<1x2x4x4xi8>, %w: tensor<4x2x3x3xi8>) {
 
 // C2 of ap.run
 func.func @run_bytes(%x: tensor<2x3xi8>) {
-  // expected-error @below {{'ap.run' op expects the bytes of a program, got 'tensor<2xi16>'}}
+  // expected-error @below {{'ap.run' op expects the bytes of a microprogram, got 'tensor<2xi16>'}}
   %0 = ap.run %x program dense<[80, 65]> : tensor<2xi16> : tensor<2x3xi8> -> tensor<2x5xi32>
   return
 }
@@ -70,7 +70,7 @@ func.func @run_window(%x: tensor<2x3xi8>) {
 
 // C1 of ap.lookup
 func.func @lookup_shapes(%q: tensor<2x4xi8>) {
-  // expected-error @below {{'ap.lookup' op cannot look queries of [2, 4] up in 'tensor<1x3xi8>' with a result of [2, 1]}}
+  // expected-error @below {{'ap.lookup' op cannot look up queries of [2, 4] in 'tensor<1x3xi8>' with a result of [2, 1]}}
   %0 = ap.lookup %q in dense<[[0, 1, 1]]> : tensor<1x3xi8> by exact : tensor<2x4xi8> -> tensor<2x1xi32>
   return
 }
@@ -79,6 +79,7 @@ func.func @lookup_shapes(%q: tensor<2x4xi8>) {
 
 func.func @lookup_method(%q: tensor<2x3xi8>) {
   // expected-error @below {{expected ::pumice::ap::LookupMethod to be one of: exact, ternary, hamming}}
+  // expected-error @below {{failed to parse}}
   %0 = ap.lookup %q in dense<[[0, 1, 1]]> : tensor<1x3xi8> by nearest : tensor<2x3xi8> -> tensor<2x1xi32>
   return
 }

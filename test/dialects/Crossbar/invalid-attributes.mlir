@@ -109,7 +109,7 @@
 // -----
 
 // expected-error @below {{a grid has the shape groups x rows x columns, got 2 dimensions}}
-func.func private @two_dimensions(!crossbar.grid<27x16xi8>)
+func.func private @two_dimensions(!crossbar.grid<27x16xi8, ui8>)
 
 // -----
 
@@ -124,7 +124,7 @@ func.func private @wide_weights(!crossbar.grid<1x27x16xi32, ui8>)
 // -----
 
 // expected-error @below {{a grid holds signless integers of at most 16 bits, got 'ui8'}}
-func.func private @unsigned_weights(!crossbar.grid<1x27x16xui8>)
+func.func private @unsigned_weights(!crossbar.grid<1x27x16xui8, ui8>)
 
 // -----
 

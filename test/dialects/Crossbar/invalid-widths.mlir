@@ -18,7 +18,7 @@ func.func @weights(%x: tensor<8x64xi8>, %w: tensor<10x64xi8>) {
 // -----
 
 func.func @grid(%x: tensor<8x64xi8>, %g: !crossbar.grid<1x64x10xi8, si8>) {
-  // expected-error @below {{'crossbar.mvm' op has weight_bits, but its weights are a grid, whose type says it}}
+  // expected-error @below {{'crossbar.mvm' op has weight_bits, but its weights are a grid, whose type defines it}}
   %y = crossbar.mvm %x, %g {weight_bits = 8 : i64} : (tensor<8x64xi8>, !crossbar.grid<1x64x10xi8, si8>) -> tensor<8x10xi32>
   return
 }
@@ -34,7 +34,7 @@ func.func @none(%x: tensor<8x64xi8>, %w: tensor<10x64xi8>) {
 // -----
 
 func.func @stream_of_grid(%x: tensor<8x64xi8>, %g: !crossbar.grid<1x64x10xi8, ui8>) {
-  // expected-error @below {{'crossbar.mvm' op has input_unsigned, but its weights are a grid, whose type says it}}
+  // expected-error @below {{'crossbar.mvm' op has input_unsigned, but its weights are a grid, whose type defines it}}
   %y = crossbar.mvm %x, %g {input_unsigned} : (tensor<8x64xi8>, !crossbar.grid<1x64x10xi8, ui8>) -> tensor<8x10xi32>
   return
 }

@@ -77,7 +77,7 @@ func.func @compute_without_grid(%x: tensor<8x64xi8>) {
 
 // C2 of pum.digital
 func.func @digital_on_grid(%g: !crossbar.grid<1x64x10xi8, ui8>) {
-  // expected-error @below {{'pum.digital' op takes tensors, got '!crossbar.grid<1x64x10xi8, ui8>'}}
+  // expected-error @below {{'pum.digital' op expects tensors, got '!crossbar.grid<1x64x10xi8, ui8>'}}
   %y, %t = pum.digital (%g) : (!crossbar.grid<1x64x10xi8, ui8>) -> tensor<1xi8> {
   ^bb0(%a: !crossbar.grid<1x64x10xi8, ui8>):
     %0 = arith.constant dense<1> : tensor<1xi8>

@@ -52,7 +52,7 @@ func.func @program_in_setup_and_again(%w: tensor<16x200xi8>) {
 }
 
 // CHECK-LABEL: func @compute_convolution
-// CHECK-SAME: (%[[X:.*]]: tensor<1x3x8x8xi8>, %[[G:.*]]: !crossbar.grid<1x27x16xi8, ui8>, %[[T:.*]]: !pum.token)
+// CHECK-SAME: (%[[X:.*]]: tensor<1x3x8x8xi8>, %[[G:.*]]: !crossbar.grid<1x27x16xi8, si8>, %[[T:.*]]: !pum.token)
 func.func @compute_convolution(%x: tensor<1x3x8x8xi8>, %g: !crossbar.grid<1x27x16xi8, si8>,
                                %t: !pum.token) -> tensor<1x16x6x6xi32> {
   // CHECK: pum.compute(%[[X]], %[[G]]) after(%[[T]]) : (tensor<1x3x8x8xi8>, !crossbar.grid<1x27x16xi8, si8>) -> tensor<1x16x6x6xi32> {

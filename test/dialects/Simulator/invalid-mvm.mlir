@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: pumice-opt %s -split-input-file -verify-diagnostics
 
-func.func @codes(%g: !crossbar.grid<1x64x10xi8, si32>, %x: memref<8x64xi32, #simulator.memory<buffer>>,
+func.func @codes(%g: !crossbar.grid<1x64x10xi8, si8>, %x: memref<8x64xi32, #simulator.memory<buffer>>,
                  %y: memref<8x10xi32, #simulator.memory<buffer>>) {
-  // expected-error @below {{'simulator.mvm' op expects codes of 8 or 16 bits, got 'i32'}}
-  %t = simulator.mvm %g, %x, %y : !crossbar.grid<1x64x10xi8, si32>,
+  // expected-error @below {{'simulator.mvm' op expects inputs of 8 or 16 bits, got 'i32'}}
+  %t = simulator.mvm %g, %x, %y : !crossbar.grid<1x64x10xi8, si8>,
       memref<8x64xi32, #simulator.memory<buffer>>, memref<8x10xi32, #simulator.memory<buffer>>
   return
 }

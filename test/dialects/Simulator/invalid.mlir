@@ -90,7 +90,7 @@ func.func @program_placement(%w: memref<16x200xi8, #simulator.memory<dram>>) {
 
 // C1 of simulator.digital
 func.func @digital_without_function(%x: memref<4xf32, #simulator.memory<buffer>>) {
-  // expected-error @below {{'simulator.digital' op calls @nowhere, which is no function}}
+  // expected-error @below {{'simulator.digital' op calls @nowhere, which is not a function}}
   %t = simulator.digital @nowhere (%x) to (%x)
       : (memref<4xf32, #simulator.memory<buffer>>) -> memref<4xf32, #simulator.memory<buffer>>
   return

@@ -181,14 +181,14 @@ SUM = Value(1, 0, 5, True, False)
         (epilogue_of([[operation("less", 4, c=3, a=SUM, k=1)]]), "compares 4 bits of 5"),
         (
             epilogue_of([[operation("less", 5, c=3, a=SUM, k=16)]]),
-            "epilogue, group 0, operation 0 .*compares with 16, expected -16 to 15",
+            "epilogue, bundle 0, operation 0 .*compares with 16, expected -16 to 15",
         ),
         (epilogue_of([[operation("set", 6, c=3, d=SUM)]]), "has 6 steps for a destination of 5"),
-        (epilogue_of([], code_bits=6), "codes have 6 bits in a slot of 5"),
-        (epilogue_of([], code_bits=9), "the number of code bits is 9, expected at most 8"),
+        (epilogue_of([], code_bits=6), "results have 6 bits in a slot of 5"),
+        (epilogue_of([], code_bits=9), "the number of result bits is 9, expected at most 8"),
         (
             epilogue_of([]).replace(bytes([3, 0, 1]), bytes([0, 0, 1])),
-            "expected codes of at least 1 bit, got 0",
+            "expected at least 1 result bit, got 0",
         ),
         (epilogue_of([])[:-3] + bytes([1, 0, 0]), "the epilogue has 2 bytes, expected 1"),
     ],
@@ -217,7 +217,7 @@ def test_results_of_another_type_are_refused() -> None:
         for pipeline in ("crossbar-to-pum", "pum-to-simulator"):
             PassManager.parse(f"builtin.module({pipeline})").run(module.operation)
         program = Program({"simulator": module}, {})
-        with pytest.raises(PumiceError, match="codes are i32, expected i8"):
+        with pytest.raises(PumiceError, match="results are i32, expected i8"):
             program.run(np.zeros((3, 1), np.int8))
 
 

@@ -173,5 +173,5 @@ def test_inputs_of_another_size() -> None:
     a, b, thresholds, codes = sum_case(rng, 3, False, (1, 1))
     attributes = "input_bits = 3, input_unsigned"
     program = compiled(sum_text(a.shape, (1, 1), thresholds, codes, attributes))
-    with pytest.raises(PumiceError, match="input 8 is not an unsigned code of 3 bits"):
+    with pytest.raises(PumiceError, match="input 8 is not an unsigned integer of 3 bits"):
         program.run(a.astype(np.int8), (b - b + 8).astype(np.int8))

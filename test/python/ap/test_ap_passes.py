@@ -271,9 +271,9 @@ BODY = encode_body(good())
     [
         (b"PAPER", "byte 3: expected 'PAP' and version 1 or 2, got 69"),
         (BLOB[:-1], "byte"),
-        (BLOB + b"\0", "expected the end of the program"),
-        (BLOB.replace(bytes([0, 4, 2]), bytes([15, 4, 2])), "unknown operation 15"),
-        (BLOB[:20], "ends here|expected at most"),
+        (BLOB + b"\0", "expected the end of the microprogram"),
+        (BLOB.replace(bytes([0, 4, 2]), bytes([15, 4, 2])), "unknown opcode 15"),
+        (BLOB[:20], "end of the microprogram|expected at most"),
         (blob_with(c=40), "a carry column is 40, expected at most 15"),
         (blob_with(c=0), "uses column 0 for two things"),
         (blob_with(a=Value(0, 15, 2, False, False)), "reaches domain 16, but there are 16"),
@@ -314,7 +314,7 @@ BODY = encode_body(good())
         (changed(channels=0), "has channels 0 to 1 of 0"),
         (
             BLOB[: -len(BODY) - 1] + bytes([len(BODY) - 1]) + BODY,
-            "the slice has .* bytes, expected",
+            "the channel block has .* bytes, expected",
         ),
         (encode(one_chunk(2, False, 1, [(0, 0)], [])), "accumulator 0 has 0 bits in a slot of 0"),
         (
@@ -338,7 +338,7 @@ def test_blobs_that_are_refused(blob: bytes, text: str) -> None:
 
 def test_inputs_that_are_no_codes() -> None:
     program = program_of(BLOB, 3, 1, 1)
-    with pytest.raises(PumiceError, match="input 4 is not an unsigned code of 2 bits"):
+    with pytest.raises(PumiceError, match="input 4 is not an unsigned integer of 2 bits"):
         program.run(np.array([[0], [3], [4]], np.int8))
 
 

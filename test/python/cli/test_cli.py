@@ -264,8 +264,8 @@ FAILURES = [
     (["run", "model.py:make", "-i", "a.npy"], "cannot export Net"),
     (["run", "model.py:make", "-i", "x.npy", "-o", "no/y.npy"], "cannot write 'no/y.npy': No such"),
     (["compile", "model.py:make", "-i", "x.npy", "-o", "no/p"], "cannot write 'no/p': No such"),
-    (["run", "foreign.mlir"], "'foreign.mlir' is no machine program: names no device"),
-    (["run", "x.npy"], "'x.npy' is no MLIR module"),
+    (["run", "foreign.mlir"], "'foreign.mlir' is not a machine program: names no device"),
+    (["run", "x.npy"], "'x.npy' is not an MLIR module"),
     (["run", "model.py:make", "-i", "text.npy"], "expected numbers that torch knows, got <U5"),
     (["run", "model.py:make", "-i", "x.npy", "-i", "y=x.npy"], "inputs do not fit the model: got"),
     (["estimate", "none.mlir"], "no such program: 'none.mlir' (a model is FILE.py:NAME)"),
@@ -298,11 +298,11 @@ MISUSES = [
     (["estimate", "foreign.mlir", "--shape", "x=1"], "--shape is for ONNX models"),
     (
         ["run", "m.mlir", "--estimate", "-o", "y"],
-        "--estimate computes no values: leave --output out",
+        "--estimate computes no values: omit --output",
     ),
     (
         ["run", "model.py:net", "-i", "x.npy", "-c", "c.npy", "--no-quantize"],
-        "--calibration is for quantizing: leave it or --no-quantize out",
+        "--calibration is for quantizing: omit it or --no-quantize",
     ),
     (
         ["run", "model.py:net", "-i", "x.npy", "-c", "c.npy", "-c", "mask=mask.npy"],

@@ -134,7 +134,7 @@ def test_modules_of_linalg() -> None:
         program.run(x[0])
     with pytest.raises(PumiceError, match=r"expected positional inputs only, got \['x'\]"):
         program.run(x=x)
-    types = "arrays must be of bool, int8 to int64, uint8 to uint64, float32 or float64"
+    types = "arrays must be of bool, int8 to int64, uint8 to uint64, or float16 to float64"
     with pytest.raises(PumiceError, match=types):
         program.run(x.numpy().astype("complex64"))
 

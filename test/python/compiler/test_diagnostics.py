@@ -41,7 +41,9 @@ def test_fields() -> None:
 def test_places_of_files(tmp_path) -> None:
     path = tmp_path / "broken.mlir"
     path.write_text("module {\n  func.func @f( {\n}\n")
-    with pytest.raises(PumiceError, match=r"is no MLIR module: .* \(at .*broken.mlir:2:16\)") as e:
+    with pytest.raises(
+        PumiceError, match=r"is not an MLIR module: .* \(at .*broken.mlir:2:16\)"
+    ) as e:
         parse_file(path)
     (diagnostic,) = e.value.diagnostics
     assert (diagnostic.file, diagnostic.line) == (str(path), 2)

@@ -85,9 +85,8 @@ def attention():
 def widths_of(program):
     """Widths of weights and of inputs that the program's layers have."""
     text = program.ir("crossbar")
-    layers = re.findall(r"crossbar\.(?:mvm|conv_2d) .*", text)
-    inputs = {int((re.findall(r"input_bits = (\d+)", one) or [8])[0]) for one in layers}
-    return {int(bits) for bits in re.findall(r"crossbar\.program .*xi(\d+)>", text)}, inputs
+    grids = re.findall(r"crossbar\.program .*!crossbar\.grid<\w+xi(\d+), [su]i(\d+)>", text)
+    return {int(weights) for weights, _ in grids}, {int(inputs) for _, inputs in grids}
 
 
 def costs_of(program):
@@ -182,7 +181,7 @@ def test_widths_out_of_range(name, bits) -> None:
 
 
 def test_widths_beside_a_quantizer() -> None:
-    text = "expected no weight_bits or activation_bits beside a quantizer"
+    text = "expected weight_bits and activation_bits only without a quantizer"
     with pytest.raises(FrontendError, match=text):
         pumice.quantize(nn.Linear(2, 2), [], quantizer=PumiceQuantizer(), weight_bits=4)
 

@@ -159,3 +159,17 @@ def test_probes_by_compile_options() -> None:
     assert found["linear"].count == 4 * 5
     with pytest.raises(pumice.CompileError, match="a node of the network to probe, got 'conv'"):
         pumice.compile(quantized, x, options={"probe_nodes": ["conv"]})
+
+
+def test_half_precision(tmp_path) -> None:
+    file = tmp_path / "half.mlir"
+    file.write_text("""
+func.func @main(%x: tensor<5xf16>) -> tensor<5xf16> {
+  pum.probe %x as "half" : tensor<5xf16>
+  return %x : tensor<5xf16>
+}
+""")
+    x = np.array([0.1, -2.5, 65504, 6e-8, np.inf], np.float16)
+    seen = compile_file(file, device="ideal").observe([x], samples=5)["half"]
+    np.testing.assert_array_equal(seen.samples, x[:4].astype(float))
+    assert (seen.count, seen.non_finite) == (4, 1)

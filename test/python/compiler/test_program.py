@@ -315,12 +315,15 @@ def test_bad_files(isaac, tmp_path) -> None:
     isaac.program.save(tmp_path / "whole")
     whole = (tmp_path / "whole").read_bytes()
     bad = {
-        "empty": (b"", "is no machine program"),
-        "junk": (b"ML\xefR\0\0\0junk", "is no MLIR module"),
-        "words": (b"not mlir at all", "is no MLIR module"),
-        "foreign": (b"module { func.func @f() { return } }", "is no machine program: names no dev"),
-        "short": (whole[: len(whole) // 2], "is no MLIR module"),
-        "shorter": (whole[:99], "is no MLIR module"),
+        "empty": (b"", "is not a machine program"),
+        "junk": (b"ML\xefR\0\0\0junk", "is not an MLIR module"),
+        "words": (b"not mlir at all", "is not an MLIR module"),
+        "foreign": (
+            b"module { func.func @f() { return } }",
+            "is not a machine program: names no dev",
+        ),
+        "short": (whole[: len(whole) // 2], "is not an MLIR module"),
+        "shorter": (whole[:99], "is not an MLIR module"),
     }
     for name, (data, words) in bad.items():
         (tmp_path / name).write_bytes(data)
@@ -348,7 +351,9 @@ def test_keep_cannot_run_the_program(isaac) -> None:
         isaac.program.run(isaac.x)
         return True
 
-    with pytest.raises(PumiceError, match="expected `keep` to run no program that is running"):
+    with pytest.raises(
+        PumiceError, match="expected `keep` not to run a program that is already running"
+    ):
         isaac.program.run(isaac.x, keep=nested)
 
 

@@ -210,7 +210,7 @@ def test_errors(tmp_path) -> None:
     with pytest.raises(PumiceError, match=r"expected 1 to \d+ images for 'demo', got 5000"):
         noise.run([], ["demo"], images=5000)
     (tmp_path / "b").write_bytes(b"\xff\xff\n")
-    with pytest.raises(PumiceError, match="cannot keep results in '.*': it is no text"):
+    with pytest.raises(PumiceError, match="cannot keep results in '.*': it is not a text file"):
         noise.run([], ["demo"], path=tmp_path / "b")
     with pytest.raises(
         PumiceError, match=r"cannot keep results in '.*': (File exists|Not a direc)"

@@ -100,11 +100,11 @@ def test_programs_without_their_state() -> None:
 
 
 def test_state_is_looked_up() -> None:
-    from pumice.frontend.lowering import _inline_state, _state
+    from pumice.frontend.lowering import _inline_state, state_of
 
     program = exported_linear()
     with pytest.raises(FrontendError, match="the exported program has no value for 'gone'"):
-        _state(program, "gone")
+        state_of(program, "gone")
     program.state_dict["weight"] = 3
     with pytest.raises(FrontendError, match="expected a tensor for 'weight', got 3"):
         _inline_state(program)

@@ -2,14 +2,14 @@
 //===- ClipKernel.cpp - Arrays whose converters saturate ------------------===//
 //
 // A conversion of a column sum v returns min(v, saturation): v less its excess.
-// So the result is the exact product less the shifted sum of all excesses (plus
-// those of columns that count negative or are inverted), and only columns of a
-// segment whose largest possible sum exceeds the saturation have any. These are
-// found when the arrays are programmed. Of these, a read needs to be formed
-// only if its digits add up to enough to exceed the saturation on the highest
-// cells of the column.
+// The result is therefore the exact product minus the shifted sum of all
+// excesses (plus those of columns that count negative or are inverted), and
+// only columns of a segment whose largest possible sum exceeds the saturation
+// have any. These are found when the arrays are programmed. Of these, a read
+// needs to be formed only if its digits add up to enough to exceed the
+// saturation on the highest cells of the column.
 //
-// Memory: that of the exact product (ExactKernel.cpp); besides, a column at
+// Memory: that of the exact product (ExactKernel.cpp); in addition, a column at
 // risk takes cellBits / 8 bytes per cell (1 byte where there are no tables).
 //
 //===----------------------------------------------------------------------===//
@@ -42,7 +42,7 @@ constexpr int64_t encodedBytes = 32 * 1024;
 /// Results of which the excess is kept before it is subtracted.
 constexpr int64_t keptResults = 64 * 1024;
 
-/// Input vectors that the portable loop handles at once.
+/// Input vectors that the portable loop processes at once.
 constexpr int64_t portableLanes = 32;
 
 /// A column of a segment whose sum may exceed the saturation.
@@ -222,8 +222,8 @@ void ClipKernel::subtractExcess(const CrossbarJob &job,
       1, std::max<int64_t>(llvm::divideCeil(windows, lanes()), 1));
   const int64_t block = laneBlocks * lanes();
   const int64_t blocks = llvm::divideCeil(windows, block);
-  // Few windows: share the columns among the threads, too. No more columns at
-  // once than what is kept of them leaves in the second-level cache.
+  // Few windows: share the columns among the threads, too. The columns that are
+  // processed at once fit in the second-level cache.
   const int64_t shared =
       partsOfUnits(blocks * matrix.groups, wantedUnits(job.threads));
   const int64_t cached =

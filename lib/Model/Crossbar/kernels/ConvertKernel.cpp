@@ -488,7 +488,7 @@ void ConvertKernel::convertWide(const Unit &unit, const Column &column,
   }
 }
 
-/// What codes stand for: codes * denominator / numerator, rounded half to even.
+/// The value of codes: codes * denominator / numerator, rounded half to even.
 static int64_t scaleCodes(int64_t codes, const Converter &converter) {
   if (converter.numerator == converter.denominator)
     return codes;

@@ -28,8 +28,8 @@ PUMICE_INLINE static int32_t roundToEven(float x) {
 #endif
 }
 
-/// The code next to sum * numerator / denominator, from one at most 1 beside.
-/// Products are modulo 2^32: the remainder is small.
+/// The code closest to sum * numerator / denominator, given one that is off by
+/// at most 1. Products are modulo 2^32: the remainder is small.
 PUMICE_INLINE static int32_t correct(const CodeMap &map, int32_t sum,
                                      int32_t code) {
   const uint32_t product = static_cast<uint32_t>(sum) * map.numerator;

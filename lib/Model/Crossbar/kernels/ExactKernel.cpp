@@ -96,7 +96,7 @@ private:
     return bytes() ? get<int8_t>(words, at(n, k))
                    : get<int16_t>(words, at(n, k));
   }
-  /// What is added to every result of column n of group g.
+  /// The number added to every result of column n of group g.
   int32_t bias(const CrossbarJob &job, int64_t g, int64_t n) const {
     const int64_t at = g * matrix.columns + n;
     return static_cast<uint32_t>(job.columnBias[at]) -
@@ -136,7 +136,7 @@ private:
 ExactKernel::ExactKernel(const MatrixSpec &matrix, const WeightReader &weights)
     : matrix(matrix) {
   const int64_t K = matrix.rows, N = matrix.columns;
-  constexpr int64_t block = 128; // rows; what they touch stays cached
+  constexpr int64_t block = 128; // rows; their data stays cached
   std::vector<int32_t> part(std::min(block, K));
   if (matrix.weightBits > 16)
     wideWeights.resize(matrix.groups * N * K);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Accuracy of real networks against what keeps crossbars from being ideal.
+"""Accuracy of trained networks against non-ideal effects of crossbars.
 
     points = list(noise.points(["adc", "read"], seeds=3))
     results = noise.run(points, ["demo"], path="results.jsonl")

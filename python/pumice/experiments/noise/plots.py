@@ -29,7 +29,7 @@ def plot(rows: list[Row], path: str | os.PathLike[str]) -> None:
     """A grid of plots: a row per network, a column per sweep.
 
     Lines are means, bands reach from the least to the largest accuracy over the seeds; the dotted
-    line is the device that loses nothing.
+    line is the lossless device.
 
     Raises:
         PumiceError: no matplotlib, nothing to plot, or the file cannot be written.

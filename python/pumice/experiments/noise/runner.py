@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Runs points on networks; results are lines of JSON, and what is there is not run again."""
+"""Runs points on networks. Results are lines of JSON; existing results are not computed again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["REFERENCES", "Results", "run"]
 
 #: Images per run of a program.
 BATCH = 100
-#: What every network is run on besides: PyTorch in float, and a device that loses nothing.
+#: Additional references for every network: PyTorch in float, and a lossless device.
 REFERENCES = ("float", "lossless")
 
 Record = dict[str, Any]
@@ -75,7 +75,7 @@ def run(
         device: preset or file that the points change.
         images: how many digits to test with; all that there are by default.
         threads: for `Program.run`.
-        path: a file of JSON lines to go on with and to add results to.
+        path: a file of JSON lines to continue, to which results are appended.
         advance: called before each run with what it is, and at the end.
 
     Raises:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What is varied: a sweep has values, series and, for each point, changes to a device's array."""
+"""Sweeps: values, series and, for each point, changes to a device's array."""
 
 from __future__ import annotations
 

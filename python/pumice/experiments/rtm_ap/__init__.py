@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The comparison of "Full-Stack Optimization for CAM-Only DNN Inference", computed again.
+"""Reproduction of the comparison in "Full-Stack Optimization for CAM-Only DNN Inference".
 
     settings = rtm_ap.Settings(networks=("vgg9",), sparsities=(0.9,))
     results = rtm_ap.run(settings, path="rtm-ap.jsonl")

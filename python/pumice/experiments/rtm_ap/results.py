@@ -32,7 +32,7 @@ GROUPS = {
 
 @dataclass(frozen=True)
 class Paper:
-    """What is known of the paper's results.
+    """Known results of the paper.
 
     Attributes:
         energy_ratios: energy of its crossbar baseline over its own, by network (abstract).
@@ -98,7 +98,7 @@ class Settings:
         threads: to compile and run with; all by default. Results do not depend on it.
 
     Raises:
-        PumiceError: a value that cannot be.
+        PumiceError: an impossible value.
     """
 
     networks: tuple[str, ...] = tuple(NETWORKS)
@@ -131,9 +131,9 @@ class Settings:
 
     @property
     def headline(self) -> tuple[float, int]:
-        """Sparsity and width that ratios, sensitivities and runs are for.
+        """Sparsity and width of ratios, sensitivities and runs.
 
-        0.8 and 4 bits, or else the least that there are.
+        0.8 and 4 bits, or else the lowest values.
         """
         sparsity = 0.8 if 0.8 in self.sparsities else min(self.sparsities)
         return sparsity, 4 if 4 in self.activation_bits else min(self.activation_bits)
@@ -174,17 +174,17 @@ class Point:
     """A network of one sparsity and width.
 
     Attributes:
-        nonzeros: ternary weights that are not 0: additions and subtractions without sharing.
+        nonzeros: nonzero ternary weights: additions and subtractions without sharing.
         additions: additions and subtractions of the programs, with common subexpressions shared.
         unshared_additions: of programs without sharing.
-        bound: what no sharing gets below in tiles of as many channels as the compiler takes.
+        bound: lower bound of additions with any sharing within the compiler's sets of channels.
         program_bytes: of the programs.
         passes: of all processors.
         shifts: of one racetrack by one domain.
         processors: costs on `rtm-ap`.
         unshared: the same without sharing.
-        crossbars: the same codes on `neurosim-rram`, in as few cells as hold them.
-        int8: a network of the same shape with 8-bit weights and as wide activations there.
+        crossbars: the same quantized values on `neurosim-rram`, in as few cells as possible.
+        int8: a network of the same shape with 8-bit weights and activations of the same width.
     """
 
     network: str
@@ -204,7 +204,7 @@ class Point:
 
     @property
     def energy_ratio(self) -> float:
-        """Energy of the crossbars over that of the processors, for the same codes."""
+        """Energy of the crossbars over that of the processors, for the same quantized values."""
         return self.crossbars.energy_pj / self.processors.energy_pj
 
     @property

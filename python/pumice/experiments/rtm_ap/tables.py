@@ -20,7 +20,7 @@ _KEY = ["network", "sparsity", "bits"]
 
 
 def summary(results: Results) -> list[str]:
-    """A sentence for each network: how it compares, and with what the paper has."""
+    """One sentence per network that compares it with crossbars and with the paper."""
     return [_sentence(results, name) for name in results.settings.networks]
 
 
@@ -147,7 +147,7 @@ def _programs(point: Point) -> list[str]:
 def _compared(
     point: Point, get: Callable[[Cost], float], text: Callable[[float], str]
 ) -> list[str]:
-    """One figure of all that run a point, then the ratios."""
+    """One figure of each configuration of a point, then the ratios."""
     ours = get(point.processors)
     costs = [get(cost) for cost in (point.unshared, point.crossbars, point.int8)]
     return [text(ours), *map(text, costs), *(_ratio(cost / ours) for cost in costs[1:])]

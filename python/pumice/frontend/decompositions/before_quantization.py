@@ -19,6 +19,7 @@ from torch.fx import GraphModule, Node
 from pumice.frontend.decompositions.einsum import einsum
 from pumice.frontend.decompositions.emitter import Emitter, arguments_of
 from pumice.frontend.decompositions.recurrent import gru, lstm, rnn_relu, rnn_tanh
+from pumice.frontend.decompositions.undecomposed_ops import block_weights, weight_blocks
 
 __all__ = ["DECOMPOSITIONS", "decompose_ops"]
 
@@ -198,6 +199,19 @@ def _rows_of_outputs(call: Emitter, matrix: Any) -> Node | None:
     return source if source is not None and source.op == "get_attr" else None
 
 
+def _depthwise_transposed(node: Node) -> Node | None:
+    """Groups of a few channels in place of one each: see `block_weights`."""
+    call, given = Emitter(node), arguments_of(node)
+    weight, groups = given["weight"], given["groups"]
+    blocks = weight_blocks(weight.meta["val"].shape, groups)
+    if weight.op != "get_attr" or blocks is None:
+        return None
+    wide = call.derived_parameter(weight, "blocks", lambda value: block_weights(value, blocks))
+    rest = [given[name] for name in ("bias", "stride", "padding", "output_padding")]
+    target: Any = node.target
+    return call(target, given["input"], wide, *rest, groups // blocks, given["dilation"])
+
+
 def _is_transpose(matrix: Node) -> bool:
     """Of a matrix, however it is written."""
     if matrix.target is _aten.permute.default:
@@ -226,6 +240,8 @@ DECOMPOSITIONS: dict[Any, Callable[[Node], Node | tuple[Node, ...] | None]] = {
     _aten.einsum.default: einsum,
     _aten.conv3d.default: _conv3d,
     _aten.conv3d.padding: _conv3d,
+    _aten.conv_transpose1d.default: _depthwise_transposed,
+    _aten.conv_transpose2d.input: _depthwise_transposed,
     _aten.lstm.input: lstm,
     _aten.gru.input: gru,
     _aten.rnn_tanh.input: rnn_tanh,

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["MOST_COMPARED", "UNDECOMPOSED_OPS"]
+__all__ = ["MOST_COMPARED", "UNDECOMPOSED_OPS", "block_weights", "weight_blocks"]
 
 MOST_COMPARED = 4096
 
@@ -25,16 +25,20 @@ def _cumsum(self: Tensor, dim: int, *, dtype: torch.dtype | None = None) -> Tens
     """Sums of the elements up to each, in log2(n) additions: the order differs from PyTorch's."""
     if dtype is None:
         dtype = self.dtype if self.is_floating_point() else torch.int64
-    total = self.to(dtype)
+    total = self.to(torch.promote_types(dtype, torch.float32) if _is_half(dtype) else dtype)
     if not total.dim():
-        return total
+        return total.to(dtype)
     size, step = total.shape[dim], 1
     while step < size:
         earlier = total.narrow(dim, 0, size - step)
         nothing = torch.zeros_like(total.narrow(dim, 0, step))
         total = total + torch.cat([nothing, earlier], dim)
         step *= 2
-    return total
+    return total.to(dtype)
+
+
+def _is_half(dtype: torch.dtype) -> bool:
+    return dtype in (torch.float16, torch.bfloat16)
 
 
 def _sort(self: Tensor, dim: int = -1, descending: bool = False) -> Any:
@@ -92,6 +96,8 @@ def _scatter(self: Tensor, dim: int, index: Tensor, src: Tensor) -> Any:
     hits = _hits(self, dim, index)
     if hits is None:
         return NotImplemented
+    if not index.numel():
+        return self.clone()
     numbers = torch.arange(index.shape[dim])
     last = torch.where(hits, numbers, torch.full_like(numbers, -1)).amax(-1).movedim(-1, dim)
     given = src.narrow(dim, 0, index.shape[dim]).gather(dim, last.clamp(min=0))
@@ -102,6 +108,8 @@ def _scatter_value(self: Tensor, dim: int, index: Tensor, value: float) -> Any:
     hits = _hits(self, dim, index)
     if hits is None:
         return NotImplemented
+    if not index.numel():
+        return self.clone()
     given = torch.full((), value, dtype=self.dtype)
     return torch.where(hits.any(-1).movedim(-1, dim), given, self)
 
@@ -110,6 +118,8 @@ def _scatter_add(self: Tensor, dim: int, index: Tensor, src: Tensor) -> Any:
     hits = _hits(self, dim, index)
     if hits is None:
         return NotImplemented
+    if not index.numel():
+        return self.clone()
     given = src.narrow(dim, 0, index.shape[dim]).movedim(dim, -1).unsqueeze(-2)
     zero = torch.zeros((), dtype=self.dtype)
     return self + torch.where(hits, given, zero).sum(-1, dtype=self.dtype).movedim(-1, dim)
@@ -153,9 +163,193 @@ def _hits(self: Tensor, dim: int, index: Tensor) -> Tensor | None:
     return index.movedim(dim, -1).unsqueeze(-2) == places
 
 
+def weight_blocks(shape: Any, groups: int) -> int | None:
+    """Channels of a group that torch-mlir takes; None for what is not depthwise."""
+    if groups < 2 or shape[0] != groups or shape[1] != 1:
+        return None
+    return next(size for size in range(2, groups + 1) if groups % size == 0)
+
+
+def block_weights(weight: Tensor, blocks: int) -> Tensor:
+    """Weights (channels, 1, ...) of a depthwise transposed convolution, in groups of `blocks`.
+
+    The weights between different channels are 0.
+    """
+    channels = weight.shape[0]
+    own = torch.arange(channels).remainder(blocks).unsqueeze(-1) == torch.arange(blocks)
+    return weight * own.to(weight.dtype).reshape(channels, blocks, *[1] * (weight.dim() - 2))
+
+
+def _convolution(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: list[int],
+    padding: list[int],
+    dilation: list[int],
+    transposed: bool,
+    output_padding: list[int],
+    groups: int,
+) -> Any:
+    blocks = weight_blocks(weight.shape, groups) if transposed else None
+    if blocks is None:
+        return NotImplemented
+    weight, groups = block_weights(weight, blocks), groups // blocks
+    return _aten.convolution.default(
+        input, weight, bias, stride, padding, dilation, True, output_padding, groups
+    )
+
+
+def _cumprod(self: Tensor, dim: int, *, dtype: torch.dtype | None = None) -> Tensor:
+    """As `_cumsum`, with products."""
+    if dtype is None:
+        dtype = self.dtype if self.is_floating_point() else torch.int64
+    total = self.to(torch.promote_types(dtype, torch.float32) if _is_half(dtype) else dtype)
+    if not total.dim():
+        return total.to(dtype)
+    size, step = total.shape[dim], 1
+    while step < size:
+        earlier = total.narrow(dim, 0, size - step)
+        ones = torch.ones_like(total.narrow(dim, 0, step))
+        total = total * torch.cat([ones, earlier], dim)
+        step *= 2
+    return total.to(dtype)
+
+
+def _square(self: Tensor) -> Tensor:
+    value = self.to(torch.int64) if self.dtype is torch.bool else self
+    return value * value
+
+
+def _neg(self: Tensor) -> Any:
+    """Of integers; torch-mlir's goes through floats."""
+    return NotImplemented if self.is_floating_point() else 0 - self
+
+
+def _floor_divide(self: Tensor, other: Tensor) -> Any:
+    """Of integers; torch-mlir's goes through floats."""
+    if torch.result_type(self, other).is_floating_point:
+        return NotImplemented
+    quotient = torch.div(self, other, rounding_mode="trunc")
+    rest = self - quotient * other
+    below = (rest != 0) & ((rest < 0) != (other < 0))
+    return quotient - below.to(quotient.dtype)
+
+
+def _div_mode(self: Tensor, other: Tensor, *, rounding_mode: str | None) -> Any:
+    return _floor_divide(self, other) if rounding_mode == "floor" else NotImplemented
+
+
+def _div_scalar_mode(self: Tensor, other: float, *, rounding_mode: str | None) -> Any:
+    dtype = torch.result_type(self, other)
+    if dtype.is_floating_point:
+        return NotImplemented
+    return torch.div(self, torch.full((), other, dtype=dtype), rounding_mode=rounding_mode)
+
+
+def _isfinite(self: Tensor) -> Tensor:
+    if not self.is_floating_point():
+        return torch.ones_like(self, dtype=torch.bool)
+    return self.abs() < float("inf")  # not so for NaN
+
+
+def _signbit(self: Tensor) -> Tensor:
+    """Also of -0, whose reciprocal shows it; NaN has none here."""
+    if not self.is_floating_point():
+        return self < 0
+    return (self < 0) | ((self == 0) & (self.reciprocal() < 0))
+
+
+def _fmod_scalar(self: Tensor, other: float) -> Tensor:
+    dtype = torch.result_type(self, other)
+    return torch.fmod(self.to(dtype), torch.full((), other, dtype=dtype))
+
+
+def _pow_scalar(self: Tensor, exponent: float) -> Any:
+    dtype = torch.result_type(self, exponent)
+    if self.is_floating_point():
+        return NotImplemented
+    if dtype.is_floating_point:
+        return torch.pow(self.to(dtype), exponent)
+    if exponent < 0:
+        return NotImplemented  # refused by PyTorch
+    result, base, left = torch.ones_like(self, dtype=dtype), self.to(dtype), int(exponent)
+    while left:
+        if left & 1:
+            result = result * base
+        left >>= 1
+        if left:
+            base = base * base
+    return result
+
+
+def _pow_of_scalar(self: float, exponent: Tensor) -> Tensor:
+    dtype = torch.result_type(self, exponent)
+    return torch.pow(torch.full(exponent.shape, self, dtype=dtype), exponent.to(dtype))
+
+
+def _pow(self: Tensor, exponent: Tensor) -> Any:
+    """Of integers: by digits of four bits of the exponent. Overflow wraps around."""
+    dtype = torch.result_type(self, exponent)
+    if dtype.is_floating_point:
+        if self.is_floating_point() and exponent.is_floating_point():
+            return NotImplemented
+        return torch.pow(self.to(dtype), exponent.to(dtype))
+    start, power = self.to(dtype), exponent.to(dtype)
+    base, left = start, power
+    places = torch.arange(16).to(dtype)
+    result = torch.ones_like(start * power)
+    for _ in range(torch.iinfo(dtype).bits // 4):
+        factors = torch.where(places < (left & 15).unsqueeze(-1), base.unsqueeze(-1), 1)
+        result = result * factors.prod(-1, dtype=dtype)
+        base = base.unsqueeze(-1).expand(*base.shape, 16).prod(-1, dtype=dtype)
+        left = left >> 4
+    if not dtype.is_signed:
+        return result
+    # Below 0: 1 / start, without its fraction.
+    sign = torch.where((power & 1) == 1, start, torch.ones_like(start))
+    one = torch.where((start == 1) | (start == -1), sign, torch.zeros_like(start))
+    return torch.where(power < 0, one, result)
+
+
+def _shift_left(self: Tensor, other: Tensor) -> Tensor:
+    """0 beyond the width."""
+    dtype = torch.result_type(self, other)
+    value, count = self.to(dtype), other.to(dtype)
+    bits = torch.iinfo(dtype).bits
+    inside = (count >= 0) & (count < bits)
+    shifted = torch.ops.aten.bitwise_left_shift.Tensor(value, torch.where(inside, count, 0))
+    return torch.where(inside, shifted, 0)
+
+
+def _shift_right(self: Tensor, other: Tensor) -> Tensor:
+    """The sign, or 0, beyond the width."""
+    dtype = torch.result_type(self, other)
+    value, count = self.to(dtype), other.to(dtype)
+    last = torch.iinfo(dtype).bits - 1
+    inside = (count >= 0) & (count <= last)
+    shifted = torch.ops.aten.bitwise_right_shift.Tensor(value, torch.where(inside, count, last))
+    return shifted if dtype.is_signed else torch.where(inside, shifted, 0)
+
+
 #: What each op becomes, by the arguments of its schema.
 UNDECOMPOSED_OPS: dict[Any, Callable[..., Any]] = {
     _aten.cumsum.default: _cumsum,
+    _aten.cumprod.default: _cumprod,
+    _aten.convolution.default: _convolution,
+    _aten.square.default: _square,
+    _aten.neg.default: _neg,
+    _aten.floor_divide.default: _floor_divide,
+    _aten.div.Tensor_mode: _div_mode,
+    _aten.div.Scalar_mode: _div_scalar_mode,
+    _aten.isfinite.default: _isfinite,
+    _aten.signbit.default: _signbit,
+    _aten.fmod.Scalar: _fmod_scalar,
+    _aten.pow.Tensor_Scalar: _pow_scalar,
+    _aten.pow.Scalar: _pow_of_scalar,
+    _aten.pow.Tensor_Tensor: _pow,
+    _aten.__lshift__.Tensor: _shift_left,
+    _aten.__rshift__.Tensor: _shift_right,
     _aten.sort.default: _sort,
     _aten.sort.stable: _stable_sort,
     _aten.topk.default: _topk,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -50,11 +50,13 @@ class Graph:
         model: the ModelProto; large initializers are not in it but in `weights`.
         weights: every initializer by name.
         inputs: name, dtype and shape of each input.
+        kinds: ONNX element types of weights that NumPy has no type for: codes of 4 bits.
     """
 
     model: Any
     weights: dict[str, Array]
     inputs: list[tuple[str, str, Shape]]
+    kinds: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._names = {name for node in self.nodes for name in (*node.input, *node.output)}
@@ -147,9 +149,11 @@ def read_graph(
     """
     onnx = require_onnx()
     model = _load(onnx, path)
-    weights = {}
+    weights, kinds = {}, {}
     for proto in model.graph.initializer:
         weights[proto.name] = _array(onnx, proto, path)
+        if proto.data_type in (onnx.TensorProto.INT4, onnx.TensorProto.UINT4):
+            kinds[proto.name] = proto.data_type
     for proto in model.graph.sparse_initializer:
         raise FrontendError(f"'{path}': sparse initializer '{proto.values.name}' is not supported")
     del model.graph.initializer[:]
@@ -158,7 +162,7 @@ def read_graph(
     bound = _bind(onnx, inputs, examples, shapes)
     del model.graph.input[:]
     model.graph.input.extend(inputs)
-    graph = Graph(model, weights, bound)
+    graph = Graph(model, weights, bound, kinds)
     for name in weights:
         graph.declare(name)
     if model.functions:

@@ -131,6 +131,9 @@ class _Rewriter:
         scales = self.graph.weights.get(node.input[1])
         if scales is None:
             return
+        given = {item.name for item in node.attribute}
+        if node.op_type == "QuantizeLinear" and given & {"output_dtype", "block_size"}:
+            return  # these say what zeros there are
         if len(node.input) < 3 or not node.input[2]:
             zero = self.graph.add_weight(f"{node.name}.zero_point", np.zeros(scales.shape, codes))
             del node.input[2:]

@@ -43,8 +43,7 @@ def _fold(graph: Graph) -> bool:
     outputs = {value.name for value in graph.model.graph.output}
     changed = False
     for node in graph.nodes:
-        for index, name in enumerate(node.input):
-            node.input[index] = renamed.get(name, name)
+        _rename(node, renamed)
         if node.op_type == "Identity" and not node.domain and node.output[0] not in outputs:
             renamed[node.output[0]] = node.input[0]
             changed = True
@@ -66,6 +65,21 @@ def _fold(graph: Graph) -> bool:
     return changed
 
 
+def _rename(node: Any, renamed: dict[str, str]) -> None:
+    """New names for what a node reads, and what the graphs in it do."""
+    for index, name in enumerate(node.input):
+        node.input[index] = renamed.get(name, name)
+    for attribute in node.attribute:
+        if attribute.HasField("g"):
+            own = {name for item in attribute.g.node for name in item.output}
+            own.update(proto.name for proto in attribute.g.initializer)
+            outer = {name: new for name, new in renamed.items() if name not in own}
+            for item in attribute.g.node:
+                _rename(item, outer)
+            for output in attribute.g.output:
+                output.name = outer.get(output.name, output.name)
+
+
 def _branch(graph: Graph, node: Any) -> list[Any]:
     """The nodes of the branch of an `If` that is taken; its other names become fresh ones."""
     onnx = require_onnx()
@@ -81,8 +95,7 @@ def _branch(graph: Graph, node: Any) -> list[Any]:
         for name in item.output:
             names[name] = graph.fresh(f"{node.name}.{name}") if name else name
     for item in inner:
-        for index, name in enumerate(item.input):
-            item.input[index] = names.get(name, name)
+        _rename(item, names)
         for index, name in enumerate(item.output):
             item.output[index] = names[name]
     for result, output in zip(node.output, body.output, strict=True):
@@ -141,15 +154,23 @@ def _evaluate(graph: Graph, node: Any, types: dict[str, Any]) -> list[Array] | N
     return [next(named) if name else np.empty(0) for name in node.output]
 
 
+def _reads(node: Any) -> set[str]:
+    """All names that a node reads, and the graphs in it."""
+    names = set(node.input)
+    for attribute in node.attribute:
+        if attribute.HasField("g"):
+            names.update(output.name for output in attribute.g.output)
+            for item in attribute.g.node:
+                names |= _reads(item)
+    return names
+
+
 def _drop_unused(graph: Graph) -> None:
     needed = {value.name for value in graph.model.graph.output}
     kept = []
     for node in reversed(graph.nodes):
         if any(name in needed for name in node.output):
             kept.append(node)
-            needed.update(node.input)
-            for attribute in node.attribute:
-                if attribute.HasField("g"):
-                    needed.update(name for item in attribute.g.node for name in item.input)
+            needed.update(_reads(node))
     graph.nodes = kept[::-1]
     graph.weights = {name: value for name, value in graph.weights.items() if name in needed}

@@ -21,7 +21,7 @@
 // MACHINE: simulator.digital @{{.*}} {pum.reason = "it is assigned to the digital unit"}
 // MACHINE: simulator.mvm
 // CANNOT: error: cannot be assigned to ap as targets asks: the device has no associative processors
-// UNKNOWN: error: targets: 'net.third=digital' names no layer
+// UNKNOWN: error: targets: 'net.third=digital' does not name a layer
 // TARGET: error: targets: expected LAYER=crossbar, LAYER=ap or LAYER=digital, got 'net.first=tpu'
 // PATTERN: error: targets: 'net.[=digital': invalid glob pattern
 

@@ -38,7 +38,7 @@ func.func @computed(%x: tensor<4x8xi8>, %w: tensor<8x3xi8>, %i: tensor<4x3xi32>)
 // CHECK-LABEL: func @wide
 func.func @wide(%x: tensor<4x8xi32>, %i: tensor<4x3xi32>) -> tensor<4x3xi32> {
   %w = arith.constant dense<2> : tensor<8x3xi32>
-  // CHECK: linalg.matmul {pum.reason = "its codes are not 8 or 16 bits wide", pum.target = #pum.target<digital>}
+  // CHECK: linalg.matmul {pum.reason = "its operands are not 8 or 16 bits wide", pum.target = #pum.target<digital>}
   %y = linalg.matmul ins(%x, %w : tensor<4x8xi32>, tensor<8x3xi32>) outs(%i : tensor<4x3xi32>) -> tensor<4x3xi32>
   return %y : tensor<4x3xi32>
 }

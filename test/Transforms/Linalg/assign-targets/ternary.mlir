@@ -19,7 +19,7 @@ func.func @not_ternary(%x: tensor<4x2xi8>, %init: tensor<4x2xi32>) -> tensor<4x2
   %w = arith.constant dense<[[1, -5], [-2, 4]]> : tensor<2x2xi8>
   %zero = arith.constant 0 : i32
   // CHECK: linalg.quantized_matmul {pum.reason = {{.*}}, pum.target = #pum.target<digital>}
-  // expected-remark @below {{stays on the digital unit: its weights are not ternary: 2 of 4 are none of three values of their output}}
+  // expected-remark @below {{stays on the digital unit: its weights are not ternary: 2 of 4 are not -a, 0 or a of their output}}
   %y = linalg.quantized_matmul ins(%x, %w, %zero, %zero : tensor<4x2xi8>, tensor<2x2xi8>, i32, i32)
       outs(%init : tensor<4x2xi32>) -> tensor<4x2xi32>
   return %y : tensor<4x2xi32>
@@ -30,7 +30,7 @@ func.func @wide_weights(%x: tensor<4x2xi8>, %init: tensor<4x2xi32>) -> tensor<4x
   %w = arith.constant dense<1> : tensor<2x2xi16>
   %zero = arith.constant 0 : i32
   // CHECK: linalg.quantized_matmul {pum.reason = {{.*}}, pum.target = #pum.target<digital>}
-  // expected-remark @below {{stays on the digital unit: its weights are no constants of 8 bits}}
+  // expected-remark @below {{stays on the digital unit: its weights are not 8-bit constants}}
   %y = linalg.quantized_matmul ins(%x, %w, %zero, %zero : tensor<4x2xi8>, tensor<2x2xi16>, i32, i32)
       outs(%init : tensor<4x2xi32>) -> tensor<4x2xi32>
   return %y : tensor<4x2xi32>
@@ -41,7 +41,7 @@ func.func @wide_codes(%x: tensor<4x2xi16>, %init: tensor<4x2xi32>) -> tensor<4x2
   %w = arith.constant dense<1> : tensor<2x2xi8>
   %zero = arith.constant 0 : i32
   // CHECK: linalg.quantized_matmul {pum.reason = {{.*}}, pum.target = #pum.target<digital>}
-  // expected-remark @below {{stays on the digital unit: its codes are wider than 8 bits}}
+  // expected-remark @below {{stays on the digital unit: its inputs are wider than 8 bits}}
   %y = linalg.quantized_matmul ins(%x, %w, %zero, %zero : tensor<4x2xi16>, tensor<2x2xi8>, i32, i32)
       outs(%init : tensor<4x2xi32>) -> tensor<4x2xi32>
   return %y : tensor<4x2xi32>
@@ -53,7 +53,7 @@ func.func @wide_zero_point(%x: tensor<4x2xi8>, %init: tensor<4x2xi32>) -> tensor
   %zero = arith.constant 0 : i32
   %z = arith.constant 200 : i32
   // CHECK: linalg.quantized_matmul {pum.reason = {{.*}}, pum.target = #pum.target<digital>}
-  // expected-remark @below {{stays on the digital unit: its codes and their zero point take 9 bits}}
+  // expected-remark @below {{stays on the digital unit: its inputs and their zero point take 9 bits}}
   %y = linalg.quantized_matmul ins(%x, %w, %z, %zero : tensor<4x2xi8>, tensor<2x2xi8>, i32, i32)
       outs(%init : tensor<4x2xi32>) -> tensor<4x2xi32>
   return %y : tensor<4x2xi32>
@@ -64,7 +64,7 @@ func.func @batch(%x: tensor<3x4x2xi8>, %init: tensor<3x4x2xi32>) -> tensor<3x4x2
   %w = arith.constant dense<1> : tensor<3x2x2xi8>
   %zero = arith.constant 0 : i32
   // CHECK: linalg.quantized_batch_matmul {pum.reason = {{.*}}, pum.target = #pum.target<digital>}
-  // expected-remark @below {{stays on the digital unit: associative processors have no batches of products}}
+  // expected-remark @below {{stays on the digital unit: associative processors do not support batches of products}}
   %y = linalg.quantized_batch_matmul ins(%x, %w, %zero, %zero : tensor<3x4x2xi8>, tensor<3x2x2xi8>, i32, i32)
       outs(%init : tensor<3x4x2xi32>) -> tensor<3x4x2xi32>
   return %y : tensor<3x4x2xi32>

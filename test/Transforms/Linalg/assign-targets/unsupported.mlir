@@ -31,7 +31,7 @@ func.func @wide_codes(%x: tensor<4x8xi32>, %init: tensor<4x3xi32>) -> tensor<4x3
   %w = arith.constant dense<5> : tensor<8x3xi8>
   %zero = arith.constant 0 : i32
   // CHECK: linalg.quantized_matmul
-  // expected-remark @below {{stays on the digital unit: its codes are not 8 or 16 bits wide}}
+  // expected-remark @below {{stays on the digital unit: its operands are not 8 or 16 bits wide}}
   %y = linalg.quantized_matmul ins(%x, %w, %zero, %zero : tensor<4x8xi32>, tensor<8x3xi8>, i32, i32)
       outs(%init : tensor<4x3xi32>) -> tensor<4x3xi32>
   return %y : tensor<4x3xi32>
@@ -54,7 +54,7 @@ func.func @index_codes(%x: tensor<4x8xindex>, %init: tensor<4x3xi32>) -> tensor<
   %w = arith.constant dense<5> : tensor<8x3xi8>
   %zero = arith.constant 0 : i32
   // CHECK: linalg.quantized_matmul
-  // expected-remark @below {{stays on the digital unit: its codes are not 8 or 16 bits wide}}
+  // expected-remark @below {{stays on the digital unit: its operands are not 8 or 16 bits wide}}
   %y = linalg.quantized_matmul ins(%x, %w, %zero, %zero : tensor<4x8xindex>, tensor<8x3xi8>, i32, i32)
       outs(%init : tensor<4x3xi32>) -> tensor<4x3xi32>
   return %y : tensor<4x3xi32>

@@ -73,7 +73,7 @@ func.func @zero_point_is_no_code(%x: tensor<4x8xi8>) -> tensor<4x3xf32> {
   %ey = tensor.empty() : tensor<4x3xf32>
   %init = linalg.fill ins(%zero : f32) outs(%ey : tensor<4x3xf32>) -> tensor<4x3xf32>
   // CHECK: linalg.matmul
-  // expected-remark @below {{stays in float: the zero point is no code}}
+  // expected-remark @below {{stays in float: the zero point does not fit the type}}
   %y = linalg.matmul ins(%dx, %wt : tensor<4x8xf32>, tensor<8x3xf32>) outs(%init : tensor<4x3xf32>) -> tensor<4x3xf32>
   return %y : tensor<4x3xf32>
 }

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The programs of examples/ run and print what they are there to show."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+EXAMPLES = ROOT / "examples"
+
+
+def run(*command: str | Path, fails: bool = False) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    assert bool(done.returncode) == fails, done.stdout + done.stderr
+    return done
+
+
+def printed(name: str) -> str:
+    """What a Python example prints."""
+    return run(sys.executable, EXAMPLES / name).stdout
+
+
+@pytest.fixture
+def _torch() -> None:
+    for name in ("torch", "torch_mlir", "torchao"):
+        pytest.importorskip(name)
+
+
+def test_every_example_is_listed() -> None:
+    listed = re.findall(r"^\| \[(\w+)\]\(\1\)", (EXAMPLES / "README.md").read_text(), re.M)
+    assert set(listed) == {path.name for path in EXAMPLES.iterdir() if path.is_dir()}
+
+
+@pytest.mark.usefixtures("_torch")
+def test_custom_device() -> None:
+    lines = printed("custom_device/run.py").splitlines()
+    assert [line.split(":")[0] for line in lines] == ["isaac", "small"]
+    isaac, small = (int(re.search(r"(\d+) arrays", line)[1]) for line in lines)  # type: ignore[index]
+    assert small > isaac  # 64 x 64 cells of one bit, two of them for a sign
+    assert all(int(re.search(r"(\d+) of 20", line)[1]) >= 18 for line in lines)  # type: ignore[index]
+
+
+@pytest.mark.usefixtures("_torch")
+def test_sweep() -> None:
+    rows = [line.split() for line in printed("sweep/sweep.py").splitlines()[1:]]
+    assert [row[0] for row in rows] == ["16", "32", "128"]
+    right = [int(row[1].split("/")[0]) for row in rows]
+    energy = [float(row[2]) for row in rows]
+    assert right[0] >= 45
+    assert right[2] < 25  # sums of 128 rows do not fit 5 bits
+    assert energy == sorted(energy, reverse=True)
+
+
+@pytest.mark.usefixtures("_torch")
+def test_compare() -> None:
+    text = printed("compare/compare.py")
+    assert "isaac-8b: no layer diverges" in text
+    assert "isaac-5b: diverges first at down" in text
+
+
+@pytest.mark.usefixtures("_torch")
+def test_ternary() -> None:
+    text = printed("ternary/train.py")
+    assert "same answers as PyTorch: True" in text
+    assert re.search(r"[1-9][\d,]+ passes of the processors", text)
+
+
+def test_python_pass() -> None:
+    full, clamped = printed("python_pass/saturate_weights.py").splitlines()
+    # x @ w and x @ w.clip(-8, 7); 3 columns x 8 input bits x cells of 2 bits per weight.
+    assert full == "own bits: [[384, -112, 139]], 96 conversions"
+    assert clamped == "4 bits: [[24, -30, 33]], 48 conversions"
+
+
+def build_tree() -> Path | None:
+    """Of the tools under test: next to them, or where pip built them."""
+    tools = os.environ.get("PUMICE_TOOLS_DIR")
+    trees = [Path(tools).parent] if tools else sorted((ROOT / "build").glob("*"))
+    for tree in trees:
+        header = tree / "dialects" / "Crossbar" / "CrossbarOps.h.inc"
+        if header.exists() and (tree / "CMakeCache.txt").exists():
+            return tree
+    return None
+
+
+def test_cpp_pass(tmp_path: Path) -> None:
+    tools = Path(os.environ.get("PUMICE_TOOLS_DIR") or sysconfig.get_path("scripts"))
+    tree = build_tree()
+    if tree is None:
+        pytest.skip("no build tree of pumice-opt")
+    if not shutil.which("cmake"):
+        pytest.skip("no cmake")
+    if not any(map(shutil.which, (os.environ.get("CXX", "c++"), "c++", "g++", "clang++"))):
+        pytest.skip("no C++ compiler")
+    if "PUMICE_LINKER_EXPORTS:INTERNAL=1" not in (tree / "CMakeCache.txt").read_text():
+        pytest.skip("the linker of the build tree cannot export chosen symbols")
+    generator = ["-G", "Ninja"] if shutil.which("ninja") else []
+    run("cmake", *generator, "-S", EXAMPLES / "cpp_pass", "-B", tmp_path / "build",
+        f"-DPUMICE_BUILD_DIR={tree}")  # fmt: skip
+    run("cmake", "--build", tmp_path / "build")
+    plugin = tmp_path / "build" / "CountArrays.so"
+    layers = EXAMPLES / "cpp_pass" / "layers.mlir"
+    done = run(tools / "pumice-opt", layers, f"--load-pass-plugin={plugin}", "--count-arrays")
+    assert "remark: takes 8 arrays" in done.stderr
+    assert "module attributes {example.arrays = 8 : i64}" in done.stdout

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The ONNX project's own node tests: every operator, attribute and default, equal or refused.
+
+The suite computes all of them in PyTorch, as the front end writes them, and compiles one for each
+operator; `-m nightly` compiles all.
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pumice
+from pumice.frontend import FrontendError
+
+torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("torch_mlir")
+
+#: Cases of operators that have no tensors of numbers, or another domain, are all refused.
+SKIPPED = ("test_ai_onnx_ml", "test_training")
+
+#: Where PyTorch's own kernel may order equal elements otherwise; the compiled one does not.
+UNORDERED = ("test_top_k_same_values",)
+
+
+@functools.cache
+def cases() -> dict[str, Any]:
+    """All cases by name."""
+    from onnx.backend.test.loader import load_model_tests
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = load_model_tests(kind="node")
+    return {case.name: case for case in found if not case.name.startswith(SKIPPED)}
+
+
+def variants(case: Any, folder: Any) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Files of a case, with their inputs: as it is, and with all inputs but the first constant.
+
+    Axes, shapes and the like are inputs of the cases; models have them as constants.
+    """
+    inputs = dict(zip((v.name for v in case.model.graph.input), case.data_sets[0][0], strict=False))
+    if not all(
+        isinstance(value, np.ndarray) and value.dtype != object for value in inputs.values()
+    ):
+        raise FrontendError("an input that is no tensor")
+    for constants in ([], list(inputs)[1:]):
+        model = onnx.ModelProto()
+        model.CopyFrom(case.model)
+        for name in constants:
+            model.graph.initializer.append(onnx.numpy_helper.from_array(inputs[name], name))
+        path = folder / "case.onnx"
+        onnx.save(model, str(path))
+        yield path, {name: value for name, value in inputs.items() if name not in constants}
+
+
+def in_pytorch(path: Any, feeds: dict[str, Any]) -> list[Any] | None:
+    """What the operators' functions compute; None if nothing is left to compute."""
+    from pumice.frontend.onnx.graph import read_graph
+    from pumice.frontend.onnx.integers import expand_integer_ops
+    from pumice.frontend.onnx.module import GraphModule
+    from pumice.frontend.onnx.operators.nodes import tensor_of
+    from pumice.frontend.onnx.simplify import simplify
+
+    graph = read_graph(path, feeds, None)
+    simplify(graph)
+    expand_integer_ops(graph)
+    simplify(graph)
+    computed = {name for node in graph.nodes for name in node.output}
+    if any(output.name not in computed for output in graph.model.graph.output):
+        return None
+    with torch.no_grad():
+        results = GraphModule(graph)(*[tensor_of(feeds[name]) for name, _, _ in graph.inputs])
+    return [
+        (value.float() if value.dtype is torch.bfloat16 else value).numpy() for value in results
+    ]
+
+
+def compiled(path: Any, feeds: dict[str, Any]) -> list[Any]:
+    """What the program computes."""
+    outputs = pumice.compile(path, feeds).run(**feeds).outputs
+    return list(outputs.values()) if isinstance(outputs, dict) else [outputs]
+
+
+def difference(case: Any, found: list[Any]) -> str | None:
+    """How results differ from the case's, or None."""
+    for value, expected in zip(found, case.data_sets[0][1], strict=False):
+        if isinstance(expected, onnx.TensorProto):
+            expected = onnx.numpy_helper.to_array(expected)
+        expected = np.asarray(expected)
+        is_float = expected.dtype.kind == "f" or expected.dtype.name == "bfloat16"
+        if expected.dtype.name != "bfloat16" and value.dtype != expected.dtype:
+            return f"expected {expected.dtype}, got {value.dtype}"
+        if value.shape != expected.shape:
+            return f"expected {expected.shape}, got {value.shape}"
+        if is_float:
+            tolerance = 1e-5 if expected.dtype.itemsize >= 4 else 1e-2
+            close = np.allclose(
+                value.astype(np.float64),
+                expected.astype(np.float64),
+                max(case.rtol, tolerance),
+                max(case.atol, tolerance),
+                equal_nan=True,
+            )
+        else:
+            close = np.array_equal(value, expected)
+        if not close:
+            return f"expected {expected.ravel()[:8]}, got {value.ravel()[:8]}"
+    return None
+
+
+def verdict(case: Any, folder: Any, run: Any) -> tuple[str, str]:
+    """("equal" | "constant" | "refused" | "wrong", why)."""
+    refusal = ""
+    try:
+        for path, feeds in variants(case, folder):
+            try:
+                found = run(path, feeds)
+            except FrontendError as error:
+                refusal = str(error)
+                continue
+            if found is None:
+                return "constant", ""
+            why = difference(case, found)
+            return ("wrong", f"{case.name}: {why}") if why else ("equal", "")
+    except FrontendError as error:
+        refusal = str(error)
+    return "refused", refusal
+
+
+def tally(names: list[str], folder: Any, run: Any) -> tuple[dict[str, int], list[str], list[str]]:
+    counts = {"equal": 0, "constant": 0, "refused": 0, "wrong": 0}
+    wrong, refused = [], []
+    for name in names:
+        kind, text = verdict(cases()[name], folder, run)
+        counts[kind] += 1
+        if kind == "wrong":
+            wrong.append(text)
+        elif kind == "refused":
+            refused.append(text)
+    return counts, wrong, refused
+
+
+def test_all_cases_in_pytorch(tmp_path) -> None:
+    names = [name for name in cases() if not name.startswith(UNORDERED)]
+    counts, wrong, refused = tally(names, tmp_path, in_pytorch)
+    print(counts)
+    assert not wrong
+    assert counts["equal"] > 1100
+    # A refusal says what it is about.
+    assert all("op '" in text or "input" in text for text in refused), set(refused)
+
+
+def _one_of_each() -> list[str]:
+    chosen: dict[str, str] = {}
+    for name, case in cases().items():
+        nodes = case.model.graph.node
+        inputs = case.data_sets[0][0]
+        if len(nodes) == 1 and all(isinstance(value, np.ndarray) for value in inputs):
+            chosen.setdefault(nodes[0].op_type, name)
+    return list(chosen.values())
+
+
+def test_one_case_of_each_operator_compiled(tmp_path) -> None:
+    names = _one_of_each()
+    counts, wrong, refused = tally(names, tmp_path, compiled)
+    print(counts)
+    assert not wrong
+    assert counts["equal"] > 100, refused
+
+
+@pytest.mark.nightly
+def test_all_cases_compiled(tmp_path) -> None:
+    counts, wrong, refused = tally(list(cases()), tmp_path, compiled)
+    print(counts, *sorted(set(refused)), sep="\n")
+    assert not wrong
+    assert counts["equal"] > 1000
