@@ -36,9 +36,6 @@ inline constexpr llvm::StringLiteral targetAttrName = "pum.target";
 /// The target that a layer is assigned to, if it is assigned.
 std::optional<LayerTarget> targetOf(mlir::Operation *op);
 
-/// The kinds of scalar operation that a digital unit prices, in order.
-llvm::ArrayRef<llvm::StringLiteral> digitalOpKinds();
-
 /// Whether a nonlinear region of this kind works along dimensions.
 bool hasDimensions(NonlinearKind kind);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/PUM/PUM.h"
 #include "dialects/PUM/Reason.h"
+#include "lib/Support/DigitalOps.h"
 
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringExtras.h"
@@ -79,12 +80,6 @@ LogicalResult PUMDialect::verifyOperationAttribute(Operation *op,
 std::optional<pumice::LayerTarget> pumice::pum::targetOf(Operation *op) {
   auto target = op->getAttrOfType<LayerTargetAttr>(targetAttrName);
   return target ? std::optional(target.getValue()) : std::nullopt;
-}
-
-ArrayRef<llvm::StringLiteral> pumice::pum::digitalOpKinds() {
-  static constexpr llvm::StringLiteral kinds[] = {
-      "add", "multiply", "divide", "compare", "convert", "special", "move"};
-  return kinds;
 }
 
 //===----------------------------------------------------------------------===//
@@ -192,10 +187,11 @@ LogicalResult MemoryAttr::verify(EmitError emitError,
 
 LogicalResult DigitalOpAttr::verify(EmitError emitError, StringRef kind,
                                     Number energy, Number cycles) {
-  if (!llvm::is_contained(digitalOpKinds(), kind))
-    return emitError() << "kind must be one of "
-                       << llvm::join(digitalOpKinds(), ", ") << ", got \""
-                       << kind << "\"";
+  if (!parseDigitalOpKind(kind)) {
+    InFlightDiagnostic diag = emitError() << "kind must be one of ";
+    llvm::interleaveComma(digitalOpNames, diag);
+    return diag << ", got \"" << kind << "\"";
+  }
   return checkNumbers(emitError, {{"energy_pj", energy}, {"cycles", cycles}});
 }
 
@@ -285,7 +281,7 @@ LogicalResult DigitalGroupAttr::verify(EmitError emitError, StringRef name,
     if (!kinds.insert(op.getKind()).second)
       return emitError() << "ops lists \"" << op.getKind() << "\" twice";
   }
-  for (StringRef kind : digitalOpKinds())
+  for (StringRef kind : digitalOpNames)
     if (!kinds.contains(kind))
       return emitError() << "ops does not list \"" << kind << "\"";
   return success();

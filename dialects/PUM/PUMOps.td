@@ -210,6 +210,23 @@ def PUM_NonlinearOp : PUM_Op<"nonlinear", [
   }];
 }
 
+def PUM_ProbeOp : PUM_Op<"probe"> {
+  let summary = "show a tensor to observers of a run";
+  let description = [{
+    Shows `input` under `name` to whoever observes the run (`simulator.probe`).
+    It is in a function, at any level up to L3, and in no task. A probe costs
+    nothing and changes no result, but the tensor has to exist: passes do not
+    fuse the ops before it with those behind it. Probes that are put in at L4
+    leave the program as it is.
+
+    ```mlir
+    pum.probe %y as "encoder.gelu" : tensor<8x64xf32>
+    ```
+  }];
+  let arguments = (ins AnyStaticShapeTensor:$input, StrAttr:$name);
+  let assemblyFormat = "$input `as` $name attr-dict `:` type($input)";
+}
+
 def PUM_YieldOp : PUM_Op<"yield", [Pure, Terminator, ReturnLike,
     ParentOneOf<["ComputeOp", "DigitalOp", "NonlinearOp"]>]> {
   let summary = "results of a region";

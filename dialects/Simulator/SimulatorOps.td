@@ -51,6 +51,21 @@ def Simulator_ConstantOp : Simulator_Op<"constant"> {
   let hasVerifier = 1;
 }
 
+def Simulator_ProbeOp : Simulator_Op<"probe"> {
+  let summary = "show a value to observers of a run";
+  let description = [{
+    Shows `buffer` under `name` to whoever observes the run. No instruction: it
+    takes no time and no energy, and changes no result. Probes see buffers in
+    program order, after the instruction that writes them.
+
+    ```mlir
+    simulator.probe %y as "encoder.gelu" : memref<8x64xf32, #simulator.memory<buffer>>
+    ```
+  }];
+  let arguments = (ins Arg<Simulator_Buffer, "", [MemRead]>:$buffer, StrAttr:$name);
+  let assemblyFormat = "$buffer `as` $name attr-dict `:` type($buffer)";
+}
+
 class Simulator_Instruction<string mnemonic, list<Trait> traits = []>
     : Simulator_Op<mnemonic, traits>;
 

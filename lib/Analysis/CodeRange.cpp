@@ -2,9 +2,11 @@
 #include "lib/Analysis/CodeRange.h"
 #include "lib/Analysis/Constants.h"
 #include "lib/Analysis/DataMovement.h"
+#include "lib/Support/ConstantData.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
 #include <cmath>
 
@@ -60,22 +62,14 @@ static std::optional<IntegerRange> extremes(ArrayRef<T> codes) {
   return IntegerRange{low, high};
 }
 
-/// The same of the elements of `attr`, a resource or dense,
-/// that `T` holds.
+/// The same of the elements of `attr`, integers of the width of `T`.
 template <typename T>
 static std::optional<IntegerRange> extremesOf(Attribute attr) {
-  using Signed = std::make_signed_t<T>;
-  ArrayRef<Signed> codes;
-  if (auto dense = dyn_cast<DenseIntElementsAttr>(attr)) {
-    ArrayRef<char> raw = dense.getRawData();
-    codes = {reinterpret_cast<const Signed *>(raw.data()),
-             raw.size() / sizeof(T)};
-  } else if (std::optional<ArrayRef<Signed>> data =
-                 resourceData<Signed>(attr)) {
-    codes = *data;
-  }
-  return extremes(
-      ArrayRef(reinterpret_cast<const T *>(codes.data()), codes.size()));
+  llvm::Expected<ConstantData> data = ConstantData::read(attr);
+  if (data)
+    return extremes(data->stored<T>());
+  llvm::consumeError(data.takeError());
+  return std::nullopt;
 }
 
 static IntegerRange rangeOfConstant(Attribute attr, Type type,
@@ -115,8 +109,8 @@ static bool isMaximum(linalg::GenericOp op, bool isUnsigned) {
 
 IntegerRange pumice::rangeOfCodes(Value value, bool isUnsigned) {
   IntegerRange all = rangeOfType(value.getType(), isUnsigned);
-  Attribute attr = constantAttr(value);
-  if (attr)
+  Attribute attr;
+  if (matchPattern(value, m_Constant(&attr)))
     return rangeOfConstant(attr, value.getType(), isUnsigned);
   Operation *op = value.getDefiningOp();
   if (!op)

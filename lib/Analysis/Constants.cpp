@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Analysis/Constants.h"
 #include "lib/Analysis/DataMovement.h"
+#include "lib/Support/ConstantData.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -9,66 +10,28 @@
 using namespace mlir;
 using namespace pumice;
 
-Attribute pumice::constantAttr(Value value) {
-  Attribute attr;
-  return matchPattern(value, m_Constant(&attr)) ? attr : Attribute();
-}
-
 std::optional<int64_t> pumice::uniformInteger(Value value) {
-  Attribute attr = constantAttr(value);
-  if (auto integer = dyn_cast_or_null<IntegerAttr>(attr))
-    return integer.getInt();
-  if (auto dense = dyn_cast_or_null<DenseIntElementsAttr>(attr)) {
-    if (dense.empty())
-      return std::nullopt;
-    int64_t first = (*dense.value_begin<APInt>()).getSExtValue();
-    for (const APInt &element : dense.getValues<APInt>())
-      if (element.getSExtValue() != first)
-        return std::nullopt;
-    return first;
-  }
-  auto all = [](auto data) -> std::optional<int64_t> {
-    if (!data || data->empty() || !llvm::all_equal(*data))
-      return std::nullopt;
-    return data->front();
-  };
-  auto type = dyn_cast<RankedTensorType>(value.getType());
-  if (!type || !type.getElementType().isInteger())
-    return std::nullopt;
-  switch (type.getElementTypeBitWidth()) {
-  case 8:
-    return all(resourceData<int8_t>(attr));
-  case 32:
-    return all(resourceData<int32_t>(attr));
-  case 64:
-    return all(resourceData<int64_t>(attr));
-  default:
-    return std::nullopt;
-  }
+  Attribute attr;
+  if (matchPattern(value, m_Constant(&attr)))
+    if (auto integer = dyn_cast<IntegerAttr>(attr))
+      return integer.getInt();
+  std::optional<ConstantData> data = ConstantData::find(value);
+  return data ? data->uniformInteger() : std::nullopt;
 }
 
 std::optional<SmallVector<float>> pumice::floatData(Value value) {
-  Attribute attr = constantAttr(value);
-  auto type = dyn_cast<RankedTensorType>(value.getType());
-  if (!type || !type.getElementType().isF32())
+  std::optional<ConstantData> data = ConstantData::find(value);
+  if (!data || !isa<RankedTensorType>(value.getType()) ||
+      !data->elementType().isF32())
     return std::nullopt;
-  if (auto dense = dyn_cast_or_null<DenseFPElementsAttr>(attr))
-    return SmallVector<float>(dense.getValues<float>());
-  if (auto data = resourceData<float>(attr))
-    return SmallVector<float>(*data);
-  return std::nullopt;
+  return llvm::to_vector(data->elements<float>());
 }
 
 std::optional<SmallVector<int64_t>> pumice::integerData(Value value) {
-  Attribute attr = constantAttr(value);
-  if (!attr ||
-      !cast<ShapedType>(value.getType()).getElementType().isInteger(64))
+  std::optional<ConstantData> data = ConstantData::find(value);
+  if (!data || !data->elementType().isInteger(64))
     return std::nullopt;
-  if (auto dense = dyn_cast<DenseIntElementsAttr>(attr))
-    return SmallVector<int64_t>(dense.getValues<int64_t>());
-  if (auto data = resourceData<int64_t>(attr))
-    return SmallVector<int64_t>(*data);
-  return std::nullopt;
+  return llvm::to_vector(data->elements<int64_t>());
 }
 
 std::optional<float> pumice::floatScalar(Value value) {

@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Constants.h - Data of constants --------------------------*- C++ -*-===//
+//===- Constants.h - Facts about constants ----------------------*- C++ -*-===//
+//
+// Questions that passes ask about constants; lib/Support/ConstantData.h reads
+// their elements.
+//
+//===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_ANALYSIS_CONSTANTS_H
 #define PUMICE_LIB_ANALYSIS_CONSTANTS_H
 
-#include "mlir/IR/BuiltinAttributes.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Value.h"
+#include "llvm/ADT/SmallVector.h"
 #include <optional>
 
 namespace pumice {
-
-/// The attribute of a constant, or null.
-mlir::Attribute constantAttr(mlir::Value value);
-
-/// The data of a dense_resource, if it is available.
-template <typename T>
-std::optional<llvm::ArrayRef<T>> resourceData(mlir::Attribute attr) {
-  auto resource = llvm::dyn_cast_or_null<mlir::DenseResourceElementsAttr>(attr);
-  if (!resource || !resource.getRawHandle().getBlob())
-    return std::nullopt;
-  return resource.getRawHandle().getBlob()->template getDataAs<T>();
-}
 
 /// The number that a constant of a float type is, rounded to f32.
 std::optional<float> floatScalar(mlir::Value value);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Analysis/TernaryWeights.h"
-#include "lib/Analysis/Constants.h"
+#include "lib/Support/ConstantData.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -11,20 +11,13 @@ using namespace mlir;
 using namespace pumice;
 
 std::optional<std::vector<int8_t>> pumice::codesOf(ElementsAttr attr) {
-  const int64_t count = attr.getShapedType().getNumElements();
   if (!attr.getElementType().isInteger(8))
     return std::nullopt;
-  if (std::optional<ArrayRef<int8_t>> data = resourceData<int8_t>(attr))
-    return (int64_t)data->size() == count
-               ? std::optional(std::vector<int8_t>(data->begin(), data->end()))
-               : std::nullopt;
-  auto dense = dyn_cast<DenseElementsAttr>(attr);
-  if (!dense)
-    return std::nullopt;
-  auto *data = reinterpret_cast<const int8_t *>(dense.getRawData().data());
-  if (dense.isSplat())
-    return std::vector<int8_t>(count, *data);
-  return std::vector<int8_t>(data, data + count);
+  llvm::Expected<ConstantData> data = ConstantData::read(attr);
+  if (data)
+    return data->elements<int8_t>();
+  llvm::consumeError(data.takeError());
+  return std::nullopt;
 }
 
 Ternary pumice::toTernary(ArrayRef<int8_t> codes, int64_t outputs,

@@ -341,21 +341,41 @@ static bool succeed(llvm::Error error, MlirStringCallback callback,
   return false;
 }
 
-bool pumiceProgramObserveColumnSums(PumiceProgram program, intptr_t numInputs,
-                                    const PumiceTensor *inputs,
-                                    unsigned threads, MlirStringCallback error,
-                                    void *errorUser) {
+static model::Collector &unwrapCollector(PumiceCollector collector) {
+  return *static_cast<model::Collector *>(collector.ptr);
+}
+
+PumiceCollector pumiceCollectorCreate(int64_t maxSamples, bool columnSums) {
+  return {new model::Collector({maxSamples, columnSums})};
+}
+
+void pumiceCollectorDestroy(PumiceCollector collector) {
+  delete static_cast<model::Collector *>(collector.ptr);
+}
+
+void pumiceCollectorReport(PumiceCollector collector,
+                           MlirStringCallback callback, void *user) {
+  give(toText(model::toJson(unwrapCollector(collector))), callback, user);
+}
+
+bool pumiceProgramObserve(PumiceProgram program, PumiceCollector collector,
+                          intptr_t numInputs, const PumiceTensor *inputs,
+                          unsigned threads, MlirStringCallback error,
+                          void *errorUser) {
   auto values = borrow(numInputs, inputs);
   if (!values)
     return succeed(values.takeError(), error, errorUser);
-  return succeed(unwrapProgram(program).observeColumnSums(*values, threads),
+  return succeed(unwrapProgram(program).observe(
+                     *values, unwrapCollector(collector), threads),
                  error, errorUser);
 }
 
-bool pumiceProgramSetAdcRanges(PumiceProgram program, double fraction,
-                               MlirStringCallback error, void *errorUser) {
-  return succeed(unwrapProgram(program).setAdcRanges(fraction), error,
-                 errorUser);
+bool pumiceProgramSetAdcRanges(PumiceProgram program, PumiceCollector collector,
+                               double fraction, MlirStringCallback error,
+                               void *errorUser) {
+  return succeed(
+      unwrapProgram(program).setAdcRanges(unwrapCollector(collector), fraction),
+      error, errorUser);
 }
 
 void pumiceRunDestroy(PumiceRun run) {

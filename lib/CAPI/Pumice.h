@@ -173,15 +173,30 @@ MLIR_CAPI_EXPORTED PumiceRun pumiceProgramRun(
     PumiceProgram program, intptr_t numInputs, const PumiceTensor *inputs,
     unsigned threads, PumiceObserver observer, void *observerUser,
     MlirStringCallback error, void *errorUser);
-/* Runs on `inputs` and counts the column sums of calibrated converters. False,
- * and the text of the problem to `error`, on failure. */
+/* What probes show, over any number of runs. */
+typedef struct {
+  void *ptr;
+} PumiceCollector;
+/* Keeps up to `maxSamples` elements of each probe; with `columnSums`, counts
+ * the column sums of calibrated converters too. */
+MLIR_CAPI_EXPORTED PumiceCollector pumiceCollectorCreate(int64_t maxSamples,
+                                                         bool columnSums);
+MLIR_CAPI_EXPORTED void pumiceCollectorDestroy(PumiceCollector collector);
+/* JSON of the observations, by name of the probe. */
+MLIR_CAPI_EXPORTED void pumiceCollectorReport(PumiceCollector collector,
+                                              MlirStringCallback callback,
+                                              void *user);
+/* Runs on `inputs` and collects. False, and the text of the problem to `error`,
+ * on failure; the collector then holds part of the run. */
 MLIR_CAPI_EXPORTED bool
-pumiceProgramObserveColumnSums(PumiceProgram program, intptr_t numInputs,
-                               const PumiceTensor *inputs, unsigned threads,
-                               MlirStringCallback error, void *errorUser);
-/* Sets the ranges of calibrated converters to that fraction of the counted
+pumiceProgramObserve(PumiceProgram program, PumiceCollector collector,
+                     intptr_t numInputs, const PumiceTensor *inputs,
+                     unsigned threads, MlirStringCallback error,
+                     void *errorUser);
+/* Sets the ranges of calibrated converters to that fraction of the collected
  * sums, in the module too. False, and the text of the problem, on failure. */
 MLIR_CAPI_EXPORTED bool pumiceProgramSetAdcRanges(PumiceProgram program,
+                                                  PumiceCollector collector,
                                                   double fraction,
                                                   MlirStringCallback error,
                                                   void *errorUser);

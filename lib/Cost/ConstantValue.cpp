@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Cost/ConstantValue.h"
 
-#include "mlir/IR/DialectResourceBlobManager.h"
+#include "lib/Support/ConstantData.h"
 #include "mlir/Support/DebugStringHelper.h"
 
 #include <cstring>
@@ -43,30 +43,18 @@ llvm::Expected<model::Value> pumice::constantValue(ElementsAttr attr) {
   if (!element)
     return llvm::createStringError("cannot hold constants of type %s",
                                    debugString(type).c_str());
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr)) {
-    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-    size_t bytes = type.getNumElements() * model::byteWidth(*element);
-    if (!blob || blob->getData().size() != bytes)
-      return llvm::createStringError(
-          "constant '%s' has no data: its resource was elided",
-          resource.getRawHandle().getKey().str().c_str());
-    return model::Value::borrow(*element, type.getShape(),
-                                blob->getData().data(), nullptr);
-  }
-  auto dense = dyn_cast<DenseElementsAttr>(attr);
-  if (!dense || *element == model::ElementType::i1)
-    return llvm::createStringError("cannot read a constant of type %s",
-                                   debugString(type).c_str());
-  if (!dense.isSplat())
-    return model::Value::borrow(*element, type.getShape(),
-                                dense.getRawData().data(), nullptr);
+  llvm::Expected<ConstantData> data = ConstantData::read(attr);
+  if (!data)
+    return data.takeError();
+  if (!data->isSplat())
+    return model::Value::borrow(*element, type.getShape(), data->bytes().data(),
+                                std::make_shared<ConstantData>(*data));
   llvm::Expected<model::Value> value =
       model::Value::allocate(*element, type.getShape());
   if (!value)
     return value.takeError();
-  int64_t width = model::byteWidth(*element);
   char *out = static_cast<char *>(value->mutableData());
   for (int64_t i = 0; i < value->numElements(); ++i)
-    std::memcpy(out + i * width, dense.getRawData().data(), width);
+    std::memcpy(out + i * data->width(), data->bytes().data(), data->width());
   return value;
 }

@@ -237,11 +237,9 @@ llvm::Expected<model::Cost> CostModel::cost(const APLookupTask &task,
 
 llvm::Expected<model::Cost> CostModel::cost(const DigitalTask &task,
                                             const TaskFacts &) {
-  const digital::OpCounts &ops = countsOf(*task.body);
-  return model::digitalCost(spec,
-                            {ops.add, ops.multiply, ops.divide, ops.compare,
-                             ops.convert, ops.special, ops.move},
-                            ops.bytesRead, ops.bytesWritten);
+  const digital::OpCounts &counts = countsOf(*task.body);
+  return model::digitalCost(spec, counts.ops, counts.bytesRead,
+                            counts.bytesWritten);
 }
 
 //===----------------------------------------------------------------------===//

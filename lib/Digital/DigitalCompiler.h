@@ -17,6 +17,7 @@
 #include "lib/Digital/CodeCache.h"
 #include "lib/Digital/Jit.h"
 #include "lib/Digital/Lowering.h"
+#include "lib/Support/ConstantData.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/ArrayRef.h"
@@ -24,14 +25,13 @@
 #include "llvm/Support/Error.h"
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace pumice::digital {
 
 struct Options {
   unsigned optLevel = 2; ///< LLVM pipeline, 0 to 3
-  unsigned threads = std::thread::hardware_concurrency(); ///< code generation
+  unsigned threads = 0; ///< code generation; 0: those of the MLIR context
   bool expandMath = true;    ///< f32 exp, tanh, erf in line; false: libm
   std::string dumpDirectory; ///< if set: <dir>/region<k>.{ll,s}, and no cache
   std::string cacheDirectory = CodeCache::defaultDirectory(); ///< "": none
@@ -107,7 +107,7 @@ private:
 
   std::vector<CompiledRegion> regions;
   llvm::StringMap<size_t> indexOf;
-  std::vector<std::unique_ptr<char[]>> unpackedConstants;
+  std::vector<ConstantData> constants;
   std::vector<FunctionFacts> facts; ///< of the distinct functions
   std::unique_ptr<JitImage> image;
   CompileStats stats;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Digital/Jit.h"
 
+#include "lib/Support/Parallel.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ExecutionEngine/Orc/CompileUtils.h"
@@ -22,12 +23,10 @@
 #include "llvm/Transforms/Scalar/LoopPassManager.h"
 #include "llvm/Transforms/Scalar/LoopUnrollPass.h"
 #include "llvm/Transforms/Utils/Cloning.h"
-#include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
-#include <thread>
 
 using namespace llvm;
 
@@ -349,23 +348,13 @@ generateObjects(ArrayRef<mlir::LLVM::LLVMFuncOp> functions,
   }
 
   std::vector<std::unique_ptr<MemoryBuffer>> objects(translated.size());
-  std::atomic<size_t> next{0};
-  auto work = [&] {
-    for (size_t i; (i = next++) < translated.size();) {
-      auto object = generate(*translated[i], *builder, options, i);
-      if (object)
-        objects[i] = std::move(*object);
-      else
-        failures[i] += toString(object.takeError());
-    }
-  };
-  std::vector<std::thread> threads;
-  for (size_t i = 1; i < std::min<size_t>(options.threads, translated.size());
-       ++i)
-    threads.emplace_back(work);
-  work();
-  for (std::thread &thread : threads)
-    thread.join();
+  model::parallelFor(options.threads, translated.size(), [&](int64_t i) {
+    auto object = generate(*translated[i], *builder, options, i);
+    if (object)
+      objects[i] = std::move(*object);
+    else
+      failures[i] += toString(object.takeError());
+  });
   for (const std::string &failure : failures)
     if (!failure.empty())
       return createStringError("code generation failed: " + failure);

@@ -46,32 +46,32 @@ bool isFree(Operation *op) {
           isa<arith::ArithDialect>(op->getDialect()));
 }
 
-/// The kind of one arith or math op; null for anything else.
-int64_t OpCounts::*kindOf(Operation *op) {
+/// The kind of one arith or math op; none for anything else.
+std::optional<DigitalOpKind> kindOf(Operation *op) {
   if (isa<arith::AddIOp, arith::SubIOp, arith::AddFOp, arith::SubFOp,
           arith::NegFOp, arith::AndIOp, arith::OrIOp, arith::XOrIOp,
           arith::ShLIOp, arith::ShRSIOp, arith::ShRUIOp, math::AbsFOp,
           math::AbsIOp, math::CopySignOp>(op))
-    return &OpCounts::add;
+    return DigitalOpKind::add;
   if (isa<arith::MulIOp, arith::MulFOp>(op))
-    return &OpCounts::multiply;
+    return DigitalOpKind::multiply;
   if (isa<arith::DivFOp, arith::DivSIOp, arith::DivUIOp, arith::CeilDivSIOp,
           arith::CeilDivUIOp, arith::FloorDivSIOp, arith::RemFOp,
           arith::RemSIOp, arith::RemUIOp>(op))
-    return &OpCounts::divide;
+    return DigitalOpKind::divide;
   if (isa<arith::CmpIOp, arith::CmpFOp, arith::SelectOp, arith::MaximumFOp,
           arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp, arith::MaxSIOp,
           arith::MaxUIOp, arith::MinSIOp, arith::MinUIOp, math::ClampFOp,
           math::IsNaNOp, math::IsInfOp, math::IsFiniteOp, math::IsNormalOp>(op))
-    return &OpCounts::compare;
+    return DigitalOpKind::compare;
   if (isa<math::RoundEvenOp, math::RoundOp, math::FloorOp, math::CeilOp,
           math::TruncOp>(op) ||
       (isa_and_nonnull<arith::ArithDialect>(op->getDialect()) &&
        isa<CastOpInterface>(op)))
-    return &OpCounts::convert;
+    return DigitalOpKind::convert;
   if (isa_and_nonnull<math::MathDialect>(op->getDialect()))
-    return &OpCounts::special;
-  return nullptr;
+    return DigitalOpKind::special;
+  return std::nullopt;
 }
 
 struct Counter {
@@ -93,39 +93,39 @@ struct Counter {
         countBlock(payload, times * domain);
       else
         for (OpOperand &init : linalgOp.getDpsInitsMutable())
-          counts.move += times * elements(init.get().getType());
+          counts[DigitalOpKind::move] += times * elements(init.get().getType());
       return;
     }
     if (isa<linalg::SoftmaxOp>(op)) {
       // max, subtract, exp, sum, divide.
       int64_t n = times * elements(op->getResult(0).getType());
-      counts.compare += n;
-      counts.add += 2 * n;
-      counts.special += n;
-      counts.divide += n;
+      counts[DigitalOpKind::compare] += n;
+      counts[DigitalOpKind::add] += 2 * n;
+      counts[DigitalOpKind::special] += n;
+      counts[DigitalOpKind::divide] += n;
       return;
     }
     if (isa<math::FmaOp>(op)) {
       int64_t n = times * elements(op->getResult(0).getType());
-      counts.multiply += n;
-      counts.add += n;
+      counts[DigitalOpKind::multiply] += n;
+      counts[DigitalOpKind::add] += n;
       return;
     }
-    if (int64_t OpCounts::*kind = kindOf(op)) {
-      counts.*kind += times * elements(op->getResult(0).getType());
+    if (std::optional<DigitalOpKind> kind = kindOf(op)) {
+      counts[*kind] += times * elements(op->getResult(0).getType());
       return;
     }
     if (auto insert = dyn_cast<tensor::InsertSliceOp>(op)) {
-      counts.move += times * elements(insert.getSourceType());
+      counts[DigitalOpKind::move] += times * elements(insert.getSourceType());
       return;
     }
     if (isa<tensor::InsertOp, tensor::ExtractOp>(op)) {
-      counts.move += times;
+      counts[DigitalOpKind::move] += times;
       return;
     }
     if (auto generate = dyn_cast<tensor::GenerateOp>(op)) {
       int64_t n = times * elements(generate.getType());
-      counts.move += n;
+      counts[DigitalOpKind::move] += n;
       countBlock(generate.getBody().front(), n);
       return;
     }
@@ -140,16 +140,16 @@ struct Counter {
     }
     // tensor.pad, tensor.concat, tensor.splat, ... and all that is unknown.
     for (Type type : op->getResultTypes())
-      counts.move += times * elements(type);
+      counts[DigitalOpKind::move] += times * elements(type);
   }
 
   /// Zero points are taken off each factor once, not in every term.
   void countProduct(linalg::LinalgOp op, int64_t times, int64_t terms) {
-    counts.multiply += times * terms;
-    counts.add += times * terms;
+    counts[DigitalOpKind::multiply] += times * terms;
+    counts[DigitalOpKind::add] += times * terms;
     for (unsigned factor : {0, 1})
       if (!matchPattern(op.getDpsInputOperand(2 + factor)->get(), m_Zero()))
-        counts.add +=
+        counts[DigitalOpKind::add] +=
             times * elements(op.getDpsInputOperand(factor)->get().getType());
   }
 

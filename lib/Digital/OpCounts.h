@@ -21,26 +21,19 @@
 #ifndef PUMICE_LIB_DIGITAL_OPCOUNTS_H
 #define PUMICE_LIB_DIGITAL_OPCOUNTS_H
 
+#include "lib/Support/DigitalOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include <cstdint>
 
 namespace pumice::digital {
 
 struct OpCounts {
-  int64_t add = 0;
-  int64_t multiply = 0;
-  int64_t divide = 0;
-  int64_t compare = 0;
-  int64_t convert = 0;
-  int64_t special = 0;
-  int64_t move = 0;
+  DigitalOps ops;
   /// At the boundary: arguments and constants read, results written.
   int64_t bytesRead = 0;
   int64_t bytesWritten = 0;
 
-  int64_t total() const {
-    return add + multiply + divide + compare + convert + special + move;
-  }
+  int64_t &operator[](DigitalOpKind op) { return ops[op]; }
 };
 
 /// Counts one execution of `region`; dynamic shapes count as nothing. Read are

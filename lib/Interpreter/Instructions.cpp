@@ -81,13 +81,10 @@ static Error execute(Interpreter &run, simulator::MVMOp op) {
   const model::Value &input = run.value(op.getInput());
   model::Value &output = run.value(op.getOutput());
   const unsigned threads = run.options.threads;
-  ColumnSums *sums = run.options.columnSums;
+  model::SumHistogram *sums = run.columnSums(program);
   auto compute = [&](const model::Value &x, model::Value &y) {
-    return sums ? grid.calibrate(x, window, op.getInputZeroPoint(),
-                                 op.getWeightZeroPoint(), y, (*sums)[program],
-                                 threads)
-                : grid.compute(x, window, op.getInputZeroPoint(),
-                               op.getWeightZeroPoint(), y, threads);
+    return grid.compute(x, window, op.getInputZeroPoint(),
+                        op.getWeightZeroPoint(), y, threads, sums);
   };
   if (Error error = op.getWindow() || input.rank() == 2
                         ? compute(input, output)
@@ -187,6 +184,12 @@ static Error execute(Interpreter &run, simulator::DigitalOp op) {
   return Error::success();
 }
 
+static Error execute(Interpreter &run, simulator::ProbeOp op) {
+  if (run.withValues)
+    run.probe(op);
+  return Error::success();
+}
+
 static Error execute(Interpreter &, func::ReturnOp) { return Error::success(); }
 
 //===----------------------------------------------------------------------===//
@@ -207,7 +210,7 @@ Handler pumice::handlerOf(Operation *op) {
       entry<simulator::TransferOp>(), entry<simulator::ProgramOp>(),
       entry<simulator::MVMOp>(),      entry<simulator::APExecOp>(),
       entry<simulator::APLookupOp>(), entry<simulator::DigitalOp>(),
-      entry<func::ReturnOp>(),
+      entry<simulator::ProbeOp>(),    entry<func::ReturnOp>(),
   };
   for (auto [type, handler] : table)
     if (type == op->getName().getTypeID())

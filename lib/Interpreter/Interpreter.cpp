@@ -93,6 +93,19 @@ void Interpreter::computed(Value buffer) {
     machine.observe(namesOf(buffer.getLoc()).node, values[buffer]);
 }
 
+void Interpreter::probe(simulator::ProbeOp op) {
+  machine.probe(op.getName(), values[op.getBuffer()]);
+}
+
+model::SumHistogram *Interpreter::columnSums(simulator::ProgramOp op) const {
+  // Other converters do not form their sums one by one.
+  const model::UnitGroup &group =
+      *program.device().find(op.getPlacement().getGroup().str());
+  if (group.crossbar()->array.adcMode != model::AdcMode::calibrated)
+    return nullptr;
+  return machine.columnSums(program.layers.lookup(op));
+}
+
 llvm::Expected<std::optional<model::ChangedCells>>
 Interpreter::write(simulator::ProgramOp op) {
   auto constant = op.getWeights().getDefiningOp<simulator::ConstantOp>();

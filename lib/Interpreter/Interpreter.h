@@ -42,6 +42,10 @@ public:
   model::Value &value(mlir::Value buffer) { return values[buffer]; }
   /// Tells the observers of a computed buffer.
   void computed(mlir::Value buffer);
+  void probe(simulator::ProbeOp op);
+  /// Where the observers want the column sums of a grid counted; null if they
+  /// do not.
+  model::SumHistogram *columnSums(simulator::ProgramOp op) const;
   /// Records the weights that arrays hold from now on. Returns what changes;
   /// none if that does not matter, as all cells get the same pulse, or is not
   /// known.

@@ -6,7 +6,7 @@
 #include "lib/Device/Device.h"
 #include "lib/Interpreter/Interpreter.h"
 #include "lib/Model/Machine/Report.h"
-#include "lib/Support/Locations.h"
+#include "lib/Support/ConstantData.h"
 #include "lib/Transforms/Simulator/Passes.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
@@ -300,23 +300,21 @@ llvm::Expected<RunResult> Program::infer(ArrayRef<model::Value> inputs,
   return result;
 }
 
-llvm::Error Program::observeColumnSums(ArrayRef<model::Value> inputs,
-                                       unsigned threads) {
+llvm::Error Program::observe(ArrayRef<model::Value> inputs,
+                             model::Collector &collector, unsigned threads) {
   auto isCalibrated = [](const model::UnitGroup &group) {
     return group.crossbar() &&
            group.crossbar()->array.adcMode == model::AdcMode::calibrated;
   };
-  if (llvm::none_of(device().groups, isCalibrated))
+  if (collector.countsColumnSums() &&
+      llvm::none_of(device().groups, isCalibrated))
     return llvm::createStringError(
         "expected a device with calibrated converters to calibrate, got '%s'",
         device().name.c_str());
   RunOptions options;
   options.threads = threads;
-  options.columnSums = &columnSums;
-  llvm::Error error = run(inputs, options).takeError();
-  if (error)
-    columnSums.clear(); // it may be half done
-  return error;
+  options.observers.push_back(&collector);
+  return run(inputs, options).takeError();
 }
 
 /// The least sum that at most 1 - `fraction` of the counted exceed.
@@ -332,17 +330,20 @@ static int64_t quantile(const model::SumHistogram &sums, double fraction) {
   return sums.largest;
 }
 
-llvm::Error Program::setAdcRanges(double fraction) {
+llvm::Error Program::setAdcRanges(const model::Collector &collector,
+                                  double fraction) {
   if (!(fraction > 0 && fraction <= 1))
     return llvm::createStringError(
         "expected a fraction of column sums above 0 and at most 1, got %g",
         fraction);
-  for (auto &[op, sums] : columnSums) {
+  for (auto [op, number] : layers) {
+    auto sums = collector.allColumnSums().find(number);
+    if (sums == collector.allColumnSums().end())
+      continue;
     auto program = cast<simulator::ProgramOp>(op);
-    program.setAdcRange(std::max<int64_t>(quantile(sums, fraction), 1));
+    program.setAdcRange(std::max<int64_t>(quantile(sums->second, fraction), 1));
     grids.erase(op);
   }
-  columnSums.clear();
   return llvm::Error::success();
 }
 

@@ -16,6 +16,7 @@
 #include "lib/Interpreter/Tensors.h"
 #include "lib/Model/Core/Value.h"
 #include "lib/Model/Crossbar/Grid.h"
+#include "lib/Model/Machine/Collector.h"
 #include "lib/Model/Machine/Machine.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -32,15 +33,9 @@ struct TensorSpec {
   llvm::SmallVector<int64_t> shape;
 };
 
-/// Column sums by the program instruction whose arrays made them.
-using ColumnSums = llvm::DenseMap<mlir::Operation *, model::SumHistogram>;
-
 struct RunOptions {
   unsigned threads = 1;
-  /// Of a calibrating run: counts the column sums of calibrated converters,
-  /// which convert without loss meanwhile.
-  ColumnSums *columnSums = nullptr;
-  /// See every value, after the hooks of the machine.
+  /// See instructions, values, probes and column sums.
   std::vector<model::IObserver *> observers;
 };
 
@@ -74,13 +69,13 @@ public:
   llvm::Expected<RunResult> run(llvm::ArrayRef<model::Value> inputs,
                                 const RunOptions &options = {});
 
-  /// Runs with lossless converters where the device's are calibrated, and
-  /// counts their column sums.
-  llvm::Error observeColumnSums(llvm::ArrayRef<model::Value> inputs,
-                                unsigned threads);
-  /// Sets `adc_range` of every grid with calibrated converters to the least
-  /// sum that at most 1 - `fraction` of the counted exceed, in the module too.
-  llvm::Error setAdcRanges(double fraction);
+  /// Runs, and collects what probes show and, if `collector` counts them,
+  /// column sums. After an error the collector holds part of a run.
+  llvm::Error observe(llvm::ArrayRef<model::Value> inputs,
+                      model::Collector &collector, unsigned threads);
+  /// Sets `adc_range` of every grid whose column sums `collector` has to the
+  /// least sum that at most 1 - `fraction` of them exceed, in the module too.
+  llvm::Error setAdcRanges(const model::Collector &collector, double fraction);
 
   /// What a run costs, without values.
   llvm::Expected<RunResult> estimate(const RunOptions &options = {});
@@ -125,7 +120,6 @@ private:
   llvm::DenseMap<mlir::Operation *, int64_t> layers;
   llvm::DenseSet<mlir::Operation *> onTemporaryArrays;
 
-  ColumnSums columnSums; ///< of calibrating runs
 
   // Made by prepare(). Grids of constant weights only.
   double preparedMs = 0;

@@ -56,6 +56,12 @@ void pumice::buildLinalgToQuantized(OpPassManager &pm) {
 void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
                                       const DeviceOptions &options) {
   pm.addPass(createPUMAttachDevice(PUMAttachDeviceOptions{options.device}));
+  if (!options.probeNodes.empty() || !options.probeKinds.empty()) {
+    PUMInsertProbesOptions probes;
+    probes.nodes.assign(options.probeNodes.begin(), options.probeNodes.end());
+    probes.kinds.assign(options.probeKinds.begin(), options.probeKinds.end());
+    pm.addPass(createPUMInsertProbes(probes));
+  }
   pm.addNestedPass<func::FuncOp>(createExpandNonlinear());
   pm.addNestedPass<func::FuncOp>(createFuseElementwise());
   pm.addPass(createCanonicalizerPass());
@@ -69,8 +75,10 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createFoldConstants());
   pm.addPass(createCrossbarInferBitWidths());
-  pm.addPass(createAPFuseElementwise());
-  pm.addPass(createAPConvertElementwise());
+  pm.addPass(
+      createAPFuseElementwise(APFuseElementwiseOptions{options.apThreads}));
+  pm.addPass(createAPConvertElementwise(
+      APConvertElementwiseOptions{options.apThreads}));
   APCompileProgramsOptions apOptions;
   apOptions.share = options.apShare;
   apOptions.threads = options.apThreads;

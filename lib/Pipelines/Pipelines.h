@@ -29,6 +29,13 @@ struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
       llvm::cl::desc("threads to compile programs of associative processors "
                      "with; 0: as many as the machine has"),
       llvm::cl::init(0)};
+  ListOption<std::string> probeNodes{
+      *this, "probe-nodes",
+      llvm::cl::desc("nodes of the graph whose values runs can observe")};
+  ListOption<std::string> probeKinds{
+      *this, "probe-kinds",
+      llvm::cl::desc("kinds of nonlinear functions whose inputs and results "
+                     "runs can observe")};
 };
 
 /// TOSA to L0.

@@ -52,3 +52,20 @@ OpNames pumice::namesOf(Location loc) {
   }
   return names;
 }
+
+Location pumice::withLayerOf(Location layer, Location node) {
+  auto named = dyn_cast<NameLoc>(layer), other = dyn_cast<NameLoc>(node);
+  if (!named || !other)
+    return node;
+  return NameLoc::get(named.getName(), other.getChildLoc());
+}
+
+Location pumice::withNodeSuffix(Location loc, StringRef suffix) {
+  auto layer = dyn_cast<NameLoc>(loc);
+  auto node = layer ? dyn_cast<NameLoc>(layer.getChildLoc()) : NameLoc();
+  if (!node)
+    return loc;
+  auto name =
+      StringAttr::get(loc.getContext(), node.getName().strref() + suffix);
+  return NameLoc::get(layer.getName(), NameLoc::get(name, node.getChildLoc()));
+}

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Locations.h - Names in locations -------------------------*- C++ -*-===//
+//
+// The importer writes locations as `"module path"("node"("file":line:column))`.
+// The functions here are the only readers and writers of that form in C++.
+//
+//===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_SUPPORT_LOCATIONS_H
 #define PUMICE_LIB_SUPPORT_LOCATIONS_H
 
@@ -8,8 +13,7 @@
 
 namespace pumice {
 
-/// Names of the layer and of the graph node from which an op originates. The
-/// importer writes locations as `"module path"("node"("file":line:column))`; a
+/// Names of the layer and of the graph node from which an op originates. A
 /// fused location has the names of its first named part.
 struct OpNames {
   std::string layer; ///< outer name; else "file:line"; else empty
@@ -26,6 +30,14 @@ struct Place {
 /// The first named part of a location with its source position, else the first
 /// source position; all fields are empty if there is neither.
 Place placeOf(mlir::Location loc);
+
+/// A location with the layer's name of `layer` and the node of `node`; `node`
+/// if either of them has no name.
+mlir::Location withLayerOf(mlir::Location layer, mlir::Location node);
+
+/// `loc` with `suffix` appended to the name of its node, for values that are
+/// not those of the node; `loc` if it names no node.
+mlir::Location withNodeSuffix(mlir::Location loc, llvm::StringRef suffix);
 
 } // namespace pumice
 

@@ -165,6 +165,23 @@ private:
   std::vector<std::vector<int64_t>> shapes;
 };
 
+/// What probes showed.
+class Collector {
+public:
+  Collector(int64_t samples, bool columnSums)
+      : collector(pumiceCollectorCreate(samples, columnSums)) {}
+  Collector(const Collector &) = delete;
+  ~Collector() { pumiceCollectorDestroy(collector); }
+
+  std::string report() const {
+    std::string json;
+    pumiceCollectorReport(collector, append, &json);
+    return json;
+  }
+
+  PumiceCollector collector;
+};
+
 class Program {
 public:
   Program(MlirModule module, nb::object owner) : owner(std::move(owner)) {
@@ -193,22 +210,24 @@ public:
     return result;
   }
 
-  void observeColumnSums(const std::vector<Array> &arrays, unsigned threads) {
+  void observe(const std::vector<Array> &arrays, Collector &collector,
+               unsigned threads) {
     Tensors inputs(&arrays);
     std::string error;
     bool good;
     {
       nb::gil_scoped_release release;
-      good = pumiceProgramObserveColumnSums(
-          program, inputs.size(), inputs.data(), threads, append, &error);
+      good = pumiceProgramObserve(program, collector.collector, inputs.size(),
+                                  inputs.data(), threads, append, &error);
     }
     if (!good)
       throw nb::value_error(error.c_str());
   }
 
-  void setAdcRanges(double fraction) {
+  void setAdcRanges(Collector &collector, double fraction) {
     std::string error;
-    if (!pumiceProgramSetAdcRanges(program, fraction, append, &error))
+    if (!pumiceProgramSetAdcRanges(program, collector.collector, fraction,
+                                   append, &error))
       throw nb::value_error(error.c_str());
   }
 
@@ -481,6 +500,13 @@ NB_MODULE(_pumice, m) {
       nb::arg("module"),
       "What each task or instruction of a module costs, as JSON.");
 
+  nb::class_<Collector>(m, "Collector")
+      .def(nb::init<int64_t, bool>(), nb::arg("samples") = 0,
+           nb::arg("column_sums") = false,
+           "Collects what probes show: up to so many elements of each, and, on "
+           "request, the column sums of calibrated converters.")
+      .def_prop_ro("report", &Collector::report,
+                   "Observations by name of the probe, as JSON.");
   m.def(
       "fit_net",
       [](nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>
@@ -587,18 +613,19 @@ NB_MODULE(_pumice, m) {
           nb::arg("inputs"), nb::arg("threads") = 1,
           nb::arg("observe").none() = nb::none(),
           "Returns the outputs and the report (JSON). Raises ValueError.")
-      .def("observe_column_sums", &Program::observeColumnSums,
-           nb::arg("inputs"), nb::arg("threads") = 1,
-           "Runs, and counts the column sums of calibrated converters. Raises "
-           "ValueError.")
-      .def("set_adc_ranges", &Program::setAdcRanges, nb::arg("fraction"),
-           "Sets the ranges of calibrated converters from the counted sums. "
-           "Raises ValueError.")
+      .def("observe", &Program::observe, nb::arg("inputs"),
+           nb::arg("collector"), nb::arg("threads") = 1,
+           "Runs, and collects what probes show. Raises ValueError.")
+      .def("set_adc_ranges", &Program::setAdcRanges, nb::arg("collector"),
+           nb::arg("fraction"),
+           "Sets the ranges of calibrated converters from the collected column "
+           "sums. Raises ValueError.")
       .def(
           "estimate",
-          [](Program &p) {
-            return nb::object(p.execute(nullptr, 1, std::nullopt)[1]);
+          [](Program &p, unsigned threads) {
+            return nb::object(p.execute(nullptr, threads, std::nullopt)[1]);
           },
+          nb::arg("threads") = 1,
           "Returns the report (JSON) of a run without values. Raises "
           "ValueError.");
 }

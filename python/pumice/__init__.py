@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pumice.device import Device, devices
     from pumice.evaluation import Evaluation, evaluate
     from pumice.frontend import import_onnx, quantize, ternarize
+    from pumice.observation import Observation
     from pumice.options import CompileOptions
     from pumice.program import Program, Result, load
     from pumice.report import Report
@@ -33,6 +34,7 @@ __all__ = [
     "CompileOptions",
     "Device",
     "Evaluation",
+    "Observation",
     "Program",
     "PumiceError",
     "Report",
@@ -51,6 +53,7 @@ _HOME = {
     "CompileOptions": "pumice.options",
     "Device": "pumice.device",
     "Evaluation": "pumice.evaluation",
+    "Observation": "pumice.observation",
     "Program": "pumice.program",
     "Report": "pumice.report",
     "Result": "pumice.program",

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 
@@ -28,6 +28,9 @@ class CompileOptions:
         ap_share: associative processors compute sums that several outputs have in common once.
         threads: threads that compile microprograms, at least 1; None means all threads of the
             machine.
+        probe_nodes: nodes of the graph whose values `Program.observe` shows.
+        probe_kinds: kinds of nonlinear functions, such as "gelu", whose inputs and results
+            `Program.observe` shows.
         pipelines: options of individual pipelines, by pumice-opt's names, such as
             `{"quantized-to-crossbar": {"ap-share": False}}`. They override the options above.
 
@@ -37,6 +40,8 @@ class CompileOptions:
 
     ap_share: bool = True
     threads: int | None = None
+    probe_nodes: Sequence[str] = ()
+    probe_kinds: Sequence[str] = ()
     pipelines: Mapping[str, Mapping[str, Value]] = field(default_factory=_nothing)
 
     def __post_init__(self) -> None:
@@ -68,6 +73,12 @@ class CompileOptions:
         given: dict[str, Value] = {}
         if name == "quantized-to-crossbar":
             given = {"ap-share": self.ap_share, "ap-threads": self.threads or 0}
+            for key, probes in (
+                ("probe-nodes", self.probe_nodes),
+                ("probe-kinds", self.probe_kinds),
+            ):
+                if probes:
+                    given[key] = ",".join(probes)
         given |= self.pipelines.get(name, {})
         words = " ".join(f"{key}={_text(value)}" for key, value in given.items())
         return f"{name}{{{words}}}" if words else name

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pumice.comparison import Comparison
     from pumice.device import Device
     from pumice.frontend.signature import Signature
+    from pumice.observation import Observation
 
 __all__ = ["LEVELS", "Program", "Result", "load"]
 
@@ -218,22 +219,62 @@ class Program:
         """
         if not 0 < percentile <= 100:
             raise PumiceError(f"expected a percentile above 0 and at most 100, got {percentile}")
-        count = 0
+        from pumice._mlir_libs import _pumice
+
+        collector = _pumice.Collector(column_sums=True)
+        if not self._collect(batches, collector, threads):
+            raise PumiceError("expected at least one batch to calibrate with, got none")
         try:
-            for batch in batches:
-                args = batch if isinstance(batch, tuple) else (batch,)
-                named = batch if isinstance(batch, Mapping) else {}
-                leaves = self.flatten_inputs(() if named else args, named)
-                arrays = [to_numpy(leaf) for leaf in leaves]
-                with self._alone():
-                    self._machine.observe_column_sums(arrays, threads or os.cpu_count() or 1)
-                count += 1
-            if not count:
-                raise PumiceError("expected at least one batch to calibrate with, got none")
             with self._alone():
-                self._machine.set_adc_ranges(percentile / 100)
-        except (ValueError, TypeError) as error:
+                self._machine.set_adc_ranges(collector, percentile / 100)
+        except ValueError as error:
             raise PumiceError(str(error)) from None
+
+    def observe(
+        self, batches: Iterable[Any], *, samples: int = 0, threads: int | None = None
+    ) -> dict[str, Observation]:
+        """Runs the program on every batch and collects what its probes show.
+
+        Probes are ops of the program (`pum.probe`, `simulator.probe`). `CompileOptions` adds them
+        by node of the graph (`probe_nodes`) or by kind of nonlinear function (`probe_kinds`). They
+        cost nothing and change no result.
+
+        Args:
+            batches: as for `calibrate`.
+            samples: elements of each probe to keep (`Observation.samples`).
+            threads: as for `run`.
+
+        Returns:
+            What was seen, by the names of the probes.
+
+        Raises:
+            FrontendError: wrong number, structure, shape or dtype of inputs.
+            PumiceError: a negative number of samples, or a program that cannot run.
+        """
+        from pumice._mlir_libs import _pumice
+        from pumice.observation import observations
+
+        if samples < 0:
+            raise PumiceError(f"expected a number of samples of at least 0, got {samples}")
+        collector = _pumice.Collector(samples=samples)
+        self._collect(batches, collector, threads)
+        return observations(collector.report)
+
+    def _collect(self, batches: Iterable[Any], collector: Any, threads: int | None) -> int:
+        """Runs on each batch; returns how many there were."""
+        count = 0
+        for batch in batches:
+            args = batch if isinstance(batch, tuple) else (batch,)
+            named = batch if isinstance(batch, Mapping) else {}
+            leaves = self.flatten_inputs(() if named else args, named)
+            arrays = [to_numpy(leaf) for leaf in leaves]
+            try:
+                with self._alone():
+                    self._machine.observe(arrays, collector, threads or os.cpu_count() or 1)
+            except (ValueError, TypeError) as error:
+                raise PumiceError(str(error)) from None
+            count += 1
+        return count
 
     def estimate(self, device: str | Device | None = None, *, recompile: bool = True) -> Report:
         """Time, energy and area of a run, without computing values: the same figures as a run's.
@@ -256,7 +297,7 @@ class Program:
             return self._with_costs_of(device).estimate()
         try:
             with self._alone():
-                return self._report(self._machine.estimate())
+                return self._report(self._machine.estimate(os.cpu_count() or 1))
         except ValueError as error:
             raise PumiceError(str(error)) from None
 

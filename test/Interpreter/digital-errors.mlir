@@ -18,6 +18,8 @@
 // RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/elided.mlir
 // RUN: cat %t/entry.mlir %t/sparse.mlir | pumice-opt --pum-attach-device=device=ideal -o %t/p.mlir
 // RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/sparse.mlir
+// RUN: cat %t/entry.mlir %t/narrow-constant.mlir | pumice-opt --pum-attach-device=device=ideal -o %t/p.mlir
+// RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/narrow-constant.mlir
 // RUN: pumice-opt %t/assertion.mlir --pum-attach-device=device=ideal -o %t/p.mlir
 // RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/assertion.mlir
 
@@ -63,6 +65,13 @@ func.func private @f() -> tensor<4xf32> {
 func.func private @f() -> tensor<4xf32> {
   %c = arith.constant sparse<[[0]], [1.0]> : tensor<4xf32>
   return %c : tensor<4xf32>
+}
+//--- narrow-constant.mlir
+// CHECK: pumice-sim: error: {{.*}}cannot read a constant of type tensor<4xi4>
+func.func private @f() -> tensor<4xi8> {
+  %c = arith.constant dense<[1, 2, 3, 4]> : tensor<4xi4>
+  %y = arith.extsi %c : tensor<4xi4> to tensor<4xi8>
+  return %y : tensor<4xi8>
 }
 //--- assertion.mlir
 // CHECK: pumice-sim: error: digital region 'root': assertion failed: not negative (at

@@ -10,8 +10,8 @@
 // RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/long-buffer.mlir
 // RUN: pumice-opt %t/index-constant.mlir --pum-attach-device=device=ideal -o %t/p.mlir
 // RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/index-constant.mlir
-// RUN: pumice-opt %t/booleans.mlir --pum-attach-device=device=ideal -o %t/p.mlir
-// RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/booleans.mlir
+// RUN: pumice-opt %t/sparse.mlir --pum-attach-device=device=ideal -o %t/p.mlir
+// RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/sparse.mlir
 // RUN: pumice-opt %t/elided.mlir --pum-attach-device=device=ideal -o %t/p.mlir
 // RUN: not pumice-sim %t/p.mlir --input %t/x.npy 2>&1 | FileCheck %t/elided.mlir
 // RUN: sed s/capacity_bytes.=.11010048/capacity_bytes=16/ %presets/isaac.mlir > %t/small.mlir
@@ -45,15 +45,15 @@ func.func private @narrow(%c: tensor<4xindex>) -> tensor<4xi32> {
   return %y : tensor<4xi32>
 }
 
-//--- booleans.mlir
-// CHECK: pumice-sim: error: cannot read a constant of type tensor<4xi1> (at
-func.func @main(%x: memref<4xf32, #simulator.memory<host>>) -> memref<4xi1, #simulator.memory<buffer>> {
-  %y = simulator.constant dense<[true, false, true, true]> : tensor<4xi1> to memref<4xi1, #simulator.memory<buffer>>
-  return %y : memref<4xi1, #simulator.memory<buffer>>
+//--- sparse.mlir
+// CHECK: pumice-sim: error: expected a dense or dense_resource constant (at
+func.func @main(%x: memref<4xf32, #simulator.memory<host>>) -> memref<4xf32, #simulator.memory<buffer>> {
+  %y = simulator.constant sparse<[[1]], [1.0]> : tensor<4xf32> to memref<4xf32, #simulator.memory<buffer>>
+  return %y : memref<4xf32, #simulator.memory<buffer>>
 }
 
 //--- elided.mlir
-// CHECK: pumice-sim: error: constant 'weights' has no data: its resource was elided (at
+// CHECK: pumice-sim: error: constant dense_resource<weights>: expected 16 bytes of data, got 0 (at
 func.func @main(%x: memref<4xf32, #simulator.memory<host>>) -> memref<4xf32, #simulator.memory<buffer>> {
   %y = simulator.constant dense_resource<weights> : tensor<4xf32> to memref<4xf32, #simulator.memory<buffer>>
   return %y : memref<4xf32, #simulator.memory<buffer>>

@@ -76,7 +76,7 @@ public:
     };
     SmallVector<Operation *> tasks;
     for (Operation &op : block.without_terminator()) {
-      if (isRepeated(&op))
+      if (isRepeated(&op) || isa<pum::ProbeOp>(op))
         continue;
       tasks.push_back(&op);
       groups.insert(&op);
@@ -170,16 +170,20 @@ public:
       if (!isa<RankedTensorType>(from.getType()))
         return function.emitError("expected arguments to be tensors, got ")
                << from.getType();
-      if (!from.use_empty())
-        values.map(from,
-                   pum::LoadOp::create(builder, from.getLoc(), to.getType(),
-                                       tokenType, to, ValueRange())
-                       .getResult());
+      if (from.use_empty())
+        continue;
+      values.map(from, pum::LoadOp::create(builder, from.getLoc(), to.getType(),
+                                           tokenType, to, ValueRange())
+                           .getResult());
+      emitProbes(from);
     }
     TaskGraph graph(*old);
     if (failed(
             graph.emit([&](ArrayRef<Operation *> ops) { return emit(ops); })))
       return failure();
+    for (auto probe : old->getOps<pum::ProbeOp>())
+      if (failed(emitRepeated(probe.getInput())))
+        return failure();
     SmallVector<Value> results;
     auto ret = cast<func::ReturnOp>(old->getTerminator());
     for (Value value : ret.getOperands()) {
@@ -338,8 +342,18 @@ private:
   }
 
   void mapResults(ValueRange from, ValueRange to) {
-    for (auto [a, b] : llvm::zip(from, to))
+    for (auto [a, b] : llvm::zip(from, to)) {
       values.map(a, b);
+      emitProbes(a);
+    }
+  }
+
+  /// The probes of `value`, right behind the task that makes it.
+  void emitProbes(Value value) {
+    for (Operation *user : value.getUsers())
+      if (auto probe = dyn_cast<pum::ProbeOp>(user))
+        pum::ProbeOp::create(builder, probe.getLoc(), values.lookup(value),
+                             probe.getNameAttr());
   }
 
   func::FuncOp function;
@@ -350,7 +364,7 @@ private:
 
 bool holdsTasks(func::FuncOp function) {
   return llvm::any_of(function.getOps(), [](Operation &op) {
-    return isa<pum::PUMDialect>(op.getDialect());
+    return isa<pum::PUMDialect>(op.getDialect()) && !isa<pum::ProbeOp>(op);
   });
 }
 

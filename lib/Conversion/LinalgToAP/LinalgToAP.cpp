@@ -2,6 +2,7 @@
 #include "lib/Analysis/IntegerLayer.h"
 #include "lib/Conversion/LayerPatterns.h"
 #include "lib/Conversion/Passes.h"
+#include "lib/Support/Locations.h"
 
 #include "llvm/Support/DebugLog.h"
 
@@ -16,18 +17,6 @@ using namespace mlir;
 using namespace pumice;
 
 namespace {
-
-/// `loc` with a node name of its own: sums that are still to be multiplied are
-/// not those of the graph's node.
-Location beforeScaling(Location loc) {
-  auto layer = dyn_cast<NameLoc>(loc);
-  auto node = layer ? dyn_cast<NameLoc>(layer.getChildLoc()) : NameLoc();
-  if (!node)
-    return loc;
-  auto name =
-      StringAttr::get(loc.getContext(), node.getName().str() + ".ternary");
-  return NameLoc::get(layer.getName(), NameLoc::get(name, node.getChildLoc()));
-}
 
 /// `sums`, [N, F, ...], times a number of each output.
 Value scaled(RewriterBase &rewriter, Location loc, Value sums,
@@ -95,7 +84,8 @@ struct ConvertLayer : OpInterfaceRewritePattern<linalg::LinalgOp> {
           Value sums = build(rewriter, *layer, ternary, input, type);
           Value product = scaled(rewriter, op->getLoc(), sums, ternary.scales);
           if (product != sums)
-            sums.getDefiningOp()->setLoc(beforeScaling(op->getLoc()));
+            sums.getDefiningOp()->setLoc(
+                withNodeSuffix(op->getLoc(), ".ternary"));
           return product;
         });
     return success();

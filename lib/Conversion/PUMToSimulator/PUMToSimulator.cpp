@@ -63,6 +63,13 @@ private:
             [&](auto op) { return emitTransfer(op, Memory::host); })
         .Case<pum::ProgramOp, pum::ComputeOp, pum::DigitalOp>(
             [&](auto op) { return emitTask(op); })
+        .Case<pum::ProbeOp>([&](pum::ProbeOp op) -> LogicalResult {
+          if (!buffers.contains(op.getInput()))
+            return op.emitOpError("shows a value that no task makes");
+          simulator::ProbeOp::create(builder, op.getLoc(),
+                                     buffers[op.getInput()], op.getNameAttr());
+          return success();
+        })
         .Case<arith::ConstantOp>([](auto) { return success(); })
         .Case<func::ReturnOp>([&](func::ReturnOp op) -> LogicalResult {
           SmallVector<Value> values;

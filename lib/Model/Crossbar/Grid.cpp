@@ -166,27 +166,25 @@ llvm::Expected<Grid> Grid::program(const ArraySpec &array,
 
 llvm::Error Grid::compute(const Value &x, const Window &window,
                           int64_t inputZeroPoint, int64_t weightZeroPoint,
-                          Value &y, unsigned threads) const {
-  if (arraySpec.adcMode == AdcMode::calibrated && matrixSpec.adcRange <= 0)
-    return llvm::createStringError(
-        "expected an adc_range for a calibrated converter, got none (calibrate "
-        "the program first)");
-  return run(arraySpec, x, window, inputZeroPoint, weightZeroPoint, y,
-             /*histogram=*/nullptr, threads);
-}
-
-llvm::Error Grid::calibrate(const Value &x, const Window &window,
-                            int64_t inputZeroPoint, int64_t weightZeroPoint,
-                            Value &y, SumHistogram &histogram,
-                            unsigned threads) const {
+                          Value &y, unsigned threads,
+                          SumHistogram *histogram) const {
+  if (!histogram) {
+    if (arraySpec.adcMode == AdcMode::calibrated && matrixSpec.adcRange <= 0)
+      return llvm::createStringError(
+          "expected an adc_range for a calibrated converter, got none "
+          "(calibrate the program first)");
+    return run(arraySpec, x, window, inputZeroPoint, weightZeroPoint, y,
+               /*histogram=*/nullptr, threads);
+  }
+  assert(arraySpec.adcMode == AdcMode::calibrated && "its sums are not formed");
   ArraySpec lossless = arraySpec;
   lossless.adcMode = AdcMode::lossless;
   constexpr int64_t bins = 65536;
   const int64_t range = fullScaleRange(arraySpec);
-  histogram.width = llvm::divideCeil(range, bins);
-  histogram.limit = 2 * range; // where lossless converters end
-  return run(lossless, x, window, inputZeroPoint, weightZeroPoint, y,
-             &histogram, threads);
+  histogram->width = llvm::divideCeil(range, bins);
+  histogram->limit = 2 * range; // where lossless converters end
+  return run(lossless, x, window, inputZeroPoint, weightZeroPoint, y, histogram,
+             threads);
 }
 
 llvm::Error Grid::run(const ArraySpec &array, const Value &x,

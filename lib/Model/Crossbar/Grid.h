@@ -37,18 +37,15 @@ public:
   /// pass matrices. Fails on a wrong type or size, an input that does not fit
   /// in `inputBits`, accumulators that could overflow `y`, or calibrated
   /// converters without an adcRange.
+  ///
+  /// With a `histogram`, converters are lossless meanwhile, whatever the
+  /// adcRange, and all sums that are converted are added to it. It is empty or
+  /// of this grid, in bins of at least 1/65536 of the full-scale range. Arrays
+  /// with other converters than calibrated ones take none.
   llvm::Error compute(const Value &x, const Window &window,
                       int64_t inputZeroPoint, int64_t weightZeroPoint, Value &y,
-                      unsigned threads = 1) const;
-
-  /// The same with lossless converters, for arrays with calibrated ones, with
-  /// or without an adcRange: adds all sums that are converted to `histogram`,
-  /// which is empty or of this grid, in bins of at least 1/65536 of the
-  /// full-scale range.
-  llvm::Error calibrate(const Value &x, const Window &window,
-                        int64_t inputZeroPoint, int64_t weightZeroPoint,
-                        Value &y, SumHistogram &histogram,
-                        unsigned threads = 1) const;
+                      unsigned threads = 1,
+                      SumHistogram *histogram = nullptr) const;
 
   const ArraySpec &array() const { return arraySpec; }
   const MatrixSpec &matrix() const { return matrixSpec; }

@@ -19,8 +19,6 @@ static constexpr const char *componentNames[numComponents] = {
     "cell_write", "buffer_read", "buffer_write", "dram_read", "dram_write",
     "digital",    "search",      "tag_write",    "shift",     "ap_load",
     "ap_read",    "link",        "fetch"};
-static constexpr const char *digitalOpNames[numDigitalOps] = {
-    "add", "multiply", "divide", "compare", "convert", "special", "move"};
 static constexpr const char *memoryNames[] = {"buffer", "dram"};
 
 template <typename Enum, size_t N>
@@ -35,14 +33,8 @@ static std::optional<Enum> parse(const char *const (&names)[N],
 llvm::StringRef pumice::model::name(Component component) {
   return componentNames[static_cast<size_t>(component)];
 }
-llvm::StringRef pumice::model::name(DigitalOp op) {
-  return digitalOpNames[static_cast<size_t>(op)];
-}
 llvm::StringRef pumice::model::name(Memory memory) {
   return memoryNames[static_cast<size_t>(memory)];
-}
-std::optional<DigitalOp> pumice::model::parseDigitalOp(llvm::StringRef name) {
-  return parse<DigitalOp>(digitalOpNames, name);
 }
 std::optional<Memory> pumice::model::parseMemory(llvm::StringRef name) {
   return parse<Memory>(memoryNames, name);
@@ -178,7 +170,7 @@ static double countDigital(Cost &cost, const DeviceSpec &device,
   for (size_t i = 0; i < numDigitalOps; ++i) {
     cost.counters.digitalOps[i] += ops[i];
     auto spec = llvm::find_if(prices, [&](const DigitalOpSpec &op) {
-      return op.kind == digitalOpNames[i];
+      return op.kind == name(static_cast<DigitalOp>(i));
     });
     const bool listed = spec != prices.end();
     cycles += double(ops[i]) * (listed ? spec->cycles : 1.0);
@@ -248,9 +240,9 @@ DigitalOps pumice::model::corrections(const ArraySpec &array,
   }
   if (rescales(array, matrix))
     multiplies += matrix.columns;
-  DigitalOps ops = {};
-  ops[static_cast<size_t>(DigitalOp::add)] = adds;
-  ops[static_cast<size_t>(DigitalOp::multiply)] = multiplies;
+  DigitalOps ops;
+  ops[DigitalOp::add] = adds;
+  ops[DigitalOp::multiply] = multiplies;
   return ops;
 }
 

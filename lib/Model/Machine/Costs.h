@@ -14,6 +14,7 @@
 
 #include "lib/Model/Crossbar/Tiling.h"
 #include "lib/Model/Machine/DeviceSpec.h"
+#include "lib/Support/DigitalOps.h"
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
@@ -64,13 +65,9 @@ llvm::StringRef name(Component component);
 using EnergyPj = std::array<double, numComponents>;
 double total(const EnergyPj &energy);
 
-/// Kinds of scalar operations of the digital unit.
-enum class DigitalOp { add, multiply, divide, compare, convert, special, move };
-constexpr size_t numDigitalOps = 7;
-llvm::StringRef name(DigitalOp op);
-std::optional<DigitalOp> parseDigitalOp(llvm::StringRef name);
-
-using DigitalOps = std::array<int64_t, numDigitalOps>;
+using DigitalOp = pumice::DigitalOpKind;
+using pumice::DigitalOps;
+using pumice::numDigitalOps;
 
 enum class Memory { buffer, dram };
 llvm::StringRef name(Memory memory);

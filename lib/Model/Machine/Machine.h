@@ -65,6 +65,19 @@ public:
     for (IObserver *observer : observers)
       observer->onValue(label, value);
   }
+  /// Shows the value of a probe to the observers.
+  void probe(llvm::StringRef name, const Value &value) const {
+    for (IObserver *observer : observers)
+      observer->onProbe(name, value);
+  }
+  /// Where column sums of a weight matrix go: what the first observer that
+  /// counts them says; null if none does.
+  SumHistogram *columnSums(int64_t matrix) const {
+    for (IObserver *observer : observers)
+      if (SumHistogram *sums = observer->columnSums(matrix))
+        return sums;
+    return nullptr;
+  }
 
   const DeviceSpec &device() const { return spec; }
   const Timeline &timeline() const { return schedule; }

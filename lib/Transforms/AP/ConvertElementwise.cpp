@@ -3,14 +3,19 @@
 #include "lib/APCompiler/Epilogue.h"
 #include "lib/Analysis/Quantized.h"
 #include "lib/Device/Device.h"
+#include "lib/Digital/Registration.h"
+#include "lib/Transforms/AP/ChannelFunctions.h"
 #include "lib/Transforms/AP/Passes.h"
-#include "lib/Transforms/AP/Scalars.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
+#include "llvm/Support/DebugLog.h"
+#include <thread>
+
+#define DEBUG_TYPE "ap-convert-elementwise"
 
 namespace pumice {
 #define GEN_PASS_DEF_APCONVERTELEMENTWISE
@@ -166,13 +171,13 @@ std::optional<Pooling> matchPooling(linalg::GenericOp op) {
 
 /// An elementwise function of two tensors of codes.
 struct Pair {
-  Value lhs, rhs;
-  Value left, right; ///< their elements
-  Expression expression;
-  bool isUniform = true; ///< the same in all channels
+  unsigned lhs = 0, rhs = 0; ///< numbers of their operands
+  bool isUniform = true;     ///< the same in all channels
+  size_t function = 0;       ///< its number among the ChannelFunctions
 };
 
-std::optional<Pair> matchPair(linalg::GenericOp op) {
+std::optional<Pair> matchPair(linalg::GenericOp op,
+                              ChannelFunctions &functions) {
   if (op.getNumResults() != 1 || op.getNumParallelLoops() != op.getNumLoops() ||
       op.getNumLoops() != 4 ||
       !getElementTypeOrSelf(op.getResult(0).getType()).isInteger(8))
@@ -183,30 +188,34 @@ std::optional<Pair> matchPair(linalg::GenericOp op) {
       !op.getMatchingBlockArgument(init).use_empty())
     return std::nullopt;
   Pair pair;
+  Expression expression;
+  SmallVector<Value, 2> variables;
   for (OpOperand *operand : op.getDpsInputOperands()) {
     Value argument = op.getMatchingBlockArgument(operand);
     AffineMap map = op.getMatchingIndexingMap(operand);
-    if (std::optional<Numbers> numbers =
-            numbersPerChannel(operand->get(), map, type.getDimSize(1))) {
-      pair.isUniform &= numbers->size() == 1;
-      pair.expression.constants[argument] = std::move(*numbers);
+    if (std::optional<ConstantData> data =
+            constantPerChannel(operand->get(), map, type.getDimSize(1))) {
+      pair.isUniform &= data->isSplat() || data->size() == 1;
+      expression.constants[argument] = std::move(*data);
       continue;
     }
-    if (pair.rhs || operand->get().getType() != type || !map.isIdentity())
+    if (variables.size() == 2 || operand->get().getType() != type ||
+        !map.isIdentity())
       return std::nullopt;
-    (pair.lhs ? pair.rhs : pair.lhs) = operand->get();
-    (pair.left ? pair.right : pair.left) = argument;
+    (variables.empty() ? pair.lhs : pair.rhs) = operand->getOperandNumber();
+    variables.push_back(argument);
   }
   Value yielded =
       cast<linalg::YieldOp>(op.getBody()->getTerminator()).getOperand(0);
-  if (!pair.rhs ||
-      !pair.expression.collect(*op.getBody(), yielded, {pair.left, pair.right}))
+  if (variables.size() != 2 ||
+      !expression.collect(*op.getBody(), yielded, variables))
     return std::nullopt;
+  pair.function = functions.add({{&expression, variables}});
   return pair;
 }
 
 /// Codes of pairs (a, b), b first.
-using Table = std::vector<int64_t>;
+using Table = std::vector<int8_t>;
 
 class FactorSearch {
 public:
@@ -318,6 +327,12 @@ struct APConvertElementwisePass
     : pumice::impl::APConvertElementwiseBase<APConvertElementwisePass> {
   using APConvertElementwiseBase::APConvertElementwiseBase;
 
+  // Functions are compiled as the digital unit's.
+  void getDependentDialects(DialectRegistry &registry) const override {
+    APConvertElementwiseBase::getDependentDialects(registry);
+    digital::registerDigitalDialects(registry);
+  }
+
   void runOnOperation() override {
     pum::DeviceAttr device = deviceOf(getOperation());
     std::optional<model::APSpec> processors =
@@ -327,13 +342,26 @@ struct APConvertElementwisePass
     ap = *processors;
     SmallVector<linalg::GenericOp> ops;
     getOperation().walk([&](linalg::GenericOp op) { ops.push_back(op); });
+    const unsigned workers =
+        threads ? threads : std::max(1u, std::thread::hardware_concurrency());
+    ChannelFunctions functions(&getContext(), workers);
+    llvm::DenseMap<Operation *, Pair> pairs;
+    for (linalg::GenericOp op : ops)
+      if (std::optional<Pair> pair = matchPair(op, functions))
+        pairs[op] = *pair;
+    // What is converted makes the ranges behind it narrower: in program order.
     IRRewriter rewriter(&getContext());
     for (linalg::GenericOp op : ops) {
       rewriter.setInsertionPoint(op);
-      if (std::optional<Pooling> pooling = matchPooling(op))
+      if (auto pair = pairs.find(op); pair != pairs.end()) {
+        if (llvm::Error error =
+                convert(rewriter, op, pair->second, functions)) {
+          op.emitError() << llvm::toString(std::move(error));
+          return signalPassFailure();
+        }
+      } else if (std::optional<Pooling> pooling = matchPooling(op)) {
         convert(rewriter, op, *pooling);
-      else if (std::optional<Pair> pair = matchPair(op))
-        convert(rewriter, op, *pair);
+      }
     }
   }
 
@@ -357,36 +385,49 @@ private:
     ++numPoolings;
   }
 
-  void convert(IRRewriter &rewriter, linalg::GenericOp op, const Pair &pair) {
-    const Interval lhs = rangeOf(pair.lhs), rhs = rangeOf(pair.rhs);
+  llvm::Error convert(IRRewriter &rewriter, linalg::GenericOp op,
+                      const Pair &pair, ChannelFunctions &functions) {
+    Value left = op->getOperand(pair.lhs), right = op->getOperand(pair.rhs);
+    const Interval lhs = rangeOf(left), rhs = rangeOf(right);
     const Interval codes = joined(lhs, rhs);
     if (!fits(codes))
-      return;
+      return llvm::Error::success();
+    // The first that fits: compile it and those that may.
+    if (!functions.isCompiled(pair.function))
+      if (llvm::Error error = functions.compile())
+        return error;
     auto type = cast<RankedTensorType>(op.getResult(0).getType());
     const int64_t channels = type.getDimSize(1);
-    Numbers a, b;
+    std::vector<int8_t> a, b;
     for (int64_t x = lhs.low; x <= lhs.high; ++x)
       for (int64_t y = rhs.low; y <= rhs.high; ++y) {
-        a.integers.push_back(x);
-        b.integers.push_back(y);
+        a.push_back(int8_t(x));
+        b.push_back(int8_t(y));
       }
     std::vector<Table> tables;
-    for (int64_t c = 0; c < (pair.isUniform ? 1 : channels); ++c)
-      tables.push_back(
-          pair.expression
-              .evaluate(c, {{pair.left, a}, {pair.right, b}}, a.size())
-              .integers);
+    for (int64_t c = 0; c < (pair.isUniform ? 1 : channels); ++c) {
+      Table &table = tables.emplace_back(a.size());
+      if (llvm::Error error =
+              functions.evaluate(pair.function, c, {a.data(), b.data()},
+                                 table.data(), table.size())) {
+        LDBG() << "not converted: " << llvm::toString(std::move(error));
+        return llvm::Error::success();
+      }
+    }
     const size_t mostSteps = (size_t(1) << ap.elementwiseBits) - 1;
     int64_t factors[2];
     std::optional<std::vector<apcompiler::Staircase>> found =
         FactorSearch(lhs, rhs, codes.bits()).run(tables, mostSteps, factors);
-    if (!found || apcompiler::Codes::holding(*found).bits > ap.elementwiseBits)
-      return;
+    if (!found ||
+        apcompiler::Codes::holding(*found).bits > ap.elementwiseBits) {
+      LDBG() << "not converted, no function of a weighted sum: " << op.getLoc();
+      return llvm::Error::success();
+    }
     size_t steps = 1;
     for (const apcompiler::Staircase &staircase : *found)
       steps = std::max(steps, staircase.thresholds.size());
     if (int64_t(steps) + 2 > ap.columns)
-      return;
+      return llvm::Error::success();
     auto [thresholds, values] = apcompiler::toArrays(*found, steps);
     // All channels are alike if one function is that of all.
     for (int64_t c = 1; pair.isUniform && c < channels; ++c) {
@@ -399,7 +440,7 @@ private:
                                    rewriter.getIntegerType(width));
     };
     rewriter.replaceOpWithNewOp<ap::WeightedSumOp>(
-        op, type, pair.lhs, pair.rhs, rewriter.getDenseI64ArrayAttr(factors),
+        op, type, left, right, rewriter.getDenseI64ArrayAttr(factors),
         codes.low < 0 ? UnitAttr() : rewriter.getUnitAttr(),
         rewriter.getI64IntegerAttr(codes.bits()),
         DenseIntElementsAttr::get(tensorOf(int64_t(steps), 64),
@@ -407,6 +448,7 @@ private:
         DenseIntElementsAttr::get(tensorOf(int64_t(steps) + 1, 8),
                                   ArrayRef(values)));
     ++numSums;
+    return llvm::Error::success();
   }
 
   model::APSpec ap;

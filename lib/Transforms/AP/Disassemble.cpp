@@ -2,6 +2,7 @@
 #include "dialects/Simulator/Simulator.h"
 #include "lib/Analysis/TernaryWeights.h"
 #include "lib/Model/AP/Machine.h"
+#include "lib/Support/Locations.h"
 #include "lib/Transforms/AP/Passes.h"
 
 #include "mlir/IR/Builders.h"
@@ -59,9 +60,8 @@ private:
   void write(const model::APMicroprogram &program, Location loc) {
     OpBuilder builder(&getContext());
     builder.setInsertionPointToEnd(getOperation().getBody());
-    std::string name;
-    if (auto named = dyn_cast<NameLoc>(loc))
-      name = named.getName().str();
+    Place place = placeOf(loc);
+    StringRef name = place.layer.empty() ? place.node : place.layer;
     auto top = open<ap::ProgramOp>(builder, loc, name);
     number(top, "columns", program.columns);
     number(top, "domains", program.domains);

@@ -3,9 +3,11 @@
 #include "lib/APCompiler/Epilogue.h"
 #include "lib/Analysis/TernaryWeights.h"
 #include "lib/Device/Device.h"
+#include "lib/Digital/Registration.h"
+#include "lib/Support/Locations.h"
 #include "lib/Support/Parallel.h"
+#include "lib/Transforms/AP/ChannelFunctions.h"
 #include "lib/Transforms/AP/Passes.h"
-#include "lib/Transforms/AP/Scalars.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -13,7 +15,12 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/Support/DebugLog.h"
+#include <deque>
+#include <numeric>
 #include <thread>
+
+#define DEBUG_TYPE "ap-fuse-elementwise"
 
 namespace pumice {
 #define GEN_PASS_DEF_APFUSEELEMENTWISE
@@ -89,10 +96,10 @@ std::optional<Stage> stageBehind(Value sums, int64_t channels) {
       stage.variable = operand->getOperandNumber();
       if (!map.isIdentity())
         return std::nullopt;
-    } else if (std::optional<Numbers> numbers =
-                   numbersPerChannel(operand->get(), map, channels)) {
+    } else if (std::optional<ConstantData> data =
+                   constantPerChannel(operand->get(), map, channels)) {
       stage.expression.constants[op.getMatchingBlockArgument(operand)] =
-          std::move(*numbers);
+          std::move(*data);
     }
   }
   Value yielded =
@@ -107,38 +114,43 @@ std::optional<Stage> stageBehind(Value sums, int64_t channels) {
   return std::nullopt;
 }
 
-/// Codes of channel `channel` for `sums`.
-std::vector<int64_t> evaluate(ArrayRef<Stage> stages, int64_t channel,
-                              std::vector<int64_t> sums) {
-  const size_t count = sums.size();
-  Numbers current;
-  current.integers = std::move(sums);
-  for (const Stage &stage : stages)
-    current = stage.expression.evaluate(
-        channel, {{stage.argument(), std::move(current)}}, count);
-  return std::move(current.integers);
-}
+/// A layer and what follows it, up to its codes.
+struct Candidate {
+  Operation *op; ///< the layer
+  std::vector<int8_t> weights;
+  apcompiler::Layer layer; ///< refers to `weights`
+  SmallVector<Stage> stages;
+  size_t function = 0; ///< its number among the ChannelFunctions
 
-/// The function of a channel for sums of `range`; none with more than `most`
-/// steps.
-std::optional<apcompiler::Staircase> staircaseOf(ArrayRef<Stage> stages,
-                                                 int64_t channel,
-                                                 IntegerRange range,
-                                                 size_t most) {
+  Type sumType() const {
+    return getElementTypeOrSelf(op->getResult(0).getType());
+  }
+};
+
+/// The function of a channel for sums of `range`, with the type T of sums; none
+/// with more than `most` steps, or if it is not defined for all sums.
+template <typename T>
+std::optional<apcompiler::Staircase>
+staircaseOf(const ChannelFunctions &functions, size_t function, int64_t channel,
+            IntegerRange range, size_t most) {
+  constexpr int64_t together = digital::RegionEvaluator::batch;
   apcompiler::Staircase staircase;
-  constexpr int64_t together = 4096;
+  std::vector<T> sums(together);
+  std::vector<int8_t> codes(together);
   for (int64_t low = range.low; low <= range.high; low += together) {
-    std::vector<int64_t> sums;
-    for (int64_t sum = low; sum <= std::min(range.high, low + together - 1);
-         ++sum)
-      sums.push_back(sum);
-    std::vector<int64_t> codes = evaluate(stages, channel, std::move(sums));
-    for (size_t i = 0; i < codes.size(); ++i) {
+    const int64_t count = std::min(range.high - low + 1, together);
+    std::iota(sums.begin(), sums.begin() + count, T(low));
+    if (llvm::Error error = functions.evaluate(function, channel, sums.data(),
+                                               codes.data(), count)) {
+      LDBG() << "not folded: " << llvm::toString(std::move(error));
+      return std::nullopt;
+    }
+    for (int64_t i = 0; i < count; ++i) {
       if (staircase.codes.empty()) {
-        staircase.codes.push_back(int8_t(codes[i]));
+        staircase.codes.push_back(codes[i]);
       } else if (codes[i] != staircase.codes.back()) {
-        staircase.thresholds.push_back(low + int64_t(i));
-        staircase.codes.push_back(int8_t(codes[i]));
+        staircase.thresholds.push_back(low + i);
+        staircase.codes.push_back(codes[i]);
         if (staircase.thresholds.size() > most)
           return std::nullopt;
       }
@@ -151,6 +163,12 @@ struct APFuseElementwisePass
     : pumice::impl::APFuseElementwiseBase<APFuseElementwisePass> {
   using APFuseElementwiseBase::APFuseElementwiseBase;
 
+  // Functions are compiled as the digital unit's.
+  void getDependentDialects(DialectRegistry &registry) const override {
+    APFuseElementwiseBase::getDependentDialects(registry);
+    digital::registerDigitalDialects(registry);
+  }
+
   void runOnOperation() override {
     pum::DeviceAttr device = deviceOf(getOperation());
     std::optional<model::APSpec> ap =
@@ -158,34 +176,61 @@ struct APFuseElementwisePass
     if (!ap || !ap->elementwiseBits)
       return;
     bits = ap->elementwiseBits;
+    columns = ap->columns;
     SmallVector<Operation *> layers;
     getOperation().walk([&](Operation *op) {
       if (isa<ap::MVMOp, ap::Conv2DOp>(op))
         layers.push_back(op);
     });
-    IRRewriter rewriter(&getContext());
-    for (Operation *op : layers) {
-      if (auto mvm = dyn_cast<ap::MVMOp>(op))
-        fuse(rewriter, mvm, 1);
-      else
-        fuse(rewriter, cast<ap::Conv2DOp>(op),
-             cast<ap::Conv2DOp>(op).getGroups());
+    // What one layer is followed by can change when another one is folded:
+    // layers that share an op take turns.
+    while (!layers.empty()) {
+      std::deque<Candidate> candidates; // not copied, as it grows
+      SmallVector<Operation *> later;
+      llvm::DenseSet<Operation *> taken;
+      for (Operation *op : layers) {
+        std::optional<Candidate> candidate = candidateOf(op);
+        if (!candidate)
+          continue;
+        if (llvm::any_of(candidate->stages, [&](const Stage &stage) {
+              return taken.contains(stage.op);
+            })) {
+          later.push_back(op);
+          continue;
+        }
+        for (const Stage &stage : candidate->stages)
+          taken.insert(stage.op);
+        candidates.push_back(std::move(*candidate));
+      }
+      if (failed(fold(candidates)))
+        return signalPassFailure();
+      layers = std::move(later);
     }
   }
 
 private:
+  /// `op`, if it makes codes; none if it takes too long to find out which.
+  std::optional<Candidate> candidateOf(Operation *op) const {
+    if (auto mvm = dyn_cast<ap::MVMOp>(op))
+      return candidateOf(mvm, 1);
+    auto convolution = cast<ap::Conv2DOp>(op);
+    return candidateOf(convolution, convolution.getGroups());
+  }
+
   template <typename OpTy>
-  void fuse(IRRewriter &rewriter, OpTy op, int64_t groups) {
+  std::optional<Candidate> candidateOf(OpTy op, int64_t groups) const {
     if (op.getThresholds())
-      return;
+      return std::nullopt;
     ElementsAttr attr;
     std::optional<std::vector<int8_t>> weights;
     if (matchPattern(op.getWeights(), m_Constant(&attr)))
       weights = codesOf(attr);
     if (!weights)
-      return;
+      return std::nullopt;
     RankedTensorType type = op.getResult().getType();
-    apcompiler::Layer layer;
+    Candidate candidate;
+    candidate.op = op;
+    apcompiler::Layer &layer = candidate.layer;
     layer.outputs = type.getDimSize(1);
     layer.groups = groups;
     layer.channels = op.getInput().getType().getDimSize(1);
@@ -194,54 +239,106 @@ private:
     layer.inputBits = op.getInputBits();
     layer.inputSigned = !op.getInputUnsigned();
     layer.inputZeroPoint = op.getInputZeroPoint();
-    layer.weights = *weights;
+    candidate.weights = std::move(*weights);
+    layer.weights = candidate.weights;
 
-    SmallVector<Stage> stages;
     for (Value value = op.getResult();;) {
       std::optional<Stage> stage = stageBehind(value, layer.outputs);
-      if (!stage)
-        return;
+      if (!stage) {
+        LDBG() << "not folded, its sums do not become codes: " << op.getLoc();
+        return std::nullopt;
+      }
       value = stage->op.getResult(0);
-      stages.push_back(std::move(*stage));
-      if (stages.back().expression.result.getType().isInteger(8))
+      candidate.stages.push_back(std::move(*stage));
+      if (candidate.stages.back().expression.result.getType().isInteger(8))
         break;
-      if (!stages.back().isWhole())
-        return;
+      if (!candidate.stages.back().isWhole())
+        return std::nullopt;
     }
-    if (std::optional<std::vector<apcompiler::Staircase>> staircases =
-            staircasesOf(stages, layer))
-      replace(rewriter, op, stages, *staircases);
-  }
-
-  /// None if they take too many bits, or too long to find out.
-  std::optional<std::vector<apcompiler::Staircase>>
-  staircasesOf(ArrayRef<Stage> stages, const apcompiler::Layer &layer) const {
     double numbers = 0;
     for (int64_t o = 0; o < layer.outputs; ++o) {
       IntegerRange range = apcompiler::sumRange(layer, o);
       numbers += double(range.high) - double(range.low);
     }
-    if (numbers > double(int64_t(1) << 31))
+    if (numbers > double(int64_t(1) << 31)) {
+      LDBG() << "not folded, too many sums: " << op.getLoc();
       return std::nullopt;
-    const size_t most = (size_t(1) << bits) - 1;
-    std::vector<std::optional<apcompiler::Staircase>> found(layer.outputs);
-    auto find = [&](int64_t o) {
-      found[o] = staircaseOf(stages, o, apcompiler::sumRange(layer, o), most);
-    };
-    find(0); // most that do not fit show here
-    if (!found[0])
-      return std::nullopt;
-    model::parallelFor(std::max(1u, std::thread::hardware_concurrency()),
-                       layer.outputs - 1, [&](int64_t i) { find(i + 1); });
-    std::vector<apcompiler::Staircase> all;
-    for (std::optional<apcompiler::Staircase> &staircase : found) {
-      if (!staircase)
-        return std::nullopt;
-      all.push_back(std::move(*staircase));
     }
-    if (apcompiler::Codes::holding(all).bits > bits)
-      return std::nullopt;
-    return all;
+    return candidate;
+  }
+
+  /// Steps of a function that are worth a comparison each: functions that go
+  /// down and up again, such as GELU, meet some codes twice.
+  size_t mostSteps() const {
+    const size_t once = (size_t(1) << bits) - 1;
+    return 2 * once <= size_t(columns) / 4 ? 2 * once : once;
+  }
+
+  LogicalResult fold(std::deque<Candidate> &candidates) {
+    if (candidates.empty())
+      return success();
+    const unsigned workers =
+        threads ? threads : std::max(1u, std::thread::hardware_concurrency());
+    ChannelFunctions functions(&getContext(), workers);
+    for (Candidate &candidate : candidates) {
+      SmallVector<ExpressionOf> chain;
+      for (const Stage &stage : candidate.stages)
+        chain.push_back({&stage.expression, {stage.argument()}});
+      candidate.function = functions.add(chain);
+    }
+    if (llvm::Error error = functions.compile())
+      return getOperation().emitError() << llvm::toString(std::move(error));
+
+    const size_t most = mostSteps();
+    struct Unit {
+      Candidate *candidate;
+      int64_t channel;
+    };
+    auto find = [&](Unit unit) -> std::optional<apcompiler::Staircase> {
+      const Candidate &candidate = *unit.candidate;
+      IntegerRange range = apcompiler::sumRange(candidate.layer, unit.channel);
+      return candidate.sumType().isInteger(64)
+                 ? staircaseOf<int64_t>(functions, candidate.function,
+                                        unit.channel, range, most)
+                 : staircaseOf<int32_t>(functions, candidate.function,
+                                        unit.channel, range, most);
+    };
+    // Most layers that do not fit show it in their first channel.
+    std::vector<std::vector<std::optional<apcompiler::Staircase>>> found(
+        candidates.size());
+    model::parallelFor(workers, candidates.size(), [&](int64_t i) {
+      found[i].resize(candidates[i].layer.outputs);
+      found[i][0] = find({&candidates[i], 0});
+    });
+    std::vector<std::pair<size_t, int64_t>> units;
+    for (size_t i = 0; i < candidates.size(); ++i)
+      if (found[i][0])
+        for (int64_t o = 1; o < candidates[i].layer.outputs; ++o)
+          units.push_back({i, o});
+    model::parallelFor(workers, units.size(), [&](int64_t unit) {
+      auto [i, o] = units[unit];
+      found[i][o] = find({&candidates[i], o});
+    });
+
+    IRRewriter rewriter(&getContext());
+    for (auto [candidate, staircases] : llvm::zip_equal(candidates, found)) {
+      std::vector<apcompiler::Staircase> all;
+      for (std::optional<apcompiler::Staircase> &staircase : staircases)
+        if (staircase)
+          all.push_back(std::move(*staircase));
+      if (all.size() != staircases.size() ||
+          apcompiler::Codes::holding(all).bits > bits) {
+        LDBG() << "not folded, more than " << most << " steps or codes of more "
+               << "than " << bits << " bits: " << candidate.op->getLoc();
+        continue;
+      }
+      if (auto mvm = dyn_cast<ap::MVMOp>(candidate.op))
+        replace(rewriter, mvm, candidate.stages, all);
+      else
+        replace(rewriter, cast<ap::Conv2DOp>(candidate.op), candidate.stages,
+                all);
+    }
+    return success();
   }
 
   template <typename OpTy>
@@ -267,10 +364,10 @@ private:
     layer.getResult().setType(
         RankedTensorType::get(type.getShape(), rewriter.getI8Type()));
     if (last.isWhole()) {
-      layer->setLoc(locOf(op.getLoc(), last.op.getLoc()));
+      layer->setLoc(withLayerOf(op.getLoc(), last.op.getLoc()));
       rewriter.replaceOp(last.op, layer.getResult());
     } else {
-      layer->setLoc(beforeRest(op.getLoc()));
+      layer->setLoc(withNodeSuffix(op.getLoc(), ".codes"));
       split(rewriter, last, layer.getResult());
     }
     for (const Stage &stage : llvm::reverse(stages.drop_back()))
@@ -279,45 +376,36 @@ private:
     ++numFused;
   }
 
-  /// The layer of `layer`, the node of `node`.
-  static Location locOf(Location layer, Location node) {
-    auto named = dyn_cast<NameLoc>(layer), other = dyn_cast<NameLoc>(node);
-    if (!named || !other)
-      return node;
-    return NameLoc::get(named.getName(), other.getChildLoc());
-  }
-
-  /// `loc` with a node name of its own: these codes are those of no node.
-  static Location beforeRest(Location loc) {
-    auto layer = dyn_cast<NameLoc>(loc);
-    auto node = layer ? dyn_cast<NameLoc>(layer.getChildLoc()) : NameLoc();
-    if (!node)
-      return loc;
-    auto name =
-        StringAttr::get(loc.getContext(), node.getName().str() + ".codes");
-    return NameLoc::get(layer.getName(),
-                        NameLoc::get(name, node.getChildLoc()));
-  }
-
   /// What is left of a stage when its input is `codes`.
   static void split(IRRewriter &rewriter, const Stage &stage, Value codes) {
     linalg::GenericOp op = stage.op;
     rewriter.setInsertionPoint(op);
-    // Numbers that nothing else needs are no inputs any more.
-    SmallVector<Value> inputs;
+    // What the rest needs besides the codes.
+    SetVector<Operation *> needed;
+    llvm::DenseSet<Value> arguments;
+    SmallVector<Value> open(stage.body().getTerminator()->getOperands());
+    while (!open.empty()) {
+      Value value = open.pop_back_val();
+      Operation *inner = value.getDefiningOp();
+      if (value == stage.expression.result)
+        continue;
+      if (!inner)
+        arguments.insert(value);
+      else if (inner->getBlock() == &stage.body() && needed.insert(inner))
+        inner->walk([&](Operation *nested) {
+          llvm::append_range(open, nested->getOperands());
+        });
+    }
+    SmallVector<Value> inputs, replaced;
     SmallVector<AffineMap> maps;
-    SmallVector<Value> arguments;
     for (OpOperand *operand : op.getDpsInputOperands()) {
       Value argument = op.getMatchingBlockArgument(operand);
       const bool isVariable = operand->getOperandNumber() == stage.variable;
-      if (!isVariable &&
-          llvm::all_of(argument.getUsers(), [&](Operation *user) {
-            return stage.expression.ops.contains(user);
-          }))
+      if (!isVariable && !arguments.contains(argument))
         continue;
       inputs.push_back(isVariable ? codes : operand->get());
       maps.push_back(op.getMatchingIndexingMap(operand));
-      arguments.push_back(isVariable ? stage.expression.result : argument);
+      replaced.push_back(isVariable ? stage.expression.result : argument);
     }
     maps.push_back(op.getMatchingIndexingMap(op.getDpsInitOperand(0)));
     auto rest = linalg::GenericOp::create(
@@ -325,15 +413,16 @@ private:
         ValueRange(op.getDpsInits()), maps, op.getIteratorTypesArray(),
         [&](OpBuilder &builder, Location, ValueRange given) {
           IRMapping mapping;
-          mapping.map(arguments, given.drop_back());
+          mapping.map(replaced, given.drop_back());
           for (Operation &inner : stage.body())
-            if (!stage.expression.ops.contains(&inner))
+            if (needed.contains(&inner) ||
+                &inner == stage.body().getTerminator())
               builder.clone(inner, mapping);
         });
     rewriter.replaceOp(op, rest);
   }
 
-  int64_t bits = 0;
+  int64_t bits = 0, columns = 0;
 };
 
 } // namespace

@@ -15,10 +15,15 @@ def APFuseElementwise : Pass<"ap-fuse-elementwise", "::mlir::ModuleOp"> {
     digital unit, so that no code changes. If another tensor comes in later, as
     in a residual addition, the rest of the op remains.
 
-    Other ops stay: functions that the compiler does not compute to the bit
-    (exponentials), more codes, or sums that can take too many values
-    (2^31 over all outputs).
+    Any arithmetic is folded, sigmoid, tanh and GELU included: functions are
+    compiled with the compiler of the digital unit and evaluated, not assumed to
+    be monotone. Other ops stay: those that make more codes, or change their code
+    more than twice as often as there are codes, that assert (a division by zero)
+    for some sum, or whose sums can take too many values (2^31 over all outputs).
   }];
+  let options = [
+    Option<"threads", "threads", "unsigned", /*default=*/"0",
+           "threads to evaluate functions with; 0: as many as the machine has">];
   let statistics = [
     Statistic<"numFused", "layers", "layers whose results are codes">];
   let dependentDialects = ["::pumice::ap::APDialect"];
@@ -38,6 +43,9 @@ def APConvertElementwise : Pass<"ap-convert-elementwise", "::mlir::ModuleOp"> {
 
     Ops that are no such function stay.
   }];
+  let options = [
+    Option<"threads", "threads", "unsigned", /*default=*/"0",
+           "threads to compile functions with; 0: as many as the machine has">];
   let statistics = [
     Statistic<"numPoolings", "poolings", "maximum poolings">,
     Statistic<"numSums", "sums", "functions of two tensors">];

@@ -66,7 +66,7 @@ static LogicalResult verifyLinalg(ModuleOp module) {
     bool known =
         isa_and_nonnull<linalg::LinalgDialect, tensor::TensorDialect,
                         arith::ArithDialect, math::MathDialect>(dialect) ||
-        isa<func::ReturnOp, pum::NonlinearOp, pum::YieldOp>(op) ||
+        isa<func::ReturnOp, pum::NonlinearOp, pum::ProbeOp, pum::YieldOp>(op) ||
         (isa<cf::AssertOp>(op) && op->getParentOfType<linalg::LinalgOp>());
     if (!known) {
       op->emitError("unsupported op '") << op->getName() << "'";

@@ -16,6 +16,42 @@ def PUMAttachDevice : Pass<"pum-attach-device", "::mlir::ModuleOp"> {
   let dependentDialects = ["::pumice::pum::PUMDialect"];
 }
 
+def PUMInsertProbes : Pass<"pum-insert-probes", "::mlir::ModuleOp"> {
+  let summary = "show values of chosen nodes and nonlinear functions to observers";
+  let description = [{
+    Needs: L0 to L2; for `kinds`, `pum.nonlinear` ops (L1). Adds a `pum.probe` for
+
+    - the results of each node of the graph in `nodes`, under the node's name (of
+      a second result, `name.1`);
+    - the inputs and results of each `pum.nonlinear` of a kind in `kinds`: inputs
+      as `name.input`, `name.input1`, ..., results as above.
+
+    Fails on a kind or a node that there is not. A value that is probed already
+    under that name is not probed again. Probed values are computed as without a
+    probe, but are not fused away.
+  }];
+  let options = [
+    ListOption<"nodes", "nodes", "std::string", "names of nodes of the graph">,
+    ListOption<"kinds", "kinds", "std::string", "kinds of nonlinear functions">];
+  let statistics = [Statistic<"numProbes", "probes", "probes that were added">];
+  let dependentDialects = ["::pumice::pum::PUMDialect"];
+}
+
+def PUMSampleNonlinear : Pass<"pum-sample-nonlinear", "::mlir::ModuleOp"> {
+  let summary = "print values of nonlinear functions";
+  let description = [{
+    Needs: L1. Compiles the region of each `pum.nonlinear` with the compiler of the
+    digital unit, evaluates it and emits a remark for each of `count` points from
+    `low` to `high`: the first element of the result when all elements of the
+    operand have that value. Changes nothing. Skips regions with several operands
+    or results, and those that are not on f32.
+  }];
+  let options = [
+    Option<"low", "low", "double", /*default=*/"-1.0", "first point">,
+    Option<"high", "high", "double", /*default=*/"1.0", "last point">,
+    Option<"count", "count", "unsigned", /*default=*/"5", "number of points">];
+}
+
 def PUMAllocateArrays : Pass<"pum-allocate-arrays", "::mlir::ModuleOp"> {
   let summary = "place every programmed grid on arrays";
   let description = [{

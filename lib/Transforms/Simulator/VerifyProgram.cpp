@@ -85,6 +85,14 @@ private:
       readers[mvm.getGrid()].push_back(op);
       return write(op, mvm.getOutput());
     }
+    // In program order, not on the timeline: there is nothing to wait for.
+    if (auto probe = dyn_cast<simulator::ProbeOp>(op)) {
+      if (isa_and_nonnull<simulator::BufferOp>(
+              probe.getBuffer().getDefiningOp()) &&
+          !writer.contains(probe.getBuffer()))
+        return op->emitOpError("reads a buffer that nothing has written");
+      return success();
+    }
     if (isa<simulator::APExecOp, simulator::APLookupOp>(op) &&
         !processorsOf(device))
       return op->emitOpError("runs on associative processors, but device '")

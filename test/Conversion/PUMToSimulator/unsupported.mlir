@@ -100,3 +100,13 @@ func.func @computed_weights_in_setup(%arg: tensor<3x8xi8>) -> tensor<3x8xi8> {
   %y, %t = pum.store %w : tensor<3x8xi8>
   return %y : tensor<3x8xi8>
 }
+
+// -----
+
+func.func @constant_is_probed(%arg: tensor<4xf32>) -> tensor<4xf32> {
+  %c = arith.constant dense<1> : tensor<2xi8>
+  // expected-error @below {{'pum.probe' op shows a value that no task makes}}
+  pum.probe %c as "constant" : tensor<2xi8>
+  %y, %t = pum.store %arg : tensor<4xf32>
+  return %y : tensor<4xf32>
+}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: pumice-opt %s --pum-attach-device=device=rtm-ap --ap-fuse-elementwise -split-input-file | FileCheck %s
+// RUN: pumice-opt %s --pum-attach-device=device=rtm-ap --ap-fuse-elementwise=threads=1 -split-input-file | FileCheck %s
 // RUN: pumice-opt %s --pum-attach-device=device=ideal --ap-fuse-elementwise -split-input-file | FileCheck %s --check-prefix=OFF
 // OFF-NOT: thresholds
 

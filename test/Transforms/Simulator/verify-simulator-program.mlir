@@ -105,3 +105,16 @@ func.func @writes_twice(%x: !host) {
   %t1 = simulator.transfer %x to %a after (%t0) : !host to !data
   return
 }
+
+// -----
+
+!data = memref<4xf32, #simulator.memory<buffer>>
+!host = memref<4xf32, #simulator.memory<host>>
+func.func @probes_too_early(%x: !host) {
+  simulator.probe %x as "an argument is there" : !host
+  %a = simulator.buffer : !data
+  // expected-error @below {{'simulator.probe' op reads a buffer that nothing has written}}
+  simulator.probe %a as "too early" : !data
+  %t0 = simulator.transfer %x to %a : !host to !data
+  return
+}

@@ -92,3 +92,11 @@ func.func @digital_without_inputs() -> tensor<2xi8> {
   }
   return %y : tensor<2xi8>
 }
+
+// CHECK-LABEL: func @probe
+// CHECK-SAME: (%[[X:.*]]: tensor<2x3xf32>)
+func.func @probe(%x: tensor<2x3xf32>) {
+  // CHECK: pum.probe %[[X]] as "the input" : tensor<2x3xf32>
+  pum.probe %x as "the input" : tensor<2x3xf32>
+  return
+}

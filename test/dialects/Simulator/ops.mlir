@@ -18,6 +18,14 @@ func.func @buffer_in_each_memory() {
   return
 }
 
+// CHECK-LABEL: func @probe
+// CHECK-SAME: (%[[X:.*]]: memref
+func.func @probe(%x: memref<2x3xf32, #simulator.memory<host>>) {
+  // CHECK: simulator.probe %[[X]] as "the input" : memref<2x3xf32, #simulator.memory<host>>
+  simulator.probe %x as "the input" : memref<2x3xf32, #simulator.memory<host>>
+  return
+}
+
 // CHECK-LABEL: func @constant
 func.func @constant() {
   // CHECK: simulator.constant dense<[1, -2]> : tensor<2xi8> to memref<2xi8, #simulator.memory<dram>>

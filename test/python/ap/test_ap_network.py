@@ -115,13 +115,16 @@ def test_what_follows_layers_runs_on_processors_too(bits: int) -> None:
     assert runs[0].report.counters["ap_passes"] > runs[1].report.counters["ap_passes"]
 
 
-def test_functions_that_are_not_computed_to_the_bit_stay() -> None:
+@pytest.mark.parametrize("function", [nn.Sigmoid, nn.Tanh, nn.GELU, nn.Hardswish, nn.SiLU])
+def test_smooth_functions_run_on_processors_too(function: type[nn.Module]) -> None:
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Conv2d(2, 4, 3), nn.Sigmoid(), nn.Conv2d(4, 3, 3), nn.Tanh())
+    model = nn.Sequential(nn.Conv2d(2, 4, 3), function(), nn.Conv2d(4, 3, 3))
     x = torch.randn(1, 2, 9, 9)
     quantized = pumice.quantize(make_ternary(model, 0.3), [x], activation_bits=4)
     program = check(quantized, x)
-    assert set(re.findall(r"ap\.run .*-> tensor<\S+x(i\d+)>", program.ir("crossbar"))) == {"i32"}
+    results = re.findall(r"ap\.run .*-> tensor<\S+x(i\d+)>", program.ir("crossbar"))
+    assert sorted(results) == ["i32", "i8"]
+    assert "math." not in re.sub(r"math\.roundeven", "", program.ir("crossbar"))
 
 
 def test_going_on_from_compiled_programs(tmp_path) -> None:

@@ -116,9 +116,11 @@ def test_bad_calibrations(layer, batches, percentile, text) -> None:
 
 
 def test_bad_fractions(layer) -> None:
+    from pumice._mlir_libs import _pumice
+
     text = "expected a fraction of column sums above 0 and at most 1, got 1.5"
     with pytest.raises(ValueError, match=text):
-        layer[0]._machine.set_adc_ranges(1.5)
+        layer[0]._machine.set_adc_ranges(_pumice.Collector(column_sums=True), 1.5)
 
 
 def test_other_converters() -> None:

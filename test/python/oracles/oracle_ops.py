@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -122,6 +123,11 @@ def _slice(x: Array, dim: int = 0, start: Any = None, end: Any = None, step: int
     return x[tuple(index)]
 
 
+def _gelu(x: Array) -> Array:
+    erf = _wide(np.vectorize(math.erf, otypes=[float]))
+    return (x * F32(0.5)) * (erf(x * F32(0.5**0.5)) + F32(1))
+
+
 def _hardtanh(x: Array, low: float = -1.0, high: float = 1.0) -> Array:
     return np.minimum(np.maximum(x, F32(low)), F32(high))
 
@@ -200,6 +206,7 @@ FLOAT_OPS: Mapping[str, Callable[..., Any]] = {
     "leaky_relu_": lambda x, slope=0.01: np.where(x > 0, x, x * F32(slope)),
     "sigmoid": _wide(lambda x: 1 / (1 + np.exp(-x))),
     "tanh": _wide(np.tanh),
+    "gelu": _gelu,
     "silu": _wide(lambda x: x / (1 + np.exp(-x))),
     "silu_": _wide(lambda x: x / (1 + np.exp(-x))),
     "add": _add,

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Digital/LoweringStages.h"
+#include "lib/Digital/RegisterTile.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/Linalg/Utils/Utils.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/Support/DebugLog.h"
+#include "llvm/TargetParser/Host.h"
+
+#define DEBUG_TYPE "pumice-digital-lowering"
+
+using namespace mlir;
+using namespace pumice::digital;
+
+namespace {
+
+/// Without this, bufferization would be free to work in place in an input.
+struct ReadOnlyInputs : FunctionPass<ReadOnlyInputs> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ReadOnlyInputs)
+
+  void runOnOperation() override {
+    for (unsigned i = 0; i < getOperation().getNumArguments(); ++i)
+      getOperation().setArgAttr(
+          i, bufferization::BufferizationDialect::kWritableAttrName,
+          BoolAttr::get(&getContext(), false));
+  }
+};
+
+/// Results become arguments that the function writes, and temporaries become
+/// trailing arguments: the caller reuses their memory from run to run (fresh
+/// memory costs a page fault per 4 KiB), and as arguments they are noalias.
+/// Whatever is allocated inside loops stays on the heap.
+struct BuffersToArguments
+    : PassWrapper<BuffersToArguments, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(BuffersToArguments)
+  static bool isTopLevelBuffer(memref::AllocOp op) {
+    return isa<func::FuncOp>(op->getParentOp()) &&
+           op.getType().hasStaticShape() &&
+           op.getType().getLayout().isIdentity();
+  }
+
+  static Value toArgument(func::FuncOp function, memref::AllocOp op) {
+    Value argument = function.getBody().addArgument(op.getType(), op.getLoc());
+    op.replaceAllUsesWith(argument);
+    op.erase();
+    return argument;
+  }
+
+  static void resultsToArguments(func::FuncOp function) {
+    auto terminator =
+        cast<func::ReturnOp>(function.getBody().front().getTerminator());
+    OpBuilder builder(terminator);
+    for (unsigned i = 0; i < terminator.getNumOperands(); ++i) {
+      // A reshaped buffer has the bytes of the buffer.
+      Value buffer = terminator.getOperand(i);
+      while (isa_and_nonnull<memref::CollapseShapeOp, memref::ExpandShapeOp>(
+          buffer.getDefiningOp()))
+        buffer = buffer.getDefiningOp()->getOperand(0);
+      auto alloc = buffer.getDefiningOp<memref::AllocOp>();
+      if (alloc && isTopLevelBuffer(alloc)) {
+        toArgument(function, alloc);
+        continue;
+      }
+      // An input, a part of a buffer, or a buffer that is returned before.
+      Value value = terminator.getOperand(i);
+      auto type = cast<MemRefType>(value.getType());
+      Value argument = function.getBody().addArgument(
+          MemRefType::get(type.getShape(), type.getElementType()),
+          terminator.getLoc());
+      memref::CopyOp::create(builder, terminator.getLoc(), value, argument);
+    }
+    terminator->setOperands({});
+  }
+
+  void runOnOperation() override {
+    bool heap = false;
+    Builder builder(&getContext());
+    SmallVector<NamedAttribute> scratch;
+    for (func::FuncOp function : getOperation().getOps<func::FuncOp>()) {
+      resultsToArguments(function);
+      SmallVector<int64_t> sizes;
+      SmallVector<memref::AllocOp> allocs;
+      function.walk([&](memref::AllocOp op) { allocs.push_back(op); });
+      for (memref::AllocOp op : allocs) {
+        if (!isTopLevelBuffer(op)) {
+          heap = true;
+          continue;
+        }
+        Type element = op.getType().getElementType();
+        int64_t width =
+            element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
+        sizes.push_back(op.getType().getNumElements() * ((width + 7) / 8));
+        toArgument(function, op);
+      }
+      function.setFunctionType(FunctionType::get(
+          &getContext(), function.getBody().getArgumentTypes(), {}));
+      LDBG() << "@" << function.getName() << " takes " << sizes.size()
+             << " temporary buffers";
+      scratch.push_back(builder.getNamedAttr(
+          function.getName(), builder.getDenseI64ArrayAttr(sizes)));
+    }
+    getOperation()->setAttr(kScratch, builder.getDictionaryAttr(scratch));
+    if (!heap)
+      return;
+    OpPassManager passes(ModuleOp::getOperationName());
+    bufferization::buildBufferDeallocationPipeline(
+        passes, bufferization::BufferDeallocationPipelineOptions());
+    if (failed(runPipeline(passes, getOperation())))
+      signalPassFailure();
+  }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    OpPassManager passes(ModuleOp::getOperationName());
+    bufferization::buildBufferDeallocationPipeline(
+        passes, bufferization::BufferDeallocationPipelineOptions());
+    passes.getDependentDialects(registry);
+  }
+};
+
+/// MemRefToLLVM has no i1 in memory: a byte it is.
+struct BoolToByte : FunctionPass<BoolToByte> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(BoolToByte)
+
+  static bool isBool(Type type) {
+    auto memref = dyn_cast<MemRefType>(type);
+    return memref && memref.getElementType().isInteger(1);
+  }
+  static void retype(Value value) {
+    if (isBool(value.getType()))
+      value.setType(
+          MemRefType::Builder(cast<MemRefType>(value.getType()))
+              .setElementType(IntegerType::get(value.getContext(), 8)));
+  }
+
+  void runOnOperation() override {
+    OpBuilder builder(&getContext());
+    func::FuncOp function = getOperation();
+    // Of scalars and, where loops became tiles of registers, of vectors.
+    auto isBits = [](Type type) {
+      return getElementTypeOrSelf(type).isInteger(1);
+    };
+    auto bytes = [&](Type type) -> Type {
+      if (auto vector = dyn_cast<VectorType>(type))
+        return vector.clone(builder.getI8Type());
+      return builder.getI8Type();
+    };
+    function.walk([&](Operation *op) {
+      if (isa<memref::LoadOp, vector::LoadOp>(op)) {
+        Value loaded = op->getResult(0);
+        Type bits = loaded.getType();
+        if (!isBits(bits))
+          return;
+        loaded.setType(bytes(bits));
+        builder.setInsertionPointAfter(op);
+        auto narrow =
+            arith::TruncIOp::create(builder, op->getLoc(), bits, loaded);
+        loaded.replaceAllUsesExcept(narrow, narrow);
+      } else if (isa<memref::StoreOp, vector::StoreOp>(op)) {
+        OpOperand &stored = op->getOpOperand(0);
+        Type bits = stored.get().getType();
+        if (!isBits(bits))
+          return;
+        builder.setInsertionPoint(op);
+        stored.set(arith::ExtUIOp::create(builder, op->getLoc(), bytes(bits),
+                                          stored.get()));
+      }
+    });
+    function.walk([](Operation *op) {
+      for (Value result : op->getResults())
+        retype(result);
+      for (Region &region : op->getRegions())
+        for (Block &block : region)
+          for (BlockArgument argument : block.getArguments())
+            retype(argument);
+    });
+    function.setFunctionType(
+        builder.getFunctionType(function.getBody().getArgumentTypes(),
+                                function.getFunctionType().getResults()));
+  }
+};
+
+/// With bare pointers this reaches LLVM and removes the run-time alias checks
+/// of the loop vectoriser. Inputs are only read, so that they may coincide.
+struct NoAlias : FunctionPass<NoAlias> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(NoAlias)
+
+  void runOnOperation() override {
+    for (unsigned i = 0; i < getOperation().getNumArguments(); ++i)
+      getOperation().setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
+                                UnitAttr::get(&getContext()));
+  }
+};
+
+/// A strided memref.copy would become a call of a runtime library.
+struct CopyToLoops : FunctionPass<CopyToLoops> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(CopyToLoops)
+
+  void runOnOperation() override {
+    SmallVector<memref::CopyOp> copies;
+    getOperation().walk([&](memref::CopyOp copy) { copies.push_back(copy); });
+    for (memref::CopyOp copy : copies) {
+      OpBuilder builder(copy);
+      linalg::makeMemRefCopyOp(builder, copy.getLoc(), copy.getSource(),
+                               copy.getTarget());
+      copy.erase();
+    }
+  }
+};
+
+unsigned vectorBytes() {
+  return llvm::sys::getHostCPUFeatures().lookup("avx512f") ? 64 : 32;
+}
+
+} // namespace
+
+void pumice::digital::addBufferStage(OpPassManager &passes) {
+  auto nested = [&](std::unique_ptr<Pass> pass) {
+    passes.addNestedPass<func::FuncOp>(std::move(pass));
+  };
+  nested(std::make_unique<ReadOnlyInputs>());
+  passes.addPass(bufferization::createEmptyTensorEliminationPass());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferizeFunctionBoundaries = true;
+  bufferize.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  passes.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  passes.addPass(std::make_unique<BuffersToArguments>());
+  nested(std::make_unique<NoAlias>());
+  passes.addPass(createConvertBufferizationToMemRefPass());
+  nested(std::make_unique<CopyToLoops>());
+  nested(createRegisterTilePass(vectorBytes()));
+  nested(createConvertLinalgToLoopsPass());
+  // Here every access is a load or store of a memref or vector with explicit
+  // indices, and views are not pointer arithmetic yet: the place for a pass
+  // that checks accesses. What it asserts leaves the function as other
+  // assertions do (LoweringLLVM.cpp), and the passes below fold and hoist its
+  // checks.
+  nested(std::make_unique<BoolToByte>());
+  passes.addPass(memref::createExpandStridedMetadataPass());
+  passes.addPass(createLowerAffinePass());
+  nested(createCanonicalizerPass());
+  nested(createCSEPass());
+  nested(createLoopInvariantCodeMotionPass());
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- LoweringStages.h - The three stages of the lowering ------*- C++ -*-===//
+//
+// What Lowering.cpp puts together; nobody else includes this.
+//
+//===----------------------------------------------------------------------===//
+#ifndef PUMICE_LIB_DIGITAL_LOWERINGSTAGES_H
+#define PUMICE_LIB_DIGITAL_LOWERINGSTAGES_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/PassManager.h"
+
+namespace pumice::digital {
+
+// Attributes of the lowered module, dictionaries with an entry per function.
+inline constexpr llvm::StringLiteral kScratch("pumice.scratch");
+inline constexpr llvm::StringLiteral kAsserts("pumice.asserts");
+
+template <typename Derived>
+using FunctionPass =
+    mlir::PassWrapper<Derived, mlir::OperationPass<mlir::func::FuncOp>>;
+
+/// Before bufferization: ops on tensors are simplified and fused.
+void addTensorStage(mlir::OpPassManager &passes, bool expandMath);
+/// Bufferization and what follows: loops over buffers, all of them arguments.
+void addBufferStage(mlir::OpPassManager &passes);
+/// From loops to the LLVM dialect.
+void addLLVMStage(mlir::OpPassManager &passes);
+
+} // namespace pumice::digital
+
+#endif // PUMICE_LIB_DIGITAL_LOWERINGSTAGES_H

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Digital/LoweringStages.h"
+#include "lib/Digital/MathExpand.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Linalg/Utils/Utils.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/Transforms/Passes.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
+#include "llvm/ADT/SmallBitVector.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "pumice-digital-lowering"
+
+using namespace mlir;
+using namespace pumice::digital;
+
+namespace {
+
+/// Takes apart ops that bufferize badly or not at all: softmax into its four
+/// steps, pads and concatenations into insertions (so that a producer can
+/// write straight into the padded buffer).
+struct Decompose : FunctionPass<Decompose> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Decompose)
+
+  void runOnOperation() override {
+    IRRewriter rewriter(&getContext());
+    SmallVector<linalg::AggregatedOpInterface> aggregated;
+    getOperation().walk([&](linalg::AggregatedOpInterface op) {
+      if (isa<linalg::SoftmaxOp>(op))
+        aggregated.push_back(op);
+    });
+    for (linalg::AggregatedOpInterface op : aggregated) {
+      rewriter.setInsertionPoint(op);
+      FailureOr<SmallVector<Value>> results = op.decomposeOperation(rewriter);
+      if (failed(results))
+        return signalPassFailure();
+      rewriter.replaceOp(op, *results);
+    }
+    SmallVector<Operation *> packs;
+    getOperation().walk([&](Operation *op) {
+      if (isa<linalg::PackOp, linalg::UnPackOp>(op))
+        packs.push_back(op);
+    });
+    for (Operation *op : packs) {
+      rewriter.setInsertionPoint(op);
+      auto pack = dyn_cast<linalg::PackOp>(op);
+      if (pack ? failed(linalg::lowerPack(rewriter, pack))
+               : failed(
+                     linalg::lowerUnPack(rewriter, cast<linalg::UnPackOp>(op))))
+        return signalPassFailure();
+    }
+    RewritePatternSet patterns(&getContext());
+    linalg::populateElementwiseToLinalgConversionPatterns(patterns);
+    linalg::populateDecomposePadPatterns(patterns);
+    tensor::populateDecomposeTensorConcatPatterns(patterns);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      return signalPassFailure();
+  }
+};
+
+/// Integer division by zero (or of the smallest number by -1) and reading at an
+/// index that comes from data would take the process down: assert before.
+struct GuardTraps : FunctionPass<GuardTraps> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(GuardTraps)
+
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<arith::ArithDialect, cf::ControlFlowDialect>();
+  }
+
+  /// False for what is computed from loop indices and constants.
+  static bool dependsOnData(Value value) {
+    Operation *def = value.getDefiningOp();
+    if (!def)
+      return true;
+    if (isa<linalg::IndexOp>(def))
+      return false;
+    return llvm::any_of(def->getOperands(), dependsOnData) ||
+           isa<tensor::ExtractOp>(def);
+  }
+
+  static void guardDivision(Operation *op) {
+    Value divisor = op->getOperand(1);
+    auto type = dyn_cast<IntegerType>(divisor.getType());
+    std::optional<int64_t> constant = getConstantIntValue(divisor);
+    if (!type || (constant && *constant != 0 && *constant != -1))
+      return;
+    OpBuilder builder(op);
+    auto differs = [&](Value value, const APInt &from) -> Value {
+      Value other = arith::ConstantOp::create(
+          builder, op->getLoc(), builder.getIntegerAttr(type, from));
+      return arith::CmpIOp::create(builder, op->getLoc(),
+                                   arith::CmpIPredicate::ne, value, other);
+    };
+    unsigned width = type.getWidth();
+    cf::AssertOp::create(builder, op->getLoc(),
+                         differs(divisor, APInt::getZero(width)),
+                         "integer division by zero");
+    if (isa<arith::DivUIOp, arith::RemUIOp, arith::CeilDivUIOp>(op))
+      return;
+    Value fits = arith::OrIOp::create(
+        builder, op->getLoc(),
+        differs(op->getOperand(0), APInt::getSignedMinValue(width)),
+        differs(divisor, APInt::getAllOnes(width)));
+    cf::AssertOp::create(builder, op->getLoc(), fits,
+                         "integer division overflows");
+  }
+
+  static void guardIndices(tensor::ExtractOp op) {
+    OpBuilder builder(op);
+    for (auto [i, index] : llvm::enumerate(op.getIndices())) {
+      if (!dependsOnData(index))
+        continue;
+      LDBG() << "checks index " << i << " of " << op;
+      // Unsigned: a negative index is a huge one.
+      Value size = arith::ConstantIndexOp::create(
+          builder, op.getLoc(), op.getTensor().getType().getDimSize(i));
+      Value inside = arith::CmpIOp::create(
+          builder, op.getLoc(), arith::CmpIPredicate::ult, index, size);
+      cf::AssertOp::create(builder, op.getLoc(), inside, "index out of bounds");
+    }
+  }
+
+  void runOnOperation() override {
+    getOperation().walk([](Operation *op) {
+      if (isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp,
+              arith::CeilDivSIOp, arith::CeilDivUIOp, arith::FloorDivSIOp>(op))
+        guardDivision(op);
+      else if (auto extract = dyn_cast<tensor::ExtractOp>(op))
+        guardIndices(extract);
+    });
+  }
+};
+
+int64_t iterations(linalg::LinalgOp op) {
+  int64_t product = 1;
+  for (int64_t range : op.getStaticLoopRanges())
+    product *= range;
+  return product;
+}
+
+/// True if `producer` does at most a conversion per element.
+bool isCheap(linalg::LinalgOp producer) {
+  return llvm::all_of(producer->getRegion(0).front(), [](Operation &op) {
+    return isa<linalg::YieldOp, arith::ConstantOp, arith::ExtSIOp,
+               arith::ExtUIOp, arith::TruncIOp, arith::ExtFOp>(op);
+  });
+}
+
+/// True if some input is not read in the order of the loops.
+bool permutes(linalg::LinalgOp op) {
+  return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+    int64_t previous = -1;
+    for (AffineExpr result : op.getMatchingIndexingMap(input).getResults()) {
+      auto dim = dyn_cast<AffineDimExpr>(result);
+      if (!dim)
+        continue;
+      if (int64_t(dim.getPosition()) < previous)
+        return true;
+      previous = dim.getPosition();
+    }
+    return false;
+  });
+}
+
+/// Elementwise fusion that never repeats work worth the name and leaves the
+/// operands of a reduction contiguous.
+bool fusesWell(OpOperand *operand) {
+  auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
+  auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
+  if (!producer || !consumer)
+    return false;
+  bool once = iterations(consumer) <= iterations(producer);
+  if (consumer.getNumReductionLoops() > 0)
+    return once && (producer->hasOneUse() || isCheap(producer)) &&
+           !permutes(producer);
+  return (once && producer->hasOneUse()) || isCheap(producer);
+}
+
+bool isElementwise(Operation *op) {
+  auto generic = dyn_cast_or_null<linalg::GenericOp>(op);
+  return generic && generic.getNumReductionLoops() == 0;
+}
+
+/// A reshape is moved out of the way only between two elementwise loops:
+/// elsewhere expanding would split loops for nothing.
+bool joinsElementwise(OpOperand *operand) {
+  Operation *producer = operand->get().getDefiningOp();
+  Operation *consumer = operand->getOwner();
+  if (auto collapse = dyn_cast_or_null<tensor::CollapseShapeOp>(producer)) {
+    Operation *source = collapse.getSrc().getDefiningOp();
+    return isElementwise(consumer) && isElementwise(source) &&
+           collapse->hasOneUse() && source->hasOneUse();
+  }
+  if (isa<tensor::ExpandShapeOp>(consumer))
+    return isElementwise(producer) && producer->hasOneUse() &&
+           consumer->hasOneUse() && isElementwise(*consumer->user_begin());
+  return false;
+}
+
+struct FuseElementwise : FunctionPass<FuseElementwise> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(FuseElementwise)
+
+  void runOnOperation() override {
+    IRRewriter rewriter(&getContext());
+    SmallVector<linalg::LinalgOp> named;
+    getOperation().walk([&](linalg::LinalgOp op) {
+      if (!isa<linalg::GenericOp, linalg::FillOp>(op.getOperation()) &&
+          op.getNumReductionLoops() == 0)
+        named.push_back(op);
+    });
+    for (linalg::LinalgOp op : named) {
+      rewriter.setInsertionPoint(op);
+      (void)linalg::generalizeNamedOp(rewriter, op);
+    }
+    RewritePatternSet patterns(&getContext());
+    linalg::populateElementwiseOpsFusionPatterns(patterns, fusesWell);
+    linalg::populateFoldReshapeOpsByExpansionPatterns(patterns,
+                                                      joinsElementwise);
+    linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
+    linalg::GenericOp::getCanonicalizationPatterns(patterns, &getContext());
+    linalg::FillOp::getCanonicalizationPatterns(patterns, &getContext());
+    tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns,
+                                                         &getContext());
+    tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, &getContext());
+    tensor::populateFoldTensorEmptyPatterns(patterns);
+    getContext()
+        .getLoadedDialect<linalg::LinalgDialect>()
+        ->getCanonicalizationPatterns(patterns);
+    GreedyRewriteConfig config;
+    config.setUseTopDownTraversal();
+    (void)applyPatternsGreedily(getOperation(), std::move(patterns), config);
+  }
+};
+
+/// Loops of one step that only index by themselves. One that is added to
+/// another
+/// (`d0 * 2 + d1` of a pool with one window) has to stay: without it the other
+/// would seem to run over all of the operand.
+SmallVector<unsigned> droppableLoops(Operation *op) {
+  if (auto pad = dyn_cast<tensor::PadOp>(op))
+    return llvm::to_vector(
+        llvm::seq<unsigned>(0, pad.getSourceType().getRank()));
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  if (!generic)
+    return {};
+  llvm::SmallBitVector drop(generic.getNumLoops(), true);
+  for (AffineMap map : generic.getIndexingMapsArray())
+    for (AffineExpr expr : map.getResults())
+      if (!isa<AffineDimExpr, AffineConstantExpr>(expr))
+        expr.walk([&](AffineExpr part) {
+          if (auto dim = dyn_cast<AffineDimExpr>(part))
+            drop.reset(dim.getPosition());
+        });
+  return llvm::to_vector_of<unsigned>(drop.set_bits());
+}
+
+/// Upstream's pass of the same patterns drops every loop of one step.
+struct DropUnitLoops : FunctionPass<DropUnitLoops> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(DropUnitLoops)
+
+  void runOnOperation() override {
+    linalg::ControlDropUnitDims control;
+    control.controlFn = droppableLoops;
+    RewritePatternSet drop(&getContext()), tidy(&getContext());
+    linalg::populateFoldUnitExtentDimsPatterns(drop, control);
+    linalg::populateMoveInitOperandsToInputPattern(drop);
+    walkAndApplyPatterns(getOperation(), std::move(drop));
+    linalg::populateFoldUnitExtentDimsCanonicalizationPatterns(tidy, control);
+    (void)applyPatternsGreedily(getOperation(), std::move(tidy));
+  }
+};
+
+/// The groups of adjacent loops that every operand runs through as one:
+/// collapsing them makes the innermost loop long.
+SmallVector<ReassociationIndices> collapsible(linalg::LinalgOp op) {
+  SmallVector<ReassociationIndices> groups;
+  if (!isa<linalg::GenericOp>(op.getOperation()) || op.hasIndexSemantics() ||
+      op.getNumReductionLoops() > 0)
+    return groups;
+  unsigned loops = op.getNumLoops();
+  ReassociationIndices group;
+  for (unsigned d = 0; d < loops; ++d) {
+    group.push_back(d);
+    bool joins = d + 1 < loops;
+    for (AffineMap map : op.getIndexingMapsArray()) {
+      if (!map.isProjectedPermutation())
+        return {};
+      std::optional<unsigned> here =
+          map.getResultPosition(getAffineDimExpr(d, op.getContext()));
+      std::optional<unsigned> next =
+          joins
+              ? map.getResultPosition(getAffineDimExpr(d + 1, op.getContext()))
+              : std::nullopt;
+      if (here.has_value() != next.has_value() || (here && *next != *here + 1))
+        joins = false;
+    }
+    if (joins)
+      continue;
+    if (group.size() > 1)
+      groups.push_back(group);
+    group.clear();
+  }
+  return groups;
+}
+
+struct CollapseLoops : FunctionPass<CollapseLoops> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(CollapseLoops)
+
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    linalg::populateCollapseDimensions(patterns, collapsible);
+    (void)applyPatternsGreedily(getOperation(), std::move(patterns));
+  }
+};
+
+struct ExpandMath : FunctionPass<ExpandMath> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ExpandMath)
+  bool polynomials;
+  ExpandMath(bool polynomials) : polynomials(polynomials) {}
+
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    populateMathAlgebraicSimplificationPatterns(patterns);
+    math::populateExpansionPatterns(patterns, {"clampf"});
+    pumice::digital::populateMathLegalizePatterns(patterns);
+    if (polynomials)
+      pumice::digital::populateMathExpandPatterns(patterns);
+    (void)applyPatternsGreedily(getOperation(), std::move(patterns));
+  }
+};
+
+} // namespace
+
+void pumice::digital::addTensorStage(OpPassManager &passes, bool expandMath) {
+  auto nested = [&](std::unique_ptr<Pass> pass) {
+    passes.addNestedPass<func::FuncOp>(std::move(pass));
+  };
+  nested(std::make_unique<Decompose>());
+  nested(std::make_unique<GuardTraps>());
+  nested(createCSEPass());
+  nested(std::make_unique<FuseElementwise>());
+  nested(std::make_unique<DropUnitLoops>());
+  nested(std::make_unique<CollapseLoops>());
+  nested(std::make_unique<ExpandMath>(expandMath));
+  nested(createCanonicalizerPass());
+  nested(createCSEPass());
+}

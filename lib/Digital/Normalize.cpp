@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Digital/Normalize.h"
+
+#include "lib/Digital/DigitalCompiler.h"
+#include "lib/Support/ConstantData.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Index/IR/IndexDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+using namespace mlir;
+using llvm::createStringError;
+using llvm::Error;
+using llvm::Expected;
+
+namespace pumice::digital {
+
+template <typename T>
+static std::string text(T value) {
+  std::string result;
+  llvm::raw_string_ostream(result) << value;
+  return result;
+}
+
+Error errorAt(Operation *op, const Twine &message) {
+  return createStringError(text(op->getLoc()) + ": " + message);
+}
+
+//===----------------------------------------------------------------------===//
+// What may be compiled
+//===----------------------------------------------------------------------===//
+
+Expected<int64_t> getBufferBytes(Type type) {
+  int64_t elements = 1;
+  Type scalar = type;
+  if (auto shaped = dyn_cast<ShapedType>(type)) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    if (!tensor || !tensor.hasStaticShape() || tensor.getEncoding())
+      return createStringError(
+          "expected a ranked tensor of static shape without encoding, got " +
+          text(type));
+    elements = tensor.getNumElements();
+    scalar = tensor.getElementType();
+  }
+  int64_t bytes = ConstantData::widthOf(scalar);
+  if (bytes == 0 || (isa<IntegerType>(scalar) && !scalar.isSignlessInteger()))
+    return createStringError("expected elements of i1, i8, i16, i32, i64, "
+                             "index, f16, bf16, f32 or f64, got " +
+                             text(type));
+  return elements * bytes;
+}
+
+Error checkOps(func::FuncOp function) {
+  if (function.isExternal() || !function.getBody().hasOneBlock())
+    return errorAt(function, "digital region '" + function.getName() +
+                                 "': expected a body of one block");
+  Operation *unknown = nullptr;
+  function.getBody().walk([&](Operation *op) {
+    Dialect *dialect = op->getDialect();
+    if (op->isRegistered() && dialect &&
+        !isa<tensor::GatherOp, tensor::ScatterOp>(op) &&
+        (isa<affine::AffineDialect, arith::ArithDialect, index::IndexDialect,
+             linalg::LinalgDialect, math::MathDialect, scf::SCFDialect,
+             tensor::TensorDialect>(dialect) ||
+         isa<cf::AssertOp, func::ReturnOp>(op)))
+      return WalkResult::advance();
+    unknown = op;
+    return WalkResult::interrupt();
+  });
+  if (!unknown)
+    return Error::success();
+  return errorAt(unknown, "'" + unknown->getName().getStringRef() +
+                              "' is not an op of a digital region (arith, "
+                              "math, linalg, tensor, affine, scf, index, "
+                              "cf.assert)");
+}
+
+static bool isStaticTensorOrScalar(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return !isa<ShapedType>(type) ||
+         (tensor && tensor.hasStaticShape() && !tensor.getEncoding());
+}
+
+/// The first op with a type that cannot be lowered, and that type.
+static std::pair<Operation *, Type> findBadType(func::FuncOp function) {
+  std::pair<Operation *, Type> found = {nullptr, Type()};
+  function.getBody().walk([&](Operation *op) {
+    for (Type type : op->getResultTypes())
+      if (!isStaticTensorOrScalar(type)) {
+        found = {op, type};
+        return WalkResult::interrupt();
+      }
+    return WalkResult::advance();
+  });
+  return found;
+}
+
+/// Front ends leave dynamic types between casts of static ones; folding the
+/// casts into their users removes them.
+static void removeDynamicTypes(func::FuncOp function) {
+  MLIRContext *context = function.getContext();
+  RewritePatternSet patterns(context);
+  for (StringRef name : {"arith", "linalg", "tensor"})
+    context->getLoadedDialect(name)->getCanonicalizationPatterns(patterns);
+  for (RegisteredOperationName op : context->getRegisteredOperations())
+    if (isa<arith::ArithDialect, linalg::LinalgDialect, tensor::TensorDialect>(
+            op.getDialect()))
+      op.getCanonicalizationPatterns(patterns, context);
+  function.walk([](tensor::ConcatOp op) {
+    for (OpOperand &operand : op->getOpOperands())
+      if (auto cast = operand.get().getDefiningOp<tensor::CastOp>())
+        if (isStaticTensorOrScalar(cast.getSource().getType()))
+          operand.set(cast.getSource());
+  });
+  (void)applyPatternsGreedily(function, std::move(patterns));
+}
+
+static Error checkTypes(func::FuncOp function) {
+  if (!findBadType(function).first)
+    return Error::success();
+  removeDynamicTypes(function);
+  auto [op, type] = findBadType(function);
+  if (!op)
+    return Error::success();
+  return errorAt(op, "'" + op->getName().getStringRef() +
+                         "' in a digital region: expected ranked tensors of "
+                         "static shape without encoding, got " +
+                         text(type));
+}
+
+//===----------------------------------------------------------------------===//
+// The normal form: one function per distinct computation
+//===----------------------------------------------------------------------===//
+
+/// True for scales, zero points and the like: numbers that differ from layer to
+/// layer and gain nothing from being known to the code generator. Powers of two
+/// do gain when they multiply; bounds and initial values shape the code.
+static bool isParameter(OpOperand &operand) {
+  auto constant = operand.get().getDefiningOp<arith::ConstantOp>();
+  if (!constant)
+    return false;
+  Operation *user = operand.getOwner();
+  Type type = constant.getType();
+  if (auto number = dyn_cast<FloatAttr>(constant.getValue())) {
+    const APFloat &value = number.getValue();
+    if (!(type.isF32() || type.isF64()) || !value.isFiniteNonZero())
+      return false;
+    return isa<arith::AddFOp, arith::SubFOp>(user) ||
+           (isa<arith::MulFOp, arith::DivFOp>(user) &&
+            value.getExactLog2Abs() == INT_MIN);
+  }
+  auto integer = dyn_cast<IntegerAttr>(constant.getValue());
+  return integer && !type.isIndex() && ConstantData::widthOf(type) > 1 &&
+         !integer.getValue().isZero() &&
+         isa<arith::AddIOp, arith::SubIOp>(user);
+}
+
+Expected<NormalForm> normalize(func::FuncOp source) {
+  MLIRContext *context = source.getContext();
+  OpBuilder builder(context);
+  func::FuncOp function = source.clone();
+  for (StringAttr name : llvm::map_to_vector(
+           function->getDiscardableAttrs(),
+           [](NamedAttribute attribute) { return attribute.getName(); }))
+    function->removeDiscardableAttr(name);
+  function.removeArgAttrsAttr();
+  function.removeResAttrsAttr();
+  function.setPublic();
+  function.setName("f");
+  function.walk([](Operation *op) {
+    if (!isa<func::FuncOp>(op))
+      op->setDiscardableAttrs(ArrayRef<NamedAttribute>());
+  });
+  NormalForm result;
+  Block &body = function.getBody().front();
+  builder.setInsertionPointToStart(&body);
+  Location loc = function.getLoc();
+
+  for (BlockArgument argument : body.getArguments()) {
+    Type type = argument.getType();
+    if (isa<RankedTensorType>(type))
+      continue;
+    argument.setType(RankedTensorType::get({}, type));
+    auto extract =
+        tensor::ExtractOp::create(builder, loc, type, argument, ValueRange());
+    argument.replaceAllUsesExcept(extract, extract);
+  }
+
+  llvm::MapVector<Attribute, BlockArgument> hoisted;
+  SmallVector<arith::ConstantOp> constants;
+  function.walk([&](arith::ConstantOp op) {
+    if (isa<RankedTensorType>(op.getType()))
+      constants.push_back(op);
+  });
+  for (arith::ConstantOp op : constants) {
+    auto type = cast<RankedTensorType>(op.getType());
+    auto value = cast<ElementsAttr>(op.getValue());
+    Value replacement;
+    auto dense = dyn_cast<DenseElementsAttr>(value);
+    if (dense && dense.isSplat()) {
+      builder.setInsertionPoint(op);
+      Value element = arith::ConstantOp::create(
+          builder, op.getLoc(), dense.getSplatValue<TypedAttr>());
+      Value empty = tensor::EmptyOp::create(
+          builder, op.getLoc(), type.getShape(), type.getElementType());
+      replacement = linalg::FillOp::create(builder, op.getLoc(), element, empty)
+                        .getResult(0);
+    } else {
+      BlockArgument &argument = hoisted[value];
+      if (!argument) {
+        argument = body.addArgument(type, op.getLoc());
+        result.constants.push_back(value);
+      }
+      replacement = argument;
+    }
+    op.replaceAllUsesWith(replacement);
+    op.erase();
+  }
+
+  // One argument per use, also of equal numbers: in another function they may
+  // differ.
+  SmallVector<OpOperand *> parameters;
+  function.walk([&](Operation *op) {
+    for (OpOperand &operand : op->getOpOperands())
+      if (isParameter(operand))
+        parameters.push_back(&operand);
+  });
+  for (OpOperand *operand : parameters) {
+    auto constant = operand->get().getDefiningOp<arith::ConstantOp>();
+    auto type = RankedTensorType::get({}, constant.getType());
+    result.constants.push_back(
+        DenseElementsAttr::get(type, ArrayRef<Attribute>(constant.getValue())));
+    builder.setInsertionPointToStart(&body);
+    operand->set(tensor::ExtractOp::create(
+        builder, loc, constant.getType(),
+        body.addArgument(type, constant.getLoc()), ValueRange()));
+    if (constant->use_empty())
+      constant.erase();
+  }
+
+  Operation *terminator = body.getTerminator();
+  builder.setInsertionPoint(terminator);
+  for (OpOperand &operand : terminator->getOpOperands()) {
+    if (!isa<RankedTensorType>(operand.get().getType()))
+      operand.set(tensor::FromElementsOp::create(
+          builder, loc, RankedTensorType::get({}, operand.get().getType()),
+          operand.get()));
+    while (Operation *op = operand.get().getDefiningOp()) {
+      if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
+        break;
+      operand.set(op->getOperand(0));
+      if (op->use_empty())
+        op->erase();
+    }
+  }
+  function.setFunctionType(builder.getFunctionType(
+      body.getArgumentTypes(), terminator->getOperandTypes()));
+  result.function = function;
+  if (Error error = checkTypes(function))
+    return std::move(error);
+  return result;
+}
+
+} // namespace pumice::digital
