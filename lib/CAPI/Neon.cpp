@@ -4,6 +4,7 @@
 #include "lib/Neon/Fit.h"
 #include "mlir/CAPI/Support.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace pumice::neon;

@@ -50,8 +50,8 @@ public:
   const model::DeviceSpec &device() const { return spec; }
 
   /// What `op` costs. A task that is not placed costs what it would on the
-  /// lowest units of the first group that can run it. Fails if `op` is not a task,
-  /// or its placement, array or program does not suit the device.
+  /// lowest units of the first group that can run it. Fails if `op` is not a
+  /// task, or its placement, array or program does not suit the device.
   llvm::Expected<model::Cost> costOf(mlir::Operation *op,
                                      const TaskFacts &facts = {});
   llvm::Expected<model::Cost> costOf(const TaskWork &work,

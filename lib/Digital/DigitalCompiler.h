@@ -30,8 +30,8 @@
 namespace pumice::digital {
 
 struct Options {
-  unsigned optLevel = 2; ///< LLVM pipeline, 0 to 3
-  unsigned threads = 0; ///< code generation; 0: those of the MLIR context
+  unsigned optLevel = 2;     ///< LLVM pipeline, 0 to 3
+  unsigned threads = 0;      ///< code generation; 0: those of the MLIR context
   bool expandMath = true;    ///< f32 exp, tanh, erf in line; false: libm
   std::string dumpDirectory; ///< if set: <dir>/region<k>.{ll,s}, and no cache
   std::string cacheDirectory = CodeCache::defaultDirectory(); ///< "": none

@@ -120,7 +120,6 @@ private:
   llvm::DenseMap<mlir::Operation *, int64_t> layers;
   llvm::DenseSet<mlir::Operation *> onTemporaryArrays;
 
-
   // Made by prepare(). Grids of constant weights only.
   double preparedMs = 0;
   llvm::DenseMap<mlir::Operation *, std::unique_ptr<model::Grid>> grids;

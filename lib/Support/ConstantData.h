@@ -22,7 +22,8 @@ public:
   /// Fails without data (an elided resource, or one of another size) and on
   /// element types without such a form.
   static llvm::Expected<ConstantData> read(mlir::Attribute attr);
-  /// The same, and nullopt for any failure and for values that are not constant.
+  /// The same, and nullopt for any failure and for values that are not
+  /// constant.
   static std::optional<ConstantData> find(mlir::Value value);
 
   /// Bytes of an element of `type`; 0 if it has no such form.

@@ -25,7 +25,8 @@ public:
   virtual void onProbe(llvm::StringRef /*name*/, const Value &) {}
   /// Where to add the column sums that the arrays of weight matrix `matrix`
   /// (their number in the program) are about to convert, or null. Sums of
-  /// calibrated converters can be counted; meanwhile these convert without loss.
+  /// calibrated converters can be counted; meanwhile these convert without
+  /// loss.
   virtual SumHistogram *columnSums(int64_t /*matrix*/) { return nullptr; }
 };
 

@@ -122,7 +122,8 @@ private:
       crossbar::CrossbarArrayAttr array = arrayOf(device, group);
       if (!array)
         return program.emitOpError("is placed on '")
-               << group << "', which is not a group of crossbar arrays of device '"
+               << group
+               << "', which is not a group of crossbar arrays of device '"
                << device.getName() << "'";
       if (program.getArray() != array)
         return program.emitOpError("is made for another array than that of "
