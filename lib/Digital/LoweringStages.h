@@ -8,6 +8,7 @@
 #define PUMICE_LIB_DIGITAL_LOWERINGSTAGES_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 
 namespace pumice::digital {

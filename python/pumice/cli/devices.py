@@ -43,11 +43,14 @@ def devices(args: Namespace) -> None:
             "",
         ]
         rows = [row for device in found for row in _rows(device)]
+        if not any(row[1] for row in rows):  # no device has several groups
+            columns.pop(1)
+            rows = [[row[0], *row[2:]] for row in rows]
         show(simple_table("Devices (bits of a cell/weight/input)", columns, rows))
 
 
 def _rows(device: Device) -> Iterator[list[str]]:
-    """A line for each group of arrays or processors."""
+    """A line for each group of arrays or processors, named if there are several."""
     sums = device.roll_up()
     given = bool(device.fields["components"])
     groups = [group for group in device.fields["groups"] if group["kind"] != "digital"]
@@ -72,7 +75,7 @@ def _rows(device: Device) -> Iterator[list[str]]:
             whole = _area_and_power(sums) if given and _is_limited(device) else ["-", "-"]
         yield [
             device.name if row == 0 else "",
-            group["name"],
+            group["name"] if len(groups) > 1 else "",
             *cells,
             "no limit" if None in holds else number(math.prod(holds)),
             *level,
