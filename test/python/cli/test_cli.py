@@ -148,7 +148,9 @@ def test_devices(run) -> None:
         assert re.search(field, out)
     data = json.loads(run("devices", "isaac", "--json")[1])
     assert data["fields"] == pumice.Device("isaac").fields
-    assert data["roll_up"]["tile"]["power_mw"] == pytest.approx(329.81)
+    levels = {level["level"]: level for level in data["roll_up"]["levels"]}
+    assert levels["tile"]["power_mw"] == pytest.approx(329.81)
+    assert levels["tile"]["count"] == 168
     assert len(json.loads(run("devices", "--json")[1])) == len(pumice.devices())
 
 
