@@ -257,7 +257,7 @@ def test_building_each_level_from_op_classes() -> None:
             main = func.FuncOp("main", ([memref("2x4xi8", "host")], [host]))
             with ir.InsertionPoint(main.add_entry_block()):
                 constant = simulator.ConstantOp(memref("3x4xi8", "dram"), data)
-                placement = ir.Attribute.parse("#pum.placement<5, 6>")
+                placement = ir.Attribute.parse('#pum.placement<"arrays", 5, 6>')
                 written = simulator.ProgramOp(
                     grid, token, constant, [], [], placement, tiling, array, setup=True
                 )
