@@ -184,7 +184,7 @@ def squeeze_excite() -> nn.Module:
 
 KEEPS_SCALES = pytest.mark.xfail(
     strict=True,
-    reason="a part of a concatenation with a scale of its own is requantized through a float tensor",
+    reason="parts of a concatenation with own scales are requantized through a float tensor",
 )
 
 
