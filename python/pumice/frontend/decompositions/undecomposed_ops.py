@@ -21,8 +21,10 @@ MOST_COMPARED = 4096
 _aten = torch.ops.aten
 
 
-def _cumsum(self: Tensor, dim: int, *, dtype: torch.dtype | None = None) -> Tensor:
-    """Sums of the elements up to each, in log2(n) additions: the order differs from PyTorch's."""
+def _scan(
+    self: Tensor, dim: int, dtype: torch.dtype | None, neutral: int, combine: Callable[..., Tensor]
+) -> Tensor:
+    """Combines the elements up to each, in log2(n) steps: the order differs from PyTorch's."""
     if dtype is None:
         dtype = self.dtype if self.is_floating_point() else torch.int64
     total = self.to(torch.promote_types(dtype, torch.float32) if _is_half(dtype) else dtype)
@@ -31,10 +33,14 @@ def _cumsum(self: Tensor, dim: int, *, dtype: torch.dtype | None = None) -> Tens
     size, step = total.shape[dim], 1
     while step < size:
         earlier = total.narrow(dim, 0, size - step)
-        nothing = torch.zeros_like(total.narrow(dim, 0, step))
-        total = total + torch.cat([nothing, earlier], dim)
+        first = torch.full_like(total.narrow(dim, 0, step), neutral)
+        total = combine(total, torch.cat([first, earlier], dim))
         step *= 2
     return total.to(dtype)
+
+
+def _cumsum(self: Tensor, dim: int, *, dtype: torch.dtype | None = None) -> Tensor:
+    return _scan(self, dim, dtype, 0, torch.add)
 
 
 def _is_half(dtype: torch.dtype) -> bool:
@@ -201,19 +207,7 @@ def _convolution(
 
 
 def _cumprod(self: Tensor, dim: int, *, dtype: torch.dtype | None = None) -> Tensor:
-    """As `_cumsum`, with products."""
-    if dtype is None:
-        dtype = self.dtype if self.is_floating_point() else torch.int64
-    total = self.to(torch.promote_types(dtype, torch.float32) if _is_half(dtype) else dtype)
-    if not total.dim():
-        return total.to(dtype)
-    size, step = total.shape[dim], 1
-    while step < size:
-        earlier = total.narrow(dim, 0, size - step)
-        ones = torch.ones_like(total.narrow(dim, 0, step))
-        total = total * torch.cat([ones, earlier], dim)
-        step *= 2
-    return total.to(dtype)
+    return _scan(self, dim, dtype, 1, torch.mul)
 
 
 def _square(self: Tensor) -> Tensor:
