@@ -25,8 +25,9 @@ def schedule(programs: int, careless: int | None = None) -> str:
     """Program `i` replaces program `i - ARRAYS` and waits for its reader through program `i - 1`,
     but for the program after `careless`."""
     device = Device("isaac")
+    arrays = device.fields["groups"][0]
     common = (
-        f"array #crossbar.array{text(device.fields['array'])} tiling <row_tiles = 1, "
+        f"array #crossbar.array{text(arrays['array'])} tiling <row_tiles = 1, "
         "column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1> "
         f": tensor<3x8xi8> -> {GRID}"
     )
@@ -43,10 +44,8 @@ def schedule(programs: int, careless: int | None = None) -> str:
         if i >= ARRAYS - 1 and i != careless:
             tokens.append(f"%c{i - ARRAYS + 1}")
         after = f" after ({', '.join(tokens)})" if tokens else ""
-        place = i % ARRAYS
-        lines.append(
-            f"%g{i}, %p{i} = pum.program %w on <{place}, {place + 1}>{replaced}{after} {common}"
-        )
+        place = f'<"arrays", {i % ARRAYS}, {i % ARRAYS + 1}>'
+        lines.append(f"%g{i}, %p{i} = pum.program %w on {place}{replaced}{after} {common}")
         lines.append(
             f"%y{i}, %c{i} = pum.compute (%x, %g{i}) : {LAYER} {{\n"
             f"^bb0(%a: tensor<4x8xi8>, %b: {GRID}):\n"
