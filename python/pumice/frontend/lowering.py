@@ -95,7 +95,7 @@ def lower_exported(
     old_traces = table.tag(program.graph)
     try:
         with quiet():
-            decomposed = program.run_decompositions(_decomposition_table())
+            decomposed = _decompose(program)
     except Exception as error:
         raise FrontendError(f"cannot decompose the model: {first_line(error)}") from error
     finally:
@@ -132,6 +132,26 @@ def _decomposition_table() -> dict[Any, Any]:
     more = get_decompositions([getattr(aten, name) for name in _PYTORCH_DECOMPOSES])
     ours = {**UNDECOMPOSED_OPS, aten.linear.default: _linear}
     return {**get_decomposition_table(), **more, **ours}
+
+
+def _decompose(program: ExportedProgram) -> ExportedProgram:
+    """Decomposes until no composite op of the table is left.
+
+    `run_decompositions` has been seen to leave one in the graph, rarely.
+    """
+    table = _decomposition_table()
+    for _ in range(3):
+        program = program.run_decompositions(table)
+        if not any(_is_composite(node.target, table) for node in program.graph.nodes):
+            break
+    return program
+
+
+def _is_composite(target: Any, table: Mapping[Any, Any]) -> bool:
+    import torch
+
+    key = torch._C.DispatchKey.CompositeImplicitAutograd
+    return target in table and target.has_kernel_for_dispatch_key(key)
 
 
 def _linear(input: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> Any:
@@ -309,7 +329,7 @@ def _unsupported(messages: list[str], table: LocationTable) -> FrontendError:
     named = (torch_op.group(1) or torch_op.group(2)).removeprefix("torch.") if torch_op else ""
     hint = f" ({named})" if named and named not in location.op else ""
     return FrontendError(
-        f"op {location.describe()} is not supported by torch-mlir{hint}",
+        f"op {location.describe()} is not supported by torch-mlir{hint}: {detail}",
         op=location.op,
         source=location.source,
     )
