@@ -55,6 +55,7 @@ void pumice::buildLinalgToQuantized(OpPassManager &pm) {
 
 void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
                                       const DeviceOptions &options) {
+  pm.addPass(createVerifyQuantizedContract());
   pm.addPass(createPUMAttachDevice(PUMAttachDeviceOptions{options.device}));
   if (!options.probeNodes.empty() || !options.probeKinds.empty()) {
     PUMInsertProbesOptions probes;

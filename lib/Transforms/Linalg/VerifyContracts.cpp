@@ -105,8 +105,10 @@ struct VerifyQuantizedContractPass
                    matchQuantizedProduct(op))
         dequantize = product->left.dequantize.op;
       if (dequantize) {
-        op.emitError("is a float layer on quantized operands: "
-                     "raise-quantized-ops makes it an integer layer")
+        op.emitError(
+              "is a float layer on quantized operands: "
+              "raise-quantized-ops, a part of linalg-to-quantized, makes "
+              "it an integer layer")
                 .attachNote(dequantize->getLoc())
             << "its first operand is dequantized here";
         signalPassFailure();
