@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Support/ProgramFile.h"
 
+#include "lib/Support/AlignedFile.h"
 #include "lib/Support/AtomicFile.h"
 #include "lib/Support/Isolated.h"
 #include "lib/Support/Limits.h"
@@ -8,7 +9,6 @@
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
-#include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -30,10 +30,8 @@ sourcesOf(std::unique_ptr<llvm::MemoryBuffer> file, StringRef content) {
 
 OwningOpRef<ModuleOp>
 pumice::parseProgramFile(StringRef path, MLIRContext *context, bool isSealed) {
-  // Weights in bytecode are read in place, so they have to be aligned; small
-  // files would be read to anywhere.
   std::string error;
-  auto file = openInputFile(path, llvm::Align(64), &error);
+  auto file = openAlignedFile(path, error);
   auto fail = [&](const llvm::Twine &message) {
     emitError(UnknownLoc::get(context)) << message;
     return OwningOpRef<ModuleOp>();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/InitAll.h"
+#include "lib/Support/AlignedFile.h"
 #include "lib/Support/AtomicFile.h"
 #include "lib/Support/Limits.h"
 #include "lib/Support/Seal.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Support/FileUtilities.h"
 #include "mlir/Tools/Plugins/DialectPlugin.h"
 #include "mlir/Tools/Plugins/PassPlugin.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
@@ -58,7 +58,7 @@ static bool run(StringRef input, StringRef output, DialectRegistry &registry,
     return false;
   };
   std::string error;
-  auto file = openInputFile(input, llvm::Align(64), &error);
+  auto file = pumice::openAlignedFile(input, error);
   if (!file)
     return fail(error);
   llvm::Expected<StringRef> content =
