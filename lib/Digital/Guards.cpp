@@ -319,7 +319,7 @@ struct DefineConversions : FunctionPass<DefineConversions> {
         Value above = wideUnsigned ? is(arith::CmpFPredicate::OGT, number(-1.0))
                                    : is(arith::CmpFPredicate::OGE, number(low));
         // Every finite number of a narrow float type fits.
-        if (floats.getWidth() == 16 && !floats.isBF16())
+        if (!wideUnsigned && floats.isF16())
           above = is(arith::CmpFPredicate::OGT, number(low));
         valid = arith::AndIOp::create(
             builder, loc, above, is(arith::CmpFPredicate::OLT, number(end)));
