@@ -110,6 +110,15 @@ class Program:
         """Name, dtype and shape of each output of the machine program."""
         return [(name, dtype, tuple(shape)) for name, dtype, shape in self._machine.outputs]
 
+    def __repr__(self) -> str:
+        def listed(specs: Sequence[tuple[str, str, tuple[int, ...]]]) -> str:
+            return ", ".join(f"{name}: {_described(dtype, shape)}" for name, dtype, shape in specs)
+
+        return (
+            f"Program(inputs=({listed(self.inputs)}),"
+            f" outputs=({listed(self.outputs)}), levels={list(self.levels)})"
+        )
+
     def tensors(self) -> list[MachineTensor]:
         """The tensors that a run computes, in execution order."""
         return tensors_from_json(self._machine.tensors)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 import os
@@ -399,6 +401,76 @@ class Report:
 
         write_text(path, json.dumps(trace_of(self, setup=setup)) + "\n")
 
+    @classmethod
+    def from_json(cls, path: str | os.PathLike[str]) -> Report:
+        """Reads what `to_json` wrote.
+
+        Raises:
+            PumiceError: the file cannot be read, or holds no report.
+        """
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise PumiceError(f"cannot read '{path}': {error.strerror}") from None
+        except ValueError as error:
+            raise PumiceError(f"expected '{path}' to be a report in JSON: {error}") from None
+        missing = [k for k in _KEYS if not isinstance(data, dict) or k not in data]
+        if missing:
+            raise PumiceError(f"expected '{path}' to be a report, but it has no '{missing[0]}'")
+        timings = dict(data.pop("timings_s", {}))
+        code = timings.pop("code_generation", None)
+        return cls(data, timings, CodeStats(**code) if code else None)
+
+    def to_html(
+        self, path: str | os.PathLike[str] | None = None, *, title: str | None = None
+    ) -> str:
+        """A self-contained HTML page with figures and tables; written to `path` if given.
+
+        `pumice.pages.report_page` shows several reports side by side.
+
+        Raises:
+            PumiceError: the file cannot be written, or plotly is not installed.
+        """
+        from pumice.pages import report_page
+
+        text = report_page({f"Run on device '{self.device}'": self}, title)
+        if path is not None:
+            write_text(path, text)
+        return text
+
+    def records(self) -> list[dict[str, Any]]:
+        """A flat dict for each layer, as for `pandas.DataFrame`: times in ns, energies in pJ."""
+        return [
+            {
+                "layer": layer.name,
+                "kinds": " ".join(layer.kinds),
+                "arrays": layer.arrays,
+                "start_ns": layer.start_ns,
+                "end_ns": layer.end_ns,
+                "busy_ns": layer.busy_ns,
+                "energy_pj": layer.energy_pj,
+                **{f"{name}_pj": layer.components.get(name, 0.0) for name in self.components},
+                "conversions": layer.conversions,
+                "reasons": "; ".join(layer.reasons),
+            }
+            for layer in self.layers
+        ]
+
+    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
+        """`records` as CSV; written to `path` if given.
+
+        Raises:
+            PumiceError: the file cannot be written.
+        """
+        stream = io.StringIO()
+        records = self.records()
+        writer = csv.DictWriter(stream, list(records[0]) if records else ["layer"])
+        writer.writeheader()
+        writer.writerows(records)
+        if path is not None:
+            write_text(path, stream.getvalue())
+        return stream.getvalue()
+
     def tables(
         self, *, sort: str | None = None, top: int | None = None, depth: int | None = None
     ) -> RenderableType:
@@ -419,12 +491,20 @@ class Report:
 
         return plain_text(self.__rich__())
 
+    def _repr_html_(self) -> str:
+        from pumice.tables import html_text
+
+        return html_text(self)
+
     def __repr__(self) -> str:
         return (
             f"Report(device={self.device!r}, latency_ns={self.latency_ns:g}, "
             f"energy_pj={self.energy_pj:g}, layers={len(self._data['layers'])})"
         )
 
+
+#: What every report has.
+_KEYS = ("device", "latency_ns", "energy_pj", "layers", "instructions", "utilisation", "wear")
 
 #: Attributes to sort layers by, by the words that stand for them.
 _SORTS = {

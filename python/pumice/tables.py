@@ -24,6 +24,8 @@ NOT_STATED = "not stated"
 
 #: Width of text that goes to no terminal: lines are not broken.
 _UNLIMITED = 1_000_000
+#: Width of tables in notebooks.
+_WIDE = 140
 
 
 def scaled(value: float, units: Sequence[tuple[float, str]]) -> str:
@@ -313,3 +315,11 @@ def plain_text(renderable: Any) -> str:
     )
     console.print(renderable, crop=False)
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
+
+
+def html_text(renderable: Any) -> str:
+    """A table for a notebook."""
+    console = Console(file=io.StringIO(), record=True, width=_WIDE, force_jupyter=False)
+    console.print(renderable, crop=False)
+    pre = "<pre style='overflow:auto;line-height:1.3'>{code}</pre>"
+    return console.export_html(inline_styles=True, code_format=pre)

@@ -51,6 +51,9 @@ def add_reports(parser: argparse.ArgumentParser) -> None:
         help="where to write the report as JSON; - is standard output, instead of tables",
     )
     parser.add_argument(
+        "--html", metavar="R.html", help="where to write the report as a page (needs plotly)"
+    )
+    parser.add_argument(
         "--trace", metavar="T.json", help="where to write the timeline for https://ui.perfetto.dev"
     )
 

@@ -37,7 +37,15 @@ def parser() -> argparse.ArgumentParser:
     root.set_defaults(command=None, debug=False)
     commands = root.add_subparsers(title="commands", metavar="COMMAND")
 
-    for add in (_add_demo, _add_run, _add_compile, _add_estimate, _add_compare, _add_devices):
+    for add in (
+        _add_demo,
+        _add_run,
+        _add_compile,
+        _add_estimate,
+        _add_report,
+        _add_compare,
+        _add_devices,
+    ):
         add(commands)
     _add_experiments(
         commands,
@@ -144,6 +152,23 @@ def _add_estimate(commands: Commands) -> None:
     add_reports(parser)
     add_layers(parser)
     parser.set_defaults(module="pumice.cli.run", command="estimate")
+
+
+def _add_report(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "report",
+        help="show reports again, as tables, an HTML page or CSV",
+        description="Reads reports that --report wrote. Several are shown side by side.",
+    )
+    add_debug(parser)
+    add_layers(parser)
+    parser.add_argument("reports", nargs="+", metavar="R.json", help="reports of runs or estimates")
+    parser.add_argument(
+        "--html", metavar="R.html", help="write a self-contained page with figures (needs plotly)"
+    )
+    parser.add_argument("--csv", metavar="R.csv", help="write the table of layers of one report")
+    parser.add_argument("--title", metavar="TEXT", help="title of the page")
+    parser.set_defaults(module="pumice.cli.report", command="report")
 
 
 def _add_compare(commands: Commands) -> None:

@@ -198,6 +198,8 @@ def _give(args: Namespace, report: Report) -> None:
     printed = args.json or args.report == "-"
     if args.report and args.report != "-":
         report.to_json(args.report)
+    if args.html:
+        report.to_html(args.html)
     if args.trace:
         report.to_trace(args.trace)
     if printed:
