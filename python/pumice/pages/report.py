@@ -67,7 +67,7 @@ def _cards(report: Report) -> Iterator[Card]:
     yield Card("peak use of the buffer", size(report.peak_buffer_bytes))
     if report.steady_state is not None:
         yield Card("latency, steady state", time(report.steady_state.latency_ns))
-    if report.wear.lifetime is not None:
+    if report.wear.lifetime is not None and report.wear.lifetime.limit == "endurance":
         yield Card("lifetime of the cells", lifetime(report.wear.lifetime))
 
 
