@@ -12,6 +12,7 @@ from pumice.cli.arguments import (
     PROGRAM,
     add_debug,
     add_json,
+    add_layers,
     add_model,
     add_reports,
     add_threads,
@@ -99,6 +100,7 @@ def _add_run(commands: Commands) -> None:
         help="where to write the output; several outputs go to Y.0.npy, Y.1.npy, ...",
     )
     add_reports(parser)
+    add_layers(parser)
     parser.add_argument(
         "--estimate",
         action="store_true",
@@ -140,6 +142,7 @@ def _add_estimate(commands: Commands) -> None:
     add_model(parser)
     parser.add_argument("program", metavar="PROGRAM|MODEL", help=PROGRAM)
     add_reports(parser)
+    add_layers(parser)
     parser.set_defaults(module="pumice.cli.run", command="estimate")
 
 
@@ -165,8 +168,9 @@ def _add_compare(commands: Commands) -> None:
     parser.add_argument(
         "--reference",
         metavar="MODEL",
-        help=f"the PyTorch model of a compiled program, or the float model of a quantized one:"
-        f" {MODEL}",
+        help="the PyTorch model of a compiled program or ONNX model, or the float model of a"
+        " quantized one: FILE.py:NAME or package.module:NAME, a torch.nn.Module or a function that"
+        " returns one",
     )
     add_threads(parser)
     parser.set_defaults(module="pumice.cli.compare", command="compare")
@@ -181,6 +185,11 @@ def _add_devices(commands: Commands) -> None:
     add_json(parser)
     add_debug(parser)
     parser.add_argument("name", nargs="?", metavar="NAME", help="a device, or a device file")
+    parser.add_argument(
+        "--source",
+        action="store_true",
+        help="print the device's file with its comments, as a start for a file of your own",
+    )
     parser.set_defaults(module="pumice.cli.devices", command="devices")
 
 
