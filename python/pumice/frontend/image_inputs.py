@@ -235,7 +235,8 @@ def _constant_part(
     if not all(isinstance(size, int) for size in sizes) or math.prod(sizes) == 0:
         return None
     field = b.reshape(1, -1, *[1] * len(sizes)).expand(1, len(b), *sizes)
-    return _CONVOLUTIONS[layer.target](field, weight, None, **options)
+    positions: torch.Tensor = _CONVOLUTIONS[layer.target](field, weight, None, **options)
+    return positions
 
 
 def _parameter(model: GraphModule, call: Emitter, name: str, value: torch.Tensor) -> Node:
