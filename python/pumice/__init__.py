@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pumice.compiler import compile
     from pumice.device import Device, devices
     from pumice.evaluation import Evaluation, evaluate
+    from pumice.exploration import Setting, Sweep, sweep
     from pumice.frontend import import_onnx, quantize, ternarize
     from pumice.observation import Observation
     from pumice.options import CompileOptions
@@ -39,12 +40,15 @@ __all__ = [
     "PumiceError",
     "Report",
     "Result",
+    "Setting",
+    "Sweep",
     "compile",
     "devices",
     "evaluate",
     "import_onnx",
     "load",
     "quantize",
+    "sweep",
     "ternarize",
 ]
 
@@ -57,12 +61,15 @@ _HOME = {
     "Program": "pumice.program",
     "Report": "pumice.report",
     "Result": "pumice.program",
+    "Setting": "pumice.exploration",
+    "Sweep": "pumice.exploration",
     "compile": "pumice.compiler",
     "devices": "pumice.device",
     "evaluate": "pumice.evaluation",
     "import_onnx": "pumice.frontend",
     "load": "pumice.program",
     "quantize": "pumice.frontend",
+    "sweep": "pumice.exploration",
     "ternarize": "pumice.frontend",
 }
 
