@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pumice.comparison import Comparison
     from pumice.compiler import compile
     from pumice.device import Device, devices
+    from pumice.dynamic import DynamicProgram, compile_dynamic
     from pumice.evaluation import Evaluation, evaluate
     from pumice.frontend import import_onnx, quantize, ternarize
     from pumice.observation import Observation
@@ -33,6 +34,7 @@ __all__ = [
     "CompileError",
     "CompileOptions",
     "Device",
+    "DynamicProgram",
     "Evaluation",
     "Observation",
     "Program",
@@ -40,6 +42,7 @@ __all__ = [
     "Report",
     "Result",
     "compile",
+    "compile_dynamic",
     "devices",
     "evaluate",
     "import_onnx",
@@ -52,12 +55,14 @@ _HOME = {
     "Comparison": "pumice.comparison",
     "CompileOptions": "pumice.options",
     "Device": "pumice.device",
+    "DynamicProgram": "pumice.dynamic",
     "Evaluation": "pumice.evaluation",
     "Observation": "pumice.observation",
     "Program": "pumice.program",
     "Report": "pumice.report",
     "Result": "pumice.program",
     "compile": "pumice.compiler",
+    "compile_dynamic": "pumice.dynamic",
     "devices": "pumice.device",
     "evaluate": "pumice.evaluation",
     "import_onnx": "pumice.frontend",
