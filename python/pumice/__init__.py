@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pumice.comparison import Comparison
     from pumice.compiler import compile
     from pumice.device import Device, devices
+    from pumice.dynamic import DynamicProgram, compile_dynamic
     from pumice.evaluation import Evaluation, evaluate
     from pumice.exploration import Setting, Sweep, sweep
     from pumice.frontend import import_onnx, quantize, ternarize
@@ -34,6 +35,7 @@ __all__ = [
     "CompileError",
     "CompileOptions",
     "Device",
+    "DynamicProgram",
     "Evaluation",
     "Observation",
     "Program",
@@ -43,6 +45,7 @@ __all__ = [
     "Setting",
     "Sweep",
     "compile",
+    "compile_dynamic",
     "devices",
     "evaluate",
     "import_onnx",
@@ -56,6 +59,7 @@ _HOME = {
     "Comparison": "pumice.comparison",
     "CompileOptions": "pumice.options",
     "Device": "pumice.device",
+    "DynamicProgram": "pumice.dynamic",
     "Evaluation": "pumice.evaluation",
     "Observation": "pumice.observation",
     "Program": "pumice.program",
@@ -64,6 +68,7 @@ _HOME = {
     "Setting": "pumice.exploration",
     "Sweep": "pumice.exploration",
     "compile": "pumice.compiler",
+    "compile_dynamic": "pumice.dynamic",
     "devices": "pumice.device",
     "evaluate": "pumice.evaluation",
     "import_onnx": "pumice.frontend",
