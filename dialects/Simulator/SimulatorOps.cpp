@@ -65,6 +65,12 @@ LogicalResult ProgramOp::verify() {
            << getPlacement().size()
            << " arrays, but every copy of its tiling takes "
            << getTiling().getArrays();
+  // Costs and wear have an entry for every copy.
+  constexpr int64_t mostCopies = int64_t(1) << 20;
+  if (const int64_t copies = getPlacement().size() / getTiling().getArrays();
+      copies > mostCopies)
+    return emitOpError("is placed as ")
+           << copies << " copies, but at most " << mostCopies << " may be";
   return success();
 }
 

@@ -4,6 +4,7 @@
 #include "dialects/Simulator/Simulator.h"
 #include "lib/Cost/ConstantValue.h"
 #include "lib/Cost/CostModel.h"
+#include "lib/Support/Saturating.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/SymbolTable.h"
@@ -33,7 +34,7 @@ static int64_t codeBytesOf(Type type) {
 static int64_t windowsOf(Type input, Type output, bool isConvolution) {
   ArrayRef<int64_t> shape = cast<ShapedType>(output).getShape();
   if (isConvolution)
-    return shape[0] * shape[2] * shape[3];
+    return saturatingProduct({shape[0], shape[2], shape[3]});
   ArrayRef<int64_t> inputs = cast<ShapedType>(input).getShape();
   return inputs.size() == 3 ? inputs[1] : inputs[0];
 }
@@ -44,8 +45,8 @@ static MVMTask read(const TaskGrid &grid, Type input, Type output,
   task.grid = grid;
   task.windows = windowsOf(input, output, isConvolution);
   // Every window is fetched whole: rows inputs for each group.
-  task.bytesIn = task.windows * grid.type.getGroups() * grid.type.getRows() *
-                 codeBytesOf(input);
+  task.bytesIn = saturatingProduct({task.windows, grid.type.getGroups(),
+                                    grid.type.getRows(), codeBytesOf(input)});
   task.bytesOut = bytesOf(output);
   task.weightZeroPoint = weightZeroPoint;
   return task;

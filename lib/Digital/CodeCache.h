@@ -3,8 +3,10 @@
 //
 // A directory of files, one per generated function, named by the hash of all
 // that the code depends on. Processes may share it: files appear whole, by
-// renaming, and are checked when they are read. Nothing here fails: a file
-// that cannot be read is not there, one that cannot be written is not kept.
+// renaming, and are checked when they are read. What is read is run, so the
+// directory and its files must belong to the user and nobody else may write
+// them. Nothing here fails: a file that cannot be read is not there, one that
+// cannot be written is not kept, and `problem` tells of both.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_DIGITAL_CODECACHE_H
@@ -27,8 +29,9 @@ struct Code {
 
 class CodeCache {
 public:
-  /// An empty `directory` turns the cache off.
-  explicit CodeCache(std::string directory) : directory(std::move(directory)) {}
+  /// An empty `directory` turns the cache off, and so does one that is not the
+  /// user's own.
+  explicit CodeCache(std::string directory);
 
   /// PUMICE_CACHE_DIR if it is set, else `pumice` in the user's directory for
   /// caches ($XDG_CACHE_HOME or ~/.cache), else none.
@@ -40,7 +43,10 @@ public:
 
   /// The code that was stored under `key`; none too if its file is damaged.
   std::optional<Code> load(llvm::StringRef key) const;
-  void store(llvm::StringRef key, const Code &code) const;
+  void store(llvm::StringRef key, const Code &code);
+
+  /// Why the cache, or a file of it, is not used; empty if it is.
+  llvm::StringRef problem() const { return reason; }
 
   /// Removes the files that were used least recently until the rest takes at
   /// most PUMICE_CACHE_MB MiB (256 if that is not set).
@@ -49,6 +55,7 @@ public:
 private:
   std::string pathOf(llvm::StringRef key) const;
   std::string directory;
+  std::string reason;
 };
 
 } // namespace pumice::digital

@@ -46,6 +46,7 @@ struct CompileStats {
   size_t functions = 0;
   size_t distinct = 0; ///< the others share their code
   size_t cached = 0;   ///< of the distinct ones: code was on disk
+  std::string warning; ///< why the cache is not used, if it is to be
 };
 
 class CompiledRegions;
@@ -67,7 +68,9 @@ class CompiledRegion {
 public:
   /// Runs the function. Inputs are only read and may coincide; an output must
   /// overlap nothing else. Thread safe. Fails when the number of buffers is
-  /// wrong or a `cf.assert` does not hold; outputs are then undefined.
+  /// wrong, a `cf.assert` does not hold, an op would access an element out of
+  /// bounds or is not defined for its operands (a division by zero, a shift by
+  /// its width), or memory is missing. Outputs are then undefined.
   llvm::Error invoke(llvm::ArrayRef<void *> inputs,
                      llvm::ArrayRef<void *> outputs) const;
 
@@ -81,6 +84,7 @@ private:
 
   std::string name;
   std::vector<int64_t> inputBytes, outputBytes;
+  std::vector<OpPlace> places;         ///< of its ops, for errors
   std::vector<const void *> constants; ///< passed after the inputs
   Entry entry = nullptr;
   const FunctionFacts *facts = nullptr; ///< temporaries are passed last

@@ -238,16 +238,15 @@ void pumice::digital::addBufferStage(OpPassManager &passes) {
   nested(std::make_unique<NoAlias>());
   passes.addPass(createConvertBufferizationToMemRefPass());
   nested(std::make_unique<CopyToLoops>());
+  // What it asserts leaves the function as other assertions do
+  // (LoweringLLVM.cpp), and the passes below fold its checks.
+  nested(createCheckAccessesPass());
   nested(createRegisterTilePass(vectorBytes()));
   nested(createConvertLinalgToLoopsPass());
-  // Here every access is a load or store of a memref or vector with explicit
-  // indices, and views are not pointer arithmetic yet: the place for a pass
-  // that checks accesses. What it asserts leaves the function as other
-  // assertions do (LoweringLLVM.cpp), and the passes below fold and hoist its
-  // checks.
   nested(std::make_unique<BoolToByte>());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
+  nested(createDropPromisesPass());
   nested(createCanonicalizerPass());
   nested(createCSEPass());
   nested(createLoopInvariantCodeMotionPass());

@@ -11,11 +11,15 @@
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 
+#include <memory>
+
 namespace pumice::digital {
 
 // Attributes of the lowered module, dictionaries with an entry per function.
 inline constexpr llvm::StringLiteral kScratch("pumice.scratch");
 inline constexpr llvm::StringLiteral kAsserts("pumice.asserts");
+/// On a cf.assert of a comparison: the left operand is part of its report.
+inline constexpr llvm::StringLiteral kReportsIndex("pumice.reports_index");
 
 template <typename Derived>
 using FunctionPass =
@@ -27,6 +31,17 @@ void addTensorStage(mlir::OpPassManager &passes, bool expandMath);
 void addBufferStage(mlir::OpPassManager &passes);
 /// From loops to the LLVM dialect.
 void addLLVMStage(mlir::OpPassManager &passes);
+
+// What makes the behaviour of a function defined for every input: Guards.cpp
+// and CheckAccesses.cpp.
+
+/// Takes from `op` flags that make its result poison for some operands.
+void dropPromises(mlir::Operation *op);
+std::unique_ptr<mlir::Pass> createZeroUninitialisedPass();
+std::unique_ptr<mlir::Pass> createGuardTrapsPass();
+std::unique_ptr<mlir::Pass> createDefineConversionsPass();
+std::unique_ptr<mlir::Pass> createDropPromisesPass();
+std::unique_ptr<mlir::Pass> createCheckAccessesPass();
 
 } // namespace pumice::digital
 

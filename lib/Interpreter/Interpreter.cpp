@@ -192,6 +192,8 @@ llvm::Expected<RunResult> Interpreter::run(ArrayRef<model::Value> inputs) {
     llvm::for_each(op.getResults(), note);
 
   for (Operation &op : body) {
+    if (program.stopped)
+      return llvm::createStringError("the run was interrupted");
     if (auto write = dyn_cast<simulator::ProgramOp>(op);
         write && write.getSetup() && isNext)
       continue; // done before the first inference

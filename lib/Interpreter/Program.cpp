@@ -6,14 +6,12 @@
 #include "lib/Device/Device.h"
 #include "lib/Interpreter/Interpreter.h"
 #include "lib/Model/Machine/Report.h"
-#include "lib/Support/AlignedFile.h"
 #include "lib/Support/ConstantData.h"
+#include "lib/Support/Limits.h"
 #include "lib/Transforms/Simulator/Passes.h"
-#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/DebugStringHelper.h"
 #include "llvm/ADT/SetVector.h"
-#include "llvm/Support/SourceMgr.h"
 #include <chrono>
 #include <cmath>
 #include <map>
@@ -54,19 +52,6 @@ llvm::Error pumice::checkInput(const TensorSpec &spec,
 // Loading
 //===----------------------------------------------------------------------===//
 
-OwningOpRef<ModuleOp> pumice::parseProgramFile(StringRef path,
-                                               MLIRContext *context) {
-  std::string error;
-  auto file = openAlignedFile(path, error);
-  if (!file) {
-    emitError(UnknownLoc::get(context)) << error;
-    return {};
-  }
-  auto sources = std::make_shared<llvm::SourceMgr>();
-  sources->AddNewSourceBuffer(std::move(file), llvm::SMLoc());
-  return parseSourceFile<ModuleOp>(sources, context);
-}
-
 static FailureOr<std::vector<TensorSpec>>
 specsOf(func::FuncOp function, TypeRange types, StringRef prefix,
         function_ref<StringAttr(unsigned)> name) {
@@ -104,6 +89,8 @@ static std::vector<std::string> nonlinearOf(func::FuncOp function) {
 }
 
 FailureOr<std::unique_ptr<Program>> Program::load(ModuleOp module) {
+  if (failed(verifyLimits(module)))
+    return failure();
   // Where there are no ops of a level, the contract says what is wrong.
   Level level = levelOf(module);
   if (level != Level::simulator && level != Level::linalg)

@@ -22,6 +22,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/Support/JSON.h"
+#include <atomic>
 #include <memory>
 
 namespace pumice {
@@ -80,6 +81,10 @@ public:
   /// What a run costs, without values.
   llvm::Expected<RunResult> estimate(const RunOptions &options = {});
 
+  /// Lets a run on another thread end with an error after its current
+  /// instruction, and later ones too until they are allowed again.
+  void setStopped(bool value) { stopped = value; }
+
   /// Milliseconds spent on programming grids and compiling regions so far.
   double prepareMs() const { return preparedMs; }
   /// What generating code took; null before the first run.
@@ -112,6 +117,7 @@ private:
 
   mlir::ModuleOp module;
   mlir::func::FuncOp entry;
+  std::atomic<bool> stopped{false};
   std::unique_ptr<CostModel> costs;
   std::vector<TensorSpec> inputSpecs, outputSpecs;
   llvm::DenseMap<mlir::Operation *, RegionInfo> regionInfos; ///< by function
@@ -125,10 +131,6 @@ private:
   llvm::DenseMap<mlir::Operation *, std::unique_ptr<model::Grid>> grids;
   std::unique_ptr<digital::CompiledRegions> regions;
 };
-
-/// Parses a file of MLIR, text or bytecode. Problems become diagnostics.
-mlir::OwningOpRef<mlir::ModuleOp> parseProgramFile(llvm::StringRef path,
-                                                   mlir::MLIRContext *context);
 
 } // namespace pumice
 

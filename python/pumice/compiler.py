@@ -7,11 +7,13 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pumice.device import Device, as_device
 from pumice.diagnostics import text_of
 from pumice.errors import CompileError
+from pumice.interrupts import interruptible
 from pumice.levels import PIPELINES, level_of, parse_file
 from pumice.options import CompileOptions
 from pumice.program import Program
@@ -248,7 +250,7 @@ def _lower(
             start = time.perf_counter()
             pipeline = options.pipeline(PIPELINES[target])
             try:
-                counts = _pumice.run_pipeline(current, pipeline)
+                counts = interruptible(partial(_pumice.run_pipeline, current, pipeline))
             except _pumice.DiagnosticError as error:
                 raise CompileError(
                     text_of(error.diagnostics), diagnostics=error.diagnostics

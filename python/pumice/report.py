@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pumice.errors import PumiceError
+from pumice.files import write_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -193,12 +193,14 @@ class CodeStats:
             share code.
         cached: number of distinct regions whose code was on disk.
         seconds: time on this computer, including reading and writing the cache.
+        warning: why the cache on disk is not used; empty if it is.
     """
 
     regions: int
     distinct: int
     cached: int
     seconds: float
+    warning: str = ""
 
 
 class Report:
@@ -597,11 +599,3 @@ def _lifetime(item: Mapping[str, Any]) -> Lifetime:
         item.get("runs", endless),
         item.get("years_back_to_back", endless),
     )
-
-
-def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Writes a file; problems are a PumiceError that names it."""
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise PumiceError(f"cannot write '{path}': {error.strerror}") from None

@@ -2,13 +2,16 @@
 #include "lib/InitAll.h"
 #include "lib/Interpreter/Program.h"
 #include "lib/Model/Core/Npy.h"
+#include "lib/Support/AtomicFile.h"
+#include "lib/Support/ProgramFile.h"
 #include "llvm/Support/CommandLine.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/raw_ostream.h"
+#include <cstdio>
+#include <cstdlib>
+#include <new>
 #include <thread>
 
 using namespace mlir;
@@ -39,17 +42,17 @@ static int fail(llvm::Error error) {
 }
 
 static llvm::Error writeReport(const llvm::json::Value &json) {
-  std::error_code error;
-  llvm::ToolOutputFile out(report, error, llvm::sys::fs::OF_Text);
-  if (error)
-    return llvm::createStringError("'" + report + "': " + error.message());
-  out.os() << llvm::formatv("{0:2}\n", json);
-  out.keep();
-  return llvm::Error::success();
+  return writeFile(report, [&](llvm::raw_ostream &out) {
+    out << llvm::formatv("{0:2}\n", json);
+  });
 }
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  std::set_new_handler([] {
+    std::fputs("pumice-sim: error: out of memory\n", stderr);
+    std::_Exit(1);
+  });
   cl::ParseCommandLineOptions(argc, argv, "run a Pumice machine program\n");
   DialectRegistry registry;
   registerAllDialects(registry);
@@ -57,7 +60,8 @@ int main(int argc, char **argv) {
   context.printOpOnDiagnostic(false); // an op may hold all weights
   llvm::SourceMgr sources;
   SourceMgrDiagnosticHandler handler(sources, &context);
-  OwningOpRef<ModuleOp> module = parseProgramFile(file, &context);
+  OwningOpRef<ModuleOp> module =
+      parseProgramFile(file, &context, /*isSealed=*/true);
   if (!module)
     return 1;
   FailureOr<std::unique_ptr<Program>> program = Program::load(*module);
@@ -79,6 +83,9 @@ int main(int argc, char **argv) {
                                          : (*program)->run(values, options);
   if (!result)
     return fail(result.takeError());
+  if (const digital::CompileStats *code = (*program)->codeStats())
+    if (!code->warning.empty())
+      llvm::errs() << "pumice-sim: warning: " << code->warning << "\n";
   if (outputs.size() > result->outputs.size())
     return fail(llvm::createStringError(
         "%zu outputs requested, but the program has %zu", outputs.size(),

@@ -2,6 +2,7 @@
 #include "lib/Model/Machine/Costs.h"
 
 #include "lib/Model/Crossbar/Encoding.h"
+#include "lib/Support/Saturating.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -12,6 +13,7 @@
 #include <map>
 #include <numeric>
 
+using namespace pumice;
 using namespace pumice::model;
 
 static constexpr const char *componentNames[numComponents] = {
@@ -45,23 +47,33 @@ double pumice::model::total(const EnergyPj &energy) {
 }
 
 Counters &Counters::operator+=(const Counters &other) {
-  windows += other.windows;
-  arrayReads += other.arrayReads;
-  conversions += other.conversions;
-  wordlineDrives += other.wordlineDrives;
-  cellReads += other.cellReads;
-  cellsWritten += other.cellsWritten;
-  rowsWritten += other.rowsWritten;
-  apPasses += other.apPasses;
-  apTaggedWrites += other.apTaggedWrites;
-  apShifts += other.apShifts;
+  saturatingAdd(windows, other.windows);
+  saturatingAdd(arrayReads, other.arrayReads);
+  saturatingAdd(conversions, other.conversions);
+  saturatingAdd(wordlineDrives, other.wordlineDrives);
+  saturatingAdd(cellReads, other.cellReads);
+  saturatingAdd(cellsWritten, other.cellsWritten);
+  saturatingAdd(rowsWritten, other.rowsWritten);
+  saturatingAdd(apPasses, other.apPasses);
+  saturatingAdd(apTaggedWrites, other.apTaggedWrites);
+  saturatingAdd(apShifts, other.apShifts);
   for (size_t i = 0; i < numDigitalOps; ++i)
-    digitalOps[i] += other.digitalOps[i];
-  bufferBytesRead += other.bufferBytesRead;
-  bufferBytesWritten += other.bufferBytesWritten;
-  dramBytesRead += other.dramBytesRead;
-  dramBytesWritten += other.dramBytesWritten;
+    saturatingAdd(digitalOps[i], other.digitalOps[i]);
+  saturatingAdd(bufferBytesRead, other.bufferBytesRead);
+  saturatingAdd(bufferBytesWritten, other.bufferBytesWritten);
+  saturatingAdd(dramBytesRead, other.dramBytesRead);
+  saturatingAdd(dramBytesWritten, other.dramBytesWritten);
   return *this;
+}
+
+bool Counters::isSaturated() const {
+  for (int64_t count :
+       {windows, arrayReads, conversions, wordlineDrives, cellReads,
+        cellsWritten, rowsWritten, apPasses, apTaggedWrites, apShifts,
+        bufferBytesRead, bufferBytesWritten, dramBytesRead, dramBytesWritten})
+    if (count == kSaturated)
+      return true;
+  return llvm::is_contained(digitalOps, kSaturated);
 }
 
 /// The one place where times are rounded.
@@ -138,8 +150,8 @@ static void holdShared(Cost &cost, const UnitGroup &group,
 
 static void accessBuffer(Cost &cost, const DeviceSpec &device,
                          int64_t bytesRead, int64_t bytesWritten) {
-  cost.counters.bufferBytesRead += bytesRead;
-  cost.counters.bufferBytesWritten += bytesWritten;
+  saturatingAdd(cost.counters.bufferBytesRead, bytesRead);
+  saturatingAdd(cost.counters.bufferBytesWritten, bytesWritten);
   energy(cost, Component::bufferRead) +=
       device.buffer.readPjPerByte * bytesRead;
   energy(cost, Component::bufferWrite) +=
@@ -150,8 +162,8 @@ static void accessBuffer(Cost &cost, const DeviceSpec &device,
 
 static void accessDram(Cost &cost, const DeviceSpec &device, int64_t bytesRead,
                        int64_t bytesWritten) {
-  cost.counters.dramBytesRead += bytesRead;
-  cost.counters.dramBytesWritten += bytesWritten;
+  saturatingAdd(cost.counters.dramBytesRead, bytesRead);
+  saturatingAdd(cost.counters.dramBytesWritten, bytesWritten);
   energy(cost, Component::dramRead) += device.dram.readPjPerByte * bytesRead;
   energy(cost, Component::dramWrite) +=
       device.dram.writePjPerByte * bytesWritten;
@@ -168,7 +180,7 @@ static double countDigital(Cost &cost, const DeviceSpec &device,
   if (group)
     prices = group->digital()->ops;
   for (size_t i = 0; i < numDigitalOps; ++i) {
-    cost.counters.digitalOps[i] += ops[i];
+    saturatingAdd(cost.counters.digitalOps[i], ops[i]);
     auto spec = llvm::find_if(prices, [&](const DigitalOpSpec &op) {
       return op.kind == name(static_cast<DigitalOp>(i));
     });
@@ -279,14 +291,19 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
   accessBuffer(cost, device, bytesIn, bytesOut);
 
   Counters &counters = cost.counters;
-  counters.windows = windows * matrix.groups;
-  const int64_t vectorReads = counters.windows * reads;
+  counters.windows = saturatingProduct({windows, matrix.groups});
+  const int64_t vectorReads = saturatingProduct({counters.windows, reads});
   const int64_t segments = segmentsOfMatrix(array, matrix);
-  const int64_t usedColumns = matrix.columns * tiling.slices;
-  counters.arrayReads = vectorReads * segments * tiling.columnTiles;
-  counters.conversions = vectorReads * segments * usedColumns;
-  counters.wordlineDrives = vectorReads * matrix.rows * tiling.columnTiles;
-  counters.cellReads = vectorReads * matrix.rows * usedColumns;
+  const int64_t usedColumns =
+      saturatingProduct({matrix.columns, tiling.slices});
+  counters.arrayReads =
+      saturatingProduct({vectorReads, segments, tiling.columnTiles});
+  counters.conversions =
+      saturatingProduct({vectorReads, segments, usedColumns});
+  counters.wordlineDrives =
+      saturatingProduct({vectorReads, matrix.rows, tiling.columnTiles});
+  counters.cellReads =
+      saturatingProduct({vectorReads, matrix.rows, usedColumns});
 
   const ArrayEnergy &events = crossbar.energy;
   energy(cost, Component::cellRead) =
@@ -300,7 +317,7 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
 
   DigitalOps ops = corrections(array, matrix, tiling, weightZeroPoint);
   for (int64_t &count : ops)
-    count *= counters.windows;
+    count = saturatingProduct({count, counters.windows});
   countDigital(cost, device, ops);
   return cost;
 }
@@ -448,11 +465,11 @@ Cost pumice::model::programCost(const DeviceSpec &device,
   holdShared(cost, group, crossbar.writeDrivers, group.writeDriverResource,
              arrays, 1, writingPs);
   Counters &counters = cost.counters;
-  const int64_t cells =
-      replicas * matrix.groups * matrix.rows * matrix.columns * tiling.slices;
+  const int64_t cells = saturatingProduct(
+      {replicas, matrix.groups, matrix.rows, matrix.columns, tiling.slices});
   counters.cellsWritten = changed && !pulsesAll ? changed->cells() : cells;
-  counters.rowsWritten =
-      replicas * matrix.groups * matrix.rows * tiling.columnTiles;
+  counters.rowsWritten = saturatingProduct(
+      {replicas, matrix.groups, matrix.rows, tiling.columnTiles});
   const ArrayEnergy &prices = crossbar.energy;
   double &writing = energy(cost, Component::cellWrite);
   if (changed && prices.setStepPj && prices.resetStepPj)

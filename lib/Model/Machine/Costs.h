@@ -92,6 +92,8 @@ struct Counters {
   int64_t dramBytesWritten = 0;
 
   Counters &operator+=(const Counters &other);
+  /// Whether a count is too large for its type.
+  bool isSaturated() const;
 };
 
 //===----------------------------------------------------------------------===//

@@ -2,6 +2,7 @@
 #include "lib/Model/Machine/Machine.h"
 
 #include <algorithm>
+#include <cmath>
 
 using namespace pumice::model;
 
@@ -12,6 +13,12 @@ Machine::Machine(DeviceSpec device) : spec(std::move(device)), schedule(spec) {
 
 llvm::Expected<EventId> Machine::issue(InstructionInfo info, const Cost &cost,
                                        llvm::ArrayRef<EventId> dependencies) {
+  Counters sum = events;
+  sum += cost.counters;
+  if (sum.isSaturated() || !std::isfinite(total(cost.energyPj)))
+    return llvm::createStringError(
+        "instruction '" + info.label +
+        "': expected fewer than 2^63 events of each kind, got more");
   llvm::Expected<EventId> id = schedule.issue(cost, dependencies);
   if (!id)
     return llvm::createStringError("instruction '" + info.label +
@@ -32,7 +39,7 @@ llvm::Expected<EventId> Machine::issue(InstructionInfo info, const Cost &cost,
     writes[written.group].add(written, record.info.layer);
   for (size_t i = 0; i < numComponents; ++i)
     energy[i] += cost.energyPj[i];
-  events += cost.counters;
+  events = sum;
   records.push_back(std::move(record));
   for (IObserver *observer : observers)
     observer->onInstruction(records.back());

@@ -13,9 +13,10 @@ from pumice.cli.errors import UsageError
 from pumice.cli.files import is_model, load_inputs, load_model, parse_shapes, save_outputs
 from pumice.cli.terminal import say, show, working
 from pumice.errors import PumiceError
+from pumice.files import write_text
 from pumice.levels import LEVELS, level_of, parse_file
 from pumice.program import Program, load
-from pumice.report import Report, write_text
+from pumice.report import Report
 
 __all__ = ["compile_", "estimate", "program_of", "run"]
 
