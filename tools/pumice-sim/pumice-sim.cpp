@@ -9,7 +9,6 @@
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/raw_ostream.h"
-#include <thread>
 
 using namespace mlir;
 using namespace pumice;
@@ -65,8 +64,7 @@ int main(int argc, char **argv) {
     return 1;
 
   RunOptions options;
-  options.threads =
-      threads ? threads : std::max(1u, std::thread::hardware_concurrency());
+  options.threads = model::threadCount(threads);
   std::vector<model::Value> values;
   for (const std::string &path : inputs) {
     llvm::Expected<model::Value> value = readNpy(path);

@@ -3,6 +3,7 @@
 #include "lib/APCompiler/Elementwise.h"
 #include "lib/Analysis/TernaryWeights.h"
 #include "lib/Device/Device.h"
+#include "lib/Support/Parallel.h"
 #include "lib/Transforms/AP/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -11,7 +12,9 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 #include "llvm/ADT/TypeSwitch.h"
-#include <thread>
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "ap-compile-programs"
 
 namespace pumice {
 #define GEN_PASS_DEF_APCOMPILEPROGRAMS
@@ -151,19 +154,20 @@ private:
                          op.getCodesAttr().template getValues<int8_t>());
     }
     apcompiler::Options options;
-    options.threads =
-        threads ? threads : std::max(1u, std::thread::hardware_concurrency());
+    options.threads = model::threadCount(threads);
     options.share = share;
     if (lanes)
       options.lanes = lanes;
-    if (chunks)
-      options.chunks = chunks;
+    if (outputBlocks)
+      options.outputBlocks = outputBlocks;
     if (spread)
       options.spread = spread;
     options.processors = group->count();
     apcompiler::Statistics statistics;
     FailureOr<DenseResourceElementsAttr> program = toAttribute(
         op, apcompiler::compile(layer, *group->ap(), options, &statistics));
+    LDBG() << statistics.nonzeros << " nonzero weights, "
+           << statistics.additions << " additions: " << op.getLoc();
     numNonzeros += statistics.nonzeros;
     numAdditions += statistics.additions;
     numFewest += statistics.fewest;
@@ -178,6 +182,9 @@ private:
                  << llvm::toString(program.takeError()),
              failure();
     std::vector<uint8_t> bytes = model::encode(*program);
+    LDBG() << bytes.size() << " bytes, " << program->outputBlocks.size()
+           << " output blocks, spread " << program->spread << ": "
+           << op.getLoc();
     numBytes += bytes.size();
     auto type = RankedTensorType::get({(int64_t)bytes.size()},
                                       IntegerType::get(op.getContext(), 8));
@@ -189,7 +196,7 @@ private:
   }
 
   model::DeviceSpec spec;
-  const model::UnitGroup *group = nullptr; ///< of spec, that layers run on
+  const model::UnitGroup *group = nullptr; ///< in `spec`; runs all layers
 };
 
 } // namespace

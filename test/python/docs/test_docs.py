@@ -43,7 +43,7 @@ def test_running(tmp_path, monkeypatch, capsys) -> None:
     }
 
 
-def test_front_doors(tmp_path, monkeypatch, capsys) -> None:
+def test_importing_models(tmp_path, monkeypatch, capsys) -> None:
     for name in ("onnx", "torch_mlir"):
         pytest.importorskip(name)
     monkeypatch.chdir(tmp_path)
