@@ -212,8 +212,8 @@ def PUM_DeviceAttr : PUM_Attr<"Device", "device"> {
     The text of a device file. `groups` lists groups of units, each with a name
     of its own: `#pum.crossbar_group`, `#pum.associative_group` and
     `#pum.digital_group`, any number of each, and at least one digital group.
-    The first group of a kind is the one that passes take when nothing names
-    another. `buffer` holds activations on the chip, `dram` weights and inputs
+    The first group of a kind runs the layers and regions that are not assigned
+    to another one (`#pum.target`). `buffer` holds activations on the chip, `dram` weights and inputs
     off it.
 
     Passes and the simulator read a device through lib/Device only.
@@ -244,13 +244,26 @@ def PUM_PlacementAttr : AttrDef<PUM_Dialect, "Placement"> {
   }];
 }
 
-def PUM_TargetAttr : EnumAttr<PUM_Dialect, Pumice_LayerTarget, "target"> {
-  let summary = "the kind of unit that a layer is assigned to";
+def PUM_TargetAttr : AttrDef<PUM_Dialect, "Target"> {
+  let mnemonic = "target";
+  let summary = "the units that a layer is assigned to";
   let description = [{
-    As the discardable attribute `pum.target` of a linalg op: assign-targets sets
-    it, and the conversion to the dialect of that kind of unit takes the op.
+    The kind of unit and, optionally, the name of a group of the device; without
+    a name, the first group of the kind.
+
+    Used as the discardable attribute `pum.target` of a linalg op: assign-targets
+    sets it, and the conversion to the dialect of that kind of unit takes the op.
+    If it names a group, the converted op keeps it until it is placed
+    (pum-allocate-arrays); digital tasks and instructions keep it for good.
+
+    ```mlir
+    #pum.target<crossbar>
+    #pum.target<crossbar in "small">
+    ```
   }];
-  let assemblyFormat = "`<` $value `>`";
+  let parameters = (ins EnumParameter<Pumice_LayerTarget>:$value,
+                        StringRefParameter<"", [{""}]>:$group);
+  let assemblyFormat = "`<` $value (`in` $group^)? `>`";
 }
 
 def PUM_NonlinearKindAttr : EnumAttr<PUM_Dialect, PUM_NonlinearKind, "nonlinear_kind"> {

@@ -237,9 +237,15 @@ llvm::Expected<model::Cost> CostModel::cost(const APLookupTask &task,
 
 llvm::Expected<model::Cost> CostModel::cost(const DigitalTask &task,
                                             const TaskFacts &) {
+  const model::UnitGroup *group = spec.find(task.group.str());
+  if (!task.group.empty() && !(group && group->digital()))
+    return llvm::createStringError("is assigned to '" + task.group +
+                                   "', which is not a group of digital units "
+                                   "of device '" +
+                                   spec.name + "'");
   const digital::OpCounts &counts = countsOf(*task.body);
   return model::digitalCost(spec, counts.ops, counts.bytesRead,
-                            counts.bytesWritten);
+                            counts.bytesWritten, group);
 }
 
 //===----------------------------------------------------------------------===//

@@ -199,7 +199,20 @@ bool pumice::hasProcessors(pum::DeviceAttr device) {
   return bool(groupOf<pum::AssociativeGroupAttr>(device, ""));
 }
 
-bool pumice::takesTemporaryWeights(pum::DeviceAttr device) {
-  auto arrays = groupOf<pum::CrossbarGroupAttr>(device, "");
+bool pumice::takesTemporaryWeights(pum::DeviceAttr device, StringRef group) {
+  auto arrays = groupOf<pum::CrossbarGroupAttr>(device, group);
   return arrays && arrays.getDynamicMatmul() == pum::DynamicMatmul::crossbar;
+}
+
+std::optional<LayerTarget> pumice::targetOfGroup(pum::DeviceAttr device,
+                                                 StringRef group) {
+  if (group.empty())
+    return std::nullopt;
+  if (groupOf<pum::CrossbarGroupAttr>(device, group))
+    return LayerTarget::crossbar;
+  if (groupOf<pum::AssociativeGroupAttr>(device, group))
+    return LayerTarget::ap;
+  if (groupOf<pum::DigitalGroupAttr>(device, group))
+    return LayerTarget::digital;
+  return std::nullopt;
 }

@@ -48,8 +48,12 @@ llvm::StringRef groupWith(pum::DeviceAttr device,
 /// The processors of a group; nullopt if there is no such group.
 std::optional<model::APSpec> processorsOf(pum::DeviceAttr device,
                                           llvm::StringRef group = "");
-/// Whether products of two activations run on crossbars.
-bool takesTemporaryWeights(pum::DeviceAttr device);
+/// Whether products of two activations run on a group of crossbars.
+bool takesTemporaryWeights(pum::DeviceAttr device, llvm::StringRef group = "");
+/// The kind of units in the group with a name; nullopt if there is no such
+/// group.
+std::optional<LayerTarget> targetOfGroup(pum::DeviceAttr device,
+                                         llvm::StringRef group);
 
 //===----------------------------------------------------------------------===//
 // Attribute <-> numbers <-> JSON

@@ -160,10 +160,9 @@ static void accessDram(Cost &cost, const DeviceSpec &device, int64_t bytesRead,
 }
 
 /// Adds operations and their energy; returns their lane-cycles.
-static double countDigital(Cost &cost, const DeviceSpec &device,
+static double countDigital(Cost &cost, const UnitGroup *group,
                            const DigitalOps &ops) {
   double cycles = 0;
-  const UnitGroup *group = device.firstDigital();
   llvm::ArrayRef<DigitalOpSpec> prices;
   if (group)
     prices = group->digital()->ops;
@@ -303,7 +302,7 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
   DigitalOps ops = corrections(array, matrix, tiling, weightZeroPoint);
   for (int64_t &count : ops)
     count *= counters.windows;
-  countDigital(cost, device, ops);
+  countDigital(cost, device.firstDigital(), ops);
   return cost;
 }
 
@@ -476,10 +475,13 @@ Cost pumice::model::programCost(const DeviceSpec &device,
 //===----------------------------------------------------------------------===//
 
 Cost pumice::model::digitalCost(const DeviceSpec &device, const DigitalOps &ops,
-                                int64_t bytesIn, int64_t bytesOut) {
+                                int64_t bytesIn, int64_t bytesOut,
+                                const UnitGroup *group) {
+  if (!group)
+    group = device.firstDigital();
   Cost cost;
-  const double cycles = countDigital(cost, device, ops);
-  if (const UnitGroup *group = device.firstDigital()) {
+  const double cycles = countDigital(cost, group, ops);
+  if (group) {
     const DigitalSpec &digital = *group->digital();
     const double perNs = double(digital.lanes) * digital.clockGhz;
     hold(cost, group->unitResource, perNs > 0 ? toPs(cycles / perNs) : 0);

@@ -205,11 +205,12 @@ Cost programCost(const DeviceSpec &device, const UnitGroup &group,
                  int64_t replicas = 1, const ChangedCells *changed = nullptr,
                  bool pulsesAll = true);
 
-/// The cost of scalar operations on one digital unit with operands in the
-/// buffer. Kinds that the device does not list cost no energy and take one
-/// lane-cycle.
+/// The cost of scalar operations on one digital unit of a group (by default the
+/// first one) with operands in the buffer. Kinds that the device does not list
+/// cost no energy and take one lane-cycle.
 Cost digitalCost(const DeviceSpec &device, const DigitalOps &ops,
-                 int64_t bytesIn, int64_t bytesOut);
+                 int64_t bytesIn, int64_t bytesOut,
+                 const UnitGroup *group = nullptr);
 
 /// The cost of reading and writing the buffer.
 Cost bufferCost(const DeviceSpec &device, int64_t bytesRead,

@@ -26,11 +26,19 @@
 
 namespace pumice::model {
 
+/// What an instruction does.
+enum class InstructionKind { transfer, program, mvm, ap, lookup, digital };
+llvm::StringRef name(InstructionKind kind);
+
+/// What executes an instruction.
+enum class InstructionUnit { dram, crossbar, ap, digital };
+llvm::StringRef name(InstructionUnit unit);
+InstructionUnit unitOf(InstructionKind kind);
+
 /// Description of an instruction for reports and errors.
 struct InstructionInfo {
   std::string label; ///< unique in the program where possible
-  std::string kind;  ///< "mvm", "program", "digital", "transfer", ...
-  std::string unit;  ///< kind of unit that executes it
+  InstructionKind kind = InstructionKind::digital;
   std::string layer; ///< layer of the network; may be empty
   /// Why an integer layer or product runs on the digital unit; empty for other
   /// instructions.

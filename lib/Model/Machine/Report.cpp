@@ -68,8 +68,8 @@ static json::Object toJson(const InstructionRecord &record,
   json::Object object{
       {"id", record.id},
       {"label", record.info.label},
-      {"kind", record.info.kind},
-      {"unit", record.info.unit},
+      {"kind", name(record.info.kind)},
+      {"unit", name(unitOf(record.info.kind))},
       {"layer", record.info.layer},
       {"start_ns", ns(record.startPs)},
       {"end_ns", ns(record.endPs)},
@@ -131,8 +131,8 @@ static json::Array layersToJson(const Machine &machine) {
     if (isNew)
       layers.emplace_back(record);
     Layer &layer = layers[it->second];
-    addOnce(layer.kinds, record.info.kind);
-    addOnce(layer.units, record.info.unit);
+    addOnce(layer.kinds, name(record.info.kind).str());
+    addOnce(layer.units, name(unitOf(record.info.kind)).str());
     if (!record.info.reason.empty())
       addOnce(layer.reasons, record.info.reason);
     for (const std::string &kind : record.info.nonlinear)

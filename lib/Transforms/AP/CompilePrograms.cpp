@@ -42,15 +42,20 @@ struct APCompileProgramsPass
     if (failed(device))
       return signalPassFailure();
     spec = toSpec(*device);
-    group = spec.firstAP();
-    if (!group) {
-      layers.front()->emitOpError("expects a device with associative "
-                                  "processors, but '")
-          << spec.name << "' has none";
-      return signalPassFailure();
-    }
     IRRewriter rewriter(&getContext());
     for (Operation *op : layers) {
+      const std::string name = pum::targetGroupOf(op).str();
+      group = name.empty() ? spec.firstAP() : spec.find(name);
+      if (!group) {
+        op->emitOpError("expects a device with associative processors, but '")
+            << spec.name << "' has none";
+        return signalPassFailure();
+      }
+      if (!group->ap()) {
+        op->emitOpError("is assigned to '")
+            << name << "', which has no associative processors";
+        return signalPassFailure();
+      }
       rewriter.setInsertionPoint(op);
       LogicalResult done = llvm::TypeSwitch<Operation *, LogicalResult>(op)
                                .Case<ap::MVMOp, ap::Conv2DOp, ap::MaxPool2DOp,
@@ -72,9 +77,8 @@ private:
     FailureOr<DenseResourceElementsAttr> program = compileLayer(op, layer);
     if (failed(program))
       return failure();
-    rewriter.replaceOpWithNewOp<ap::RunOp>(
-        op, op.getType(), op.getInput(), Value(), *program,
-        crossbar::WindowAttr(), op.getInputZeroPointAttr());
+    replace(rewriter, op, op.getInput(), Value(), *program,
+            crossbar::WindowAttr(), op.getInputZeroPointAttr());
     return success();
   }
 
@@ -89,9 +93,8 @@ private:
     FailureOr<DenseResourceElementsAttr> program = compileLayer(op, layer);
     if (failed(program))
       return failure();
-    rewriter.replaceOpWithNewOp<ap::RunOp>(
-        op, op.getType(), op.getInput(), Value(), *program, op.getWindowAttr(),
-        op.getInputZeroPointAttr());
+    replace(rewriter, op, op.getInput(), Value(), *program, op.getWindowAttr(),
+            op.getInputZeroPointAttr());
     return success();
   }
 
@@ -105,9 +108,8 @@ private:
         toAttribute(op, apcompiler::compile(pooling, *group->ap()));
     if (failed(program))
       return failure();
-    rewriter.replaceOpWithNewOp<ap::RunOp>(
-        op, op.getType(), op.getInput(), Value(), *program, op.getWindowAttr(),
-        op.getPaddingCodeAttr());
+    replace(rewriter, op, op.getInput(), Value(), *program, op.getWindowAttr(),
+            op.getPaddingCodeAttr());
     return success();
   }
 
@@ -128,10 +130,19 @@ private:
       return failure();
     auto window = crossbar::WindowAttr::get(op.getContext(), {1, 1}, {1, 1},
                                             {1, 1}, {0, 0, 0, 0});
-    rewriter.replaceOpWithNewOp<ap::RunOp>(op, op.getType(), op.getLhs(),
-                                           op.getRhs(), *program, window,
-                                           rewriter.getI64IntegerAttr(0));
+    replace(rewriter, op, op.getLhs(), op.getRhs(), *program, window,
+            rewriter.getI64IntegerAttr(0));
     return success();
+  }
+
+  template <typename OpTy>
+  void replace(IRRewriter &rewriter, OpTy op, Value input, Value second,
+               DenseResourceElementsAttr program, crossbar::WindowAttr window,
+               IntegerAttr padding) {
+    auto run = ap::RunOp::create(rewriter, op.getLoc(), op.getType(), input,
+                                 second, program, window, padding);
+    pum::copyTargetGroup(op, run);
+    rewriter.replaceOp(op, run);
   }
 
   template <typename OpTy>
@@ -196,7 +207,8 @@ private:
   }
 
   model::DeviceSpec spec;
-  const model::UnitGroup *group = nullptr; ///< in `spec`; runs all layers
+  const model::UnitGroup *group =
+      nullptr; ///< in `spec`; runs the current layer
 };
 
 } // namespace

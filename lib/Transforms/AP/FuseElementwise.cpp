@@ -120,6 +120,7 @@ struct Candidate {
   Operation *op; ///< the layer
   std::vector<int8_t> weights;
   apcompiler::Layer layer; ///< refers to `weights`
+  model::APSpec ap;
   SmallVector<Stage> stages;
   size_t function = 0; ///< index in ChannelFunctions
 
@@ -172,16 +173,16 @@ struct APFuseElementwisePass
 
   void runOnOperation() override {
     pum::DeviceAttr device = deviceOf(getOperation());
-    std::optional<model::APSpec> ap =
-        device ? processorsOf(device) : std::nullopt;
-    if (!ap || !ap->elementwiseBits)
-      return;
-    bits = ap->elementwiseBits;
-    columns = ap->columns;
     SmallVector<Operation *> layers;
     getOperation().walk([&](Operation *op) {
-      if (isa<ap::MVMOp, ap::Conv2DOp>(op))
-        layers.push_back(op);
+      if (!device || !isa<ap::MVMOp, ap::Conv2DOp>(op))
+        return;
+      std::optional<model::APSpec> ap =
+          processorsOf(device, pum::targetGroupOf(op));
+      if (!ap || !ap->elementwiseBits)
+        return;
+      processors[op] = *ap;
+      layers.push_back(op);
     });
     // Folding a layer changes the ops after it, so layers with a common stage
     // are folded in separate rounds.
@@ -232,6 +233,7 @@ private:
     RankedTensorType type = op.getResult().getType();
     Candidate candidate;
     candidate.op = op;
+    candidate.ap = processors.lookup(op);
     apcompiler::Layer &layer = candidate.layer;
     layer.outputs = type.getDimSize(1);
     layer.groups = groups;
@@ -272,9 +274,9 @@ private:
 
   /// The largest number of steps that is folded. Functions that are not
   /// monotone, such as GELU, take some values twice.
-  size_t mostSteps() const {
-    const size_t once = (size_t(1) << bits) - 1;
-    return 2 * once <= size_t(columns) / 4 ? 2 * once : once;
+  static size_t mostSteps(const model::APSpec &ap) {
+    const size_t once = (size_t(1) << ap.elementwiseBits) - 1;
+    return 2 * once <= size_t(ap.columns) / 4 ? 2 * once : once;
   }
 
   LogicalResult fold(std::deque<Candidate> &candidates) {
@@ -291,13 +293,13 @@ private:
     if (llvm::Error error = functions.compile())
       return getOperation().emitError() << llvm::toString(std::move(error));
 
-    const size_t most = mostSteps();
     struct Unit {
       Candidate *candidate;
       int64_t channel;
     };
     auto find = [&](Unit unit) -> std::optional<apcompiler::StepFunction> {
       const Candidate &candidate = *unit.candidate;
+      const size_t most = mostSteps(candidate.ap);
       IntegerRange range = apcompiler::sumRange(candidate.layer, unit.channel);
       return candidate.sumType().isInteger(64)
                  ? stepFunctionOf<int64_t>(functions, candidate.function,
@@ -324,6 +326,7 @@ private:
 
     IRRewriter rewriter(&getContext());
     for (auto [candidate, stepFunctions] : llvm::zip_equal(candidates, found)) {
+      const int64_t bits = candidate.ap.elementwiseBits;
       std::vector<apcompiler::StepFunction> all;
       for (std::optional<apcompiler::StepFunction> &stepFunction :
            stepFunctions)
@@ -331,8 +334,8 @@ private:
           all.push_back(std::move(*stepFunction));
       if (all.size() != stepFunctions.size() ||
           apcompiler::Codes::holding(all).bits > bits) {
-        LDBG() << "not folded, more than " << most << " steps or " << bits
-               << " bits: " << candidate.op->getLoc();
+        LDBG() << "not folded, more than " << mostSteps(candidate.ap)
+               << " steps or " << bits << " bits: " << candidate.op->getLoc();
         continue;
       }
       if (auto mvm = dyn_cast<ap::MVMOp>(candidate.op))
@@ -426,7 +429,7 @@ private:
     rewriter.replaceOp(op, rest);
   }
 
-  int64_t bits = 0, columns = 0;
+  llvm::DenseMap<Operation *, model::APSpec> processors; ///< of each layer
 };
 
 } // namespace

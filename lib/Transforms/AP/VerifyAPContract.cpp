@@ -40,7 +40,8 @@ struct VerifyAPContractPass
     FailureOr<pum::DeviceAttr> device = getDevice(getOperation());
     if (failed(device))
       return WalkResult::interrupt();
-    std::optional<model::APSpec> ap = processorsOf(*device);
+    std::optional<model::APSpec> ap =
+        processorsOf(*device, pum::targetGroupOf(op));
     if (!ap) {
       op.emitOpError("runs on associative processors, but device '")
           << device->getName() << "' has none";
