@@ -7,6 +7,7 @@
 #include "lib/Interpreter/Interpreter.h"
 #include "lib/Model/Machine/Report.h"
 #include "lib/Support/ConstantData.h"
+#include "lib/Support/Parallel.h"
 #include "lib/Transforms/Simulator/Passes.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"

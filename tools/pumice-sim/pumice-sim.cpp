@@ -2,6 +2,7 @@
 #include "lib/InitAll.h"
 #include "lib/Interpreter/Program.h"
 #include "lib/Model/Core/Npy.h"
+#include "lib/Support/Parallel.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
