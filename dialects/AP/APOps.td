@@ -98,6 +98,8 @@ def AP_MaxPool2DOp : AP_LayerOp<"max_pool_2d", ["getLayerInputFormat"]> {
     windows as in `ap.conv_2d`. A padded position holds the value
     `padding_code`.
 
+    A window of one position without strides and padding folds to the input.
+
     - C1: channels, kernel and window sizes agree with the types.
 
     ```mlir
@@ -115,6 +117,7 @@ def AP_MaxPool2DOp : AP_LayerOp<"max_pool_2d", ["getLayerInputFormat"]> {
     $input `window` $window attr-dict `:` type($input) `->` type($result)
   }];
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def AP_WeightedSumOp : AP_LayerOp<"weighted_sum", ["getLayerInputFormat"], [

@@ -167,7 +167,7 @@ int64_t pumice::apcompiler::fewestAdditions(llvm::ArrayRef<int8_t> matrix,
   std::set<std::string> distinct;
   for (int64_t o = 0; o < outputs; ++o) {
     llvm::ArrayRef<int8_t> row = matrix.slice(o * inputs, inputs);
-    const auto lead =
+    const int8_t *lead =
         std::find_if(row.begin(), row.end(), [](int8_t w) { return w != 0; });
     if (lead == row.end())
       continue;

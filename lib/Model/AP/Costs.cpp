@@ -149,7 +149,7 @@ APMicroprogramWork pumice::model::workOf(const APMicroprogram &program,
     const APOutputBlock &block = program.outputBlocks[q];
     work.outputBlocks[q].channelBlocks.resize(block.channelBlocks.size());
     for (size_t s = 0; s < block.channelBlocks.size(); ++s)
-      units.push_back({q, s});
+      units.emplace_back(q, s);
     work.outputBlocks[q].epilogue = workOf(program, block.epilogue);
     if (program.spread > 1) {
       std::vector<APBundle> bundles;

@@ -172,6 +172,7 @@ public:
     for (const APBundle &bundle : block.epilogue)
       arrays[0].run(bundle);
     std::vector<uint64_t> written;
+    written.reserve(arrays.size());
     for (const APArray &array : arrays)
       written.push_back(array.taggedWrites);
     store(arrays[0], y, positions);
@@ -266,7 +267,7 @@ pumice::model::reductionOf(const APMicroprogram &program,
       op.a.column = free[j];
       op.carry = free[half + j];
       op.steps = op.d.width;
-      step.received.push_back({i, op.a});
+      step.received.emplace_back(i, op.a);
       step.bundle.push_back(op);
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/AP/Microprogram.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/Twine.h"
 
@@ -251,16 +252,14 @@ private:
       valueOf[column] = value;
       return true;
     };
-    for (const APOperation &op : bundle) {
+    return llvm::all_of(bundle, [&](const APOperation &op) {
       const APFields fields = fieldsOf(op.code);
-      if ((fields.carry && !isOnly(op.carry, APValue())) ||
-          (fields.d && !isOnly(op.d.column, op.d)) ||
-          (fields.b && !isOnly(op.b.column, op.b)) ||
-          (fields.a &&
-           (op.code == APOpcode::top || !isOnly(op.a.column, op.a))))
-        return false;
-    }
-    return true;
+      return (!fields.carry || isOnly(op.carry, APValue())) &&
+             (!fields.d || isOnly(op.d.column, op.d)) &&
+             (!fields.b || isOnly(op.b.column, op.b)) &&
+             (!fields.a ||
+              (op.code != APOpcode::top && isOnly(op.a.column, op.a)));
+    });
   }
 
   int64_t need(const APValue &value, int64_t domain) {

@@ -168,9 +168,10 @@ static double countDigital(Cost &cost, const UnitGroup *group,
     prices = group->digital()->ops;
   for (size_t i = 0; i < numDigitalOps; ++i) {
     cost.counters.digitalOps[i] += ops[i];
-    auto spec = llvm::find_if(prices, [&](const DigitalOpSpec &op) {
-      return op.kind == name(static_cast<DigitalOp>(i));
-    });
+    const DigitalOpSpec *spec =
+        llvm::find_if(prices, [&](const DigitalOpSpec &op) {
+          return op.kind == name(static_cast<DigitalOp>(i));
+        });
     const bool listed = spec != prices.end();
     cycles += double(ops[i]) * (listed ? spec->cycles : 1.0);
     energy(cost, Component::digital) +=
@@ -329,6 +330,7 @@ static std::vector<ArrayWrites> cellsOf(const ArraySpec &array,
   };
   if (tiling.groupsPerArray > 1) {
     std::vector<CellBlock> diagonal;
+    diagonal.reserve(tiling.groupsPerArray);
     for (int64_t i = 0; i < tiling.groupsPerArray; ++i)
       diagonal.push_back({i * matrix.rows, i * matrix.columns * tiling.slices,
                           matrix.rows, matrix.columns * tiling.slices});

@@ -97,6 +97,7 @@ double Machine::staticEnergyPj() const {
 
 RollUp Machine::areaAndPower() const {
   std::vector<int64_t> used;
+  used.reserve(spec.groups.size());
   for (const UnitGroup &group : spec.groups)
     used.push_back(schedule.used(group.unitResource));
   return rollUp(spec, used);
