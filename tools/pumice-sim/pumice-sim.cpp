@@ -3,6 +3,7 @@
 #include "lib/Interpreter/Program.h"
 #include "lib/Model/Core/Npy.h"
 #include "lib/Support/AtomicFile.h"
+#include "lib/Support/Parallel.h"
 #include "lib/Support/ProgramFile.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -12,7 +13,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <new>
-#include <thread>
 
 using namespace mlir;
 using namespace pumice;
@@ -69,8 +69,7 @@ int main(int argc, char **argv) {
     return 1;
 
   RunOptions options;
-  options.threads =
-      threads ? threads : std::max(1u, std::thread::hardware_concurrency());
+  options.threads = model::threadCount(threads);
   std::vector<model::Value> values;
   for (const std::string &path : inputs) {
     llvm::Expected<model::Value> value = readNpy(path);
