@@ -315,6 +315,7 @@ void visit(V &v, Transfer &t) {
   v("channel", t.channel);
   v("start_ps", t.start);
   v("end_ps", t.end);
+  v("ahead", t.isAhead);
 }
 
 template <typename V>

@@ -21,7 +21,9 @@ struct Part {
   int64_t copies = 1;
 };
 
-/// Tiles of a copy of a part in consecutive arrays from the start.
+/// Tiles of a copy of a part in consecutive arrays from the start. If transfers
+/// bring the part for the next run, the arrays are free when it has computed;
+/// else it stays there.
 struct Resident {
   int part = 0;
   int64_t copy = 0;
@@ -36,6 +38,7 @@ struct Transfer {
   int64_t firstTile = 0, tiles = 0;
   int64_t channel = 0;
   Picoseconds start = 0, end = 0;
+  bool isAhead = false; ///< for the next run
 };
 
 /// Tiles of one copy written at once into consecutive arrays.

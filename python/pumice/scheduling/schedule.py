@@ -70,6 +70,8 @@ class Transfer(Record):
     channel: int
     start_ps: int
     end_ps: int
+    ahead: bool = False
+    """for the next run"""
 
 
 @dataclass
@@ -193,6 +195,8 @@ class Summary(Record):
     spills: int
     copies: dict[str, int]
     pinned: list[str]
+    ahead: list[str]
+    """units that are written at the end of the run before"""
     period_ps: int | None = None
 
     @property

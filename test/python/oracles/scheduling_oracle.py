@@ -142,8 +142,12 @@ class Oracle:
     def weights(self) -> None:
         s = self.schedule
         copies = [np.zeros((p["copies"], p["tiles"]), dtype=int) for p in s["parts"]]
+        following = [own.copy() for own in copies]
+        self.ahead = {t["part"] for t in s["transfers"] if t.get("ahead")}
 
-        def place(index: int, copy: int, first: int, count: int, array: int) -> None:
+        def place(
+            index: int, copy: int, first: int, count: int, array: int, copies: list[Any] = copies
+        ) -> None:
             p = s["parts"][index]
             unit = self.units[p["unit"]]
             offset = first - p["first_tile"]
@@ -159,7 +163,10 @@ class Oracle:
             place(r["part"], r["copy"], r["first_tile"], r["tiles"], r["first_array"])
         for w in s["writes"]:
             t = s["transfers"][w["transfer"]]
-            place(t["part"], w["copy"], w["first_tile"], w["tiles"], w["first_array"])
+            place(
+                t["part"], w["copy"], w["first_tile"], w["tiles"], w["first_array"],
+                following if t.get("ahead") else copies,
+            )  # fmt: skip
             group = self.machine["groups"][self.group_of[w["first_array"]]]
             self.say(
                 w["end_ps"] - w["start_ps"] >= group["rows"] * group["row_write_ps"],
@@ -171,9 +178,13 @@ class Oracle:
                 "a write of tiles that its transfer does not bring",
             )
             self.say(w["start_ps"] >= t["end_ps"], "a write before its transfer")
-            self.say(w["end_ps"] <= self.compute[t["part"]][0], "a compute before its writes")
+            self.say(
+                w["end_ps"] <= (self.end if t.get("ahead") else self.compute[t["part"]][0]),
+                "a compute before its writes",
+            )
         for index, written in enumerate(copies):
             self.say(bool((written == 1).all()), f"part {index}: tiles missing or there twice")
+        self.next_run(following)
         if s["start"] == "cold":
             self.say(not s["residents"], "residents at a cold start")
         else:
@@ -182,16 +193,47 @@ class Oracle:
             self.say(not written & pinned, "a pinned unit that is written in the steady state")
         self.say(self.period is None or not s["writes"], "a pipeline that writes")
 
+    def next_run(self, written: list[Any]) -> None:
+        """What is written for the next run is all of what this one found, in the same elements."""
+        s = self.schedule
+        places: dict[Any, int] = defaultdict(int)
+        elements = np.concatenate(
+            [np.zeros(0, dtype=int)]
+            + [
+                np.arange(g["elements"] * g["arrays_per_element"]) // g["arrays_per_element"]
+                if g["writers_per_element"]
+                else np.zeros(g["elements"] * g["arrays_per_element"], dtype=int)
+                for g in self.machine["groups"]
+            ]
+        )
+
+        def count(index: int, first: int, tiles: int, sign: int) -> None:
+            for array in range(first, first + tiles):
+                places[index, int(self.group_of[array]), int(elements[array])] += sign
+
+        for r in s["residents"]:
+            if r["part"] in self.ahead:
+                count(r["part"], r["first_array"], r["tiles"], 1)
+        for w in s["writes"]:
+            t = s["transfers"][w["transfer"]]
+            if t.get("ahead"):
+                count(t["part"], w["first_array"], w["tiles"], -1)
+        for index in self.ahead:
+            self.say(bool((written[index] == 1).all()), f"part {index}: not whole for the next run")
+        self.say(not any(places.values()), "the next run finds parts in other elements")
+
     def arrays(self) -> None:
         s = self.schedule
         held: list[tuple[int, int, int, int]] = []  # first array, count, from, to
         for w in s["writes"]:
             t = s["transfers"][w["transfer"]]
             unit = self.units[s["parts"][t["part"]]["unit"]]
-            until = self.end if unit["pinned"] else self.compute[t["part"]][1]
+            stays = unit["pinned"] or t.get("ahead")
+            until = self.end if stays else self.compute[t["part"]][1]
             held.append((w["first_array"], w["tiles"], t["start_ps"], until))
         for r in s["residents"]:
-            held.append((r["first_array"], r["tiles"], 0, max(1, self.end)))
+            until = self.compute[r["part"]][1] if r["part"] in self.ahead else max(1, self.end)
+            held.append((r["first_array"], r["tiles"], 0, until))
         by_array = defaultdict(list)
         for first, count, start, end in held:
             for array in range(first, first + count):
