@@ -282,6 +282,7 @@ void visit(V &v, Unit &u) {
   v("output_bytes", u.outputBytes);
   v("window_bytes", u.windowBytes);
   v("partial_bytes", u.partialBytes);
+  v("lead_ppm", u.leadPpm);
   v("max_copies", u.maxCopies);
   v("pinned", u.isPinned);
   v("write_pj", u.writePj);
@@ -375,6 +376,7 @@ void visit(V &v, Schedule &s) {
   v("end_ps", s.end);
   v("period_ps", s.period);
   v("gates_banks", s.gatesBanks);
+  v("streams", s.isStream);
   v.list("parts", s.parts);
   v.list("residents", s.residents);
   v.list("transfers", s.transfers);

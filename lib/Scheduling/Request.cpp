@@ -32,8 +32,14 @@ static json::Object summarize(const Problem &problem,
   for (size_t u = 0; u < problem.units.size(); ++u)
     if (isAhead[u])
       ahead.push_back(problem.units[u].name);
-  const Bounds bounds =
+  Bounds bounds =
       lowerBounds(withPins(problem, schedule), schedule.start, !ahead.empty());
+  if (schedule.isStream) {
+    // Units of a stream do not wait for whole results.
+    const Picoseconds period = bounds.period;
+    bounds = Bounds();
+    bounds.period = period;
+  }
   json::Object copies;
   std::vector<int64_t> parts(problem.units.size());
   for (const Part &part : schedule.parts) {

@@ -94,6 +94,9 @@ struct Schedule {
   Picoseconds end = 0;
   /// Of a pipeline: time between two inputs. All intervals repeat with it.
   std::optional<Picoseconds> period;
+  /// Of a pipeline: units start before what they read is done, and digital
+  /// units serve several of them in turn (S1 to S3 of docs/scheduling.md).
+  bool isStream = false;
   /// Whether banks are powered only while they hold something.
   bool gatesBanks = true;
   std::vector<Part> parts;
@@ -108,6 +111,9 @@ struct Schedule {
   /// Checks every constraint of docs/scheduling.md, each by one function of
   /// Verify.cpp. The error names the constraint and what breaks it.
   llvm::Error verify(const Problem &problem) const;
+
+  /// S1 to S3, for a stream whose numbers and intervals are valid.
+  llvm::Error verifyStream(const Problem &problem) const;
 
   /// Tiles written, all copies counted.
   int64_t tilesWritten() const;

@@ -35,6 +35,8 @@ public:
   Error verify() {
     if (Error error = checkIndices())
       return error;
+    if (schedule.isStream && (!schedule.period || !*schedule.period))
+      return fail("expected a stream to have a period, got none");
     for (auto step :
          {&Verifier::checkParts, &Verifier::checkComputesAreThere,
           &Verifier::checkDigitalIsThere, &Verifier::derive,
@@ -566,6 +568,8 @@ private:
   //===--------------------------------------------------------------------===//
 
   Error checkDependencies() {
+    if (schedule.isStream)
+      return schedule.verifyStream(problem);
     for (size_t u = 0; u < problem.units.size(); ++u)
       for (int d : problem.units[u].dependencies)
         if (firstStart[u] < done[d])
@@ -580,6 +584,8 @@ private:
   //===--------------------------------------------------------------------===//
 
   Error checkDigital() {
+    if (schedule.isStream)
+      return Error::success();
     std::vector<std::vector<Span>> spans(machine.digitalUnits);
     for (const Digital &d : schedule.digitals) {
       const Unit &unit = problem.units[d.unit];
@@ -701,6 +707,8 @@ private:
   }
 
   Error checkTensors() {
+    if (schedule.isStream)
+      return Error::success();
     for (const Held &h : schedule.held)
       heldOf[{h.unit, h.tensor, h.column}].push_back(&h);
     std::vector<Picoseconds> read = done;

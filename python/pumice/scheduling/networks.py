@@ -8,6 +8,7 @@ published) or *guess*.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -103,10 +104,12 @@ class _Builder:
         windows: int,
         *,
         input_bytes: int | None = None,
+        lead: float | None = None,
     ) -> str:
         """A matrix of k x n weights, applied to `windows` vectors.
 
-        `input_bytes` is what it reads; by default each window reads its own vector.
+        `input_bytes` is what it reads; by default each window reads its own vector. `lead` is the
+        share of it that the first window needs; by default one vector.
         """
         c = self.constants
         moved = (k * windows if input_bytes is None else input_bytes) + n * windows
@@ -128,6 +131,7 @@ class _Builder:
                 window_bytes=k + n,
                 partial_bytes=4 * n * windows,
                 max_copies=windows,
+                lead_ppm=math.ceil(min(1.0, 1 / windows if lead is None else lead) * 10**6),
                 write_pj=k * n * c.cells_per_weight * c.cell_write_pj,
                 compute_pj=matrix.macs * c.mac_pj,
                 digital_pj=moved * c.digital_byte_pj,
@@ -191,6 +195,7 @@ class _Images:
             size * size,
             # Rows of windows that overlap are read once into line buffers.
             input_bytes=image,
+            lead=kh / self.height,
         )
         return _Images(self.builder, [name], out, size)
 

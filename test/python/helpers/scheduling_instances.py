@@ -54,6 +54,7 @@ def random_problem(seed: int) -> Problem:
             kind="digital" if rng.random() < 0.15 else rng.choice(kinds),
             dependencies=[d.name for d in dependencies],
             windows=rng.choice([1, 1, 7, 50, 200]),
+            lead_ppm=rng.choice([0, 1, 142858, 500000, 10**6]),
             digital_ps=rng.choice([0, 0, 100, 3000]),
             input_bytes=0 if dependencies else rng.choice([0, 30, 300]),
             output_bytes=rng.choice([0, 20, 60, 200, 2000]),

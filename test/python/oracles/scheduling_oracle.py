@@ -99,6 +99,9 @@ class Oracle:
         self.weights()
         self.arrays()
         self.channels()
+        if self.schedule.get("streams"):
+            self.stream()
+            return self.wrong
         self.order()
         if self.wrong:
             return self.wrong
@@ -279,6 +282,71 @@ class Oracle:
             self.say(channel < self.machine["dram_channels"], f"no channel {channel}")
             starts, ends = columns(spans, 2)
             self.say(not overlaps(starts, ends), f"channel {channel} moves two things at once")
+
+    # ---------------------------------------------------------------- streams
+
+    def stream(self) -> None:
+        """Even flows: by sampling, what is read is there, and rings hold what is not read yet."""
+        s, period = self.schedule, self.period
+        read: dict[str, tuple[int, int]] = {}
+        made: dict[str, tuple[int, int]] = {}
+        for name in self.units:
+            self.say(len(self.of_unit[name]) <= 1, f"{name}: several parts in a stream")
+            for index in self.of_unit[name]:
+                read[name] = made[name] = self.compute[index]
+        load: dict[int, int] = defaultdict(int)
+        for d in s["digitals"]:
+            unit = self.units[d["unit"]]
+            start, end = d["start_ps"], d["end_ps"]
+            load[d["digital_unit"]] += unit["digital_ps"]
+            self.say(end - start == period, f"{d['unit']}: digital work is not spread")
+            self.say(d["digital_unit"] < self.machine["digital_units"], "no such digital unit")
+            made[d["unit"]] = (start, end)
+            if unit["kind"] == "digital":
+                read[d["unit"]] = (start, end)
+                continue
+            first, last = read[d["unit"]]
+            self.say(start >= first + unit["mvm_ps"], f"{d['unit']}: digital work is too early")
+            self.say(end >= last + self.lag(unit, period), f"{d['unit']}: overtakes its products")
+        self.say(all(own <= period for own in load.values()), "too much digital work")
+        for name, unit in self.units.items():
+            wants = unit["digital_ps"] or unit["kind"] == "digital"
+            there = any(d["unit"] == name for d in s["digitals"])
+            self.say(there or not wants, f"{name}: no digital work")
+        rings: dict[tuple[str, str], int] = defaultdict(int)
+        by_bank: dict[int, int] = defaultdict(int)
+        for h in s["held"]:
+            self.say(h["end_ps"] - h["start_ps"] >= period, "a ring that is not there all the time")
+            rings[h["unit"], h["tensor"]] += h["bytes"]
+            by_bank[h["bank"]] += h["bytes"]
+        for bank, size in by_bank.items():
+            self.say(size <= self.machine["banks"][bank]["bytes"], f"bank {bank} is too full")
+        stays = {name: 0.0 for name in self.units}
+        readers: dict[str, list[str]] = defaultdict(list)
+        for name, unit in self.units.items():
+            lead = unit["lead_ppm"] / 1e6
+            first, last = read[name]
+            window = self.lag(unit, last - first) if unit["kind"] == "digital" else unit["mvm_ps"]
+            for needed in unit["dependencies"]:
+                readers[needed].append(name)
+                a, b = made[needed]
+                # Window y of [0, 1] needs the share lead + y (1 - lead).
+                for y in (0.0, 0.25, 0.5, 0.75, 1.0):
+                    starts = first + y * (last - first - window)
+                    share = lead + y * (1 - lead) if lead < 1 else 1.0
+                    self.say(starts >= a + share * (b - a) - 1, f"{name}: {needed} is not there")
+                for x in np.linspace(0, 1, 21):
+                    free = last if lead == 1 else first + min(1, x / (1 - lead)) * (last - first)
+                    stays[needed] = max(stays[needed], free - (a + x * (b - a)))
+        for name, unit in self.units.items():
+            a, b = made[name]
+            size = unit["output_bytes"]
+            if readers[name]:
+                whole = size * -(-stays[name] // period)
+                size = min(whole, size * stays[name] / (b - a)) if b > a else whole
+            self.say(rings[name, "output"] >= int(size), f"{name}: the ring of results is short")
+            inputs = min(1.0, 2 * unit["lead_ppm"] / 1e6) * unit["input_bytes"]
+            self.say(rings[name, "input"] >= int(inputs), f"{name}: the ring of inputs is short")
 
     # ---------------------------------------------------------------- order
 
