@@ -12,6 +12,7 @@ from pumice.cli.arguments import (
     PROGRAM,
     add_debug,
     add_json,
+    add_layers,
     add_model,
     add_reports,
     add_threads,
@@ -36,7 +37,10 @@ def parser() -> argparse.ArgumentParser:
     root.set_defaults(command=None, debug=False)
     commands = root.add_subparsers(title="commands", metavar="COMMAND")
 
-    for add in (_add_demo, _add_run, _add_compile, _add_estimate, _add_compare, _add_devices):
+    for add in (
+        _add_demo, _add_run, _add_compile, _add_estimate, _add_report, _add_sweep, _add_compare,
+        _add_devices,
+    ):  # fmt: skip
         add(commands)
     _add_experiments(
         commands,
@@ -99,6 +103,7 @@ def _add_run(commands: Commands) -> None:
         help="where to write the output; several outputs go to Y.0.npy, Y.1.npy, ...",
     )
     add_reports(parser)
+    add_layers(parser)
     parser.add_argument(
         "--estimate",
         action="store_true",
@@ -140,7 +145,75 @@ def _add_estimate(commands: Commands) -> None:
     add_model(parser)
     parser.add_argument("program", metavar="PROGRAM|MODEL", help=PROGRAM)
     add_reports(parser)
+    add_layers(parser)
     parser.set_defaults(module="pumice.cli.run", command="estimate")
+
+
+def _add_report(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "report",
+        help="show reports again, as tables, an HTML page or CSV",
+        description="Reads reports that --report wrote. Several are shown side by side.",
+    )
+    add_debug(parser)
+    add_layers(parser)
+    parser.add_argument("reports", nargs="+", metavar="R.json", help="reports of runs or estimates")
+    parser.add_argument(
+        "--html", metavar="R.html", help="write a self-contained page with figures (needs plotly)"
+    )
+    parser.add_argument("--csv", metavar="R.csv", help="write the table of layers of one report")
+    parser.add_argument("--title", metavar="TEXT", help="title of the page")
+    parser.set_defaults(module="pumice.cli.report", command="report")
+
+
+def _add_sweep(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "sweep",
+        help="time, energy, area and accuracy of a model over devices and their fields",
+        description="Estimates a model on devices with varied fields. With --data, each point also"
+        " runs on the data.",
+    )
+    add_json(parser)
+    add_debug(parser)
+    add_model(parser, several_devices=True)
+    parser.add_argument("program", metavar="MODEL", help=MODEL)
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=V,V,...",
+        help="values of a field, as array.rows=64,128; fields that change together as"
+        " array.adc.bits,energy.adc_pj=6:0.4,8:1.56; repeat for several",
+    )
+    parser.add_argument(
+        "--search",
+        default="grid",
+        choices=["grid", "random", "optuna"],
+        help="all combinations, combinations drawn at random, or a search for the best"
+        " (needs optuna)",
+    )
+    parser.add_argument("--trials", type=positive, metavar="N", help="number of points")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="of the search (default 0)"
+    )
+    parser.add_argument(
+        "--objective",
+        action="append",
+        metavar="FIGURE",
+        help="figure of the Pareto front and of optuna's search, with - in front if more is better;"
+        " repeat for several; latency_ns and dynamic_energy_pj by default",
+    )
+    parser.add_argument(
+        "--data", metavar="D.npz", help="inputs and labels (arrays x and y) for the accuracy"
+    )
+    parser.add_argument("--store", metavar="S.jsonl", help="keeps points; computed ones are read")
+    parser.add_argument("--csv", metavar="S.csv", help="where to write the points")
+    parser.add_argument("--plot", metavar="S.svg", help="where to draw the first two objectives")
+    parser.add_argument(
+        "--best", metavar="D.mlir", help="where to write the device that is best in the first"
+        " objective"
+    )  # fmt: skip
+    parser.set_defaults(module="pumice.cli.sweep", command="sweep")
 
 
 def _add_compare(commands: Commands) -> None:
@@ -165,8 +238,9 @@ def _add_compare(commands: Commands) -> None:
     parser.add_argument(
         "--reference",
         metavar="MODEL",
-        help=f"the PyTorch model of a compiled program, or the float model of a quantized one:"
-        f" {MODEL}",
+        help="the PyTorch model of a compiled program or ONNX model, or the float model of a"
+        " quantized one: FILE.py:NAME or package.module:NAME, a torch.nn.Module or a function that"
+        " returns one",
     )
     add_threads(parser)
     parser.set_defaults(module="pumice.cli.compare", command="compare")
@@ -181,6 +255,11 @@ def _add_devices(commands: Commands) -> None:
     add_json(parser)
     add_debug(parser)
     parser.add_argument("name", nargs="?", metavar="NAME", help="a device, or a device file")
+    parser.add_argument(
+        "--source",
+        action="store_true",
+        help="print the device's file with its comments, as a start for a file of your own",
+    )
     parser.set_defaults(module="pumice.cli.devices", command="devices")
 
 
