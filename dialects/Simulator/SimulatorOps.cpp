@@ -147,6 +147,23 @@ LogicalResult APLookupOp::verify() {
                           queries.getShape(), output.getShape());
 }
 
+LogicalResult ApplyOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  // C1
+  Operation *function =
+      symbols.lookupNearestSymbolFrom(*this, getFunctionAttr());
+  if (!isa_and_nonnull<crossbar::NeonNetOp, crossbar::TableOp>(function))
+    return emitOpError("applies @")
+           << getFunction() << ", which is not a net or a table";
+  auto input = cast<MemRefType>(getInput().getType());
+  auto output = cast<MemRefType>(getOutput().getType());
+  if (!input.getElementType().isF32() || !sameData(input, output))
+    return emitOpError("expects an input and an output of one shape, of f32, "
+                       "got ")
+           << input << " and " << output;
+  return crossbar::copiesOf([&] { return emitOpError(); }, function,
+                            getGrids().getTypes());
+}
+
 LogicalResult DigitalOp::verifySymbolUses(SymbolTableCollection &symbols) {
   // C1
   auto callee =

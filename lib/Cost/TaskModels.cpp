@@ -73,6 +73,50 @@ static TaskGrid gridOf(ProgramOp program) {
   return grid;
 }
 
+/// Scalar operations beside the arrays that one element of `function` takes:
+/// comparisons with the ends of the domain and the number of its input; for
+/// each hidden unit, scale, bias, and tanh; scale and bias of the result.
+static DigitalOps peripheryOf(Operation *function) {
+  using Kind = DigitalOpKind;
+  DigitalOps ops;
+  ops[Kind::compare] = 2;
+  ops[Kind::add] = ops[Kind::multiply] = 2;
+  ops[Kind::convert] = 1;
+  bool isReduced = false;
+  if (auto net = dyn_cast<crossbar::NeonNetOp>(function)) {
+    const int64_t hidden = net.getHiddenSize();
+    ops[Kind::add] += hidden;
+    ops[Kind::multiply] += hidden;
+    ops[Kind::special] = hidden;
+    isReduced = net.getReduction().has_value();
+  } else {
+    isReduced = cast<crossbar::TableOp>(function).getReduction().has_value();
+  }
+  // The position of the leading one, and two shifts.
+  if (isReduced)
+    ops[Kind::add] += 3;
+  return ops;
+}
+
+FailureOr<ApplyTask> pumice::applyTask(Operation *function, Type input,
+                                       ArrayRef<TaskGrid> grids) {
+  SmallVector<Type, 2> types;
+  for (const TaskGrid &grid : grids)
+    types.push_back(grid.type);
+  FailureOr<int64_t> copies = crossbar::copiesOf(
+      [&] { return function->emitOpError(); }, function, types);
+  if (failed(copies))
+    return failure();
+  ApplyTask task;
+  task.grids.assign(grids.begin(), grids.end());
+  task.isTable = isa<crossbar::TableOp>(function);
+  task.elements = cast<ShapedType>(input).getNumElements();
+  task.copies = *copies;
+  task.bytesIn = task.bytesOut = bytesOf(input);
+  task.periphery = peripheryOf(function);
+  return task;
+}
+
 //===----------------------------------------------------------------------===//
 // Tasks
 //===----------------------------------------------------------------------===//
@@ -132,6 +176,8 @@ struct ComputeModel
       return onGrid(task, conv, /*isConvolution=*/true);
     if (auto mvm = dyn_cast_if_present<crossbar::MVMOp>(layer))
       return onGrid(task, mvm, /*isConvolution=*/false);
+    if (auto apply = dyn_cast_if_present<crossbar::ApplyOp>(layer))
+      return onGrids(task, apply);
     if (auto run = dyn_cast_if_present<ap::RunOp>(layer))
       return TaskWork(APRunTask{
           placementOf(task, task.getPlacementAttr()), run.getProgram(),
@@ -143,6 +189,30 @@ struct ComputeModel
                              search.getMethod(), search.getQueries().getType(),
                              search.getTable()));
     return failure();
+  }
+
+  static FailureOr<TaskWork> onGrids(pum::ComputeOp task,
+                                     crossbar::ApplyOp apply) {
+    Operation *function =
+        SymbolTable::lookupNearestSymbolFrom(apply, apply.getFunctionAttr());
+    SmallVector<TaskGrid, 2> grids;
+    for (Value grid : apply.getGrids()) {
+      auto argument = dyn_cast<BlockArgument>(grid);
+      if (!argument || argument.getOwner() != &task.getBody().front())
+        return failure();
+      auto program = task.getInputs()[argument.getArgNumber()]
+                         .getDefiningOp<pum::ProgramOp>();
+      if (!program)
+        return failure();
+      grids.push_back(gridOf(program));
+    }
+    if (!function || grids.empty())
+      return failure();
+    FailureOr<ApplyTask> work =
+        applyTask(function, apply.getInput().getType(), grids);
+    if (failed(work))
+      return failure();
+    return TaskWork(std::move(*work));
   }
 
   template <typename LayerOp>
@@ -242,6 +312,29 @@ struct APLookupInstruction
   }
 };
 
+struct ApplyInstruction
+    : TaskOpInterface::ExternalModel<ApplyInstruction, simulator::ApplyOp> {
+  FailureOr<TaskWork> getTaskWork(Operation *op) const {
+    auto apply = cast<simulator::ApplyOp>(op);
+    Operation *function =
+        SymbolTable::lookupNearestSymbolFrom(op, apply.getFunctionAttr());
+    SmallVector<TaskGrid, 2> grids;
+    for (Value grid : apply.getGrids()) {
+      auto program = grid.getDefiningOp<simulator::ProgramOp>();
+      if (!program)
+        return failure();
+      grids.push_back(gridOf(program));
+    }
+    if (!function || grids.empty())
+      return failure();
+    FailureOr<ApplyTask> work =
+        applyTask(function, apply.getInput().getType(), grids);
+    if (failed(work))
+      return failure();
+    return TaskWork(std::move(*work));
+  }
+};
+
 struct DigitalInstruction
     : TaskOpInterface::ExternalModel<DigitalInstruction, simulator::DigitalOp> {
   FailureOr<TaskWork> getTaskWork(Operation *op) const {
@@ -270,6 +363,7 @@ void pumice::registerTaskModels(DialectRegistry &registry) {
         simulator::MVMOp::attachInterface<MVMInstruction>(*context);
         simulator::APExecOp::attachInterface<APExecInstruction>(*context);
         simulator::APLookupOp::attachInterface<APLookupInstruction>(*context);
+        simulator::ApplyOp::attachInterface<ApplyInstruction>(*context);
         simulator::DigitalOp::attachInterface<DigitalInstruction>(*context);
       });
 }

@@ -167,6 +167,16 @@ static Error execute(Interpreter &run, simulator::APLookupOp op) {
   return Error::success();
 }
 
+static Error execute(Interpreter &run, simulator::ApplyOp op) {
+  if (Error error = run.issue(op, "apply", "crossbar"))
+    return error;
+  if (run.withValues) {
+    run.applyFunction(op);
+    run.computed(op.getOutput());
+  }
+  return Error::success();
+}
+
 static Error execute(Interpreter &run, simulator::DigitalOp op) {
   if (Error error = run.issue(op, model::InstructionKind::digital))
     return error;
@@ -209,8 +219,9 @@ Handler pumice::handlerOf(Operation *op) {
       entry<simulator::BufferOp>(),   entry<simulator::ConstantOp>(),
       entry<simulator::TransferOp>(), entry<simulator::ProgramOp>(),
       entry<simulator::MVMOp>(),      entry<simulator::APExecOp>(),
-      entry<simulator::APLookupOp>(), entry<simulator::DigitalOp>(),
-      entry<simulator::ProbeOp>(),    entry<func::ReturnOp>(),
+      entry<simulator::APLookupOp>(), entry<simulator::ApplyOp>(),
+      entry<simulator::DigitalOp>(),  entry<simulator::ProbeOp>(),
+      entry<func::ReturnOp>(),
   };
   for (auto [type, handler] : table)
     if (type == op->getName().getTypeID())

@@ -44,6 +44,8 @@ llvm::Error Interpreter::issue(Operation *op, model::InstructionKind kind,
     info.reason = reason.str();
   if (auto region = dyn_cast<simulator::DigitalOp>(op))
     info.nonlinear = regionInfo(region).nonlinear;
+  else if (isa<simulator::ApplyOp>(op))
+    info.nonlinear = nonlinearOf(op);
   // Everything in the setup phase has ended when the inference starts.
   SmallVector<model::EventId> dependencies;
   for (Value value : op->getOperands())
@@ -151,6 +153,33 @@ const digital::CompiledRegion *Interpreter::region(StringRef name) const {
   return program.regions->lookup(name);
 }
 
+void Interpreter::applyFunction(simulator::ApplyOp op) {
+  Operation *function =
+      SymbolTable::lookupNearestSymbolFrom(op, op.getFunctionAttr());
+  const model::FunctionTable &table = *program.functions.at(function);
+  FunctionUse &use = functionUses[function];
+  ArrayRef<float> x = std::as_const(values[op.getInput()]).as<float>();
+  auto *y = reinterpret_cast<float *>(values[op.getOutput()].mutableData());
+  use.elements += x.size();
+  use.outside +=
+      model::apply(table, x, MutableArrayRef(y, x.size()), options.threads);
+}
+
+/// The name of a net or table, the kind that its fit states, and what was
+/// outside of its domain.
+static llvm::json::Value describe(Operation *function, int64_t elements,
+                                  int64_t outside) {
+  llvm::json::Object object{
+      {"name", SymbolTable::getSymbolName(function).str()},
+      {"method", isa<crossbar::NeonNetOp>(function) ? "neon" : "lut"},
+      {"elements", elements},
+      {"outside", outside}};
+  if (auto fit = function->getAttrOfType<DictionaryAttr>("fit"))
+    if (auto kind = fit.getAs<StringAttr>("kind"))
+      object["kind"] = kind.str();
+  return object;
+}
+
 const RegionInfo &Interpreter::regionInfo(simulator::DigitalOp op) const {
   return program.regionInfos
       .find(SymbolTable::lookupNearestSymbolFrom(op, op.getCalleeAttr()))
@@ -217,5 +246,11 @@ llvm::json::Value Interpreter::report(const Interpreter *next) const {
   llvm::json::Value json =
       model::toJson(machine, &setupMachine, next ? &next->machine : nullptr);
   (*json.getAsObject())["peak_buffer_bytes"] = peakBytes;
+  if (!functionUses.empty()) {
+    llvm::json::Array functions;
+    for (const auto &[function, use] : functionUses)
+      functions.push_back(describe(function, use.elements, use.outside));
+    (*json.getAsObject())["functions"] = std::move(functions);
+  }
   return json;
 }

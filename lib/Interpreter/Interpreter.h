@@ -5,6 +5,7 @@
 
 #include "lib/Interpreter/Program.h"
 #include "lib/Model/Crossbar/ArrayContents.h"
+#include "llvm/ADT/MapVector.h"
 
 #include <deque>
 
@@ -53,6 +54,8 @@ public:
 
   const model::Grid *grid(mlir::Value value) const;
   const digital::CompiledRegion *region(llvm::StringRef name) const;
+  /// Applies the net or table of `op`, and counts what is outside its domain.
+  void applyFunction(simulator::ApplyOp op);
   const RegionInfo &regionInfo(simulator::DigitalOp op) const;
 
 private:
@@ -66,6 +69,10 @@ private:
   std::deque<model::ArrayContents> contents; ///< of arrays, by group
   llvm::DenseMap<mlir::Value, model::EventId> tokens, setupTokens;
   llvm::DenseMap<mlir::Operation *, llvm::SmallVector<mlir::Value>> lastUses;
+  struct FunctionUse {
+    int64_t elements = 0, outside = 0;
+  };
+  llvm::MapVector<mlir::Operation *, FunctionUse> functionUses;
   int64_t liveBytes = 0, peakBytes = 0;
   bool isNext = false; ///< not the first inference
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Interpreter/Program.h"
 
+#include "lib/Analysis/Functions.h"
 #include "lib/Analysis/Level.h"
 #include "lib/Cost/ConstantValue.h"
 #include "lib/Device/Device.h"
@@ -10,6 +11,7 @@
 #include "lib/Support/Limits.h"
 #include "lib/Support/Parallel.h"
 #include "lib/Transforms/Simulator/Passes.h"
+#include "mlir/IR/SymbolTable.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/DebugStringHelper.h"
 #include "llvm/ADT/SetVector.h"
@@ -69,12 +71,12 @@ specsOf(func::FuncOp function, TypeRange types, StringRef prefix,
   return specs;
 }
 
-/// Kinds of the nonlinear functions that ops of `function` came from, in order
-/// of appearance. Expansion leaves them in locations.
-static std::vector<std::string> nonlinearOf(func::FuncOp function) {
+std::vector<std::string> pumice::nonlinearOf(Operation *op) {
   llvm::SetVector<pum::NonlinearKind> kinds;
-  function.getBody().walk([&](Operation *op) {
-    op->getLoc()->walk([&](Location part) {
+  op->walk<WalkOrder::PreOrder>([&](Operation *nested) {
+    if (nested == op && isa<func::FuncOp>(op))
+      return;
+    nested->getLoc()->walk([&](Location part) {
       if (auto fused = dyn_cast<FusedLoc>(part))
         if (auto kind =
                 dyn_cast_or_null<pum::NonlinearKindAttr>(fused.getMetadata()))
@@ -167,6 +169,37 @@ void Program::numberGrids() {
 // Running
 //===----------------------------------------------------------------------===//
 
+/// What a net or a table computes, for all of its inputs.
+template <typename OpTy>
+static model::FunctionTable functionTable(OpTy op, ArrayRef<int32_t> results) {
+  model::FunctionTable table;
+  table.low = op.getInput().getLow();
+  table.high = op.getInput().getHigh();
+  const neon::Format output = toFormat(op.getOutput());
+  for (int32_t result : results)
+    table.values.push_back(output.value(result));
+  auto lineOf =
+      [](crossbar::LineAttr line) -> std::optional<model::FunctionTable::Line> {
+    if (!line)
+      return std::nullopt;
+    return model::FunctionTable::Line{line.getSlope(), line.getOffset()};
+  };
+  table.below = lineOf(op.getBelowAttr());
+  table.above = lineOf(op.getAboveAttr());
+  if (crossbar::ReductionAttr reduction = op.getReductionAttr())
+    table.reduction = model::FunctionTable::Reduction{
+        int(reduction.getBase()), int(reduction.getShift()),
+        reduction.getOffset(), reduction.getOdd(), reduction.getZero()};
+  return table;
+}
+
+static model::FunctionTable functionTable(Operation *op) {
+  if (auto net = dyn_cast<crossbar::NeonNetOp>(op))
+    return functionTable(net, toNet(net).table());
+  auto table = cast<crossbar::TableOp>(op);
+  return functionTable(table, valuesOf(table));
+}
+
 llvm::Error Program::prepare(unsigned threads) {
   auto start = std::chrono::steady_clock::now();
   if (!regions) {
@@ -192,6 +225,13 @@ llvm::Error Program::prepare(unsigned threads) {
       grids.erase(op);
       return error;
     }
+  }
+  for (auto op : entry.getOps<simulator::ApplyOp>()) {
+    Operation *function =
+        SymbolTable::lookupNearestSymbolFrom(op, op.getFunctionAttr());
+    std::unique_ptr<model::FunctionTable> &table = functions[function];
+    if (!table)
+      table = std::make_unique<model::FunctionTable>(functionTable(function));
   }
   preparedMs += std::chrono::duration<double, std::milli>(
                     std::chrono::steady_clock::now() - start)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CodeStats",
+    "FunctionUse",
     "Layer",
     "Level",
     "Lifetime",
@@ -181,6 +182,25 @@ class Wear:
     histogram: dict[int, int]
     ranges: tuple[WearRange, ...]
     lifetime: Lifetime | None
+
+
+@dataclass(frozen=True)
+class FunctionUse:
+    """The use of one net or table.
+
+    Attributes:
+        name: its symbol in the program.
+        kind: the kind of nonlinear function that it stands for; empty if it does not say.
+        method: "neon" or "lut".
+        elements: numbers that it was applied to.
+        outside: those of them that were outside of its domain, or NaN.
+    """
+
+    name: str
+    kind: str
+    method: str
+    elements: int
+    outside: int
 
 
 @dataclass(frozen=True)
@@ -347,6 +367,13 @@ class Report:
         setup = self.setup
         written = setup.wear.arrays_written if setup is not None else 0
         return max(written, self.wear.arrays_written)
+
+    @property
+    def functions(self) -> tuple[FunctionUse, ...]:
+        """Use of nets and tables, in order of first use; empty in an estimate."""
+        return tuple(
+            FunctionUse(**{"kind": "", **item}) for item in self._data.get("functions", [])
+        )
 
     @property
     def peak_buffer_bytes(self) -> int:

@@ -28,6 +28,9 @@ static cl::list<std::string>
 static cl::opt<std::string>
     report("report",
            cl::desc("where to write the report (JSON); - for the terminal"));
+static cl::opt<std::string> observe(
+    "observe",
+    cl::desc("where to write what probes show (JSON); - for the terminal"));
 static cl::opt<bool>
     estimate("estimate",
              cl::desc("time, energy and area only: no values, no inputs"));
@@ -41,8 +44,9 @@ static int fail(llvm::Error error) {
   return 1;
 }
 
-static llvm::Error writeReport(const llvm::json::Value &json) {
-  return writeFile(report, [&](llvm::raw_ostream &out) {
+static llvm::Error writeJson(const std::string &path,
+                             const llvm::json::Value &json) {
+  return writeFile(path, [&](llvm::raw_ostream &out) {
     out << llvm::formatv("{0:2}\n", json);
   });
 }
@@ -77,6 +81,9 @@ int main(int argc, char **argv) {
       return fail(value.takeError());
     values.push_back(std::move(*value));
   }
+  model::Collector collector{model::Collector::Options()};
+  if (!observe.empty())
+    options.observers.push_back(&collector);
   llvm::Expected<RunResult> result = estimate
                                          ? (*program)->estimate(options)
                                          : (*program)->run(values, options);
@@ -93,7 +100,10 @@ int main(int argc, char **argv) {
     if (llvm::Error error = writeNpy(path, value))
       return fail(std::move(error));
   if (!report.empty())
-    if (llvm::Error error = writeReport(result->report))
+    if (llvm::Error error = writeJson(report, result->report))
+      return fail(std::move(error));
+  if (!observe.empty())
+    if (llvm::Error error = writeJson(observe, toJson(collector)))
       return fail(std::move(error));
   const llvm::json::Object &json = *result->report.getAsObject();
   if (report.empty())

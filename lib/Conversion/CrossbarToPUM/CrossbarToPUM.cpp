@@ -23,7 +23,10 @@ using namespace pumice;
 
 namespace {
 
-bool isLayer(Operation *op) { return isa<LayerOpInterface>(op); }
+/// Ops that are tasks of their own on arrays or processors.
+bool isLayer(Operation *op) {
+  return isa<LayerOpInterface, crossbar::ApplyOp>(op);
+}
 
 /// Ops that each task that reads them repeats.
 bool isRepeated(Operation *op) {

@@ -139,6 +139,8 @@ private:
       return emitRun(op, run);
     if (auto lookup = dyn_cast<ap::LookupOp>(layer); isSingle && lookup)
       return emitLookup(op, lookup);
+    if (auto apply = dyn_cast<crossbar::ApplyOp>(layer); isSingle && apply)
+      return emitApply(op, apply);
     auto onGrid = dyn_cast<LayerOpInterface>(layer);
     if (!isSingle || !onGrid || !onGrid.getGridType())
       return op.emitOpError("expects one crossbar layer on a grid as its body");
@@ -180,6 +182,20 @@ private:
                    builder, op.getLoc(), tokenType, buffers[queries], output,
                    op.getPlacementAttr(), lookup.getTableAttr(),
                    lookup.getMethodAttr(), after)
+                   .getToken());
+    return success();
+  }
+
+  LogicalResult emitApply(pum::ComputeOp op, crossbar::ApplyOp apply) {
+    auto bufferOf = [&](Value value) {
+      return buffers[op.getInputs()[cast<BlockArgument>(value).getArgNumber()]];
+    };
+    Value output = allocate(op.getResults()[0], Memory::buffer, op.getLoc());
+    SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
+    SmallVector<Value> grids = llvm::map_to_vector(apply.getGrids(), bufferOf);
+    finish(op, simulator::ApplyOp::create(
+                   builder, op.getLoc(), tokenType, apply.getFunctionAttr(),
+                   grids, bufferOf(apply.getInput()), output, after)
                    .getToken());
     return success();
   }

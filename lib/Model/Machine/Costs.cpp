@@ -324,6 +324,40 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
   return cost;
 }
 
+Cost pumice::model::pipelineCost(const DeviceSpec &device, Cost first,
+                                 const Cost &second, int64_t windows,
+                                 const DigitalOps &ops) {
+  const int64_t longer = std::max(first.latencyPs, second.latencyPs);
+  const int64_t shorter = std::min(first.latencyPs, second.latencyPs);
+  int64_t latencyPs =
+      longer + llvm::divideCeil(shorter, std::max<int64_t>(windows, 1));
+  // Converters that both stages want serve one after the other.
+  llvm::SmallVector<ResourceUse, 4> uses = first.resources;
+  for (const ResourceUse &use : second.resources) {
+    auto known = llvm::find_if(uses, [&](const ResourceUse &other) {
+      return other.resource == use.resource &&
+             other.units.first == use.units.first;
+    });
+    if (known == uses.end()) {
+      uses.push_back(use);
+      continue;
+    }
+    known->units.count = std::max(known->units.count, use.units.count);
+    latencyPs = first.latencyPs + second.latencyPs;
+  }
+  for (ResourceUse &use : uses)
+    if (use.resource != device.buffer.portResource)
+      use.durationPs = latencyPs;
+  Cost cost = std::move(first);
+  cost.resources = std::move(uses);
+  cost.latencyPs = latencyPs;
+  cost.counters += second.counters;
+  for (size_t i = 0; i < numComponents; ++i)
+    cost.energyPj[i] += second.energyPj[i];
+  countDigital(cost, device.firstDigital(), ops);
+  return cost;
+}
+
 /// The cells that one copy of a matrix occupies in the arrays of its grid: runs
 /// of arrays with the same cells, numbered from 0.
 static std::vector<ArrayWrites> cellsOf(const ArraySpec &array,

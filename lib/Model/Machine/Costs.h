@@ -172,6 +172,13 @@ Cost mvmCost(const DeviceSpec &device, const UnitGroup &group,
              int64_t bytesOut, int64_t replicas = 1,
              int64_t weightZeroPoint = 0);
 
+/// Two stages that work on consecutive windows at the same time: `windows`
+/// times the longer stage, and once the shorter one. `ops` are done by the
+/// periphery of the arrays: they take energy, but their time is hidden behind
+/// the conversions. A resource that both stages hold is held for both.
+Cost pipelineCost(const DeviceSpec &device, Cost first, const Cost &second,
+                  int64_t windows, const DigitalOps &ops);
+
 /// Digital operations that turn conversions into the exact sums of one window
 /// and group (docs/devices.md, "Costs").
 DigitalOps corrections(const ArraySpec &array, const MatrixSpec &matrix,

@@ -116,6 +116,20 @@ def add_model(parser: argparse.ArgumentParser, several_devices: bool = False) ->
         " inputs by default",
     )
     parser.add_argument(
+        "--nonlinear",
+        action="append",
+        default=[],
+        metavar="[KEY=]METHOD",
+        help="how to compute nonlinear functions: digital (default), lut, neon or auto; for those"
+        " of a kind (gelu) or module path (encoder.*) if KEY is given; repeat for several",
+    )
+    parser.add_argument(
+        "--max-error",
+        type=float,
+        metavar="E",
+        help="bound on the error of nets and tables, as a part of the range of their function",
+    )
+    parser.add_argument(
         "--no-quantize",
         action="store_true",
         help="keep a float model in float: it runs entirely on the digital unit",
