@@ -35,6 +35,7 @@ def compile(
     device: str | Device | None = None,
     calibration: Iterable[Any] | None = None,
     quantize: bool | None = None,
+    schedule: str | None = None,
     options: Options = None,
 ) -> Program:
     """Compiles a model for a device.
@@ -53,6 +54,7 @@ def compile(
         quantize: quantize a float module to 8 bits first; by default, modules that are not
             quantized yet are quantized. Calibrates on `calibration`, or else on the example inputs.
             A float model runs entirely on the digital unit.
+        schedule: `CompileOptions.schedule`, if not None.
         options: see `CompileOptions`; also a dict of its attributes, such as
             `{"ap_share": False}`.
 
@@ -62,7 +64,7 @@ def compile(
             diagnostics), or an option is unknown or out of range.
         PumiceError: no such device.
     """
-    options = CompileOptions.of(options)
+    options = CompileOptions.of(options).with_schedule(schedule)
     from pumice.frontend.importer import ImportedModel, import_model
 
     if isinstance(model, (str, os.PathLike, ImportedModel)):

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
 from pumice.errors import CompileError
@@ -13,7 +14,7 @@ from pumice.levels import PIPELINES
 __all__ = ["CompileOptions", "Value"]
 
 #: Value of an option of a pipeline.
-Value = bool | int | str
+Value = bool | int | float | str
 
 
 def _nothing() -> Mapping[str, Mapping[str, Value]]:
@@ -31,6 +32,12 @@ class CompileOptions:
         probe_nodes: nodes of the graph whose values `Program.observe` shows.
         probe_kinds: kinds of nonlinear functions, such as "gelu", whose inputs and results
             `Program.observe` shows.
+        schedule: algorithm that decides when weights are written and where: "naive", "strong",
+            "overlap", "copies" or "steady" (docs/scheduling.md). None schedules, with "overlap",
+            only networks whose weights do not fit the arrays of the device; others are written
+            once, before the first inference.
+        schedule_time_share: share of the best time that the schedule may give up for fewer copies
+            and writes, from 0.
         pipelines: options of individual pipelines, by pumice-opt's names, such as
             `{"quantized-to-crossbar": {"ap-share": False}}`. They override the options above.
 
@@ -42,11 +49,18 @@ class CompileOptions:
     threads: int | None = None
     probe_nodes: Sequence[str] = ()
     probe_kinds: Sequence[str] = ()
+    schedule: str | None = None
+    schedule_time_share: float = 0.0
     pipelines: Mapping[str, Mapping[str, Value]] = field(default_factory=_nothing)
 
     def __post_init__(self) -> None:
         if self.threads is not None and self.threads < 1:
             raise CompileError(f"expected at least 1 thread to compile with, got {self.threads}")
+        if not 0 <= self.schedule_time_share < math.inf:
+            raise CompileError(
+                "expected a finite schedule_time_share of at least 0, got"
+                f" {self.schedule_time_share}"
+            )
         for name in self.pipelines:
             if name not in PIPELINES.values():
                 raise CompileError(
@@ -68,6 +82,10 @@ class CompileOptions:
                 raise CompileError(f"expected a compile option of {', '.join(known)}, got '{name}'")
         return CompileOptions(**dict(options or {}))  # type: ignore[arg-type]
 
+    def with_schedule(self, schedule: str | None) -> CompileOptions:
+        """These options with another algorithm; None keeps that of these options."""
+        return self if schedule is None else replace(self, schedule=schedule)
+
     def pipeline(self, name: str) -> str:
         """The text of a pipeline for PassManager.parse, with its options in braces."""
         given: dict[str, Value] = {}
@@ -79,6 +97,10 @@ class CompileOptions:
             ):
                 if probes:
                     given[key] = ",".join(probes)
+        if name == "crossbar-to-pum" and self.schedule is not None:
+            given["schedule"] = self.schedule
+        if name == "crossbar-to-pum" and self.schedule_time_share:
+            given["schedule-time-share"] = self.schedule_time_share
         given |= self.pipelines.get(name, {})
         words = " ".join(f"{key}={_text(value)}" for key, value in given.items())
         return f"{name}{{{words}}}" if words else name

@@ -81,6 +81,7 @@ struct Counters {
   int64_t wordlineDrives = 0; ///< one wordline of one array, one read
   int64_t cellReads = 0;      ///< cells on driven wordlines, converted columns
   int64_t cellsWritten = 0;
+  int64_t cellsKept = 0; ///< in written rows, not pulsed: they had their level
   int64_t rowsWritten = 0;    ///< wordlines of one array
   int64_t apPasses = 0;       ///< a search and a write of one processor
   int64_t apTaggedWrites = 0; ///< bits that passes wrote
@@ -196,12 +197,18 @@ struct ChangedCells {
 /// instance as it has drivers), while its `bytes` come from a memory, once for
 /// all replicas. `changed`: of cells that do not all get a pulse, or whose
 /// pulses cost what their step does; without it all cells are pulsed, at
-/// cellWritePj. `pulsesAll`: unchanged cells get a pulse too.
+/// cellWritePj. `pulsesAll`: unchanged cells get a pulse too. With `tiles`,
+/// only these are written, each copy to as many arrays, in their order.
 Cost programCost(const DeviceSpec &device, const UnitGroup &group,
                  const MatrixSpec &matrix, const Tiling &tiling,
                  llvm::ArrayRef<ArrayRange> arrays, int64_t bytes, Memory from,
                  int64_t replicas = 1, const ChangedCells *changed = nullptr,
-                 bool pulsesAll = true);
+                 bool pulsesAll = true,
+                 std::optional<TileRange> tiles = std::nullopt);
+
+/// Weights that the cells of some tiles of a matrix hold.
+int64_t weightsOfTiles(const ArraySpec &array, const MatrixSpec &matrix,
+                       const Tiling &tiling, TileRange tiles);
 
 /// Runs scalar operations on one digital unit, with its operands in the buffer.
 /// Kinds that the device does not list cost nothing and take one lane-cycle.

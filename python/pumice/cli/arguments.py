@@ -76,6 +76,12 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         help="name of a device (see `pumice devices`) or path of a device file; ideal by default",
     )
     parser.add_argument(
+        "--schedule",
+        choices=("naive", "strong", "overlap", "copies", "steady"),
+        help="algorithm that decides when weights are written and where; by default, overlap for"
+        " networks whose weights do not fit the arrays of the device",
+    )
+    parser.add_argument(
         "--calibration",
         "-c",
         action="append",

@@ -82,8 +82,9 @@ def program_of(args: Namespace) -> tuple[Program, list[Any], dict[str, Any]]:
         return _from_mlir(args, inputs), inputs, keywords
     if args.command == "compile_":
         raise UsageError(f"expected a model, got '{args.program}', which is compiled already")
-    if args.device:
-        raise UsageError(f"--device is for models: '{args.program}' is compiled already")
+    for option, value in (("--device", args.device), ("--schedule", args.schedule)):
+        if value:
+            raise UsageError(f"{option} is for models: '{args.program}' is compiled already")
     return load(path), inputs, keywords
 
 
@@ -106,6 +107,7 @@ def _from_onnx(args: Namespace, inputs: list[Any], keywords: dict[str, Any]) -> 
             keywords or inputs or None,
             device=device,
             shapes=parse_shapes(args.shape),
+            options={"schedule": args.schedule},
         )
         if device.adc_mode == "calibrated" and (inputs or keywords):
             program.calibrate([keywords or tuple(inputs)])
@@ -123,7 +125,7 @@ def _from_mlir(args: Namespace, inputs: list[Any]) -> Program:
 
     device = Device(args.device) if args.device else None
     with working("compiling"):
-        program = compile_file(args.program, device=device)
+        program = compile_file(args.program, device=device, options={"schedule": args.schedule})
         if device is not None and device.adc_mode == "calibrated" and inputs:
             program.calibrate([tuple(inputs)])
     return program
@@ -155,6 +157,7 @@ def _compiled(
             device=device,
             calibration=None if calibration is None else [_example(*calibration)],
             quantize=False if args.no_quantize else None,
+            schedule=args.schedule,
         )
         if device.adc_mode == "calibrated":
             program.calibrate([keywords or tuple(inputs)])
