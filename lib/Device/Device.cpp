@@ -84,7 +84,8 @@ FailureOr<pum::DeviceAttr> pumice::loadDevice(StringRef name, Location loc) {
   }
   std::string text = blankComments((*file)->getBuffer());
   if (StringRef(text).trim().empty())
-    return emitError(loc) << "device file '" << path << "': no device";
+    return emitError(loc) << "device file '" << path
+                          << "': expected a #pum.device, got an empty file";
   MLIRContext *context = loc.getContext();
   context->getOrLoadDialect<pum::PUMDialect>();
   std::string problem;
@@ -92,6 +93,8 @@ FailureOr<pum::DeviceAttr> pumice::loadDevice(StringRef name, Location loc) {
   size_t read = 0; // from the first token on
   {
     ScopedDiagnosticHandler handler(context, [&](Diagnostic &diag) {
+      if (!problem.empty())
+        return success(); // follows from the first
       llvm::raw_string_ostream os(problem);
       if (auto at = dyn_cast<FileLineColLoc>(diag.getLocation()))
         os << "line " << at.getLine() << ", column " << at.getColumn() << ": ";

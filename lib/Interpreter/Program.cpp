@@ -6,12 +6,12 @@
 #include "lib/Device/Device.h"
 #include "lib/Interpreter/Interpreter.h"
 #include "lib/Model/Machine/Report.h"
+#include "lib/Support/AlignedFile.h"
 #include "lib/Support/ConstantData.h"
 #include "lib/Transforms/Simulator/Passes.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/DebugStringHelper.h"
-#include "mlir/Support/FileUtilities.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/Support/SourceMgr.h"
 #include <chrono>
@@ -56,10 +56,8 @@ llvm::Error pumice::checkInput(const TensorSpec &spec,
 
 OwningOpRef<ModuleOp> pumice::parseProgramFile(StringRef path,
                                                MLIRContext *context) {
-  // Weights in bytecode are read in place, so they have to be aligned; small
-  // files would be read to anywhere.
   std::string error;
-  auto file = openInputFile(path, llvm::Align(64), &error);
+  auto file = openAlignedFile(path, error);
   if (!file) {
     emitError(UnknownLoc::get(context)) << error;
     return {};

@@ -55,6 +55,8 @@ void pumice::buildLinalgToQuantized(OpPassManager &pm) {
 
 void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
                                       const DeviceOptions &options) {
+  pm.addPass(createVerifyQuantizedContract(
+      VerifyQuantizedContractOptions{/*raisedOnly=*/true}));
   pm.addPass(createPUMAttachDevice(PUMAttachDeviceOptions{options.device}));
   if (!options.probeNodes.empty() || !options.probeKinds.empty()) {
     PUMInsertProbesOptions probes;

@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Mapping
 from copy import deepcopy
+from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pumice.errors import PumiceError
 
-__all__ = ["Device", "as_device", "devices"]
+__all__ = ["Device", "as_device", "devices", "source_of"]
 
 
 def devices() -> list[str]:
@@ -30,20 +33,35 @@ class Device:
 
         Device("isaac").replace(name="isaac-6b", array={"adc": {"bits": 6}})
 
+    Devices with the same fields are equal. `str(device)` is the text of a device file.
+
+    Args:
+        device: name of a preset; path of a device file, or of a JSON file (.json) with the fields;
+            or the fields themselves, as `fields` returns them.
+
     Raises:
         PumiceError: no such device, or a field has an impossible value; the text names the field.
     """
 
-    def __init__(self, name: str) -> None:
+    _fields: dict[str, Any]
+
+    def __init__(self, device: str | os.PathLike[str] | Mapping[str, Any]) -> None:
         from pumice import ir
         from pumice._mlir_libs import _pumice
 
+        if not isinstance(device, Mapping) and str(device).endswith(".json"):
+            device = _read_json(device)
+        if isinstance(device, Mapping):
+            self._fields = _json_value(device)
+            self._check(str(device.get("name", "")))
+            return
+        name = device
         try:
             with ir.Context() as context:
                 text = _pumice.device_to_json(_pumice.load_device(context, str(name)))
         except ValueError as error:
             raise PumiceError(_plain(error)) from None
-        self._fields: dict[str, Any] = json.loads(text)
+        self._fields = json.loads(text)
 
     @property
     def name(self) -> str:
@@ -173,10 +191,15 @@ class Device:
         if len(having) == 1:
             return {having[0]: {key: value}}
         if not having:
-            known = ", ".join([*_field_names()["device"], *names])
+            known = [*_field_names()["device"], *names]
+            groups = [
+                field for kind, own in _field_names().items() if kind != "device" for field in own
+            ]
+            similar = get_close_matches(key, [*known, *groups], 1)
+            hint = f" (did you mean '{similar[0]}'?)" if similar else ""
             raise PumiceError(
-                f"device '{self.name}': unknown field '{key}', expected one of {known}, or a "
-                "field of a group"
+                f"device '{self.name}': unknown field '{key}', expected one of {', '.join(known)},"
+                f" or a field of a group{hint}"
             )
         raise PumiceError(
             f"device '{self.name}': {key}: expected the group, as in "
@@ -203,14 +226,20 @@ class Device:
         from pumice import ir
 
         with ir.Context() as context:
-            return str(self.to_attribute(context))
+            return "\n".join(_broken(str(self.to_attribute(context)), 0))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Device) and self._fields == other._fields
+
+    def __hash__(self) -> int:
+        return hash(json.dumps(self._fields, sort_keys=True))
 
     def __repr__(self) -> str:
         return f"Device({self.name!r})"
 
 
-def as_device(device: str | Device | None) -> Device:
-    """Returns a device, or reads it by name or path; "ideal" for None.
+def as_device(device: str | os.PathLike[str] | Mapping[str, Any] | Device | None) -> Device:
+    """Returns a device, or makes one of a name, path or fields; "ideal" for None.
 
     Raises:
         PumiceError: no such device.
@@ -225,6 +254,78 @@ def _field_names() -> dict[str, list[str]]:
 
     names: dict[str, list[str]] = json.loads(_pumice.device_fields())
     return names
+
+
+def source_of(name: str) -> str:
+    """The file of a preset, or of a path, with its comments: the start of a device of one's own.
+
+    Raises:
+        PumiceError: no such device.
+    """
+    from pumice._mlir_libs import _pumice
+
+    path = Path(name)
+    if name in devices():
+        folder = os.environ.get("PUMICE_PRESETS") or Path(_pumice.__file__).parent / "presets"
+        path = Path(folder) / f"{name}.mlir"
+    else:
+        Device(name)  # says what is wrong
+    return path.read_text(encoding="utf-8")
+
+
+def _read_json(path: str | os.PathLike[str]) -> Mapping[str, Any]:
+    """The fields in a JSON file; what `pumice devices NAME --json` prints has them in `fields`."""
+    try:
+        fields = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PumiceError(f"cannot read device file '{path}': {error.strerror}") from None
+    except ValueError as error:
+        raise PumiceError(f"device file '{path}': expected JSON: {error}") from None
+    if isinstance(fields, Mapping) and isinstance(fields.get("fields"), Mapping):
+        fields = fields["fields"]
+    if not isinstance(fields, Mapping):
+        raise PumiceError(f"device file '{path}': expected an object of fields")
+    return fields
+
+
+#: Columns within which a device is printed.
+_COLUMNS = 100
+_OPEN, _CLOSE = "<[", ">]"
+
+
+def _broken(text: str, indent: int) -> list[str]:
+    """An attribute's text in lines that are short where its brackets allow it."""
+    start = next((i for i, c in enumerate(text) if c in _OPEN), None)
+    if indent + len(text) <= _COLUMNS or start is None:
+        return [" " * indent + text]
+    lines = [" " * indent + text[: start + 1]]
+    rest, parts = _parts(text, start + 1)
+    for part in parts:
+        lines += _broken(part, indent + 2)
+    lines.append(" " * indent + text[rest:])
+    return lines
+
+
+def _parts(text: str, start: int) -> tuple[int, list[str]]:
+    """What stands between commas up to the closing bracket, and the place of that bracket."""
+    parts, first, depth, quoted = [], start, 0, False
+    for place in range(start, len(text)):
+        c = text[place]
+        if c == '"':
+            quoted = not quoted
+        elif quoted:
+            continue
+        elif c in _OPEN:
+            depth += 1
+        elif c in _CLOSE and depth:
+            depth -= 1
+        elif depth == 0 and (c == "," or c in _CLOSE):
+            comma = "," if c == "," else ""
+            parts.append(text[first:place].strip() + comma)
+            if not comma:
+                return place, parts
+            first = place + 1
+    return len(text), [text[start:].strip()]
 
 
 def _plain(error: Exception) -> str:

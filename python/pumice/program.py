@@ -110,6 +110,15 @@ class Program:
         """Name, dtype and shape of each output of the machine program."""
         return [(name, dtype, tuple(shape)) for name, dtype, shape in self._machine.outputs]
 
+    def __repr__(self) -> str:
+        def listed(specs: Sequence[tuple[str, str, tuple[int, ...]]]) -> str:
+            return ", ".join(f"{name}: {_described(dtype, shape)}" for name, dtype, shape in specs)
+
+        return (
+            f"Program(inputs=({listed(self.inputs)}),"
+            f" outputs=({listed(self.outputs)}), levels={list(self.levels)})"
+        )
+
     def tensors(self) -> list[MachineTensor]:
         """The tensors that a run computes, in execution order."""
         return tensors_from_json(self._machine.tensors)
@@ -361,14 +370,15 @@ class Program:
         """The IR at a level, one of `LEVELS`.
 
         Args:
-            elide: omit the data of large constants; if False, the text parses back completely.
+            elide: omit the data of large constants, and locations; if False, the text parses back
+                completely, with the names of layers.
 
         Raises:
             PumiceError: no such level, or one that a loaded program does not hold.
         """
         operation = self.module(level).operation
         if not elide:
-            return str(operation.get_asm())
+            return str(operation.get_asm(enable_debug_info=True))
         return str(operation.get_asm(large_elements_limit=16, large_resource_limit=64))
 
     def operations(self, nodes: Iterable[str], level: str = "crossbar") -> list[str]:
@@ -430,6 +440,24 @@ class Program:
         if kwargs:
             raise PumiceError(f"expected positional inputs only, got {sorted(kwargs)}")
         return list(args)
+
+    def check_inputs(self, *args: Any, **kwargs: Any) -> None:
+        """Checks inputs without running: their number, structure, shapes and dtypes.
+
+        Raises:
+            FrontendError, PumiceError: what `run` would raise.
+        """
+        leaves = [to_numpy(leaf) for leaf in self.flatten_inputs(args, kwargs)]
+        if len(leaves) != len(self.inputs):
+            raise PumiceError(f"expected {len(self.inputs)} inputs, got {len(leaves)}")
+        for leaf, (name, dtype, shape) in zip(leaves, self.inputs, strict=True):
+            given = str(leaf.dtype)
+            same = given.removeprefix("u") == dtype or (dtype == "bfloat16" and given == "int16")
+            if not same or leaf.shape != shape:
+                raise PumiceError(
+                    f"input '{name}' must be {_described(dtype, shape)},"
+                    f" got {_described(given, leaf.shape)}"
+                )
 
     def run_flat(
         self,
@@ -495,6 +523,10 @@ class Program:
     def _report(self, text: str) -> Report:
         timings = {**self.timings, "prepare": self._machine.prepare_ms / 1e3}
         return Report(text, timings, self.code)
+
+
+def _described(dtype: str, shape: Sequence[int]) -> str:
+    return f"{dtype}[{', '.join(map(str, shape))}]"
 
 
 def load(path: str | os.PathLike[str]) -> Program:

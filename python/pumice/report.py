@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -273,6 +276,46 @@ class Report:
         """In order of first appearance."""
         return tuple(_layer(item) for item in self._data["layers"])
 
+    def layer_table(
+        self, *, sort: str | None = None, top: int | None = None, depth: int | None = None
+    ) -> tuple[Layer, ...]:
+        """Layers for a table.
+
+        Args:
+            sort: what layers are sorted by, the largest first: "time", "energy", "arrays",
+                "conversions" or "instructions"; in order of first appearance if not given.
+            top: number of layers to keep, after sorting.
+            depth: number of parts of a module's path to keep: with 1, `encoder.layer.0` is summed
+                up in `encoder`. Names that are source locations stay.
+
+        Raises:
+            PumiceError: an unknown `sort`; `top` or `depth` below 1.
+        """
+        for name, value in (("top", top), ("depth", depth)):
+            if value is not None and value < 1:
+                raise PumiceError(f"expected {name} to be at least 1, got {value}")
+        layers = self.layers if depth is None else self._summed_up(depth)
+        if sort is not None:
+            if sort not in _SORTS:
+                raise PumiceError(f"expected sort to be one of {', '.join(_SORTS)}, got '{sort}'")
+            attribute = _SORTS[sort]
+            layers = tuple(sorted(layers, key=lambda layer: -getattr(layer, attribute)))
+        return layers[:top]
+
+    def _summed_up(self, depth: int) -> tuple[Layer, ...]:
+        """Layers whose paths agree in their first parts as one."""
+        groups: dict[str, list[Layer]] = {}
+        for layer in self.layers:
+            groups.setdefault(_shallow(layer.name, depth), []).append(layer)
+        group_of = {layer.name: name for name, layers in groups.items() for layer in layers}
+        times: dict[str, list[tuple[float, float]]] = {}
+        for instruction in self.instructions:
+            name = group_of.get(instruction["layer"])
+            if name is not None:
+                span = (instruction["start_ns"], instruction["end_ns"])
+                times.setdefault(name, []).append(span)
+        return tuple(_sum_of(name, layers, times.get(name, [])) for name, layers in groups.items())
+
     @property
     def instructions(self) -> list[dict[str, Any]]:
         """The timeline: one record per instruction, with the resources that it occupied."""
@@ -392,21 +435,156 @@ class Report:
 
         write_text(path, json.dumps(trace_of(self, setup=setup)) + "\n")
 
-    def __rich__(self) -> RenderableType:
+    @classmethod
+    def from_json(cls, path: str | os.PathLike[str]) -> Report:
+        """Reads what `to_json` wrote.
+
+        Raises:
+            PumiceError: the file cannot be read, or holds no report.
+        """
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise PumiceError(f"cannot read '{path}': {error.strerror}") from None
+        except ValueError as error:
+            raise PumiceError(f"expected '{path}' to be a report in JSON: {error}") from None
+        missing = [k for k in _KEYS if not isinstance(data, dict) or k not in data]
+        if missing:
+            raise PumiceError(f"expected '{path}' to be a report, but it has no '{missing[0]}'")
+        timings = dict(data.pop("timings_s", {}))
+        code = timings.pop("code_generation", None)
+        return cls(data, timings, CodeStats(**code) if code else None)
+
+    def to_html(
+        self, path: str | os.PathLike[str] | None = None, *, title: str | None = None
+    ) -> str:
+        """A self-contained HTML page with figures and tables; written to `path` if given.
+
+        `pumice.pages.report_page` shows several reports side by side.
+
+        Raises:
+            PumiceError: the file cannot be written, or plotly is not installed.
+        """
+        from pumice.pages import report_page
+
+        text = report_page({f"Run on device '{self.device}'": self}, title)
+        if path is not None:
+            write_text(path, text)
+        return text
+
+    def records(self) -> list[dict[str, Any]]:
+        """A flat dict for each layer, as for `pandas.DataFrame`: times in ns, energies in pJ."""
+        return [
+            {
+                "layer": layer.name,
+                "kinds": " ".join(layer.kinds),
+                "arrays": layer.arrays,
+                "start_ns": layer.start_ns,
+                "end_ns": layer.end_ns,
+                "busy_ns": layer.busy_ns,
+                "energy_pj": layer.energy_pj,
+                **{f"{name}_pj": layer.components.get(name, 0.0) for name in self.components},
+                "conversions": layer.conversions,
+                "reasons": "; ".join(layer.reasons),
+            }
+            for layer in self.layers
+        ]
+
+    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
+        """`records` as CSV; written to `path` if given.
+
+        Raises:
+            PumiceError: the file cannot be written.
+        """
+        stream = io.StringIO()
+        records = self.records()
+        writer = csv.DictWriter(stream, list(records[0]) if records else ["layer"])
+        writer.writeheader()
+        writer.writerows(records)
+        if path is not None:
+            write_text(path, stream.getvalue())
+        return stream.getvalue()
+
+    def tables(
+        self, *, sort: str | None = None, top: int | None = None, depth: int | None = None
+    ) -> RenderableType:
+        """What `print(report)` shows, for rich; with the layers of `layer_table`.
+
+        Raises:
+            PumiceError: as `layer_table`.
+        """
         from pumice.tables import report_tables
 
-        return report_tables(self)
+        return report_tables(self, sort=sort, top=top, depth=depth)
+
+    def __rich__(self) -> RenderableType:
+        return self.tables()
 
     def __str__(self) -> str:
         from pumice.tables import plain_text
 
         return plain_text(self.__rich__())
 
+    def _repr_html_(self) -> str:
+        from pumice.tables import html_text
+
+        return html_text(self)
+
     def __repr__(self) -> str:
         return (
             f"Report(device={self.device!r}, latency_ns={self.latency_ns:g}, "
             f"energy_pj={self.energy_pj:g}, layers={len(self._data['layers'])})"
         )
+
+
+#: What every report has.
+_KEYS = ("device", "latency_ns", "energy_pj", "layers", "instructions", "utilisation", "wear")
+
+#: Attributes to sort layers by, by the words that stand for them.
+_SORTS = {
+    "time": "busy_ns",
+    "energy": "energy_pj",
+    "arrays": "arrays",
+    "conversions": "conversions",
+    "instructions": "instructions",
+}
+
+
+def _shallow(name: str, depth: int) -> str:
+    """The first parts of a module's path; a source location is none."""
+    return name if ":" in name else ".".join(name.split(".")[:depth])
+
+
+def _sum_of(name: str, layers: Sequence[Layer], times: list[tuple[float, float]]) -> Layer:
+    """Several layers as one; `times` are those of their instructions."""
+    busy, end = 0.0, -math.inf
+    for first, last in sorted(times):
+        busy += max(last - max(first, end), 0.0)
+        end = max(end, last)
+    components: Counter[str] = Counter()
+    counters: Counter[str] = Counter()
+    for layer in layers:
+        components.update(layer.components)
+        counters.update({k: v for k, v in layer.counters.items() if isinstance(v, int | float)})
+
+    def union(attribute: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(word for layer in layers for word in getattr(layer, attribute)))
+
+    return Layer(
+        name,
+        union("kinds"),
+        union("units"),
+        sum(layer.instructions for layer in layers),
+        sum(layer.arrays for layer in layers),
+        min(layer.start_ns for layer in layers),
+        max(layer.end_ns for layer in layers),
+        busy,
+        sum(layer.energy_pj for layer in layers),
+        dict(components),
+        dict(counters),
+        union("reasons"),
+        union("nonlinear"),
+    )
 
 
 def _layer(item: Mapping[str, Any]) -> Layer:

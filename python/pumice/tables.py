@@ -10,16 +10,22 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
 from rich.text import Text
+
+from pumice.layout import SimpleTable
 
 if TYPE_CHECKING:
     from pumice.report import Layer, Lifetime, Report, Wear
 
 __all__ = ["energy", "number", "plain_text", "report_tables", "simple_table", "size", "time"]
 
-#: Columns of a report that is turned to text without a terminal.
-WIDTH = 110
+#: Stands for a number that a device does not give, unlike 0.
+NOT_STATED = "not stated"
+
+#: Width of text that goes to no terminal: lines are not broken.
+_UNLIMITED = 1_000_000
+#: Width of tables in notebooks.
+_WIDE = 140
 
 
 def scaled(value: float, units: Sequence[tuple[float, str]]) -> str:
@@ -91,28 +97,36 @@ def percent(share: float) -> str:
 
 
 def simple_table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    left: int = 1,
+    *,
+    optional: Sequence[str] = (),
+    wrapped: Sequence[int] = (),
 ) -> Group:
-    """A table without frame; the first `left` columns are words, the rest are numbers."""
-    table = Table(
-        box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_header=any(columns)
-    )
-    for index, column in enumerate(columns):
-        words = index < left
-        table.add_column(
-            column,
-            justify="left" if words else "right",
-            no_wrap=not (words and index == 0),
-            overflow="fold",
-        )
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+    """A title and a table without a frame.
+
+    The first `left` columns are words, the rest are numbers. On a narrow terminal columns in
+    `optional` are left out and text in `wrapped` wraps (`SimpleTable`).
+    """
+    table = SimpleTable(columns, rows, left=left, optional=optional, wrapped=wrapped)
     return Group(Text(title, style="bold"), table)
 
 
-def report_tables(report: Report) -> RenderableType:
-    """Summary, layers, components, utilisation, wear, one-time programming, compile timings."""
-    parts: list[RenderableType] = [_summary(report), _layers(report)]
+def report_tables(
+    report: Report,
+    *,
+    sort: str | None = None,
+    top: int | None = None,
+    depth: int | None = None,
+) -> RenderableType:
+    """Summary, layers, components, utilisation, wear, one-time programming, compile timings.
+
+    `sort`, `top` and `depth` are those of `Report.layer_table`.
+    """
+    layers = report.layer_table(sort=sort, top=top, depth=depth)
+    parts: list[RenderableType] = [_summary(report), _layers(report, layers)]
     if any(layer.reasons for layer in report.layers):
         parts.append(_reasons(report))
     parts += [_components(report), _utilisation(report)]
@@ -122,7 +136,7 @@ def report_tables(report: Report) -> RenderableType:
         parts.append(_wear(report.wear))
     if report.setup is not None:
         parts.append(_setup(report.setup))
-    if report.timings:
+    if any(report.timings.values()):  # not for a program that was loaded
         parts.append(_timings(report))
     spaced: list[RenderableType] = []
     for part in parts:
@@ -134,13 +148,13 @@ def _summary(report: Report) -> Group:
     rows = [
         ("latency", time(report.latency_ns)),
         ("energy, dynamic", energy(report.dynamic_energy_pj)),
-        ("energy, static", energy(report.static_energy_pj)),
+        ("energy, static", _static(report)),
         ("arrays with weights", number(report.arrays)),
         *_schedule(report),
         *_steady_state(report),
         *((f"{level.group}: {level.level}", number(level.count)) for level in report.levels),
-        ("area of the device", area(report.area_mm2) if report.area_mm2 else "not given"),
-        ("peak of the buffer", size(report.peak_buffer_bytes)),
+        ("area of the device", area(report.area_mm2) if report.area_mm2 else NOT_STATED),
+        ("peak use of the buffer", size(report.peak_buffer_bytes)),
     ]
     conversions = report.counters.get("conversions", 0)
     rows.append(("ADC conversions", number(conversions)))
@@ -179,14 +193,19 @@ def _steady_state(report: Report) -> list[tuple[str, str]]:
     ]
 
 
-def _layers(report: Report) -> Group:
+def _static(report: Report) -> str:
+    """Static energy; a device that states no power of components has none to tell."""
+    return energy(report.static_energy_pj) if report.power_mw else NOT_STATED
+
+
+def _layers(report: Report, layers: Sequence[Layer]) -> Group:
     total_ns = report.latency_ns or 1.0
     total_pj = report.dynamic_energy_pj or 1.0
 
     def row(layer: Layer) -> list[str]:
         return [
             layer.name,
-            "+".join(layer.kinds),
+            " ".join(layer.kinds),
             number(layer.arrays) if layer.arrays else "",
             time(layer.busy_ns),
             percent(layer.busy_ns / total_ns),
@@ -195,29 +214,53 @@ def _layers(report: Report) -> Group:
             number(layer.conversions) if layer.conversions else "",
         ]
 
-    columns = ["layer", "kinds", "arrays", "time", "share", "energy", "share", "conversions"]
-    return simple_table(
-        "Layers (may overlap in time; dynamic energy)", columns, map(row, report.layers), left=2
+    rows = [row(layer) for layer in layers]
+    conversions = report.counters.get("conversions", 0)
+    rows.append(
+        [
+            "total",
+            "",
+            number(report.arrays) if report.arrays else "",
+            time(report.latency_ns),
+            "",
+            energy(report.dynamic_energy_pj),
+            "",
+            number(conversions) if conversions else "",
+        ]
     )
+    columns = [
+        "layer", "kinds", "arrays", "time", "of time", "energy", "of energy", "conversions"
+    ]  # fmt: skip
+    optional = ["conversions", "kinds", "arrays", "of time", "of energy"]
+    title = "Layers (may overlap in time; dynamic energy)"
+    return simple_table(title, columns, rows, left=2, optional=optional, wrapped=[1])
 
 
 def _reasons(report: Report) -> Group:
     rows = [(layer.name, reason) for layer in report.layers for reason in layer.reasons]
-    return simple_table("Products on the digital unit", ["layer", "reason"], rows, left=2)
+    title = "Matrix products that the digital unit computes"
+    return simple_table(title, ["layer", "reason"], rows, left=2, wrapped=[1])
 
 
 def _components(report: Report) -> Group:
     dynamic = report.dynamic_energy_pj or 1.0
     total = report.energy_pj or 1.0
     spent = [(k.replace("_", " "), v) for k, v in report.components.items() if v]
-    rows = [
+    rows: list[Sequence[str]] = [
         (name, energy(pj), percent(pj / dynamic), percent(pj / total))
         for name, pj in sorted(spent, key=lambda item: -item[1])
     ]
     static = report.static_energy_pj
-    rows.append(("static", energy(static), "", percent(static / total)))
+    if report.power_mw:
+        rows.append(("static", energy(static), "", percent(static / total)))
+    else:
+        rows.append(("static", NOT_STATED, "", ""))
     rows.append(("total", energy(report.energy_pj), "", percent(report.energy_pj / total)))
-    return simple_table("Energy", ["component", "energy", "of dynamic", "of total"], rows)
+    columns = ["component", "energy", "of dynamic", "of total"]
+    if not static:  # the same shares
+        columns.pop()
+        rows = [row[:3] for row in rows]
+    return simple_table("Energy", columns, rows, optional=["of total", "of dynamic"][not static :])
 
 
 def _utilisation(report: Report) -> Group:
@@ -225,7 +268,7 @@ def _utilisation(report: Report) -> Group:
         (name.replace("_", " "), number(use.count), time(use.busy_ns), percent(use.share))
         for name, use in report.utilisation.items()
     ]
-    return simple_table("Utilisation", ["resource", "count", "busy, summed", "share"], rows)
+    return simple_table("Utilisation", ["resource", "count", "busy time, sum", "share"], rows)
 
 
 def _waiting(report: Report) -> Group:
@@ -263,7 +306,7 @@ def _wear(wear: Wear) -> Group:
     )
     most = "writes per cell, at most" if wear.max_is_bound else "writes per cell, most"
     return Group(
-        simple_table("Wear in the run", ["layers", "arrays", most, "mean"], rows),
+        simple_table("Wear in the run", ["layers", "arrays", most, "mean"], rows, wrapped=[0]),
         Text(f"cells by writes: {counts}"),
     )
 
@@ -278,7 +321,7 @@ def _setup(setup: Report) -> Group:
         ("cells written", number(setup.counters.get("cells_written", 0))),
         ("writes per cell, most", f"{wear.max_writes_per_cell:g}"),
     ]
-    return simple_table("Programming of the weights (once, not in the run)", ["", ""], rows)
+    return simple_table("Programming of the weights (before the first run)", ["", ""], rows)
 
 
 def _timings(report: Report) -> Group:
@@ -294,13 +337,21 @@ def _timings(report: Report) -> Group:
 
 
 def plain_text(renderable: Any) -> str:
-    """What rich would print, without colours; as wide as COLUMNS says, or 110."""
+    """What rich would print, without colours; as wide as COLUMNS says, or else unbroken."""
     width = os.environ.get("COLUMNS", "")
     stream = io.StringIO()
     console = Console(
         file=stream,
-        width=int(width) if width.isdigit() and int(width) else WIDTH,
+        width=int(width) if width.isdigit() and int(width) else _UNLIMITED,
         color_system=None,
     )
-    console.print(renderable)
+    console.print(renderable, crop=False)
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
+
+
+def html_text(renderable: Any) -> str:
+    """A table for a notebook."""
+    console = Console(file=io.StringIO(), record=True, width=_WIDE, force_jupyter=False)
+    console.print(renderable, crop=False)
+    pre = "<pre style='overflow:auto;line-height:1.3'>{code}</pre>"
+    return console.export_html(inline_styles=True, code_format=pre)

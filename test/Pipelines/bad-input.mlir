@@ -24,6 +24,11 @@
 // RUN: not pumice-opt %t/nowhere.mlir 2>&1 | FileCheck %s --check-prefix=NOWHERE
 // NOWHERE: cannot open input file '{{.*}}nowhere.mlir'
 //
+// A pipeline that is given a level above its own:
+// RUN: not pumice-opt %inputs/network.mlir --quantized-to-crossbar=device=ideal 2>&1 | FileCheck %s --check-prefix=ABOVE
+// RUN: not pumice-opt %inputs/network.mlir --verify-quantized-contract=raised-only=true 2>&1 | FileCheck %s --check-prefix=ABOVE
+// ABOVE: error: is a float layer on quantized operands: raise-quantized-ops, a part of linalg-to-quantized, makes it an integer layer
+//
 // MLIR of other dialects:
 // RUN: not pumice-opt %t/foreign.mlir --linalg-to-simulator=device=ideal 2>&1 | FileCheck %s --check-prefix=FOREIGN
 // FOREIGN: foreign.mlir:2:8: error: {{.*}}torch

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/InitAll.h"
+#include "lib/Support/AlignedFile.h"
+#include "mlir/Support/FileUtilities.h"
 #include "mlir/Tools/Plugins/DialectPlugin.h"
 #include "mlir/Tools/Plugins/PassPlugin.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -43,12 +46,37 @@ static bool loadPlugins(llvm::ArrayRef<char *> args) {
   return true;
 }
 
+/// Like `MlirOptMain`, but reads bytecode with weights from anywhere.
+static LogicalResult optimize(int argc, char **argv,
+                              DialectRegistry &registry) {
+  auto [input, output] = registerAndParseCLIOptions(
+      argc, argv, "Pumice modular optimizer driver\n", registry);
+  MlirOptMainConfig config = MlirOptMainConfig::createFromCLOptions();
+  if (config.shouldShowDialects() || config.shouldListPasses())
+    return MlirOptMain(argc, argv, input, output, registry);
+  std::string error;
+  std::unique_ptr<llvm::MemoryBuffer> file =
+      pumice::openAlignedFile(input, error);
+  if (!file) {
+    llvm::errs() << "pumice-opt: error: " << error << "\n";
+    return failure();
+  }
+  std::unique_ptr<llvm::ToolOutputFile> to = openOutputFile(output, &error);
+  if (!to) {
+    llvm::errs() << "pumice-opt: error: " << error << "\n";
+    return failure();
+  }
+  if (failed(MlirOptMain(to->os(), std::move(file), registry, config)))
+    return failure();
+  to->keep();
+  return success();
+}
+
 int main(int argc, char **argv) {
   if (!loadPlugins({argv, static_cast<size_t>(argc)}))
     return 1;
   DialectRegistry registry;
   pumice::registerAllDialects(registry);
   pumice::registerAllPasses();
-  return asMainReturnCode(
-      MlirOptMain(argc, argv, "Pumice modular optimizer driver\n", registry));
+  return asMainReturnCode(optimize(argc, argv, registry));
 }

@@ -119,8 +119,13 @@ def VerifyQuantizedContract : Pass<"verify-quantized-contract", "::mlir::ModuleO
   let description = [{
     Requires nothing and changes nothing. In addition to verify-linalg-contract,
     fails if a float convolution or matrix product still reads two dequantized
-    operands that raise-quantized-ops supports.
+    operands that raise-quantized-ops supports. With `raised-only`, this is all
+    that is checked, so that modules may hold ops of lower levels.
   }];
+  let options = [
+    Option<"raisedOnly", "raised-only", "bool", /*default=*/"false",
+           "check only that integer layers have been raised">,
+  ];
 }
 
 def AssignTargets : Pass<"assign-targets", "::mlir::func::FuncOp"> {

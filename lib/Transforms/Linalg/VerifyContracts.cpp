@@ -93,9 +93,10 @@ struct VerifyLinalgContractPass
 
 struct VerifyQuantizedContractPass
     : pumice::impl::VerifyQuantizedContractBase<VerifyQuantizedContractPass> {
+  using Base::Base;
   void runOnOperation() override {
     markAllAnalysesPreserved();
-    if (failed(verifyLinalg(getOperation())))
+    if (!raisedOnly && failed(verifyLinalg(getOperation())))
       return signalPassFailure();
     getOperation().walk([&](linalg::LinalgOp op) {
       Operation *dequantize = nullptr;
@@ -105,8 +106,10 @@ struct VerifyQuantizedContractPass
                    matchQuantizedProduct(op))
         dequantize = product->left.dequantize.op;
       if (dequantize) {
-        op.emitError("is a float layer on quantized operands: "
-                     "raise-quantized-ops makes it an integer layer")
+        op.emitError(
+              "is a float layer on quantized operands: "
+              "raise-quantized-ops, a part of linalg-to-quantized, makes "
+              "it an integer layer")
                 .attachNote(dequantize->getLoc())
             << "its first operand is dequantized here";
         signalPassFailure();

@@ -6,8 +6,8 @@ from __future__ import annotations
 import argparse
 
 __all__ = [
-    "MODEL", "PROGRAM", "add_debug", "add_json", "add_model", "add_reports", "add_threads",
-    "positive",
+    "MODEL", "PROGRAM", "add_debug", "add_json", "add_layers", "add_model", "add_reports",
+    "add_threads", "positive",
 ]  # fmt: skip
 
 MODEL = (
@@ -45,9 +45,35 @@ def add_threads(parser: argparse.ArgumentParser) -> None:
 
 def add_reports(parser: argparse.ArgumentParser) -> None:
     """--report and --trace."""
-    parser.add_argument("--report", metavar="R.json", help="where to write the report as JSON")
+    parser.add_argument(
+        "--report",
+        metavar="R.json",
+        help="where to write the report as JSON; - is standard output, instead of tables",
+    )
+    parser.add_argument(
+        "--html", metavar="R.html", help="where to write the report as a page (needs plotly)"
+    )
     parser.add_argument(
         "--trace", metavar="T.json", help="where to write the timeline for https://ui.perfetto.dev"
+    )
+
+
+def add_layers(parser: argparse.ArgumentParser) -> None:
+    """--sort, --top and --depth, of the table of layers."""
+    parser.add_argument(
+        "--sort",
+        choices=["time", "energy", "arrays", "conversions", "instructions"],
+        help="sort the table of layers, the largest first; in the order of the model by default",
+    )
+    parser.add_argument(
+        "--top", type=positive, metavar="N", help="show only the first N layers of the table"
+    )
+    parser.add_argument(
+        "--depth",
+        type=positive,
+        metavar="N",
+        help="sum layers up by the first N parts of their names: with 1, encoder.layer.0 is a part"
+        " of encoder",
     )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from pumice.cli.errors import UsageError
-from pumice.cli.files import load_model
+from pumice.cli.files import is_model, load_model
 from pumice.cli.run import program_of
 from pumice.cli.terminal import show, working
 
@@ -20,6 +20,11 @@ def compare(args: Namespace) -> int:
     """Prints the comparison of a program or model on inputs."""
     if not args.tolerance >= 0:
         raise UsageError(f"expected --tolerance to be at least 0, got {args.tolerance}")
+    if not args.reference and not is_model(args.program):
+        raise UsageError(
+            "expected --reference FILE.py:NAME, the PyTorch model to compare with:"
+            f" '{args.program}' holds none"
+        )
     program, inputs, keywords = program_of(args)
     reference = load_model(args.reference) if args.reference else None
     with working("comparing"):

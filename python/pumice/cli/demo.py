@@ -14,7 +14,7 @@ from pumice.cli.errors import UsageError
 from pumice.cli.terminal import progress, say, show, working
 from pumice.device import Device
 from pumice.report import Report
-from pumice.tables import area, energy, number, simple_table, time
+from pumice.tables import NOT_STATED, area, energy, number, simple_table, time
 
 __all__ = ["demo"]
 
@@ -133,7 +133,7 @@ def _print(
             energy(report.dynamic_energy_pj),
             energy(report.static_energy_pj),
             number(report.arrays),
-            area(report.area_mm2) if report.area_mm2 else "not given",
+            area(report.area_mm2) if report.area_mm2 else NOT_STATED,
         )
         for name, report in reports.items()
     ]

@@ -9,8 +9,9 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pumice.cli.errors import UsageError
 from pumice.cli.terminal import show
-from pumice.device import Device
+from pumice.device import Device, source_of
 from pumice.device import devices as device_names
 from pumice.tables import area, number, power, simple_table
 
@@ -19,13 +20,22 @@ __all__ = ["devices"]
 
 def devices(args: Namespace) -> None:
     """Lists devices, or the fields of one."""
+    if args.source:
+        if not args.name or args.json:
+            raise UsageError("expected --source with the name of a device and without --json")
+        print(source_of(args.name), end="")
+        return
     names = [args.name] if args.name else device_names()
     found = [Device(name) for name in names]
     if args.json:
         data = [{"fields": device.fields, "roll_up": device.roll_up()} for device in found]
         print(json.dumps(data[0] if args.name else data, indent=2))
     elif args.name:
-        show(simple_table(f"Device '{found[0].name}'", ["", ""], _fields(found[0].fields), left=2))
+        show(
+            simple_table(
+                f"Device '{found[0].name}'", ["", ""], _fields(found[0].fields), left=2, wrapped=[1]
+            )
+        )
         show("")
         show(_levels(found[0]))
     else:
@@ -37,16 +47,18 @@ def devices(args: Namespace) -> None:
             "ADC",
             "units",
             "level",
-            "",
-            "",
-            "device",
-            "",
+            "its area",
+            "its power",
+            "area",
+            "power",
         ]
         rows = [row for device in found for row in _rows(device)]
         if not any(row[1] for row in rows):  # no device has several groups
             columns.pop(1)
             rows = [[row[0], *row[2:]] for row in rows]
-        show(simple_table("Devices (bits of a cell/weight/input)", columns, rows))
+        optional = ["level", "its area", "its power", "ADC", "bits", "power", "area"]
+        title = "Devices (bits of a cell/weight/input)"
+        show(simple_table(title, columns, rows, optional=optional))
 
 
 def _rows(device: Device) -> Iterator[list[str]]:

@@ -12,6 +12,7 @@ from pumice.cli.arguments import (
     PROGRAM,
     add_debug,
     add_json,
+    add_layers,
     add_model,
     add_reports,
     add_threads,
@@ -36,7 +37,15 @@ def parser() -> argparse.ArgumentParser:
     root.set_defaults(command=None, debug=False)
     commands = root.add_subparsers(title="commands", metavar="COMMAND")
 
-    for add in (_add_demo, _add_run, _add_compile, _add_estimate, _add_compare, _add_devices):
+    for add in (
+        _add_demo,
+        _add_run,
+        _add_compile,
+        _add_estimate,
+        _add_report,
+        _add_compare,
+        _add_devices,
+    ):
         add(commands)
     _add_experiments(
         commands,
@@ -99,6 +108,7 @@ def _add_run(commands: Commands) -> None:
         help="where to write the output; several outputs go to Y.0.npy, Y.1.npy, ...",
     )
     add_reports(parser)
+    add_layers(parser)
     parser.add_argument(
         "--estimate",
         action="store_true",
@@ -140,7 +150,25 @@ def _add_estimate(commands: Commands) -> None:
     add_model(parser)
     parser.add_argument("program", metavar="PROGRAM|MODEL", help=PROGRAM)
     add_reports(parser)
+    add_layers(parser)
     parser.set_defaults(module="pumice.cli.run", command="estimate")
+
+
+def _add_report(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "report",
+        help="show reports again, as tables, an HTML page or CSV",
+        description="Reads reports that --report wrote. Several are shown side by side.",
+    )
+    add_debug(parser)
+    add_layers(parser)
+    parser.add_argument("reports", nargs="+", metavar="R.json", help="reports of runs or estimates")
+    parser.add_argument(
+        "--html", metavar="R.html", help="write a self-contained page with figures (needs plotly)"
+    )
+    parser.add_argument("--csv", metavar="R.csv", help="write the table of layers of one report")
+    parser.add_argument("--title", metavar="TEXT", help="title of the page")
+    parser.set_defaults(module="pumice.cli.report", command="report")
 
 
 def _add_compare(commands: Commands) -> None:
@@ -165,8 +193,9 @@ def _add_compare(commands: Commands) -> None:
     parser.add_argument(
         "--reference",
         metavar="MODEL",
-        help=f"the PyTorch model of a compiled program, or the float model of a quantized one:"
-        f" {MODEL}",
+        help="the PyTorch model of a compiled program or ONNX model, or the float model of a"
+        " quantized one: FILE.py:NAME or package.module:NAME, a torch.nn.Module or a function that"
+        " returns one",
     )
     add_threads(parser)
     parser.set_defaults(module="pumice.cli.compare", command="compare")
@@ -181,6 +210,11 @@ def _add_devices(commands: Commands) -> None:
     add_json(parser)
     add_debug(parser)
     parser.add_argument("name", nargs="?", metavar="NAME", help="a device, or a device file")
+    parser.add_argument(
+        "--source",
+        action="store_true",
+        help="print the device's file with its comments, as a start for a file of your own",
+    )
     parser.set_defaults(module="pumice.cli.devices", command="devices")
 
 

@@ -38,7 +38,9 @@ def run(args: Namespace) -> None:
 
 def estimate(args: Namespace) -> None:
     """Prints what a run would cost."""
-    program, _, _ = program_of(args)
+    program, inputs, keywords = program_of(args)
+    if inputs or keywords:
+        program.check_inputs(*inputs, **keywords)
     _give(args, program.estimate())
 
 
@@ -82,9 +84,13 @@ def program_of(args: Namespace) -> tuple[Program, list[Any], dict[str, Any]]:
         return _from_mlir(args, inputs), inputs, keywords
     if args.command == "compile_":
         raise UsageError(f"expected a model, got '{args.program}', which is compiled already")
-    for option, value in (("--device", args.device), ("--schedule", args.schedule)):
-        if value:
-            raise UsageError(f"{option} is for models: '{args.program}' is compiled already")
+    if args.device:
+        raise UsageError(
+            f"--device is for models: '{args.program}' is compiled already for a device; compile"
+            " the model again, or compile it with --emit quantized to a file that takes a device"
+        )
+    if args.schedule:
+        raise UsageError(f"--schedule is for models: '{args.program}' is compiled already")
     return load(path), inputs, keywords
 
 
@@ -193,11 +199,14 @@ def _all_named(
 
 def _give(args: Namespace, report: Report) -> None:
     """Writes and prints a report as the options say."""
-    if args.report:
+    printed = args.json or args.report == "-"
+    if args.report and args.report != "-":
         report.to_json(args.report)
+    if args.html:
+        report.to_html(args.html)
     if args.trace:
         report.to_trace(args.trace)
-    if args.json:
+    if printed:
         print(report.to_json())
     else:
-        show(report)
+        show(report.tables(sort=args.sort, top=args.top, depth=args.depth))

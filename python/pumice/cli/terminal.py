@@ -23,7 +23,7 @@ def show(renderable: Any) -> None:
     """Prints a result: with style on a terminal, as plain text elsewhere."""
     console = Console()
     if console.is_terminal:
-        console.print(renderable)
+        console.print(renderable, crop=False)
     else:
         print(plain_text(renderable))
 

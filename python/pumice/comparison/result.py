@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "TensorComparison"]
 
-#: Characters of a name in the table.
-_NAME = 22
-
 
 @dataclass(frozen=True)
 class TensorComparison:
@@ -122,12 +119,14 @@ class Comparison:
         from pumice.tables import simple_table
 
         columns = [
-            "layer", "node", "kind", "max error", "mean", "SQNR", "cosine", "equal %", "own",
+            "layer", "node", "kind", "max error", "mean", "SQNR", "cosine", "equal %", "local",
             *(["float"] if self._has_float else []),
         ]  # fmt: skip
         rows = [self._row(tensor) for tensor in (*self.tensors, *self.outputs)]
         title = f"Device '{self.device}' against PyTorch, in the order of the machine (SQNR in dB)"
-        parts: list[RenderableType] = [simple_table(title, columns, rows, left=3)]
+        optional = ["kind", "mean", "cosine", "equal %", "node", "max error"]
+        table = simple_table(title, columns, rows, left=3, optional=optional)
+        parts: list[RenderableType] = [table]
         parts.append(
             Text(f"{len(self.tensors)} tensors compared; {len(self.skipped)} graph nodes have none")
         )
@@ -148,6 +147,11 @@ class Comparison:
 
         return plain_text(self)
 
+    def _repr_html_(self) -> str:
+        from pumice.tables import html_text
+
+        return html_text(self)
+
     @property
     def _has_float(self) -> bool:
         return any(tensor.float_errors for tensor in (*self.tensors, *self.outputs))
@@ -156,8 +160,8 @@ class Comparison:
         errors = tensor.errors
         mark = " <" if tensor is self.first else ""
         row = [
-            _shortened(tensor.layer, 0),
-            _shortened(tensor.node, _NAME // 2),
+            tensor.layer,
+            tensor.node,
             tensor.kind + mark,
             f"{errors.max_abs:.2g}",
             f"{errors.mean_abs:.2g}",
@@ -170,13 +174,6 @@ class Comparison:
             other = tensor.float_errors
             row.append(decibels(other.sqnr_db) if other else "")
         return row
-
-
-def _shortened(name: str, head: int) -> str:
-    """A name that fits a column: its first `head` characters, and its end."""
-    if len(name) <= _NAME:
-        return name
-    return f"{name[:head]}…{name[head + 1 - _NAME :]}"
 
 
 def decibels(value: float) -> str:

@@ -145,4 +145,6 @@ def _times(row: Figures) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from pumice.cli import guarded
+
+    sys.exit(guarded(main))

@@ -34,7 +34,7 @@ func.func @quantized_operands(%x: tensor<4x8xi8>) -> tensor<4x3xf32> {
     linalg.yield %1 : f32
   } -> tensor<8x3xf32>
   %e = tensor.empty() : tensor<4x3xf32>
-  // expected-error @below {{is a float layer on quantized operands: raise-quantized-ops makes it an integer layer}}
+  // expected-error @below {{is a float layer on quantized operands: raise-quantized-ops, a part of linalg-to-quantized, makes it an integer layer}}
   %y = linalg.matmul ins(%dx, %dw : tensor<4x8xf32>, tensor<8x3xf32>) outs(%e : tensor<4x3xf32>) -> tensor<4x3xf32>
   return %y : tensor<4x3xf32>
 }

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -289,7 +290,8 @@ MISUSES = [
     ),
     (
         ["run", "foreign.mlir", "-d", "isaac"],
-        "--device is for models: 'foreign.mlir' is compiled already",
+        "--device is for models: 'foreign.mlir' is compiled already for a device; compile the model"
+        " again, or compile it with --emit quantized to a file that takes a device",
     ),
     (["run", "foreign.mlir", "-c", "x.npy"], "--calibration is for PyTorch models, got"),
     (["estimate", "foreign.mlir", "--no-quantize"], "--no-quantize is for PyTorch models"),
@@ -347,8 +349,9 @@ def test_compare(run, place) -> None:
     assert code == 3
     assert "first beyond a relative error of 0: layer 'head', node 'linear'" in out
     code, _, err = run("compare", "c.mlirbc", "-i", "x.npy")
-    assert (code, err.count("\n")) == (1, 1)
-    assert "expected `reference`" in err
+    assert (code, err.count("\n")) == (2, 1)
+    assert "expected --reference FILE.py:NAME" in err
+    assert "the PyTorch model to compare with: 'c.mlirbc' holds none" in err
     code, _, err = run("compare", "model.py:make", "-i", "x.npy", "--tolerance", "-1")
     assert code == 2
     assert "expected --tolerance to be at least 0, got -1.0" in err
@@ -392,3 +395,63 @@ def test_demo_tables(run) -> None:
         assert words in out
     assert "Run on device 'isaac'" in out
     assert "30 other digits" in err
+
+
+def test_estimates_check_the_inputs_of_a_program(run, place) -> None:
+    run("compile", "model.py:make", "-i", "x.npy", "-d", "isaac", "-o", "e.mlirbc")
+    assert run("estimate", "e.mlirbc", "-i", "x.npy")[0] == 0
+    np.save("narrow.npy", np.zeros((1, 1), np.float32))
+    code, _, err = run("estimate", "e.mlirbc", "-i", "narrow.npy")
+    assert code == 1
+    assert re.search(r"expected .*\[.*\], got .*\[1, 1\]", err), err
+    run("compile", "model.py:make", "-i", "x.npy", "--emit", "quantized", "-o", "e.mlir")
+    code, _, err = run("estimate", "e.mlir", "-i", "narrow.npy")
+    assert code == 1
+    assert re.search(r"input '\w+' must be float32\[.*\], got float32\[1, 1\]", err), err
+    code, _, err = run("estimate", "e.mlir", "-i", "x.npy", "-i", "x.npy")
+    assert (code, "expected 1 inputs, got 2" in err) == (1, True)
+
+
+def test_names_of_layers_survive_text(run, place) -> None:
+    run("compile", "model.py:make", "-i", "x.npy", "--emit", "quantized", "-o", "named.mlir")
+    names = [
+        {layer["name"] for layer in json.loads(run("estimate", what, *rest, "--json")[1])["layers"]}
+        for what, *rest in (("model.py:make", "-i", "x.npy"), ("named.mlir",))
+    ]
+    assert "head" in names[0]
+    assert names[0] == names[1]
+
+
+def test_options_of_the_table_of_layers(run, place) -> None:
+    run("compile", "model.py:make", "-i", "x.npy", "-d", "isaac", "-o", "t.mlirbc")
+    _, whole, _ = run("estimate", "t.mlirbc")
+    _, short, _ = run("estimate", "t.mlirbc", "--sort", "energy", "--top", "1", "--depth", "1")
+    assert len(short.splitlines()) < len(whole.splitlines())
+    _, text, _ = run("estimate", "t.mlirbc", "--report", "-")
+    assert json.loads(text)["layers"]
+    assert not Path("-").exists()
+
+
+def test_the_file_of_a_device(run, place) -> None:
+    code, text, _ = run("devices", "isaac", "--source")
+    assert code == 0
+    assert "//" in text
+    Path("own.mlir").write_text(text)
+    assert pumice.Device("own.mlir") == pumice.Device("isaac")
+    _, text, _ = run("devices", "isaac", "--json")
+    Path("own.json").write_text(text)
+    assert pumice.Device("own.json") == pumice.Device("isaac")
+    assert run("devices", "own.json")[0] == 0
+    code, _, err = run("devices", "--source")
+    assert (code, "expected --source with the name of a device" in err) == (2, True)
+
+
+@pytest.mark.parametrize("module", ["pumice", "pumice.zoo"])
+def test_output_that_cannot_be_written(module) -> None:
+    option = "--version" if module == "pumice" else "--list"
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", module, option], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["pumice: error: [Errno 28] No space left on device"]

@@ -192,7 +192,7 @@ def test_float_model_is_compared_where_it_has_the_same_tensor(mixed):
     assert len(found.outputs) == 2
     assert found.outputs[0].float_errors.relative < 0.05
     assert found.outputs[1].errors.equal > 0.9
-    assert str(found).splitlines()[1].split()[-2:] == ["own", "float"]
+    assert str(found).splitlines()[1].split()[-2:] == ["local", "float"]
 
 
 def test_float_programs_have_no_codes(mixed):

@@ -44,7 +44,7 @@ def test_layers_on_crossbars_have_none() -> None:
     program = pumice.compile(pumice.quantize(three_layers(), [x]), x, device="isaac")
     report = program.estimate()
     assert reasons(report) == {}
-    assert "Products on the digital unit" not in str(report)
+    assert "Matrix products that the digital unit computes" not in str(report)
     assert {layer.name: layer.nonlinear for layer in report.layers if layer.nonlinear} != {}
     assert {kind for layer in report.layers for kind in layer.nonlinear} == {"gelu"}
     assert "reason" not in json.dumps(report.instructions)
@@ -73,7 +73,7 @@ def test_a_float_model() -> None:
     report = pumice.compile(three_layers(), x, device="isaac", quantize=False).estimate()
     assert reasons(report) == dict.fromkeys(["0", "1", "3"], (NOT_QUANTIZED,))
     lines = [line.split(maxsplit=1) for line in str(report).splitlines()]
-    start = lines.index(["Products", "on the digital unit"])
+    start = lines.index(["Matrix", "products that the digital unit computes"])
     assert lines[start + 1 : start + 5] == [
         ["layer", "reason"],
         *([name, NOT_QUANTIZED] for name in ["0", "1", "3"]),

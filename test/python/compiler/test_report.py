@@ -6,12 +6,14 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import re
 from collections import Counter
 from copy import deepcopy
 
 import pytest
 from rich.console import Console
 
+import pumice
 from pumice import PumiceError, Report, tables
 from pumice.trace import trace_of
 
@@ -161,21 +163,65 @@ def test_reading_changes_nothing(report, data) -> None:
 
 def test_text(report) -> None:
     text = str(report)
-    assert max(map(len, text.splitlines())) <= tables.WIDTH
     for words in (
         "Run on device 'made-up'",
         "3.00 us",
         "2.00 KiB",
         "12.5 mm2",
-        "Programming of the weights (once, not in the run)",
+        "Programming of the weights (before the first run)",
         "Compilation (time of this computer)",
         "1.75 s",
     ):
         assert words in text
     rows = {line.split()[0]: line for line in text.splitlines() if line}
     assert rows["conv"].split()[1:] == "mvm 2,501 1.00 us 33.4 % 30.0 pJ 30.0 % 10".split()
-    assert rows["act"].split()[1:] == "digital+digital 1.10 us 36.6 % 10.0 pJ 10.0 %".split()
+    assert rows["act"].split()[1:] == "digital digital 1.10 us 36.6 % 10.0 pJ 10.0 %".split()
     assert rows["static"].split()[1:] == "5.00 pJ 4.8 %".split()
+
+
+def test_layers_are_sorted_cut_and_summed_up(report, data) -> None:
+    assert [layer.name for layer in report.layer_table(sort="energy", top=1)] == ["head"]
+    by_time = report.layer_table(sort="time")
+    assert [layer.busy_ns for layer in by_time] == sorted(
+        (layer.busy_ns for layer in report.layers), reverse=True
+    )
+    names = {layer["name"]: f"body.{i}" for i, layer in enumerate(data["layers"])}
+    for layer in data["layers"]:
+        layer["name"] = names[layer["name"]]
+    for instruction in data["instructions"]:
+        instruction["layer"] = names.get(instruction["layer"], instruction["layer"])
+    (whole,) = Report(data).layer_table(depth=1)
+    assert whole.name == "body"
+    assert whole.energy_pj == sum(layer.energy_pj for layer in report.layers)
+    assert whole.arrays == sum(layer.arrays for layer in report.layers)
+    spans = [
+        (i["start_ns"], i["end_ns"]) for i in data["instructions"] if i["layer"] in names.values()
+    ]
+    covered = {ns for start, end in spans for ns in range(round(start), round(end))}
+    assert whole.busy_ns == pytest.approx(len(covered), abs=1)
+    assert "body.0" not in tables.plain_text(Report(data).tables(depth=1))
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"sort": "name"}, "expected sort to be one of time, energy, arrays, .*, got 'name'"),
+        ({"top": 0}, "expected top to be at least 1, got 0"),
+        ({"depth": -1}, "expected depth to be at least 1, got -1"),
+    ],
+)
+def test_layer_tables_that_are_refused(report, options, text) -> None:
+    with pytest.raises(PumiceError, match=text):
+        report.layer_table(**options)
+
+
+def test_a_device_without_powers_states_no_static_energy(data) -> None:
+    data["power_mw"] = 0.0
+    data["energy_pj"]["static"] = 0.0
+    rows = [line.split() for line in str(Report(data)).splitlines()]
+    assert ["energy,", "static", "not", "stated"] in rows
+    assert ["static", "not", "stated"] in rows
+    assert ["component", "energy", "of", "dynamic"] in rows
 
 
 def test_text_keeps_markup_and_long_names(data) -> None:
@@ -342,3 +388,15 @@ def test_trace_of_a_run(isaac) -> None:
     names = [event["name"] for found in tracks.values() for event in found]
     for step in report.instructions:
         assert step["label"] in names
+
+
+def test_results_are_shown_in_notebooks_and_prompts() -> None:
+    torch = pytest.importorskip("torch")
+    x = torch.ones(1, 3)
+    program = pumice.compile(torch.nn.Linear(3, 2).eval(), x, device="isaac")
+    assert re.fullmatch(
+        r"Program\(inputs=\(.*: float32\[1, 3\]\), outputs=\(.*: float32\[1, 2\]\), levels=.*\)",
+        repr(program),
+    )
+    for shown in (program.estimate(), program.compare(x)):
+        assert shown._repr_html_().startswith("<pre")

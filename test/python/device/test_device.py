@@ -209,8 +209,8 @@ def test_no_such_device(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "no device"),
-        ("// nothing but words\n", "line 1|no device"),
+        ("", "expected a #pum.device, got an empty file"),
+        ("// nothing but words\n", "line 1|got an empty file"),
         ("hello", "line 1, column 1: "),
         ("#pum.device<name = ", "line 1"),
         ("42", "no #pum.device|expected"),
@@ -290,3 +290,52 @@ def test_bad_json() -> None:
                 _pumice.device_from_json(context, text, "d")
         with pytest.raises(ValueError, match="expected a #pum.device"):
             _pumice.device_to_json(ir.Attribute.parse("3 : i8"))
+
+
+def test_devices_of_fields_and_files() -> None:
+    isaac = Device("isaac")
+    assert Device(isaac.fields) == isaac
+    assert hash(Device(isaac.fields)) == hash(isaac)
+    assert isaac != isaac.replace(name="other")
+    assert isaac != "isaac"
+    with pytest.raises(PumiceError, match="unknown field 'colour'"):
+        Device({**isaac.fields, "colour": 1})
+
+
+@pytest.mark.parametrize("name", pumice.devices())
+def test_text_of_a_device_is_short_lines_of_a_device_file(name, tmp_path) -> None:
+    device = Device(name)
+    lines = str(device).splitlines()
+    assert len(lines) > 10
+    assert max(map(len, lines)) <= 100
+    (tmp_path / "d.mlir").write_text(str(device))
+    assert Device(str(tmp_path / "d.mlir")) == device
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "cannot read device file '.*d.json': No such file"),
+        ("{", "device file '.*d.json': expected JSON"),
+        ("[1]", "device file '.*d.json': expected an object of fields"),
+        ('{"name": 3}', "name"),
+    ],
+)
+def test_bad_json_files(text, words, tmp_path) -> None:
+    path = tmp_path / "d.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(PumiceError, match=words):
+        Device(path)
+
+
+def test_a_similar_field_is_suggested() -> None:
+    with pytest.raises(PumiceError, match=r"unknown field 'aray'.* \(did you mean 'array'\?\)"):
+        Device("isaac").replace(aray={"rows": 64})
+
+
+def test_a_fault_of_a_file_is_told_once(tmp_path) -> None:
+    text = str(Device("isaac")).replace("columns = 128", "colums = 128")
+    (tmp_path / "d.mlir").write_text(text)
+    with pytest.raises(PumiceError, match=r"line \d+, column \d+: [^:]*: colums$"):
+        Device(str(tmp_path / "d.mlir"))
