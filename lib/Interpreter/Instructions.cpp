@@ -71,6 +71,8 @@ static Error execute(Interpreter &run, simulator::ProgramOp op) {
 }
 
 static Error execute(Interpreter &run, simulator::MVMOp op) {
+  if (Error error = run.verifyHeld(op))
+    return error;
   if (Error error = run.issue(op, model::InstructionKind::mvm))
     return error;
   if (!run.withValues)

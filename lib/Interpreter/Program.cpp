@@ -147,9 +147,10 @@ void Program::numberGrids() {
   // Ranges of arrays, by group and begin.
   std::map<std::pair<StringRef, int64_t>, int64_t> temporary;
   for (auto op : entry.getOps<simulator::ProgramOp>()) {
-    layers.try_emplace(op, layers.size());
+    layers.try_emplace(op, op.getMatrix().value_or(layers.size()));
     if (isConstant(op))
       continue;
+    writesOnlyConstants = false;
     for (const model::ArrayRange &range :
          rangesOf(op.getPlacement().getRanges())) {
       int64_t &end = temporary[{op.getPlacement().getGroup(), range.first}];
@@ -214,7 +215,9 @@ llvm::Error Program::prepare(unsigned threads) {
       return compiled.takeError();
     regions = std::move(*compiled);
   }
-  for (auto op : entry.getOps<simulator::ProgramOp>()) {
+  // Of grids that are read together, the first stands for all.
+  for (auto mvm : entry.getOps<simulator::MVMOp>()) {
+    auto op = mvm.getGrid().getDefiningOp<simulator::ProgramOp>();
     if (grids.contains(op) || !isConstant(op))
       continue;
     auto weights = constantValue(
@@ -306,6 +309,8 @@ llvm::Expected<RunResult> Program::infer(ArrayRef<model::Value> inputs,
            tracksContents(*device().find(op.getPlacement().getGroup().str()));
   };
   if (llvm::none_of(entry.getOps<simulator::ProgramOp>(), rewrites)) {
+    if (changes[0].empty())
+      changes[0] = first.takeChanges();
     result->report = first.report(nullptr);
     return result;
   }
@@ -320,6 +325,11 @@ llvm::Expected<RunResult> Program::infer(ArrayRef<model::Value> inputs,
   next.continueFrom(first);
   if (llvm::Error error = next.run(inputs).takeError())
     return error;
+  // Both or none: what the second changes depends on what the first leaves.
+  if (changes[0].empty() || changes[1].empty()) {
+    changes[0] = first.takeChanges();
+    changes[1] = next.takeChanges();
+  }
   result->report = first.report(&next);
   return result;
 }

@@ -131,6 +131,12 @@ private:
   llvm::DenseMap<mlir::Operation *, int64_t> layers;
   llvm::DenseSet<mlir::Operation *> onTemporaryArrays;
 
+  /// What programs change in the first inference and in later ones, once a run
+  /// has found out; only where nothing but constants is written.
+  using Changes = llvm::DenseMap<mlir::Operation *, model::ChangedCells>;
+  Changes changes[2];
+  bool writesOnlyConstants = true;
+
   // Made by prepare(). Grids of constant weights only.
   double preparedMs = 0;
   llvm::DenseMap<mlir::Operation *, std::unique_ptr<model::Grid>> grids;

@@ -82,6 +82,28 @@ struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
       *this, "probe-kinds",
       llvm::cl::desc("kinds of nonlinear functions whose inputs and results "
                      "runs can observe")};
+  Option<std::string> schedule{
+      *this, "schedule",
+      llvm::cl::desc("algorithm that schedules the network, in "
+                     "linalg-to-simulator (pum-schedule)"),
+      llvm::cl::init("")};
+};
+
+/// Options of pum-schedule.
+struct ScheduleOptions : mlir::PassPipelineOptions<ScheduleOptions> {
+  Option<std::string> algorithm{
+      *this, "schedule",
+      llvm::cl::desc("algorithm that schedules the network (pum-schedule); "
+                     "empty: only if its weights do not fit"),
+      llvm::cl::init("")};
+  Option<double> timeShare{
+      *this, "schedule-time-share",
+      llvm::cl::desc("share of the best time given up for fewer writes"),
+      llvm::cl::init(0)};
+  Option<std::string> json{
+      *this, "schedule-json",
+      llvm::cl::desc("file to write the problem and its schedule to"),
+      llvm::cl::init("")};
 };
 
 /// TOSA to L0.
@@ -92,7 +114,8 @@ void buildLinalgToQuantized(mlir::OpPassManager &pm);
 void buildQuantizedToCrossbar(mlir::OpPassManager &pm,
                               const DeviceOptions &options);
 /// L2 to L3: placed tasks.
-void buildCrossbarToPUM(mlir::OpPassManager &pm);
+void buildCrossbarToPUM(mlir::OpPassManager &pm,
+                        const ScheduleOptions &options);
 /// L3 to L4: the machine program.
 void buildPUMToSimulator(mlir::OpPassManager &pm);
 /// L0 to L4.

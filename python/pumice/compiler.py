@@ -41,6 +41,7 @@ def compile(
     calibration: Iterable[Any] | None = None,
     quantize: bool | None = None,
     nonlinear: str | Mapping[str, str] | None = None,
+    schedule: str | None = None,
     options: Options = None,
 ) -> Program:
     """Compiles a model for a device.
@@ -62,6 +63,7 @@ def compile(
             A float model runs entirely on the digital unit.
         nonlinear: how nonlinear functions are computed, such as "neon" or `{"softmax": "neon",
             "gelu": "lut", "*": "digital"}` (`CompileOptions.nonlinear`).
+        schedule: `CompileOptions.schedule`, if not None.
         options: see `CompileOptions`; also a dict of its attributes, such as
             `{"ap_share": False}`.
 
@@ -71,7 +73,7 @@ def compile(
             diagnostics), or an option is unknown or out of range.
         PumiceError: no such device.
     """
-    options = CompileOptions.of(options)
+    options = CompileOptions.of(options).with_schedule(schedule)
     if nonlinear is not None:
         options = replace(options, nonlinear=nonlinear)
     from pumice.frontend.importer import ImportedModel, import_model

@@ -352,6 +352,40 @@ class Report:
         return {k: Utilisation(**v) for k, v in self._data["utilisation"].items()}
 
     @property
+    def waiting_ns(self) -> dict[str, float]:
+        """How long instructions waited, summed, by what they waited for.
+
+        `weights`: layers whose inputs were there, for their weights. Other keys are classes of
+        resources (`utilisation`) for which instructions waited that were ready otherwise.
+        """
+        return {k: float(v) for k, v in self._data.get("waiting_ns", {}).items()}
+
+    @property
+    def schedule(self) -> dict[str, int | str] | None:
+        """What pum-schedule decided; None if all weights stay in the arrays.
+
+        Keys: `algorithm`; `time_ps` of the schedule and its lower bound `bound_ps`;
+        `arrays_of_one_copy` that the network needs; `arrays_written` in one inference, copies
+        included; `arrays_resident`, which stay; `layers_in_parts`, which are larger than what the
+        machine has room for.
+        """
+        data = self._data.get("schedule")
+        return dict(data) if data else None
+
+    @property
+    def cells_kept(self) -> float | None:
+        """Share of the cells written by inferences in the steady state that keep their level.
+
+        None if inferences write no constants or the device pulses all cells anyway.
+        """
+        steady = self.steady_state
+        if steady is None:
+            return None
+        kept = float(steady.counters.get("cells_kept", 0))
+        written = float(steady.counters.get("cells_written", 0))
+        return kept / (kept + written) if kept + written else None
+
+    @property
     def wear(self) -> Wear:
         """Writes during the run; those of the one-time programming are in `setup.wear`."""
         return _wear(self._data["wear"])

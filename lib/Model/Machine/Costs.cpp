@@ -53,6 +53,7 @@ Counters &Counters::operator+=(const Counters &other) {
   saturatingAdd(wordlineDrives, other.wordlineDrives);
   saturatingAdd(cellReads, other.cellReads);
   saturatingAdd(cellsWritten, other.cellsWritten);
+  saturatingAdd(cellsKept, other.cellsKept);
   saturatingAdd(rowsWritten, other.rowsWritten);
   saturatingAdd(apPasses, other.apPasses);
   saturatingAdd(apTaggedWrites, other.apTaggedWrites);
@@ -404,6 +405,37 @@ static std::vector<ArrayWrites> cellsOf(const ArraySpec &array,
   return runs;
 }
 
+/// The same for some tiles, in their order.
+static std::vector<ArrayWrites> cellsOfTiles(const ArraySpec &array,
+                                             const MatrixSpec &matrix,
+                                             const Tiling &tiling,
+                                             TileRange tiles) {
+  const std::vector<ArrayWrites> all = cellsOf(array, matrix, tiling);
+  std::vector<ArrayWrites> runs;
+  for (int64_t i = 0; i < tiles.count; ++i) {
+    const int64_t number = arrayOfTile(tiling, tiles.first + i);
+    const ArrayWrites &run =
+        *std::prev(llvm::upper_bound(all, number, [](int64_t a, const auto &b) {
+          return a < b.arrays.first;
+        }));
+    if (!runs.empty() && runs.back().blocks == run.blocks)
+      ++runs.back().arrays.count;
+    else
+      runs.push_back({0, {i, 1}, run.blocks, std::nullopt});
+  }
+  return runs;
+}
+
+int64_t pumice::model::weightsOfTiles(const ArraySpec &array,
+                                      const MatrixSpec &matrix,
+                                      const Tiling &tiling, TileRange tiles) {
+  int64_t cells = 0;
+  for (const ArrayWrites &run : cellsOfTiles(array, matrix, tiling, tiles))
+    for (const CellBlock &block : run.blocks)
+      cells += run.arrays.count * block.rows * block.columns;
+  return cells / tiling.slices;
+}
+
 /// The writes of `replicas` copies, placed one after the other on `arrays`.
 static std::vector<ArrayWrites> writesTo(size_t group,
                                          llvm::ArrayRef<ArrayRange> arrays,
@@ -486,7 +518,8 @@ Cost pumice::model::programCost(const DeviceSpec &device,
                                 const MatrixSpec &matrix, const Tiling &tiling,
                                 llvm::ArrayRef<ArrayRange> arrays,
                                 int64_t bytes, Memory from, int64_t replicas,
-                                const ChangedCells *changed, bool pulsesAll) {
+                                const ChangedCells *changed, bool pulsesAll,
+                                std::optional<TileRange> tiles) {
   const CrossbarSpec &crossbar = *group.crossbar();
   Cost cost;
   if (from == Memory::dram)
@@ -502,11 +535,26 @@ Cost pumice::model::programCost(const DeviceSpec &device,
   holdShared(cost, group, crossbar.writeDrivers, group.writeDriverResource,
              arrays, 1, writingPs);
   Counters &counters = cost.counters;
-  const int64_t cells = saturatingProduct(
+  int64_t cells = saturatingProduct(
       {replicas, matrix.groups, matrix.rows, matrix.columns, tiling.slices});
-  counters.cellsWritten = changed && !pulsesAll ? changed->cells() : cells;
-  counters.rowsWritten = saturatingProduct(
+  int64_t rows = saturatingProduct(
       {replicas, matrix.groups, matrix.rows, tiling.columnTiles});
+  std::vector<ArrayWrites> runs =
+      tiles ? cellsOfTiles(crossbar.array, matrix, tiling, *tiles)
+            : cellsOf(crossbar.array, matrix, tiling);
+  if (tiles) {
+    cells = rows = 0;
+    for (const ArrayWrites &run : runs)
+      for (const CellBlock &block : run.blocks) {
+        saturatingAdd(
+            rows, saturatingProduct({replicas, run.arrays.count, block.rows}));
+        saturatingAdd(cells, saturatingProduct({replicas, run.arrays.count,
+                                                block.rows, block.columns}));
+      }
+  }
+  counters.cellsWritten = changed && !pulsesAll ? changed->cells() : cells;
+  counters.cellsKept = cells - counters.cellsWritten;
+  counters.rowsWritten = rows;
   const ArrayEnergy &prices = crossbar.energy;
   double &writing = energy(cost, Component::cellWrite);
   if (changed && prices.setStepPj && prices.resetStepPj)
@@ -516,8 +564,7 @@ Cost pumice::model::programCost(const DeviceSpec &device,
                                           changed->cells() + changed->unknown);
   else
     writing = prices.cellWritePj * double(counters.cellsWritten);
-  cost.writes = writesTo(group.index, arrays,
-                         cellsOf(crossbar.array, matrix, tiling), replicas);
+  cost.writes = writesTo(group.index, arrays, runs, replicas);
   if (changed && !pulsesAll)
     cost.writes = onlyChanged(cost.writes, changed->byArray);
   return cost;

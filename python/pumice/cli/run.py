@@ -93,6 +93,8 @@ def program_of(args: Namespace) -> tuple[Program, list[Any], dict[str, Any]]:
             f"--device is for models: '{args.program}' is compiled already for a device; compile"
             " the model again, or compile it with --emit quantized to a file that takes a device"
         )
+    if args.schedule:
+        raise UsageError(f"--schedule is for models: '{args.program}' is compiled already")
     return load(path), inputs, keywords
 
 
@@ -102,7 +104,9 @@ def _options(args: Namespace) -> CompileOptions:
     for item in args.nonlinear:
         key, _, method = item.rpartition("=")
         methods[key or "*"] = method
-    return CompileOptions(nonlinear=methods or None, max_error=args.max_error)
+    return CompileOptions(
+        nonlinear=methods or None, max_error=args.max_error, schedule=args.schedule
+    )
 
 
 def _only_for(args: Namespace, what: str, *options: str) -> None:
