@@ -94,7 +94,8 @@ private:
       return crossbar::MVMOp::create(rewriter, loc, type, input, weights,
                                      isUnsigned, inputZero, weightZero,
                                      /*input_bits=*/IntegerAttr(),
-                                     /*weight_bits=*/IntegerAttr());
+                                     /*weight_bits=*/IntegerAttr(),
+                                     /*part=*/crossbar::PartAttr());
     }
     if (layer.isGrouped())
       weights = tensor::CollapseShapeOp::create(
@@ -104,7 +105,7 @@ private:
         rewriter, loc, type, input, weights, layer.window(),
         rewriter.getI64IntegerAttr(layer.groups()), isUnsigned, inputZero,
         weightZero, /*input_bits=*/IntegerAttr(),
-        /*weight_bits=*/IntegerAttr());
+        /*weight_bits=*/IntegerAttr(), /*part=*/crossbar::PartAttr());
   }
 
   bool temporary; ///< weights may be written at run time
