@@ -3,9 +3,9 @@
 
 There is one process per class of resources and one for layers, with one track per resource that was
 used. Arrays that are used together share one track, so a network on thousands of arrays has as many
-tracks as programmed matrices. Where a schedule rewrites arrays, a track is an instance of the lowest
-level of the group (tile, processing element), with a row for each thing that happens on it at once.
-Times are in microseconds with picosecond resolution.
+tracks as programmed matrices. Where a schedule rewrites arrays, a track is an instance of the
+group's lowest level (tile, processing element), with a row for each thing that happens on it at
+once. Times are in microseconds with picosecond resolution.
 """
 
 from __future__ import annotations

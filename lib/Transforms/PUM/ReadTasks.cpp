@@ -3,6 +3,7 @@
 #include "lib/Cost/ConstantValue.h"
 #include "lib/Device/Device.h"
 #include "lib/Model/Crossbar/Encoding.h"
+#include "lib/Scheduling/Bounds.h"
 #include "lib/Support/Locations.h"
 #include "lib/Transforms/PUM/TaskProblem.h"
 
@@ -157,6 +158,8 @@ private:
       unit.kind = Kind::Digital;
       unit.digitalPs = cost->latencyPs;
       unit.digitalPj = model::total(cost->energyPj);
+      if (!isa<pum::LoadOp, pum::StoreOp>(op))
+        work.digitalPs = cost->latencyPs;
       // Temporary weights are written before the task that reads them.
       for (Value operand : op->getOperands())
         if (auto program = operand.getDefiningOp<pum::ProgramOp>()) {
@@ -306,4 +309,35 @@ void pumice::separateReaders(func::FuncOp function) {
       reader->replaceUsesOfWith(program.getGrid(), copy.getGrid());
     }
   }
+}
+
+Picoseconds pumice::boundOf(const TaskProblem &tasks,
+                            const scheduling::Problem &problem,
+                            scheduling::Start start) {
+  scheduling::Problem relaxed = problem;
+  scheduling::Machine &machine = relaxed.machine;
+  machine.dramBytesPerUs = int64_t(1) << 40;
+  int64_t bytes = 0;
+  std::vector<int64_t> rows;
+  for (const scheduling::Group &group : machine.groups)
+    rows.push_back(group.rows);
+  for (auto [unit, work] : llvm::zip(relaxed.units, tasks.units)) {
+    if (!unit.usesArrays()) {
+      unit.digitalPs = work.digitalPs;
+      continue;
+    }
+    // A time of all windows was rounded to windows.
+    unit.mvmPs = std::max<Picoseconds>(unit.mvmPs - 1, 0);
+    bytes +=
+        unit.isPinned && start == scheduling::Start::Steady ? 0 : unit.bytes;
+    for (int g : unit.groups) {
+      const int64_t last = work.matrix.rows % problem.machine.groups[g].rows;
+      rows[g] = std::min(rows[g], last ? last : rows[g]);
+    }
+  }
+  for (auto [group, least] : llvm::zip(machine.groups, rows))
+    group.rows = least;
+  const Picoseconds transfers =
+      problem.machine.transferPs(bytes) / problem.machine.dramChannels;
+  return std::max(transfers, scheduling::lowerBounds(relaxed, start).best());
 }

@@ -123,7 +123,7 @@ struct PUMSchedulePass : pumice::impl::PUMScheduleBase<PUMSchedulePass> {
         scheduling::lowerBounds(problem, found->start);
     if (!json.empty() && failed(writeJson(problem, *found, bounds)))
       return failure();
-    summarize(problem, *found, bounds);
+    summarize(problem, *found, boundOf(*tasks, problem, found->start));
     writeTasks(function, *tasks, *found);
     return success();
   }
@@ -197,7 +197,7 @@ struct PUMSchedulePass : pumice::impl::PUMScheduleBase<PUMSchedulePass> {
   }
 
   void summarize(const scheduling::Problem &problem, const Schedule &schedule,
-                 const scheduling::Bounds &bounds) {
+                 scheduling::Picoseconds bound) {
     Builder builder(&getContext());
     int64_t tiles = 0, resident = 0, layersInParts = 0;
     std::vector<int64_t> parts(problem.units.size());
@@ -218,7 +218,7 @@ struct PUMSchedulePass : pumice::impl::PUMScheduleBase<PUMSchedulePass> {
             {builder.getNamedAttr("algorithm",
                                   builder.getStringAttr(schedule.algorithm)),
              builder.getNamedAttr("time_ps", number(schedule.end)),
-             builder.getNamedAttr("bound_ps", number(bounds.best())),
+             builder.getNamedAttr("bound_ps", number(bound)),
              builder.getNamedAttr("arrays_of_one_copy", number(tiles)),
              builder.getNamedAttr("arrays_written",
                                   number(schedule.tilesWritten())),

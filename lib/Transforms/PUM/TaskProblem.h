@@ -32,6 +32,8 @@ struct UnitOfWork {
   model::MatrixSpec matrix;
   model::Tiling tiling;
   Split split = Split::none;
+  /// Time that the task takes on its digital unit, if it takes one.
+  scheduling::Picoseconds digitalPs = 0;
 };
 
 /// The units of one function; unit u of `problem` is `units[u]`.
@@ -46,6 +48,13 @@ struct TaskProblem {
 /// end of their group. Problems become diagnostics.
 mlir::FailureOr<TaskProblem> readTasks(mlir::func::FuncOp function,
                                        CostModel &costs);
+
+/// A lower bound on the time of a run of the tasks. Unlike the model of
+/// lib/Scheduling, a run writes weights while they arrive, writes no more rows
+/// than there are, and moves inputs without a digital unit.
+scheduling::Picoseconds boundOf(const TaskProblem &tasks,
+                                const scheduling::Problem &problem,
+                                scheduling::Start start);
 
 /// Gives each program that has several readers one copy per reader.
 void separateReaders(mlir::func::FuncOp function);
