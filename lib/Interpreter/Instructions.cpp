@@ -170,7 +170,7 @@ static Error execute(Interpreter &run, simulator::APLookupOp op) {
 }
 
 static Error execute(Interpreter &run, simulator::ApplyOp op) {
-  if (Error error = run.issue(op, "apply", "crossbar"))
+  if (Error error = run.issue(op, model::InstructionKind::apply))
     return error;
   if (run.withValues) {
     run.applyFunction(op);

@@ -18,6 +18,8 @@ llvm::StringRef pumice::model::name(InstructionKind kind) {
     return "mvm";
   case InstructionKind::ap:
     return "ap";
+  case InstructionKind::apply:
+    return "apply";
   case InstructionKind::lookup:
     return "lookup";
   case InstructionKind::digital:
@@ -46,6 +48,7 @@ InstructionUnit pumice::model::unitOf(InstructionKind kind) {
     return InstructionUnit::dram;
   case InstructionKind::program:
   case InstructionKind::mvm:
+  case InstructionKind::apply:
     return InstructionUnit::crossbar;
   case InstructionKind::ap:
   case InstructionKind::lookup:

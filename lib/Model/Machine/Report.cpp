@@ -287,11 +287,12 @@ static json::Object waitingToJson(const Machine &machine) {
     const Event &event = timeline.events()[record.id];
     if (event.waitedFor)
       byResource[*event.waitedFor] += event.startPs - event.readyPs;
-    if (record.info.kind != "mvm")
+    if (record.info.kind != InstructionKind::mvm)
       continue;
     int64_t written = 0, computed = 0;
     for (EventId dependency : event.dependencies) {
-      int64_t &last = machine.instructions()[dependency].info.kind == "program"
+      int64_t &last = machine.instructions()[dependency].info.kind ==
+                              InstructionKind::program
                           ? written
                           : computed;
       last = std::max(last, timeline.events()[dependency].endPs);
