@@ -73,11 +73,11 @@ static unsigned threadsOf(const Options &options, MLIRContext &context) {
              : 1;
 }
 
-/// Functions are named by their key, which makes symbols unique.
+/// Functions are named by their key, so symbols are unique.
 static std::string nameOf(StringRef key) { return ("r" + key).str(); }
 static StringRef keyOf(StringRef name) { return name.drop_front(); }
 
-/// Machine code of `functions`, in their order.
+/// The native code of `functions`, in order.
 static Expected<std::vector<Code>>
 generate(MutableArrayRef<OwningOpRef<func::FuncOp>> functions,
          const Places &places, const Options &options, const JitOptions &jit,
@@ -86,7 +86,8 @@ generate(MutableArrayRef<OwningOpRef<func::FuncOp>> functions,
   std::vector<Code> result(functions.size());
   if (functions.empty())
     return result;
-  // A module per thread: most passes of the lowering are on modules.
+  // Use one module per thread, because most passes of the lowering run on
+  // modules.
   size_t count = std::min<size_t>(jit.threads, result.size());
   Location loc = (*functions.front()).getLoc();
   OwningOpRef<ModuleOp> whole = ModuleOp::create(loc);

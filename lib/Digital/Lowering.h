@@ -21,7 +21,7 @@ struct Assertion {
 
 /// What the passes find out about a function besides its code.
 struct FunctionFacts {
-  /// The bytes of each temporary buffer.
+  /// The size of each temporary buffer in bytes.
   llvm::SmallVector<int64_t> scratch;
   uint64_t scratchBytes = 0; ///< of all, aligned
   /// The index of an assertion is the number that code reports.

@@ -14,6 +14,7 @@
 #include "lib/Digital/DigitalCompiler.h"
 #include "lib/Digital/OpCounts.h"
 #include "lib/Interpreter/Tensors.h"
+#include "lib/Model/Core/FunctionTable.h"
 #include "lib/Model/Core/Value.h"
 #include "lib/Model/Crossbar/Grid.h"
 #include "lib/Model/Machine/Collector.h"
@@ -45,6 +46,10 @@ struct RegionInfo {
   digital::OpCounts counts;
   std::vector<std::string> nonlinear; ///< kinds of pum.nonlinear it came from
 };
+
+/// Kinds of the nonlinear functions that `op`, or the ops of a function, came
+/// from, in order of appearance. Expansion leaves them in locations.
+std::vector<std::string> nonlinearOf(mlir::Operation *op);
 
 struct RunResult {
   std::vector<model::Value> outputs; ///< empty after an estimate
@@ -126,10 +131,19 @@ private:
   llvm::DenseMap<mlir::Operation *, int64_t> layers;
   llvm::DenseSet<mlir::Operation *> onTemporaryArrays;
 
+  /// What programs change in the first inference and in later ones, once a run
+  /// has found out; only where nothing but constants is written.
+  using Changes = llvm::DenseMap<mlir::Operation *, model::ChangedCells>;
+  Changes changes[2];
+  bool writesOnlyConstants = true;
+
   // Made by prepare(). Grids of constant weights only.
   double preparedMs = 0;
   llvm::DenseMap<mlir::Operation *, std::unique_ptr<model::Grid>> grids;
   std::unique_ptr<digital::CompiledRegions> regions;
+  /// Of nets and tables.
+  llvm::DenseMap<mlir::Operation *, std::unique_ptr<model::FunctionTable>>
+      functions;
 };
 
 } // namespace pumice

@@ -65,6 +65,8 @@ class Program:
             program that was loaded or compiled from a file. It shares its weights with the model.
         float_model: the torch.nn.Module that `pumice.compile` quantized; None if it did not
             quantize.
+        observed: what nonlinear functions read in the calibration, as JSON by probe, if nets or
+            tables may compute them; else None.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class Program:
         self.signature: Signature | None = None
         self.exported: Any = None
         self.float_model: Any = None
+        self.observed: str | None = None
         self._running = threading.RLock()
         self._depth = 0
         self._warned = False
@@ -110,6 +113,15 @@ class Program:
     def outputs(self) -> list[tuple[str, str, tuple[int, ...]]]:
         """Name, dtype and shape of each output of the machine program."""
         return [(name, dtype, tuple(shape)) for name, dtype, shape in self._machine.outputs]
+
+    def __repr__(self) -> str:
+        def listed(specs: Sequence[tuple[str, str, tuple[int, ...]]]) -> str:
+            return ", ".join(f"{name}: {_described(dtype, shape)}" for name, dtype, shape in specs)
+
+        return (
+            f"Program(inputs=({listed(self.inputs)}),"
+            f" outputs=({listed(self.outputs)}), levels={list(self.levels)})"
+        )
 
     def tensors(self) -> list[MachineTensor]:
         """The tensors that a run computes, in execution order."""

@@ -3,6 +3,7 @@
 #include "lib/Interpreter/Program.h"
 #include "lib/Model/Core/Npy.h"
 #include "lib/Support/AtomicFile.h"
+#include "lib/Support/Parallel.h"
 #include "lib/Support/ProgramFile.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -13,7 +14,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <new>
-#include <thread>
 
 using namespace mlir;
 using namespace pumice;
@@ -29,6 +29,9 @@ static cl::list<std::string>
 static cl::opt<std::string>
     report("report",
            cl::desc("where to write the report (JSON); - for the terminal"));
+static cl::opt<std::string> observe(
+    "observe",
+    cl::desc("where to write what probes show (JSON); - for the terminal"));
 static cl::opt<bool>
     estimate("estimate",
              cl::desc("time, energy and area only: no values, no inputs"));
@@ -42,8 +45,9 @@ static int fail(llvm::Error error) {
   return 1;
 }
 
-static llvm::Error writeReport(const llvm::json::Value &json) {
-  return writeFile(report, [&](llvm::raw_ostream &out) {
+static llvm::Error writeJson(const std::string &path,
+                             const llvm::json::Value &json) {
+  return writeFile(path, [&](llvm::raw_ostream &out) {
     out << llvm::formatv("{0:2}\n", json);
   });
 }
@@ -71,8 +75,7 @@ int main(int argc, char **argv) {
     return 1;
 
   RunOptions options;
-  options.threads =
-      threads ? threads : std::max(1u, std::thread::hardware_concurrency());
+  options.threads = model::threadCount(threads);
   std::vector<model::Value> values;
   for (const std::string &path : inputs) {
     llvm::Expected<model::Value> value = readNpy(path);
@@ -80,6 +83,9 @@ int main(int argc, char **argv) {
       return fail(value.takeError());
     values.push_back(std::move(*value));
   }
+  model::Collector collector{model::Collector::Options()};
+  if (!observe.empty())
+    options.observers.push_back(&collector);
   llvm::Expected<RunResult> result = estimate
                                          ? (*program)->estimate(options)
                                          : (*program)->run(values, options);
@@ -96,7 +102,10 @@ int main(int argc, char **argv) {
     if (llvm::Error error = writeNpy(path, value))
       return fail(std::move(error));
   if (!report.empty())
-    if (llvm::Error error = writeReport(result->report))
+    if (llvm::Error error = writeJson(report, result->report))
+      return fail(std::move(error));
+  if (!observe.empty())
+    if (llvm::Error error = writeJson(observe, toJson(collector)))
       return fail(std::move(error));
   const llvm::json::Object &json = *result->report.getAsObject();
   if (report.empty())

@@ -58,6 +58,31 @@ def fit_net(
 def net_table(net: str) -> list[int]: ...
 def lossless_rows(adc_bits: int, cell_bits: int, dac_bits: int) -> int: ...
 def schedule(request: str) -> str: ...
+def reencode(
+    codes: npt.NDArray[np.int8],
+    shapes: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int64],
+    method: str,
+    rows: int,
+    bitlines: int,
+    row_groups: int,
+    minimizes_steps: bool,
+    clip_error: float,
+    is_cyclic: bool,
+    threads: int,
+    transitions: npt.NDArray[np.int64],
+    errors: npt.NDArray[np.float64],
+    tables: tuple[
+        npt.NDArray[np.uint8],
+        npt.NDArray[np.uint8],
+        npt.NDArray[np.uint16],
+        npt.NDArray[np.uint8],
+    ]
+    | None,
+) -> None: ...
+def reencode_costs(
+    method: str, columns: int, bitlines: int, row_groups: int
+) -> tuple[int, int]: ...
 
 class Collector:
     def __init__(self, samples: int = 0, column_sums: bool = False) -> None: ...

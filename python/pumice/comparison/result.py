@@ -147,6 +147,11 @@ class Comparison:
 
         return plain_text(self)
 
+    def _repr_html_(self) -> str:
+        from pumice.tables import html_text
+
+        return html_text(self)
+
     @property
     def _has_float(self) -> bool:
         return any(tensor.float_errors for tensor in (*self.tensors, *self.outputs))

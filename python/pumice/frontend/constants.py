@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from pumice.frontend.state import updated_attributes
+
 if TYPE_CHECKING:
     from torch.fx import GraphModule, Node
 
@@ -98,8 +100,11 @@ def fold_weights(module: GraphModule) -> GraphModule:
     values: dict[Node, Any] = {}
     sizes: dict[Node, int] = {}  # elements that a value is computed from; 0: a view
     trained: set[Node] = set()
+    updated = updated_attributes(module.graph)
     for node in module.graph.nodes:
         if node.op == "get_attr":
+            if str(node.target) in updated:
+                continue
             values[node] = operator.attrgetter(str(node.target))(module)
             sizes[node] = 0
             if getattr(values[node], "requires_grad", False):

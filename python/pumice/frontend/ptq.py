@@ -72,10 +72,13 @@ def quantize(
         from pumice.frontend.batch_norms import fold_batch_norms
         from pumice.frontend.constants import fold_weights
         from pumice.frontend.decompositions.before_quantization import decompose_ops
+        from pumice.frontend.image_inputs import fold_normalization
         from pumice.frontend.quantizer import PumiceQuantizer
 
         exported = fold_weights(export_any_batch(_in_float32(model), example))
         fold_batch_norms(exported)  # some layers are decomposed next
+        if quantizer is None and activation_bits == 8:
+            fold_normalization(exported)
         decompose_ops(exported)
         ours = PumiceQuantizer(weight_bits=weight_bits, activation_bits=activation_bits)
         with own_batch_norms():

@@ -38,6 +38,8 @@ from torchao.quantization.pt2e.quantizer import (
     SharedQuantizationSpec,
 )
 
+from pumice.frontend.image_inputs import is_bytes
+
 __all__ = ["PumiceQuantizer"]
 
 _aten = torch.ops.aten
@@ -189,6 +191,7 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
             if type(bits) is not int or not 2 <= bits <= 8:
                 raise ValueError(f"expected {name} of 2 to 8, got {bits!r}")
         self._activation = activation_spec(observers[observer], activation_bits)
+        self._bits = activation_bits
         self._weight_bits = weight_bits
         self._attention = attention
 
@@ -228,7 +231,9 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
                 return None
             x: Any = node.args[0]
             weight: Any = node.args[1]
-            inputs = {x: self._codes_of(x), weight: self._weight_of(node)}
+            inputs = {weight: self._weight_of(node)}
+            if not (self._bits == 8 and is_bytes(x)):
+                inputs[x] = self._codes_of(x)
             return QuantizationAnnotation(inputs, output)
         if self._attention and _is_product(node):
             factors = {factor: self._codes_of(factor) for factor in node.all_input_nodes}
@@ -291,11 +296,17 @@ def _is_read_elsewhere(part: Node, concatenation: Node) -> bool:
 
 
 def _continued_by_activation(node: Node) -> bool:
-    """Its only user is an activation function, after which the codes are taken instead."""
+    """Its only user is an activation function, after which the codes are taken instead.
+
+    Or the addition of a constant to a layer's result.
+    """
     continued = LAYERS | PRODUCTS | ADDITIONS | ACTIVATIONS
     if node.target not in continued or len(node.users) != 1:
         return False
-    return next(iter(node.users)).target in ACTIVATIONS
+    user = next(iter(node.users))
+    if node.target in LAYERS and user.target is _aten.add.Tensor:
+        return any(other.op == "get_attr" for other in user.all_input_nodes)
+    return user.target in ACTIVATIONS
 
 
 def used_as_codes(
