@@ -14,7 +14,8 @@
 // ASSIGN: linalg.quantized_matmul {pum.reason = "it is assigned to the digital unit", pum.target = #pum.target<digital in "slow">}
 
 // Tilings and microprograms are those of the groups.
-// LAYERS: crossbar.program {{.*}}#crossbar.array<rows = 4, columns = 8,{{.*}}pum.target = #pum.target<crossbar in "small">
+// LAYERS: [[ARRAY:#array[0-9]*]] = #crossbar.array<rows = 4, columns = 8,
+// LAYERS: crossbar.program {{.*}}array [[ARRAY]] {{.*}}pum.target = #pum.target<crossbar in "small">
 // LAYERS: ap.run {{.*}}pum.target = #pum.target<ap in "more">
 
 // TASKS: pum.program {{.*}}"small"
