@@ -15,8 +15,8 @@ using namespace llvm;
 
 namespace pumice::digital {
 
-// A file is the magic, the digest of all that follows, the facts as one line of
-// JSON, the object.
+// A file consists of the magic, the digest of the rest, the facts as one line
+// of JSON, and the object.
 static constexpr StringLiteral magic("pumice code 1\n");
 static constexpr size_t digestBytes = 32;
 
@@ -73,7 +73,7 @@ static std::optional<Code> parse(StringRef text) {
 std::optional<Code> CodeCache::load(StringRef key) const {
   if (directory.empty())
     return std::nullopt;
-  // Reading counts as use, also where the system does not note it by itself.
+  // Record the use, because file systems may not update access times.
   Expected<sys::fs::file_t> file =
       sys::fs::openNativeFileForRead(pathOf(key), sys::fs::OF_UpdateAtime);
   if (!file) {
@@ -98,7 +98,7 @@ void CodeCache::store(StringRef key, const Code &code) const {
                                   {"asserts", std::move(asserts)}})
                            << "\n"
                            << code.object->getBuffer();
-  // Writes beside the file, then renames.
+  // Write a temporary file in the same directory, then rename it.
   consumeError(writeToOutput(pathOf(key), [&](raw_ostream &out) {
     out << magic << digest(body) << body;
     return Error::success();
@@ -106,17 +106,17 @@ void CodeCache::store(StringRef key, const Code &code) const {
 }
 
 void CodeCache::prune() const {
-  // LLVM's pruning ends the process when it cannot learn the free space.
+  // LLVM's pruning exits the process if it cannot determine the free space.
   if (directory.empty() || !sys::fs::disk_space(directory))
     return;
   uint64_t megabytes = 256;
   if (std::optional<std::string> given =
           sys::Process::GetEnv("PUMICE_CACHE_MB"))
-    (void)to_integer(*given, megabytes); // what is no number changes nothing
+    (void)to_integer(*given, megabytes); // ignore invalid numbers
   CachePruningPolicy policy;
   policy.Interval = std::chrono::seconds(0);
   policy.Expiration = std::chrono::seconds(0); // never
-  // LLVM takes 0 for no limit.
+  // In LLVM, 0 means unlimited.
   policy.MaxSizeBytes = std::max<uint64_t>(megabytes << 20, 1);
   pruneCache(directory, policy);
 }

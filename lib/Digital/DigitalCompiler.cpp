@@ -31,7 +31,8 @@ static std::string text(T value) {
   return result;
 }
 
-/// Runs the passes on the modules in `module`; diagnostics become the error.
+/// Runs the passes on the modules in `module`; the error contains their
+/// diagnostics.
 static Error lower(ModuleOp module, bool expandMath) {
   std::string diagnostics;
   ScopedDiagnosticHandler handler(
@@ -58,11 +59,11 @@ static unsigned threadsOf(const Options &options, MLIRContext &context) {
              : 1;
 }
 
-/// Functions are named by their key, which makes symbols unique.
+/// Functions are named by their key, so symbols are unique.
 static std::string nameOf(StringRef key) { return ("r" + key).str(); }
 static StringRef keyOf(StringRef name) { return name.drop_front(); }
 
-/// Machine code of `functions`, in their order.
+/// The native code of `functions`, in order.
 static Expected<std::vector<Code>>
 generate(MutableArrayRef<OwningOpRef<func::FuncOp>> functions,
          const Options &options, const JitOptions &jit, CompileStats &stats) {
@@ -70,7 +71,8 @@ generate(MutableArrayRef<OwningOpRef<func::FuncOp>> functions,
   std::vector<Code> result(functions.size());
   if (functions.empty())
     return result;
-  // A module per thread: most passes of the lowering are on modules.
+  // Use one module per thread, because most passes of the lowering run on
+  // modules.
   size_t count = std::min<size_t>(jit.threads, result.size());
   Location loc = (*functions.front()).getLoc();
   OwningOpRef<ModuleOp> whole = ModuleOp::create(loc);
@@ -241,7 +243,7 @@ Error CompiledRegion::invoke(ArrayRef<void *> inputs,
     arguments.push_back(const_cast<void *>(constant));
   llvm::append_range(arguments, outputs);
 
-  // Grows to the largest region that this thread has run.
+  // Scratch memory for the largest region that this thread has run.
   static thread_local llvm::SmallVector<char, 0> memory;
   constexpr int64_t alignment = 64;
   int64_t total = 0;

@@ -18,7 +18,7 @@ namespace pumice::digital {
 
 namespace {
 
-/// A constant with data, the only thing worth computing from.
+/// Whether `op` is a constant with data, the only source worth folding.
 bool isDataConstant(Operation *op) {
   auto constant = dyn_cast_or_null<arith::ConstantOp>(op);
   if (!constant || !isa<ElementsAttr>(constant.getValue()))
@@ -37,7 +37,7 @@ bool hasBuffers(TypeRange types) {
   });
 }
 
-/// True for ops that compute their results from their operands alone.
+/// True for ops whose results depend on their operands only.
 bool isEvaluable(Operation *op) {
   if (!op->isRegistered() || op->getNumResults() == 0 || !op->getDialect() ||
       !isa<arith::ArithDialect, math::MathDialect, linalg::LinalgDialect,
@@ -56,8 +56,8 @@ bool isEvaluable(Operation *op) {
   return !inner.wasInterrupted();
 }
 
-/// A maximal connected set of ops that depend on constants alone, in program
-/// order, and which of their values are to become constants.
+/// A maximal connected set of ops that depend on constants only, in program
+/// order, and the values of it that become constants.
 struct Subgraph {
   llvm::SetVector<Operation *> ops;
   SmallVector<Value> results;
@@ -76,8 +76,8 @@ void forEachOperand(Operation *op, llvm::function_ref<void(Value)> visit) {
 }
 
 std::vector<Subgraph> findSubgraphs(Block &block) {
-  // `constant`: computable now. `carriesData`: depends on data, so that its
-  // value is not just a fill that the program can recreate for free.
+  // `constant`: can be evaluated. `carriesData`: depends on data, so the value
+  // is not a fill that the program can recreate for free.
   llvm::DenseSet<Operation *> constant, carriesData;
   for (Operation &op : block) {
     if (isa<arith::ConstantOp>(op) || !isEvaluable(&op))
@@ -119,7 +119,7 @@ std::vector<Subgraph> findSubgraphs(Block &block) {
   return result;
 }
 
-/// What `results` depend on, constants included, in program order.
+/// The ops that `results` depend on, including constants, in program order.
 SmallVector<Operation *> slice(ArrayRef<Value> results) {
   llvm::SetVector<Operation *> needed;
   SmallVector<Operation *> worklist;
@@ -138,10 +138,9 @@ SmallVector<Operation *> slice(ArrayRef<Value> results) {
   return ordered;
 }
 
-/// Chooses the values that the rest of the program needs. While they are too
-/// big for what they are computed from, the op of the biggest stays in the
-/// program and its operands are needed instead: of a broadcast scale, the
-/// scale.
+/// Chooses the values to materialize. While they are too large compared with
+/// their sources, the op of the largest one stays in the program and its
+/// operands are materialized instead: the scale rather than a broadcast of it.
 void chooseResults(Subgraph &subgraph, const FoldOptions &options) {
   llvm::DenseSet<Operation *> kept;
   while (true) {
@@ -173,7 +172,7 @@ void chooseResults(Subgraph &subgraph, const FoldOptions &options) {
   }
 }
 
-/// `func() -> results` that holds clones of what `results` depend on.
+/// A function `() -> results` with clones of the ops that `results` depend on.
 func::FuncOp outline(OpBuilder &builder, ArrayRef<Value> results,
                      StringRef name) {
   auto types =
@@ -227,7 +226,7 @@ TypedAttr makeAttribute(Type type, AsmResourceBlob blob) {
                                         std::move(blob));
 }
 
-/// A reshaped constant shares the data: no copy, however big.
+/// Folds reshapes of constants, which share their data.
 void foldReshapes(Block &block) {
   for (Operation &op : llvm::make_early_inc_range(block)) {
     if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op) ||
@@ -285,8 +284,8 @@ LogicalResult foldConstantSubgraphs(func::FuncOp function,
     SmallVector<AsmResourceBlob> blobs;
     SmallVector<void *> outputs;
     for (int64_t bytes : region.getOutputBytes()) {
-      // Bytecode asks its reader for the alignment of its blobs: no more than
-      // the widest element needs.
+      // Readers of bytecode must provide the alignment of its blobs, so do not
+      // ask for more than the widest element needs.
       blobs.push_back(HeapAsmResourceBlob::allocate(std::max<int64_t>(bytes, 1),
                                                     8, /*dataIsMutable=*/true));
       outputs.push_back(blobs.back().getMutableData().data());
@@ -306,8 +305,8 @@ LogicalResult foldConstantSubgraphs(func::FuncOp function,
         arith::ConstantOp::create(builder, op->getLoc(), attribute);
     value.replaceAllUsesWith(constant);
   }
-  // Users come after their operands, so one backward sweep removes all that
-  // only fed what was folded.
+  // Users come after their operands, so one backward sweep removes all ops that
+  // have become dead.
   Block &block = function.getBody().front();
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
     if (op.use_empty() && isEvaluable(&op))

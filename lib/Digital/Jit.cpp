@@ -66,8 +66,8 @@ static void sinCosDouble(double x, double *s, double *c) {
   *c = std::cos(x);
 }
 
-/// Only these names resolve: compiled code behaves the same whatever else is
-/// loaded into the process.
+/// Only these names resolve, so other libraries in the process cannot change
+/// the behavior of compiled code.
 static orc::SymbolMap runtimeSymbols(orc::MangleAndInterner &mangle) {
   orc::SymbolMap map;
   auto add = [&](StringRef name, auto *function) {
@@ -204,10 +204,10 @@ static Error dumpModule(Module &module, TargetMachine &machine,
   return Error::success();
 }
 
-/// LLVM's pipeline without partial and run-time unrolling: on these loop nests
-/// it triples the time of code generation and gains next to nothing, because
-/// the vectoriser interleaves and the register tiles come unrolled. Loops with
-/// a few iterations (pooling windows, kernels) are still unrolled away.
+/// LLVM's pipeline without partial and run-time unrolling. On these loop nests,
+/// unrolling triples the time of code generation and gains almost nothing,
+/// because the vectorizer interleaves and register tiles are already unrolled.
+/// Loops with few iterations (pooling windows, kernels) are still unrolled.
 static void optimize(Module &module, TargetMachine &machine, unsigned level) {
   PipelineTuningOptions tuning;
   tuning.LoopVectorization = true;
@@ -281,7 +281,7 @@ hostBuilder(const JitOptions &options) {
                               : options.optLevel == 2
                                   ? CodeGenOptLevel::Default
                                   : CodeGenOptLevel::Aggressive);
-  // A separate multiplication and addition stay two roundings.
+  // Keep the two roundings of a multiplication followed by an addition.
   builder->getOptions().AllowFPOpFusion = FPOpFusion::Strict;
   return builder;
 }
@@ -295,7 +295,7 @@ Expected<std::string> describeTarget(const JitOptions &options) {
          std::to_string(options.optLevel);
 }
 
-/// A module of `function` and clones of all that it uses of its own module.
+/// A module with `function` and clones of everything that it uses.
 static mlir::OwningOpRef<mlir::ModuleOp>
 isolate(mlir::LLVM::LLVMFuncOp function) {
   auto whole = function->getParentOfType<mlir::ModuleOp>();
@@ -326,14 +326,14 @@ generateObjects(ArrayRef<mlir::LLVM::LLVMFuncOp> functions,
   if (!layout)
     return layout.takeError();
 
-  // Translation reads the MLIR context, so it stays on this thread; the LLVM
-  // half has one context per module and runs on several.
+  // Translation reads the MLIR context, so it runs on this thread. The rest has
+  // one LLVM context per module and runs on several threads.
   std::vector<std::unique_ptr<LLVMContext>> contexts;
   std::vector<std::unique_ptr<Module>> translated;
   std::vector<std::string> failures(functions.size());
   for (auto [function, failure] : zip_equal(functions, failures)) {
     contexts.push_back(std::make_unique<LLVMContext>());
-    // LLVM's own handler would end the process at the first error.
+    // LLVM's default handler exits the process at the first error.
     contexts.back()->setDiagnosticHandler(
         std::make_unique<CollectErrors>(failure));
     auto module = mlir::translateModuleToLLVMIR(*isolate(function),
@@ -383,7 +383,7 @@ JitImage::create(std::vector<std::unique_ptr<MemoryBuffer>> objects) {
     return jit.takeError();
   image->jit = std::move(*jit);
   auto &session = image->jit->getExecutionSession();
-  // The reason of a failed look-up only reaches the session's reporter.
+  // Only the session's error reporter gets the reason of a failed look-up.
   session.setErrorReporter([text = image->reported.get()](Error error) {
     *text += (text->empty() ? "" : "; ") + toString(std::move(error));
   });

@@ -11,18 +11,18 @@
 
 namespace pumice::digital {
 
-/// What the passes find out about a function besides its code.
+/// Facts about a lowered function that its caller needs.
 struct FunctionFacts {
-  /// The bytes of each temporary buffer.
+  /// The size of each temporary buffer in bytes.
   llvm::SmallVector<int64_t> scratch;
-  /// Text of every cf.assert; its index is the number that code reports.
+  /// The messages of all cf.asserts, by the number that code reports.
   std::vector<std::string> assertMessages;
 };
 
-/// Adds the passes that take a module of functions on static tensors to the
-/// LLVM dialect. Each function becomes `f(ptr input..., ptr result...,
-/// ptr scratch...)` with row-major buffers that do not overlap; inputs are only
-/// read. `expandMath` selects MathExpand over libm.
+/// Adds the passes that lower a module of functions on static tensors to the
+/// LLVM dialect. Each function becomes `f(ptr input..., ptr result..., ptr
+/// scratch...)` with row-major buffers that do not overlap; inputs are only
+/// read. `expandMath` selects MathExpand instead of libm.
 void buildLoweringPipeline(mlir::OpPassManager &passes, bool expandMath);
 
 /// The facts of `function` of a lowered module.

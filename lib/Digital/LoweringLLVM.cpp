@@ -15,8 +15,8 @@ using namespace pumice::digital;
 
 namespace {
 
-/// A failing cf.assert reports its number and leaves the function: going on
-/// could read out of bounds, aborting would take the process down.
+/// Makes a failing cf.assert report its number and return from the function:
+/// continuing could read out of bounds, and aborting would end the process.
 struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(AssertToReturn)
 
@@ -76,8 +76,8 @@ struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
 void pumice::digital::addLLVMStage(OpPassManager &passes) {
   passes.addPass(createSCFToControlFlowPass());
   passes.addPass(std::make_unique<AssertToReturn>());
-  // libm takes what has no LLVM intrinsic; the other order would turn floor
-  // and roundeven into calls.
+  // libm handles functions without an LLVM intrinsic. In the other order, floor
+  // and roundeven would become calls.
   passes.addPass(createConvertMathToLLVMPass());
   passes.addPass(createConvertMathToLibmPass());
   passes.addPass(createConvertVectorToLLVMPass());

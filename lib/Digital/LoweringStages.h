@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- LoweringStages.h - The three stages of the lowering ------*- C++ -*-===//
 //
-// What Lowering.cpp puts together; nobody else includes this.
+// The stages that Lowering.cpp runs; private to it.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_DIGITAL_LOWERINGSTAGES_H
@@ -13,7 +13,7 @@
 
 namespace pumice::digital {
 
-// Attributes of the lowered module, dictionaries with an entry per function.
+// Attributes of the lowered module: dictionaries with an entry per function.
 inline constexpr llvm::StringLiteral kScratch("pumice.scratch");
 inline constexpr llvm::StringLiteral kAsserts("pumice.asserts");
 
@@ -21,11 +21,11 @@ template <typename Derived>
 using FunctionPass =
     mlir::PassWrapper<Derived, mlir::OperationPass<mlir::func::FuncOp>>;
 
-/// Before bufferization: ops on tensors are simplified and fused.
+/// Simplifies and fuses ops on tensors, before bufferization.
 void addTensorStage(mlir::OpPassManager &passes, bool expandMath);
-/// Bufferization and what follows: loops over buffers, all of them arguments.
+/// Bufferizes and converts to loops over buffers, all of which are arguments.
 void addBufferStage(mlir::OpPassManager &passes);
-/// From loops to the LLVM dialect.
+/// Lowers loops to the LLVM dialect.
 void addLLVMStage(mlir::OpPassManager &passes);
 
 } // namespace pumice::digital

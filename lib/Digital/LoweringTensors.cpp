@@ -24,9 +24,9 @@ using namespace pumice::digital;
 
 namespace {
 
-/// Takes apart ops that bufferize badly or not at all: softmax into its four
-/// steps, pads and concatenations into insertions (so that a producer can
-/// write straight into the padded buffer).
+/// Decomposes ops that bufferize badly or not at all: softmax into its four
+/// steps, pads and concatenations into insertions (so that a producer can write
+/// directly into the padded buffer).
 struct Decompose : FunctionPass<Decompose> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Decompose)
 
@@ -66,8 +66,9 @@ struct Decompose : FunctionPass<Decompose> {
   }
 };
 
-/// Integer division by zero (or of the smallest number by -1) and reading at an
-/// index that comes from data would take the process down: assert before.
+/// Adds asserts before integer divisions and before reads at indices that come
+/// from data. Division by zero (or of the smallest number by -1) and reads out
+/// of bounds could end the process.
 struct GuardTraps : FunctionPass<GuardTraps> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(GuardTraps)
 
@@ -75,7 +76,7 @@ struct GuardTraps : FunctionPass<GuardTraps> {
     registry.insert<arith::ArithDialect, cf::ControlFlowDialect>();
   }
 
-  /// False for what is computed from loop indices and constants.
+  /// False for values computed from loop indices and constants.
   static bool dependsOnData(Value value) {
     Operation *def = value.getDefiningOp();
     if (!def)
@@ -119,7 +120,7 @@ struct GuardTraps : FunctionPass<GuardTraps> {
       if (!dependsOnData(index))
         continue;
       LDBG() << "checks index " << i << " of " << op;
-      // Unsigned: a negative index is a huge one.
+      // Compare as unsigned, so that negative indices fail too.
       Value size = arith::ConstantIndexOp::create(
           builder, op.getLoc(), op.getTensor().getType().getDimSize(i));
       Value inside = arith::CmpIOp::create(
@@ -146,7 +147,7 @@ int64_t iterations(linalg::LinalgOp op) {
   return product;
 }
 
-/// True if `producer` does at most a conversion per element.
+/// True if `producer` has at most a conversion per element.
 bool isCheap(linalg::LinalgOp producer) {
   return llvm::all_of(producer->getRegion(0).front(), [](Operation &op) {
     return isa<linalg::YieldOp, arith::ConstantOp, arith::ExtSIOp,
@@ -154,7 +155,7 @@ bool isCheap(linalg::LinalgOp producer) {
   });
 }
 
-/// True if some input is not read in the order of the loops.
+/// True if an input is not read in the order of the loops.
 bool permutes(linalg::LinalgOp op) {
   return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
     int64_t previous = -1;
@@ -170,8 +171,8 @@ bool permutes(linalg::LinalgOp op) {
   });
 }
 
-/// Elementwise fusion that never repeats work worth the name and leaves the
-/// operands of a reduction contiguous.
+/// Elementwise fusion that does not repeat expensive work and keeps the
+/// operands of reductions contiguous.
 bool fusesWell(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
@@ -189,8 +190,8 @@ bool isElementwise(Operation *op) {
   return generic && generic.getNumReductionLoops() == 0;
 }
 
-/// A reshape is moved out of the way only between two elementwise loops:
-/// elsewhere expanding would split loops for nothing.
+/// Propagates reshapes only between two elementwise loops: elsewhere, expanding
+/// would split loops without benefit.
 bool joinsElementwise(OpOperand *operand) {
   Operation *producer = operand->get().getDefiningOp();
   Operation *consumer = operand->getOwner();
@@ -240,10 +241,9 @@ struct FuseElementwise : FunctionPass<FuseElementwise> {
   }
 };
 
-/// Loops of one step that only index by themselves. One that is added to
-/// another
-/// (`d0 * 2 + d1` of a pool with one window) has to stay: without it the other
-/// would seem to run over all of the operand.
+/// Unit loops that index operands on their own. A loop that is added to another
+/// one (`d0 * 2 + d1` of a pooling with one window) must stay: without it, the
+/// other loop would seem to cover the whole operand.
 SmallVector<unsigned> droppableLoops(Operation *op) {
   if (auto pad = dyn_cast<tensor::PadOp>(op))
     return llvm::to_vector(
@@ -262,7 +262,8 @@ SmallVector<unsigned> droppableLoops(Operation *op) {
   return llvm::to_vector_of<unsigned>(drop.set_bits());
 }
 
-/// Upstream's pass of the same patterns drops every loop of one step.
+/// Drops the loops of droppableLoops. Upstream's pass with the same patterns
+/// drops all unit loops.
 struct DropUnitLoops : FunctionPass<DropUnitLoops> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(DropUnitLoops)
 
@@ -278,8 +279,8 @@ struct DropUnitLoops : FunctionPass<DropUnitLoops> {
   }
 };
 
-/// The groups of adjacent loops that every operand runs through as one:
-/// collapsing them makes the innermost loop long.
+/// Groups of adjacent loops that all operands traverse like one loop.
+/// Collapsing them makes the innermost loop long.
 SmallVector<ReassociationIndices> collapsible(linalg::LinalgOp op) {
   SmallVector<ReassociationIndices> groups;
   if (!isa<linalg::GenericOp>(op.getOperation()) || op.hasIndexSemantics() ||

@@ -32,7 +32,7 @@ Error errorAt(Operation *op, const Twine &message) {
 }
 
 //===----------------------------------------------------------------------===//
-// What may be compiled
+// Supported functions
 //===----------------------------------------------------------------------===//
 
 Expected<int64_t> getBufferBytes(Type type) {
@@ -100,8 +100,8 @@ static std::pair<Operation *, Type> findBadType(func::FuncOp function) {
   return found;
 }
 
-/// Front ends leave dynamic types between casts of static ones; folding the
-/// casts into their users removes them.
+/// Removes dynamic types that front ends leave between casts of static types,
+/// by folding the casts into their users.
 static void removeDynamicTypes(func::FuncOp function) {
   MLIRContext *context = function.getContext();
   RewritePatternSet patterns(context);
@@ -137,9 +137,9 @@ static Error checkTypes(func::FuncOp function) {
 // The normal form: one function per distinct computation
 //===----------------------------------------------------------------------===//
 
-/// True for scales, zero points and the like: numbers that differ from layer to
-/// layer and gain nothing from being known to the code generator. Powers of two
-/// do gain when they multiply; bounds and initial values shape the code.
+/// True for scales, zero points and similar numbers, which differ between
+/// layers and do not help the code generator. Powers of two help it as factors,
+/// and bounds and initial values determine the code.
 static bool isParameter(OpOperand &operand) {
   auto constant = operand.get().getDefiningOp<arith::ConstantOp>();
   if (!constant)
@@ -222,8 +222,8 @@ Expected<NormalForm> normalize(func::FuncOp source) {
     op.erase();
   }
 
-  // One argument per use, also of equal numbers: in another function they may
-  // differ.
+  // Use a separate argument for each use: numbers that are equal here may
+  // differ in another function.
   SmallVector<OpOperand *> parameters;
   function.walk([&](Operation *op) {
     for (OpOperand &operand : op->getOpOperands())

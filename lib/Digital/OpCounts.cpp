@@ -46,7 +46,7 @@ bool isFree(Operation *op) {
           isa<arith::ArithDialect>(op->getDialect()));
 }
 
-/// The kind of one arith or math op; none for anything else.
+/// The kind of an arith or math op; nullopt for other ops.
 std::optional<DigitalOpKind> kindOf(Operation *op) {
   if (isa<arith::AddIOp, arith::SubIOp, arith::AddFOp, arith::SubFOp,
           arith::NegFOp, arith::AndIOp, arith::OrIOp, arith::XOrIOp,
@@ -138,12 +138,12 @@ struct Counter {
       countBlock(*branch.thenBlock(), times);
       return;
     }
-    // tensor.pad, tensor.concat, tensor.splat, ... and all that is unknown.
+    // tensor.pad, tensor.concat, tensor.splat, ... and unknown ops.
     for (Type type : op->getResultTypes())
       counts[DigitalOpKind::move] += times * elements(type);
   }
 
-  /// Zero points are taken off each factor once, not in every term.
+  /// Zero points are subtracted once per factor, not in every term.
   void countProduct(linalg::LinalgOp op, int64_t times, int64_t terms) {
     counts[DigitalOpKind::multiply] += times * terms;
     counts[DigitalOpKind::add] += times * terms;
