@@ -51,21 +51,24 @@ def test_mnist_is_exact() -> None:
 
     pixels, labels = data.mnist_data()
     images = (pixels.reshape(-1, 1, 28, 28) / 255 - CCEXAM_MEAN) / CCEXAM_STD
-    chosen = slice(0, None, 125)  # 40 images, 4 of each class
+    chosen = slice(0, None, 250)  # 20 images, 2 of each class
     x = torch.from_numpy(images[chosen].astype(np.float32))
     quantized = pumice.quantize(ccexam_mnist(), [x[::2]])
     for name in ("ideal", "isaac"):
         program = pumice.compile(quantized, x, device=name)
         assert_exact(program, quantized, x, Device(name), least_codes=2)
         answers = program.run(x).outputs.argmax(1).numpy()
-        assert (answers == labels[chosen]).sum() >= 39
+        assert (answers == labels[chosen]).sum() >= 19
 
 
 # Seeds of networks that can be built; each has its own image, batch and arrays.
-SEEDS = [0, 1, 3, 4, 5, 7, 8, 9, 10, 11]
+SEEDS = [0, 1, 3, 4, 5]
+MORE_SEEDS = [7, 8, 9, 10, 11]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    "seed", [*SEEDS, *(pytest.param(seed, marks=pytest.mark.nightly) for seed in MORE_SEEDS)]
+)
 def test_odd_networks_are_exact(seed) -> None:
     """Residual, depthwise, grouped, strided, dilated layers on arrays of odd sizes."""
     choose = random.Random(seed)
