@@ -73,9 +73,10 @@ struct APLookupTask {
   int64_t queries = 0, rows = 0, bits = 0;
 };
 
-/// Runs a region on the digital unit.
+/// Runs a region on a digital unit.
 struct DigitalTask {
   mlir::Region *body = nullptr;
+  llvm::StringRef group; ///< empty: the first group of digital units
 };
 
 using TaskWork = std::variant<TransferTask, ProgramTask, MVMTask, APRunTask,

@@ -192,11 +192,11 @@ llvm::Expected<model::Cost> CostModel::cost(const APRunTask &task,
   const SmallVector<model::ArrayRange> processors = unitsOf(
       task.placement, **group,
       model::apProcessors(*(*group)->ap(), program.program, task.windows));
-  // Every window is fetched whole, by each chunk of outputs.
+  // Every window is fetched whole, by each output block.
   int64_t codes = 0;
-  for (const model::APChunk &chunk : program.program.chunks)
-    for (const model::APSlice &slice : chunk.slices)
-      codes += slice.channels * program.program.kernelPositions;
+  for (const model::APOutputBlock &block : program.program.outputBlocks)
+    for (const model::APChannelBlock &channels : block.channelBlocks)
+      codes += channels.channels * program.program.kernelPositions;
   std::optional<uint64_t> written;
   if (facts.taggedWrites)
     written = std::accumulate(facts.taggedWrites->begin(),
@@ -237,9 +237,15 @@ llvm::Expected<model::Cost> CostModel::cost(const APLookupTask &task,
 
 llvm::Expected<model::Cost> CostModel::cost(const DigitalTask &task,
                                             const TaskFacts &) {
+  const model::UnitGroup *group = spec.find(task.group.str());
+  if (!task.group.empty() && !(group && group->digital()))
+    return llvm::createStringError("is assigned to '" + task.group +
+                                   "', which is not a group of digital units "
+                                   "of device '" +
+                                   spec.name + "'");
   const digital::OpCounts &counts = countsOf(*task.body);
   return model::digitalCost(spec, counts.ops, counts.bytesRead,
-                            counts.bytesWritten);
+                            counts.bytesWritten, group);
 }
 
 //===----------------------------------------------------------------------===//

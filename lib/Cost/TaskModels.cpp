@@ -18,9 +18,11 @@ static int64_t bytesOf(Type type) {
   return shaped.getNumElements() * (element ? model::byteWidth(*element) : 0);
 }
 
-static TaskPlacement placementOf(pum::PlacementAttr placement) {
+/// The placement of a task; without one, the group that it is assigned to.
+static TaskPlacement placementOf(Operation *task,
+                                 pum::PlacementAttr placement) {
   if (!placement)
-    return {};
+    return {pum::targetGroupOf(task), {}};
   return {placement.getGroup(), placement.getRanges()};
 }
 
@@ -51,11 +53,10 @@ static MVMTask read(const TaskGrid &grid, Type input, Type output,
   return task;
 }
 
-static APLookupTask lookup(pum::PlacementAttr placement,
-                           ap::LookupMethod method, Type queries,
-                           ElementsAttr table) {
+static APLookupTask lookup(TaskPlacement placement, ap::LookupMethod method,
+                           Type queries, ElementsAttr table) {
   auto rows = cast<ShapedType>(table.getType());
-  return {placementOf(placement), ap::stringifyLookupMethod(method),
+  return {placement, ap::stringifyLookupMethod(method),
           cast<ShapedType>(queries).getDimSize(0), rows.getDimSize(0),
           rows.getDimSize(1)};
 }
@@ -67,7 +68,7 @@ static TaskGrid gridOf(ProgramOp program) {
   grid.tiling = program.getTiling();
   grid.array = program.getArray();
   grid.adcRange = program.getAdcRange();
-  grid.placement = placementOf(program.getPlacementAttr());
+  grid.placement = placementOf(program, program.getPlacementAttr());
   return grid;
 }
 
@@ -132,13 +133,14 @@ struct ComputeModel
       return onGrid(task, mvm, /*isConvolution=*/false);
     if (auto run = dyn_cast_if_present<ap::RunOp>(layer))
       return TaskWork(APRunTask{
-          placementOf(task.getPlacementAttr()), run.getProgram(),
+          placementOf(task, task.getPlacementAttr()), run.getProgram(),
           windowsOf(run.getInput().getType(), run.getType(),
                     run.getWindow().has_value()),
           codeBytesOf(run.getInput().getType()), bytesOf(run.getType())});
     if (auto search = dyn_cast_if_present<ap::LookupOp>(layer))
-      return TaskWork(lookup(task.getPlacementAttr(), search.getMethod(),
-                             search.getQueries().getType(), search.getTable()));
+      return TaskWork(lookup(placementOf(task, task.getPlacementAttr()),
+                             search.getMethod(), search.getQueries().getType(),
+                             search.getTable()));
     return failure();
   }
 
@@ -161,7 +163,8 @@ struct ComputeModel
 struct DigitalModel
     : TaskOpInterface::ExternalModel<DigitalModel, pum::DigitalOp> {
   FailureOr<TaskWork> getTaskWork(Operation *op) const {
-    return TaskWork(DigitalTask{&cast<pum::DigitalOp>(op).getBody()});
+    return TaskWork(DigitalTask{&cast<pum::DigitalOp>(op).getBody(),
+                                pum::targetGroupOf(op)});
   }
 };
 
@@ -221,7 +224,7 @@ struct APExecInstruction
     auto exec = cast<simulator::APExecOp>(op);
     Type input = exec.getInput().getType(), output = exec.getOutput().getType();
     return TaskWork(
-        APRunTask{placementOf(exec.getPlacementAttr()), exec.getProgram(),
+        APRunTask{placementOf(op, exec.getPlacementAttr()), exec.getProgram(),
                   windowsOf(input, output, exec.getWindow().has_value()),
                   codeBytesOf(input), bytesOf(output)});
   }
@@ -232,8 +235,9 @@ struct APLookupInstruction
                                      simulator::APLookupOp> {
   FailureOr<TaskWork> getTaskWork(Operation *op) const {
     auto search = cast<simulator::APLookupOp>(op);
-    return TaskWork(lookup(search.getPlacementAttr(), search.getMethod(),
-                           search.getQueries().getType(), search.getTable()));
+    return TaskWork(lookup(placementOf(op, search.getPlacementAttr()),
+                           search.getMethod(), search.getQueries().getType(),
+                           search.getTable()));
   }
 };
 
@@ -244,7 +248,7 @@ struct DigitalInstruction
         op, cast<simulator::DigitalOp>(op).getCalleeAttr());
     if (!callee)
       return failure();
-    return TaskWork(DigitalTask{&callee.getBody()});
+    return TaskWork(DigitalTask{&callee.getBody(), pum::targetGroupOf(op)});
   }
 };
 

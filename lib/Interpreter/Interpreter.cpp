@@ -28,7 +28,7 @@ void Interpreter::continueFrom(const Interpreter &previous) {
   contents = previous.contents;
 }
 
-llvm::Error Interpreter::issue(Operation *op, StringRef kind, StringRef unit,
+llvm::Error Interpreter::issue(Operation *op, model::InstructionKind kind,
                                const TaskFacts &facts, bool setup) {
   llvm::Expected<model::Cost> cost = program.costs->costOf(op, facts);
   if (!cost)
@@ -37,15 +37,14 @@ llvm::Error Interpreter::issue(Operation *op, StringRef kind, StringRef unit,
   model::Machine &books = setup ? setupMachine : machine;
   auto &ends = setup ? setupTokens : tokens;
   model::InstructionInfo info;
-  info.kind = kind.str();
-  info.unit = unit.str();
-  info.layer = names.layer.empty() ? kind.str() : names.layer;
-  info.label = (info.layer + "." + kind).str();
+  info.kind = kind;
+  info.layer = names.layer.empty() ? name(kind).str() : names.layer;
+  info.label = info.layer + "." + name(kind).str();
   if (auto reason = op->getAttrOfType<StringAttr>(pum::reasonAttrName))
     info.reason = reason.str();
   if (auto region = dyn_cast<simulator::DigitalOp>(op))
     info.nonlinear = regionInfo(region).nonlinear;
-  // What the setup phase did is done when the inference starts.
+  // Everything in the setup phase has ended when the inference starts.
   SmallVector<model::EventId> dependencies;
   for (Value value : op->getOperands())
     if (isa<simulator::TokenType>(value.getType()))

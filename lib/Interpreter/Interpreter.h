@@ -34,9 +34,8 @@ public:
 
   /// Puts an instruction on the timeline, after the instructions of its tokens,
   /// and binds its end to its token.
-  llvm::Error issue(mlir::Operation *op, llvm::StringRef kind,
-                    llvm::StringRef unit, const TaskFacts &facts = {},
-                    bool setup = false);
+  llvm::Error issue(mlir::Operation *op, model::InstructionKind kind,
+                    const TaskFacts &facts = {}, bool setup = false);
 
   llvm::Error allocate(mlir::Value buffer);
   model::Value &value(mlir::Value buffer) { return values[buffer]; }

@@ -8,6 +8,7 @@
 #include "lib/Model/Machine/Report.h"
 #include "lib/Support/AlignedFile.h"
 #include "lib/Support/ConstantData.h"
+#include "lib/Support/Parallel.h"
 #include "lib/Transforms/Simulator/Passes.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
@@ -18,7 +19,6 @@
 #include <cmath>
 #include <map>
 #include <numeric>
-#include <thread>
 
 using namespace mlir;
 using namespace pumice;
@@ -116,9 +116,8 @@ FailureOr<std::unique_ptr<Program>> Program::load(ModuleOp module) {
     return failure();
   std::unique_ptr<Program> program(new Program());
   program->module = module;
-  program->costs = std::make_unique<CostModel>(
-      toSpec(*getDevice(module)),
-      std::max(1u, std::thread::hardware_concurrency()));
+  program->costs = std::make_unique<CostModel>(toSpec(*getDevice(module)),
+                                               model::threadCount(0));
   for (auto function : module.getOps<func::FuncOp>()) {
     if (function.isPublic())
       program->entry = function;
@@ -222,7 +221,7 @@ LogicalResult Program::checkAssociative() {
     const model::APSpec &ap =
         *device().find(op.getPlacement().getGroup().str())->ap();
     if (program.columns > ap.columns || program.domains > ap.domains)
-      return op.emitOpError("has a program for ")
+      return op.emitOpError("has a microprogram for ")
              << program.columns << " columns of " << program.domains
              << " domains, but device '" << device().name << "' has "
              << ap.columns << " of " << ap.domains;

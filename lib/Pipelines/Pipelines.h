@@ -17,8 +17,8 @@ struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
   ListOption<std::string> targets{
       *this, "targets",
       llvm::cl::desc(
-          "kinds of unit that compute layers, by module path: a list "
-          "of LAYER=TARGET (assign-targets)")};
+          "kinds or groups of units that compute layers, by module path: a "
+          "list of LAYER=TARGET (assign-targets)")};
   Option<bool> apShare{
       *this, "ap-share",
       llvm::cl::desc("associative processors compute sums that several outputs "

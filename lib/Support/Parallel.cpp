@@ -93,10 +93,14 @@ Pool *Pool::current = nullptr;
 
 } // namespace
 
+unsigned pumice::model::threadCount(unsigned requested) {
+  return requested ? requested
+                   : std::max(1u, std::thread::hardware_concurrency());
+}
+
 void pumice::model::parallelFor(unsigned threads, int64_t count,
                                 llvm::function_ref<void(int64_t)> body) {
-  unsigned hardware = std::max(1u, std::thread::hardware_concurrency());
-  int64_t workers = std::min<int64_t>({threads, hardware, count});
+  int64_t workers = std::min<int64_t>({threads, threadCount(0), count});
   if (workers <= 1) {
     for (int64_t i = 0; i < count; ++i)
       body(i);

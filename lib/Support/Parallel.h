@@ -9,6 +9,10 @@
 
 namespace pumice::model {
 
+/// The number of threads to use if `requested` are asked for: as many as the
+/// machine has for 0, and at least one.
+unsigned threadCount(unsigned requested);
+
 /// The number of units of work that keeps `threads` threads busy to the end.
 inline int64_t wantedUnits(unsigned threads) {
   return threads > 1 ? int64_t(4) * threads : 1;

@@ -201,6 +201,7 @@ private:
         outputs, after);
     if (Attribute reason = op->getAttr(pum::reasonAttrName))
       instruction->setAttr(pum::reasonAttrName, reason);
+    pum::copyTargetGroup(op, instruction);
     finish(op, instruction.getToken());
     return success();
   }

@@ -64,7 +64,7 @@ Counters &Counters::operator+=(const Counters &other) {
   return *this;
 }
 
-/// The one place where times are rounded.
+/// All rounding of times happens here.
 static int64_t toPs(double ns) {
   const double ps = ns * 1000.0;
   return ps < double(longestPs) ? std::llround(std::max(ps, 0.0)) : longestPs;
@@ -82,7 +82,7 @@ static double &energy(Cost &cost, Component component) {
   return cost.energyPj[static_cast<size_t>(component)];
 }
 
-/// Adds a resource and makes the instruction at least as long.
+/// Holds a resource and makes the instruction last at least as long.
 static void hold(Cost &cost, ResourceId resource, int64_t durationPs,
                  ArrayRange units = {0, 1}) {
   cost.latencyPs = std::max(cost.latencyPs, durationPs);
@@ -97,7 +97,7 @@ static void hold(Cost &cost, ResourceId resource,
   cost.latencyPs = std::max(cost.latencyPs, durationPs);
 }
 
-/// Arrays by the instance of a level of `unitsPer` arrays that they are in.
+/// The number of arrays in each instance of a level of `unitsPer` arrays.
 static std::map<int64_t, int64_t> byInstance(llvm::ArrayRef<ArrayRange> arrays,
                                              int64_t unitsPer) {
   std::map<int64_t, int64_t> counts;
@@ -110,8 +110,8 @@ static std::map<int64_t, int64_t> byInstance(llvm::ArrayRef<ArrayRange> arrays,
   return counts;
 }
 
-/// Turns in which the arrays of the fullest instance use what they share, each
-/// `wanted` of it.
+/// Number of turns in which the arrays of the fullest instance use the shared
+/// units, each array `wanted` of them.
 static int64_t turnsOf(const UnitGroup &group,
                        const std::optional<SharedUnitsSpec> &shared,
                        llvm::ArrayRef<ArrayRange> arrays, int64_t wanted = 1) {
@@ -159,19 +159,19 @@ static void accessDram(Cost &cost, const DeviceSpec &device, int64_t bytesRead,
        toPs(accessNs(device.dram, double(bytesRead) + bytesWritten)));
 }
 
-/// Counts operations and their energy; returns the lane-cycles they take.
-static double countDigital(Cost &cost, const DeviceSpec &device,
+/// Adds operations and their energy; returns their lane-cycles.
+static double countDigital(Cost &cost, const UnitGroup *group,
                            const DigitalOps &ops) {
   double cycles = 0;
-  const UnitGroup *group = device.firstDigital();
   llvm::ArrayRef<DigitalOpSpec> prices;
   if (group)
     prices = group->digital()->ops;
   for (size_t i = 0; i < numDigitalOps; ++i) {
     cost.counters.digitalOps[i] += ops[i];
-    auto spec = llvm::find_if(prices, [&](const DigitalOpSpec &op) {
-      return op.kind == name(static_cast<DigitalOp>(i));
-    });
+    const DigitalOpSpec *spec =
+        llvm::find_if(prices, [&](const DigitalOpSpec &op) {
+          return op.kind == name(static_cast<DigitalOp>(i));
+        });
     const bool listed = spec != prices.end();
     cycles += double(ops[i]) * (listed ? spec->cycles : 1.0);
     energy(cost, Component::digital) +=
@@ -184,12 +184,12 @@ static double countDigital(Cost &cost, const DeviceSpec &device,
 // Arrays
 //===----------------------------------------------------------------------===//
 
-/// Conversions that one read of group `within` of an array takes one after the
-/// other: the most of its columns that one converter has.
+/// Number of conversions that one read of group `within` of an array takes in
+/// sequence: the largest number of its columns on one converter.
 static int64_t conversionsInTurn(const ArraySpec &array,
                                  const MatrixSpec &matrix, const Tiling &tiling,
                                  int64_t within) {
-  // Arrays of one matrix differ in width: the widest sets the pace.
+  // Arrays of one matrix differ in width: the widest determines the time.
   const int64_t weights = std::min(matrix.columns, tiling.weightsPerRow);
   const int64_t begin = within * matrix.columns * tiling.slices;
   const int64_t end = begin + weights * tiling.slices;
@@ -202,7 +202,7 @@ static int64_t conversionsInTurn(const ArraySpec &array,
                    lastBegin > firstEnd ? shared : int64_t(0)});
 }
 
-/// Steps in which rows are driven, summed over the row tiles.
+/// Number of reads per input digit, summed over the row tiles.
 static int64_t segmentsOfMatrix(const ArraySpec &array,
                                 const MatrixSpec &matrix) {
   const int64_t perRead = rowsPerRead(array);
@@ -210,7 +210,8 @@ static int64_t segmentsOfMatrix(const ArraySpec &array,
          llvm::divideCeil(matrix.rows % array.rows, perRead);
 }
 
-/// Whether sums of codes are rescaled, as a code stands for more than a level.
+/// Whether sums of ADC output codes are rescaled, because a step of the
+/// converter is not one level.
 static bool rescales(const ArraySpec &array, const MatrixSpec &matrix) {
   const Converter converter = converterOf(array, matrix);
   return converter.numerator != converter.denominator;
@@ -220,8 +221,9 @@ DigitalOps pumice::model::corrections(const ArraySpec &array,
                                       const MatrixSpec &matrix,
                                       const Tiling &tiling,
                                       int64_t weightZeroPoint) {
-  int64_t adds = matrix.columns, multiplies = 0; // a constant per result
-  // Terms in the sum of the inputs, or of the inputs of each tile.
+  // Add a constant per result, and for some encodings a multiple of the sum of
+  // the inputs (per row tile for offset_flip).
+  int64_t adds = matrix.columns, multiplies = 0;
   switch (array.encoding) {
   case WeightEncoding::offset:
     adds += matrix.rows + matrix.columns;
@@ -301,12 +303,12 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
   DigitalOps ops = corrections(array, matrix, tiling, weightZeroPoint);
   for (int64_t &count : ops)
     count *= counters.windows;
-  countDigital(cost, device, ops);
+  countDigital(cost, device.firstDigital(), ops);
   return cost;
 }
 
-/// Cells of one copy of a matrix by array of its grid: runs of arrays with the
-/// same cells, the numbers of arrays counted from 0.
+/// The cells that one copy of a matrix occupies in the arrays of its grid: runs
+/// of arrays with the same cells, numbered from 0.
 static std::vector<ArrayWrites> cellsOf(const ArraySpec &array,
                                         const MatrixSpec &matrix,
                                         const Tiling &tiling) {
@@ -328,6 +330,7 @@ static std::vector<ArrayWrites> cellsOf(const ArraySpec &array,
   };
   if (tiling.groupsPerArray > 1) {
     std::vector<CellBlock> diagonal;
+    diagonal.reserve(tiling.groupsPerArray);
     for (int64_t i = 0; i < tiling.groupsPerArray; ++i)
       diagonal.push_back({i * matrix.rows, i * matrix.columns * tiling.slices,
                           matrix.rows, matrix.columns * tiling.slices});
@@ -350,14 +353,14 @@ static std::vector<ArrayWrites> cellsOf(const ArraySpec &array,
   return runs;
 }
 
-/// The same for `replicas` copies, one after the other on `arrays`.
+/// The writes of `replicas` copies, placed one after the other on `arrays`.
 static std::vector<ArrayWrites> writesTo(size_t group,
                                          llvm::ArrayRef<ArrayRange> arrays,
                                          llvm::ArrayRef<ArrayWrites> cells,
                                          int64_t replicas) {
   std::vector<ArrayWrites> writes;
   size_t range = 0;
-  int64_t used = 0; // arrays of that range
+  int64_t used = 0; // arrays of the current range
   for (int64_t copy = 0; copy < replicas; ++copy)
     for (const ArrayWrites &run : cells)
       for (int64_t left = run.arrays.count; left > 0;) {
@@ -404,7 +407,7 @@ int64_t ChangedCells::levelsDown() const {
   return sum;
 }
 
-/// `writes` with the cells that changed instead of all of them; array by array.
+/// Replaces the writes of all cells by those of the changed cells, per array.
 static std::vector<ArrayWrites> onlyChanged(llvm::ArrayRef<ArrayWrites> writes,
                                             llvm::ArrayRef<int64_t> byArray) {
   std::vector<ArrayWrites> result;
@@ -474,10 +477,13 @@ Cost pumice::model::programCost(const DeviceSpec &device,
 //===----------------------------------------------------------------------===//
 
 Cost pumice::model::digitalCost(const DeviceSpec &device, const DigitalOps &ops,
-                                int64_t bytesIn, int64_t bytesOut) {
+                                int64_t bytesIn, int64_t bytesOut,
+                                const UnitGroup *group) {
+  if (!group)
+    group = device.firstDigital();
   Cost cost;
-  const double cycles = countDigital(cost, device, ops);
-  if (const UnitGroup *group = device.firstDigital()) {
+  const double cycles = countDigital(cost, group, ops);
+  if (group) {
     const DigitalSpec &digital = *group->digital();
     const double perNs = double(digital.lanes) * digital.clockGhz;
     hold(cost, group->unitResource, perNs > 0 ? toPs(cycles / perNs) : 0);

@@ -1,9 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/Machine/Machine.h"
 
+#include "llvm/Support/ErrorHandling.h"
+
 #include <algorithm>
 
 using namespace pumice::model;
+
+llvm::StringRef pumice::model::name(InstructionKind kind) {
+  switch (kind) {
+  case InstructionKind::transfer:
+    return "transfer";
+  case InstructionKind::program:
+    return "program";
+  case InstructionKind::mvm:
+    return "mvm";
+  case InstructionKind::ap:
+    return "ap";
+  case InstructionKind::lookup:
+    return "lookup";
+  case InstructionKind::digital:
+    return "digital";
+  }
+  llvm_unreachable("unknown kind of instruction");
+}
+
+llvm::StringRef pumice::model::name(InstructionUnit unit) {
+  switch (unit) {
+  case InstructionUnit::dram:
+    return "dram";
+  case InstructionUnit::crossbar:
+    return "crossbar";
+  case InstructionUnit::ap:
+    return "ap";
+  case InstructionUnit::digital:
+    return "digital";
+  }
+  llvm_unreachable("unknown unit");
+}
+
+InstructionUnit pumice::model::unitOf(InstructionKind kind) {
+  switch (kind) {
+  case InstructionKind::transfer:
+    return InstructionUnit::dram;
+  case InstructionKind::program:
+  case InstructionKind::mvm:
+    return InstructionUnit::crossbar;
+  case InstructionKind::ap:
+  case InstructionKind::lookup:
+    return InstructionUnit::ap;
+  case InstructionKind::digital:
+    return InstructionUnit::digital;
+  }
+  llvm_unreachable("unknown kind of instruction");
+}
 
 Machine::Machine(DeviceSpec device) : spec(std::move(device)), schedule(spec) {
   for (const UnitGroup &group : spec.groups)
@@ -47,6 +97,7 @@ double Machine::staticEnergyPj() const {
 
 RollUp Machine::areaAndPower() const {
   std::vector<int64_t> used;
+  used.reserve(spec.groups.size());
   for (const UnitGroup &group : spec.groups)
     used.push_back(schedule.used(group.unitResource));
   return rollUp(spec, used);
