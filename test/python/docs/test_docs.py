@@ -33,15 +33,29 @@ def test_running(tmp_path, monkeypatch, capsys) -> None:
     for name in ("torch", "torch_mlir", "torchao"):
         pytest.importorskip(name)
     monkeypatch.chdir(tmp_path)
-    run_page(DOCS / "running.md", 9)
+    run_page(DOCS / "running.md", 10)
     printed = capsys.readouterr().out
     assert "Run on device 'isaac'" in printed
     assert "torch.int32" in printed or "int32 (1, 16, 28, 28)" in printed
     assert {path.name for path in tmp_path.iterdir()} == {
+        "report.html",
         "report.json",
+        "layers.csv",
         "trace.json",
         "digits.mlirbc",
     }
+
+
+def test_sweep(tmp_path, monkeypatch, capsys) -> None:
+    for name in ("torch", "torch_mlir", "torchao"):
+        pytest.importorskip(name)
+    monkeypatch.chdir(tmp_path)
+    run_page(DOCS / "sweep.md", 1)
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [words[0] for words in printed] == ["4", "6", "8"]
+    energies = [float(words[1]) for words in printed]
+    assert energies == sorted(energies)
+    assert {path.name for path in tmp_path.iterdir()} == {"best.mlir", "sweep.csv"}
 
 
 def test_front_doors(tmp_path, monkeypatch, capsys) -> None:
