@@ -62,8 +62,8 @@ public:
     return energy;
   }
 
-  /// Makes the decisions possible after pins have changed: one copy of what is
-  /// newly pinned, and no more copies or tiles than the other arrays hold.
+  /// Makes the decisions possible after pins have changed: no more copies or
+  /// tiles than the arrays hold that pinned units leave.
   static void fit(const Problem &own, const Planner &planner,
                   Candidate &candidate) {
     for (size_t u = 0; u < own.units.size(); ++u)

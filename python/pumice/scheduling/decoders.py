@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Problems of decoder transformers from their configuration alone: no weights are allocated.
 
-    problem = decoders.problem(decoders.LLAMA_8B, decoders.Run("decode", batch=8, context=2048))
+    run = decoders.Run("decode", batch=8, context=2048)
+    problem = decoders.problem(decoders.LLAMA_8B, run)
     result = schedule(problem, "steady", detail=False)
-    print(decoders.Figures.of(run, result.summary).tokens_per_second)
+    print(decoders.Figures.of(problem, run, result.summary).tokens_per_second)
 
 Prefill computes all tokens of a context at once; decoding computes one token of each sequence of a
 batch, with keys and values of the context from a cache.

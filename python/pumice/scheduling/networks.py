@@ -72,7 +72,7 @@ class Constants:
     static_mw: float = 100.0
     """guess"""
     table_bytes_per_array: int = 0
-    """bytes in DRAM beside the weights of an array: tables of re-encoded weights"""
+    """bytes in DRAM in addition to the weights of an array: tables of re-encoded weights"""
 
 
 def isaac(chips: int = 1) -> Constants:
