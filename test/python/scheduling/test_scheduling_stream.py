@@ -109,7 +109,10 @@ def changed(what: str) -> Schedule:
 @pytest.mark.parametrize(
     ("what", "text"),
     [
-        ("early", "when enough of unit 'a' is there, got"),
+        (
+            "early",
+            "unit 'b': expected a start at 20 or later, when enough of unit 'a' is there, got",
+        ),
         ("ring", "unit 'a': expected a ring of"),
         ("inputs", "bytes for inputs, got"),
         ("digital", "unit 'a': expected digital work of a stream to take the period of 100 ps"),
@@ -128,7 +131,7 @@ def test_too_much_digital_work_and_several_parts() -> None:
     found = schedule(problem(digital_ps=40), "stream").schedule
     assert found is not None
     own = problem(digital_ps=60)
-    with pytest.raises(SchedulingError, match="digital unit 0: expected at most 100 ps of work"):
+    with pytest.raises(SchedulingError, match="at most 100 ps of work in a period, got 120"):
         verify(own, found)
     own = problem()
     own.units[1].col_tiles = 2
