@@ -284,6 +284,8 @@ public:
 } // namespace
 
 NB_MODULE(_pumice, m) {
+  // LLVM's containers end the process otherwise.
+  pumiceOnOutOfMemory([] { throw std::bad_alloc(); });
   m.doc() = "Pumice's C++ parts: registration, weights, devices, programs";
 
   nb::class_<Diagnostic>(m, "Diagnostic",
@@ -421,16 +423,30 @@ NB_MODULE(_pumice, m) {
 
   m.def(
       "parse_file",
-      [](MlirContext context, const std::string &path) {
+      [](MlirContext context, const std::string &path, bool isSealed) {
         DiagnosticScope scope(context);
         MlirModule module = pumiceParseFile(
-            context, mlirStringRefCreate(path.data(), path.size()));
+            context, mlirStringRefCreate(path.data(), path.size()), isSealed);
         if (mlirModuleIsNull(module))
           throw scope.error();
         return module;
       },
-      nb::arg("context"), nb::arg("path"),
-      "The module of a file, text or bytecode. Raises DiagnosticError.");
+      nb::arg("context"), nb::arg("path"), nb::arg("is_sealed") = false,
+      "The module of a file, text or bytecode; is_sealed: bytecode has to be "
+      "as "
+      "pumice wrote it. Raises DiagnosticError.");
+
+  m.def(
+      "write_file",
+      [](MlirModule module, const std::string &path) {
+        std::string error;
+        if (!pumiceWriteFile(module,
+                             mlirStringRefCreate(path.data(), path.size()),
+                             append, &error))
+          throw nb::value_error(error.c_str());
+      },
+      nb::arg("module"), nb::arg("path"),
+      "Writes sealed bytecode, whole or not at all. Raises ValueError.");
 
   m.def("preset_names", [] {
     std::vector<std::string> names;
@@ -660,6 +676,13 @@ NB_MODULE(_pumice, m) {
                      pumiceProgramTensors(p.program, append, &json);
                      return json;
                    })
+      .def(
+          "set_stopped",
+          [](Program &p, bool value) {
+            pumiceProgramSetStopped(p.program, value);
+          },
+          nb::arg("value"),
+          "Lets a run on another thread end after its current instruction.")
       .def_prop_ro(
           "prepare_ms",
           [](const Program &p) { return pumiceProgramPrepareMs(p.program); })

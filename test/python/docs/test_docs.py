@@ -58,7 +58,7 @@ def test_sweep(tmp_path, monkeypatch, capsys) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"best.mlir", "sweep.csv"}
 
 
-def test_front_doors(tmp_path, monkeypatch, capsys) -> None:
+def test_importing_models(tmp_path, monkeypatch, capsys) -> None:
     for name in ("onnx", "torch_mlir"):
         pytest.importorskip(name)
     monkeypatch.chdir(tmp_path)
