@@ -32,7 +32,7 @@ pumiceReencode(PumiceReencodeOptions options, const int8_t *codes,
                uint8_t *negated, uint16_t *bitlines, uint8_t *flipped,
                MlirStringCallback error, void *errorUser);
 
-/* Bytes in DRAM of the tables of a tile, in addition to its weights, and
+/* Bytes in DRAM of what a tile needs in addition to its weights, and
  * multiply-accumulates of one window that undo offsets and flips. False for a
  * method that does not exist. */
 MLIR_CAPI_EXPORTED bool pumiceReencodeCosts(MlirStringRef method,

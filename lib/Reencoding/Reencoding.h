@@ -92,7 +92,7 @@ struct Encoding {
 llvm::Expected<std::vector<std::vector<Encoding>>>
 encode(llvm::ArrayRef<std::vector<Tile>> chains, const Options &options);
 
-/// Bytes in DRAM of the tables of a tile, in addition to its weights.
+/// Bytes in DRAM of what a tile needs in addition to its weights.
 int64_t tableBytes(Method method, int64_t columns, int64_t bitlines,
                    int64_t rowGroups);
 

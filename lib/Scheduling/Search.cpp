@@ -17,6 +17,8 @@ constexpr double chainStep = 1.35;
 constexpr int64_t sideBySide[] = {1, 2, 3, 4, 6, 8, 12, 16};
 /// Schedules that reducing copies may cost.
 constexpr int64_t mostReductions = 300;
+/// Tiles in all schedules of a search, about; but a few are always made.
+constexpr int64_t mostTilesOfSearch = 40'000'000, leastTries = 20;
 
 } // namespace
 
@@ -35,9 +37,16 @@ Search::Search(const Problem &problem, const Options &options, Start start)
       movable.push_back(static_cast<int>(u));
 }
 
+int64_t Search::tries(int64_t most) const {
+  int64_t tiles = 1;
+  for (int u : movable)
+    tiles += problem.units[u].tiles();
+  return std::min(most, std::max(leastTries, mostTilesOfSearch / tiles));
+}
+
 int64_t Search::moves() const {
-  return options.moves.value_or(
-      problem.units.size() <= smallProblem ? movesOfSmall : movesOfLarge);
+  return options.moves.value_or(tries(
+      problem.units.size() <= smallProblem ? movesOfSmall : movesOfLarge));
 }
 
 Cost Search::evaluate(const Candidate &candidate, Picoseconds limit) {
@@ -412,9 +421,9 @@ Candidate Search::run() {
   if (options.timeShare > 0) {
     const auto limit =
         static_cast<Picoseconds>(double(cost.time) * (1 + options.timeShare));
-    reduce(best, cost, limit, mostReductions);
+    reduce(best, cost, limit, tries(mostReductions));
     economize(best, cost, limit, moves());
-    reduce(best, cost, limit, mostReductions);
+    reduce(best, cost, limit, tries(mostReductions));
   }
   return best;
 }

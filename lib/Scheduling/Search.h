@@ -61,6 +61,8 @@ public:
   /// Fewest copies within the stated share of the best time.
   Candidate run();
   int64_t moves() const;
+  /// So many, or fewer for large problems.
+  int64_t tries(int64_t most) const;
 
 private:
   bool move(Candidate &candidate, Random &random) const;

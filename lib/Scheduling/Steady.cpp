@@ -62,8 +62,8 @@ public:
     return energy;
   }
 
-  /// Makes the decisions possible after pins have changed: one copy of each
-  /// newly pinned unit, and no more copies or tiles than the other arrays hold.
+  /// Makes the decisions possible after pins have changed: no more copies or
+  /// tiles than the arrays hold that pinned units leave.
   static void fit(const Problem &own, const Planner &planner,
                   Candidate &candidate) {
     for (size_t u = 0; u < own.units.size(); ++u)
@@ -110,11 +110,14 @@ public:
     if (pins.cost.time == never)
       return;
     const int64_t factor = guesses ? 4 : 1;
+    const auto few = [&](int64_t moves) {
+      return std::max<int64_t>(1, factor * search.tries(16 * moves) / 16);
+    };
     if (pins.cost.time > limit)
-      search.polish(pins.candidate, pins.cost, factor * movesToRepair);
+      search.polish(pins.candidate, pins.cost, few(movesToRepair));
     if (pins.cost.time > limit)
       return;
-    search.economize(pins.candidate, pins.cost, limit, factor * movesToSave);
+    search.economize(pins.candidate, pins.cost, limit, few(movesToSave));
     pins.energy = energyOf(own, pins.candidate);
   }
 
@@ -137,7 +140,7 @@ llvm::Expected<Schedule> pumice::scheduling::steady(const Problem &problem,
   const auto limit = std::max(
       best.cost.time,
       static_cast<Picoseconds>(double(once.time) * (1 + options.timeShare)));
-  search.reduce(best.candidate, best.cost, limit, triesAtTheEnd);
+  search.reduce(best.candidate, best.cost, limit, search.tries(triesAtTheEnd));
   search.economize(best.candidate, best.cost, limit, search.moves());
 
   std::vector<int> open;
@@ -183,10 +186,9 @@ llvm::Expected<Schedule> pumice::scheduling::steady(const Problem &problem,
       best = std::move(found);
   }
   Random random(options.seed);
-  const int toggles = open.empty() ? 0
-                      : isLarge    ? mostToggles / 4
-                                   : mostToggles;
-  for (int i = 0; i < toggles; ++i) {
+  const int64_t toggles =
+      open.empty() ? 0 : search.tries(isLarge ? mostToggles / 4 : mostToggles);
+  for (int64_t i = 0; i < toggles; ++i) {
     Pins found = best;
     const int64_t count = static_cast<int64_t>(open.size());
     for (int64_t changes = 1 + random.below(2); changes; --changes) {
@@ -201,7 +203,7 @@ llvm::Expected<Schedule> pumice::scheduling::steady(const Problem &problem,
   const Problem own = pinner.pinned(best);
   Search final(own, pinner.options, Start::Steady);
   final.economize(best.candidate, best.cost, limit, final.moves());
-  final.reduce(best.candidate, best.cost, limit, triesAtTheEnd);
+  final.reduce(best.candidate, best.cost, limit, search.tries(triesAtTheEnd));
   Plan plan;
   final.getPlanner().fill(best.candidate, plan);
   return record(own, plan, Start::Steady, "steady");

@@ -658,7 +658,7 @@ NB_MODULE(_pumice, m) {
       },
       nb::arg("method"), nb::arg("columns"), nb::arg("bitlines"),
       nb::arg("row_groups"),
-      "Bytes in DRAM of the tables of a tile, in addition to its weights, and "
+      "Bytes in DRAM of what a tile needs in addition to its weights, and "
       "multiply-accumulates of one window that undo it.");
 
   nb::class_<Program>(m, "Program")

@@ -211,7 +211,7 @@ def count(
 def costs(
     method: str, *, columns: int = 32, bitlines: int = 128, row_groups: int = 1
 ) -> tuple[int, int]:
-    """The tables of a tile: bytes in DRAM, and corrections of one window.
+    """What a tile needs in addition to its weights: bytes in DRAM, and corrections of one window.
 
     Corrections are multiply-accumulates that undo offsets and flips.
 

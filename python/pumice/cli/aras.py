@@ -60,7 +60,7 @@ def main(args: Namespace) -> None:
     """Schedules everything, prints tables."""
     from pumice.cli.terminal import counting, say, show
     from pumice.experiments import aras
-    from pumice.report import write_text
+    from pumice.files import write_text
 
     given: dict[str, Any] = {
         "networks": args.networks and tuple(dict.fromkeys(args.networks)),
