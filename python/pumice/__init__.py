@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pumice.device import Device, devices
     from pumice.dynamic import DynamicProgram, compile_dynamic
     from pumice.evaluation import Evaluation, evaluate
+    from pumice.exploration import Setting, Sweep, sweep
     from pumice.frontend import import_onnx, quantize, ternarize
     from pumice.observation import Observation
     from pumice.options import CompileOptions
@@ -41,6 +42,8 @@ __all__ = [
     "PumiceError",
     "Report",
     "Result",
+    "Setting",
+    "Sweep",
     "compile",
     "compile_dynamic",
     "devices",
@@ -48,6 +51,7 @@ __all__ = [
     "import_onnx",
     "load",
     "quantize",
+    "sweep",
     "ternarize",
 ]
 
@@ -61,6 +65,8 @@ _HOME = {
     "Program": "pumice.program",
     "Report": "pumice.report",
     "Result": "pumice.program",
+    "Setting": "pumice.exploration",
+    "Sweep": "pumice.exploration",
     "compile": "pumice.compiler",
     "compile_dynamic": "pumice.dynamic",
     "devices": "pumice.device",
@@ -68,6 +74,7 @@ _HOME = {
     "import_onnx": "pumice.frontend",
     "load": "pumice.program",
     "quantize": "pumice.frontend",
+    "sweep": "pumice.exploration",
     "ternarize": "pumice.frontend",
 }
 

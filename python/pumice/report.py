@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 import os
@@ -10,16 +12,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pumice.errors import PumiceError
+from pumice.files import write_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 __all__ = [
     "CodeStats",
+    "FunctionUse",
     "Layer",
     "Level",
     "Lifetime",
@@ -182,6 +185,25 @@ class Wear:
 
 
 @dataclass(frozen=True)
+class FunctionUse:
+    """The use of one net or table.
+
+    Attributes:
+        name: its symbol in the program.
+        kind: the kind of nonlinear function that it stands for; empty if it does not say.
+        method: "neon" or "lut".
+        elements: numbers that it was applied to.
+        outside: those of them that were outside of its domain, or NaN.
+    """
+
+    name: str
+    kind: str
+    method: str
+    elements: int
+    outside: int
+
+
+@dataclass(frozen=True)
 class CodeStats:
     """Statistics of code generation for the digital regions.
 
@@ -191,12 +213,14 @@ class CodeStats:
             share code.
         cached: number of distinct regions whose code was on disk.
         seconds: time on this computer, including reading and writing the cache.
+        warning: why the cache on disk is not used; empty if it is.
     """
 
     regions: int
     distinct: int
     cached: int
     seconds: float
+    warning: str = ""
 
 
 class Report:
@@ -328,6 +352,40 @@ class Report:
         return {k: Utilisation(**v) for k, v in self._data["utilisation"].items()}
 
     @property
+    def waiting_ns(self) -> dict[str, float]:
+        """How long instructions waited, summed, by what they waited for.
+
+        `weights`: layers whose inputs were there, for their weights. Other keys are classes of
+        resources (`utilisation`) for which instructions waited that were ready otherwise.
+        """
+        return {k: float(v) for k, v in self._data.get("waiting_ns", {}).items()}
+
+    @property
+    def schedule(self) -> dict[str, int | str] | None:
+        """What pum-schedule decided; None if all weights stay in the arrays.
+
+        Keys: `algorithm`; `time_ps` of the schedule and its lower bound `bound_ps`;
+        `arrays_of_one_copy` that the network needs; `arrays_written` in one inference, copies
+        included; `arrays_resident`, which stay; `layers_in_parts`, which are larger than what the
+        machine has room for.
+        """
+        data = self._data.get("schedule")
+        return dict(data) if data else None
+
+    @property
+    def cells_kept(self) -> float | None:
+        """Share of the cells written by inferences in the steady state that keep their level.
+
+        None if inferences write no constants or the device pulses all cells anyway.
+        """
+        steady = self.steady_state
+        if steady is None:
+            return None
+        kept = float(steady.counters.get("cells_kept", 0))
+        written = float(steady.counters.get("cells_written", 0))
+        return kept / (kept + written) if kept + written else None
+
+    @property
     def wear(self) -> Wear:
         """Writes during the run; those of the one-time programming are in `setup.wear`."""
         return _wear(self._data["wear"])
@@ -343,6 +401,13 @@ class Report:
         setup = self.setup
         written = setup.wear.arrays_written if setup is not None else 0
         return max(written, self.wear.arrays_written)
+
+    @property
+    def functions(self) -> tuple[FunctionUse, ...]:
+        """Use of nets and tables, in order of first use; empty in an estimate."""
+        return tuple(
+            FunctionUse(**{"kind": "", **item}) for item in self._data.get("functions", [])
+        )
 
     @property
     def peak_buffer_bytes(self) -> int:
@@ -399,6 +464,76 @@ class Report:
 
         write_text(path, json.dumps(trace_of(self, setup=setup)) + "\n")
 
+    @classmethod
+    def from_json(cls, path: str | os.PathLike[str]) -> Report:
+        """Reads what `to_json` wrote.
+
+        Raises:
+            PumiceError: the file cannot be read, or holds no report.
+        """
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise PumiceError(f"cannot read '{path}': {error.strerror}") from None
+        except ValueError as error:
+            raise PumiceError(f"expected '{path}' to be a report in JSON: {error}") from None
+        missing = [k for k in _KEYS if not isinstance(data, dict) or k not in data]
+        if missing:
+            raise PumiceError(f"expected '{path}' to be a report, but it has no '{missing[0]}'")
+        timings = dict(data.pop("timings_s", {}))
+        code = timings.pop("code_generation", None)
+        return cls(data, timings, CodeStats(**code) if code else None)
+
+    def to_html(
+        self, path: str | os.PathLike[str] | None = None, *, title: str | None = None
+    ) -> str:
+        """A self-contained HTML page with figures and tables; written to `path` if given.
+
+        `pumice.pages.report_page` shows several reports side by side.
+
+        Raises:
+            PumiceError: the file cannot be written, or plotly is not installed.
+        """
+        from pumice.pages import report_page
+
+        text = report_page({f"Run on device '{self.device}'": self}, title)
+        if path is not None:
+            write_text(path, text)
+        return text
+
+    def records(self) -> list[dict[str, Any]]:
+        """A flat dict for each layer, as for `pandas.DataFrame`: times in ns, energies in pJ."""
+        return [
+            {
+                "layer": layer.name,
+                "kinds": " ".join(layer.kinds),
+                "arrays": layer.arrays,
+                "start_ns": layer.start_ns,
+                "end_ns": layer.end_ns,
+                "busy_ns": layer.busy_ns,
+                "energy_pj": layer.energy_pj,
+                **{f"{name}_pj": layer.components.get(name, 0.0) for name in self.components},
+                "conversions": layer.conversions,
+                "reasons": "; ".join(layer.reasons),
+            }
+            for layer in self.layers
+        ]
+
+    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
+        """`records` as CSV; written to `path` if given.
+
+        Raises:
+            PumiceError: the file cannot be written.
+        """
+        stream = io.StringIO()
+        records = self.records()
+        writer = csv.DictWriter(stream, list(records[0]) if records else ["layer"])
+        writer.writeheader()
+        writer.writerows(records)
+        if path is not None:
+            write_text(path, stream.getvalue())
+        return stream.getvalue()
+
     def tables(
         self, *, sort: str | None = None, top: int | None = None, depth: int | None = None
     ) -> RenderableType:
@@ -419,12 +554,20 @@ class Report:
 
         return plain_text(self.__rich__())
 
+    def _repr_html_(self) -> str:
+        from pumice.tables import html_text
+
+        return html_text(self)
+
     def __repr__(self) -> str:
         return (
             f"Report(device={self.device!r}, latency_ns={self.latency_ns:g}, "
             f"energy_pj={self.energy_pj:g}, layers={len(self._data['layers'])})"
         )
 
+
+#: What every report has.
+_KEYS = ("device", "latency_ns", "energy_pj", "layers", "instructions", "utilisation", "wear")
 
 #: Attributes to sort layers by, by the words that stand for them.
 _SORTS = {
@@ -517,11 +660,3 @@ def _lifetime(item: Mapping[str, Any]) -> Lifetime:
         item.get("runs", endless),
         item.get("years_back_to_back", endless),
     )
-
-
-def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Writes a file; problems are a PumiceError that names it."""
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise PumiceError(f"cannot write '{path}': {error.strerror}") from None

@@ -51,6 +51,9 @@ def add_reports(parser: argparse.ArgumentParser) -> None:
         help="where to write the report as JSON; - is standard output, instead of tables",
     )
     parser.add_argument(
+        "--html", metavar="R.html", help="where to write the report as a page (needs plotly)"
+    )
+    parser.add_argument(
         "--trace", metavar="T.json", help="where to write the timeline for https://ui.perfetto.dev"
     )
 
@@ -74,8 +77,8 @@ def add_layers(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
-    """Arguments of compilation."""
+def add_model(parser: argparse.ArgumentParser, several_devices: bool = False) -> None:
+    """Arguments of compilation; with `several_devices`, --device may be repeated."""
     parser.add_argument(
         "--input",
         "-i",
@@ -92,11 +95,22 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=1x3x224x224",
         help="shape of an input of an ONNX model, if neither the file nor --input fixes it",
     )
+    device = "name of a device (see `pumice devices`) or path of a device file"
+    if several_devices:
+        parser.add_argument(
+            "--device",
+            "-d",
+            action="append",
+            metavar="D",
+            help=f"{device}; repeat for several; isaac by default",
+        )
+    else:
+        parser.add_argument("--device", "-d", metavar="D", help=f"{device}; ideal by default")
     parser.add_argument(
-        "--device",
-        "-d",
-        metavar="D",
-        help="name of a device (see `pumice devices`) or path of a device file; ideal by default",
+        "--schedule",
+        choices=("naive", "strong", "overlap", "copies", "steady"),
+        help="algorithm that decides when weights are written and where; by default, overlap for"
+        " networks whose weights do not fit the arrays of the device",
     )
     parser.add_argument(
         "--calibration",
@@ -106,6 +120,20 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         metavar="[NAME=]C.npy",
         help="calibration inputs for the quantization, like --input, with batches of any size; the"
         " inputs by default",
+    )
+    parser.add_argument(
+        "--nonlinear",
+        action="append",
+        default=[],
+        metavar="[KEY=]METHOD",
+        help="how to compute nonlinear functions: digital (default), lut, neon or auto; for those"
+        " of a kind (gelu) or module path (encoder.*) if KEY is given; repeat for several",
+    )
+    parser.add_argument(
+        "--max-error",
+        type=float,
+        metavar="E",
+        help="bound on the error of nets and tables, as a part of the range of their function",
     )
     parser.add_argument(
         "--no-quantize",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pumice.comparison.metrics import Errors
-from pumice.report import write_text
+from pumice.files import write_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -146,6 +146,11 @@ class Comparison:
         from pumice.tables import plain_text
 
         return plain_text(self)
+
+    def _repr_html_(self) -> str:
+        from pumice.tables import html_text
+
+        return html_text(self)
 
     @property
     def _has_float(self) -> bool:

@@ -290,7 +290,12 @@ MISUSES = [
     ),
     (
         ["run", "foreign.mlir", "-d", "isaac"],
-        "--device is for models: 'foreign.mlir' is compiled already",
+        "--device is for models: 'foreign.mlir' is compiled already for a device; compile the model"
+        " again, or compile it with --emit quantized to a file that takes a device",
+    ),
+    (
+        ["run", "foreign.mlir", "--schedule", "naive"],
+        "--schedule is for models: 'foreign.mlir' is compiled already",
     ),
     (["run", "foreign.mlir", "-c", "x.npy"], "--calibration is for PyTorch models, got"),
     (["estimate", "foreign.mlir", "--no-quantize"], "--no-quantize is for PyTorch models"),

@@ -6,12 +6,14 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import re
 from collections import Counter
 from copy import deepcopy
 
 import pytest
 from rich.console import Console
 
+import pumice
 from pumice import PumiceError, Report, tables
 from pumice.trace import trace_of
 
@@ -386,3 +388,15 @@ def test_trace_of_a_run(isaac) -> None:
     names = [event["name"] for found in tracks.values() for event in found]
     for step in report.instructions:
         assert step["label"] in names
+
+
+def test_results_are_shown_in_notebooks_and_prompts() -> None:
+    torch = pytest.importorskip("torch")
+    x = torch.ones(1, 3)
+    program = pumice.compile(torch.nn.Linear(3, 2).eval(), x, device="isaac")
+    assert re.fullmatch(
+        r"Program\(inputs=\(.*: float32\[1, 3\]\), outputs=\(.*: float32\[1, 2\]\), levels=.*\)",
+        repr(program),
+    )
+    for shown in (program.estimate(), program.compare(x)):
+        assert shown._repr_html_().startswith("<pre")

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The page of one report, or of several side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from pumice.errors import PumiceError
+from pumice.pages import figures
+from pumice.pages.page import Card, Cell, Section, figure, grid, page, table
+from pumice.tables import (
+    NOT_STATED,
+    area,
+    energy,
+    lifetime,
+    number,
+    percent,
+    size,
+    time,
+)
+
+if TYPE_CHECKING:
+    from pumice.report import Report
+
+__all__ = ["report_page"]
+
+
+def report_page(reports: Mapping[str, Report], title: str | None = None) -> str:
+    """A self-contained page.
+
+    Args:
+        reports: by the names that the page gives them; details are shown of each.
+        title: of the page; the names of the reports if not given.
+
+    Raises:
+        PumiceError: no report, or plotly is not installed.
+    """
+    if not reports:
+        raise PumiceError("expected at least one report, got none")
+    sections: list[Section] = []
+    lead = ""
+    if len(reports) > 1:
+        sections += _comparison(reports)
+    else:
+        lead = grid(_cards(next(iter(reports.values()))))
+    for index, (name, report) in enumerate(reports.items()):
+        prefix = f"{name}: " if len(reports) > 1 else ""
+        sections += [
+            Section(prefix + section.title if prefix else section.title, section.body, section.note)
+            for section in _details(report, f"r{index}")
+        ]
+    return page(title or " and ".join(reports), lead, sections)
+
+
+def _static(report: Report) -> str:
+    return energy(report.static_energy_pj) if report.power_mw else NOT_STATED
+
+
+def _cards(report: Report) -> Iterator[Card]:
+    yield Card("device", report.device)
+    yield Card("latency", time(report.latency_ns))
+    yield Card("dynamic energy", energy(report.dynamic_energy_pj))
+    yield Card("static energy", _static(report))
+    yield Card("arrays with weights", number(report.arrays))
+    yield Card("area of the device", area(report.area_mm2) if report.area_mm2 else NOT_STATED)
+    yield Card("peak use of the buffer", size(report.peak_buffer_bytes))
+    if report.steady_state is not None:
+        yield Card("latency, steady state", time(report.steady_state.latency_ns))
+    if report.wear.lifetime is not None and report.wear.lifetime.limit == "endurance":
+        yield Card("lifetime of the cells", lifetime(report.wear.lifetime))
+
+
+def _comparison(reports: Mapping[str, Report]) -> Iterator[Section]:
+    rows: list[list[Cell]] = [
+        [
+            name,
+            report.device,
+            (time(report.latency_ns), report.latency_ns),
+            (energy(report.dynamic_energy_pj), report.dynamic_energy_pj),
+            (_static(report), report.static_energy_pj if report.power_mw else -1),
+            (number(report.arrays), report.arrays),
+            (area(report.area_mm2) if report.area_mm2 else NOT_STATED, report.area_mm2),
+        ]
+        for name, report in reports.items()
+    ]
+    columns = [
+        "run", "device", "latency", "dynamic energy", "static energy", "arrays", "area"
+    ]  # fmt: skip
+    yield Section("Runs", table(columns, rows, left=2, name="runs"))
+    height = 140 + 40 * len(reports)
+    yield Section(
+        "Dynamic energy by component", figure(figures.components(reports), height, "components")
+    )
+
+
+def _details(report: Report, key: str) -> Iterator[Section]:
+    layers = report.layers
+    rows = max(len(layers), 1)
+    height = 140 + figures.ROW * rows
+    yield Section(
+        "Timeline",
+        figure(figures.timeline(report), height, f"{key}-timeline"),
+        "Instructions of each layer. Drag to zoom, double-click to reset.",
+    )
+    yield Section(
+        "Resources in use", figure(figures.in_use(report), 320, f"{key}-use"), "Share of all."
+    )
+    yield Section(
+        "Time and energy by layer",
+        figure(figures.layers(layers), height, f"{key}-layers"),
+        "Layers may overlap in time.",
+    )
+    yield Section(
+        "Energy by module",
+        figure(figures.modules(report), 480, f"{key}-modules"),
+        "Click a module to enlarge it.",
+    )
+    yield Section("Layers", _layer_table(report, f"{key}-table"), "Click a title to sort.")
+    yield Section("Energy by component", _component_table(report, f"{key}-parts"))
+    yield Section("Utilisation", _utilisation_table(report, f"{key}-utilisation"))
+    if report.wear.ranges:
+        height = 140 + 2 * figures.ROW * len(report.wear.ranges)
+        yield Section("Wear", figure(figures.wear(report), height, f"{key}-wear"))
+
+
+def _layer_table(report: Report, name: str) -> str:
+    rows: list[list[Cell]] = [
+        [
+            layer.name,
+            " ".join(layer.kinds),
+            "; ".join(layer.reasons),
+            (number(layer.arrays), layer.arrays),
+            (time(layer.busy_ns), layer.busy_ns),
+            (energy(layer.energy_pj), layer.energy_pj),
+            (number(layer.conversions), layer.conversions),
+        ]
+        for layer in report.layers
+    ]
+    columns = [
+        "layer", "kinds", "why on the digital unit", "arrays", "busy time", "dynamic energy",
+        "conversions",
+    ]  # fmt: skip
+    return table(columns, rows, left=3, name=name, searched=True)
+
+
+def _component_table(report: Report, name: str) -> str:
+    dynamic = report.dynamic_energy_pj or 1.0
+    rows: list[list[Cell]] = [
+        [part.replace("_", " "), (energy(pj), pj), (percent(pj / dynamic), pj / dynamic)]
+        for part, pj in sorted(report.components.items(), key=lambda item: -item[1])
+        if pj
+    ]
+    return table(["component", "energy", "of dynamic"], rows, name=name)
+
+
+def _utilisation_table(report: Report, name: str) -> str:
+    rows: list[list[Cell]] = [
+        [
+            resource.replace("_", " "),
+            (number(use.count), use.count),
+            (time(use.busy_ns), use.busy_ns),
+            (percent(use.share), use.share),
+        ]
+        for resource, use in report.utilisation.items()
+    ]
+    return table(["resource", "count", "busy time, sum", "share"], rows, name=name)
