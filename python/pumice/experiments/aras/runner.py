@@ -100,7 +100,8 @@ def _network(name: str, constants: Constants, share: float, encodings: Sequence[
     levels["pulses"] = replace(level, write_pj=level.write_pj * encodings[0].pulses)
     best, levels["re-encoding"] = _cheapest(name, constants, few, encodings)
     levels["banks"] = _level(name, constants, "copies", gated, best)
-    levels["steady"] = _level(name, constants, "steady", gated, best)
+    if not constants.writers_per_element:
+        levels["steady"] = _level(name, constants, "steady", gated, best)
     return Network(
         name,
         networks.statistics(name, constants).arrays,

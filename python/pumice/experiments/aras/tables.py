@@ -87,7 +87,7 @@ def summary(results: Results) -> list[str]:
         sentences.append("No transformer was asked for.")
     sentences += [_target(plain, *target) for target in _TARGETS]
     sentences.append(_dynamic(first))
-    if "resnet50" in first.networks:
+    if "resnet50" in first.networks and not first.writers:
         figures = first.networks["resnet50"].figures()
         saved, slower = (
             figures["steady_rewriting_saved_over_fastest"],
@@ -166,7 +166,7 @@ def _levels(setting: Setting) -> Table:
 def _components(setting: Setting) -> Table:
     rows = []
     for name, n in setting.networks.items():
-        for level in ("naive", "strong", OURS, "steady"):
+        for level in (name for name in ("naive", "strong", OURS, "steady") if name in n.levels):
             own = n.levels[level]
             parts = (
                 own.write_pj, own.dram_pj, own.compute_pj, own.digital_pj,
@@ -185,7 +185,7 @@ def _components(setting: Setting) -> Table:
 def _wear(setting: Setting) -> Table:
     rows = []
     for name, n in setting.networks.items():
-        for level in ("naive", OURS, "steady"):
+        for level in (name for name in ("naive", OURS, "steady") if name in n.levels):
             own = n.levels[level]
             seconds = own.time_ps / 1e12 / max(own.most_writes_of_an_array, 1)
             rows.append([
@@ -299,7 +299,9 @@ def tables(results: Results) -> list[Table]:
     """Speed for each number of writers; levels, energy, wear and so on for the first."""
     first = results.by_writers[0]
     found = [_speed(setting) for setting in results.by_writers]
-    found += [make(first) for make in (_levels, _components, _steady, _wear, _tpu)]
+    found += [make(first) for make in (_levels, _components, _wear, _tpu)]
+    if not first.writers:
+        found.append(_steady(first))
     found += [_kept(results), _break_even(results)]
     if results.sensitivities:
         found.append(_sensitivities(results))
