@@ -9,6 +9,7 @@
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #define GET_OP_CLASSES
@@ -64,6 +65,13 @@ verifyInputs(llvm::function_ref<mlir::InFlightDiagnostic()> emitError,
 llvm::LogicalResult
 verifyTiling(llvm::function_ref<mlir::InFlightDiagnostic()> emitError,
              TilingAttr tiling, CrossbarArrayAttr array, GridType grid);
+
+/// Copies of the function `function`, a `crossbar.neon_net` or a
+/// `crossbar.table`, that `grids` hold. Fails if it is neither, or they do not
+/// suit it (C1 and C2 of `crossbar.apply`).
+mlir::FailureOr<int64_t>
+copiesOf(llvm::function_ref<mlir::InFlightDiagnostic()> emitError,
+         mlir::Operation *function, mlir::TypeRange grids);
 
 } // namespace pumice::crossbar
 

@@ -64,7 +64,7 @@ LogicalResult PUMDialect::verifyOperationAttribute(Operation *op,
     return success();
   }
   if (attr.getName() == targetAttrName) {
-    if (!isa<LayerTargetAttr>(attr.getValue()))
+    if (!isa<TargetAttr>(attr.getValue()))
       return op->emitError(targetAttrName)
              << " must be a #pum.target, got " << attr.getValue();
     return success();
@@ -84,8 +84,18 @@ LogicalResult PUMDialect::verifyOperationAttribute(Operation *op,
 }
 
 std::optional<pumice::LayerTarget> pumice::pum::targetOf(Operation *op) {
-  auto target = op->getAttrOfType<LayerTargetAttr>(targetAttrName);
+  auto target = op->getAttrOfType<TargetAttr>(targetAttrName);
   return target ? std::optional(target.getValue()) : std::nullopt;
+}
+
+StringRef pumice::pum::targetGroupOf(Operation *op) {
+  auto target = op->getAttrOfType<TargetAttr>(targetAttrName);
+  return target ? target.getGroup() : StringRef();
+}
+
+void pumice::pum::copyTargetGroup(Operation *from, Operation *to) {
+  if (!targetGroupOf(from).empty())
+    to->setAttr(targetAttrName, from->getAttr(targetAttrName));
 }
 
 //===----------------------------------------------------------------------===//

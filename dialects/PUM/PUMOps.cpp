@@ -4,6 +4,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/PatternMatch.h"
 #include "llvm/ADT/BitVector.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace pumice::pum;
@@ -168,6 +169,13 @@ LogicalResult NonlinearOp::verify() {
       last = dimension;
     }
   }
+  // C6
+  if (std::optional<ArrayRef<double>> domain = getDomain())
+    if (domain->size() != 2 || !std::isfinite((*domain)[0]) ||
+        !std::isfinite((*domain)[1]) || !((*domain)[0] < (*domain)[1]))
+      return emitOpError("expects a domain from a finite number to a greater "
+                         "one, got [")
+             << *domain << "]";
   // C5
   if (DictionaryAttr parameters = getParametersAttr())
     for (NamedAttribute parameter : parameters)

@@ -186,7 +186,10 @@ def PUM_NonlinearOp : PUM_Op<"nonlinear", [
     `dimensions` the dimensions of the first operand that it reduces,
     normalises or slides a window over, `parameters` its scalars (numbers, or
     unit for flags). `method` says how it is to be computed: `digital`
-    (the default) runs the region, `lut` and `neon` approximate it.
+    (the default) runs the region, `lut` approximates it by tables in arrays,
+    `neon` by small networks on arrays, and `auto` in the cheapest of these ways.
+    `domain` is the range of the elements of the first operand for which an
+    approximation is made.
 
     The first operand is the function's argument; others are masks, scales and
     shifts. The first result is the function's value; others are intermediate
@@ -203,6 +206,7 @@ def PUM_NonlinearOp : PUM_Op<"nonlinear", [
     - C4: the region holds ops of linalg, tensor, arith and math; inside linalg
       also cf.assert.
     - C5: every parameter is a number or unit.
+    - C6: `domain` goes from a finite number to a greater one.
 
     ```mlir
     %y = pum.nonlinear tanh(%x) : (tensor<4xf32>) -> tensor<4xf32> {
@@ -215,13 +219,14 @@ def PUM_NonlinearOp : PUM_Op<"nonlinear", [
   let arguments = (ins PUM_NonlinearKindAttr:$kind,
     Variadic<AnyRankedTensor>:$inputs, OptionalAttr<DenseI64ArrayAttr>:$dimensions,
     OptionalAttr<DictionaryAttr>:$parameters,
+    OptionalAttr<DenseF64ArrayAttr>:$domain,
     DefaultValuedAttr<PUM_NonlinearMethodAttr,
                       "::pumice::pum::NonlinearMethod::digital">:$method);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     `` $kind `(` $inputs `)` (`dimensions` $dimensions^)? (`parameters` $parameters^)?
-    (`method` `` $method^)? attr-dict `:` functional-type($inputs, $results) $body
+    (`domain` $domain^)? (`method` `` $method^)? attr-dict `:` functional-type($inputs, $results) $body
   }];
   let hasCanonicalizeMethod = 1;
   let hasVerifier = 1;

@@ -54,9 +54,19 @@ LogicalResult ProgramOp::verify() {
   if (failed(crossbar::verifyTiling([&] { return emitOpError(); }, getTiling(),
                                     getArray(), grid)))
     return failure();
-  return crossbar::verifyProgram(
-      [&] { return emitOpError(); }, cast<ShapedType>(getWeights().getType()),
-      grid, getTiling(), getPartAttr(), getTiles(), getPlacement().size());
+  const auto emitError = [&] { return emitOpError(); };
+  if (failed(crossbar::verifyProgram(
+          emitError, cast<ShapedType>(getWeights().getType()), grid,
+          getTiling(), getPartAttr(), getTiles(), getPlacement().size())))
+    return failure();
+  // Costs and wear have an entry for every copy.
+  constexpr int64_t mostCopies = int64_t(1) << 20;
+  if (const int64_t copies = getPlacement().size() /
+                             crossbar::arraysPerCopy(getTiling(), getTiles());
+      copies > mostCopies)
+    return emitOpError("is placed as ")
+           << copies << " copies, but at most " << mostCopies << " may be";
+  return success();
 }
 
 LogicalResult MVMOp::verify() {
@@ -145,6 +155,23 @@ LogicalResult APLookupOp::verify() {
            << queries.getElementType() << " and " << output.getElementType();
   return ap::verifyLookup([&] { return emitOpError(); }, getTable(),
                           queries.getShape(), output.getShape());
+}
+
+LogicalResult ApplyOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  // C1
+  Operation *function =
+      symbols.lookupNearestSymbolFrom(*this, getFunctionAttr());
+  if (!isa_and_nonnull<crossbar::NeonNetOp, crossbar::TableOp>(function))
+    return emitOpError("applies @")
+           << getFunction() << ", which is not a net or a table";
+  auto input = cast<MemRefType>(getInput().getType());
+  auto output = cast<MemRefType>(getOutput().getType());
+  if (!input.getElementType().isF32() || !sameData(input, output))
+    return emitOpError("expects an input and an output of one shape, of f32, "
+                       "got ")
+           << input << " and " << output;
+  return crossbar::copiesOf([&] { return emitOpError(); }, function,
+                            getGrids().getTypes());
 }
 
 LogicalResult DigitalOp::verifySymbolUses(SymbolTableCollection &symbols) {

@@ -103,7 +103,7 @@ def Simulator_ProgramOp : Simulator_Instruction<"program", [AttrSizedOperandSegm
     run; cells that already have their level are not pulsed.
 
     - C1: the weights, the tiling, the part and the tiles fit the grid; the
-      placement holds one or more copies of what is written. `part`, `tiles` and
+      placement holds one or more copies of the written arrays. `part`, `tiles` and
       `matrix` are as in `pum.program`.
 
     ```mlir
@@ -232,6 +232,36 @@ def Simulator_APLookupOp : Simulator_Instruction<"ap_lookup"> {
     attr-dict `:` type($queries) `,` type($output)
   }];
   let hasVerifier = 1;
+}
+
+def Simulator_ApplyOp : Simulator_Instruction<"apply", [
+    AttrSizedOperandSegments, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "instruction: apply a net or a table to every element";
+  let description = [{
+    Executes `crossbar.apply` with the arrays of `grids`, each copy of which
+    computes one element at a time. Occupies these arrays and a buffer port. The
+    two layers of a net work on consecutive elements at the same time.
+
+    - C1: as for `crossbar.apply`; there are grids, and input and output are of
+      one shape, of f32.
+
+    ```mlir
+    %t1 = simulator.apply @gelu on (%g1, %g2), %x, %y after(%t0)
+        : (!crossbar.grid<1x1x8xi16, ui16>, !crossbar.grid<1x8x1xi16, si16>),
+          memref<8x64xf32, #simulator.memory<buffer>>,
+          memref<8x64xf32, #simulator.memory<buffer>>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$function,
+    Variadic<Crossbar_GridType>:$grids,
+    Arg<Simulator_Buffer, "", [MemRead]>:$input,
+    Arg<Simulator_Buffer, "", [MemWrite]>:$output,
+    Variadic<Simulator_TokenType>:$after);
+  let results = (outs Simulator_TokenType:$token);
+  let assemblyFormat = [{
+    $function `on` `(` $grids `)` `,` $input `,` $output (`after` `(` $after^ `)`)?
+    attr-dict `:` `(` qualified(type($grids)) `)` `,` type($input) `,` type($output)
+  }];
 }
 
 def Simulator_DigitalOp : Simulator_Instruction<"digital", [

@@ -220,11 +220,11 @@ llvm::Expected<model::Cost> CostModel::cost(const APRunTask &task,
   const SmallVector<model::ArrayRange> processors = unitsOf(
       task.placement, **group,
       model::apProcessors(*(*group)->ap(), program.program, task.windows));
-  // Every window is fetched whole, by each chunk of outputs.
+  // Every window is fetched whole, by each output block.
   int64_t codes = 0;
-  for (const model::APChunk &chunk : program.program.chunks)
-    for (const model::APSlice &slice : chunk.slices)
-      codes += slice.channels * program.program.kernelPositions;
+  for (const model::APOutputBlock &block : program.program.outputBlocks)
+    for (const model::APChannelBlock &channels : block.channelBlocks)
+      codes += channels.channels * program.program.kernelPositions;
   std::optional<uint64_t> written;
   if (facts.taggedWrites)
     written = std::accumulate(facts.taggedWrites->begin(),
@@ -263,11 +263,50 @@ llvm::Expected<model::Cost> CostModel::cost(const APLookupTask &task,
   return cost;
 }
 
+llvm::Expected<model::Cost> CostModel::cost(const ApplyTask &task,
+                                            const TaskFacts &) {
+  model::DigitalOps ops = task.periphery;
+  for (int64_t &count : ops)
+    count *= task.elements;
+  auto group = crossbarsOf(task.grids.front());
+  if (!group)
+    return group.takeError();
+  SmallVector<model::Cost, 2> stages;
+  for (const TaskGrid &taskGrid : task.grids) {
+    GridSpec grid = specOf(taskGrid);
+    const SmallVector<model::ArrayRange> arrays =
+        unitsOf(taskGrid.placement, **group, grid.tiling.arrays);
+    // A look-up drives one wordline and converts the cells of one value.
+    int64_t windows = llvm::divideCeil(task.elements, task.copies);
+    int64_t replicas = 1;
+    if (task.isTable) {
+      grid.matrix.groups = grid.matrix.rows = grid.matrix.columns = 1;
+      grid.tiling.rowTiles = grid.tiling.columnTiles = 1;
+      grid.tiling.groupsPerArray = grid.tiling.arrays = 1;
+      windows = task.elements;
+      replicas = task.copies;
+    }
+    const bool isFirst = stages.empty();
+    stages.push_back(model::mvmCost(spec, **group, grid.matrix, grid.tiling,
+                                    windows, arrays, isFirst ? task.bytesIn : 0,
+                                    isFirst ? task.bytesOut : 0, replicas));
+  }
+  return model::pipelineCost(spec, stages[0],
+                             stages.size() > 1 ? stages[1] : model::Cost(),
+                             llvm::divideCeil(task.elements, task.copies), ops);
+}
+
 llvm::Expected<model::Cost> CostModel::cost(const DigitalTask &task,
                                             const TaskFacts &) {
+  const model::UnitGroup *group = spec.find(task.group.str());
+  if (!task.group.empty() && !(group && group->digital()))
+    return llvm::createStringError("is assigned to '" + task.group +
+                                   "', which is not a group of digital units "
+                                   "of device '" +
+                                   spec.name + "'");
   const digital::OpCounts &counts = countsOf(*task.body);
   return model::digitalCost(spec, counts.ops, counts.bytesRead,
-                            counts.bytesWritten);
+                            counts.bytesWritten, group);
 }
 
 //===----------------------------------------------------------------------===//

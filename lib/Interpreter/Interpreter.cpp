@@ -30,7 +30,7 @@ void Interpreter::continueFrom(const Interpreter &previous) {
   holders = previous.holders;
 }
 
-llvm::Error Interpreter::issue(Operation *op, StringRef kind, StringRef unit,
+llvm::Error Interpreter::issue(Operation *op, model::InstructionKind kind,
                                const TaskFacts &facts, bool setup) {
   llvm::Expected<model::Cost> cost = program.costs->costOf(op, facts);
   if (!cost)
@@ -39,15 +39,16 @@ llvm::Error Interpreter::issue(Operation *op, StringRef kind, StringRef unit,
   model::Machine &books = setup ? setupMachine : machine;
   auto &ends = setup ? setupTokens : tokens;
   model::InstructionInfo info;
-  info.kind = kind.str();
-  info.unit = unit.str();
-  info.layer = names.layer.empty() ? kind.str() : names.layer;
-  info.label = (info.layer + "." + kind).str();
+  info.kind = kind;
+  info.layer = names.layer.empty() ? name(kind).str() : names.layer;
+  info.label = info.layer + "." + name(kind).str();
   if (auto reason = op->getAttrOfType<StringAttr>(pum::reasonAttrName))
     info.reason = reason.str();
   if (auto region = dyn_cast<simulator::DigitalOp>(op))
     info.nonlinear = regionInfo(region).nonlinear;
-  // What the setup phase did is done when the inference starts.
+  else if (isa<simulator::ApplyOp>(op))
+    info.nonlinear = nonlinearOf(op);
+  // Everything in the setup phase has ended when the inference starts.
   SmallVector<model::EventId> dependencies;
   for (Value value : op->getOperands())
     if (isa<simulator::TokenType>(value.getType()))
@@ -184,6 +185,33 @@ const digital::CompiledRegion *Interpreter::region(StringRef name) const {
   return program.regions->lookup(name);
 }
 
+void Interpreter::applyFunction(simulator::ApplyOp op) {
+  Operation *function =
+      SymbolTable::lookupNearestSymbolFrom(op, op.getFunctionAttr());
+  const model::FunctionTable &table = *program.functions.at(function);
+  FunctionUse &use = functionUses[function];
+  ArrayRef<float> x = std::as_const(values[op.getInput()]).as<float>();
+  auto *y = reinterpret_cast<float *>(values[op.getOutput()].mutableData());
+  use.elements += x.size();
+  use.outside +=
+      model::apply(table, x, MutableArrayRef(y, x.size()), options.threads);
+}
+
+/// The name of a net or table, the kind that its fit states, and what was
+/// outside of its domain.
+static llvm::json::Value describe(Operation *function, int64_t elements,
+                                  int64_t outside) {
+  llvm::json::Object object{
+      {"name", SymbolTable::getSymbolName(function).str()},
+      {"method", isa<crossbar::NeonNetOp>(function) ? "neon" : "lut"},
+      {"elements", elements},
+      {"outside", outside}};
+  if (auto fit = function->getAttrOfType<DictionaryAttr>("fit"))
+    if (auto kind = fit.getAs<StringAttr>("kind"))
+      object["kind"] = kind.str();
+  return object;
+}
+
 const RegionInfo &Interpreter::regionInfo(simulator::DigitalOp op) const {
   return program.regionInfos
       .find(SymbolTable::lookupNearestSymbolFrom(op, op.getCalleeAttr()))
@@ -224,6 +252,8 @@ llvm::Expected<RunResult> Interpreter::run(ArrayRef<model::Value> inputs) {
     llvm::for_each(op.getResults(), note);
 
   for (Operation &op : body) {
+    if (program.stopped)
+      return llvm::createStringError("the run was interrupted");
     if (auto write = dyn_cast<simulator::ProgramOp>(op);
         write && write.getSetup() && isNext)
       continue; // done before the first inference
@@ -248,6 +278,12 @@ llvm::json::Value Interpreter::report(const Interpreter *next) const {
   llvm::json::Value json =
       model::toJson(machine, &setupMachine, next ? &next->machine : nullptr);
   (*json.getAsObject())["peak_buffer_bytes"] = peakBytes;
+  if (!functionUses.empty()) {
+    llvm::json::Array functions;
+    for (const auto &[function, use] : functionUses)
+      functions.push_back(describe(function, use.elements, use.outside));
+    (*json.getAsObject())["functions"] = std::move(functions);
+  }
   auto schedule =
       program.module->getAttrOfType<DictionaryAttr>(pum::scheduleAttrName);
   if (!schedule)

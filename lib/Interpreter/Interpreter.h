@@ -5,6 +5,7 @@
 
 #include "lib/Interpreter/Program.h"
 #include "lib/Model/Crossbar/ArrayContents.h"
+#include "llvm/ADT/MapVector.h"
 
 #include <deque>
 
@@ -37,9 +38,8 @@ public:
 
   /// Puts an instruction on the timeline, after the instructions of its tokens,
   /// and binds its end to its token.
-  llvm::Error issue(mlir::Operation *op, llvm::StringRef kind,
-                    llvm::StringRef unit, const TaskFacts &facts = {},
-                    bool setup = false);
+  llvm::Error issue(mlir::Operation *op, model::InstructionKind kind,
+                    const TaskFacts &facts = {}, bool setup = false);
 
   llvm::Error allocate(mlir::Value buffer);
   model::Value &value(mlir::Value buffer) { return values[buffer]; }
@@ -60,6 +60,8 @@ public:
 
   const model::Grid *grid(mlir::Value value) const;
   const digital::CompiledRegion *region(llvm::StringRef name) const;
+  /// Applies the net or table of `op`, and counts what is outside its domain.
+  void applyFunction(simulator::ApplyOp op);
   const RegionInfo &regionInfo(simulator::DigitalOp op) const;
 
 private:
@@ -76,6 +78,10 @@ private:
   Program::Changes changes; ///< that were not known before this run
   llvm::DenseMap<mlir::Value, model::EventId> tokens, setupTokens;
   llvm::DenseMap<mlir::Operation *, llvm::SmallVector<mlir::Value>> lastUses;
+  struct FunctionUse {
+    int64_t elements = 0, outside = 0;
+  };
+  llvm::MapVector<mlir::Operation *, FunctionUse> functionUses;
   int64_t liveBytes = 0, peakBytes = 0;
   bool isNext = false; ///< not the first inference
 };

@@ -53,6 +53,24 @@ void pumice::buildLinalgToQuantized(OpPassManager &pm) {
   pm.addPass(createVerifyQuantizedContract());
 }
 
+/// Nets and tables for nonlinear functions.
+static void addNonlinearMethods(OpPassManager &pm,
+                                const DeviceOptions &options) {
+  if (!options.methods.empty()) {
+    ChooseNonlinearMethodsOptions methods;
+    methods.methods.assign(options.methods.begin(), options.methods.end());
+    pm.addPass(createChooseNonlinearMethods(methods));
+  }
+  pm.addNestedPass<func::FuncOp>(createDecomposeNonlinear());
+  if (options.probeDomains || !options.domains.empty())
+    pm.addPass(
+        createPUMRecordDomains(PUMRecordDomainsOptions{options.domains}));
+  pm.addPass(createPUMFitNets(PUMFitNetsOptions{
+      options.maxError, options.netInputBits, options.netHiddenBits,
+      options.netOutputBits, options.netWeightBits, options.maxHidden,
+      options.netCopies, options.netCache, options.apThreads}));
+}
+
 void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
                                       const DeviceOptions &options) {
   pm.addPass(createVerifyQuantizedContract(
@@ -64,6 +82,7 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
     probes.kinds.assign(options.probeKinds.begin(), options.probeKinds.end());
     pm.addPass(createPUMInsertProbes(probes));
   }
+  addNonlinearMethods(pm, options);
   pm.addNestedPass<func::FuncOp>(createExpandNonlinear());
   pm.addNestedPass<func::FuncOp>(createFuseElementwise());
   pm.addPass(createCanonicalizerPass());
@@ -86,6 +105,7 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
   apOptions.threads = options.apThreads;
   pm.addPass(createAPCompilePrograms(apOptions));
   pm.addPass(createCrossbarTileToArrays());
+  pm.addPass(createCrossbarMapFunctions());
   pm.addPass(createCSEPass());
   pm.addPass(createVerifyCrossbarContract());
   pm.addPass(createVerifyAPContract());

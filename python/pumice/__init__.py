@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from pumice.comparison import Comparison
     from pumice.compiler import compile
     from pumice.device import Device, devices
+    from pumice.dynamic import DynamicProgram, compile_dynamic
     from pumice.evaluation import Evaluation, evaluate
+    from pumice.exploration import Setting, Sweep, sweep
     from pumice.frontend import import_onnx, quantize, ternarize
     from pumice.observation import Observation
     from pumice.options import CompileOptions
@@ -33,18 +35,23 @@ __all__ = [
     "CompileError",
     "CompileOptions",
     "Device",
+    "DynamicProgram",
     "Evaluation",
     "Observation",
     "Program",
     "PumiceError",
     "Report",
     "Result",
+    "Setting",
+    "Sweep",
     "compile",
+    "compile_dynamic",
     "devices",
     "evaluate",
     "import_onnx",
     "load",
     "quantize",
+    "sweep",
     "ternarize",
 ]
 
@@ -52,17 +59,22 @@ _HOME = {
     "Comparison": "pumice.comparison",
     "CompileOptions": "pumice.options",
     "Device": "pumice.device",
+    "DynamicProgram": "pumice.dynamic",
     "Evaluation": "pumice.evaluation",
     "Observation": "pumice.observation",
     "Program": "pumice.program",
     "Report": "pumice.report",
     "Result": "pumice.program",
+    "Setting": "pumice.exploration",
+    "Sweep": "pumice.exploration",
     "compile": "pumice.compiler",
+    "compile_dynamic": "pumice.dynamic",
     "devices": "pumice.device",
     "evaluate": "pumice.evaluation",
     "import_onnx": "pumice.frontend",
     "load": "pumice.program",
     "quantize": "pumice.frontend",
+    "sweep": "pumice.exploration",
     "ternarize": "pumice.frontend",
 }
 

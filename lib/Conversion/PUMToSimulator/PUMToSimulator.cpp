@@ -143,6 +143,8 @@ private:
       return emitRun(op, run);
     if (auto lookup = dyn_cast<ap::LookupOp>(layer); isSingle && lookup)
       return emitLookup(op, lookup);
+    if (auto apply = dyn_cast<crossbar::ApplyOp>(layer); isSingle && apply)
+      return emitApply(op, apply);
     auto onGrid = dyn_cast<LayerOpInterface>(layer);
     if (!isSingle || !onGrid || !onGrid.getGridType())
       return op.emitOpError("expects one crossbar layer on a grid as its body");
@@ -199,6 +201,20 @@ private:
     return success();
   }
 
+  LogicalResult emitApply(pum::ComputeOp op, crossbar::ApplyOp apply) {
+    auto bufferOf = [&](Value value) {
+      return buffers[op.getInputs()[cast<BlockArgument>(value).getArgNumber()]];
+    };
+    Value output = allocate(op.getResults()[0], Memory::buffer, op.getLoc());
+    SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
+    SmallVector<Value> grids = llvm::map_to_vector(apply.getGrids(), bufferOf);
+    finish(op, simulator::ApplyOp::create(
+                   builder, op.getLoc(), tokenType, apply.getFunctionAttr(),
+                   grids, bufferOf(apply.getInput()), output, after)
+                   .getToken());
+    return success();
+  }
+
   LogicalResult emitTask(pum::DigitalOp op) {
     SmallVector<Location> made;
     for (Value value : op.getYield().getValues())
@@ -216,6 +232,7 @@ private:
         outputs, after);
     if (Attribute reason = op->getAttr(pum::reasonAttrName))
       instruction->setAttr(pum::reasonAttrName, reason);
+    pum::copyTargetGroup(op, instruction);
     finish(op, instruction.getToken());
     return success();
   }

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 namespace pumice::model {
 
@@ -202,19 +203,28 @@ private:
   int64_t firstGroup, firstRow;
 };
 
+/// Calls `body` with a reader of elements of type T or its unsigned
+/// counterpart.
+template <typename T, typename Body>
+void withPatchesOf(const MatrixSpec &matrix, const Window &window,
+                   const Value &x, int64_t pad, Body body) {
+  using U = std::make_unsigned_t<T>;
+  if (matrix.inputSigned)
+    body(PatchReader<T>(matrix, window, x.as<T>().data(), static_cast<T>(pad)));
+  else
+    body(PatchReader<U>(matrix, window, x.as<U>().data(), static_cast<U>(pad)));
+}
+
 /// Calls `body` with a reader for the C++ type of the elements of `x`.
 template <typename Body>
 void withPatches(const MatrixSpec &matrix, const Window &window, const Value &x,
                  int64_t pad, Body body) {
-  auto call = [&](auto zero) {
-    using T = decltype(zero);
-    body(PatchReader<T>(matrix, window, x.as<T>().data(), static_cast<T>(pad)));
-  };
   if (x.type() == ElementType::i8)
-    return matrix.inputSigned ? call(int8_t()) : call(uint8_t());
-  if (x.type() == ElementType::i16)
-    return matrix.inputSigned ? call(int16_t()) : call(uint16_t());
-  return matrix.inputSigned ? call(int32_t()) : call(uint32_t());
+    withPatchesOf<int8_t>(matrix, window, x, pad, body);
+  else if (x.type() == ElementType::i16)
+    withPatchesOf<int16_t>(matrix, window, x, pad, body);
+  else
+    withPatchesOf<int32_t>(matrix, window, x, pad, body);
 }
 
 } // namespace pumice::model

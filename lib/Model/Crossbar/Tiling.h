@@ -101,6 +101,13 @@ int64_t fullScaleRange(const ArraySpec &array);
 /// enough output codes resolves every level.
 int64_t resolvedRange(const ArraySpec &array, const MatrixSpec &matrix);
 
+/// Fails unless the converters deliver the exact sum of `rows` rows, whatever
+/// cells and inputs hold.
+llvm::Error verifyExactSums(const ArraySpec &array, int64_t rows);
+
+/// Most rows of which the converters deliver the exact sum; 0: of none.
+int64_t exactRows(const ArraySpec &array);
+
 /// Bits of a two's complement accumulator that holds every possible
 /// sum_k (x_k - inputZeroPoint) * (w_k - weightZeroPoint) of `matrix` as the
 /// arrays deliver it, for any value of each conversion within its range: from 0

@@ -145,7 +145,8 @@ llvm::Expected<EventId> Timeline::issue(const Cost &cost,
           {use.resource, use.units.first, use.units.count, start, until});
       continue;
     }
-    // The lowest free ones: there are enough, start was chosen so.
+    // Take the lowest free units; `startPs` was chosen such that enough are
+    // free.
     std::vector<int64_t> &free = state.instances[use.units.first];
     free.resize(resource.perInstance);
     const int64_t base = use.units.first * resource.perInstance;
@@ -170,7 +171,7 @@ llvm::Expected<EventId> Timeline::issue(const Cost &cost,
 }
 
 llvm::Error Timeline::verify() const {
-  // Sweep over time with the ranges held at the moment, by class.
+  // Sweep over time with the set of ranges that are held, by class.
   struct Hold {
     const Lane *lane;
     EventId id;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Analysis/TaskDependences.h"
 #include "lib/Device/Device.h"
+#include "lib/Model/Crossbar/Tiling.h"
 #include "lib/Transforms/Simulator/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -90,6 +91,23 @@ private:
       if (failed(verifyTiles(mvm, grids)))
         return failure();
       return write(op, mvm.getOutput());
+    }
+    if (auto apply = dyn_cast<simulator::ApplyOp>(op)) {
+      if (failed(read(op, apply.getInput())))
+        return failure();
+      // A table drives one row at a time.
+      for (auto grid : apply.getGrids()) {
+        auto program = grid.getDefiningOp<simulator::ProgramOp>();
+        requireDone(op, program, "reads a grid");
+        readers[grid].push_back(op);
+        const auto type = cast<crossbar::GridType>(grid.getType());
+        const int64_t rows = apply.getGrids().size() == 1 ? 1 : type.getRows();
+        if (llvm::Error error =
+                model::verifyExactSums(toSpec(program.getArray()), rows))
+          return op->emitOpError("cannot run on its arrays: ")
+                 << llvm::toString(std::move(error));
+      }
+      return write(op, apply.getOutput());
     }
     // In program order, not on the timeline: there is nothing to wait for.
     if (auto probe = dyn_cast<simulator::ProbeOp>(op)) {

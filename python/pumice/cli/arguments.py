@@ -77,8 +77,8 @@ def add_layers(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
-    """Arguments of compilation."""
+def add_model(parser: argparse.ArgumentParser, several_devices: bool = False) -> None:
+    """Arguments of compilation; with `several_devices`, --device may be repeated."""
     parser.add_argument(
         "--input",
         "-i",
@@ -95,12 +95,17 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=1x3x224x224",
         help="shape of an input of an ONNX model, if neither the file nor --input fixes it",
     )
-    parser.add_argument(
-        "--device",
-        "-d",
-        metavar="D",
-        help="name of a device (see `pumice devices`) or path of a device file; ideal by default",
-    )
+    device = "name of a device (see `pumice devices`) or path of a device file"
+    if several_devices:
+        parser.add_argument(
+            "--device",
+            "-d",
+            action="append",
+            metavar="D",
+            help=f"{device}; repeat for several; isaac by default",
+        )
+    else:
+        parser.add_argument("--device", "-d", metavar="D", help=f"{device}; ideal by default")
     parser.add_argument(
         "--schedule",
         choices=("naive", "strong", "overlap", "copies", "steady"),
@@ -115,6 +120,20 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         metavar="[NAME=]C.npy",
         help="calibration inputs for the quantization, like --input, with batches of any size; the"
         " inputs by default",
+    )
+    parser.add_argument(
+        "--nonlinear",
+        action="append",
+        default=[],
+        metavar="[KEY=]METHOD",
+        help="how to compute nonlinear functions: digital (default), lut, neon or auto; for those"
+        " of a kind (gelu) or module path (encoder.*) if KEY is given; repeat for several",
+    )
+    parser.add_argument(
+        "--max-error",
+        type=float,
+        metavar="E",
+        help="bound on the error of nets and tables, as a part of the range of their function",
     )
     parser.add_argument(
         "--no-quantize",

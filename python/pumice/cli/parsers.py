@@ -38,14 +38,9 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(title="commands", metavar="COMMAND")
 
     for add in (
-        _add_demo,
-        _add_run,
-        _add_compile,
-        _add_estimate,
-        _add_report,
-        _add_compare,
+        _add_demo, _add_run, _add_compile, _add_estimate, _add_report, _add_sweep, _add_compare,
         _add_devices,
-    ):
+    ):  # fmt: skip
         add(commands)
     _add_experiments(
         commands,
@@ -169,6 +164,56 @@ def _add_report(commands: Commands) -> None:
     parser.add_argument("--csv", metavar="R.csv", help="write the table of layers of one report")
     parser.add_argument("--title", metavar="TEXT", help="title of the page")
     parser.set_defaults(module="pumice.cli.report", command="report")
+
+
+def _add_sweep(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "sweep",
+        help="time, energy, area and accuracy of a model over devices and their fields",
+        description="Estimates a model on devices with varied fields. With --data, each point also"
+        " runs on the data.",
+    )
+    add_json(parser)
+    add_debug(parser)
+    add_model(parser, several_devices=True)
+    parser.add_argument("program", metavar="MODEL", help=MODEL)
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=V,V,...",
+        help="values of a field, as array.rows=64,128; fields that change together as"
+        " array.adc.bits,energy.adc_pj=6:0.4,8:1.56; repeat for several",
+    )
+    parser.add_argument(
+        "--search",
+        default="grid",
+        choices=["grid", "random", "optuna"],
+        help="all combinations, combinations drawn at random, or a search for the best"
+        " (needs optuna)",
+    )
+    parser.add_argument("--trials", type=positive, metavar="N", help="number of points")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="of the search (default 0)"
+    )
+    parser.add_argument(
+        "--objective",
+        action="append",
+        metavar="FIGURE",
+        help="figure of the Pareto front and of optuna's search, with - in front if more is better;"
+        " repeat for several; latency_ns and dynamic_energy_pj by default",
+    )
+    parser.add_argument(
+        "--data", metavar="D.npz", help="inputs and labels (arrays x and y) for the accuracy"
+    )
+    parser.add_argument("--store", metavar="S.jsonl", help="keeps points; computed ones are read")
+    parser.add_argument("--csv", metavar="S.csv", help="where to write the points")
+    parser.add_argument("--plot", metavar="S.svg", help="where to draw the first two objectives")
+    parser.add_argument(
+        "--best", metavar="D.mlir", help="where to write the device that is best in the first"
+        " objective"
+    )  # fmt: skip
+    parser.set_defaults(module="pumice.cli.sweep", command="sweep")
 
 
 def _add_compare(commands: Commands) -> None:

@@ -233,7 +233,8 @@ def check_program(program: ExportedProgram, table: LocationTable | None = None) 
             if node.op == "placeholder":
                 raise FrontendError(
                     f"input '{node.name}' has the dynamic shape {shape}, expected a static one:"
-                    " export with static shapes or pass the module and example inputs",
+                    " export with static shapes, pass the module and example inputs, or use"
+                    " pumice.compile_dynamic",
                     op=node.name,
                 )
             raise FrontendError(

@@ -15,7 +15,7 @@ from pumice.frontend.pytree import structure_of_spec, unflatten
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
-__all__ = ["InputSpec", "OutputSpec", "Signature", "signature_of"]
+__all__ = ["InputSpec", "OutputSpec", "Signature", "dynamic_inputs", "signature_of"]
 
 
 @dataclass(frozen=True)
@@ -263,6 +263,33 @@ def signature_of(program: ExportedProgram) -> Signature:
     return Signature(
         tuple(inputs), tuple(outputs), structure, structure_of_spec(program.call_spec.out_spec)
     )
+
+
+def dynamic_inputs(program: ExportedProgram) -> tuple[Signature, dict[str, tuple[Any, ...]]]:
+    """The inputs of a program with symbolic dimensions.
+
+    Returns:
+        A signature without outputs, in which symbolic sizes are -1; and the shape of each tensor
+        input by name, in which they are SymInts.
+    """
+    import torch
+
+    placeholders = {node.name: node for node in program.graph.nodes if node.op == "placeholder"}
+    structure = structure_of_spec(program.call_spec.in_spec)
+    inputs: list[InputSpec] = []
+    shapes: dict[str, tuple[Any, ...]] = {}
+    for spec, keyword in zip(_user_inputs(program), _keyword_of_leaves(structure), strict=True):
+        name = spec.arg.name
+        node = placeholders.get(name)
+        value = node.meta.get("val") if node is not None else None
+        if not isinstance(value, torch.Tensor):
+            inputs.append(InputSpec(name, None, None, getattr(spec.arg, "value", None), keyword))
+            continue
+        shapes[name] = tuple(value.shape)
+        known = tuple(size if isinstance(size, int) else -1 for size in value.shape)
+        dtype = str(value.dtype).removeprefix("torch.")
+        inputs.append(InputSpec(name, known, dtype, None, keyword))
+    return Signature(tuple(inputs), (), structure, {"kind": "leaf"}), shapes
 
 
 def _user_inputs(program: ExportedProgram) -> list[Any]:

@@ -60,7 +60,9 @@ def test_dynamic_shapes() -> None:
     exported = torch.export.export(
         nn.Linear(3, 2), (torch.ones(4, 3),), dynamic_shapes=({0: batch},)
     )
-    words = "expected a static one: export with static shapes or pass the module and example inputs"
+    words = (
+        "expected a static one: export with static shapes, pass the module and example inputs, or"
+    )
     with pytest.raises(FrontendError, match=words):
         pumice.compile(exported)
 

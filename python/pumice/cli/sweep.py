@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""`pumice sweep`."""
+
+from __future__ import annotations
+
+import math
+from argparse import Namespace
+from typing import Any
+
+import numpy as np
+
+from pumice.cli.errors import UsageError
+from pumice.cli.run import program_of
+from pumice.cli.terminal import counting, say, show
+from pumice.errors import PumiceError
+from pumice.exploration import parse_setting
+from pumice.exploration import sweep as run_sweep
+from pumice.report import write_text
+
+__all__ = ["sweep"]
+
+
+def sweep(args: Namespace) -> None:
+    """Sweeps a model over devices and fields."""
+    settings = [parse_setting(text) for text in args.set]
+    devices = args.device or ["isaac"]
+    objectives = args.objective or ["latency_ns", "dynamic_energy_pj"]
+    if args.plot and len(objectives) < 2:
+        raise UsageError("expected two of --objective for --plot, got one")
+    data = _batches(args.data) if args.data else None
+    args.device = None  # the network is mapped to each device of the sweep
+    program, _, _ = program_of(args)
+    total = len(devices) * math.prod(len(setting.values) for setting in settings)
+    if args.search != "grid":
+        total = min(total, args.trials or 100) if args.search == "random" else args.trials or 100
+    elif args.trials:
+        total = min(total, args.trials)
+    with counting(total) as advance:
+        found = run_sweep(
+            program,
+            devices,
+            settings,
+            data=data,
+            search=args.search,
+            trials=args.trials,
+            objectives=objectives,
+            seed=args.seed,
+            store=args.store,
+            on_point=lambda record: advance(str(record["device"])),
+        )
+    best = found.pareto(objectives) if any("error" not in r for r in found.records) else []
+    if args.csv:
+        found.to_csv(args.csv)
+    if args.plot and best:
+        found.plot(args.plot, (objectives[0], objectives[1]))
+    if args.best and best:
+        name = objectives[0].removeprefix("-")
+        sign = -1 if objectives[0].startswith("-") else 1
+        first = min(best, key=lambda record: sign * record[name])
+        write_text(args.best, f"{found.device(first)}\n")
+    if args.json:
+        print(found.to_json())
+    else:
+        show(found)
+        show("")
+        show(f"Best in {', '.join(objectives)}, none beaten by another:")
+        show(found.table(best))
+    for text in sorted({r["unscaled"] for r in found.records if "unscaled" in r}):
+        say(f"costs did not follow: {text}; set them together with the field (docs/sweep.md)")
+    if found.records and not best:
+        raise PumiceError(f"no point is possible: {found.records[0]['error']}")
+
+
+def _batches(path: str) -> list[tuple[Any, Any]]:
+    """One batch of the arrays x and y of an .npz file."""
+    import torch
+
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            x, y = arrays["x"], arrays["y"]
+    except OSError as error:
+        raise PumiceError(f"cannot read '{path}': {error.strerror or error}") from None
+    except (KeyError, ValueError, AttributeError, TypeError):
+        raise PumiceError(f"expected '{path}' to be an .npz file with arrays x and y") from None
+    if len(x) != len(y):
+        raise PumiceError(
+            f"expected as many labels as inputs in '{path}', got {len(y)} and {len(x)}"
+        )
+    return [(torch.from_numpy(x), torch.from_numpy(y))]

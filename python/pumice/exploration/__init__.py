@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Sweeps of devices: the figures of programs over devices and their fields."""
+
+from pumice.exploration.result import FIGURES, Sweep
+from pumice.exploration.run import sweep
+from pumice.exploration.space import Setting, parse_setting
+
+__all__ = ["FIGURES", "Setting", "Sweep", "parse_setting", "sweep"]

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Records of a sweep: tables, files, and the points that no other point beats."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pumice.device import Device
+from pumice.errors import PumiceError
+from pumice.exploration.space import device_with
+from pumice.report import Report, write_text
+from pumice.tables import area, energy, number, simple_table, size, time
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+__all__ = ["FIGURES", "Sweep", "figures_of"]
+
+
+def _energy(report: Report) -> float:
+    return report.energy_pj
+
+
+#: What is computed of each point; for `Sweep.pareto` less is better, but for `inferences_per_s`.
+FIGURES: dict[str, Callable[[Report], float]] = {
+    "latency_ns": lambda report: report.latency_ns,
+    "dynamic_energy_pj": lambda report: report.dynamic_energy_pj,
+    "static_energy_pj": lambda report: report.static_energy_pj,
+    "energy_pj": _energy,
+    "energy_delay_pj_ns": lambda report: report.energy_pj * report.latency_ns,
+    "mean_power_mw": lambda report: report.energy_pj / report.latency_ns,
+    "inferences_per_s": lambda report: 1e9 / report.latency_ns,
+    "area_mm2": lambda report: report.area_mm2,
+    "arrays": lambda report: report.arrays,
+    "conversions": lambda report: report.counters.get("conversions", 0),
+    "peak_buffer_bytes": lambda report: report.peak_buffer_bytes,
+}
+
+_SHOWN: dict[str, tuple[str, Callable[[float], str]]] = {
+    "latency_ns": ("latency", time),
+    "dynamic_energy_pj": ("dynamic energy", energy),
+    "energy_pj": ("energy", energy),
+    "area_mm2": ("area", lambda mm2: area(mm2) if mm2 else "-"),
+    "arrays": ("arrays", number),
+    "peak_buffer_bytes": ("buffer", size),
+    "metric": ("metric", lambda value: f"{value:.4g}"),
+}
+
+
+def figures_of(report: Report) -> dict[str, float]:
+    """All of `FIGURES`; those of a run that takes no time are left out."""
+    return {
+        name: figure(report)
+        for name, figure in FIGURES.items()
+        if report.latency_ns or name not in ("mean_power_mw", "inferences_per_s")
+    }
+
+
+@dataclass
+class Sweep:
+    """The points of a sweep.
+
+    Attributes:
+        records: flat dicts: `model` (if there are several), `device`, the fields that were set,
+            and `FIGURES` in ns, pJ, mW, mm2 and bytes; `metric` of the data; or `error`.
+            `unscaled` names fields whose costs did not follow them.
+        devices: the devices that were varied, by name.
+    """
+
+    records: list[dict[str, Any]]
+    devices: dict[str, Device]
+
+    @property
+    def fields(self) -> list[str]:
+        """Paths of the fields that were set."""
+        known = {"model", "device", "error", "unscaled", "metric", *FIGURES}
+        return list(dict.fromkeys(k for record in self.records for k in record if k not in known))
+
+    def device(self, record: Mapping[str, Any]) -> Device:
+        """The device of a record; `str` of it is a device file."""
+        values = {path: record[path] for path in self.fields if path in record}
+        return device_with(self.devices[record["device"]], values)
+
+    def pareto(
+        self, figures: Sequence[str] = ("latency_ns", "dynamic_energy_pj")
+    ) -> list[dict[str, Any]]:
+        """Records that no other record of the model beats in one figure and equals in the others.
+
+        Args:
+            figures: less is better, or more if "-" precedes the name.
+
+        Raises:
+            PumiceError: a figure that no record has.
+        """
+        names = [text.removeprefix("-") for text in figures]
+        complete = [r for r in self.records if all(name in r for name in names)]
+        if not complete or not names:
+            known = ", ".join(k for k in [*FIGURES, "metric"] if any(k in r for r in self.records))
+            raise PumiceError(f"expected figures of {known or 'no record'}, got {', '.join(names)}")
+        signs = [-1 if text.startswith("-") else 1 for text in figures]
+
+        def point(record: Mapping[str, Any]) -> tuple[float, ...]:
+            return tuple(sign * record[name] for sign, name in zip(signs, names, strict=True))
+
+        found = []
+        for record in complete:
+            own = point(record)
+            rivals = (point(r) for r in complete if r.get("model") == record.get("model"))
+            if not any(
+                rival != own and all(a <= b for a, b in zip(rival, own, strict=True))
+                for rival in rivals
+            ):
+                found.append(record)
+        return found
+
+    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The records as CSV; written to `path` if given.
+
+        Raises:
+            PumiceError: the file cannot be written.
+        """
+        stream = io.StringIO()
+        columns = list(dict.fromkeys(key for record in self.records for key in record))
+        writer = csv.DictWriter(stream, columns)
+        writer.writeheader()
+        writer.writerows(self.records)
+        if path is not None:
+            write_text(path, stream.getvalue())
+        return stream.getvalue()
+
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The records as JSON; written to `path` if given.
+
+        Raises:
+            PumiceError: the file cannot be written.
+        """
+        text = json.dumps(self.records, indent=2)
+        if path is not None:
+            write_text(path, text + "\n")
+        return text
+
+    def plot(
+        self,
+        path: str | os.PathLike[str],
+        figures: tuple[str, str] = ("latency_ns", "dynamic_energy_pj"),
+    ) -> None:
+        """A picture of two figures of all points, with a line through those of `pareto`.
+
+        Raises:
+            PumiceError: matplotlib is not installed; a figure that no record has; the file cannot
+                be written.
+        """
+        best = self.pareto(figures)
+        try:
+            from matplotlib.figure import Figure
+        except ImportError:
+            raise PumiceError(
+                "expected matplotlib for plots, which is not installed: pip install 'pumice[plot]'"
+            ) from None
+        x, y = (name.removeprefix("-") for name in figures)
+        picture = Figure(figsize=(7, 5), layout="constrained")
+        axes = picture.add_subplot()
+        keys = dict.fromkeys((r.get("model", ""), r["device"]) for r in self.records if x in r)
+        for model, device in keys:
+            own = [
+                r
+                for r in self.records
+                if (r.get("model", ""), r["device"]) == (model, device) and x in r and y in r
+            ]
+            label = f"{model} on {device}" if model else device
+            axes.scatter([r[x] for r in own], [r[y] for r in own], s=18, label=label)
+        for model in dict.fromkeys(r.get("model", "") for r in best):
+            line = sorted((r for r in best if r.get("model", "") == model), key=lambda r: r[x])
+            axes.plot([r[x] for r in line], [r[y] for r in line], color="0.4", linewidth=1)
+        axes.set(xlabel=x, ylabel=y, xscale="log", yscale="log")
+        axes.grid(alpha=0.3)
+        axes.legend()
+        try:
+            picture.savefig(path, metadata={"Date": None} if str(path).endswith(".svg") else None)
+        except (OSError, ValueError) as error:
+            raise PumiceError(f"cannot write '{path}': {error}") from None
+
+    def table(self, records: Sequence[Mapping[str, Any]] | None = None) -> RenderableType:
+        """Records as a table for rich; all of them if not given."""
+        shown = list(self.records if records is None else records)
+        models = any("model" in record for record in shown)
+        figures = [name for name in _SHOWN if any(name in record for record in shown)]
+        words = [*(["model"] if models else []), "device"]
+        columns = [*words, *self.fields, *(_SHOWN[name][0] for name in figures)]
+        errors = any("error" in record for record in shown)
+        if errors:
+            columns.append("error")
+        rows = [
+            [
+                *(str(record.get(word, "")) for word in words),
+                *(str(record.get(path, "")) for path in self.fields),
+                *(_SHOWN[n][1](record[n]) if n in record else "" for n in figures),
+                *([str(record.get("error", ""))] if errors else []),
+            ]
+            for record in shown
+        ]
+        title = f"{len(shown)} points"
+        return simple_table(
+            title, columns, rows, left=len(words), optional=["buffer", "arrays", "energy"][
+                : 3 if {"peak_buffer_bytes", "arrays", "energy_pj"} <= set(figures) else 0
+            ]
+        )  # fmt: skip
+
+    def __rich__(self) -> RenderableType:
+        return self.table()
+
+    def __str__(self) -> str:
+        from pumice.tables import plain_text
+
+        return plain_text(self)
