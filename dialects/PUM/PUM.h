@@ -28,6 +28,8 @@ namespace pumice::pum {
 
 /// Name of the module attribute that holds the device.
 inline constexpr llvm::StringLiteral deviceAttrName = "pum.device";
+/// Attribute of a module, a dictionary: how pum-schedule has scheduled it.
+inline constexpr llvm::StringLiteral scheduleAttrName = "pum.schedule";
 
 /// Discardable attribute, a #pum.target: the units that compute a layer.
 inline constexpr llvm::StringLiteral targetAttrName = "pum.target";

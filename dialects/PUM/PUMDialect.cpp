@@ -69,6 +69,12 @@ LogicalResult PUMDialect::verifyOperationAttribute(Operation *op,
              << " must be a #pum.target, got " << attr.getValue();
     return success();
   }
+  if (attr.getName() == scheduleAttrName) {
+    if (!isa<ModuleOp>(op) || !isa<DictionaryAttr>(attr.getValue()))
+      return op->emitError(scheduleAttrName)
+             << " must be a dictionary on a module";
+    return success();
+  }
   if (attr.getName() != deviceAttrName)
     return op->emitError("unknown attribute ") << attr.getName();
   if (!isa<ModuleOp>(op) || !isa<DeviceAttr>(attr.getValue()))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Device/Device.h"
 
+#include "dialects/PUM/PUM.h"
+#include "lib/Support/Isolated.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/StringExtras.h"
@@ -88,6 +90,12 @@ FailureOr<pum::DeviceAttr> pumice::loadDevice(StringRef name, Location loc) {
                           << "': expected a #pum.device, got an empty file";
   MLIRContext *context = loc.getContext();
   context->getOrLoadDialect<pum::PUMDialect>();
+  auto parse = [&](MLIRContext &child) {
+    child.getOrLoadDialect<pum::PUMDialect>();
+    (void)parseAttribute(text, &child);
+  };
+  if (isPath && failed(survivesReading(loc, path, parse)))
+    return failure();
   std::string problem;
   Attribute attr;
   size_t read = 0; // counted from the first token

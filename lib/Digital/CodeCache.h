@@ -3,9 +3,10 @@
 //
 // A directory with one file per generated function, named by a hash of
 // everything that the code depends on. Processes may share it: files are
-// written atomically, by renaming, and checked when they are read. No operation
-// fails: a file that cannot be read counts as missing, and failed writes are
-// ignored.
+// written atomically, by renaming, and checked when they are read. The code in
+// them is run, so the directory and its files must belong to the user and be
+// writable by nobody else. No operation fails: a file that cannot be read
+// counts as missing, failed writes are ignored, and `problem` reports both.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_DIGITAL_CODECACHE_H
@@ -28,8 +29,9 @@ struct Code {
 
 class CodeCache {
 public:
-  /// An empty `directory` disables the cache.
-  explicit CodeCache(std::string directory) : directory(std::move(directory)) {}
+  /// An empty `directory` disables the cache, and so does one that does not
+  /// belong to the user.
+  explicit CodeCache(std::string directory);
 
   /// PUMICE_CACHE_DIR if it is set, else `pumice` in the user's cache directory
   /// ($XDG_CACHE_HOME or ~/.cache), else an empty path.
@@ -42,7 +44,10 @@ public:
   /// The code stored under `key`; nullopt if there is none or its file is
   /// damaged.
   std::optional<Code> load(llvm::StringRef key) const;
-  void store(llvm::StringRef key, const Code &code) const;
+  void store(llvm::StringRef key, const Code &code);
+
+  /// Why the cache, or a file of it, is not used; empty if it is.
+  llvm::StringRef problem() const { return reason; }
 
   /// Removes the least recently used files until the rest takes at most
   /// PUMICE_CACHE_MB MiB (256 by default).
@@ -51,6 +56,7 @@ public:
 private:
   std::string pathOf(llvm::StringRef key) const;
   std::string directory;
+  std::string reason;
 };
 
 } // namespace pumice::digital

@@ -45,8 +45,9 @@ struct CompileStats {
   double linkMs = 0;
   double totalMs = 0; ///< `compile`, including reads of the cache
   size_t functions = 0;
-  size_t distinct = 0; ///< functions with code of their own
-  size_t cached = 0;   ///< distinct functions whose code was on disk
+  size_t distinct = 0; ///< the others share their code
+  size_t cached = 0;   ///< of the distinct ones: code was on disk
+  std::string warning; ///< why the cache is not used, if it is to be
 };
 
 class CompiledRegions;
@@ -66,9 +67,11 @@ compile(mlir::ModuleOp module, llvm::ArrayRef<mlir::func::FuncOp> functions,
 /// one element.
 class CompiledRegion {
 public:
-  /// Runs the function. Inputs are only read and may overlap; an output must
-  /// not overlap any other buffer. Thread safe. Fails if the number of buffers
-  /// is wrong or a `cf.assert` does not hold; outputs are then undefined.
+  /// Runs the function. Inputs are only read and may coincide; an output must
+  /// overlap nothing else. Thread safe. Fails when the number of buffers is
+  /// wrong, a `cf.assert` does not hold, an op would access an element out of
+  /// bounds or is not defined for its operands (a division by zero, a shift by
+  /// its width), or memory is missing. Outputs are then undefined.
   llvm::Error invoke(llvm::ArrayRef<void *> inputs,
                      llvm::ArrayRef<void *> outputs) const;
 
@@ -82,6 +85,7 @@ private:
 
   std::string name;
   std::vector<int64_t> inputBytes, outputBytes;
+  std::vector<OpPlace> places;         ///< of its ops, for errors
   std::vector<const void *> constants; ///< passed after the inputs
   Entry entry = nullptr;
   const FunctionFacts *facts = nullptr; ///< temporaries are passed last

@@ -251,6 +251,74 @@ void foldReshapes(Block &block) {
   }
 }
 
+/// The operand whose elements `op` only rearranges, drops or repeats; null if
+/// it does something else.
+Value movedOperand(Operation *op) {
+  if (isa<linalg::TransposeOp, linalg::BroadcastOp, tensor::ExtractSliceOp>(op))
+    return op->getOperand(0);
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  if (!generic || generic->getNumResults() != 1)
+    return Value();
+  auto yielded = dyn_cast<BlockArgument>(
+      generic.getBody()->getTerminator()->getOperand(0));
+  if (!yielded || yielded.getOwner() != generic.getBody() ||
+      yielded.getArgNumber() >= generic.getNumDpsInputs() ||
+      !llvm::hasSingleElement(*generic.getBody()) ||
+      generic.getNumReductionLoops() > 0 ||
+      !generic.getMatchingIndexingMap(generic.getDpsInitOperand(0))
+           .isPermutation())
+    return Value();
+  return generic.getDpsInputOperand(yielded.getArgNumber())->get();
+}
+
+/// The constant that an elementwise arith op computes from splats; null if it
+/// has no folder for them.
+SplatElementsAttr foldedSplat(Operation *op) {
+  if (!isa_and_nonnull<arith::ArithDialect>(op->getDialect()) ||
+      isa<arith::ConstantOp>(op) || op->getNumResults() != 1 ||
+      !isa<RankedTensorType>(op->getResult(0).getType()))
+    return {};
+  SmallVector<Attribute> operands;
+  for (Value operand : op->getOperands()) {
+    auto constant = operand.getDefiningOp<arith::ConstantOp>();
+    if (!constant || !isa<SplatElementsAttr>(constant.getValue()))
+      return {};
+    operands.push_back(constant.getValue());
+  }
+  SmallVector<OpFoldResult> results;
+  if (failed(op->fold(operands, results)) || results.size() != 1)
+    return {};
+  return dyn_cast_or_null<SplatElementsAttr>(
+      dyn_cast_if_present<Attribute>(results.front()));
+}
+
+/// Rearranged equal elements are equal elements. Uniform weights stay constants
+/// this way: subgraphs of splats are not worth computing.
+void foldSplats(Block &block) {
+  for (Operation &op : llvm::make_early_inc_range(block)) {
+    if (SplatElementsAttr folded = foldedSplat(&op)) {
+      OpBuilder builder(&op);
+      op.getResult(0).replaceAllUsesWith(
+          arith::ConstantOp::create(builder, op.getLoc(), folded));
+      op.erase();
+      continue;
+    }
+    Value moved = movedOperand(&op);
+    auto constant =
+        moved ? moved.getDefiningOp<arith::ConstantOp>() : arith::ConstantOp();
+    auto splat = constant ? dyn_cast<SplatElementsAttr>(constant.getValue())
+                          : SplatElementsAttr();
+    if (!splat || splat.getNumElements() < 2 ||
+        !hasBuffers(op.getResultTypes()))
+      continue;
+    auto type = cast<RankedTensorType>(op.getResult(0).getType());
+    OpBuilder builder(&op);
+    op.getResult(0).replaceAllUsesWith(arith::ConstantOp::create(
+        builder, op.getLoc(), splat.resizeSplat(type)));
+    op.erase();
+  }
+}
+
 } // namespace
 
 LogicalResult foldConstantSubgraphs(func::FuncOp function,
@@ -258,6 +326,7 @@ LogicalResult foldConstantSubgraphs(func::FuncOp function,
   if (function.isExternal())
     return success();
   foldReshapes(function.getBody().front());
+  foldSplats(function.getBody().front());
   std::vector<Subgraph> subgraphs;
   for (Subgraph &subgraph : findSubgraphs(function.getBody().front())) {
     chooseResults(subgraph, options);

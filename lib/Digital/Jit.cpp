@@ -24,6 +24,7 @@
 #include "llvm/Transforms/Scalar/LoopUnrollPass.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 #include <cmath>
+#include <csetjmp>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -36,17 +37,63 @@ namespace pumice::digital {
 // Symbols that compiled code may use
 //===----------------------------------------------------------------------===//
 
-static thread_local int64_t pendingAssert = -1;
+namespace {
 
-void reportAssertFailure(int64_t id) {
-  if (pendingAssert < 0)
-    pendingAssert = id;
+/// The running call of compiled code of a thread.
+struct Call {
+  Outcome outcome;
+  std::jmp_buf exit;
+  SmallVector<void *, 0> memory; ///< allocated and not freed
+  Call *outer = nullptr;
+};
+
+} // namespace
+
+static thread_local Call *current = nullptr;
+
+static void reportAssertFailure(int64_t id, int64_t index) {
+  if (current->outcome.assertion < 0)
+    current->outcome = {id, index, 0};
 }
 
-int64_t takeAssertFailure() {
-  int64_t id = pendingAssert;
-  pendingAssert = -1;
-  return id;
+/// Compiled code does not look at what it gets: without memory it is left. Its
+/// frames own nothing but what `memory` lists.
+static void *allocate(size_t bytes) {
+  void *memory = std::malloc(bytes ? bytes : 1);
+  if (!memory) {
+    current->outcome.bytes = std::max<size_t>(bytes, 1);
+    std::longjmp(current->exit, 1);
+  }
+  current->memory.push_back(memory);
+  return memory;
+}
+
+static void release(void *memory) {
+  SmallVectorImpl<void *> &all = current->memory;
+  // Mostly the last one.
+  for (size_t i = all.size(); i-- > 0;)
+    if (all[i] == memory) {
+      all[i] = all.back();
+      all.pop_back();
+      break;
+    }
+  std::free(memory);
+}
+
+static void enter(Entry entry, void **arguments) {
+  if (setjmp(current->exit) == 0)
+    entry(arguments);
+}
+
+Outcome callCompiled(Entry entry, void **arguments) {
+  Call call;
+  call.outer = current;
+  current = &call;
+  enter(entry, arguments);
+  current = call.outer;
+  for (void *memory : call.memory)
+    std::free(memory);
+  return call.outcome;
 }
 
 // glibc has roundeven only since 2.25 and only for C23; nearbyint is the same
@@ -128,8 +175,8 @@ static orc::SymbolMap runtimeSymbols(orc::MangleAndInterner &mangle) {
   add("sincos", sinCosDouble);
   add("__powisf2", powiFloat);
   add("__powidf2", powiDouble);
-  add("malloc", static_cast<void *(*)(size_t)>(std::malloc));
-  add("free", static_cast<void (*)(void *)>(std::free));
+  add("malloc", allocate);
+  add("free", release);
   add("memcpy",
       static_cast<void *(*)(void *, const void *, size_t)>(std::memcpy));
   add("memmove",

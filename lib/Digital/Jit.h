@@ -24,13 +24,18 @@ namespace pumice::digital {
 /// The uniform entry of a compiled function: one pointer per argument.
 using Entry = void (*)(void **);
 
-/// Compiled code calls this function if the `cf.assert` with number `id` fails.
-/// The first failure of an invocation is stored per thread.
-void reportAssertFailure(int64_t id);
-/// Returns the stored failure of this thread and clears it; -1 if there is
-/// none.
-int64_t takeAssertFailure();
-/// The name under which compiled code calls `reportAssertFailure`.
+/// How a call of compiled code ended.
+struct Outcome {
+  int64_t assertion = -1; ///< number of the one that failed; -1: none did
+  int64_t index = 0;      ///< what the assertion reports
+  uint64_t bytes = 0;     ///< of an allocation that failed; 0: none did
+};
+
+/// Calls `entry`. Memory that the code allocates is freed when it ends, however
+/// it ends.
+Outcome callCompiled(Entry entry, void **arguments);
+
+/// The name under which compiled code reports a failed assertion.
 inline constexpr char kAssertSymbol[] = "pumice_digital_assert_failed";
 
 struct JitOptions {

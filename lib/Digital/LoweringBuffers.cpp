@@ -239,15 +239,15 @@ void pumice::digital::addBufferStage(OpPassManager &passes) {
   nested(std::make_unique<NoAlias>());
   passes.addPass(createConvertBufferizationToMemRefPass());
   nested(std::make_unique<CopyToLoops>());
+  // What it asserts leaves the function as other assertions do
+  // (LoweringLLVM.cpp), and the passes below fold its checks.
+  nested(createCheckAccessesPass());
   nested(createRegisterTilePass(vectorBytes()));
   nested(createConvertLinalgToLoopsPass());
-  // At this point, every access is a load or store of a memref or vector with
-  // explicit indices, and views are not pointer arithmetic yet. A pass that
-  // checks accesses belongs here: the passes below fold and hoist its checks,
-  // and its assertions leave the function like all others (LoweringLLVM.cpp).
   nested(std::make_unique<BoolToByte>());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
+  nested(createDropPromisesPass());
   nested(createCanonicalizerPass());
   nested(createCSEPass());
   nested(createLoopInvariantCodeMotionPass());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Digital/Jit.h"
+#include "lib/Digital/Lowering.h"
 #include "lib/Digital/LoweringStages.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -35,7 +36,8 @@ struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
       if (!report) {
         report = func::FuncOp::create(
             builder, getOperation().getLoc(), pumice::digital::kAssertSymbol,
-            builder.getFunctionType({builder.getI64Type()}, {}));
+            builder.getFunctionType(
+                {builder.getI64Type(), builder.getI64Type()}, {}));
         report.setPrivate();
       }
       messages.push_back(
@@ -48,7 +50,7 @@ struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
   static ArrayAttr toReturns(ArrayRef<cf::AssertOp> asserts,
                              func::FuncOp report) {
     OpBuilder builder(report.getContext());
-    SmallVector<StringRef> messages;
+    SmallVector<Attribute> described;
     for (cf::AssertOp op : asserts) {
       Location loc = op.getLoc();
       Block *before = op->getBlock();
@@ -57,17 +59,43 @@ struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
           builder.createBlock(before->getParent(), before->getParent()->end()));
       Block *failed = builder.getInsertionBlock();
       Value id = arith::ConstantOp::create(
-          builder, loc, builder.getI64IntegerAttr(messages.size()));
-      func::CallOp::create(builder, loc, report, id);
+          builder, loc, builder.getI64IntegerAttr(described.size()));
+      Value index = reportedIndex(builder, op);
+      const bool reportsIndex = static_cast<bool>(index);
+      if (!index)
+        index = arith::ConstantOp::create(builder, loc,
+                                          builder.getI64IntegerAttr(0));
+      func::CallOp::create(builder, loc, report, ValueRange{id, index});
       func::ReturnOp::create(builder, loc);
       builder.setInsertionPointToEnd(before);
       cf::CondBranchOp::create(builder, loc, op.getArg(), after, ValueRange(),
                                failed, ValueRange());
-      // The attribute owns the text; it outlives the op.
-      messages.push_back(op.getMsg());
+      described.push_back(builder.getArrayAttr(
+          {builder.getStringAttr(op.getMsg()),
+           builder.getI64IntegerAttr(opNumberOf(loc).number),
+           builder.getBoolAttr(reportsIndex)}));
       op.erase();
     }
-    return builder.getStrArrayAttr(messages);
+    return builder.getArrayAttr(described);
+  }
+
+  /// The index that a check of bounds compares, as i64; null for another
+  /// assertion.
+  static Value reportedIndex(OpBuilder &builder, cf::AssertOp op) {
+    auto compared = op.getArg().getDefiningOp<arith::CmpIOp>();
+    if (!op->hasAttr(kReportsIndex) || !compared ||
+        compared.getPredicate() != arith::CmpIPredicate::ult)
+      return Value();
+    Value index = compared.getLhs();
+    Type type = index.getType(), wide = builder.getI64Type();
+    if (type.isIndex())
+      return arith::IndexCastOp::create(builder, op.getLoc(), wide, index);
+    auto integer = dyn_cast<IntegerType>(type);
+    if (!integer || integer.getWidth() > 64)
+      return Value();
+    if (integer.getWidth() == 64)
+      return index;
+    return arith::ExtSIOp::create(builder, op.getLoc(), wide, index);
   }
 };
 

@@ -66,80 +66,6 @@ struct Decompose : FunctionPass<Decompose> {
   }
 };
 
-/// Adds asserts before integer divisions and before reads at indices that come
-/// from data. Division by zero (or of the smallest number by -1) and reads out
-/// of bounds could end the process.
-struct GuardTraps : FunctionPass<GuardTraps> {
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(GuardTraps)
-
-  void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<arith::ArithDialect, cf::ControlFlowDialect>();
-  }
-
-  /// False for values computed from loop indices and constants.
-  static bool dependsOnData(Value value) {
-    Operation *def = value.getDefiningOp();
-    if (!def)
-      return true;
-    if (isa<linalg::IndexOp>(def))
-      return false;
-    return llvm::any_of(def->getOperands(), dependsOnData) ||
-           isa<tensor::ExtractOp>(def);
-  }
-
-  static void guardDivision(Operation *op) {
-    Value divisor = op->getOperand(1);
-    auto type = dyn_cast<IntegerType>(divisor.getType());
-    std::optional<int64_t> constant = getConstantIntValue(divisor);
-    if (!type || (constant && *constant != 0 && *constant != -1))
-      return;
-    OpBuilder builder(op);
-    auto differs = [&](Value value, const APInt &from) -> Value {
-      Value other = arith::ConstantOp::create(
-          builder, op->getLoc(), builder.getIntegerAttr(type, from));
-      return arith::CmpIOp::create(builder, op->getLoc(),
-                                   arith::CmpIPredicate::ne, value, other);
-    };
-    unsigned width = type.getWidth();
-    cf::AssertOp::create(builder, op->getLoc(),
-                         differs(divisor, APInt::getZero(width)),
-                         "integer division by zero");
-    if (isa<arith::DivUIOp, arith::RemUIOp, arith::CeilDivUIOp>(op))
-      return;
-    Value fits = arith::OrIOp::create(
-        builder, op->getLoc(),
-        differs(op->getOperand(0), APInt::getSignedMinValue(width)),
-        differs(divisor, APInt::getAllOnes(width)));
-    cf::AssertOp::create(builder, op->getLoc(), fits,
-                         "integer division overflows");
-  }
-
-  static void guardIndices(tensor::ExtractOp op) {
-    OpBuilder builder(op);
-    for (auto [i, index] : llvm::enumerate(op.getIndices())) {
-      if (!dependsOnData(index))
-        continue;
-      LDBG() << "checks index " << i << " of " << op;
-      // Compare as unsigned, so that negative indices fail too.
-      Value size = arith::ConstantIndexOp::create(
-          builder, op.getLoc(), op.getTensor().getType().getDimSize(i));
-      Value inside = arith::CmpIOp::create(
-          builder, op.getLoc(), arith::CmpIPredicate::ult, index, size);
-      cf::AssertOp::create(builder, op.getLoc(), inside, "index out of bounds");
-    }
-  }
-
-  void runOnOperation() override {
-    getOperation().walk([](Operation *op) {
-      if (isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp,
-              arith::CeilDivSIOp, arith::CeilDivUIOp, arith::FloorDivSIOp>(op))
-        guardDivision(op);
-      else if (auto extract = dyn_cast<tensor::ExtractOp>(op))
-        guardIndices(extract);
-    });
-  }
-};
-
 int64_t iterations(linalg::LinalgOp op) {
   int64_t product = 1;
   for (int64_t range : op.getStaticLoopRanges())
@@ -344,12 +270,14 @@ void pumice::digital::addTensorStage(OpPassManager &passes, bool expandMath) {
   auto nested = [&](std::unique_ptr<Pass> pass) {
     passes.addNestedPass<func::FuncOp>(std::move(pass));
   };
+  nested(createZeroUninitialisedPass());
   nested(std::make_unique<Decompose>());
-  nested(std::make_unique<GuardTraps>());
+  nested(createGuardTrapsPass());
   nested(createCSEPass());
   nested(std::make_unique<FuseElementwise>());
   nested(std::make_unique<DropUnitLoops>());
   nested(std::make_unique<CollapseLoops>());
+  nested(createDefineConversionsPass());
   nested(std::make_unique<ExpandMath>(expandMath));
   nested(createCanonicalizerPass());
   nested(createCSEPass());

@@ -71,6 +71,8 @@ static Error execute(Interpreter &run, simulator::ProgramOp op) {
 }
 
 static Error execute(Interpreter &run, simulator::MVMOp op) {
+  if (Error error = run.verifyHeld(op))
+    return error;
   if (Error error = run.issue(op, model::InstructionKind::mvm))
     return error;
   if (!run.withValues)
@@ -167,6 +169,16 @@ static Error execute(Interpreter &run, simulator::APLookupOp op) {
   return Error::success();
 }
 
+static Error execute(Interpreter &run, simulator::ApplyOp op) {
+  if (Error error = run.issue(op, model::InstructionKind::apply))
+    return error;
+  if (run.withValues) {
+    run.applyFunction(op);
+    run.computed(op.getOutput());
+  }
+  return Error::success();
+}
+
 static Error execute(Interpreter &run, simulator::DigitalOp op) {
   if (Error error = run.issue(op, model::InstructionKind::digital))
     return error;
@@ -209,8 +221,9 @@ Handler pumice::handlerOf(Operation *op) {
       entry<simulator::BufferOp>(),   entry<simulator::ConstantOp>(),
       entry<simulator::TransferOp>(), entry<simulator::ProgramOp>(),
       entry<simulator::MVMOp>(),      entry<simulator::APExecOp>(),
-      entry<simulator::APLookupOp>(), entry<simulator::DigitalOp>(),
-      entry<simulator::ProbeOp>(),    entry<func::ReturnOp>(),
+      entry<simulator::APLookupOp>(), entry<simulator::ApplyOp>(),
+      entry<simulator::DigitalOp>(),  entry<simulator::ProbeOp>(),
+      entry<func::ReturnOp>(),
   };
   for (auto [type, handler] : table)
     if (type == op->getName().getTypeID())

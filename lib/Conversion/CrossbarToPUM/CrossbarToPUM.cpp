@@ -23,7 +23,10 @@ using namespace pumice;
 
 namespace {
 
-bool isLayer(Operation *op) { return isa<LayerOpInterface>(op); }
+/// Ops that are tasks of their own on arrays or processors.
+bool isLayer(Operation *op) {
+  return isa<LayerOpInterface, crossbar::ApplyOp>(op);
+}
 
 /// Ops that each task that reads them repeats.
 bool isRepeated(Operation *op) {
@@ -260,7 +263,8 @@ private:
                                        ValueRange(), pum::PlacementAttr());
     fillBody(task.getBody(), inputs, op->getOperands(), ArrayRef(op),
              op->getResults(), op->getLoc());
-    if (!cast<LayerOpInterface>(op).getGridType())
+    if (auto layer = dyn_cast<LayerOpInterface>(op);
+        layer && !layer.getGridType())
       pum::copyTargetGroup(op, task); // a grid is placed on its own
     task.getBody().walk(
         [](Operation *layer) { layer->removeAttr(pum::targetAttrName); });

@@ -102,7 +102,8 @@ private:
       return crossbar::MVMOp::create(rewriter, loc, type, input, weights,
                                      isUnsigned, inputZero, weightZero,
                                      /*input_bits=*/IntegerAttr(),
-                                     /*weight_bits=*/IntegerAttr());
+                                     /*weight_bits=*/IntegerAttr(),
+                                     /*part=*/crossbar::PartAttr());
     }
     if (layer.isGrouped())
       weights = tensor::CollapseShapeOp::create(
@@ -112,7 +113,7 @@ private:
         rewriter, loc, type, input, weights, layer.window(),
         rewriter.getI64IntegerAttr(layer.groups()), isUnsigned, inputZero,
         weightZero, /*input_bits=*/IntegerAttr(),
-        /*weight_bits=*/IntegerAttr());
+        /*weight_bits=*/IntegerAttr(), /*part=*/crossbar::PartAttr());
   }
 
   pum::DeviceAttr device;

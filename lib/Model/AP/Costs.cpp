@@ -2,6 +2,7 @@
 #include "lib/Model/AP/Costs.h"
 
 #include "lib/Support/Parallel.h"
+#include "lib/Support/Saturating.h"
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/MathExtras.h"
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
+using namespace pumice;
 using namespace pumice::model;
 
 APWork &APWork::operator+=(const APWork &other) {
@@ -272,7 +274,8 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
                                                 double(program.lanes) *
                                                 double(program.kernelPositions);
         written += part.expectedWritten;
-        counters.apPasses += part.passes * rowBlocks;
+        saturatingAdd(counters.apPasses,
+                      saturatingProduct({part.passes, rowBlocks}));
         energy(Component::search) +=
             double(part.searched) * rows * ap.searchPjPerBit;
       }
@@ -290,29 +293,31 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
       loadedBits += additions * double(bits);
       distance += additions * (double(part.distance) + accumulatorMoves);
       written += additions * part.expectedWritten;
-      counters.apPasses += (spread - 1) * part.passes * rowBlocks;
+      saturatingAdd(counters.apPasses,
+                    saturatingProduct({spread - 1, part.passes, rowBlocks}));
       energy(Component::search) +=
           additions * double(part.searched) * rows * ap.searchPjPerBit;
     }
     const APWork &epilogue = work.outputBlocks[q].epilogue;
     distance += double(epilogue.distance);
     written += epilogue.expectedWritten;
-    counters.apPasses += epilogue.passes * rowBlocks;
+    saturatingAdd(counters.apPasses,
+                  saturatingProduct({epilogue.passes, rowBlocks}));
     energy(Component::search) +=
         double(epilogue.searched) * rows * ap.searchPjPerBit;
     longestNs = std::max(longestNs, busiestNs + epilogue.timeNs(ap) + leaveNs);
   }
 
   // Blocks take turns when there are too few processors.
-  const int64_t wanted = processors * rowBlocks;
+  const int64_t wanted = saturatingProduct({processors, rowBlocks});
   const int64_t available = totalUnits(placed);
   const int64_t turns =
       available ? std::max<int64_t>(llvm::divideCeil(wanted, available), 1) : 1;
   const double expected = written * rows;
   counters.windows = windows;
   counters.apTaggedWrites =
-      taggedWrites ? int64_t(*taggedWrites) : std::llround(expected);
-  counters.apShifts = std::llround(distance * rows);
+      taggedWrites ? int64_t(*taggedWrites) : roundedCount(expected);
+  counters.apShifts = roundedCount(distance * rows);
   energy(Component::tagWrite) =
       (taggedWrites ? double(*taggedWrites) : expected) * ap.writePjPerBit;
   energy(Component::shift) = distance * rows * ap.shiftPjPerBit;

@@ -2,6 +2,7 @@
 #include "lib/Model/Machine/Costs.h"
 
 #include "lib/Model/Crossbar/Encoding.h"
+#include "lib/Support/Saturating.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -12,6 +13,7 @@
 #include <map>
 #include <numeric>
 
+using namespace pumice;
 using namespace pumice::model;
 
 static constexpr const char *componentNames[numComponents] = {
@@ -45,23 +47,34 @@ double pumice::model::total(const EnergyPj &energy) {
 }
 
 Counters &Counters::operator+=(const Counters &other) {
-  windows += other.windows;
-  arrayReads += other.arrayReads;
-  conversions += other.conversions;
-  wordlineDrives += other.wordlineDrives;
-  cellReads += other.cellReads;
-  cellsWritten += other.cellsWritten;
-  rowsWritten += other.rowsWritten;
-  apPasses += other.apPasses;
-  apTaggedWrites += other.apTaggedWrites;
-  apShifts += other.apShifts;
+  saturatingAdd(windows, other.windows);
+  saturatingAdd(arrayReads, other.arrayReads);
+  saturatingAdd(conversions, other.conversions);
+  saturatingAdd(wordlineDrives, other.wordlineDrives);
+  saturatingAdd(cellReads, other.cellReads);
+  saturatingAdd(cellsWritten, other.cellsWritten);
+  saturatingAdd(cellsKept, other.cellsKept);
+  saturatingAdd(rowsWritten, other.rowsWritten);
+  saturatingAdd(apPasses, other.apPasses);
+  saturatingAdd(apTaggedWrites, other.apTaggedWrites);
+  saturatingAdd(apShifts, other.apShifts);
   for (size_t i = 0; i < numDigitalOps; ++i)
-    digitalOps[i] += other.digitalOps[i];
-  bufferBytesRead += other.bufferBytesRead;
-  bufferBytesWritten += other.bufferBytesWritten;
-  dramBytesRead += other.dramBytesRead;
-  dramBytesWritten += other.dramBytesWritten;
+    saturatingAdd(digitalOps[i], other.digitalOps[i]);
+  saturatingAdd(bufferBytesRead, other.bufferBytesRead);
+  saturatingAdd(bufferBytesWritten, other.bufferBytesWritten);
+  saturatingAdd(dramBytesRead, other.dramBytesRead);
+  saturatingAdd(dramBytesWritten, other.dramBytesWritten);
   return *this;
+}
+
+bool Counters::isSaturated() const {
+  for (int64_t count :
+       {windows, arrayReads, conversions, wordlineDrives, cellReads,
+        cellsWritten, rowsWritten, apPasses, apTaggedWrites, apShifts,
+        bufferBytesRead, bufferBytesWritten, dramBytesRead, dramBytesWritten})
+    if (count == kSaturated)
+      return true;
+  return llvm::is_contained(digitalOps, kSaturated);
 }
 
 /// All rounding of times happens here.
@@ -138,8 +151,8 @@ static void holdShared(Cost &cost, const UnitGroup &group,
 
 static void accessBuffer(Cost &cost, const DeviceSpec &device,
                          int64_t bytesRead, int64_t bytesWritten) {
-  cost.counters.bufferBytesRead += bytesRead;
-  cost.counters.bufferBytesWritten += bytesWritten;
+  saturatingAdd(cost.counters.bufferBytesRead, bytesRead);
+  saturatingAdd(cost.counters.bufferBytesWritten, bytesWritten);
   energy(cost, Component::bufferRead) +=
       device.buffer.readPjPerByte * bytesRead;
   energy(cost, Component::bufferWrite) +=
@@ -150,8 +163,8 @@ static void accessBuffer(Cost &cost, const DeviceSpec &device,
 
 static void accessDram(Cost &cost, const DeviceSpec &device, int64_t bytesRead,
                        int64_t bytesWritten) {
-  cost.counters.dramBytesRead += bytesRead;
-  cost.counters.dramBytesWritten += bytesWritten;
+  saturatingAdd(cost.counters.dramBytesRead, bytesRead);
+  saturatingAdd(cost.counters.dramBytesWritten, bytesWritten);
   energy(cost, Component::dramRead) += device.dram.readPjPerByte * bytesRead;
   energy(cost, Component::dramWrite) +=
       device.dram.writePjPerByte * bytesWritten;
@@ -167,7 +180,7 @@ static double countDigital(Cost &cost, const UnitGroup *group,
   if (group)
     prices = group->digital()->ops;
   for (size_t i = 0; i < numDigitalOps; ++i) {
-    cost.counters.digitalOps[i] += ops[i];
+    saturatingAdd(cost.counters.digitalOps[i], ops[i]);
     const DigitalOpSpec *spec =
         llvm::find_if(prices, [&](const DigitalOpSpec &op) {
           return op.kind == name(static_cast<DigitalOp>(i));
@@ -281,14 +294,19 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
   accessBuffer(cost, device, bytesIn, bytesOut);
 
   Counters &counters = cost.counters;
-  counters.windows = windows * matrix.groups;
-  const int64_t vectorReads = counters.windows * reads;
+  counters.windows = saturatingProduct({windows, matrix.groups});
+  const int64_t vectorReads = saturatingProduct({counters.windows, reads});
   const int64_t segments = segmentsOfMatrix(array, matrix);
-  const int64_t usedColumns = matrix.columns * tiling.slices;
-  counters.arrayReads = vectorReads * segments * tiling.columnTiles;
-  counters.conversions = vectorReads * segments * usedColumns;
-  counters.wordlineDrives = vectorReads * matrix.rows * tiling.columnTiles;
-  counters.cellReads = vectorReads * matrix.rows * usedColumns;
+  const int64_t usedColumns =
+      saturatingProduct({matrix.columns, tiling.slices});
+  counters.arrayReads =
+      saturatingProduct({vectorReads, segments, tiling.columnTiles});
+  counters.conversions =
+      saturatingProduct({vectorReads, segments, usedColumns});
+  counters.wordlineDrives =
+      saturatingProduct({vectorReads, matrix.rows, tiling.columnTiles});
+  counters.cellReads =
+      saturatingProduct({vectorReads, matrix.rows, usedColumns});
 
   const ArrayEnergy &events = crossbar.energy;
   energy(cost, Component::cellRead) =
@@ -302,7 +320,41 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
 
   DigitalOps ops = corrections(array, matrix, tiling, weightZeroPoint);
   for (int64_t &count : ops)
-    count *= counters.windows;
+    count = saturatingProduct({count, counters.windows});
+  countDigital(cost, device.firstDigital(), ops);
+  return cost;
+}
+
+Cost pumice::model::pipelineCost(const DeviceSpec &device, Cost first,
+                                 const Cost &second, int64_t windows,
+                                 const DigitalOps &ops) {
+  const int64_t longer = std::max(first.latencyPs, second.latencyPs);
+  const int64_t shorter = std::min(first.latencyPs, second.latencyPs);
+  int64_t latencyPs =
+      longer + llvm::divideCeil(shorter, std::max<int64_t>(windows, 1));
+  // Converters that both stages want serve one after the other.
+  llvm::SmallVector<ResourceUse, 4> uses = first.resources;
+  for (const ResourceUse &use : second.resources) {
+    auto known = llvm::find_if(uses, [&](const ResourceUse &other) {
+      return other.resource == use.resource &&
+             other.units.first == use.units.first;
+    });
+    if (known == uses.end()) {
+      uses.push_back(use);
+      continue;
+    }
+    known->units.count = std::max(known->units.count, use.units.count);
+    latencyPs = first.latencyPs + second.latencyPs;
+  }
+  for (ResourceUse &use : uses)
+    if (use.resource != device.buffer.portResource)
+      use.durationPs = latencyPs;
+  Cost cost = std::move(first);
+  cost.resources = std::move(uses);
+  cost.latencyPs = latencyPs;
+  cost.counters += second.counters;
+  for (size_t i = 0; i < numComponents; ++i)
+    cost.energyPj[i] += second.energyPj[i];
   countDigital(cost, device.firstDigital(), ops);
   return cost;
 }
@@ -351,6 +403,37 @@ static std::vector<ArrayWrites> cellsOf(const ArraySpec &array,
     append(1, CellBlock{0, 0, rows, lastColumns});
   }
   return runs;
+}
+
+/// The same for some tiles, in their order.
+static std::vector<ArrayWrites> cellsOfTiles(const ArraySpec &array,
+                                             const MatrixSpec &matrix,
+                                             const Tiling &tiling,
+                                             TileRange tiles) {
+  const std::vector<ArrayWrites> all = cellsOf(array, matrix, tiling);
+  std::vector<ArrayWrites> runs;
+  for (int64_t i = 0; i < tiles.count; ++i) {
+    const int64_t number = arrayOfTile(tiling, tiles.first + i);
+    const ArrayWrites &run =
+        *std::prev(llvm::upper_bound(all, number, [](int64_t a, const auto &b) {
+          return a < b.arrays.first;
+        }));
+    if (!runs.empty() && runs.back().blocks == run.blocks)
+      ++runs.back().arrays.count;
+    else
+      runs.push_back({0, {i, 1}, run.blocks, std::nullopt});
+  }
+  return runs;
+}
+
+int64_t pumice::model::weightsOfTiles(const ArraySpec &array,
+                                      const MatrixSpec &matrix,
+                                      const Tiling &tiling, TileRange tiles) {
+  int64_t cells = 0;
+  for (const ArrayWrites &run : cellsOfTiles(array, matrix, tiling, tiles))
+    for (const CellBlock &block : run.blocks)
+      cells += run.arrays.count * block.rows * block.columns;
+  return cells / tiling.slices;
 }
 
 /// The writes of `replicas` copies, placed one after the other on `arrays`.
@@ -435,7 +518,8 @@ Cost pumice::model::programCost(const DeviceSpec &device,
                                 const MatrixSpec &matrix, const Tiling &tiling,
                                 llvm::ArrayRef<ArrayRange> arrays,
                                 int64_t bytes, Memory from, int64_t replicas,
-                                const ChangedCells *changed, bool pulsesAll) {
+                                const ChangedCells *changed, bool pulsesAll,
+                                std::optional<TileRange> tiles) {
   const CrossbarSpec &crossbar = *group.crossbar();
   Cost cost;
   if (from == Memory::dram)
@@ -451,11 +535,26 @@ Cost pumice::model::programCost(const DeviceSpec &device,
   holdShared(cost, group, crossbar.writeDrivers, group.writeDriverResource,
              arrays, 1, writingPs);
   Counters &counters = cost.counters;
-  const int64_t cells =
-      replicas * matrix.groups * matrix.rows * matrix.columns * tiling.slices;
+  int64_t cells = saturatingProduct(
+      {replicas, matrix.groups, matrix.rows, matrix.columns, tiling.slices});
+  int64_t rows = saturatingProduct(
+      {replicas, matrix.groups, matrix.rows, tiling.columnTiles});
+  std::vector<ArrayWrites> runs =
+      tiles ? cellsOfTiles(crossbar.array, matrix, tiling, *tiles)
+            : cellsOf(crossbar.array, matrix, tiling);
+  if (tiles) {
+    cells = rows = 0;
+    for (const ArrayWrites &run : runs)
+      for (const CellBlock &block : run.blocks) {
+        saturatingAdd(
+            rows, saturatingProduct({replicas, run.arrays.count, block.rows}));
+        saturatingAdd(cells, saturatingProduct({replicas, run.arrays.count,
+                                                block.rows, block.columns}));
+      }
+  }
   counters.cellsWritten = changed && !pulsesAll ? changed->cells() : cells;
-  counters.rowsWritten =
-      replicas * matrix.groups * matrix.rows * tiling.columnTiles;
+  counters.cellsKept = cells - counters.cellsWritten;
+  counters.rowsWritten = rows;
   const ArrayEnergy &prices = crossbar.energy;
   double &writing = energy(cost, Component::cellWrite);
   if (changed && prices.setStepPj && prices.resetStepPj)
@@ -465,8 +564,7 @@ Cost pumice::model::programCost(const DeviceSpec &device,
                                           changed->cells() + changed->unknown);
   else
     writing = prices.cellWritePj * double(counters.cellsWritten);
-  cost.writes = writesTo(group.index, arrays,
-                         cellsOf(crossbar.array, matrix, tiling), replicas);
+  cost.writes = writesTo(group.index, arrays, runs, replicas);
   if (changed && !pulsesAll)
     cost.writes = onlyChanged(cost.writes, changed->byArray);
   return cost;

@@ -81,6 +81,7 @@ struct Counters {
   int64_t wordlineDrives = 0; ///< one wordline of one array, one read
   int64_t cellReads = 0;      ///< cells on driven wordlines, converted columns
   int64_t cellsWritten = 0;
+  int64_t cellsKept = 0; ///< in written rows, not pulsed: they had their level
   int64_t rowsWritten = 0;    ///< wordlines of one array
   int64_t apPasses = 0;       ///< passes (search and write) of one processor
   int64_t apTaggedWrites = 0; ///< bits written by passes
@@ -92,6 +93,8 @@ struct Counters {
   int64_t dramBytesWritten = 0;
 
   Counters &operator+=(const Counters &other);
+  /// Whether a count is too large for its type.
+  bool isSaturated() const;
 };
 
 //===----------------------------------------------------------------------===//
@@ -170,6 +173,13 @@ Cost mvmCost(const DeviceSpec &device, const UnitGroup &group,
              int64_t bytesOut, int64_t replicas = 1,
              int64_t weightZeroPoint = 0);
 
+/// Two stages that work on consecutive windows at the same time: `windows`
+/// times the longer stage, and once the shorter one. `ops` are done by the
+/// periphery of the arrays: they take energy, but their time is hidden behind
+/// the conversions. A resource that both stages hold is held for both.
+Cost pipelineCost(const DeviceSpec &device, Cost first, const Cost &second,
+                  int64_t windows, const DigitalOps &ops);
+
 /// Digital operations that turn conversions into the exact sums of one window
 /// and group (docs/devices.md, "Costs").
 DigitalOps corrections(const ArraySpec &array, const MatrixSpec &matrix,
@@ -198,12 +208,18 @@ struct ChangedCells {
 /// or with write drivers, as many per instance as it has drivers. The `bytes`
 /// are read from a memory once for all replicas. Without `changed`, all cells
 /// are pulsed at cellWritePj. With `changed`, unchanged cells are pulsed only
-/// if `pulsesAll`, and pulses cost level steps if the device lists them.
+/// if `pulsesAll`, and pulses cost level steps if the device lists them. With
+/// `tiles`, only these are written, each copy to as many arrays, in order.
 Cost programCost(const DeviceSpec &device, const UnitGroup &group,
                  const MatrixSpec &matrix, const Tiling &tiling,
                  llvm::ArrayRef<ArrayRange> arrays, int64_t bytes, Memory from,
                  int64_t replicas = 1, const ChangedCells *changed = nullptr,
-                 bool pulsesAll = true);
+                 bool pulsesAll = true,
+                 std::optional<TileRange> tiles = std::nullopt);
+
+/// Weights that the cells of some tiles of a matrix hold.
+int64_t weightsOfTiles(const ArraySpec &array, const MatrixSpec &matrix,
+                       const Tiling &tiling, TileRange tiles);
 
 /// The cost of scalar operations on one digital unit of a group (by default the
 /// first one) with operands in the buffer. Kinds that the device does not list

@@ -4,6 +4,7 @@
 #include "llvm/Support/ErrorHandling.h"
 
 #include <algorithm>
+#include <cmath>
 
 using namespace pumice::model;
 
@@ -17,6 +18,8 @@ llvm::StringRef pumice::model::name(InstructionKind kind) {
     return "mvm";
   case InstructionKind::ap:
     return "ap";
+  case InstructionKind::apply:
+    return "apply";
   case InstructionKind::lookup:
     return "lookup";
   case InstructionKind::digital:
@@ -45,6 +48,7 @@ InstructionUnit pumice::model::unitOf(InstructionKind kind) {
     return InstructionUnit::dram;
   case InstructionKind::program:
   case InstructionKind::mvm:
+  case InstructionKind::apply:
     return InstructionUnit::crossbar;
   case InstructionKind::ap:
   case InstructionKind::lookup:
@@ -62,6 +66,12 @@ Machine::Machine(DeviceSpec device) : spec(std::move(device)), schedule(spec) {
 
 llvm::Expected<EventId> Machine::issue(InstructionInfo info, const Cost &cost,
                                        llvm::ArrayRef<EventId> dependencies) {
+  Counters sum = events;
+  sum += cost.counters;
+  if (sum.isSaturated() || !std::isfinite(total(cost.energyPj)))
+    return llvm::createStringError(
+        "instruction '" + info.label +
+        "': expected fewer than 2^63 events of each kind, got more");
   llvm::Expected<EventId> id = schedule.issue(cost, dependencies);
   if (!id)
     return llvm::createStringError("instruction '" + info.label +
@@ -82,7 +92,7 @@ llvm::Expected<EventId> Machine::issue(InstructionInfo info, const Cost &cost,
     writes[written.group].add(written, record.info.layer);
   for (size_t i = 0; i < numComponents; ++i)
     energy[i] += cost.energyPj[i];
-  events += cost.counters;
+  events = sum;
   records.push_back(std::move(record));
   for (IObserver *observer : observers)
     observer->onInstruction(records.back());

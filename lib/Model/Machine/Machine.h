@@ -27,7 +27,15 @@
 namespace pumice::model {
 
 /// What an instruction does.
-enum class InstructionKind { transfer, program, mvm, ap, lookup, digital };
+enum class InstructionKind {
+  transfer,
+  program,
+  mvm,
+  apply,
+  ap,
+  lookup,
+  digital
+};
 llvm::StringRef name(InstructionKind kind);
 
 /// What executes an instruction.

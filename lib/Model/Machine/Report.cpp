@@ -34,6 +34,8 @@ static json::Object toJson(const Counters &counters, bool withZeros) {
   add("wordline_drives", counters.wordlineDrives);
   add("cell_reads", counters.cellReads);
   add("cells_written", counters.cellsWritten);
+  if (counters.cellsKept)
+    add("cells_kept", counters.cellsKept);
   add("rows_written", counters.rowsWritten);
   add("ap_passes", counters.apPasses);
   add("ap_tagged_writes", counters.apTaggedWrites);
@@ -275,6 +277,35 @@ json::Value pumice::model::toJson(const Cost &cost, const DeviceSpec &device) {
       {"writes", std::move(writes)}};
 }
 
+/// How long instructions waited, by what they waited for: a resource, or the
+/// weights of a layer whose inputs were there.
+static json::Object waitingToJson(const Machine &machine) {
+  const Timeline &timeline = machine.timeline();
+  std::vector<int64_t> byResource(timeline.classes().size());
+  int64_t weights = 0;
+  for (const InstructionRecord &record : machine.instructions()) {
+    const Event &event = timeline.events()[record.id];
+    if (event.waitedFor)
+      byResource[*event.waitedFor] += event.startPs - event.readyPs;
+    if (record.info.kind != InstructionKind::mvm)
+      continue;
+    int64_t written = 0, computed = 0;
+    for (EventId dependency : event.dependencies) {
+      int64_t &last = machine.instructions()[dependency].info.kind ==
+                              InstructionKind::program
+                          ? written
+                          : computed;
+      last = std::max(last, timeline.events()[dependency].endPs);
+    }
+    weights += std::max<int64_t>(0, written - computed);
+  }
+  json::Object waiting{{"weights", ns(weights)}};
+  for (auto [resource, ps] : llvm::enumerate(byResource))
+    if (ps)
+      waiting[timeline.classes()[resource].name] = ns(ps);
+  return waiting;
+}
+
 json::Value pumice::model::toJson(const Machine &machine, const Machine *setup,
                                   const Machine *steady) {
   const Timeline &timeline = machine.timeline();
@@ -309,6 +340,7 @@ json::Value pumice::model::toJson(const Machine &machine, const Machine *setup,
       {"layers", layersToJson(machine)},
       {"instructions", std::move(instructions)},
       {"utilisation", std::move(utilisation)},
+      {"waiting_ns", waitingToJson(machine)},
       {"counters", ::toJson(machine.counters(), /*withZeros=*/true)},
       {"wear", std::move(wear)}};
   if (setup)

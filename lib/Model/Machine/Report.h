@@ -26,6 +26,9 @@ namespace pumice::model {
 ///                      depends_on, lanes [{resource, first, count, start_ns,
 ///                      end_ns}]}],
 ///   utilisation      {<resource> {count, busy_ns, share}},
+///   waiting_ns       {weights, <resource>}, summed over instructions: how long
+///                    layers whose inputs were there waited for their weights,
+///                    and instructions that were ready for a resource,
 ///   counters,
 ///   wear             {max_writes_per_cell, mean_writes_per_cell,
 ///                     cells_written, arrays_written, max_is_bound,
@@ -41,6 +44,9 @@ namespace pumice::model {
 /// years_back_to_back}. `limit` is "none" (runs write nothing), "unknown" (a
 /// group that is written has no endurance) or "endurance". Only "endurance" has
 /// the last two fields.
+///
+/// A program that pum-schedule has scheduled has `schedule`, the numbers of its
+/// attribute `pum.schedule`.
 ///
 /// With `steady`, an inference in the steady state, the report also has
 /// `steady_state`, and the lifetime counts such runs.

@@ -102,6 +102,8 @@ llvm::Expected<EventId> Timeline::issue(const Cost &cost,
           " earlier instructions, got " + llvm::Twine(dependency));
     start = std::max(start, issued[dependency].endPs);
   }
+  const int64_t ready = start;
+  std::optional<ResourceId> waitedFor;
   int64_t longest = cost.latencyPs;
   for (const ResourceUse &use : cost.resources) {
     longest = std::max(longest, use.durationPs);
@@ -112,7 +114,10 @@ llvm::Expected<EventId> Timeline::issue(const Cost &cost,
     llvm::Expected<int64_t> free = freeAt(use);
     if (!free)
       return free.takeError();
-    start = std::max(start, *free);
+    if (*free > start) {
+      start = *free;
+      waitedFor = use.resource;
+    }
   }
   if (llvm::Error error = verifyDisjoint(cost))
     return error;
@@ -123,6 +128,8 @@ llvm::Expected<EventId> Timeline::issue(const Cost &cost,
         llvm::Twine(id));
 
   Event event;
+  event.readyPs = ready;
+  event.waitedFor = waitedFor;
   event.startPs = start;
   event.endPs = start + cost.latencyPs;
   event.dependencies.assign(dependencies.begin(), dependencies.end());

@@ -19,6 +19,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace pumice::model {
@@ -37,10 +38,13 @@ struct Lane {
 };
 
 struct Event {
+  int64_t readyPs = 0; ///< when all that it depends on has ended
   int64_t startPs = 0;
   int64_t endPs = 0;
   llvm::SmallVector<Lane, 4> lanes;
   llvm::SmallVector<EventId, 4> dependencies;
+  /// What was free last, if it was not when the instruction was ready.
+  std::optional<ResourceId> waitedFor;
 };
 
 class Timeline {

@@ -32,6 +32,12 @@ struct VerifyCrossbarContractPass
                         "(crossbar-tile-to-arrays)");
         signalPassFailure();
       }
+      if (auto apply = dyn_cast<crossbar::ApplyOp>(op);
+          apply && apply.getGrids().empty()) {
+        op->emitOpError("has no arrays, expected grids "
+                        "(crossbar-map-functions)");
+        signalPassFailure();
+      }
       if (isa<pum::NonlinearOp>(op)) {
         op->emitOpError("is not expanded (expand-nonlinear)");
         signalPassFailure();

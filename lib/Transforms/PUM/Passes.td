@@ -69,6 +69,50 @@ def PUMAllocateArrays : Pass<"pum-allocate-arrays", "::mlir::ModuleOp"> {
   }];
 }
 
+def PUMSchedule : Pass<"pum-schedule", "::mlir::ModuleOp"> {
+  let summary = "schedule a network on fewer arrays than it has weights for";
+  let description = [{
+    Needs: L3, nothing placed yet. Decides where and when constant weights are
+    written (docs/scheduling.md) and puts the tasks in that order:
+
+    - each `pum.program` gets a placement, names in `replacing` what its arrays
+      held, and waits for the tasks that read that;
+    - a grid that is written as arrays become free has several programs with
+      `tiles`, joined in the task that reads them;
+    - a layer that is larger than the machine has several tasks on parts of its
+      weights; a `pum.digital` puts their results together;
+    - copies of weights are multiples in the placement;
+    - weights that stay between inferences (`steady`) keep `setup`, others lose
+      it: they are written in each inference.
+
+    Without an `algorithm`, functions whose weights fit are left to
+    pum-allocate-arrays; others are scheduled with `overlap`. Functions with a
+    placement are left alone. Sets `pum.schedule` on the module: the algorithm,
+    the time and its lower bound, arrays of one copy, arrays that are written in
+    an inference and that stay, and the number of layers in parts.
+
+    Fails if the device has no arrays, or a layer's smallest split needs more
+    than there are. Converters whose codes are rescaled need whole columns, and
+    cells that are not ideal or calibrated converters all arrays of a layer at
+    once: otherwise results would differ from those on unlimited arrays.
+  }];
+  let options = [
+    Option<"algorithm", "algorithm", "std::string", /*default=*/"\"\"",
+           "naive, strong, overlap, copies or steady; empty: overlap, and only "
+           "if the weights do not fit">,
+    Option<"timeShare", "time-share", "double", /*default=*/"0",
+           "share of the best time that may be given up for fewer writes">,
+    Option<"moves", "moves", "int64_t", /*default=*/"-1",
+           "local moves tried; -1: as many as the size allows">,
+    Option<"seed", "seed", "uint64_t", /*default=*/"0", "of the local moves">,
+    Option<"json", "json", "std::string", /*default=*/"\"\"",
+           "file to write the problem and its schedule to">];
+  let statistics = [
+    Statistic<"numParts", "parts", "parts of layers that compute together">,
+    Statistic<"numWritten", "arrays", "arrays written in one inference">];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def VerifyPUMScheduled : Pass<"verify-pum-scheduled", "::mlir::ModuleOp"> {
   let summary = "check that tasks are placed and that no task overwrites what another reads (L3)";
   let description = [{

@@ -319,14 +319,14 @@ def test_bad_files(isaac, tmp_path) -> None:
     whole = (tmp_path / "whole").read_bytes()
     bad = {
         "empty": (b"", "is not a machine program"),
-        "junk": (b"ML\xefR\0\0\0junk", "is not an MLIR module"),
+        "junk": (b"ML\xefR\0\0\0junk", "the file is damaged: expected a seal"),
         "words": (b"not mlir at all", "is not an MLIR module"),
         "foreign": (
             b"module { func.func @f() { return } }",
             "is not a machine program: names no dev",
         ),
-        "short": (whole[: len(whole) // 2], "is not an MLIR module"),
-        "shorter": (whole[:99], "is not an MLIR module"),
+        "short": (whole[: len(whole) // 2], "the file is damaged: expected a seal"),
+        "shorter": (whole[:99], "the file is damaged: expected a seal"),
     }
     for name, (data, words) in bad.items():
         (tmp_path / name).write_bytes(data)
