@@ -31,7 +31,7 @@ from torch.overrides import TorchFunctionMode
 
 from pumice import neon
 from pumice.experiments.page import Table
-from pumice.report import write_text
+from pumice.files import write_text
 from pumice.tables import plain_text
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "neon.md"

@@ -155,6 +155,25 @@ def Crossbar_TilingAttr : Crossbar_Attr<"Tiling", "tiling"> {
   let genVerifyDecl = 1;
 }
 
+def Crossbar_PartAttr : Crossbar_Attr<"Part", "part"> {
+  let summary = "where a grid that holds a part of a weight matrix begins";
+  let description = [{
+    The whole matrix has `groups` groups of `rows` x `columns` weights. The grid
+    holds those from `first_group`, `first_row` and `first_column` on, as many as
+    its type says. Sizes are at least 1, positions at least 0 and within the
+    whole.
+
+    ```mlir
+    #crossbar.part<groups = 1, rows = 4608, columns = 512,
+                   first_group = 0, first_row = 1152, first_column = 128>
+    ```
+  }];
+  let parameters = (ins "int64_t":$groups, "int64_t":$rows, "int64_t":$columns,
+    "int64_t":$first_group, "int64_t":$first_row, "int64_t":$first_column);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 def Crossbar_WindowAttr : Crossbar_Attr<"Window", "window"> {
   let summary = "the window of a 2-D convolution or pooling";
   let description = [{
@@ -179,6 +198,98 @@ def Crossbar_WindowAttr : Crossbar_Attr<"Window", "window"> {
     int64_t getKernelSize() const { return getKernel()[0] * getKernel()[1]; }
     /// True if any side has padding.
     bool isPadded() const;
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Functions of one number
+//===----------------------------------------------------------------------===//
+
+def Crossbar_FormatAttr : Crossbar_Attr<"Format", "format"> {
+  let summary = "integers that stand for equidistant numbers";
+  let description = [{
+    The unsigned integers of `bits` bits, 2 to 16, stand for the `2^bits`
+    equidistant numbers from `low` to `high`, both finite, with `low < high`.
+
+    ```mlir
+    #crossbar.format<bits = 12, low = -8, high = 8>
+    ```
+  }];
+  let parameters = (ins "int64_t":$bits, "::pumice::Number":$low,
+                        "::pumice::Number":$high);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Crossbar_TanhAttr : Crossbar_Attr<"Tanh", "tanh"> {
+  let summary = "the tanh unit of a net";
+  let description = [{
+    Inputs and results have `bits` bits, 2 to 16, in two's complement. Inputs
+    stand for numbers in `[-range, range)`, with a finite `range` above 0.
+
+    ```mlir
+    #crossbar.tanh<bits = 16, range = 4>
+    ```
+  }];
+  let parameters = (ins "int64_t":$bits, "::pumice::Number":$range);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Crossbar_LineAttr : Crossbar_Attr<"Line", "line"> {
+  let summary = "a straight line that continues a function";
+  let description = [{
+    `slope * x + offset`, both finite. With a slope of 0, `offset` whatever `x`
+    is, infinite too.
+
+    ```mlir
+    #crossbar.line<slope = 1, offset = 0>
+    ```
+  }];
+  let parameters = (ins "::pumice::Number":$slope, "::pumice::Number":$offset);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Crossbar_ReductionAttr : Crossbar_Attr<"Reduction", "reduction"> {
+  let summary = "reduction of a range by powers of two";
+  let description = [{
+    For `x = m * base^k` with `base` 2 or 4 and `m` in `[1, base)`, the result is
+    `f(m) * 2^(shift * k) + offset * k`, where `f` is the function on the reduced
+    range: a detector of the leading one and shifts instead of a wide domain.
+    With `odd`, the result for `-x` is that for `x` with the other sign; without
+    it, numbers below 0 are taken for 0. The result for 0, and for numbers below
+    the least normal one, is `zero`. `shift` is between -4 and 4.
+
+    ```mlir
+    #crossbar.reduction<base = 4, shift = -1, zero = 3.4028234663852886e+38>
+    ```
+  }];
+  let parameters = (ins "int64_t":$base, "int64_t":$shift,
+    Crossbar_Real<>:$offset, DefaultValuedParameter<"bool", "false">:$odd,
+    Crossbar_Real<>:$zero);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Crossbar_NetLayerAttr : Crossbar_Attr<"NetLayer", "net_layer"> {
+  let summary = "one layer of a net";
+  let description = [{
+    Integer `weights`, `[columns, rows]`, two's complement; the sum of each
+    column is multiplied by its scale, and its bias is added, in f32.
+
+    ```mlir
+    #crossbar.net_layer<weights = dense<[[32767], [-32767]]> : tensor<2x1xi16>,
+                        scales = [1.0e-6, 2.0e-6], biases = [-1.0, 0.5]>
+    ```
+  }];
+  let parameters = (ins "::mlir::DenseIntElementsAttr":$weights,
+    "::mlir::DenseF32ArrayAttr":$scales, "::mlir::DenseF32ArrayAttr":$biases);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    int64_t getColumns() const { return getWeights().getType().getDimSize(0); }
+    int64_t getRows() const { return getWeights().getType().getDimSize(1); }
   }];
 }
 

@@ -5,6 +5,7 @@
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/CheckedArithmetic.h"
+#include "llvm/Support/MathExtras.h"
 #include <cmath>
 
 using namespace mlir;
@@ -158,6 +159,28 @@ LogicalResult TilingAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+LogicalResult PartAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                               int64_t groups, int64_t rows, int64_t columns,
+                               int64_t firstGroup, int64_t firstRow,
+                               int64_t firstColumn) {
+  for (auto [name, value, low, high] :
+       {std::tuple<StringRef, int64_t, int64_t, int64_t>{"groups", groups, 1,
+                                                         INT64_MAX},
+        {"rows", rows, 1, INT64_MAX},
+        {"columns", columns, 1, INT64_MAX},
+        {"first_group", firstGroup, 0, groups - 1},
+        {"first_row", firstRow, 0, rows - 1},
+        {"first_column", firstColumn, 0, columns - 1}})
+    if (failed(verifyRange(emitError, name, value, low, high)))
+      return failure();
+  int64_t weights;
+  if (llvm::MulOverflow(groups, rows, weights) ||
+      llvm::MulOverflow(weights, columns, weights))
+    return emitError() << "expects a matrix of fewer than 2^63 weights, got "
+                       << groups << " groups of " << rows << "x" << columns;
+  return success();
+}
+
 LogicalResult WindowAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  ArrayRef<int64_t> kernel,
                                  ArrayRef<int64_t> strides,
@@ -181,6 +204,78 @@ LogicalResult WindowAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 
 bool WindowAttr::isPadded() const {
   return llvm::any_of(getPadding(), [](int64_t size) { return size > 0; });
+}
+
+static LogicalResult verifyFinite(function_ref<InFlightDiagnostic()> emitError,
+                                  StringRef field, double value) {
+  if (std::isfinite(value))
+    return success();
+  return emitError() << field << " must be finite, got " << value;
+}
+
+LogicalResult FormatAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 int64_t bits, Number low, Number high) {
+  if (failed(verifyRange(emitError, "bits", bits, 2, 16)) ||
+      failed(verifyFinite(emitError, "low", low)) ||
+      failed(verifyFinite(emitError, "high", high)))
+    return failure();
+  if (double(low) < double(high))
+    return success();
+  return emitError() << "low must be less than high, got " << double(low)
+                     << " and " << double(high);
+}
+
+LogicalResult TanhAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                               int64_t bits, Number range) {
+  if (failed(verifyRange(emitError, "bits", bits, 2, 16)))
+    return failure();
+  if (std::isfinite(range) && range > 0)
+    return success();
+  return emitError() << "range must be finite and above 0, got "
+                     << double(range);
+}
+
+LogicalResult LineAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                               Number slope, Number offset) {
+  if (failed(verifyFinite(emitError, "slope", slope)) ||
+      failed(verifyFinite(emitError, "offset", offset)))
+    return failure();
+  return success();
+}
+
+LogicalResult
+ReductionAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                      int64_t base, int64_t shift, Number offset, bool,
+                      Number zero) {
+  if (base != 2 && base != 4)
+    return emitError() << "base must be 2 or 4, got " << base;
+  if (failed(verifyRange(emitError, "shift", shift, -4, 4)) ||
+      failed(verifyFinite(emitError, "offset", offset)) ||
+      failed(verifyFinite(emitError, "zero", zero)))
+    return failure();
+  return success();
+}
+
+LogicalResult NetLayerAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                   DenseIntElementsAttr weights,
+                                   DenseF32ArrayAttr scales,
+                                   DenseF32ArrayAttr biases) {
+  auto type = dyn_cast<RankedTensorType>(weights.getType());
+  if (!type || type.getRank() != 2 || !type.getElementType().isInteger(16) ||
+      type.getNumElements() == 0)
+    return emitError() << "weights must be i16 of 2 dimensions, got "
+                       << weights.getType();
+  for (auto [field, values] :
+       {std::pair<StringRef, ArrayRef<float>>{"scales", scales},
+        {"biases", biases}}) {
+    if (int64_t(values.size()) != type.getDimSize(0))
+      return emitError() << field << " must be " << type.getDimSize(0)
+                         << ", one for each column, got " << values.size();
+    for (float value : values)
+      if (failed(verifyFinite(emitError, field, value)))
+        return failure();
+  }
+  return success();
 }
 
 //===----------------------------------------------------------------------===//

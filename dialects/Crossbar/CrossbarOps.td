@@ -5,6 +5,7 @@
 include "dialects/Crossbar/CrossbarAttrs.td"
 include "dialects/Crossbar/CrossbarTypes.td"
 include "dialects/Interfaces/LayerOpInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 class Crossbar_Op<string mnemonic, list<Trait> traits = []>
@@ -86,6 +87,9 @@ def Crossbar_MVMOp : Crossbar_LayerOp<"mvm"> {
       `[M, N]`, or all three with `G` groups in front.
     - C2: a grid has `G` groups, without that dimension one.
     - C3: the result's type holds every possible sum.
+    - C5: `part` is there if the grid holds a part of the weights. The input is
+      that of the whole layer, of which the grid's groups and rows are read; the
+      result has the grid's groups and columns, and sums over its rows.
     - C4: `input_bits` and `weight_bits` are at most the width of the element
       types. A layer on a grid has no `input_bits`, `input_unsigned` or
       `weight_bits`, and the inputs that the grid streams fit the element type.
@@ -100,11 +104,31 @@ def Crossbar_MVMOp : Crossbar_LayerOp<"mvm"> {
     DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
     DefaultValuedAttr<I64Attr, "0">:$weight_zero_point,
     OptionalAttr<Crossbar_Bits>:$input_bits,
-    OptionalAttr<Crossbar_Bits>:$weight_bits);
+    OptionalAttr<Crossbar_Bits>:$weight_bits,
+    OptionalAttr<Crossbar_PartAttr>:$part);
   let results = (outs Crossbar_Accumulators:$result);
   let assemblyFormat = [{
     $input `,` $weights attr-dict `:` functional-type(operands, results)
   }];
+  let hasVerifier = 1;
+}
+
+def Crossbar_JoinOp : Crossbar_Op<"join", [Pure]> {
+  let summary = "the tiles of several grids as one grid";
+  let description = [{
+    A large grid may be written by several tasks, each of which writes some of
+    its tiles as arrays become free. The result holds the tiles of all operands.
+    It occurs in the body of a `pum.compute`, in front of the layer.
+
+    - C1: there is an operand, and all operands have the result's type.
+
+    ```mlir
+    %j = crossbar.join %g0, %g1 : !crossbar.grid<1x256x64xi8, ui8>
+    ```
+  }];
+  let arguments = (ins Variadic<Crossbar_GridType>:$grids);
+  let results = (outs Crossbar_GridType:$grid);
+  let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
 }
 
@@ -120,7 +144,7 @@ def Crossbar_Conv2DOp : Crossbar_LayerOp<"conv_2d"> {
     - C1: channels, groups, kernel and window sizes agree with the types.
     - C2: a grid has `groups` groups of the matching size.
     - C3: the result's type holds every possible sum.
-    - C4: as for `crossbar.mvm`.
+    - C4, C5: as for `crossbar.mvm`. `groups` are those of the grid.
 
     ```mlir
     %y = crossbar.conv_2d %x, %w
@@ -135,13 +159,143 @@ def Crossbar_Conv2DOp : Crossbar_LayerOp<"conv_2d"> {
     DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
     DefaultValuedAttr<I64Attr, "0">:$weight_zero_point,
     OptionalAttr<Crossbar_Bits>:$input_bits,
-    OptionalAttr<Crossbar_Bits>:$weight_bits);
+    OptionalAttr<Crossbar_Bits>:$weight_bits,
+    OptionalAttr<Crossbar_PartAttr>:$part);
   let results = (outs Crossbar_Accumulators:$result);
   let assemblyFormat = [{
     $input `,` $weights `window` $window `groups` $groups attr-dict
     `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Functions of one number
+//===----------------------------------------------------------------------===//
+
+class Crossbar_FunctionOp<string mnemonic, list<Trait> traits = []>
+    : Crossbar_Op<mnemonic, [Symbol] # traits>;
+
+def Crossbar_NeonNetOp : Crossbar_FunctionOp<"neon_net"> {
+  let summary = "a small tanh network that stands for a function of one number";
+  let description = [{
+    A net of one input, a hidden layer of tanh units and one output. For an
+    input value `q` of the format `input`, with layers `(w1, s1, b1)` and
+    `(w2, s2, b2)`:
+
+        z_j = clamp(round(fl(fl(w1_j * q * s1_j) + b1_j) / step))
+        h_j = round(tanh(z_j * step) * H),  H = 2^(hidden.bits - 1) - 1
+        y   = fl(fl(sum_j w2_j * h_j * s2) + b2)
+        p   = clamp(round((y - output.low) / output.step))
+
+    `fl` rounds to f32, `round` rounds half to even, `step` is `hidden.range /
+    2^(hidden.bits - 1)`, and the result `p` is of the format `output`. Sums of
+    weights and values are exact. A number outside of the domain, the range of
+    `input`, has the value of the line `below` or `above`; without a line, that
+    of the nearest number of the domain. With a `reduction`, the net is the
+    function of the reduced range.
+
+    `errors` states the errors over all values of `input`, `fit` how the net was
+    found; neither has a meaning for the compiler. `pum-fit-nets` names nets by
+    their content, so that equal nets are one.
+
+    - C1: there are two layers: of one row, and of one column with a row for each
+      column of the first.
+    - C2: weights fit `weight_bits`, 2 to 16.
+    - C3: a net with a `reduction` has an input from 1 to its base, and no lines.
+
+    ```mlir
+    crossbar.neon_net @half input <bits = 8, low = -1, high = 1>
+      hidden <bits = 16, range = 4> output <bits = 8, low = -0.5, high = 0.5>
+      weight_bits 16 layers [
+        <weights = dense<32767> : tensor<1x1xi16>, scales = [2.4e-07], biases = [-1.0]>,
+        <weights = dense<32767> : tensor<1x1xi16>, scales = [6.0e-10], biases = [0.0]>]
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, Crossbar_FormatAttr:$input,
+    Crossbar_TanhAttr:$hidden, Crossbar_FormatAttr:$output,
+    ConfinedAttr<I64Attr, [IntMinValue<2>, IntMaxValue<16>]>:$weight_bits,
+    TypedArrayAttrBase<Crossbar_NetLayerAttr, "layers of a net">:$layers,
+    OptionalAttr<Crossbar_LineAttr>:$below, OptionalAttr<Crossbar_LineAttr>:$above,
+    OptionalAttr<Crossbar_ReductionAttr>:$reduction,
+    OptionalAttr<DictionaryAttr>:$errors, OptionalAttr<DictionaryAttr>:$fit);
+  let assemblyFormat = [{
+    $sym_name `input` $input `hidden` $hidden `output` $output
+    `weight_bits` $weight_bits `layers` $layers
+    (`below` $below^)? (`above` $above^)? (`reduction` $reduction^)?
+    (`errors` $errors^)? (`fit` $fit^)? attr-dict
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    NetLayerAttr getLayer(unsigned i) {
+      return ::mlir::cast<NetLayerAttr>(getLayers()[i]);
+    }
+    /// Number of hidden units.
+    int64_t getHiddenSize() { return getLayer(0).getColumns(); }
+  }];
+}
+
+def Crossbar_TableOp : Crossbar_FunctionOp<"table"> {
+  let summary = "a table that stands for a function of one number";
+  let description = [{
+    `values` holds the result for each value of `input`, as integers of the format
+    `output` (unsigned, in i16). `below`, `above`, `reduction`, `errors` and `fit`
+    as for `crossbar.neon_net`.
+
+    - C1: there is one value for each of `input`, and it is of `output`.
+    - C2: a table with a `reduction` has an input from 1 to its base, and no
+      lines.
+
+    ```mlir
+    crossbar.table @ramp input <bits = 2, low = 0, high = 3>
+      output <bits = 2, low = 0, high = 1> values dense<[0, 1, 2, 3]> : tensor<4xi16>
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, Crossbar_FormatAttr:$input,
+    Crossbar_FormatAttr:$output, ElementsAttr:$values,
+    OptionalAttr<Crossbar_LineAttr>:$below, OptionalAttr<Crossbar_LineAttr>:$above,
+    OptionalAttr<Crossbar_ReductionAttr>:$reduction,
+    OptionalAttr<DictionaryAttr>:$errors, OptionalAttr<DictionaryAttr>:$fit);
+  let assemblyFormat = [{
+    $sym_name `input` $input `output` $output `values` $values
+    (`below` $below^)? (`above` $above^)? (`reduction` $reduction^)?
+    (`errors` $errors^)? (`fit` $fit^)? attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def Crossbar_ApplyOp : Crossbar_Op<"apply", [Pure,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    TypesMatchWith<"result has the type of the input", "input", "result", "$_self">]> {
+  let summary = "apply a net or a table to every element";
+  let description = [{
+    Applies the function `function`, a `crossbar.neon_net` or `crossbar.table`,
+    to every element of `input`. The number that an input value of the function
+    stands for is the nearest to the element; the result is the number that the
+    output value stands for, rounded to f32. A NaN has the result NaN.
+
+    `copies` elements are computed at a time. `grids` are the arrays of these
+    copies: two of a net, with the weights of its layers on their diagonals, one
+    of a table. Without grids, `crossbar-map-functions` has not run yet.
+
+    - C1: `function` is a `crossbar.neon_net` or a `crossbar.table`.
+    - C2: grids suit it and the number of copies: of a net with `h` hidden units,
+      `G x C x C*h` that streams the net's inputs and `G x C*h x C` that streams
+      its hidden values, where `G * C` is `copies`; of a table, `G x R x N` with
+      a number of groups for each copy that holds all values.
+
+    ```mlir
+    %y = crossbar.apply @gelu(%x) copies 16 : tensor<8x64xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$function, F32Tensor:$input,
+    Variadic<Crossbar_GridType>:$grids,
+    ConfinedAttr<I64Attr, [IntPositive, IntMaxValue<65536>]>:$copies);
+  let results = (outs F32Tensor:$result);
+  let assemblyFormat = [{
+    $function `(` $input `)` (`on` `(` $grids^ `:` qualified(type($grids)) `)`)?
+    `copies` $copies attr-dict `:` type($input)
+  }];
 }
 
 #endif // PUMICE_DIALECTS_CROSSBAR_CROSSBAROPS_TD

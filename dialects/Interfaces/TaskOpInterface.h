@@ -4,10 +4,12 @@
 #define PUMICE_DIALECTS_INTERFACES_TASKOPINTERFACE_H
 
 #include "dialects/Crossbar/Crossbar.h"
+#include "lib/Support/DigitalOps.h"
 #include "mlir/IR/BuiltinAttributeInterfaces.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/Region.h"
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 
 #include <cstdint>
@@ -33,6 +35,9 @@ struct TaskGrid {
   crossbar::CrossbarArrayAttr array;
   std::optional<int64_t> adcRange;
   TaskPlacement placement;
+  crossbar::PartAttr part; ///< null: the whole matrix
+  /// First and number of the tiles that are written; none: all.
+  std::optional<llvm::ArrayRef<int64_t>> tiles;
 };
 
 /// Moves bytes from one memory to another.
@@ -51,7 +56,9 @@ struct ProgramTask {
 
 /// Streams input windows through programmed arrays.
 struct MVMTask {
-  TaskGrid grid;
+  TaskGrid grid; ///< without tiles
+  /// Placements of all grids that are joined; empty: that of `grid`.
+  llvm::SmallVector<TaskPlacement, 0> joined;
   int64_t windows = 0; ///< per group
   int64_t bytesIn = 0, bytesOut = 0;
   int64_t weightZeroPoint = 0;
@@ -73,13 +80,24 @@ struct APLookupTask {
   int64_t queries = 0, rows = 0, bits = 0;
 };
 
-/// Runs a region on the digital unit.
+/// Applies a function of one number to elements, on the arrays of a net or a
+/// table.
+struct ApplyTask {
+  llvm::SmallVector<TaskGrid, 2> grids; ///< of the layers of a net, or a table
+  bool isTable = false;
+  int64_t elements = 0, copies = 1;
+  int64_t bytesIn = 0, bytesOut = 0;
+  DigitalOps periphery; ///< of one element, beside the arrays
+};
+
+/// Runs a region on a digital unit.
 struct DigitalTask {
   mlir::Region *body = nullptr;
+  llvm::StringRef group; ///< empty: the first group of digital units
 };
 
 using TaskWork = std::variant<TransferTask, ProgramTask, MVMTask, APRunTask,
-                              APLookupTask, DigitalTask>;
+                              APLookupTask, ApplyTask, DigitalTask>;
 
 } // namespace pumice
 

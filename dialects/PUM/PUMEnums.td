@@ -56,7 +56,8 @@ def PUM_NonlinearKind : I32EnumAttr<"NonlinearKind", "what a nonlinear region co
 def PUM_NonlinearMethod : I32EnumAttr<"NonlinearMethod", "how a nonlinear region is computed", [
   I32EnumAttrCase<"digital", 0>,
   I32EnumAttrCase<"lut", 1>,
-  I32EnumAttrCase<"neon", 2>
+  I32EnumAttrCase<"neon", 2>,
+  I32EnumAttrCase<"automatic", 3, "auto">
 ]> {
   let cppNamespace = "::pumice::pum";
   let genSpecializedAttr = 0;

@@ -31,6 +31,15 @@ def PUM_ProgramOp : PUM_Op<"program", [AttrSizedOperandSegments]> {
     - C3: nothing reads a grid that `replacing` names after this task started:
       order with tokens (checked by verify-pum-scheduled).
     - C4: the weights of a task with `setup` are constant (verify-pum-scheduled).
+    - C5: with `part`, `weights` is the whole matrix, of which the grid holds a
+      part. With `tiles`, `[first, count]`, the task writes only these tiles of
+      the grid: the placement has an array for each of them, copy after copy, in
+      their order. Tiles are numbered by block of groups that share arrays, in it
+      by column, in it by row. `crossbar.join` puts such grids together.
+
+    Copies of a grid in several tasks are written by all of them. `matrix`
+    numbers the matrix in the program; it is the order of the programs if it is
+    absent. Cells and noise that are not ideal depend on it.
 
     ```mlir
     %g, %t = pum.program %w on <"arrays", 0, 1> setup array #array tiling <row_tiles = 1,
@@ -42,10 +51,22 @@ def PUM_ProgramOp : PUM_Op<"program", [AttrSizedOperandSegments]> {
     Variadic<Crossbar_GridType>:$replacing, Variadic<PUM_TokenType>:$after,
     OptionalAttr<PUM_PlacementAttr>:$placement, UnitAttr:$setup,
     Crossbar_TilingAttr:$tiling, Crossbar_ArrayAttr:$array,
-    OptionalAttr<Crossbar_AdcRange>:$adc_range);
+    OptionalAttr<Crossbar_AdcRange>:$adc_range,
+    OptionalAttr<Crossbar_PartAttr>:$part, OptionalAttr<DenseI64ArrayAttr>:$tiles,
+    OptionalAttr<I64Attr>:$matrix);
   let results = (outs Crossbar_GridType:$grid, PUM_TokenType:$token);
+  let builders = [OpBuilder<(ins "::mlir::Type":$grid, "::mlir::Type":$token,
+      "::mlir::Value":$weights, "::mlir::ValueRange":$replacing,
+      "::mlir::ValueRange":$after, "PlacementAttr":$placement,
+      "::mlir::UnitAttr":$setup, "::pumice::crossbar::TilingAttr":$tiling,
+      "::pumice::crossbar::CrossbarArrayAttr":$array,
+      "::mlir::IntegerAttr":$adc_range), [{
+    build($_builder, $_state, grid, token, weights, replacing, after, placement,
+          setup, tiling, array, adc_range, ::pumice::crossbar::PartAttr(),
+          ::mlir::DenseI64ArrayAttr(), ::mlir::IntegerAttr());
+  }]>];
   let assemblyFormat = [{
-    $weights (`on` $placement^)? (`setup` $setup^)?
+    $weights (`part` $part^)? (`tiles` $tiles^)? (`on` $placement^)? (`setup` $setup^)?
     (`replacing` `(` $replacing^ `:` qualified(type($replacing)) `)`)?
     (`after` `(` $after^ `)`)?
     `array` qualified($array) `tiling` $tiling attr-dict
@@ -165,7 +186,10 @@ def PUM_NonlinearOp : PUM_Op<"nonlinear", [
     `dimensions` the dimensions of the first operand that it reduces,
     normalises or slides a window over, `parameters` its scalars (numbers, or
     unit for flags). `method` says how it is to be computed: `digital`
-    (the default) runs the region, `lut` and `neon` approximate it.
+    (the default) runs the region, `lut` approximates it by tables in arrays,
+    `neon` by small networks on arrays, and `auto` in the cheapest of these ways.
+    `domain` is the range of the elements of the first operand for which an
+    approximation is made.
 
     The first operand is the function's argument; others are masks, scales and
     shifts. The first result is the function's value; others are intermediate
@@ -182,6 +206,7 @@ def PUM_NonlinearOp : PUM_Op<"nonlinear", [
     - C4: the region holds ops of linalg, tensor, arith and math; inside linalg
       also cf.assert.
     - C5: every parameter is a number or unit.
+    - C6: `domain` goes from a finite number to a greater one.
 
     ```mlir
     %y = pum.nonlinear tanh(%x) : (tensor<4xf32>) -> tensor<4xf32> {
@@ -194,13 +219,14 @@ def PUM_NonlinearOp : PUM_Op<"nonlinear", [
   let arguments = (ins PUM_NonlinearKindAttr:$kind,
     Variadic<AnyRankedTensor>:$inputs, OptionalAttr<DenseI64ArrayAttr>:$dimensions,
     OptionalAttr<DictionaryAttr>:$parameters,
+    OptionalAttr<DenseF64ArrayAttr>:$domain,
     DefaultValuedAttr<PUM_NonlinearMethodAttr,
                       "::pumice::pum::NonlinearMethod::digital">:$method);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     `` $kind `(` $inputs `)` (`dimensions` $dimensions^)? (`parameters` $parameters^)?
-    (`method` `` $method^)? attr-dict `:` functional-type($inputs, $results) $body
+    (`domain` $domain^)? (`method` `` $method^)? attr-dict `:` functional-type($inputs, $results) $body
   }];
   let hasCanonicalizeMethod = 1;
   let hasVerifier = 1;

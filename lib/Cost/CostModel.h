@@ -26,6 +26,10 @@ namespace pumice {
 struct GridSpec {
   model::MatrixSpec matrix;
   model::Tiling tiling;
+  std::optional<model::TileRange> tiles; ///< that are written; none: all
+
+  /// Arrays of one copy of what is written.
+  int64_t arraysPerCopy() const { return tiles ? tiles->count : tiling.arrays; }
 };
 GridSpec specOf(const TaskGrid &grid);
 
@@ -77,6 +81,7 @@ private:
   llvm::Expected<model::Cost> cost(const MVMTask &task, const TaskFacts &);
   llvm::Expected<model::Cost> cost(const APRunTask &task, const TaskFacts &);
   llvm::Expected<model::Cost> cost(const APLookupTask &task, const TaskFacts &);
+  llvm::Expected<model::Cost> cost(const ApplyTask &task, const TaskFacts &);
   llvm::Expected<model::Cost> cost(const DigitalTask &task, const TaskFacts &);
 
   llvm::Expected<const model::UnitGroup *>
@@ -89,6 +94,13 @@ private:
   llvm::DenseMap<mlir::Attribute, std::unique_ptr<Microprogram>> microprograms;
   llvm::DenseMap<mlir::Region *, std::unique_ptr<digital::OpCounts>> counts;
 };
+
+/// The work of applying `function`, a net or a table, to the elements of a
+/// tensor or buffer of type `input` on `grids`. Fails, with a diagnostic, if
+/// the grids do not suit it.
+mlir::FailureOr<ApplyTask> applyTask(mlir::Operation *function,
+                                     mlir::Type input,
+                                     llvm::ArrayRef<TaskGrid> grids);
 
 /// Attaches TaskOpInterface to the ops of the pum and simulator dialects.
 void registerTaskModels(mlir::DialectRegistry &registry);

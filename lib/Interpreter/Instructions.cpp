@@ -50,7 +50,7 @@ static Error execute(Interpreter &run, simulator::ConstantOp op) {
 }
 
 static Error execute(Interpreter &run, simulator::TransferOp op) {
-  if (Error error = run.issue(op, "transfer", "dram"))
+  if (Error error = run.issue(op, model::InstructionKind::transfer))
     return error;
   if (run.withValues) {
     model::Value &destination = run.value(op.getDestination());
@@ -67,11 +67,13 @@ static Error execute(Interpreter &run, simulator::ProgramOp op) {
     return changed.takeError();
   TaskFacts facts;
   facts.changed = *changed ? &**changed : nullptr;
-  return run.issue(op, "program", "crossbar", facts, op.getSetup());
+  return run.issue(op, model::InstructionKind::program, facts, op.getSetup());
 }
 
 static Error execute(Interpreter &run, simulator::MVMOp op) {
-  if (Error error = run.issue(op, "mvm", "crossbar"))
+  if (Error error = run.verifyHeld(op))
+    return error;
+  if (Error error = run.issue(op, model::InstructionKind::mvm))
     return error;
   if (!run.withValues)
     return Error::success();
@@ -129,7 +131,7 @@ static Error execute(Interpreter &run, simulator::APExecOp op) {
       return error;
     facts.taggedWrites = parts;
   }
-  if (Error error = run.issue(op, "ap", "ap", facts))
+  if (Error error = run.issue(op, model::InstructionKind::ap, facts))
     return error;
   if (run.withValues)
     run.computed(op.getOutput());
@@ -160,15 +162,25 @@ static Error execute(Interpreter &run, simulator::APLookupOp op) {
       return error;
     facts.taggedWrites = written;
   }
-  if (Error error = run.issue(op, "lookup", "ap", facts))
+  if (Error error = run.issue(op, model::InstructionKind::lookup, facts))
     return error;
   if (run.withValues)
     run.computed(op.getOutput());
   return Error::success();
 }
 
+static Error execute(Interpreter &run, simulator::ApplyOp op) {
+  if (Error error = run.issue(op, model::InstructionKind::apply))
+    return error;
+  if (run.withValues) {
+    run.applyFunction(op);
+    run.computed(op.getOutput());
+  }
+  return Error::success();
+}
+
 static Error execute(Interpreter &run, simulator::DigitalOp op) {
-  if (Error error = run.issue(op, "digital", "digital"))
+  if (Error error = run.issue(op, model::InstructionKind::digital))
     return error;
   if (!run.withValues)
     return Error::success();
@@ -209,8 +221,9 @@ Handler pumice::handlerOf(Operation *op) {
       entry<simulator::BufferOp>(),   entry<simulator::ConstantOp>(),
       entry<simulator::TransferOp>(), entry<simulator::ProgramOp>(),
       entry<simulator::MVMOp>(),      entry<simulator::APExecOp>(),
-      entry<simulator::APLookupOp>(), entry<simulator::DigitalOp>(),
-      entry<simulator::ProbeOp>(),    entry<func::ReturnOp>(),
+      entry<simulator::APLookupOp>(), entry<simulator::ApplyOp>(),
+      entry<simulator::DigitalOp>(),  entry<simulator::ProbeOp>(),
+      entry<func::ReturnOp>(),
   };
   for (auto [type, handler] : table)
     if (type == op->getName().getTypeID())

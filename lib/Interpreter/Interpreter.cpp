@@ -19,6 +19,7 @@ Interpreter::Interpreter(Program &program, const RunOptions &options,
   for (const model::UnitGroup &group : program.device().groups)
     contents.emplace_back(group.crossbar() ? group.crossbar()->array
                                            : model::ArraySpec());
+  holders.resize(contents.size());
   for (model::IObserver *observer : options.observers)
     machine.addObserver(*observer);
 }
@@ -26,9 +27,10 @@ Interpreter::Interpreter(Program &program, const RunOptions &options,
 void Interpreter::continueFrom(const Interpreter &previous) {
   isNext = true;
   contents = previous.contents;
+  holders = previous.holders;
 }
 
-llvm::Error Interpreter::issue(Operation *op, StringRef kind, StringRef unit,
+llvm::Error Interpreter::issue(Operation *op, model::InstructionKind kind,
                                const TaskFacts &facts, bool setup) {
   llvm::Expected<model::Cost> cost = program.costs->costOf(op, facts);
   if (!cost)
@@ -37,15 +39,16 @@ llvm::Error Interpreter::issue(Operation *op, StringRef kind, StringRef unit,
   model::Machine &books = setup ? setupMachine : machine;
   auto &ends = setup ? setupTokens : tokens;
   model::InstructionInfo info;
-  info.kind = kind.str();
-  info.unit = unit.str();
-  info.layer = names.layer.empty() ? kind.str() : names.layer;
-  info.label = (info.layer + "." + kind).str();
+  info.kind = kind;
+  info.layer = names.layer.empty() ? name(kind).str() : names.layer;
+  info.label = info.layer + "." + name(kind).str();
   if (auto reason = op->getAttrOfType<StringAttr>(pum::reasonAttrName))
     info.reason = reason.str();
   if (auto region = dyn_cast<simulator::DigitalOp>(op))
     info.nonlinear = regionInfo(region).nonlinear;
-  // What the setup phase did is done when the inference starts.
+  else if (isa<simulator::ApplyOp>(op))
+    info.nonlinear = nonlinearOf(op);
+  // Everything in the setup phase has ended when the inference starts.
   SmallVector<model::EventId> dependencies;
   for (Value value : op->getOperands())
     if (isa<simulator::TokenType>(value.getType()))
@@ -113,6 +116,11 @@ Interpreter::write(simulator::ProgramOp op) {
       *program.device().find(op.getPlacement().getGroup().str());
   const auto arrays = rangesOf(op.getPlacement().getRanges());
   const bool isTracked = Program::tracksContents(group);
+  std::vector<Operation *> &held = holders[group.index];
+  for (const model::ArrayRange &range : arrays) {
+    held.resize(std::max<size_t>(held.size(), range.first + range.count));
+    std::fill_n(held.begin() + range.first, range.count, op.getOperation());
+  }
   if (!withValues && !constant) {
     if (isTracked)
       contents[group.index].forget(arrays);
@@ -120,6 +128,9 @@ Interpreter::write(simulator::ProgramOp op) {
   }
   if (!isTracked && !(withValues && program.onTemporaryArrays.contains(op)))
     return std::nullopt;
+  if (auto known = program.changes[isNext].find(op);
+      known != program.changes[isNext].end())
+    return known->second;
   model::Value weights;
   if (!constant) {
     weights = values[op.getWeights()];
@@ -134,10 +145,32 @@ Interpreter::write(simulator::ProgramOp op) {
   model::ChangedCells changed = contents[group.index].write(
       spec.matrix, spec.tiling,
       model::WeightReader(spec.matrix, weights, model::WeightLayout::filters),
-      arrays, op.getReplicas());
+      arrays, op.getReplicas(), spec.tiles);
   if (constant && !isTracked)
     return std::nullopt;
+  if (program.writesOnlyConstants)
+    changes[op] = changed;
   return changed;
+}
+
+llvm::Error Interpreter::verifyHeld(simulator::MVMOp op) const {
+  SmallVector<Value> grids{op.getGrid()};
+  llvm::append_range(grids, op.getJoining());
+  for (Value grid : grids) {
+    auto program = grid.getDefiningOp<simulator::ProgramOp>();
+    const model::UnitGroup &group =
+        *this->program.device().find(program.getPlacement().getGroup().str());
+    const std::vector<Operation *> &held = holders[group.index];
+    for (const model::ArrayRange &range :
+         rangesOf(program.getPlacement().getRanges()))
+      for (int64_t i = range.first; i < range.first + range.count; ++i)
+        if (held[i] != program.getOperation())
+          return llvm::createStringError(
+              "reads array %lld of group '%s', which holds other weights by "
+              "now",
+              (long long)i, group.name.c_str());
+  }
+  return llvm::Error::success();
 }
 
 const model::Grid *Interpreter::grid(Value value) const {
@@ -150,6 +183,33 @@ const model::Grid *Interpreter::grid(Value value) const {
 
 const digital::CompiledRegion *Interpreter::region(StringRef name) const {
   return program.regions->lookup(name);
+}
+
+void Interpreter::applyFunction(simulator::ApplyOp op) {
+  Operation *function =
+      SymbolTable::lookupNearestSymbolFrom(op, op.getFunctionAttr());
+  const model::FunctionTable &table = *program.functions.at(function);
+  FunctionUse &use = functionUses[function];
+  ArrayRef<float> x = std::as_const(values[op.getInput()]).as<float>();
+  auto *y = reinterpret_cast<float *>(values[op.getOutput()].mutableData());
+  use.elements += x.size();
+  use.outside +=
+      model::apply(table, x, MutableArrayRef(y, x.size()), options.threads);
+}
+
+/// The name of a net or table, the kind that its fit states, and what was
+/// outside of its domain.
+static llvm::json::Value describe(Operation *function, int64_t elements,
+                                  int64_t outside) {
+  llvm::json::Object object{
+      {"name", SymbolTable::getSymbolName(function).str()},
+      {"method", isa<crossbar::NeonNetOp>(function) ? "neon" : "lut"},
+      {"elements", elements},
+      {"outside", outside}};
+  if (auto fit = function->getAttrOfType<DictionaryAttr>("fit"))
+    if (auto kind = fit.getAs<StringAttr>("kind"))
+      object["kind"] = kind.str();
+  return object;
 }
 
 const RegionInfo &Interpreter::regionInfo(simulator::DigitalOp op) const {
@@ -192,6 +252,8 @@ llvm::Expected<RunResult> Interpreter::run(ArrayRef<model::Value> inputs) {
     llvm::for_each(op.getResults(), note);
 
   for (Operation &op : body) {
+    if (program.stopped)
+      return llvm::createStringError("the run was interrupted");
     if (auto write = dyn_cast<simulator::ProgramOp>(op);
         write && write.getSetup() && isNext)
       continue; // done before the first inference
@@ -216,5 +278,23 @@ llvm::json::Value Interpreter::report(const Interpreter *next) const {
   llvm::json::Value json =
       model::toJson(machine, &setupMachine, next ? &next->machine : nullptr);
   (*json.getAsObject())["peak_buffer_bytes"] = peakBytes;
+  if (!functionUses.empty()) {
+    llvm::json::Array functions;
+    for (const auto &[function, use] : functionUses)
+      functions.push_back(describe(function, use.elements, use.outside));
+    (*json.getAsObject())["functions"] = std::move(functions);
+  }
+  auto schedule =
+      program.module->getAttrOfType<DictionaryAttr>(pum::scheduleAttrName);
+  if (!schedule)
+    return json;
+  llvm::json::Object own;
+  for (NamedAttribute attr : schedule) {
+    if (auto number = dyn_cast<IntegerAttr>(attr.getValue()))
+      own[attr.getName().str()] = number.getInt();
+    else if (auto text = dyn_cast<StringAttr>(attr.getValue()))
+      own[attr.getName().str()] = text.str();
+  }
+  (*json.getAsObject())["schedule"] = std::move(own);
   return json;
 }

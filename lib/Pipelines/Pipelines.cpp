@@ -53,6 +53,24 @@ void pumice::buildLinalgToQuantized(OpPassManager &pm) {
   pm.addPass(createVerifyQuantizedContract());
 }
 
+/// Nets and tables for nonlinear functions.
+static void addNonlinearMethods(OpPassManager &pm,
+                                const DeviceOptions &options) {
+  if (!options.methods.empty()) {
+    ChooseNonlinearMethodsOptions methods;
+    methods.methods.assign(options.methods.begin(), options.methods.end());
+    pm.addPass(createChooseNonlinearMethods(methods));
+  }
+  pm.addNestedPass<func::FuncOp>(createDecomposeNonlinear());
+  if (options.probeDomains || !options.domains.empty())
+    pm.addPass(
+        createPUMRecordDomains(PUMRecordDomainsOptions{options.domains}));
+  pm.addPass(createPUMFitNets(PUMFitNetsOptions{
+      options.maxError, options.netInputBits, options.netHiddenBits,
+      options.netOutputBits, options.netWeightBits, options.maxHidden,
+      options.netCopies, options.netCache, options.apThreads}));
+}
+
 void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
                                       const DeviceOptions &options) {
   pm.addPass(createVerifyQuantizedContract(
@@ -64,6 +82,7 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
     probes.kinds.assign(options.probeKinds.begin(), options.probeKinds.end());
     pm.addPass(createPUMInsertProbes(probes));
   }
+  addNonlinearMethods(pm, options);
   pm.addNestedPass<func::FuncOp>(createExpandNonlinear());
   pm.addNestedPass<func::FuncOp>(createFuseElementwise());
   pm.addPass(createCanonicalizerPass());
@@ -86,13 +105,20 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
   apOptions.threads = options.apThreads;
   pm.addPass(createAPCompilePrograms(apOptions));
   pm.addPass(createCrossbarTileToArrays());
+  pm.addPass(createCrossbarMapFunctions());
   pm.addPass(createCSEPass());
   pm.addPass(createVerifyCrossbarContract());
   pm.addPass(createVerifyAPContract());
 }
 
-void pumice::buildCrossbarToPUM(OpPassManager &pm) {
+void pumice::buildCrossbarToPUM(OpPassManager &pm,
+                                const ScheduleOptions &options) {
   pm.addPass(createConvertCrossbarToPUM());
+  PUMScheduleOptions scheduleOptions;
+  scheduleOptions.algorithm = options.algorithm;
+  scheduleOptions.timeShare = options.timeShare;
+  scheduleOptions.json = options.json;
+  pm.addPass(createPUMSchedule(scheduleOptions));
   pm.addPass(createPUMAllocateArrays());
   pm.addPass(createVerifyPUMScheduled());
 }
@@ -106,7 +132,9 @@ void pumice::buildLinalgToSimulator(OpPassManager &pm,
                                     const DeviceOptions &options) {
   buildLinalgToQuantized(pm);
   buildQuantizedToCrossbar(pm, options);
-  buildCrossbarToPUM(pm);
+  ScheduleOptions scheduleOptions;
+  scheduleOptions.algorithm = options.schedule;
+  buildCrossbarToPUM(pm, scheduleOptions);
   buildPUMToSimulator(pm);
 }
 
@@ -120,8 +148,8 @@ void pumice::registerPipelines() {
   PassPipelineRegistration<DeviceOptions>(
       "quantized-to-crossbar", "L1 to L2: layers on the device's units",
       buildQuantizedToCrossbar);
-  PassPipelineRegistration<>("crossbar-to-pum", "L2 to L3: placed tasks",
-                             buildCrossbarToPUM);
+  PassPipelineRegistration<ScheduleOptions>(
+      "crossbar-to-pum", "L2 to L3: placed tasks", buildCrossbarToPUM);
   PassPipelineRegistration<>("pum-to-simulator", "L3 to L4: machine program",
                              buildPUMToSimulator);
   PassPipelineRegistration<DeviceOptions>(

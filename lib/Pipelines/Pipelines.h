@@ -17,8 +17,8 @@ struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
   ListOption<std::string> targets{
       *this, "targets",
       llvm::cl::desc(
-          "kinds of unit that compute layers, by module path: a list "
-          "of LAYER=TARGET (assign-targets)")};
+          "kinds or groups of units that compute layers, by module path: a "
+          "list of LAYER=TARGET (assign-targets)")};
   Option<bool> apShare{
       *this, "ap-share",
       llvm::cl::desc("associative processors compute sums that several outputs "
@@ -29,6 +29,52 @@ struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
       llvm::cl::desc("threads to compile programs of associative processors "
                      "with; 0: as many as the machine has"),
       llvm::cl::init(0)};
+  ListOption<std::string> methods{
+      *this, "methods",
+      llvm::cl::desc(
+          "methods of nonlinear functions, by kind or module path: a "
+          "list of KEY=METHOD (choose-nonlinear-methods)")};
+  Option<bool> probeDomains{
+      *this, "probe-domains",
+      llvm::cl::desc(
+          "probe what nonlinear functions that are to be approximated "
+          "read, and compute them digitally (pum-record-domains)"),
+      llvm::cl::init(false)};
+  Option<std::string> domains{
+      *this, "domains",
+      llvm::cl::desc("what a run with probe-domains has shown, as JSON"),
+      llvm::cl::init("")};
+  // Of pum-fit-nets.
+  Option<double> maxError{
+      *this, "max-error",
+      llvm::cl::desc("bound on the errors of nets and tables, as a part of the "
+                     "range of their function; 0: none"),
+      llvm::cl::init(0)};
+  Option<int64_t> netInputBits{*this, "net-input-bits",
+                               llvm::cl::desc("bits of inputs of nets"),
+                               llvm::cl::init(16)};
+  Option<int64_t> netHiddenBits{*this, "net-hidden-bits",
+                                llvm::cl::desc("bits of hidden values of nets"),
+                                llvm::cl::init(16)};
+  Option<int64_t> netOutputBits{*this, "net-output-bits",
+                                llvm::cl::desc("bits of results of nets"),
+                                llvm::cl::init(16)};
+  Option<int64_t> netWeightBits{*this, "net-weight-bits",
+                                llvm::cl::desc("bits of weights of nets"),
+                                llvm::cl::init(16)};
+  Option<int64_t> maxHidden{*this, "max-hidden",
+                            llvm::cl::desc("most hidden units of a net"),
+                            llvm::cl::init(64)};
+  Option<int64_t> netCopies{
+      *this, "net-copies",
+      llvm::cl::desc("elements that a net or table computes at a time"),
+      llvm::cl::init(16)};
+  Option<std::string> netCache{
+      *this, "net-cache",
+      llvm::cl::desc(
+          "directory of fitted nets; default: beside that of compiled "
+          "code; none: no cache"),
+      llvm::cl::init("default")};
   ListOption<std::string> probeNodes{
       *this, "probe-nodes",
       llvm::cl::desc("nodes of the graph whose values runs can observe")};
@@ -36,6 +82,28 @@ struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
       *this, "probe-kinds",
       llvm::cl::desc("kinds of nonlinear functions whose inputs and results "
                      "runs can observe")};
+  Option<std::string> schedule{
+      *this, "schedule",
+      llvm::cl::desc("algorithm that schedules the network, in "
+                     "linalg-to-simulator (pum-schedule)"),
+      llvm::cl::init("")};
+};
+
+/// Options of pum-schedule.
+struct ScheduleOptions : mlir::PassPipelineOptions<ScheduleOptions> {
+  Option<std::string> algorithm{
+      *this, "schedule",
+      llvm::cl::desc("algorithm that schedules the network (pum-schedule); "
+                     "empty: only if its weights do not fit"),
+      llvm::cl::init("")};
+  Option<double> timeShare{
+      *this, "schedule-time-share",
+      llvm::cl::desc("share of the best time given up for fewer writes"),
+      llvm::cl::init(0)};
+  Option<std::string> json{
+      *this, "schedule-json",
+      llvm::cl::desc("file to write the problem and its schedule to"),
+      llvm::cl::init("")};
 };
 
 /// TOSA to L0.
@@ -46,7 +114,8 @@ void buildLinalgToQuantized(mlir::OpPassManager &pm);
 void buildQuantizedToCrossbar(mlir::OpPassManager &pm,
                               const DeviceOptions &options);
 /// L2 to L3: placed tasks.
-void buildCrossbarToPUM(mlir::OpPassManager &pm);
+void buildCrossbarToPUM(mlir::OpPassManager &pm,
+                        const ScheduleOptions &options);
 /// L3 to L4: the machine program.
 void buildPUMToSimulator(mlir::OpPassManager &pm);
 /// L0 to L4.

@@ -7,11 +7,16 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from pumice.device import Device, as_device
 from pumice.diagnostics import text_of
 from pumice.errors import CompileError
+from pumice.interrupts import interruptible
 from pumice.levels import PIPELINES, level_of, parse_file
 from pumice.options import CompileOptions
 from pumice.program import Program
@@ -35,6 +40,8 @@ def compile(
     device: str | Device | None = None,
     calibration: Iterable[Any] | None = None,
     quantize: bool | None = None,
+    nonlinear: str | Mapping[str, str] | None = None,
+    schedule: str | None = None,
     options: Options = None,
 ) -> Program:
     """Compiles a model for a device.
@@ -49,10 +56,14 @@ def compile(
         example_kwargs: keyword arguments in addition to positional ones.
         device: the name of a preset, the path of a device file, or a `Device`. None means the
             device that an MLIR file names, or else "ideal".
-        calibration: inputs to calibrate the quantization with (see `pumice.quantize`).
+        calibration: inputs to calibrate the quantization with (see `pumice.quantize`), and to
+            record what nonlinear functions read if nets or tables compute them.
         quantize: quantize a float module to 8 bits first; by default, modules that are not
             quantized yet are quantized. Calibrates on `calibration`, or else on the example inputs.
             A float model runs entirely on the digital unit.
+        nonlinear: how nonlinear functions are computed, such as "neon" or `{"softmax": "neon",
+            "gelu": "lut", "*": "digital"}` (`CompileOptions.nonlinear`).
+        schedule: `CompileOptions.schedule`, if not None.
         options: see `CompileOptions`; also a dict of its attributes, such as
             `{"ap_share": False}`.
 
@@ -62,18 +73,26 @@ def compile(
             diagnostics), or an option is unknown or out of range.
         PumiceError: no such device.
     """
-    options = CompileOptions.of(options)
+    options = CompileOptions.of(options).with_schedule(schedule)
+    if nonlinear is not None:
+        options = replace(options, nonlinear=nonlinear)
     from pumice.frontend.importer import ImportedModel, import_model
 
     if isinstance(model, (str, os.PathLike, ImportedModel)):
-        if quantize or calibration is not None:
+        if quantize or (calibration is not None and not options.approximates):
             raise CompileError(
                 "expected a torch.nn.Module to quantize, got a model that is imported as it is"
             )
         if isinstance(model, ImportedModel):
-            return compile_imported(model, device, options=options)
+            return compile_imported(model, device, options=options, calibration=calibration)
         named = dict(example_kwargs) if example_kwargs else None
-        return compile_file(model, named or example_inputs, device=device, options=options)
+        return compile_file(
+            model,
+            named or example_inputs,
+            device=device,
+            options=options,
+            calibration=calibration,
+        )
 
     from pumice.frontend import is_quantized
     from pumice.frontend import quantize as quantize_model
@@ -89,6 +108,8 @@ def compile(
     exported = not hasattr(model, "forward") or hasattr(model, "graph_signature")
     if quantize is None:
         quantize = not exported and not is_quantized(model)
+    if calibration is not None and options.approximates:
+        calibration = list(calibration)  # read twice
     if quantize:
         start = time.perf_counter()
         example = example_inputs
@@ -104,7 +125,9 @@ def compile(
         model = quantize_model(model, inputs, example_inputs=example)
         timings["quantize"] = time.perf_counter() - start
     imported = import_model(model, example_inputs, example_kwargs=example_kwargs)
-    program = compile_imported(imported, device, timings, options=options)
+    if calibration is None and options.approximates:
+        calibration = [dict(example_kwargs) if example_kwargs else example_inputs]
+    program = compile_imported(imported, device, timings, options=options, calibration=calibration)
     program.float_model = float_model
     return program
 
@@ -116,6 +139,7 @@ def compile_file(
     device: str | Device | None = None,
     shapes: Mapping[str, Sequence[int]] | None = None,
     options: Options = None,
+    calibration: Iterable[Any] | None = None,
 ) -> Program:
     """Compiles a file: an ONNX model, or an MLIR module at any level.
 
@@ -126,6 +150,7 @@ def compile_file(
         device: as for `compile`.
         shapes: for ONNX, see `import_onnx`.
         options: as for `compile`.
+        calibration: inputs to record what nonlinear functions read that nets or tables compute.
 
     Raises:
         FrontendError: see `import_onnx`.
@@ -138,7 +163,7 @@ def compile_file(
 
         chosen = as_device(device)
         imported = import_onnx(path, example_inputs, shapes=shapes)
-        return compile_imported(imported, chosen, options=options)
+        return compile_imported(imported, chosen, options=options, calibration=calibration)
     if example_inputs is not None or shapes:
         raise CompileError(f"expected no example inputs: '{path}' has its shapes")
     start = time.perf_counter()
@@ -146,7 +171,7 @@ def compile_file(
     timings = {"parse": time.perf_counter() - start}
     if device is None and _DEVICE not in module.operation.attributes:
         device = "ideal"
-    return compile_module(module, device, timings, options=options)
+    return compile_module(module, device, timings, options=options, calibration=calibration)
 
 
 def compile_imported(
@@ -155,22 +180,29 @@ def compile_imported(
     timings: dict[str, float] | None = None,
     *,
     options: Options = None,
+    calibration: Iterable[Any] | None = None,
 ) -> Program:
     """Compiles the result of `import_model` or `import_onnx`, for any number of devices.
 
     Args:
         imported: is not changed.
         device, options: as for `compile`.
+        calibration: as for `compile_file`.
         timings: seconds by phase so far.
 
     Raises:
         CompileError: the text holds the compiler's diagnostics.
     """
     timings = {**imported.timings, **(timings or {})}
-    program = compile_module(imported.module, device or "ideal", timings, options=options)
-    program.signature = imported.signature
-    program.exported = imported.exported
-    return program
+    return _compile(
+        imported.module,
+        device or "ideal",
+        timings,
+        CompileOptions.of(options),
+        calibration,
+        signature=imported.signature,
+        exported=imported.exported,
+    )
 
 
 def compile_module(
@@ -179,6 +211,7 @@ def compile_module(
     timings: dict[str, float] | None = None,
     *,
     options: Options = None,
+    calibration: Iterable[Any] | None = None,
 ) -> Program:
     """Compiles a module (pumice.ir.Module) without changing it.
 
@@ -189,18 +222,92 @@ def compile_module(
             crossbar layers or tasks have.
         timings: seconds by phase so far.
         options: as for `compile`.
+        calibration: as for `compile_file`.
 
     Raises:
         CompileError: the text holds the compiler's diagnostics.
     """
-    options = CompileOptions.of(options)
+    return _compile(module, device, timings, CompileOptions.of(options), calibration)
+
+
+def _compile(
+    module: Any,
+    device: str | Device | None,
+    timings: dict[str, float] | None,
+    options: CompileOptions,
+    calibration: Iterable[Any] | None,
+    signature: Any = None,
+    exported: Any = None,
+) -> Program:
+    """Compiles a module; `signature` and `exported` are those of the imported model."""
     level = level_of(module)
     if level == "simulator":
         raise CompileError("the module is a machine program already: pumice.load runs it")
     if level in ("crossbar", "pum") and device is not None:
         raise CompileError(f"expected no device: the module is mapped to one already ({level})")
     chosen = None if device is None else as_device(device)
-    return _lower({level: module}, level, chosen, dict(timings or {}), options)
+    timings = dict(timings or {})
+    levels = {level: module}
+    observed = None
+    if options.approximates and level not in ("crossbar", "pum"):
+        levels = _lower_to("quantized", levels, level, chosen, timings, options, {})
+        level = "quantized"
+        observed = _observe(levels, chosen, options, calibration, signature)
+    program = _lower(levels, level, chosen, timings, options, observed)
+    program.signature, program.exported = signature, exported
+    return program
+
+
+def _observe(
+    levels: dict[str, Any],
+    device: Device | None,
+    options: CompileOptions,
+    calibration: Iterable[Any] | None,
+    signature: Any,
+) -> str:
+    """Runs a quantized network and records what its nonlinear functions read.
+
+    Returns:
+        What the probes show, as JSON.
+    """
+    from pumice._mlir_libs import _pumice
+
+    probing = options.with_domains("probe-domains", True)
+    program = _lower(levels, "quantized", device, {}, probing)
+    program.signature = signature
+    count = program.statistics.get("pum-record-domains", {}).get("probes", 0)
+    if not count:
+        return "{}"
+    if calibration is None:
+        raise CompileError(
+            f"expected calibration inputs: {count} nonlinear functions to approximate have no"
+            " domain"
+        )
+    collector = _pumice.Collector(samples=0)
+    pieces = (piece for batch in calibration for piece in _pieces(batch, program))
+    program._collect(pieces, collector, options.threads)
+    return str(collector.report)
+
+
+def _pieces(batch: Any, program: Program) -> Iterable[Any]:
+    """A batch of inputs in pieces of the batch size of a program."""
+    leaves = list(batch.values()) if isinstance(batch, Mapping) else batch
+    leaves = leaves if isinstance(leaves, (list, tuple)) else [leaves]
+    sizes = {leaf.shape[0] for leaf in leaves if getattr(leaf, "ndim", 0)}
+    wanted = {shape[0] for _, _, shape in program.inputs if shape}
+    if len(sizes) != 1 or len(wanted) != 1 or min(sizes) <= min(wanted) or min(wanted) < 1:
+        yield batch
+        return
+    step = min(wanted)
+    for begin in range(0, min(sizes) - step + 1, step):
+
+        def cut(leaf: Any, begin: int = begin) -> Any:
+            return leaf[begin : begin + step] if getattr(leaf, "ndim", 0) else leaf
+
+        if isinstance(batch, Mapping):
+            yield {key: cut(leaf) for key, leaf in batch.items()}
+        else:
+            yield tuple(cut(leaf) for leaf in leaves)
 
 
 def recompile(program: Program, device: str | Device, options: Options = None) -> Program:
@@ -215,7 +322,13 @@ def recompile(program: Program, device: str | Device, options: Options = None) -
     kept: dict[str, Any] = {
         name: program.module(name) for name in program.levels if name in ("linalg", "quantized")
     }
-    found = _lower(kept, "quantized", as_device(device), dict(program.timings), options)
+    observed = program.observed
+    if options.approximates and observed is None:
+        raise CompileError(
+            "expected a program that was compiled with nets or tables to compile with them for"
+            " another device: compile the model again"
+        )
+    found = _lower(kept, "quantized", as_device(device), dict(program.timings), options, observed)
     found.signature = program.signature
     found.exported, found.float_model = program.exported, program.float_model
     return found
@@ -227,28 +340,57 @@ def _lower(
     device: Device | None,
     timings: dict[str, float],
     options: CompileOptions,
+    observed: str | None = None,
 ) -> Program:
     """Lowers the module at `level` to the machine program.
 
     Args:
         levels: the modules so far; the lower levels are added.
         device: the device to attach to the quantized network; None for a module that has its own.
+        observed: what nonlinear functions read (`_observe`).
+    """
+    statistics: dict[str, dict[str, int]] = {}
+    with TemporaryDirectory() as folder:
+        chosen = options
+        if observed is not None:
+            path = Path(folder, "domains.json")
+            path.write_text(observed, encoding="utf-8")
+            chosen = options.with_domains("domains", str(path))
+        levels = _lower_to("simulator", levels, level, device, timings, chosen, statistics)
+    levels.pop("tosa", None)
+    program = Program(levels, timings, options=options, statistics=statistics)
+    program.observed = observed
+    return program
+
+
+def _lower_to(
+    end: str,
+    levels: dict[str, Any],
+    level: str,
+    device: Device | None,
+    timings: dict[str, float],
+    options: CompileOptions,
+    statistics: dict[str, dict[str, int]],
+) -> dict[str, Any]:
+    """Lowers the module at `level` to the level `end`.
+
+    Returns:
+        The modules of all levels from `level` to `end`, and those of `levels`.
     """
     from pumice._mlir_libs import _pumice
 
     names = ["tosa", *PIPELINES]
     levels = dict(levels)
     current = levels[level]
-    statistics: dict[str, dict[str, int]] = {}
     with current.context as context:
-        for target in names[names.index(level) + 1 :]:
+        for target in names[names.index(level) + 1 : names.index(end) + 1]:
             current = _pumice.clone_module(current)
             if device is not None and target in ("quantized", "crossbar"):
                 current.operation.attributes[_DEVICE] = device.to_attribute(context)
             start = time.perf_counter()
             pipeline = options.pipeline(PIPELINES[target])
             try:
-                counts = _pumice.run_pipeline(current, pipeline)
+                counts = interruptible(partial(_pumice.run_pipeline, current, pipeline))
             except _pumice.DiagnosticError as error:
                 raise CompileError(
                     text_of(error.diagnostics), diagnostics=error.diagnostics
@@ -259,8 +401,7 @@ def _lower(
             timings[f"to_{target}"] = time.perf_counter() - start
             _add(statistics, json.loads(counts))
             levels[target] = current
-    levels.pop("tosa", None)
-    return Program(levels, timings, options=options, statistics=statistics)
+    return levels
 
 
 def _add(sums: dict[str, dict[str, int]], counts: Mapping[str, Mapping[str, int]]) -> None:

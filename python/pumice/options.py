@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
 from pumice.errors import CompileError
 from pumice.levels import PIPELINES
 
-__all__ = ["CompileOptions", "Value"]
+__all__ = ["METHODS", "CompileOptions", "Value"]
+
+#: Ways to compute a nonlinear function.
+METHODS = ("digital", "lut", "neon", "auto")
 
 #: Value of an option of a pipeline.
-Value = bool | int | str
+Value = bool | int | float | str
 
 
 def _nothing() -> Mapping[str, Mapping[str, Value]]:
@@ -22,15 +26,32 @@ def _nothing() -> Mapping[str, Mapping[str, Value]]:
 
 @dataclass(frozen=True)
 class CompileOptions:
-    """How to compile a model for a device. None of the options changes results.
+    """How to compile a model for a device. Only options of nonlinear functions change results.
 
     Attributes:
+        nonlinear: how nonlinear functions are computed: "digital" (the default), "lut", "neon" or
+            "auto", for all of them; or a mapping of kinds ("gelu") and glob patterns of module
+            paths ("encoder.layer.*") to such methods, the first that fits first, "*" last. See
+            docs/neon.md.
+        max_error: bound on the largest error of nets and tables, as a part of the range of their
+            function, from 0 to 1; None: no bound. "auto" takes the method of the least energy
+            within it.
+        net_bits: bits of the inputs, hidden values and results of nets and tables, 2 to 16; at
+            most as many as the arrays of the device take.
+        net_copies: elements that a net or table computes at a time, at least 1.
+        max_hidden: most hidden units of a net, 2 to 256.
         ap_share: associative processors compute sums that several outputs have in common once.
         threads: threads that compile microprograms, at least 1; None means all threads of the
             machine.
         probe_nodes: nodes of the graph whose values `Program.observe` shows.
         probe_kinds: kinds of nonlinear functions, such as "gelu", whose inputs and results
             `Program.observe` shows.
+        schedule: algorithm that decides when weights are written and where: "naive", "strong",
+            "overlap", "copies" or "steady" (docs/scheduling.md). None schedules, with "overlap",
+            only networks whose weights do not fit the arrays of the device; others are written
+            once, before the first inference.
+        schedule_time_share: share of the best time that the schedule may give up for fewer copies
+            and writes, from 0.
         pipelines: options of individual pipelines, by pumice-opt's names, such as
             `{"quantized-to-crossbar": {"ap-share": False}}`. They override the options above.
 
@@ -38,20 +59,53 @@ class CompileOptions:
         CompileError: a value out of range, or no such pipeline.
     """
 
+    nonlinear: str | Mapping[str, str] | None = None
+    max_error: float | None = None
+    net_bits: int = 16
+    net_copies: int = 16
+    max_hidden: int = 64
     ap_share: bool = True
     threads: int | None = None
     probe_nodes: Sequence[str] = ()
     probe_kinds: Sequence[str] = ()
+    schedule: str | None = None
+    schedule_time_share: float = 0.0
     pipelines: Mapping[str, Mapping[str, Value]] = field(default_factory=_nothing)
 
     def __post_init__(self) -> None:
         if self.threads is not None and self.threads < 1:
             raise CompileError(f"expected at least 1 thread to compile with, got {self.threads}")
+        for key, method in self.methods.items():
+            if method not in METHODS:
+                raise CompileError(
+                    f"expected a method of {', '.join(METHODS)} for '{key}', got '{method}'"
+                )
+        if self.max_error is not None and not 0 < self.max_error < 1:
+            raise CompileError(
+                f"expected a max_error above 0 and less than 1, got {self.max_error}"
+            )
+        if not 0 <= self.schedule_time_share < math.inf:
+            raise CompileError(
+                "expected a finite schedule_time_share of at least 0, got"
+                f" {self.schedule_time_share}"
+            )
         for name in self.pipelines:
             if name not in PIPELINES.values():
                 raise CompileError(
                     f"expected a pipeline of {', '.join(PIPELINES.values())}, got '{name}'"
                 )
+
+    @property
+    def methods(self) -> Mapping[str, str]:
+        """`nonlinear` as a mapping."""
+        if self.nonlinear is None:
+            return {}
+        return {"*": self.nonlinear} if isinstance(self.nonlinear, str) else self.nonlinear
+
+    @property
+    def approximates(self) -> bool:
+        """Whether some nonlinear function may be computed by a net or table."""
+        return any(method != "digital" for method in self.methods.values())
 
     @staticmethod
     def of(options: CompileOptions | Mapping[str, object] | None) -> CompileOptions:
@@ -68,17 +122,42 @@ class CompileOptions:
                 raise CompileError(f"expected a compile option of {', '.join(known)}, got '{name}'")
         return CompileOptions(**dict(options or {}))  # type: ignore[arg-type]
 
+    def with_domains(self, key: str, value: Value) -> CompileOptions:
+        """These options, and one of the pipeline to crossbars."""
+        name = "quantized-to-crossbar"
+        own = {**self.pipelines.get(name, {}), key: value}
+        return replace(self, pipelines={**self.pipelines, name: own})
+
+    def with_schedule(self, schedule: str | None) -> CompileOptions:
+        """These options with another algorithm; None keeps that of these options."""
+        return self if schedule is None else replace(self, schedule=schedule)
+
     def pipeline(self, name: str) -> str:
         """The text of a pipeline for PassManager.parse, with its options in braces."""
         given: dict[str, Value] = {}
         if name == "quantized-to-crossbar":
             given = {"ap-share": self.ap_share, "ap-threads": self.threads or 0}
+            if self.methods:
+                methods = (f"{key}={method}" for key, method in self.methods.items())
+                given |= {
+                    "methods": ",".join(methods),
+                    "net-input-bits": self.net_bits,
+                    "net-hidden-bits": self.net_bits,
+                    "net-output-bits": self.net_bits,
+                    "net-copies": self.net_copies,
+                    "max-hidden": self.max_hidden,
+                    "max-error": self.max_error or 0.0,
+                }
             for key, probes in (
                 ("probe-nodes", self.probe_nodes),
                 ("probe-kinds", self.probe_kinds),
             ):
                 if probes:
                     given[key] = ",".join(probes)
+        if name == "crossbar-to-pum" and self.schedule is not None:
+            given["schedule"] = self.schedule
+        if name == "crossbar-to-pum" and self.schedule_time_share:
+            given["schedule-time-share"] = self.schedule_time_share
         given |= self.pipelines.get(name, {})
         words = " ".join(f"{key}={_text(value)}" for key, value in given.items())
         return f"{name}{{{words}}}" if words else name

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pumice.errors import PumiceError
+from pumice.files import write_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 __all__ = [
     "CodeStats",
+    "FunctionUse",
     "Layer",
     "Level",
     "Lifetime",
@@ -184,6 +186,25 @@ class Wear:
 
 
 @dataclass(frozen=True)
+class FunctionUse:
+    """The use of one net or table.
+
+    Attributes:
+        name: its symbol in the program.
+        kind: the kind of nonlinear function that it stands for; empty if it does not say.
+        method: "neon" or "lut".
+        elements: numbers that it was applied to.
+        outside: those of them that were outside of its domain, or NaN.
+    """
+
+    name: str
+    kind: str
+    method: str
+    elements: int
+    outside: int
+
+
+@dataclass(frozen=True)
 class CodeStats:
     """Statistics of code generation for the digital regions.
 
@@ -193,12 +214,14 @@ class CodeStats:
             share code.
         cached: number of distinct regions whose code was on disk.
         seconds: time on this computer, including reading and writing the cache.
+        warning: why the cache on disk is not used; empty if it is.
     """
 
     regions: int
     distinct: int
     cached: int
     seconds: float
+    warning: str = ""
 
 
 class Report:
@@ -330,6 +353,40 @@ class Report:
         return {k: Utilisation(**v) for k, v in self._data["utilisation"].items()}
 
     @property
+    def waiting_ns(self) -> dict[str, float]:
+        """How long instructions waited, summed, by what they waited for.
+
+        `weights`: layers whose inputs were there, for their weights. Other keys are classes of
+        resources (`utilisation`) for which instructions waited that were ready otherwise.
+        """
+        return {k: float(v) for k, v in self._data.get("waiting_ns", {}).items()}
+
+    @property
+    def schedule(self) -> dict[str, int | str] | None:
+        """What pum-schedule decided; None if all weights stay in the arrays.
+
+        Keys: `algorithm`; `time_ps` of the schedule and its lower bound `bound_ps`;
+        `arrays_of_one_copy` that the network needs; `arrays_written` in one inference, copies
+        included; `arrays_resident`, which stay; `layers_in_parts`, which are larger than what the
+        machine has room for.
+        """
+        data = self._data.get("schedule")
+        return dict(data) if data else None
+
+    @property
+    def cells_kept(self) -> float | None:
+        """Share of the cells written by inferences in the steady state that keep their level.
+
+        None if inferences write no constants or the device pulses all cells anyway.
+        """
+        steady = self.steady_state
+        if steady is None:
+            return None
+        kept = float(steady.counters.get("cells_kept", 0))
+        written = float(steady.counters.get("cells_written", 0))
+        return kept / (kept + written) if kept + written else None
+
+    @property
     def wear(self) -> Wear:
         """Writes during the run; those of the one-time programming are in `setup.wear`."""
         return _wear(self._data["wear"])
@@ -345,6 +402,13 @@ class Report:
         setup = self.setup
         written = setup.wear.arrays_written if setup is not None else 0
         return max(written, self.wear.arrays_written)
+
+    @property
+    def functions(self) -> tuple[FunctionUse, ...]:
+        """Use of nets and tables, in order of first use; empty in an estimate."""
+        return tuple(
+            FunctionUse(**{"kind": "", **item}) for item in self._data.get("functions", [])
+        )
 
     @property
     def peak_buffer_bytes(self) -> int:
@@ -597,11 +661,3 @@ def _lifetime(item: Mapping[str, Any]) -> Lifetime:
         item.get("runs", endless),
         item.get("years_back_to_back", endless),
     )
-
-
-def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Writes a file; problems are a PumiceError that names it."""
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise PumiceError(f"cannot write '{path}': {error.strerror}") from None

@@ -2,14 +2,17 @@
 #include "lib/InitAll.h"
 #include "lib/Interpreter/Program.h"
 #include "lib/Model/Core/Npy.h"
+#include "lib/Support/AtomicFile.h"
+#include "lib/Support/Parallel.h"
+#include "lib/Support/ProgramFile.h"
 #include "llvm/Support/CommandLine.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/raw_ostream.h"
-#include <thread>
+#include <cstdio>
+#include <cstdlib>
+#include <new>
 
 using namespace mlir;
 using namespace pumice;
@@ -25,6 +28,9 @@ static cl::list<std::string>
 static cl::opt<std::string>
     report("report",
            cl::desc("where to write the report (JSON); - for the terminal"));
+static cl::opt<std::string> observe(
+    "observe",
+    cl::desc("where to write what probes show (JSON); - for the terminal"));
 static cl::opt<bool>
     estimate("estimate",
              cl::desc("time, energy and area only: no values, no inputs"));
@@ -38,18 +44,19 @@ static int fail(llvm::Error error) {
   return 1;
 }
 
-static llvm::Error writeReport(const llvm::json::Value &json) {
-  std::error_code error;
-  llvm::ToolOutputFile out(report, error, llvm::sys::fs::OF_Text);
-  if (error)
-    return llvm::createStringError("'" + report + "': " + error.message());
-  out.os() << llvm::formatv("{0:2}\n", json);
-  out.keep();
-  return llvm::Error::success();
+static llvm::Error writeJson(const std::string &path,
+                             const llvm::json::Value &json) {
+  return writeFile(path, [&](llvm::raw_ostream &out) {
+    out << llvm::formatv("{0:2}\n", json);
+  });
 }
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  std::set_new_handler([] {
+    std::fputs("pumice-sim: error: out of memory\n", stderr);
+    std::_Exit(1);
+  });
   cl::ParseCommandLineOptions(argc, argv, "run a Pumice machine program\n");
   DialectRegistry registry;
   registerAllDialects(registry);
@@ -57,7 +64,8 @@ int main(int argc, char **argv) {
   context.printOpOnDiagnostic(false); // an op may hold all weights
   llvm::SourceMgr sources;
   SourceMgrDiagnosticHandler handler(sources, &context);
-  OwningOpRef<ModuleOp> module = parseProgramFile(file, &context);
+  OwningOpRef<ModuleOp> module =
+      parseProgramFile(file, &context, /*isSealed=*/true);
   if (!module)
     return 1;
   FailureOr<std::unique_ptr<Program>> program = Program::load(*module);
@@ -65,8 +73,7 @@ int main(int argc, char **argv) {
     return 1;
 
   RunOptions options;
-  options.threads =
-      threads ? threads : std::max(1u, std::thread::hardware_concurrency());
+  options.threads = model::threadCount(threads);
   std::vector<model::Value> values;
   for (const std::string &path : inputs) {
     llvm::Expected<model::Value> value = readNpy(path);
@@ -74,11 +81,17 @@ int main(int argc, char **argv) {
       return fail(value.takeError());
     values.push_back(std::move(*value));
   }
+  model::Collector collector{model::Collector::Options()};
+  if (!observe.empty())
+    options.observers.push_back(&collector);
   llvm::Expected<RunResult> result = estimate
                                          ? (*program)->estimate(options)
                                          : (*program)->run(values, options);
   if (!result)
     return fail(result.takeError());
+  if (const digital::CompileStats *code = (*program)->codeStats())
+    if (!code->warning.empty())
+      llvm::errs() << "pumice-sim: warning: " << code->warning << "\n";
   if (outputs.size() > result->outputs.size())
     return fail(llvm::createStringError(
         "%zu outputs requested, but the program has %zu", outputs.size(),
@@ -87,7 +100,10 @@ int main(int argc, char **argv) {
     if (llvm::Error error = writeNpy(path, value))
       return fail(std::move(error));
   if (!report.empty())
-    if (llvm::Error error = writeReport(result->report))
+    if (llvm::Error error = writeJson(report, result->report))
+      return fail(std::move(error));
+  if (!observe.empty())
+    if (llvm::Error error = writeJson(observe, toJson(collector)))
       return fail(std::move(error));
   const llvm::json::Object &json = *result->report.getAsObject();
   if (report.empty())

@@ -23,7 +23,10 @@ using namespace pumice;
 
 namespace {
 
-bool isLayer(Operation *op) { return isa<LayerOpInterface>(op); }
+/// Ops that are tasks of their own on arrays or processors.
+bool isLayer(Operation *op) {
+  return isa<LayerOpInterface, crossbar::ApplyOp>(op);
+}
 
 /// Ops that each task that reads them repeats.
 bool isRepeated(Operation *op) {
@@ -242,6 +245,7 @@ private:
         ValueRange(), ValueRange(), pum::PlacementAttr(),
         constant ? builder.getUnitAttr() : UnitAttr(), op.getTiling(),
         op.getArray(), op.getAdcRangeAttr());
+    pum::copyTargetGroup(op, task);
     values.map(op.getGrid(), task.getGrid());
     return success();
   }
@@ -259,6 +263,10 @@ private:
                                        ValueRange(), pum::PlacementAttr());
     fillBody(task.getBody(), inputs, op->getOperands(), ArrayRef(op),
              op->getResults(), op->getLoc());
+    if (!cast<LayerOpInterface>(op).getGridType())
+      pum::copyTargetGroup(op, task); // a grid is placed on its own
+    task.getBody().walk(
+        [](Operation *layer) { layer->removeAttr(pum::targetAttrName); });
     mapResults(op->getResults(), task.getResults());
     return success();
   }
@@ -301,6 +309,7 @@ private:
     task.getBody().walk([&](Operation *op) {
       if (Attribute reason = op->removeAttr(pum::reasonAttrName))
         task->setAttr(pum::reasonAttrName, reason);
+      pum::copyTargetGroup(op, task);
       op->removeAttr(pum::targetAttrName);
     });
     mapResults(results, task.getResults());

@@ -122,7 +122,7 @@ static Range codes(int64_t bits, bool isSigned) {
   return {0, (int64_t(1) << bits) - 1};
 }
 
-__extension__ typedef __int128 Wide;
+__extension__ using Wide = __int128;
 
 namespace {
 /// Bounds of a sum, built up from bounds of its terms.
@@ -294,4 +294,35 @@ llvm::Error pumice::model::verifyAccumulator(const ArraySpec &array,
       llvm::Twine(matrix.inputBits) + "-bit inputs and " +
       llvm::Twine(matrix.weightBits) + "-bit weights, got " +
       llvm::Twine(availableBits));
+}
+
+int64_t pumice::model::exactRows(const ArraySpec &array) {
+  if (array.analog)
+    return 0;
+  if (array.adcMode == AdcMode::lossless)
+    return array.rows;
+  // A converter with enough output codes resolves every level.
+  const int64_t row = ((int64_t(1) << array.cellBits) - 1) *
+                      ((int64_t(1) << array.dacBits) - 1);
+  const int64_t most = ((int64_t(1) << array.adcBits) - 1) / row;
+  // Rows are read in steps; a full range has as many levels as one of them.
+  const int64_t perRead = rowsPerRead(array);
+  if (most >= perRead)
+    return array.rows;
+  return array.adcMode == AdcMode::clip ? most : 0;
+}
+
+llvm::Error pumice::model::verifyExactSums(const ArraySpec &array,
+                                           int64_t rows) {
+  const int64_t most = exactRows(array);
+  if (rows <= most)
+    return llvm::Error::success();
+  if (array.analog)
+    return llvm::createStringError(
+        "expected ideal cells, which give exact sums, got analog ones");
+  return llvm::createStringError("expected converters that deliver exact sums "
+                                 "of %lld rows, got converters "
+                                 "of %lld bits that deliver exact sums of %lld",
+                                 (long long)rows, (long long)array.adcBits,
+                                 (long long)most);
 }

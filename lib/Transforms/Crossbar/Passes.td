@@ -19,6 +19,23 @@ def CrossbarTileToArrays : Pass<"crossbar-tile-to-arrays", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numArrays", "arrays", "arrays that all grids take">];
 }
 
+def CrossbarMapFunctions : Pass<"crossbar-map-functions", "::mlir::ModuleOp"> {
+  let summary = "program nets and tables into the device's arrays";
+  let description = [{
+    Requires: L2 and a device on the module. Creates the `crossbar.program` ops for
+    the nets and tables of `crossbar.apply` ops without grids, and makes these read
+    the grids: of a net, one for each layer, with the weights of copies on the
+    diagonal as far as an array has room; of a table, one with its values. Ops
+    that apply the same function with the same number of copies share grids. The
+    number of copies becomes the next multiple of those in one array.
+
+    Fails if the converters do not deliver exact sums of as many rows as a net has
+    hidden units, or an array does not take the widths of a net or table.
+  }];
+  let statistics = [Statistic<"numArrays", "arrays", "arrays that nets and tables take">];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def CrossbarInferBitWidths : Pass<"crossbar-infer-bit-widths", "::mlir::ModuleOp"> {
   let summary = "infer bit widths of quantized values that are narrower than their types";
   let description = [{
@@ -45,8 +62,8 @@ def VerifyCrossbarContract : Pass<"verify-crossbar-contract", "::mlir::ModuleOp"
   let summary = "check that every crossbar layer is on a grid (L2)";
   let description = [{
     Requires nothing and changes nothing. Fails if the module does not name a
-    device, a crossbar layer reads weights instead of a grid, a nonlinear region
-    remains, or programmed weights are not constant on a device without
+    device, a crossbar layer reads weights instead of a grid, a net or table is
+    applied without grids, a nonlinear region remains, or programmed weights are not constant on a device without
     `dynamic_matmul = crossbar`.
   }];
 }

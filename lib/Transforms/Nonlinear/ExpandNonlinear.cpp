@@ -27,7 +27,7 @@ struct ExpandNonlinearPass
       if (op.getMethod() != pum::NonlinearMethod::digital) {
         op.emitOpError("cannot be expanded: method ")
             << stringifyNonlinearMethod(op.getMethod())
-            << " is not implemented, expected digital";
+            << " is not digital (pum-fit-nets)";
         return signalPassFailure();
       }
       LDBG() << "expands " << stringifyNonlinearKind(op.getKind()) << " at "

@@ -63,7 +63,8 @@ void RegionBuilder::build(const Subroutine &region) {
           ? builder.getDenseI64ArrayAttr(region.dimensions)
           : DenseI64ArrayAttr(),
       region.parameters.empty() ? DictionaryAttr()
-                                : builder.getDictionaryAttr(region.parameters));
+                                : builder.getDictionaryAttr(region.parameters),
+      DenseF64ArrayAttr());
   SmallVector<Location> locs;
   for (Value input : inputs)
     locs.push_back(input.getLoc());

@@ -107,6 +107,12 @@ def add_model(parser: argparse.ArgumentParser, several_devices: bool = False) ->
     else:
         parser.add_argument("--device", "-d", metavar="D", help=f"{device}; ideal by default")
     parser.add_argument(
+        "--schedule",
+        choices=("naive", "strong", "overlap", "copies", "steady"),
+        help="algorithm that decides when weights are written and where; by default, overlap for"
+        " networks whose weights do not fit the arrays of the device",
+    )
+    parser.add_argument(
         "--calibration",
         "-c",
         action="append",
@@ -114,6 +120,20 @@ def add_model(parser: argparse.ArgumentParser, several_devices: bool = False) ->
         metavar="[NAME=]C.npy",
         help="calibration inputs for the quantization, like --input, with batches of any size; the"
         " inputs by default",
+    )
+    parser.add_argument(
+        "--nonlinear",
+        action="append",
+        default=[],
+        metavar="[KEY=]METHOD",
+        help="how to compute nonlinear functions: digital (default), lut, neon or auto; for those"
+        " of a kind (gelu) or module path (encoder.*) if KEY is given; repeat for several",
+    )
+    parser.add_argument(
+        "--max-error",
+        type=float,
+        metavar="E",
+        help="bound on the error of nets and tables, as a part of the range of their function",
     )
     parser.add_argument(
         "--no-quantize",

@@ -14,6 +14,7 @@ import numpy as np
 
 from pumice.cli.errors import UsageError
 from pumice.errors import PumiceError
+from pumice.files import replacing
 
 __all__ = [
     "is_model",
@@ -129,11 +130,8 @@ def save_outputs(path: str, outputs: Any) -> list[str]:
     if len(arrays) != 1:
         paths = [target.with_suffix(f".{i}{target.suffix}") for i in range(len(arrays))]
     for file, array in zip(paths, arrays, strict=True):
-        try:
-            with file.open("wb") as stream:
-                np.save(stream, np.asarray(array), allow_pickle=False)
-        except OSError as error:
-            raise PumiceError(f"cannot write '{file}': {error.strerror}") from None
+        with replacing(file) as stream:
+            np.save(stream, np.asarray(array), allow_pickle=False)
     return [str(file) for file in paths]
 
 

@@ -45,7 +45,7 @@ def main(args: Namespace) -> None:
     from pumice.cli.terminal import counting, say, show, working
     from pumice.experiments import neon
     from pumice.experiments.figures import require_matplotlib
-    from pumice.report import write_text
+    from pumice.files import write_text
 
     if args.plot:
         require_matplotlib()

@@ -13,9 +13,11 @@ from pumice.cli.errors import UsageError
 from pumice.cli.files import is_model, load_inputs, load_model, parse_shapes, save_outputs
 from pumice.cli.terminal import say, show, working
 from pumice.errors import PumiceError
+from pumice.files import write_text
 from pumice.levels import LEVELS, level_of, parse_file
+from pumice.options import CompileOptions
 from pumice.program import Program, load
-from pumice.report import Report, write_text
+from pumice.report import Report
 
 __all__ = ["compile_", "estimate", "program_of", "run"]
 
@@ -77,6 +79,8 @@ def program_of(args: Namespace) -> tuple[Program, list[Any], dict[str, Any]]:
     if not path.exists():
         raise PumiceError(f"no such program: '{args.program}' (a model is FILE.py:NAME)")
     _only_for(args, "PyTorch models", "--calibration", "--no-quantize")
+    if path.suffix != ".onnx" and level_of(parse_file(path)) == "simulator":
+        _only_for(args, "models", "--nonlinear", "--max-error")
     if path.suffix == ".onnx":
         return _from_onnx(args, inputs, keywords), inputs, keywords
     _only_for(args, "ONNX models", "--shape")
@@ -89,7 +93,20 @@ def program_of(args: Namespace) -> tuple[Program, list[Any], dict[str, Any]]:
             f"--device is for models: '{args.program}' is compiled already for a device; compile"
             " the model again, or compile it with --emit quantized to a file that takes a device"
         )
+    if args.schedule:
+        raise UsageError(f"--schedule is for models: '{args.program}' is compiled already")
     return load(path), inputs, keywords
+
+
+def _options(args: Namespace) -> CompileOptions:
+    """The options of compilation."""
+    methods: dict[str, str] = {}
+    for item in args.nonlinear:
+        key, _, method = item.rpartition("=")
+        methods[key or "*"] = method
+    return CompileOptions(
+        nonlinear=methods or None, max_error=args.max_error, schedule=args.schedule
+    )
 
 
 def _only_for(args: Namespace, what: str, *options: str) -> None:
@@ -111,6 +128,8 @@ def _from_onnx(args: Namespace, inputs: list[Any], keywords: dict[str, Any]) -> 
             keywords or inputs or None,
             device=device,
             shapes=parse_shapes(args.shape),
+            options=_options(args),
+            calibration=[keywords or tuple(inputs)] if keywords or inputs else None,
         )
         if device.adc_mode == "calibrated" and (inputs or keywords):
             program.calibrate([keywords or tuple(inputs)])
@@ -128,7 +147,12 @@ def _from_mlir(args: Namespace, inputs: list[Any]) -> Program:
 
     device = Device(args.device) if args.device else None
     with working("compiling"):
-        program = compile_file(args.program, device=device)
+        program = compile_file(
+            args.program,
+            device=device,
+            options=_options(args),
+            calibration=[tuple(inputs)] if inputs else None,
+        )
         if device is not None and device.adc_mode == "calibrated" and inputs:
             program.calibrate([tuple(inputs)])
     return program
@@ -142,7 +166,7 @@ def _compiled(
 
     if not inputs and not keywords:
         raise UsageError("expected --input: a model is compiled for the shapes of its inputs")
-    if args.calibration and args.no_quantize:
+    if args.calibration and args.no_quantize and not args.nonlinear:
         raise UsageError("--calibration is for quantizing: omit it or --no-quantize")
     calibration = load_inputs(args.calibration) if args.calibration else None
     device = Device(args.device or "ideal")  # before the slow part
@@ -160,6 +184,7 @@ def _compiled(
             device=device,
             calibration=None if calibration is None else [_example(*calibration)],
             quantize=False if args.no_quantize else None,
+            options=_options(args),
         )
         if device.adc_mode == "calibrated":
             program.calibrate([keywords or tuple(inputs)])

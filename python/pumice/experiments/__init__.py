@@ -79,4 +79,15 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         " two settings; the nets of Table III. Takes about a minute.",
         json_switch=False,
     ),
+    Experiment(
+        "reproduce",
+        "aras",
+        "pumice.cli.aras",
+        "networks larger than the machine: copies, overlap, re-encoding, pinning"
+        " (arXiv 2410.17931)",
+        "Six networks on a machine whose arrays hold none of them: each optimization over two"
+        " baselines and over a systolic array, energy with and without static power, cells kept on"
+        " real weights, wear, and what the ratios owe to each constant. Takes some minutes.",
+        json_switch=False,
+    ),
 )

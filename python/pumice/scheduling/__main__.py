@@ -13,6 +13,7 @@ import math
 import time
 from typing import Any
 
+from pumice.files import write_text
 from pumice.scheduling import networks
 from pumice.scheduling.records import SchedulingError
 from pumice.scheduling.run import schedule
@@ -115,8 +116,7 @@ def main() -> None:
     except SchedulingError as error:
         parser.error(str(error))
     if args.json:
-        with open(args.json, "w") as stream:
-            json.dump(settings, stream, indent=2)
+        write_text(args.json, json.dumps(settings, indent=2))
 
 
 if __name__ == "__main__":

@@ -8,13 +8,14 @@ published) or *guess*.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pumice.scheduling.problem import Bank, Group, Machine, Problem, Unit
 from pumice.scheduling.records import SchedulingError
 
-__all__ = ["NETWORKS", "Constants", "Statistics", "problem", "statistics"]
+__all__ = ["NETWORKS", "Constants", "Matrix", "Statistics", "matrices", "problem", "statistics"]
 
 _MB = 2**20
 
@@ -65,6 +66,25 @@ class Constants:
     """of the buffer; guess"""
     static_mw: float = 100.0
     """guess"""
+    table_bytes_per_array: int = 0
+    """bytes in DRAM beside the weights of an array: tables of re-encoded weights"""
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """k x n weights, or `count` matrices of activations, by `windows` vectors each."""
+
+    name: str
+    k: int
+    n: int
+    windows: int
+    count: int = 1
+    is_weight: bool = True
+
+    @property
+    def macs(self) -> int:
+        """Products of all windows."""
+        return self.k * self.n * self.windows * self.count
 
 
 @dataclass
@@ -73,7 +93,7 @@ class _Builder:
 
     constants: Constants
     units: list[Unit] = field(default_factory=list)
-    macs: int = 0
+    matrices: list[Matrix] = field(default_factory=list)
 
     def layer(
         self,
@@ -84,40 +104,48 @@ class _Builder:
         windows: int,
         *,
         input_bytes: int | None = None,
+        lead: float | None = None,
     ) -> str:
         """A matrix of k x n weights, applied to `windows` vectors.
 
-        `input_bytes` is what it reads; by default each window reads its own vector.
+        `input_bytes` is what it reads; by default each window reads its own vector. `lead` is the
+        share of it that the first window needs; by default one vector.
         """
         c = self.constants
         moved = (k * windows if input_bytes is None else input_bytes) + n * windows
-        macs = k * n * windows
-        self.macs += macs
+        matrix = Matrix(name, k, n, windows)
+        self.matrices.append(matrix)
+        row_tiles, col_tiles = -(-k // c.rows), -(-n * c.cells_per_weight // c.columns)
         self.units.append(
             Unit(
                 name=name,
                 dependencies=list(inputs),
-                row_tiles=-(-k // c.rows),
-                col_tiles=-(-n * c.cells_per_weight // c.columns),
+                row_tiles=row_tiles,
+                col_tiles=col_tiles,
                 windows=windows,
                 mvm_ps=c.mvm_ps,
                 digital_ps=-(-moved * 1000 // c.buffer_bytes_per_ns),
-                bytes=k * n,
+                bytes=k * n + row_tiles * col_tiles * c.table_bytes_per_array,
                 input_bytes=0 if inputs else (input_bytes or k * windows),
                 output_bytes=n * windows,
                 window_bytes=k + n,
                 partial_bytes=4 * n * windows,
                 max_copies=windows,
+                lead_ppm=math.ceil(min(1.0, 1 / windows if lead is None else lead) * 10**6),
                 write_pj=k * n * c.cells_per_weight * c.cell_write_pj,
-                compute_pj=macs * c.mac_pj,
+                compute_pj=matrix.macs * c.mac_pj,
                 digital_pj=moved * c.digital_byte_pj,
             )
         )
         return name
 
-    def digital(self, name: str, inputs: Sequence[str], macs: int, out: int, windows: int) -> str:
+    def digital(
+        self, name: str, inputs: Sequence[str], products: Sequence[Matrix], out: int, windows: int
+    ) -> str:
         """Products of two activations on the lanes of all elements."""
         c = self.constants
+        self.matrices += products
+        macs = sum(product.macs for product in products)
         lanes = c.lanes_per_element * c.elements
         self.units.append(
             Unit(
@@ -167,6 +195,7 @@ class _Images:
             size * size,
             # Rows of windows that overlap are read once into line buffers.
             input_bytes=image,
+            lead=kh / self.height,
         )
         return _Images(self.builder, [name], out, size)
 
@@ -272,7 +301,7 @@ def _densenet161(b: _Builder) -> None:
     x.pool(1).linear("fc", 1000)
 
 
-def _bert(b: _Builder, layers: int, width: int, tokens: int = 128) -> None:
+def _bert(b: _Builder, layers: int, width: int, head: int = 64, tokens: int = 128) -> None:
     x: list[str] = []
     for i in range(layers):
 
@@ -280,9 +309,12 @@ def _bert(b: _Builder, layers: int, width: int, tokens: int = 128) -> None:
             return b.layer(f"layer{at}.{name}", inputs, k, n, tokens)
 
         heads = [linear(name, x, width, width) for name in ("query", "key", "value")]
-        attention = b.digital(
-            f"layer{i}.attention", heads, 2 * tokens * tokens * width, tokens * width, tokens
-        )
+        count = width // head
+        products = [
+            Matrix(f"layer{i}.scores", head, tokens, tokens, count, is_weight=False),
+            Matrix(f"layer{i}.mixed", tokens, head, tokens, count, is_weight=False),
+        ]
+        attention = b.digital(f"layer{i}.attention", heads, products, tokens * width, tokens)
         mixed = linear("output", [attention, *x], width, width)
         wide = linear("intermediate", [mixed], width, 4 * width)
         x = [linear("reduce", [wide, mixed], 4 * width, width)]
@@ -296,10 +328,11 @@ _BUILDERS: dict[str, Callable[[_Builder], None]] = {
     "densenet161": _densenet161,
     "bert-base": lambda b: _bert(b, 12, 768),
     "bert-large": lambda b: _bert(b, 24, 1024),
+    "minilm": lambda b: _bert(b, 6, 384, 32),
 }
 
-#: Names of the six networks.
-NETWORKS = tuple(_BUILDERS)
+#: Names of the six networks. `minilm` (all-MiniLM-L6-v2) is a problem too.
+NETWORKS = tuple(name for name in _BUILDERS if name != "minilm")
 
 
 def _build(network: str, constants: Constants) -> _Builder:
@@ -339,6 +372,15 @@ def problem(network: str, constants: Constants | None = None) -> Problem:
     return Problem(machine, _build(network, c).units, network)
 
 
+def matrices(network: str) -> list[Matrix]:
+    """The matrix products of a network, in order.
+
+    Raises:
+        SchedulingError: there is no such network.
+    """
+    return _build(network, Constants()).matrices
+
+
 @dataclass(frozen=True)
 class Statistics:
     """Sizes of a network."""
@@ -365,6 +407,6 @@ def statistics(network: str, constants: Constants | None = None) -> Statistics:
         arrays=sum(tiles),
         largest=max(tiles),
         megabytes=sum(unit.bytes for unit in units) / 1e6,
-        gmacs=builder.macs / 1e9,
+        gmacs=sum(m.macs for m in builder.matrices if m.is_weight) / 1e9,
         windows=sum(unit.windows for unit in units),
     )

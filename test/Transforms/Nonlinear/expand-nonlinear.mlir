@@ -17,7 +17,7 @@ func.func @digital(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
 // -----
 
 func.func @neon(%x: tensor<4xf32>) -> tensor<4xf32> {
-  // expected-error @below {{'pum.nonlinear' op cannot be expanded: method neon is not implemented, expected digital}}
+  // expected-error @below {{'pum.nonlinear' op cannot be expanded: method neon is not digital (pum-fit-nets)}}
   %y = pum.nonlinear tanh(%x) method neon : (tensor<4xf32>) -> tensor<4xf32> {
   ^bb0(%a: tensor<4xf32>):
     %0 = math.tanh %a : tensor<4xf32>
@@ -29,7 +29,7 @@ func.func @neon(%x: tensor<4xf32>) -> tensor<4xf32> {
 // -----
 
 func.func @lut(%x: tensor<4xf32>) -> tensor<4xf32> {
-  // expected-error @below {{'pum.nonlinear' op cannot be expanded: method lut is not implemented, expected digital}}
+  // expected-error @below {{'pum.nonlinear' op cannot be expanded: method lut is not digital (pum-fit-nets)}}
   %y = pum.nonlinear tanh(%x) method lut : (tensor<4xf32>) -> tensor<4xf32> {
   ^bb0(%a: tensor<4xf32>):
     %0 = math.tanh %a : tensor<4xf32>

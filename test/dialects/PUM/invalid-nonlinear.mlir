@@ -111,3 +111,27 @@ func.func @parameters(%x: tensor<4xf32>) -> tensor<4xf32> {
   }
   return %y : tensor<4xf32>
 }
+
+// -----
+
+// C6
+func.func @domain(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @below {{'pum.nonlinear' op expects a domain from a finite number to a greater one, got [1.000000e+00, 1.000000e+00]}}
+  %y = pum.nonlinear exp(%x) domain [1.0, 1.0] method neon : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    pum.yield %a : tensor<4xf32>
+  }
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+// C6
+func.func @domain_nan(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @below {{'pum.nonlinear' op expects a domain from a finite number to a greater one, got [0.000000e+00, nan]}}
+  %y = pum.nonlinear exp(%x) domain [0.0, 0x7FF8000000000000] method neon : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    pum.yield %a : tensor<4xf32>
+  }
+  return %y : tensor<4xf32>
+}

@@ -26,11 +26,22 @@ func.func @all(%x: tensor<2x4xf32>, %m: tensor<4xi1>) -> (tensor<2x4xf32>, tenso
     %e = tensor.empty() : tensor<2xf32>
     pum.yield %a, %e : tensor<2x4xf32>, tensor<2xf32>
   }
-  // CHECK: pum.nonlinear exp(%{{.*}}) method lut :
-  %z = pum.nonlinear exp(%y#1) method lut : (tensor<2xf32>) -> tensor<2xf32> {
+  // CHECK: pum.nonlinear exp(%{{.*}}) domain [-1.200000e+01, 0.000000e+00] method lut :
+  %z = pum.nonlinear exp(%y#1) domain [-12.0, 0.0] method lut : (tensor<2xf32>) -> tensor<2xf32> {
   ^bb0(%a: tensor<2xf32>):
     %0 = math.exp %a : tensor<2xf32>
     pum.yield %0 : tensor<2xf32>
   }
   return %y#0, %z : tensor<2x4xf32>, tensor<2xf32>
+}
+
+// CHECK-LABEL: func @automatic
+func.func @automatic(%x: tensor<2xf32>) -> tensor<2xf32> {
+  // CHECK: pum.nonlinear exp(%{{.*}}) method auto :
+  %z = pum.nonlinear exp(%x) method auto : (tensor<2xf32>) -> tensor<2xf32> {
+  ^bb0(%a: tensor<2xf32>):
+    %0 = math.exp %a : tensor<2xf32>
+    pum.yield %0 : tensor<2xf32>
+  }
+  return %z : tensor<2xf32>
 }
