@@ -103,7 +103,7 @@ def Simulator_ProgramOp : Simulator_Instruction<"program", [AttrSizedOperandSegm
     run; cells that already have their level are not pulsed.
 
     - C1: the weights, the tiling, the part and the tiles fit the grid; the
-      placement holds one or more copies of what is written. `part`, `tiles` and
+      placement holds one or more copies of the written arrays. `part`, `tiles` and
       `matrix` are as in `pum.program`.
 
     ```mlir

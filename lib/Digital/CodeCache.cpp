@@ -50,7 +50,7 @@ CodeCache::CodeCache(std::string path) : directory(std::move(path)) {
   if (error)
     problem = error.message();
   else if (!sys::fs::is_directory(status))
-    problem = "it is no directory";
+    problem = "it is not a directory";
   else if (const char *why = distrust(status))
     problem = why;
   if (problem.empty())

@@ -50,8 +50,7 @@ bool ignoresContents(OpOperand &use) {
     return false;
   if (!op.isDpsInit(&use))
     return true;
-  return op.getMatchingIndexingMap(&use).isPermutation() &&
-         llvm::none_of(op.getStaticLoopRanges(), ShapedType::isDynamic);
+  return writesAll(op, use);
 }
 
 /// tensor.empty is zero wherever its contents could reach a result.
@@ -388,6 +387,21 @@ struct DropPromises : FunctionPass<DropPromises> {
 };
 
 } // namespace
+
+bool pumice::digital::writesAll(linalg::LinalgOp op, OpOperand &init) {
+  auto type = cast<ShapedType>(init.get().getType());
+  llvm::SmallDenseSet<unsigned> loops;
+  AffineMap map = op.getMatchingIndexingMap(&init);
+  for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
+    auto dim = dyn_cast<AffineDimExpr>(expr);
+    auto constant = dyn_cast<AffineConstantExpr>(expr);
+    if (dim ? !loops.insert(dim.getPosition()).second
+            : !constant || constant.getValue() != 0 ||
+                  type.getDimSize(axis) != 1)
+      return false;
+  }
+  return true;
+}
 
 void pumice::digital::dropPromises(Operation *op) {
   MLIRContext *context = op->getContext();

@@ -8,6 +8,7 @@
 #define PUMICE_LIB_DIGITAL_LOWERINGSTAGES_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 
@@ -35,6 +36,8 @@ void addLLVMStage(mlir::OpPassManager &passes);
 // What makes the behaviour of a function defined for every input: Guards.cpp
 // and CheckAccesses.cpp.
 
+/// Whether `op` writes every element of its result for `init`.
+bool writesAll(mlir::linalg::LinalgOp op, mlir::OpOperand &init);
 /// Takes from `op` flags that make its result poison for some operands.
 void dropPromises(mlir::Operation *op);
 std::unique_ptr<mlir::Pass> createZeroUninitialisedPass();

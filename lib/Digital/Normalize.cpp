@@ -87,6 +87,17 @@ static Error checkAttributes(Operation *op) {
                              "positive constants, got " +
                              text(attribute.getValue()));
   }
+  // Upstream's patterns take what an op does not read for undefined.
+  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
+    for (OpOperand &init : linalgOp.getDpsInitsMutable())
+      if (isa<ShapedType>(init.get().getType()) &&
+          !linalgOp.payloadUsesValueFromOperand(&init) &&
+          !writesAll(linalgOp, init))
+        return errorAt(op, "'" + op->getName().getStringRef() +
+                               "' in a digital region: expected a linalg op "
+                               "that writes every element of result " +
+                               Twine(init.getOperandNumber() -
+                                     linalgOp.getNumDpsInputs()));
   if (auto dim = dyn_cast<tensor::DimOp>(op)) {
     std::optional<int64_t> index = dim.getConstantIndex();
     auto type = dyn_cast<RankedTensorType>(dim.getSource().getType());

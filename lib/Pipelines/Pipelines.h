@@ -71,9 +71,8 @@ struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
       llvm::cl::init(16)};
   Option<std::string> netCache{
       *this, "net-cache",
-      llvm::cl::desc(
-          "directory of fitted nets; default: beside that of compiled "
-          "code; none: no cache"),
+      llvm::cl::desc("directory of fitted nets; default: next to that of "
+                     "compiled code; none: no cache"),
       llvm::cl::init("default")};
   ListOption<std::string> probeNodes{
       *this, "probe-nodes",

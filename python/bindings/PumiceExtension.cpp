@@ -62,6 +62,12 @@ struct Diagnostic {
   std::vector<Diagnostic> notes;
 };
 
+/// A string that files may have put anything into.
+nb::object text(const std::string &bytes) {
+  return nb::steal(PyUnicode_DecodeUTF8(
+      bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "replace"));
+}
+
 Diagnostic read(MlirDiagnostic diagnostic) {
   constexpr const char *severities[] = {"error", "warning", "note", "remark"};
   Diagnostic result;
@@ -292,10 +298,11 @@ NB_MODULE(_pumice, m) {
                          "A diagnostic of MLIR: severity (error, warning, "
                          "remark or note), message, and where it points.")
       .def_ro("severity", &Diagnostic::severity)
-      .def_ro("message", &Diagnostic::message)
-      .def_ro("layer", &Diagnostic::layer)
-      .def_ro("node", &Diagnostic::node)
-      .def_ro("file", &Diagnostic::file)
+      .def_prop_ro("message",
+                   [](const Diagnostic &d) { return text(d.message); })
+      .def_prop_ro("layer", [](const Diagnostic &d) { return text(d.layer); })
+      .def_prop_ro("node", [](const Diagnostic &d) { return text(d.node); })
+      .def_prop_ro("file", [](const Diagnostic &d) { return text(d.file); })
       .def_ro("line", &Diagnostic::line)
       .def_ro("column", &Diagnostic::column)
       .def_ro("notes", &Diagnostic::notes);

@@ -19,7 +19,7 @@ __all__ = ["replacing", "write_text"]
 def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """A stream whose bytes replace the file when the block ends without an exception.
 
-    The stream is a file beside it, flushed to the disk and renamed. Where there is something else
+    The stream is a file next to it, flushed to the disk and renamed. Where there is something else
     than a file (a device, a pipe), the stream is that.
 
     Raises:

@@ -7,6 +7,7 @@ Several processes may append to one file: each line is one write, under a lock.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -27,8 +28,9 @@ def kept_lines(path: Path) -> list[str]:
         PumiceError: the file cannot be read or written, or is not a text file.
     """
     with _locked(path) as stream:
+        end = _cut(stream)
         stream.seek(0)
-        whole = stream.read(_cut(stream))
+        whole = stream.read(end)
         try:
             return whole.decode().splitlines()
         except UnicodeDecodeError:
@@ -45,8 +47,8 @@ def append_line(path: Path, record: Any) -> None:
     with _locked(path) as stream:
         end = _cut(stream)
         try:
-            stream.write(line)
-            stream.flush()
+            if stream.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(stream.fileno())
         except OSError:
             with contextlib.suppress(OSError):

@@ -18,8 +18,8 @@ COUNTS = {
     "regions": 40,
     "programs": 20,
     "saved": 60,
-    "networks": 4,
-    "devices": 15,
+    "networks": 2,
+    "devices": 6,
     "arrays": 100,
 }
 
@@ -59,7 +59,7 @@ def test_failures_are_found_and_minimised(monkeypatch: pytest.MonkeyPatch) -> No
     )
     counts, failures = fuzz.run_range("arrays", 0, range(30))
     assert counts["failed"] == len(failures) > 5
-    assert {how for _, how in failures} == {
+    assert {how.split("\n")[0] for _, how in failures} == {
         "SIGABRT",
         "AssertionError at check: an invariant",
     }

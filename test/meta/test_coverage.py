@@ -44,6 +44,10 @@ UNREACHABLE: dict[str, str] = {
         ],
         "checkOps: types are static, and upstream's verifiers hold",
     ),
+    **dict.fromkeys(
+        ["expected division by positive constants, got"],
+        "verify-simulator-program refuses affine ops; upstream's verifier such maps",
+    ),
     **dict.fromkeys(["expected no poison of type"], "poison is of numbers, tensors or vectors"),
     **dict.fromkeys(["the run was interrupted"], "nobody waits for the error of such a run"),
     **dict.fromkeys(["cannot start a process to read"], "the system has no more processes"),

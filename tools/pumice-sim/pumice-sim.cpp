@@ -10,6 +10,7 @@
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <new>
@@ -53,6 +54,7 @@ static llvm::Error writeJson(const std::string &path,
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  std::signal(SIGXFSZ, SIG_IGN); // writing fails instead
   std::set_new_handler([] {
     std::fputs("pumice-sim: error: out of memory\n", stderr);
     std::_Exit(1);

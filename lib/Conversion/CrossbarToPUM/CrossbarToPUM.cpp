@@ -263,7 +263,8 @@ private:
                                        ValueRange(), pum::PlacementAttr());
     fillBody(task.getBody(), inputs, op->getOperands(), ArrayRef(op),
              op->getResults(), op->getLoc());
-    if (!cast<LayerOpInterface>(op).getGridType())
+    if (auto layer = dyn_cast<LayerOpInterface>(op);
+        layer && !layer.getGridType())
       pum::copyTargetGroup(op, task); // a grid is placed on its own
     task.getBody().walk(
         [](Operation *layer) { layer->removeAttr(pum::targetAttrName); });

@@ -95,7 +95,7 @@ private:
       if (crossbar->writeDrivers) {
         own.arraysPerElement =
             group.unitsPer(crossbar->writeDrivers->level).value_or(1);
-        // As many drivers as arrays are no limit.
+        // As many drivers as arrays do not limit anything.
         if (crossbar->writeDrivers->count < own.arraysPerElement)
           own.writersPerElement = crossbar->writeDrivers->count;
       } else if (!group.levels.empty()) {

@@ -86,7 +86,9 @@ def load_array(path: str) -> Any:
         array = np.load(path, allow_pickle=False)
     except OSError as error:
         raise PumiceError(f"cannot read '{path}': {error.strerror or error}") from None
-    except (ValueError, EOFError):
+    except MemoryError:  # a header may name any shape
+        raise PumiceError(f"not enough memory for the array of '{path}'") from None
+    except Exception:  # NumPy's reader of headers raises more than it says
         raise PumiceError(f"expected '{path}' to be an .npy file of numbers") from None
     if not isinstance(array, np.ndarray):
         raise PumiceError(f"expected '{path}' to hold one array, got an archive of several")

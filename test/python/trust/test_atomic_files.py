@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import pumice
-from pumice.cli.files import save_outputs
+from pumice.cli.files import load_array, save_outputs
 from pumice.experiments.store import Store
 from pumice.files import replacing, write_text
 from pumice.jsonl import append_line, kept_lines
@@ -92,6 +92,14 @@ def test_exceptions_permissions_links_and_devices(tmp_path: Path) -> None:
         region_program(BODY).save(tmp_path / "none" / "file")
 
 
+def test_an_array_of_any_shape(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.arange(4))
+    data = (tmp_path / "x.npy").read_bytes()
+    (tmp_path / "x.npy").write_bytes(data.replace(b"(4,)", b"(4000000000000000000,)")[: len(data)])
+    with pytest.raises(pumice.PumiceError, match=r"not enough memory for the array of|\.npy file"):
+        load_array(str(tmp_path / "x.npy"))
+
+
 def test_half_a_line_is_repaired(tmp_path: Path) -> None:
     path = tmp_path / "store.jsonl"
     store = Store(path)
@@ -109,7 +117,7 @@ def test_half_a_line_is_repaired(tmp_path: Path) -> None:
 
 
 def _append(arguments: tuple[str, int]) -> None:
-    for number in range(50):
+    for number in range(8):
         append_line(Path(arguments[0]), {"who": arguments[1], "number": number, "x": "y" * 300})
 
 
@@ -119,7 +127,7 @@ def test_processes_append_to_one_store(tmp_path: Path) -> None:
         pool.map(_append, [(str(path), who) for who in range(4)])
     records = [json.loads(line) for line in kept_lines(path)]
     for who in range(4):
-        assert [r["number"] for r in records if r["who"] == who] == list(range(50))
+        assert [r["number"] for r in records if r["who"] == who] == list(range(8))
 
 
 def test_a_store_on_a_full_disk(tmp_path: Path) -> None:
