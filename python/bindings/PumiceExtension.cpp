@@ -11,6 +11,7 @@
 #include "mlir-c/Diagnostics.h"
 #include "mlir/Bindings/Python/Nanobind.h"
 #include "mlir/Bindings/Python/NanobindAdaptors.h"
+#include "python/bindings/NeonBindings.h"
 
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/function.h>
@@ -578,6 +579,7 @@ NB_MODULE(_pumice, m) {
   m.def("lossless_rows", &pumiceNeonLosslessRows, nb::arg("adc_bits"),
         nb::arg("cell_bits"), nb::arg("dac_bits"),
         "Rows that a converter sums without clipping.");
+  bindNeon(m);
   m.def(
       "schedule",
       [](const std::string &request) {

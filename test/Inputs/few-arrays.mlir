@@ -14,14 +14,15 @@
       levels = [#pum.level<name = "element", holds = 2>, #pum.level<name = "chip", holds = 2>]>,
     #pum.digital_group<
       name = "digital", units = 1, lanes = 1, clock_ghz = 1,
-      ops = [#pum.digital_op<kind = "add", energy_pj = 1, cycles = 1>,
-             #pum.digital_op<kind = "multiply", energy_pj = 1, cycles = 1>,
-             #pum.digital_op<kind = "divide", energy_pj = 1, cycles = 1>,
-             #pum.digital_op<kind = "compare", energy_pj = 1, cycles = 1>,
-             #pum.digital_op<kind = "convert", energy_pj = 1, cycles = 1>,
-             #pum.digital_op<kind = "special", energy_pj = 1, cycles = 1>,
-             #pum.digital_op<kind = "move", energy_pj = 1, cycles = 1>]>],
-  buffer = <ports = 4, bandwidth_bytes_per_ns = 0, latency_ns = 0, read_pj_per_byte = 0,
+      ops = [
+        #pum.digital_op<kind = "add", energy_pj = 1, cycles = 1>,
+        #pum.digital_op<kind = "multiply", energy_pj = 1, cycles = 1>,
+        #pum.digital_op<kind = "divide", energy_pj = 1, cycles = 1>,
+        #pum.digital_op<kind = "compare", energy_pj = 1, cycles = 1>,
+        #pum.digital_op<kind = "convert", energy_pj = 1, cycles = 1>,
+        #pum.digital_op<kind = "special", energy_pj = 1, cycles = 1>,
+        #pum.digital_op<kind = "move", energy_pj = 0, cycles = 0>]>],
+  buffer = <ports = 4, bandwidth_bytes_per_ns = 1024, latency_ns = 0, read_pj_per_byte = 0,
             write_pj_per_byte = 0>,
   dram = <ports = 1, bandwidth_bytes_per_ns = 1, latency_ns = 0, read_pj_per_byte = 1,
           write_pj_per_byte = 1>>

@@ -70,6 +70,17 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     ),
     Experiment(
         "reproduce",
+        "neon",
+        "pumice.cli.neon",
+        "nonlinear functions as small networks on crossbars, beside fixed-function units and"
+        " tables (arXiv 2211.05730)",
+        "VGG-16, a GRU, Transformer (base) and CapsNet with the functions that the paper replaces"
+        " on units (DLC), in tables (LUT) and as nets (NEON): latency, area, power and energy, in"
+        " two settings; the nets of Table III. Takes about a minute.",
+        json_switch=False,
+    ),
+    Experiment(
+        "reproduce",
         "aras",
         "pumice.cli.aras",
         "networks larger than the machine: copies, overlap, re-encoding, pinning"

@@ -3,8 +3,7 @@
 // RUN: pumice-opt %s --pum-attach-device=device=%t.two.mlir --pum-schedule --verify-pum-scheduled --pum-to-simulator | FileCheck %s --check-prefix=SIM
 // RUN: pumice-opt %s --pum-attach-device=device=%t.two.mlir --pum-schedule --verify-pum-scheduled | FileCheck %s
 //
-// A layer with 3 x 2 arrays on two: each column in two parts, of two arrays and
-// of one.
+// A layer with 3 x 2 arrays on two: each column in parts, whose sums are added.
 
 #array = #crossbar.array<rows = 8, columns = 16, cell_bits = 2, weight_bits = 8, input_bits = 8,
   dac_bits = 8, adc = <bits = 8, mode = lossless>, columns_per_adc = 16, encoding = offset>

@@ -131,7 +131,7 @@ def test_a_tenth_of_the_arrays(case, tmp_path) -> None:
                      for g in written["problem"]["machine"]["groups"])  # fmt: skip
         assert arrays <= expected.report.arrays // 10 or arrays == 1
         assert report.utilisation["array"].count == arrays
-        assert report.schedule["time_ps"] == written["schedule"]["end"]
+        assert report.schedule["time_ps"] == written["schedule"]["end_ps"]
         assert report.schedule["bound_ps"] <= 1000 * report.latency_ns
     assert latency["overlap"] <= latency["naive"]
     assert latency["copies"] <= latency["naive"]

@@ -19,8 +19,8 @@
 // LAYERS: ap.run {{.*}}pum.target = #pum.target<ap in "more">
 
 // TASKS: pum.program {{.*}}"small"
-// TASKS: pum.compute {{.*}}"more"
-// TASKS: pum.digital
+// TASKS: pum.compute({{.*}}) on <"more"
+// TASKS: pum.digital(
 // TASKS: pum.target = #pum.target<digital in "slow">
 // TASKS-NOT: pum.target
 
