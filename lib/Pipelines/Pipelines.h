@@ -72,7 +72,7 @@ struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
   Option<std::string> netCache{
       *this, "net-cache",
       llvm::cl::desc(
-          "directory of fitted nets; default: beside that of compiled "
+          "directory of fitted nets; default: in that of compiled "
           "code; none: no cache"),
       llvm::cl::init("default")};
   ListOption<std::string> probeNodes{

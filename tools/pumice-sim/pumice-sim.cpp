@@ -2,12 +2,11 @@
 #include "lib/InitAll.h"
 #include "lib/Interpreter/Program.h"
 #include "lib/Model/Core/Npy.h"
+#include "lib/Support/JsonFile.h"
 #include "llvm/Support/CommandLine.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/raw_ostream.h"
 #include <thread>
 
@@ -41,17 +40,6 @@ static int fail(llvm::Error error) {
   return 1;
 }
 
-static llvm::Error writeJson(const std::string &path,
-                             const llvm::json::Value &json) {
-  std::error_code error;
-  llvm::ToolOutputFile out(path, error, llvm::sys::fs::OF_Text);
-  if (error)
-    return llvm::createStringError("'" + path + "': " + error.message());
-  out.os() << llvm::formatv("{0:2}\n", json);
-  out.keep();
-  return llvm::Error::success();
-}
-
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   cl::ParseCommandLineOptions(argc, argv, "run a Pumice machine program\n");
@@ -78,9 +66,8 @@ int main(int argc, char **argv) {
       return fail(value.takeError());
     values.push_back(std::move(*value));
   }
-  model::Collector collector{model::Collector::Options()};
-  if (!observe.empty())
-    options.observers.push_back(&collector);
+  model::Collector collector({});
+  options.observers.push_back(&collector);
   llvm::Expected<RunResult> result = estimate
                                          ? (*program)->estimate(options)
                                          : (*program)->run(values, options);
@@ -93,12 +80,10 @@ int main(int argc, char **argv) {
   for (auto [path, value] : llvm::zip(outputs, result->outputs))
     if (llvm::Error error = writeNpy(path, value))
       return fail(std::move(error));
-  if (!report.empty())
-    if (llvm::Error error = writeJson(report, result->report))
-      return fail(std::move(error));
-  if (!observe.empty())
-    if (llvm::Error error = writeJson(observe, toJson(collector)))
-      return fail(std::move(error));
+  if (llvm::Error error = writeJson(report, result->report))
+    return fail(std::move(error));
+  if (llvm::Error error = writeJson(observe, toJson(collector)))
+    return fail(std::move(error));
   const llvm::json::Object &json = *result->report.getAsObject();
   if (report.empty())
     llvm::outs() << llvm::formatv(

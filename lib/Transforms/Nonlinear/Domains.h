@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Domains.h - Which functions need a domain ----------------*- C++ -*-===//
+//===- Domains.h - Facts about nonlinear functions --------------*- C++ -*-===//
 #ifndef PUMICE_LIB_TRANSFORMS_NONLINEAR_DOMAINS_H
 #define PUMICE_LIB_TRANSFORMS_NONLINEAR_DOMAINS_H
 
 #include "dialects/PUM/PUM.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/Matchers.h"
 
 namespace pumice {
 
@@ -19,6 +21,21 @@ inline bool mayReduceRange(pum::NonlinearKind kind) {
   default:
     return false;
   }
+}
+
+/// Whether `value` is a constant, or an element of one in the body of a linalg
+/// op or a region.
+inline bool isConstantElement(mlir::Value value) {
+  if (matchPattern(value, mlir::m_Constant()))
+    return true;
+  auto argument = mlir::dyn_cast<mlir::BlockArgument>(value);
+  if (!argument)
+    return false;
+  mlir::Operation *parent = argument.getOwner()->getParentOp();
+  if (!mlir::isa<mlir::linalg::LinalgOp, pum::NonlinearOp>(parent) ||
+      argument.getArgNumber() >= parent->getNumOperands())
+    return false;
+  return isConstantElement(parent->getOperand(argument.getArgNumber()));
 }
 
 } // namespace pumice
