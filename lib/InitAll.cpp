@@ -9,6 +9,7 @@
 #include "lib/Cost/CostModel.h"
 #include "lib/Digital/Registration.h"
 #include "lib/Pipelines/Pipelines.h"
+#include "lib/Support/Limits.h"
 #include "lib/Transforms/AP/Passes.h"
 #include "lib/Transforms/Crossbar/Passes.h"
 #include "lib/Transforms/Linalg/Passes.h"
@@ -29,9 +30,23 @@ void pumice::registerAllDialects(DialectRegistry &registry) {
   registerTaskModels(registry);
 }
 
+/// The upstream passes that make sense on every level. Others abort on valid
+/// modules (inline, remove-dead-values and generate-runtime-verification expect
+/// what the machine's ops are not), or lower what Pumice lowers itself.
+static void registerUpstreamPasses() {
+  registerCanonicalizerPass();
+  registerCSEPass();
+  registerLoopInvariantCodeMotionPass();
+  registerPrintIRPassPass();
+  registerPrintOpStatsPass();
+  registerStripDebugInfoPass();
+  registerSymbolDCEPass();
+  registerLinalgGeneralizeNamedOpsPassPass();
+}
+
 void pumice::registerAllPasses() {
-  registerTransformsPasses();
-  registerLinalgPasses();
+  registerUpstreamPasses();
+  registerPass([] { return createVerifyLimitsPass(); });
   registerPumiceLinalgPasses();
   registerPumiceNonlinearPasses();
   registerPumiceCrossbarPasses();

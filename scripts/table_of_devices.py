@@ -44,7 +44,7 @@ ROWS: list[tuple[str, Callable[[Any, Any], str]]] = [
     ("each holds", lambda d, _: ", ".join(limit(v.get("holds"), "no limit") for v in d["levels"])),
     ("first level", lambda d, r: level(d, r, 0)),
     ("second level", lambda d, r: level(d, r, 1)),
-    ("third level", lambda d, r: level(d, r, 2) if "holds" in d["levels"][2] else "-"),
+    ("third level", lambda d, r: level(d, r, 2) if "holds" in d["levels"][-1] else "-"),
 ]
 
 
@@ -58,9 +58,10 @@ def limit(value: int | None, without: str) -> str:
 
 
 def level(group: Any, roll_up: Any, number: int) -> str:
-    found = [item for item in roll_up["levels"] if item["group"] == group["name"]][number]
-    if not found["area_mm2"]:
+    own = [item for item in roll_up["levels"] if item["group"] == group["name"]]
+    if number >= len(own) or not own[number]["area_mm2"]:
         return "-"
+    found = own[number]
     return f"{area(found['area_mm2'])}, {power(found['power_mw'])}"
 
 

@@ -85,6 +85,15 @@ LogicalResult Conv2DOp::verify() {
   return verifyCodes(*this, output[1]);
 }
 
+OpFoldResult MaxPool2DOp::fold(FoldAdaptor) {
+  auto isOne = [](int64_t size) { return size == 1; };
+  crossbar::WindowAttr window = getWindow();
+  return llvm::all_of(window.getKernel(), isOne) &&
+                 llvm::all_of(window.getStrides(), isOne) && !window.isPadded()
+             ? OpFoldResult(getInput())
+             : OpFoldResult();
+}
+
 LogicalResult MaxPool2DOp::verify() {
   // C1
   ArrayRef<int64_t> input = getInput().getType().getShape();

@@ -98,6 +98,8 @@ def AP_MaxPool2DOp : AP_LayerOp<"max_pool_2d", ["getLayerInputFormat"]> {
     windows as in `ap.conv_2d`. A padded position holds the value
     `padding_code`.
 
+    A window of one position without strides and padding folds to the input.
+
     - C1: channels, kernel and window sizes agree with the types.
 
     ```mlir
@@ -115,6 +117,7 @@ def AP_MaxPool2DOp : AP_LayerOp<"max_pool_2d", ["getLayerInputFormat"]> {
     $input `window` $window attr-dict `:` type($input) `->` type($result)
   }];
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def AP_WeightedSumOp : AP_LayerOp<"weighted_sum", ["getLayerInputFormat"], [
@@ -206,7 +209,7 @@ def AP_LookupOp : AP_LayerOp<"lookup"> {
 }
 
 //===----------------------------------------------------------------------===//
-// Programs
+// Microprograms
 //===----------------------------------------------------------------------===//
 
 class AP_PartOp<string mnemonic> : AP_Op<mnemonic, [NoTerminator, SingleBlock]> {
@@ -217,9 +220,9 @@ def AP_ProgramOp : AP_PartOp<"program"> {
   let summary = "a microprogram, spelled out";
   let description = [{
     The content of the blob of an `ap.run` (docs/ap.md), as ap-disassemble
-    writes it: output blocks (`ap.chunk`), which contain channel blocks
-    (`ap.slice`), which contain bundles of operations (`ap.group`). It is for
-    people to read and is never executed.
+    writes it: output blocks (`ap.output_block`), which contain channel blocks
+    (`ap.channel_block`), which contain bundles of operations (`ap.bundle`). It
+    is for people to read and is never executed.
 
     ```mlir
     ap.program for "fc" attributes {columns = 256 : i64, domains = 64 : i64} {
@@ -230,29 +233,29 @@ def AP_ProgramOp : AP_PartOp<"program"> {
   let assemblyFormat = "`for` $layer attr-dict-with-keyword $body";
 }
 
-def AP_ChunkOp : AP_PartOp<"chunk"> {
-  let summary = "output block: outputs that a processor holds together";
+def AP_OutputBlockOp : AP_PartOp<"output_block"> {
+  let summary = "outputs whose accumulators a processor holds at one time";
   let description = [{
     The outputs from `first_output` on. Accumulator `i` has `widths[i]` bits,
     starts as `initial[i]`, and is in column `column + i % columns` at domain `i
     / columns * slot`.
 
     ```mlir
-    ap.chunk attributes {first_output = 0 : i64, widths = array<i64: 7>} {
+    ap.output_block attributes {first_output = 0 : i64, widths = array<i64: 7>} {
     }
     ```
   }];
   let assemblyFormat = "attr-dict-with-keyword $body";
 }
 
-def AP_SliceOp : AP_PartOp<"slice"> {
-  let summary = "channel block: input channels that a processor holds together";
+def AP_ChannelBlockOp : AP_PartOp<"channel_block"> {
+  let summary = "input channels that a processor holds at one time";
   let description = [{
     The bundles that add `channels` channels, from `first_channel` on, to the
     accumulators of an output block.
 
     ```mlir
-    ap.slice attributes {first_channel = 0 : i64, channels = 64 : i64} {
+    ap.channel_block attributes {first_channel = 0 : i64, channels = 64 : i64} {
     }
     ```
   }];
@@ -273,13 +276,13 @@ def AP_EpilogueOp : AP_PartOp<"epilogue"> {
   let assemblyFormat = "attr-dict-with-keyword $body";
 }
 
-def AP_GroupOp : AP_PartOp<"group"> {
-  let summary = "bundle: operations that advance together, bit by bit";
+def AP_BundleOp : AP_PartOp<"bundle"> {
+  let summary = "operations that advance together, bit by bit";
   let description = [{
     In step `i`, each operation with more than `i` steps processes its bit `i`.
 
     ```mlir
-    ap.group {
+    ap.bundle {
     }
     ```
   }];
@@ -319,7 +322,7 @@ class AP_PassOp<string mnemonic> : AP_Op<mnemonic, [
 }
 
 def AP_SearchOp : AP_PassOp<"search"> {
-  let summary = "pass: tag the rows that match a key";
+  let summary = "tag the rows that match a key";
   let description = [{
     Tags exactly the rows whose bit columns `columns` hold `key`; the other
     columns are masked. One search of the memory.
@@ -333,7 +336,7 @@ def AP_SearchOp : AP_PassOp<"search"> {
 }
 
 def AP_WriteOp : AP_PassOp<"write"> {
-  let summary = "pass: write bits in the tagged rows";
+  let summary = "write bits in the tagged rows";
   let description = [{
     Sets the bit columns `columns` to `key` in every tagged row at once. Other
     rows and columns keep their contents.
@@ -347,7 +350,7 @@ def AP_WriteOp : AP_PassOp<"write"> {
 }
 
 def AP_MoveOp : AP_Op<"move", [MemoryEffects<[MemRead, MemWrite]>]> {
-  let summary = "pass: shift racetracks";
+  let summary = "shift the racetracks of columns";
   let description = [{
     Shifts the nanowires of the bit columns `columns` by `distance` domains, so
     that other domains lie under the access ports. Negative distances shift back.

@@ -30,6 +30,31 @@ verifyWindow(llvm::function_ref<mlir::InFlightDiagnostic()> emitError,
              WindowAttr window, int64_t groups, llvm::ArrayRef<int64_t> input,
              llvm::ArrayRef<int64_t> output);
 
+/// Checks that `part` holds as much as `grid` has.
+llvm::LogicalResult
+verifyPart(llvm::function_ref<mlir::InFlightDiagnostic()> emitError,
+           PartAttr part, GridType grid);
+
+/// Checks what a task or an instruction writes of a grid: that `weights` has
+/// the elements of the grid or, with `part`, of the whole matrix; that `tiles`,
+/// [first, count], are within the tiling; and that `arrays` (0: not placed) are
+/// a multiple of the tiles that are written.
+llvm::LogicalResult
+verifyProgram(llvm::function_ref<mlir::InFlightDiagnostic()> emitError,
+              mlir::ShapedType weights, GridType grid, TilingAttr tiling,
+              PartAttr part, std::optional<llvm::ArrayRef<int64_t>> tiles,
+              int64_t arrays);
+
+/// Arrays of one copy of what `tiles` (none: all) of a tiling says.
+int64_t arraysPerCopy(TilingAttr tiling,
+                      std::optional<llvm::ArrayRef<int64_t>> tiles);
+
+/// The same as verifyWindow for a layer on `grid`, which holds `part`.
+llvm::LogicalResult verifyPartOfConvolution(
+    llvm::function_ref<mlir::InFlightDiagnostic()> emitError, WindowAttr window,
+    PartAttr part, GridType grid, llvm::ArrayRef<int64_t> input,
+    llvm::ArrayRef<int64_t> output);
+
 /// Checks that elements of `width` bits hold the inputs that `grid` streams.
 llvm::LogicalResult
 verifyInputs(llvm::function_ref<mlir::InFlightDiagnostic()> emitError,

@@ -155,6 +155,25 @@ def Crossbar_TilingAttr : Crossbar_Attr<"Tiling", "tiling"> {
   let genVerifyDecl = 1;
 }
 
+def Crossbar_PartAttr : Crossbar_Attr<"Part", "part"> {
+  let summary = "where a grid that holds a part of a weight matrix begins";
+  let description = [{
+    The whole matrix has `groups` groups of `rows` x `columns` weights. The grid
+    holds those from `first_group`, `first_row` and `first_column` on, as many as
+    its type says. Sizes are at least 1, positions at least 0 and within the
+    whole.
+
+    ```mlir
+    #crossbar.part<groups = 1, rows = 4608, columns = 512,
+                   first_group = 0, first_row = 1152, first_column = 128>
+    ```
+  }];
+  let parameters = (ins "int64_t":$groups, "int64_t":$rows, "int64_t":$columns,
+    "int64_t":$first_group, "int64_t":$first_row, "int64_t":$first_column);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 def Crossbar_WindowAttr : Crossbar_Attr<"Window", "window"> {
   let summary = "the window of a 2-D convolution or pooling";
   let description = [{

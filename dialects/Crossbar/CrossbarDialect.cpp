@@ -5,6 +5,7 @@
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/CheckedArithmetic.h"
+#include "llvm/Support/MathExtras.h"
 #include <cmath>
 
 using namespace mlir;
@@ -155,6 +156,28 @@ LogicalResult TilingAttr::verify(function_ref<InFlightDiagnostic()> emitError,
         {"arrays", arrays}})
     if (value < 1)
       return emitError() << field << " must be at least 1, got " << value;
+  return success();
+}
+
+LogicalResult PartAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                               int64_t groups, int64_t rows, int64_t columns,
+                               int64_t firstGroup, int64_t firstRow,
+                               int64_t firstColumn) {
+  for (auto [name, value, low, high] :
+       {std::tuple<StringRef, int64_t, int64_t, int64_t>{"groups", groups, 1,
+                                                         INT64_MAX},
+        {"rows", rows, 1, INT64_MAX},
+        {"columns", columns, 1, INT64_MAX},
+        {"first_group", firstGroup, 0, groups - 1},
+        {"first_row", firstRow, 0, rows - 1},
+        {"first_column", firstColumn, 0, columns - 1}})
+    if (failed(verifyRange(emitError, name, value, low, high)))
+      return failure();
+  int64_t weights;
+  if (llvm::MulOverflow(groups, rows, weights) ||
+      llvm::MulOverflow(weights, columns, weights))
+    return emitError() << "expects a matrix of fewer than 2^63 weights, got "
+                       << groups << " groups of " << rows << "x" << columns;
   return success();
 }
 

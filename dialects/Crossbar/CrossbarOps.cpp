@@ -59,6 +59,27 @@ LogicalResult pumice::crossbar::verifyWindow(
   return success();
 }
 
+LogicalResult pumice::crossbar::verifyPartOfConvolution(
+    function_ref<InFlightDiagnostic()> emitError, WindowAttr window,
+    PartAttr part, GridType grid, ArrayRef<int64_t> input,
+    ArrayRef<int64_t> output) {
+  const int64_t channels = grid.getGroups() * grid.getColumns();
+  if (output.size() != 4 || output[1] != channels)
+    return emitError() << "expects a result of " << channels
+                       << " channels (those of the grid), got ["
+                       << ArrayRef<int64_t>(output) << "]";
+  // The positions are those of the whole layer.
+  SmallVector<int64_t> whole(output);
+  whole[1] = part.getGroups() * part.getColumns();
+  if (failed(verifyWindow(emitError, window, part.getGroups(), input, whole)))
+    return failure();
+  const int64_t rows = input[1] / part.getGroups() * window.getKernelSize();
+  if (part.getRows() != rows)
+    return emitError() << "expects a part of a matrix of " << rows
+                       << " rows, got " << part.getRows();
+  return success();
+}
+
 LogicalResult
 pumice::crossbar::verifyInputs(function_ref<InFlightDiagnostic()> emitError,
                                GridType grid, unsigned width) {
@@ -111,6 +132,58 @@ pumice::crossbar::verifyTiling(function_ref<InFlightDiagnostic()> emitError,
   if (tiling.getArrays() != arrays)
     return emitError() << "the tiling takes " << arrays << " arrays, got "
                        << tiling.getArrays();
+  return success();
+}
+
+LogicalResult
+pumice::crossbar::verifyPart(function_ref<InFlightDiagnostic()> emitError,
+                             PartAttr part, GridType grid) {
+  struct Field {
+    StringRef name;
+    int64_t first, size, whole;
+  };
+  for (const Field &field :
+       {Field{"groups", part.getFirstGroup(), grid.getGroups(),
+              part.getGroups()},
+        Field{"rows", part.getFirstRow(), grid.getRows(), part.getRows()},
+        Field{"columns", part.getFirstColumn(), grid.getColumns(),
+              part.getColumns()}})
+    if (field.size > field.whole - field.first)
+      return emitError() << "expects a part within " << field.whole << " "
+                         << field.name << ", got " << field.size << " from "
+                         << field.first;
+  return success();
+}
+
+int64_t
+pumice::crossbar::arraysPerCopy(TilingAttr tiling,
+                                std::optional<ArrayRef<int64_t>> tiles) {
+  return tiles ? (*tiles)[1] : tiling.getArrays();
+}
+
+LogicalResult pumice::crossbar::verifyProgram(
+    function_ref<InFlightDiagnostic()> emitError, ShapedType weights,
+    GridType grid, TilingAttr tiling, PartAttr part,
+    std::optional<ArrayRef<int64_t>> tiles, int64_t arrays) {
+  if (part && failed(verifyPart(emitError, part, grid)))
+    return failure();
+  const int64_t elements =
+      part ? part.getGroups() * part.getRows() * part.getColumns()
+           : grid.getGroups() * grid.getRows() * grid.getColumns();
+  if (!weights.hasStaticShape() ||
+      weights.getElementTypeBitWidth() < grid.getElementType().getWidth() ||
+      weights.getNumElements() != elements)
+    return emitError() << "cannot program weights " << weights << " into "
+                       << grid;
+  if (tiles && (tiles->size() != 2 || (*tiles)[0] < 0 || (*tiles)[1] < 1 ||
+                (*tiles)[1] > tiling.getArrays() - (*tiles)[0]))
+    return emitError() << "expects the first and the number of tiles within "
+                       << tiling.getArrays() << ", got [" << *tiles << "]";
+  const int64_t perCopy = arraysPerCopy(tiling, tiles);
+  if (arrays % perCopy)
+    return emitError() << "is placed on " << arrays
+                       << " arrays, but every copy of its "
+                       << (tiles ? "tiles" : "tiling") << " takes " << perCopy;
   return success();
 }
 
@@ -238,8 +311,50 @@ LogicalResult ProgramOp::verify() {
                       grid);
 }
 
+LogicalResult JoinOp::verify() {
+  // C1
+  if (getGrids().empty())
+    return emitOpError("joins no grids");
+  for (Value grid : getGrids())
+    if (grid.getType() != getGrid().getType())
+      return emitOpError("joins ")
+             << grid.getType() << " to " << getGrid().getType();
+  return success();
+}
+
+ParseResult JoinOp::parse(OpAsmParser &parser, OperationState &result) {
+  SmallVector<OpAsmParser::UnresolvedOperand> grids;
+  Type type;
+  if (parser.parseOperandList(grids) ||
+      parser.parseOptionalAttrDict(result.attributes) ||
+      parser.parseColonType(type) ||
+      parser.resolveOperands(grids, type, result.operands))
+    return failure();
+  result.addTypes(type);
+  return success();
+}
+
+void JoinOp::print(OpAsmPrinter &printer) {
+  printer << ' ' << getGrids();
+  printer.printOptionalAttrDict((*this)->getAttrs());
+  printer << " : " << getGrid().getType();
+}
+
+/// C5: a part is of a grid, and within the whole.
+template <typename OpTy>
+static LogicalResult verifyPart(OpTy op) {
+  if (!op.getPartAttr())
+    return success();
+  auto grid = dyn_cast<GridType>(op.getWeights().getType());
+  if (!grid)
+    return op.emitOpError("has a part, but no grid that holds it");
+  return crossbar::verifyPart([&] { return op.emitOpError(); },
+                              op.getPartAttr(), grid);
+}
+
 LogicalResult MVMOp::verify() {
-  if (failed(verifyStatic(*this)) || failed(verifyWidths(*this)))
+  if (failed(verifyStatic(*this)) || failed(verifyWidths(*this)) ||
+      failed(::verifyPart(*this)))
     return failure();
   ArrayRef<int64_t> input = getInput().getType().getShape();
   ArrayRef<int64_t> result = getResult().getType().getShape();
@@ -249,14 +364,18 @@ LogicalResult MVMOp::verify() {
            << input.size() << " and " << result.size();
   bool isGrouped = input.size() == 3;
   int64_t groups = isGrouped ? input[0] : 1;
-  int64_t rows, columns;
-  if (auto grid = dyn_cast<GridType>(getWeights().getType())) {
-    if (grid.getGroups() != groups) // C2
+  int64_t rows, columns, terms;
+  PartAttr part = getPartAttr();
+  auto grid = dyn_cast<GridType>(getWeights().getType());
+  if (grid) {
+    const int64_t held = part ? part.getGroups() : grid.getGroups();
+    if (held != groups) // C2
       return emitOpError("expects a grid of ")
              << groups << (groups == 1 ? " group" : " groups") << ", got "
-             << grid.getGroups();
-    rows = grid.getRows();
+             << held;
+    rows = part ? part.getRows() : grid.getRows();
     columns = grid.getColumns();
+    terms = grid.getRows();
   } else {
     auto weights = cast<RankedTensorType>(getWeights().getType());
     if (weights.getRank() != int64_t(input.size()))
@@ -266,26 +385,41 @@ LogicalResult MVMOp::verify() {
       return emitOpError("expects weights of ")
              << groups << " groups, got " << weights.getDimSize(0);
     columns = weights.getDimSize(isGrouped);
-    rows = weights.getDimSize(isGrouped + 1);
+    terms = rows = weights.getDimSize(isGrouped + 1);
   }
   // C1
-  if (input.back() != rows || result.drop_back() != input.drop_back() ||
-      result.back() != columns)
+  SmallVector<int64_t> expected(input);
+  expected.back() = columns;
+  if (part && isGrouped)
+    expected[0] = grid.getGroups();
+  if (input.back() != rows || result != ArrayRef<int64_t>(expected))
     return emitOpError("cannot multiply ")
            << getInput().getType() << " by " << rows << "x" << columns
            << " weights to " << getResult().getType();
   // C3
-  return verifyAccumulator(*this, rows);
+  return verifyAccumulator(*this, terms);
 }
 
 LogicalResult Conv2DOp::verify() {
-  if (failed(verifyStatic(*this)) || failed(verifyWidths(*this)))
+  if (failed(verifyStatic(*this)) || failed(verifyWidths(*this)) ||
+      failed(::verifyPart(*this)))
     return failure();
   // C1
   const int64_t groups = getGroups();
   ArrayRef<int64_t> kernel = getWindow().getKernel();
   ArrayRef<int64_t> input = getInput().getType().getShape();
   ArrayRef<int64_t> result = getResult().getType().getShape();
+  if (PartAttr part = getPartAttr()) {
+    auto grid = cast<GridType>(getWeights().getType());
+    if (grid.getGroups() != groups) // C2
+      return emitOpError("expects a grid of ")
+             << groups << (groups == 1 ? " group" : " groups") << ", got "
+             << grid.getGroups();
+    if (failed(verifyPartOfConvolution([&] { return emitOpError(); },
+                                       getWindow(), part, grid, input, result)))
+      return failure();
+    return verifyAccumulator(*this, grid.getRows());
+  }
   if (failed(verifyWindow([&] { return emitOpError(); }, getWindow(), groups,
                           input, result)))
     return failure();

@@ -87,6 +87,9 @@ def Crossbar_MVMOp : Crossbar_LayerOp<"mvm"> {
       `[M, N]`, or all three with `G` groups in front.
     - C2: a grid has `G` groups, without that dimension one.
     - C3: the result's type holds every possible sum.
+    - C5: `part` is there if the grid holds a part of the weights. The input is
+      that of the whole layer, of which the grid's groups and rows are read; the
+      result has the grid's groups and columns, and sums over its rows.
     - C4: `input_bits` and `weight_bits` are at most the width of the element
       types. A layer on a grid has no `input_bits`, `input_unsigned` or
       `weight_bits`, and the inputs that the grid streams fit the element type.
@@ -101,11 +104,31 @@ def Crossbar_MVMOp : Crossbar_LayerOp<"mvm"> {
     DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
     DefaultValuedAttr<I64Attr, "0">:$weight_zero_point,
     OptionalAttr<Crossbar_Bits>:$input_bits,
-    OptionalAttr<Crossbar_Bits>:$weight_bits);
+    OptionalAttr<Crossbar_Bits>:$weight_bits,
+    OptionalAttr<Crossbar_PartAttr>:$part);
   let results = (outs Crossbar_Accumulators:$result);
   let assemblyFormat = [{
     $input `,` $weights attr-dict `:` functional-type(operands, results)
   }];
+  let hasVerifier = 1;
+}
+
+def Crossbar_JoinOp : Crossbar_Op<"join", [Pure]> {
+  let summary = "the tiles of several grids as one grid";
+  let description = [{
+    A large grid may be written by several tasks, each of which writes some of
+    its tiles as arrays become free. The result holds the tiles of all operands.
+    It occurs in the body of a `pum.compute`, in front of the layer.
+
+    - C1: there is an operand, and all operands have the result's type.
+
+    ```mlir
+    %j = crossbar.join %g0, %g1 : !crossbar.grid<1x256x64xi8, ui8>
+    ```
+  }];
+  let arguments = (ins Variadic<Crossbar_GridType>:$grids);
+  let results = (outs Crossbar_GridType:$grid);
+  let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
 }
 
@@ -121,7 +144,7 @@ def Crossbar_Conv2DOp : Crossbar_LayerOp<"conv_2d"> {
     - C1: channels, groups, kernel and window sizes agree with the types.
     - C2: a grid has `groups` groups of the matching size.
     - C3: the result's type holds every possible sum.
-    - C4: as for `crossbar.mvm`.
+    - C4, C5: as for `crossbar.mvm`. `groups` are those of the grid.
 
     ```mlir
     %y = crossbar.conv_2d %x, %w
@@ -136,7 +159,8 @@ def Crossbar_Conv2DOp : Crossbar_LayerOp<"conv_2d"> {
     DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
     DefaultValuedAttr<I64Attr, "0">:$weight_zero_point,
     OptionalAttr<Crossbar_Bits>:$input_bits,
-    OptionalAttr<Crossbar_Bits>:$weight_bits);
+    OptionalAttr<Crossbar_Bits>:$weight_bits,
+    OptionalAttr<Crossbar_PartAttr>:$part);
   let results = (outs Crossbar_Accumulators:$result);
   let assemblyFormat = [{
     $input `,` $weights `window` $window `groups` $groups attr-dict

@@ -2,6 +2,7 @@
 #include "dialects/Crossbar/Number.h"
 
 #include <charconv>
+#include <cmath>
 
 using namespace mlir;
 using pumice::Number;
@@ -19,6 +20,8 @@ AsmPrinter &pumice::operator<<(AsmPrinter &printer, const Number &number) {
   printer << mantissa;
   if (!exponent.empty())
     printer << (mantissa.contains('.') ? "e" : ".0e") << exponent;
+  else if (!mantissa.contains('.') && std::abs(number.value) >= 0x1p62)
+    printer << ".0"; // integers are read as 64 bits
   return printer;
 }
 

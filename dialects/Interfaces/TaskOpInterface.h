@@ -35,6 +35,9 @@ struct TaskGrid {
   crossbar::CrossbarArrayAttr array;
   std::optional<int64_t> adcRange;
   TaskPlacement placement;
+  crossbar::PartAttr part; ///< null: the whole matrix
+  /// First and number of the tiles that are written; none: all.
+  std::optional<llvm::ArrayRef<int64_t>> tiles;
 };
 
 /// Moves bytes from one memory to another.
@@ -53,7 +56,9 @@ struct ProgramTask {
 
 /// Streams input windows through programmed arrays.
 struct MVMTask {
-  TaskGrid grid;
+  TaskGrid grid; ///< without tiles
+  /// Placements of all grids that are joined; empty: that of `grid`.
+  llvm::SmallVector<TaskPlacement, 0> joined;
   int64_t windows = 0; ///< per group
   int64_t bytesIn = 0, bytesOut = 0;
   int64_t weightZeroPoint = 0;
@@ -85,9 +90,10 @@ struct ApplyTask {
   DigitalOps periphery; ///< of one element, beside the arrays
 };
 
-/// Runs a region on the digital unit.
+/// Runs a region on a digital unit.
 struct DigitalTask {
   mlir::Region *body = nullptr;
+  llvm::StringRef group; ///< empty: the first group of digital units
 };
 
 using TaskWork = std::variant<TransferTask, ProgramTask, MVMTask, APRunTask,

@@ -7,15 +7,15 @@ include "mlir/IR/OpBase.td"
 def TaskOpInterface : OpInterface<"TaskOpInterface"> {
   let cppNamespace = "::pumice";
   let description = [{
-    An op that occupies units of the device for a time: a task of the pum
-    dialect or an instruction of the simulator dialect. It says what is done, on
-    what and where, in terms that do not depend on the level; lib/Cost, which
-    also implements the interface, says what that costs. A new unit is a new
-    alternative of TaskWork and a case there.
+    An op that occupies units of the device for some time: a task of the pum
+    dialect or an instruction of the simulator dialect. The interface describes
+    its work, operands and place independently of the level. lib/Cost implements
+    the interface and computes the cost. A new kind of unit needs a new
+    alternative of TaskWork and a case in lib/Cost.
   }];
   let methods = [
-    InterfaceMethod<"What the op does. Fails, with a diagnostic, if it cannot "
-                    "be said: a body that is not a single layer.",
+    InterfaceMethod<"The work of the op. Fails if its body is not a single "
+                    "layer.",
       "::mlir::FailureOr<::pumice::TaskWork>", "getTaskWork", (ins)>
   ];
 }

@@ -28,13 +28,21 @@ namespace pumice::pum {
 
 /// Name of the module attribute that holds the device.
 inline constexpr llvm::StringLiteral deviceAttrName = "pum.device";
+/// Attribute of a module, a dictionary: how pum-schedule has scheduled it.
+inline constexpr llvm::StringLiteral scheduleAttrName = "pum.schedule";
 
-/// Discardable attribute, a #pum.target: the kind of unit that computes a
-/// layer.
+/// Discardable attribute, a #pum.target: the units that compute a layer.
 inline constexpr llvm::StringLiteral targetAttrName = "pum.target";
 
 /// The target that a layer is assigned to, if it is assigned.
 std::optional<LayerTarget> targetOf(mlir::Operation *op);
+
+/// The group of units that a layer, task or instruction is assigned to; empty
+/// if it may run on the first group of its kind.
+llvm::StringRef targetGroupOf(mlir::Operation *op);
+
+/// Copies the target of `from` to `to` if it names a group.
+void copyTargetGroup(mlir::Operation *from, mlir::Operation *to);
 
 /// Whether a nonlinear region of this kind works along dimensions.
 bool hasDimensions(NonlinearKind kind);

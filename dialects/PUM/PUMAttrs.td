@@ -34,10 +34,10 @@ def PUM_TimingAttr : PUM_Attr<"Timing", "timing"> {
 }
 
 def PUM_LevelStepsAttr : PUM_Attr<"LevelSteps", "level_steps"> {
-  let summary = "energies of programming pulses by what they change, in pJ";
+  let summary = "energies of programming pulses per level, in pJ";
   let description = [{
-    Per level that a cell is raised (`set_pj`) or lowered by (`reset_pj`). Both
-    are at least 0.
+    The energy per level by which a pulse raises (`set_pj`) or lowers
+    (`reset_pj`) a cell. Both are at least 0.
   }];
   let parameters = (ins PUM_Number<"pJ">:$set_pj, PUM_Number<"pJ">:$reset_pj);
 }
@@ -65,13 +65,16 @@ def PUM_APAttr : PUM_Attr<"AP", "ap"> {
 
     - `search_ns`, `search_pj_per_bit`: a search; one column of one active row;
     - `write_ns`, `write_pj_per_bit`: a write of tagged rows; one bit;
-    - `read_ns`, `read_pj_per_bit`: reading what is under the ports of one row;
-    - `shift_ns`, `shift_pj_per_bit`: moving racetracks by a domain; one of them;
+    - `read_ns`, `read_pj_per_bit`: reading the bits under the ports of one row;
+      one bit;
+    - `shift_ns`, `shift_pj_per_bit`: shifting racetracks by a domain; one
+      racetrack;
     - `link_pj_per_bit`: sending accumulators to another processor;
-    - `fetch_pj_per_byte`: reading programs.
+    - `fetch_pj_per_byte`: reading microprograms.
 
-    What follows a layer is computed on the processors too, where it makes codes
-    of at most `elementwise_bits` bits, 0 (the default: never) to 6.
+    The processors also run the elementwise ops after a layer if their results
+    are quantized values of at most `elementwise_bits` bits: 0 (the default,
+    which disables this) to 6.
 
     Sizes are 1 to 65535; the rest is at least 0.
   }];
@@ -212,8 +215,8 @@ def PUM_DeviceAttr : PUM_Attr<"Device", "device"> {
     The text of a device file. `groups` lists groups of units, each with a name
     of its own: `#pum.crossbar_group`, `#pum.associative_group` and
     `#pum.digital_group`, any number of each, and at least one digital group.
-    The first group of a kind is the one that passes take when nothing names
-    another. `buffer` holds activations on the chip, `dram` weights and inputs
+    The first group of a kind runs the layers and regions that are not assigned
+    to another one (`#pum.target`). `buffer` holds activations on the chip, `dram` weights and inputs
     off it.
 
     Passes and the simulator read a device through lib/Device only.
@@ -244,20 +247,33 @@ def PUM_PlacementAttr : AttrDef<PUM_Dialect, "Placement"> {
   }];
 }
 
-def PUM_TargetAttr : EnumAttr<PUM_Dialect, Pumice_LayerTarget, "target"> {
-  let summary = "the kind of unit that a layer is assigned to";
+def PUM_TargetAttr : AttrDef<PUM_Dialect, "Target"> {
+  let mnemonic = "target";
+  let summary = "the units that a layer is assigned to";
   let description = [{
-    As the discardable attribute `pum.target` of a linalg op: assign-targets sets
-    it, and the conversion to the dialect of that kind of unit takes the op.
+    The kind of unit and, optionally, the name of a group of the device; without
+    a name, the first group of the kind.
+
+    Used as the discardable attribute `pum.target` of a linalg op: assign-targets
+    sets it, and the conversion to the dialect of that kind of unit takes the op.
+    If it names a group, the converted op keeps it until it is placed
+    (pum-allocate-arrays); digital tasks and instructions keep it for good.
+
+    ```mlir
+    #pum.target<crossbar>
+    #pum.target<crossbar in "small">
+    ```
   }];
-  let assemblyFormat = "`<` $value `>`";
+  let parameters = (ins EnumParameter<Pumice_LayerTarget>:$value,
+                        StringRefParameter<"", [{""}]>:$group);
+  let assemblyFormat = "`<` $value (`in` $group^)? `>`";
 }
 
 def PUM_NonlinearKindAttr : EnumAttr<PUM_Dialect, PUM_NonlinearKind, "nonlinear_kind"> {
-  let summary = "what a nonlinear region computes";
+  let summary = "the function that a nonlinear region computes";
   let description = [{
-    The kind of a `pum.nonlinear`. As the metadata of a fused location it says
-    which nonlinear region an op came from, after the region is gone.
+    The kind of a `pum.nonlinear`. As metadata of a fused location, it records the
+    kind of region from which an op was expanded.
   }];
 }
 

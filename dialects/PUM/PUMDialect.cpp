@@ -64,9 +64,15 @@ LogicalResult PUMDialect::verifyOperationAttribute(Operation *op,
     return success();
   }
   if (attr.getName() == targetAttrName) {
-    if (!isa<LayerTargetAttr>(attr.getValue()))
+    if (!isa<TargetAttr>(attr.getValue()))
       return op->emitError(targetAttrName)
              << " must be a #pum.target, got " << attr.getValue();
+    return success();
+  }
+  if (attr.getName() == scheduleAttrName) {
+    if (!isa<ModuleOp>(op) || !isa<DictionaryAttr>(attr.getValue()))
+      return op->emitError(scheduleAttrName)
+             << " must be a dictionary on a module";
     return success();
   }
   if (attr.getName() != deviceAttrName)
@@ -78,8 +84,18 @@ LogicalResult PUMDialect::verifyOperationAttribute(Operation *op,
 }
 
 std::optional<pumice::LayerTarget> pumice::pum::targetOf(Operation *op) {
-  auto target = op->getAttrOfType<LayerTargetAttr>(targetAttrName);
+  auto target = op->getAttrOfType<TargetAttr>(targetAttrName);
   return target ? std::optional(target.getValue()) : std::nullopt;
+}
+
+StringRef pumice::pum::targetGroupOf(Operation *op) {
+  auto target = op->getAttrOfType<TargetAttr>(targetAttrName);
+  return target ? target.getGroup() : StringRef();
+}
+
+void pumice::pum::copyTargetGroup(Operation *from, Operation *to) {
+  if (!targetGroupOf(from).empty())
+    to->setAttr(targetAttrName, from->getAttr(targetAttrName));
 }
 
 //===----------------------------------------------------------------------===//

@@ -31,21 +31,11 @@ LogicalResult ProgramOp::verify() {
                                             getTiling(), getArray(),
                                             getGrid().getType())))
     return failure();
-  RankedTensorType weights = cast<RankedTensorType>(getWeights().getType());
-  GridType grid = getGrid().getType();
-  if (!weights.hasStaticShape() ||
-      weights.getElementTypeBitWidth() < grid.getElementType().getWidth() ||
-      weights.getNumElements() !=
-          grid.getGroups() * grid.getRows() * grid.getColumns())
-    return emitOpError("cannot program weights ")
-           << weights << " into " << grid;
-  // C2
-  if (getPlacement() && getPlacement()->size() % getTiling().getArrays())
-    return emitOpError("is placed on ")
-           << getPlacement()->size()
-           << " arrays, but every copy of its tiling takes "
-           << getTiling().getArrays();
-  return success();
+  // C1, C2, C5
+  return pumice::crossbar::verifyProgram(
+      [&] { return emitOpError(); }, cast<ShapedType>(getWeights().getType()),
+      getGrid().getType(), getTiling(), getPartAttr(), getTiles(),
+      getPlacement() ? getPlacement()->size() : 0);
 }
 
 /// C1 of the ops with a region.

@@ -31,6 +31,15 @@ def PUM_ProgramOp : PUM_Op<"program", [AttrSizedOperandSegments]> {
     - C3: nothing reads a grid that `replacing` names after this task started:
       order with tokens (checked by verify-pum-scheduled).
     - C4: the weights of a task with `setup` are constant (verify-pum-scheduled).
+    - C5: with `part`, `weights` is the whole matrix, of which the grid holds a
+      part. With `tiles`, `[first, count]`, the task writes only these tiles of
+      the grid: the placement has an array for each of them, copy after copy, in
+      their order. Tiles are numbered by block of groups that share arrays, in it
+      by column, in it by row. `crossbar.join` puts such grids together.
+
+    Copies of a grid in several tasks are written by all of them. `matrix`
+    numbers the matrix in the program; it is the order of the programs if it is
+    absent. Cells and noise that are not ideal depend on it.
 
     ```mlir
     %g, %t = pum.program %w on <"arrays", 0, 1> setup array #array tiling <row_tiles = 1,
@@ -42,10 +51,22 @@ def PUM_ProgramOp : PUM_Op<"program", [AttrSizedOperandSegments]> {
     Variadic<Crossbar_GridType>:$replacing, Variadic<PUM_TokenType>:$after,
     OptionalAttr<PUM_PlacementAttr>:$placement, UnitAttr:$setup,
     Crossbar_TilingAttr:$tiling, Crossbar_ArrayAttr:$array,
-    OptionalAttr<Crossbar_AdcRange>:$adc_range);
+    OptionalAttr<Crossbar_AdcRange>:$adc_range,
+    OptionalAttr<Crossbar_PartAttr>:$part, OptionalAttr<DenseI64ArrayAttr>:$tiles,
+    OptionalAttr<I64Attr>:$matrix);
   let results = (outs Crossbar_GridType:$grid, PUM_TokenType:$token);
+  let builders = [OpBuilder<(ins "::mlir::Type":$grid, "::mlir::Type":$token,
+      "::mlir::Value":$weights, "::mlir::ValueRange":$replacing,
+      "::mlir::ValueRange":$after, "PlacementAttr":$placement,
+      "::mlir::UnitAttr":$setup, "::pumice::crossbar::TilingAttr":$tiling,
+      "::pumice::crossbar::CrossbarArrayAttr":$array,
+      "::mlir::IntegerAttr":$adc_range), [{
+    build($_builder, $_state, grid, token, weights, replacing, after, placement,
+          setup, tiling, array, adc_range, ::pumice::crossbar::PartAttr(),
+          ::mlir::DenseI64ArrayAttr(), ::mlir::IntegerAttr());
+  }]>];
   let assemblyFormat = [{
-    $weights (`on` $placement^)? (`setup` $setup^)?
+    $weights (`part` $part^)? (`tiles` $tiles^)? (`on` $placement^)? (`setup` $setup^)?
     (`replacing` `(` $replacing^ `:` qualified(type($replacing)) `)`)?
     (`after` `(` $after^ `)`)?
     `array` qualified($array) `tiling` $tiling attr-dict

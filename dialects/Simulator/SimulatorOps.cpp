@@ -54,17 +54,18 @@ LogicalResult ProgramOp::verify() {
   if (failed(crossbar::verifyTiling([&] { return emitOpError(); }, getTiling(),
                                     getArray(), grid)))
     return failure();
-  auto weights = cast<MemRefType>(getWeights().getType());
-  if (weights.getElementTypeBitWidth() < grid.getElementType().getWidth() ||
-      weights.getNumElements() !=
-          grid.getGroups() * grid.getRows() * grid.getColumns())
-    return emitOpError("cannot program weights ")
-           << weights << " into " << grid;
-  if (getPlacement().size() % getTiling().getArrays())
-    return emitOpError("is placed on ")
-           << getPlacement().size()
-           << " arrays, but every copy of its tiling takes "
-           << getTiling().getArrays();
+  const auto emitError = [&] { return emitOpError(); };
+  if (failed(crossbar::verifyProgram(
+          emitError, cast<ShapedType>(getWeights().getType()), grid,
+          getTiling(), getPartAttr(), getTiles(), getPlacement().size())))
+    return failure();
+  // Costs and wear have an entry for every copy.
+  constexpr int64_t mostCopies = int64_t(1) << 20;
+  if (const int64_t copies = getPlacement().size() /
+                             crossbar::arraysPerCopy(getTiling(), getTiles());
+      copies > mostCopies)
+    return emitOpError("is placed as ")
+           << copies << " copies, but at most " << mostCopies << " may be";
   return success();
 }
 
@@ -81,13 +82,28 @@ LogicalResult MVMOp::verify() {
     return emitOpError("expects accumulators of 32 or 64 bits, got ")
            << output.getElementType();
   // C1
-  if (!getWindow()) {
+  for (Value other : getJoining())
+    if (other.getType() != grid)
+      return emitOpError("joins ") << other.getType() << " to " << grid;
+  crossbar::PartAttr part = getPartAttr();
+  if (part &&
+      failed(crossbar::verifyPart([&] { return emitOpError(); }, part, grid)))
+    return failure();
+  if (part && getWindow()) {
+    if (failed(crossbar::verifyPartOfConvolution(
+            [&] { return emitOpError(); }, *getWindow(), part, grid,
+            input.getShape(), output.getShape())))
+      return failure();
+  } else if (!getWindow()) {
     // One group, or as many as the dimension in front of the others says.
     const int64_t rank = input.getRank();
+    const int64_t groups = part ? part.getGroups() : grid.getGroups();
+    const int64_t rows = part ? part.getRows() : grid.getRows();
     if ((rank != 2 && rank != 3) || output.getRank() != rank ||
-        input.getShape().drop_back() != output.getShape().drop_back() ||
-        grid.getGroups() != (rank == 3 ? input.getDimSize(0) : 1) ||
-        input.getShape().back() != grid.getRows() ||
+        input.getDimSize(rank - 2) != output.getDimSize(rank - 2) ||
+        groups != (rank == 3 ? input.getDimSize(0) : 1) ||
+        grid.getGroups() != (rank == 3 ? output.getDimSize(0) : 1) ||
+        input.getShape().back() != rows ||
         output.getShape().back() != grid.getColumns())
       return emitOpError("cannot multiply ")
              << input << " by " << grid << " to " << output;

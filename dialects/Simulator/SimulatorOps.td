@@ -102,8 +102,9 @@ def Simulator_ProgramOp : Simulator_Instruction<"program", [AttrSizedOperandSegm
     channel or a buffer port. Weights that are not constant are written in every
     run; cells that already have their level are not pulsed.
 
-    - C1: the weights and the tiling fit the grid; the placement holds one or
-      more copies of the tiling.
+    - C1: the weights, the tiling, the part and the tiles fit the grid; the
+      placement holds one or more copies of the written arrays. `part`, `tiles` and
+      `matrix` are as in `pum.program`.
 
     ```mlir
     %g, %t = simulator.program %w on <"arrays", 0, 1> setup array #array tiling <row_tiles = 1,
@@ -115,10 +116,12 @@ def Simulator_ProgramOp : Simulator_Instruction<"program", [AttrSizedOperandSegm
     Variadic<Crossbar_GridType>:$replacing, Variadic<Simulator_TokenType>:$after,
     PUM_PlacementAttr:$placement, UnitAttr:$setup,
     Crossbar_TilingAttr:$tiling, Crossbar_ArrayAttr:$array,
-    OptionalAttr<Crossbar_AdcRange>:$adc_range);
+    OptionalAttr<Crossbar_AdcRange>:$adc_range,
+    OptionalAttr<Crossbar_PartAttr>:$part, OptionalAttr<DenseI64ArrayAttr>:$tiles,
+    OptionalAttr<I64Attr>:$matrix);
   let results = (outs Crossbar_GridType:$grid, Simulator_TokenType:$token);
   let assemblyFormat = [{
-    $weights `on` $placement (`setup` $setup^)?
+    $weights (`part` $part^)? (`tiles` $tiles^)? `on` $placement (`setup` $setup^)?
     (`replacing` `(` $replacing^ `:` qualified(type($replacing)) `)`)?
     (`after` `(` $after^ `)`)?
     `array` qualified($array) `tiling` $tiling attr-dict
@@ -128,12 +131,13 @@ def Simulator_ProgramOp : Simulator_Instruction<"program", [AttrSizedOperandSegm
   let extraClassDeclaration = [{
     /// Copies of the weights that the placement holds.
     int64_t getReplicas() {
-      return getPlacement().size() / getTiling().getArrays();
+      return getPlacement().size() /
+             ::pumice::crossbar::arraysPerCopy(getTiling(), getTiles());
     }
   }];
 }
 
-def Simulator_MVMOp : Simulator_Instruction<"mvm"> {
+def Simulator_MVMOp : Simulator_Instruction<"mvm", [AttrSizedOperandSegments]> {
   let summary = "instruction: stream inputs through programmed arrays";
   let description = [{
     Reads every window position of `input`, multiplies it by the weights of
@@ -141,7 +145,9 @@ def Simulator_MVMOp : Simulator_Instruction<"mvm"> {
     window, `crossbar.mvm` without. The type of the grid defines the number of
     groups and the inputs that are streamed. Occupies the grid's arrays for all
     window positions, which the copies of the weights share, and a buffer port
-    for the moved bytes.
+    for the moved bytes. If several instructions wrote the grid, `joining` lists
+    the others; together they hold every tile once for each copy
+    (verify-simulator-program). `part` is that of the grid.
 
     - C1: types and window fit as in those ops.
 
@@ -155,12 +161,15 @@ def Simulator_MVMOp : Simulator_Instruction<"mvm"> {
   let arguments = (ins Crossbar_GridType:$grid,
     Arg<Simulator_Buffer, "", [MemRead]>:$input,
     Arg<Simulator_Buffer, "", [MemWrite]>:$output,
-    Variadic<Simulator_TokenType>:$after, OptionalAttr<Crossbar_WindowAttr>:$window,
+    Variadic<Simulator_TokenType>:$after, Variadic<Crossbar_GridType>:$joining,
+    OptionalAttr<Crossbar_WindowAttr>:$window,
     DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
-    DefaultValuedAttr<I64Attr, "0">:$weight_zero_point);
+    DefaultValuedAttr<I64Attr, "0">:$weight_zero_point,
+    OptionalAttr<Crossbar_PartAttr>:$part);
   let results = (outs Simulator_TokenType:$token);
   let assemblyFormat = [{
-    $grid `,` $input `,` $output (`after` `(` $after^ `)`)?
+    $grid `,` $input `,` $output
+    (`joining` `(` $joining^ `:` qualified(type($joining)) `)`)? (`part` $part^)? (`after` `(` $after^ `)`)?
     (`window` $window^)? attr-dict
     `:` qualified(type($grid)) `,` type($input) `,` type($output)
   }];

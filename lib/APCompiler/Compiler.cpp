@@ -20,12 +20,12 @@ using llvm::Twine;
 
 namespace {
 
-/// Fewest columns that a program works in: a carry and an unfinished sum.
+/// The least number of work columns: carries and an unfinished sum.
 constexpr int64_t leastWork = 3;
 
-/// How a layer is laid out on processors.
+/// The layout of a layer on processors.
 struct Layout {
-  APMicroprogram program; ///< without groups
+  APMicroprogram program; ///< without bundles
   FreeColumns columns;
   int64_t slotsPerColumn = 0;
 };
@@ -51,22 +51,23 @@ private:
   }
 
   APAccumulator accumulatorOf(int64_t output) const;
-  Staircase staircaseOf(int64_t output) const;
-  std::optional<Layout> layOut(int64_t lanes, int64_t chunks) const;
+  StepFunction stepFunctionOf(int64_t output) const;
+  std::optional<Layout> layOut(int64_t lanes, int64_t blocks) const;
   llvm::Expected<Layout> choose() const;
   double costOf(const Layout &layout) const;
-  /// Domains for an accumulator.
+  /// Number of domains of an accumulator.
   int64_t slotOf() const {
     int64_t slot = std::max<int64_t>(codes.bits, 1);
     for (const APAccumulator &accumulator : accumulators)
       slot = std::max(slot, accumulator.width);
     return slot;
   }
-  /// Weights of a tile, [outputs of the chunk][inputs of the tile].
+  /// The weights of a channel set: [outputs of the block][inputs of the set].
   std::vector<int8_t> matrixOf(const APMicroprogram &program,
-                               const APChunk &chunk, int64_t first,
+                               const APOutputBlock &block, int64_t first,
                                int64_t channels) const;
-  Expressions expressionsOf(const APMicroprogram &program, const APChunk &chunk,
+  Expressions expressionsOf(const APMicroprogram &program,
+                            const APOutputBlock &block,
                             llvm::ArrayRef<int8_t> matrix, int64_t inputs,
                             const FreeColumns &columns) const;
   int64_t spreadOf(const APMicroprogram &program) const;
@@ -76,9 +77,9 @@ private:
   const Options &options;
   int64_t groupChannels, groupOutputs;
   std::vector<APAccumulator> accumulators;
-  std::vector<Staircase> staircases; ///< empty: results are sums
-  Codes codes;                       ///< bits of codes
-  int64_t flags = 0;                 ///< columns for an output's thresholds
+  std::vector<StepFunction> stepFunctions; ///< empty if results are sums
+  Codes codes;                             ///< width of the results
+  int64_t flags = 0; ///< most columns that the thresholds of an output need
 };
 
 } // namespace
@@ -104,7 +105,7 @@ Error Compiler::check() const {
   if (wrong)
     return llvm::createStringError("expected weights of -1, 0 and 1, but " +
                                    Twine(wrong) + " of " +
-                                   Twine(layer.weights.size()) + " are others");
+                                   Twine(layer.weights.size()) + " are not");
   return Error::success();
 }
 
@@ -124,7 +125,7 @@ IntegerRange pumice::apcompiler::sumRange(const Layer &layer, int64_t output) {
   return sum;
 }
 
-/// An output's exact width, and its value without inputs.
+/// The exact width of an accumulator, and its value before the first input.
 APAccumulator Compiler::accumulatorOf(int64_t output) const {
   const int64_t count = groupChannels * layer.kernelPositions;
   int64_t weights = 0;
@@ -134,9 +135,9 @@ APAccumulator Compiler::accumulatorOf(int64_t output) const {
           -layer.inputZeroPoint * weights};
 }
 
-Staircase Compiler::staircaseOf(int64_t output) const {
+StepFunction Compiler::stepFunctionOf(int64_t output) const {
   const int64_t steps = layer.steps;
-  return Staircase::within(
+  return StepFunction::within(
       sumRange(layer, output),
       llvm::ArrayRef(layer.thresholds).slice(output * steps, steps),
       llvm::ArrayRef(layer.codes).slice(output * (steps + 1), steps + 1));
@@ -146,9 +147,9 @@ Staircase Compiler::staircaseOf(int64_t output) const {
 // Layout
 //===----------------------------------------------------------------------===//
 
-/// The layout with accumulators of `chunks` output blocks and `lanes`
+/// The layout with accumulators of `blocks` output blocks and `lanes`
 /// interleaved channels; nullopt if there are too few columns or domains.
-std::optional<Layout> Compiler::layOut(int64_t lanes, int64_t chunks) const {
+std::optional<Layout> Compiler::layOut(int64_t lanes, int64_t blocks) const {
   Layout layout;
   APMicroprogram &program = layout.program;
   program.columns = ap.columns;
@@ -160,12 +161,12 @@ std::optional<Layout> Compiler::layOut(int64_t lanes, int64_t chunks) const {
   program.outputs = layer.outputs;
   program.lanes = lanes;
   const int64_t inputs = lanes * layer.kernelPositions;
-  const int64_t most = llvm::divideCeil(layer.outputs, chunks);
-  const int64_t channelsPerSlice = ap.domains / layer.inputBits * lanes;
+  const int64_t most = llvm::divideCeil(layer.outputs, blocks);
+  const int64_t channelsPerBlock = ap.domains / layer.inputBits * lanes;
   program.codeBits = codes.bits;
   program.codeSigned = codes.isSigned;
   const int64_t slot = slotOf();
-  if (slot > ap.domains || channelsPerSlice < 1)
+  if (slot > ap.domains || channelsPerBlock < 1)
     return std::nullopt;
   layout.slotsPerColumn = ap.domains / slot;
   const int64_t least = llvm::divideCeil(most, layout.slotsPerColumn);
@@ -189,88 +190,91 @@ std::optional<Layout> Compiler::layOut(int64_t lanes, int64_t chunks) const {
   free.work = free.shared + free.sharedCount;
 
   for (int64_t first = 0; first < layer.outputs; first += most) {
-    APChunk &chunk = program.chunks.emplace_back();
-    chunk.firstOutput = first;
+    APOutputBlock &block = program.outputBlocks.emplace_back();
+    block.firstOutput = first;
     const int64_t end = std::min(first + most, layer.outputs);
-    chunk.outputs.assign(accumulators.begin() + first,
+    block.outputs.assign(accumulators.begin() + first,
                          accumulators.begin() + end);
-    chunk.column = inputs;
-    chunk.columns = columns;
-    chunk.slot = slot;
-    // Only channels of the groups of these outputs matter.
+    block.column = inputs;
+    block.columns = columns;
+    block.slot = slot;
+    // The block reads only channels in the groups of its outputs.
     const int64_t firstChannel = first / groupOutputs * groupChannels;
     const int64_t endChannel = ((end - 1) / groupOutputs + 1) * groupChannels;
-    for (int64_t c = firstChannel; c < endChannel; c += channelsPerSlice)
-      chunk.slices.push_back(
-          {c, std::min(channelsPerSlice, endChannel - c), {}});
+    for (int64_t c = firstChannel; c < endChannel; c += channelsPerBlock)
+      block.channelBlocks.push_back(
+          {c, std::min(channelsPerBlock, endChannel - c), {}});
   }
   return layout;
 }
 
 std::vector<int8_t> Compiler::matrixOf(const APMicroprogram &program,
-                                       const APChunk &chunk, int64_t first,
-                                       int64_t channels) const {
+                                       const APOutputBlock &block,
+                                       int64_t first, int64_t channels) const {
   const int64_t k = program.kernelPositions;
   std::vector<int8_t> matrix;
-  matrix.reserve(chunk.outputs.size() * channels * k);
-  for (size_t o = 0; o < chunk.outputs.size(); ++o)
+  matrix.reserve(block.outputs.size() * channels * k);
+  for (size_t o = 0; o < block.outputs.size(); ++o)
     for (int64_t i = 0; i < channels * k; ++i)
-      matrix.push_back(weight(chunk.firstOutput + o, first + i / k, i % k));
+      matrix.push_back(weight(block.firstOutput + o, first + i / k, i % k));
   return matrix;
 }
 
 Expressions Compiler::expressionsOf(const APMicroprogram &,
-                                    const APChunk &chunk,
+                                    const APOutputBlock &block,
                                     llvm::ArrayRef<int8_t> matrix,
                                     int64_t inputs,
                                     const FreeColumns &columns) const {
-  return share(matrix, chunk.outputs.size(), inputs, columns.sharedCount);
+  return share(matrix, block.outputs.size(), inputs, columns.sharedCount);
 }
 
-/// Time times energy of a layout, from a tile in the middle.
+/// Estimated time times energy of a layout, extrapolated from the channel set
+/// in the middle.
 double Compiler::costOf(const Layout &layout) const {
   const APMicroprogram &program = layout.program;
-  const APChunk &chunk = program.chunks[program.chunks.size() / 2];
-  const APSlice &slice = chunk.slices[chunk.slices.size() / 2];
-  const int64_t lanes = std::min(program.lanes, slice.channels);
-  const int64_t tiles = llvm::divideCeil(slice.channels, program.lanes);
+  const APOutputBlock &block =
+      program.outputBlocks[program.outputBlocks.size() / 2];
+  const APChannelBlock &channelBlock =
+      block.channelBlocks[block.channelBlocks.size() / 2];
+  const int64_t lanes = std::min(program.lanes, channelBlock.channels);
+  const int64_t tiles = llvm::divideCeil(channelBlock.channels, program.lanes);
   const int64_t tile =
-      std::min(tiles / 2, (slice.channels - lanes) / program.lanes);
+      std::min(tiles / 2, (channelBlock.channels - lanes) / program.lanes);
   const std::vector<int8_t> matrix = matrixOf(
-      program, chunk, slice.firstChannel + tile * program.lanes, lanes);
+      program, block, channelBlock.firstChannel + tile * program.lanes, lanes);
   const Expressions expressions = expressionsOf(
-      program, chunk, matrix, lanes * program.kernelPositions, layout.columns);
+      program, block, matrix, lanes * program.kernelPositions, layout.columns);
   const APWork work =
-      workOf(program, emitTile(program, chunk, tile * program.lanes,
+      workOf(program, emitTile(program, block, tile * program.lanes,
                                expressions, layout.columns, ap)
-                          .groups);
+                          .bundles);
   double channels = 0, energyPj = 0, timeNs = 0;
-  for (const APChunk &each : program.chunks)
-    for (const APSlice &part : each.slices)
+  for (const APOutputBlock &each : program.outputBlocks)
+    for (const APChannelBlock &part : each.channelBlocks)
       channels += double(part.channels);
   const double all = channels / double(lanes);
-  // The costs of loading and of accumulators, in addition to computing.
+  // Add the cost of loading inputs and of reading accumulators.
   const int64_t rows = std::clamp<int64_t>(layer.windows, 1, ap.rows);
   const double loads =
       channels * double(program.kernelPositions * program.inputBits);
   energyPj = all * work.energyPj(ap) + loads * ap.writePjPerBit;
-  const double perChunk = double(program.chunks.size());
-  timeNs = all / perChunk * work.timeNs(ap) +
-           channels / perChunk / double(program.lanes) *
+  const double perBlock = double(program.outputBlocks.size());
+  timeNs = all / perBlock * work.timeNs(ap) +
+           channels / perBlock / double(program.lanes) *
                double(program.inputBits * rows) * ap.writeNs +
-           double(chunk.planes() * rows) * ap.readNs;
-  // Output blocks have separate processors, if there are enough.
+           double(block.planes() * rows) * ap.readNs;
+  // Each output block has its own processors if there are enough.
   if (options.processors) {
     const double needed =
-        perChunk * double(llvm::divideCeil(layer.windows, ap.rows));
+        perBlock * double(llvm::divideCeil(layer.windows, ap.rows));
     timeNs *= std::max(1.0, needed / double(*options.processors));
   }
   return energyPj * timeNs;
 }
 
 llvm::Expected<Layout> Compiler::choose() const {
-  // Numbers of lanes and of chunks that could be best: powers of 2.
-  std::vector<int64_t> lanes, chunks;
+  // Candidates: powers of two for the interleaved channels and output blocks.
+  std::vector<int64_t> lanes, blocks;
   if (options.lanes)
     lanes.push_back(*options.lanes);
   else
@@ -281,15 +285,15 @@ llvm::Expected<Layout> Compiler::choose() const {
     }
   std::vector<Layout> layouts;
   for (int64_t n : lanes) {
-    // The fewest chunks that fit, and twice as many.
+    // Try the smallest number of blocks that fits, and twice as many.
     int64_t fitting = 0;
-    for (int64_t q = options.chunks.value_or(1);
+    for (int64_t q = options.outputBlocks.value_or(1);
          q <= layer.outputs && fitting < 2; q *= 2) {
       if (std::optional<Layout> layout = layOut(n, q)) {
         layouts.push_back(std::move(*layout));
         ++fitting;
       }
-      if (options.chunks)
+      if (options.outputBlocks)
         break;
     }
   }
@@ -313,7 +317,7 @@ llvm::Expected<Layout> Compiler::choose() const {
 }
 
 //===----------------------------------------------------------------------===//
-// Programs
+// Microprograms
 //===----------------------------------------------------------------------===//
 
 llvm::Expected<APMicroprogram> Compiler::run(Statistics *statistics) {
@@ -322,24 +326,25 @@ llvm::Expected<APMicroprogram> Compiler::run(Statistics *statistics) {
   for (int64_t o = 0; o < layer.outputs; ++o)
     accumulators.push_back(accumulatorOf(o));
   for (int64_t o = 0; o < layer.outputs && !layer.codes.empty(); ++o) {
-    staircases.push_back(staircaseOf(o));
-    flags = std::max(flags, staircases.back().flags());
+    stepFunctions.push_back(stepFunctionOf(o));
+    flags = std::max(flags, stepFunctions.back().flags());
   }
-  codes = Codes::holding(staircases);
+  codes = Codes::holding(stepFunctions);
   llvm::Expected<Layout> layout = choose();
   if (!layout)
     return layout.takeError();
   APMicroprogram &program = layout->program;
 
   struct Unit {
-    int64_t chunk, slice, first, channels;
+    int64_t block, channelBlock, first, channels;
     Tile tile;
     Statistics statistics;
   };
   std::vector<Unit> units;
-  for (size_t q = 0; q < program.chunks.size(); ++q)
-    for (size_t s = 0; s < program.chunks[q].slices.size(); ++s) {
-      const int64_t channels = program.chunks[q].slices[s].channels;
+  for (size_t q = 0; q < program.outputBlocks.size(); ++q)
+    for (size_t s = 0; s < program.outputBlocks[q].channelBlocks.size(); ++s) {
+      const int64_t channels =
+          program.outputBlocks[q].channelBlocks[s].channels;
       for (int64_t c = 0; c < channels; c += program.lanes)
         units.push_back({int64_t(q),
                          int64_t(s),
@@ -350,33 +355,35 @@ llvm::Expected<APMicroprogram> Compiler::run(Statistics *statistics) {
     }
   parallelFor(options.threads, units.size(), [&](int64_t i) {
     Unit &unit = units[i];
-    const APChunk &chunk = program.chunks[unit.chunk];
-    const int64_t first = chunk.slices[unit.slice].firstChannel + unit.first;
+    const APOutputBlock &block = program.outputBlocks[unit.block];
+    const int64_t first =
+        block.channelBlocks[unit.channelBlock].firstChannel + unit.first;
     const std::vector<int8_t> matrix =
-        matrixOf(program, chunk, first, unit.channels);
+        matrixOf(program, block, first, unit.channels);
     const int64_t inputs = unit.channels * program.kernelPositions;
     const Expressions expressions =
-        expressionsOf(program, chunk, matrix, inputs, layout->columns);
+        expressionsOf(program, block, matrix, inputs, layout->columns);
     unit.tile =
-        emitTile(program, chunk, unit.first, expressions, layout->columns, ap);
+        emitTile(program, block, unit.first, expressions, layout->columns, ap);
     if (statistics) {
       unit.statistics.nonzeros =
           matrix.size() - std::count(matrix.begin(), matrix.end(), 0);
       unit.statistics.additions = expressions.additions();
       unit.statistics.shared = expressions.shared.size();
       unit.statistics.fewest =
-          fewestAdditions(matrix, chunk.outputs.size(), inputs);
+          fewestAdditions(matrix, block.outputs.size(), inputs);
     }
   });
 
   for (Unit &unit : units) {
-    APChunk &chunk = program.chunks[unit.chunk];
-    std::vector<APBundle> &groups = chunk.slices[unit.slice].groups;
-    groups.insert(groups.end(),
-                  std::make_move_iterator(unit.tile.groups.begin()),
-                  std::make_move_iterator(unit.tile.groups.end()));
-    for (size_t o = 0; o < chunk.outputs.size(); ++o)
-      chunk.outputs[o].initial += unit.tile.corrections[o];
+    APOutputBlock &block = program.outputBlocks[unit.block];
+    std::vector<APBundle> &bundles =
+        block.channelBlocks[unit.channelBlock].bundles;
+    bundles.insert(bundles.end(),
+                   std::make_move_iterator(unit.tile.bundles.begin()),
+                   std::make_move_iterator(unit.tile.bundles.end()));
+    for (size_t o = 0; o < block.outputs.size(); ++o)
+      block.outputs[o].initial += unit.tile.corrections[o];
     if (statistics) {
       statistics->nonzeros += unit.statistics.nonzeros;
       statistics->additions += unit.statistics.additions;
@@ -384,27 +391,27 @@ llvm::Expected<APMicroprogram> Compiler::run(Statistics *statistics) {
       statistics->fewest += unit.statistics.fewest;
     }
   }
-  // First values are modulo the accumulator's width.
-  for (APChunk &chunk : program.chunks)
-    for (APAccumulator &accumulator : chunk.outputs)
+  // Initial values are modulo 2^width.
+  for (APOutputBlock &block : program.outputBlocks)
+    for (APAccumulator &accumulator : block.outputs)
       accumulator.initial =
           llvm::SignExtend64(accumulator.initial, accumulator.width);
-  if (!staircases.empty())
-    for (APChunk &chunk : program.chunks)
-      chunk.epilogue =
-          emitEpilogue(program, chunk,
-                       llvm::ArrayRef(staircases)
-                           .slice(chunk.firstOutput, chunk.outputs.size()));
+  if (!stepFunctions.empty())
+    for (APOutputBlock &block : program.outputBlocks)
+      block.epilogue =
+          emitEpilogue(program, block,
+                       llvm::ArrayRef(stepFunctions)
+                           .slice(block.firstOutput, block.outputs.size()));
   program.spread = spreadOf(program);
   return std::move(program);
 }
 
-/// How many processors share the slices of a chunk: the number with the least
-/// time times energy.
+/// The number of processors that share the channel blocks of an output block:
+/// the one with the least product of time and energy.
 int64_t Compiler::spreadOf(const APMicroprogram &program) const {
   int64_t most = 1;
-  for (const APChunk &chunk : program.chunks)
-    most = std::max<int64_t>(most, chunk.slices.size());
+  for (const APOutputBlock &block : program.outputBlocks)
+    most = std::max<int64_t>(most, block.channelBlocks.size());
   if (options.spread)
     return std::clamp<int64_t>(*options.spread, 1, most);
   DeviceSpec device;
@@ -415,15 +422,15 @@ int64_t Compiler::spreadOf(const APMicroprogram &program) const {
   APMicroprogramWork work = workOf(program, options.threads);
   int64_t best = 1;
   double least = 0;
-  APMicroprogram spread = program; // with another number of processors
+  APMicroprogram spread = program; // with `p` processors per output block
   for (int64_t p = 1; p <= most; p *= 2) {
     spread.spread = p;
     if (p == 2)
-      for (size_t q = 0; q < spread.chunks.size(); ++q) {
-        std::vector<APBundle> groups;
-        for (APReduction &step : reductionOf(spread, spread.chunks[q]))
-          groups.push_back(std::move(step.group));
-        work.chunks[q].reduction = workOf(spread, groups);
+      for (size_t q = 0; q < spread.outputBlocks.size(); ++q) {
+        std::vector<APBundle> bundles;
+        for (APReduction &step : reductionOf(spread, spread.outputBlocks[q]))
+          bundles.push_back(std::move(step.bundle));
+        work.outputBlocks[q].reduction = workOf(spread, bundles);
       }
     const int64_t windows = std::max<int64_t>(layer.windows, 1);
     const ArrayRange processors =

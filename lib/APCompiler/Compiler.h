@@ -49,16 +49,16 @@ struct Options {
   unsigned threads = 1;
   bool share = true; ///< compute sums that several outputs have in common once
   // If absent, chosen by cost.
-  std::optional<int64_t> lanes;  ///< interleaved channels
-  std::optional<int64_t> spread; ///< processors per output block
-  std::optional<int64_t> chunks; ///< output blocks
+  std::optional<int64_t> lanes;        ///< interleaved channels
+  std::optional<int64_t> spread;       ///< processors per output block
+  std::optional<int64_t> outputBlocks; ///< number of output blocks
   /// Processors of the device; if absent, unlimited.
   std::optional<int64_t> processors;
 };
 
 struct Statistics {
   int64_t nonzeros = 0;  ///< additions without sharing
-  int64_t additions = 0; ///< additions and subtractions of the microprogram
+  int64_t additions = 0; ///< additions and subtractions in the microprogram
   int64_t shared = 0;    ///< of these, sums that outputs share
   int64_t fewest = 0;    ///< lower bound for any sharing within channel sets
 };

@@ -9,10 +9,10 @@ using namespace pumice;
 using namespace pumice::apcompiler;
 using namespace pumice::model;
 
-Staircase Staircase::within(IntegerRange sums,
-                            llvm::ArrayRef<int64_t> thresholds,
-                            llvm::ArrayRef<int8_t> codes) {
-  Staircase result;
+StepFunction StepFunction::within(IntegerRange sums,
+                                  llvm::ArrayRef<int64_t> thresholds,
+                                  llvm::ArrayRef<int8_t> codes) {
+  StepFunction result;
   result.codes.push_back(codes[0]);
   for (auto [t, threshold] : llvm::enumerate(thresholds)) {
     if (threshold > sums.high)
@@ -23,7 +23,7 @@ Staircase Staircase::within(IntegerRange sums,
       continue;
     }
     if (!result.thresholds.empty() && result.thresholds.back() == threshold) {
-      // A step of no width: the last one counts.
+      // Of several steps at one threshold, the last one counts.
       result.thresholds.pop_back();
       result.codes.pop_back();
     }
@@ -36,26 +36,26 @@ Staircase Staircase::within(IntegerRange sums,
 }
 
 std::pair<std::vector<int64_t>, std::vector<int8_t>>
-pumice::apcompiler::toArrays(llvm::ArrayRef<Staircase> staircases,
+pumice::apcompiler::toArrays(llvm::ArrayRef<StepFunction> stepFunctions,
                              size_t steps) {
   std::vector<int64_t> thresholds;
   std::vector<int8_t> codes;
-  for (const Staircase &staircase : staircases) {
-    llvm::append_range(thresholds, staircase.thresholds);
-    llvm::append_range(codes, staircase.codes);
-    const size_t missing = steps - staircase.thresholds.size();
+  for (const StepFunction &stepFunction : stepFunctions) {
+    llvm::append_range(thresholds, stepFunction.thresholds);
+    llvm::append_range(codes, stepFunction.codes);
+    const size_t missing = steps - stepFunction.thresholds.size();
     thresholds.insert(thresholds.end(), missing, INT64_MAX);
-    codes.insert(codes.end(), missing, staircase.codes.back());
+    codes.insert(codes.end(), missing, stepFunction.codes.back());
   }
   return {std::move(thresholds), std::move(codes)};
 }
 
-Codes Codes::holding(llvm::ArrayRef<Staircase> staircases) {
-  if (staircases.empty())
+Codes Codes::holding(llvm::ArrayRef<StepFunction> stepFunctions) {
+  if (stepFunctions.empty())
     return {};
-  IntegerRange range = {staircases[0].codes[0], staircases[0].codes[0]};
-  for (const Staircase &staircase : staircases)
-    for (const int64_t code : staircase.codes)
+  IntegerRange range = {stepFunctions[0].codes[0], stepFunctions[0].codes[0]};
+  for (const StepFunction &stepFunction : stepFunctions)
+    for (const int64_t code : stepFunction.codes)
       range = {std::min(range.low, code), std::max(range.high, code)};
   return {range.bits(), range.low < 0};
 }
@@ -65,12 +65,12 @@ namespace {
 /// Outputs that are requantized together.
 class Batch {
 public:
-  Batch(const APMicroprogram &program, const APChunk &chunk)
-      : program(program), chunk(chunk), bits(program.codeBits) {}
+  Batch(const APMicroprogram &program, const APOutputBlock &block)
+      : program(program), block(block), bits(program.codeBits) {}
 
-  void add(int64_t output, const Staircase &staircase,
+  void add(int64_t output, const StepFunction &stepFunction,
            llvm::ArrayRef<int64_t> columns) {
-    const APValue sum = chunk.accumulator(output);
+    const APValue sum = block.accumulator(output);
     auto compare = [&](int64_t column, int64_t constant) {
       APOperation op;
       op.code = APOpcode::less;
@@ -81,13 +81,13 @@ public:
       compares.push_back(op);
     };
     // The flag of threshold t is 1 where the sum does not reach it.
-    for (auto [t, threshold] : llvm::enumerate(staircase.thresholds))
+    for (auto [t, threshold] : llvm::enumerate(stepFunction.thresholds))
       compare(columns[t], threshold);
-    const int64_t never = columns[staircase.thresholds.size()];
+    const int64_t never = columns[stepFunction.thresholds.size()];
     bool needsNever = false;
-    const int64_t pieces = staircase.codes.size();
+    const int64_t pieces = stepFunction.codes.size();
     for (int64_t j = 0; j < program.codeBits; ++j) {
-      APValue d = program.result(chunk, output);
+      APValue d = program.result(block, output);
       d.domain += j;
       d.width = 1;
       d.isSigned = false;
@@ -102,9 +102,9 @@ public:
         bits[j].push_back(op);
       };
       auto isSet = [&](int64_t piece) {
-        return (staircase.codes[piece] >> j & 1) != 0;
+        return (stepFunction.codes[piece] >> j & 1) != 0;
       };
-      // The last run of ones first, as it needs no D, or else a 0.
+      // Start with the last run of ones, which ignores the old bit, or with 0.
       int64_t end = pieces;
       if (isSet(end - 1)) {
         while (end > 0 && isSet(end - 1))
@@ -127,25 +127,25 @@ public:
         first = last;
       }
     }
-    // No sum is less than the least.
+    // A flag that is never set: no sum is below the least one.
     if (needsNever)
       compare(never, -(int64_t(1) << (sum.width - 1)));
   }
 
-  void finish(std::vector<APBundle> &groups) {
+  void finish(std::vector<APBundle> &bundles) {
     if (!compares.empty())
-      groups.push_back(std::move(compares));
+      bundles.push_back(std::move(compares));
     compares.clear();
-    for (APBundle &group : bits) {
-      if (!group.empty())
-        groups.push_back(std::move(group));
-      group.clear();
+    for (APBundle &bundle : bits) {
+      if (!bundle.empty())
+        bundles.push_back(std::move(bundle));
+      bundle.clear();
     }
   }
 
 private:
   const APMicroprogram &program;
-  const APChunk &chunk;
+  const APOutputBlock &block;
   APBundle compares;
   std::vector<APBundle> bits; ///< by bit of the codes
 };
@@ -154,27 +154,27 @@ private:
 
 std::vector<APBundle>
 pumice::apcompiler::emitEpilogue(const APMicroprogram &program,
-                                 const APChunk &chunk,
-                                 llvm::ArrayRef<Staircase> staircases) {
+                                 const APOutputBlock &block,
+                                 llvm::ArrayRef<StepFunction> stepFunctions) {
   std::vector<int64_t> free;
   for (int64_t column = 0; column < program.columns; ++column)
-    if (column < chunk.column || column >= chunk.column + chunk.columns)
+    if (column < block.column || column >= block.column + block.columns)
       free.push_back(column);
-  std::vector<APBundle> groups;
-  Batch batch(program, chunk);
+  std::vector<APBundle> bundles;
+  Batch batch(program, block);
   int64_t used = 0, first = 0;
-  for (int64_t i = 0; i < int64_t(staircases.size()); ++i) {
-    const int64_t flags = staircases[i].flags();
+  for (int64_t i = 0; i < int64_t(stepFunctions.size()); ++i) {
+    const int64_t flags = stepFunctions[i].flags();
     // Accumulators of one slot are in different columns.
     if (used + flags > int64_t(free.size()) ||
-        i / chunk.columns != first / chunk.columns) {
-      batch.finish(groups);
+        i / block.columns != first / block.columns) {
+      batch.finish(bundles);
       used = 0;
       first = i;
     }
-    batch.add(i, staircases[i], llvm::ArrayRef(free).slice(used, flags));
+    batch.add(i, stepFunctions[i], llvm::ArrayRef(free).slice(used, flags));
     used += flags;
   }
-  batch.finish(groups);
-  return groups;
+  batch.finish(bundles);
+  return bundles;
 }

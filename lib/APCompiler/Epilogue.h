@@ -20,39 +20,41 @@
 namespace pumice::apcompiler {
 
 /// A step function: codes[t] for sums that reach `t` of the thresholds.
-struct Staircase {
+struct StepFunction {
   std::vector<int64_t> thresholds; ///< strictly ascending
   std::vector<int8_t> codes;       ///< one more; neighbours differ
 
-  /// The part of a function that sums in a range can reach.
-  static Staircase within(IntegerRange sums, llvm::ArrayRef<int64_t> thresholds,
-                          llvm::ArrayRef<int8_t> codes);
-  /// Number of columns that its operations need.
+  /// The restriction of a step function to sums in a range.
+  static StepFunction within(IntegerRange sums,
+                             llvm::ArrayRef<int64_t> thresholds,
+                             llvm::ArrayRef<int8_t> codes);
+  /// Number of columns that the operations of an output need.
   int64_t flags() const { return int64_t(thresholds.size()) + 1; }
 };
 
-/// The concatenated thresholds (`steps` each) and codes (one more each) of all
-/// functions, padded with thresholds that no sum reaches.
+/// The concatenated thresholds (`steps` per function) and codes (one more per
+/// function), padded with thresholds that no sum reaches.
 std::pair<std::vector<int64_t>, std::vector<int8_t>>
-toArrays(llvm::ArrayRef<Staircase> staircases, size_t steps);
+toArrays(llvm::ArrayRef<StepFunction> stepFunctions, size_t steps);
 
-/// A width of quantized values.
+/// Width and signedness of quantized values.
 struct Codes {
   int64_t bits = 0;
   bool isSigned = false;
 
   /// The smallest width that holds all values; 0 bits without functions.
-  static Codes holding(llvm::ArrayRef<Staircase> staircases);
+  static Codes holding(llvm::ArrayRef<StepFunction> stepFunctions);
 };
 
-/// The bundles that turn the accumulators of `chunk`, one step function each,
+/// The bundles that turn the accumulators of `block`, one step function each,
 /// into quantized values of the microprogram's width, in the first domains of
 /// their slots. A comparison with each threshold leaves a flag in a column
 /// without accumulators; results are assembled from flags, bit by bit. As many
 /// outputs are processed together as there are columns for flags.
-std::vector<model::APBundle> emitEpilogue(const model::APMicroprogram &program,
-                                          const model::APChunk &chunk,
-                                          llvm::ArrayRef<Staircase> staircases);
+std::vector<model::APBundle>
+emitEpilogue(const model::APMicroprogram &program,
+             const model::APOutputBlock &block,
+             llvm::ArrayRef<StepFunction> stepFunctions);
 
 } // namespace pumice::apcompiler
 

@@ -18,8 +18,8 @@ int64_t Expressions::additions() const {
 
 namespace {
 
-/// Greedy sharing. The outputs that a source is added to, and those that it is
-/// subtracted from, are sets of bits.
+/// Greedy sharing. Bit sets hold the outputs to which each source is added, and
+/// those from which it is subtracted.
 class Sharer {
 public:
   Sharer(llvm::ArrayRef<int8_t> matrix, int64_t outputs, int64_t inputs,
@@ -57,8 +57,8 @@ public:
   }
 
 private:
-  /// Counts in how many outputs source `j` goes with sources [0, end): with
-  /// the same sign, with the opposite sign.
+  /// Counts the outputs that contain both source `j` and each of the sources
+  /// [0, end), separately for equal and opposite signs.
   void countPairs(int64_t j, int64_t end) {
     const uint64_t *pj = &plus[j * words], *mj = &minus[j * words];
     for (int64_t i = 0; i < end; ++i) {
@@ -76,7 +76,7 @@ private:
     }
   }
 
-  /// Shares the sum that occurs most; false if none occurs twice.
+  /// Shares the most frequent sum; false if no sum occurs twice.
   bool shareOne() {
     int32_t best = 2;
     ties.clear();
@@ -117,7 +117,8 @@ private:
     return true;
   }
 
-  /// Of the sums that occur equally often, the first one without a seed.
+  /// Breaks ties: the first of the most frequent sums without a seed, else a
+  /// random one.
   const SharedSum &pick() {
     if (!isRandom)
       return *std::min_element(
@@ -142,9 +143,9 @@ private:
 Expressions pumice::apcompiler::share(llvm::ArrayRef<int8_t> matrix,
                                       int64_t outputs, int64_t inputs,
                                       int64_t mostShared) {
-  // Small matrices are tried several times: which of several equals is taken
-  // matters there. The last try is the plain one, which the result is never
-  // behind.
+  // Small matrices are tried several times with ties broken at random, because
+  // the choice matters there. The last try has no seed, so the result is never
+  // worse than that of plain greedy sharing.
   const int64_t size = std::max<int64_t>(outputs * inputs, 1);
   const int64_t tries = std::clamp<int64_t>(36864 / size, 1, 8);
   Expressions best;
@@ -166,7 +167,7 @@ int64_t pumice::apcompiler::fewestAdditions(llvm::ArrayRef<int8_t> matrix,
   std::set<std::string> distinct;
   for (int64_t o = 0; o < outputs; ++o) {
     llvm::ArrayRef<int8_t> row = matrix.slice(o * inputs, inputs);
-    const auto lead =
+    const int8_t *lead =
         std::find_if(row.begin(), row.end(), [](int8_t w) { return w != 0; });
     if (lead == row.end())
       continue;

@@ -14,15 +14,16 @@ using namespace pumice::model;
 
 namespace {
 
-/// A source: its position and its range.
+/// The position and the range of a source.
 struct Source {
   APValue value;
   IntegerRange range;
 };
 
-/// Parts of operations of a group, which share the columns to work in.
+/// Operations that stay together in a bundle and share its work columns.
 struct Part {
-  std::vector<APOperation> operations; ///< carries and cells not yet placed
+  std::vector<APOperation>
+      operations; ///< carries and cells have no columns yet
   int64_t output = 0;
   bool hasCell = false;
   int64_t columns() const { return int64_t(operations.size()) + hasCell; }
@@ -30,10 +31,10 @@ struct Part {
 
 class Emitter {
 public:
-  Emitter(const APMicroprogram &program, const APChunk &chunk,
+  Emitter(const APMicroprogram &program, const APOutputBlock &block,
           int64_t firstChannel, const Expressions &expressions,
           const FreeColumns &columns, const APSpec &ap)
-      : chunk(chunk), expressions(expressions), columns(columns), ap(ap) {
+      : block(block), expressions(expressions), columns(columns), ap(ap) {
     const IntegerRange codes =
         IntegerRange::ofBits(program.inputBits, program.inputSigned);
     for (int64_t i = 0; i < expressions.inputs; ++i)
@@ -48,27 +49,28 @@ public:
     for (size_t i = 0; i < expressions.shared.size(); ++i)
       emitShared(expressions.shared[i], columns.shared + i);
     flush();
-    // Accumulators slot by slot, so that their columns go forward only.
+    // Go through the accumulators slot by slot, so that their columns shift in
+    // one direction only.
     const int64_t count = expressions.outputs.size();
-    for (int64_t first = 0; first < count; first += chunk.columns)
-      emitOutputs(first, std::min(first + chunk.columns, count));
+    for (int64_t first = 0; first < count; first += block.columns)
+      emitOutputs(first, std::min(first + block.columns, count));
     flush();
     return std::move(tile);
   }
 
 private:
-  //===--- Groups --------------------------------------------------------===//
+  //===--- Bundles -------------------------------------------------------===//
 
-  /// Adds operations to the group that is being filled, or to a new one.
+  /// Adds operations to the current bundle, or to a new one.
   void append(Part part) {
     const bool isTaken =
         part.output >= 0 &&
         std::find(takenColumns.begin(), takenColumns.end(),
-                  chunk.accumulator(part.output).column) != takenColumns.end();
+                  block.accumulator(part.output).column) != takenColumns.end();
     if (used + part.columns() > columns.workCount || isTaken)
       flush();
     if (part.output >= 0)
-      takenColumns.push_back(chunk.accumulator(part.output).column);
+      takenColumns.push_back(block.accumulator(part.output).column);
     int64_t next = columns.work + used;
     const int64_t cell = part.hasCell ? next++ : -1;
     for (APOperation &op : part.operations) {
@@ -77,15 +79,15 @@ private:
       if (fieldsOf(op.code).a && op.a.isCell)
         op.a.column = cell;
       op.carry = next++;
-      group.push_back(op);
+      bundle.push_back(op);
     }
     used += part.columns();
   }
 
   void flush() {
-    if (!group.empty())
-      tile.groups.push_back(std::move(group));
-    group.clear();
+    if (!bundle.empty())
+      tile.bundles.push_back(std::move(bundle));
+    bundle.clear();
     takenColumns.clear();
     used = 0;
   }
@@ -124,17 +126,18 @@ private:
                          int64_t &correction) const {
     APOperation op;
     op.code = isNegative ? APOpcode::sub : APOpcode::add;
-    op.d = chunk.accumulator(output);
+    op.d = block.accumulator(output);
     op.a = a;
     op.steps = op.d.width;
-    // Only worth its while, and only sound, if the top bit is reached.
+    // Biasing is only sound, and only saves passes, if the operation extends
+    // the sign of `a`.
     op.isBiased = a.isSigned && a.width < op.steps;
     if (op.isBiased)
       correction += (isNegative ? 1 : -1) * (int64_t(1) << (a.width - 1));
     return op;
   }
 
-  /// Each term to the accumulator.
+  /// Adds each term to the accumulator.
   Part direct(int64_t output, llvm::ArrayRef<Term> terms,
               int64_t &correction) const {
     Part part;
@@ -145,10 +148,11 @@ private:
     return part;
   }
 
-  /// The sum of the terms in a cell, then that to the accumulator.
+  /// Computes the sum of the terms in a cell and adds it to the accumulator.
   Part throughCell(int64_t output, llvm::ArrayRef<Term> terms,
                    int64_t &correction) const {
-    // The first is added; if none is, the sum is taken negative.
+    // Start with a term that is added. If there is none, compute the negated
+    // sum and subtract it.
     std::vector<Term> order(terms.begin(), terms.end());
     auto lead = std::find_if(order.begin(), order.end(),
                              [](const Term &term) { return !term.isNegative; });
@@ -184,7 +188,7 @@ private:
     return part;
   }
 
-  /// Expected energy of the passes, in one row.
+  /// Expected energy of the passes in one row, in pJ.
   double energyOf(const Part &part) const {
     double energy = 0;
     for (const APOperation &op : part.operations)
@@ -198,8 +202,8 @@ private:
     return energy;
   }
 
-  /// Outputs [first, end), those with many sources in common in one group: a
-  /// source moves once for a group.
+  /// Emits outputs [first, end). Outputs with many common sources go to the
+  /// same bundle, because a source shifts only once per bundle.
   void emitOutputs(int64_t first, int64_t end) {
     std::vector<int64_t> left;
     for (int64_t o = first; o < end; ++o)
@@ -207,7 +211,7 @@ private:
         left.push_back(o);
     std::vector<bool> isNear(sources.size());
     while (!left.empty()) {
-      if (group.empty())
+      if (bundle.empty())
         isNear.assign(sources.size(), false);
       int64_t best = 0, most = INT64_MIN;
       for (size_t i = 0; i < left.size(); ++i) {
@@ -221,9 +225,9 @@ private:
       }
       const int64_t output = left[best];
       left.erase(left.begin() + best);
-      const size_t groups = tile.groups.size();
+      const size_t bundles = tile.bundles.size();
       emitOutput(output);
-      if (tile.groups.size() != groups)
+      if (tile.bundles.size() != bundles)
         isNear.assign(sources.size(), false);
       for (const Term &term : expressions.outputs[output])
         isNear[term.source] = true;
@@ -233,7 +237,7 @@ private:
   void emitOutput(int64_t output) {
     llvm::ArrayRef<Term> terms = expressions.outputs[output];
     while (!terms.empty()) {
-      // As many as there are columns for: a carry for each, and a cell.
+      // Each term needs a column for its carry, and the cell needs one.
       const int64_t count =
           std::min<int64_t>(terms.size(), columns.workCount - 1);
       llvm::ArrayRef<Term> now = terms.take_front(count);
@@ -252,25 +256,26 @@ private:
     }
   }
 
-  const APChunk &chunk;
+  const APOutputBlock &block;
   const Expressions &expressions;
   const FreeColumns &columns;
   const APSpec &ap;
   std::vector<Source> sources;
   Tile tile;
 
-  // The group that is being filled.
-  APBundle group;
-  std::vector<int64_t> takenColumns; ///< of accumulators
-  int64_t used = 0;                  ///< columns to work in
+  // The current bundle.
+  APBundle bundle;
+  std::vector<int64_t> takenColumns; ///< columns of its accumulators
+  int64_t used = 0;                  ///< number of its work columns
 };
 
 } // namespace
 
 Tile pumice::apcompiler::emitTile(const APMicroprogram &program,
-                                  const APChunk &chunk, int64_t firstChannel,
+                                  const APOutputBlock &block,
+                                  int64_t firstChannel,
                                   const Expressions &expressions,
                                   const FreeColumns &columns,
                                   const APSpec &ap) {
-  return Emitter(program, chunk, firstChannel, expressions, columns, ap).run();
+  return Emitter(program, block, firstChannel, expressions, columns, ap).run();
 }

@@ -12,26 +12,28 @@
 
 namespace pumice::apcompiler {
 
-/// Columns that hold neither inputs nor accumulators.
+/// Columns that hold neither inputs nor accumulators: first column and count.
 struct FreeColumns {
-  int64_t shared = 0; ///< first of those for shared sums
+  int64_t shared = 0; ///< for shared sums
   int64_t sharedCount = 0;
-  int64_t work = 0; ///< first of those for carries and unfinished sums
+  int64_t work = 0; ///< for carries and unfinished sums (work columns)
   int64_t workCount = 0;
 };
 
+/// The operations of one channel set.
 struct Tile {
-  std::vector<model::APBundle> groups;
+  std::vector<model::APBundle> bundles;
   /// Correction of the initial value of each accumulator, for biased operands.
   std::vector<int64_t> corrections;
 };
 
 /// Operations that add `expressions` of the inputs of channels [firstChannel,
-/// firstChannel + lanes) of a channel block to the accumulators of `chunk`.
+/// firstChannel + lanes) of a channel block to the accumulators of `block`.
 /// Needs two work columns and a column for each shared sum.
-Tile emitTile(const model::APMicroprogram &program, const model::APChunk &chunk,
-              int64_t firstChannel, const Expressions &expressions,
-              const FreeColumns &columns, const model::APSpec &ap);
+Tile emitTile(const model::APMicroprogram &program,
+              const model::APOutputBlock &block, int64_t firstChannel,
+              const Expressions &expressions, const FreeColumns &columns,
+              const model::APSpec &ap);
 
 } // namespace pumice::apcompiler
 

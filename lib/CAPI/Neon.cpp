@@ -109,22 +109,7 @@ bool pumiceNeonFit(const double *values, const double *weights, intptr_t count,
   llvm::Expected<Fitted> fitted = fit(target, read);
   if (!fitted)
     return report(fitted.takeError(), error, errorUser);
-  const Errors &errors = fitted->errors;
-  const std::string text =
-      llvm::formatv(
-          "{0}",
-          Value(Object{{"net", toJson(fitted->net)},
-                       {"name", contentHash(fitted->net)},
-                       {"meets_goal", fitted->meetsGoal},
-                       {"real_mse", fitted->realMse},
-                       {"iterations", fitted->iterations},
-                       {"errors", Object{{"mse", errors.mse},
-                                         {"nmse", errors.nmse},
-                                         {"max_abs", errors.maxAbs},
-                                         {"max_relative", errors.maxRelative},
-                                         {"max_lsb", errors.maxLsb},
-                                         {"points", errors.points}}}}))
-          .str();
+  const std::string text = llvm::formatv("{0}", Value(toJson(*fitted))).str();
   result(mlirStringRefCreate(text.data(), text.size()), resultUser);
   return true;
 }

@@ -11,6 +11,8 @@
 #include "lib/Model/Machine/RollUp.h"
 #include "lib/Pipelines/Run.h"
 #include "lib/Support/Locations.h"
+#include "lib/Support/ProgramFile.h"
+#include "lib/Support/ThreadPool.h"
 #include "mlir/CAPI/IR.h"
 #include "mlir/CAPI/Pass.h"
 #include "mlir/CAPI/Registration.h"
@@ -19,6 +21,7 @@
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/DebugStringHelper.h"
+#include "llvm/Support/ErrorHandling.h"
 
 using namespace mlir;
 using namespace pumice;
@@ -46,6 +49,8 @@ void pumiceRegisterAllPasses() { registerAllPasses(); }
 
 void pumiceConfigureContext(MlirContext context) {
   unwrap(context)->printOpOnDiagnostic(false);
+  unwrap(context)->disableMultithreading();
+  unwrap(context)->setThreadPool(processThreadPool());
 }
 
 void pumicePassStatistics(MlirPassManager manager, MlirStringCallback callback,
@@ -116,8 +121,28 @@ bool pumiceSetResource(MlirContext context, MlirStringRef name,
   return true;
 }
 
-MlirModule pumiceParseFile(MlirContext context, MlirStringRef path) {
-  return wrap(parseProgramFile(unwrap(path), unwrap(context)).release());
+void pumiceOnOutOfMemory(void (*raise)()) {
+  llvm::remove_bad_alloc_error_handler();
+  llvm::install_bad_alloc_error_handler(
+      [](void *user, const char *, bool) {
+        reinterpret_cast<void (*)()>(user)();
+      },
+      reinterpret_cast<void *>(raise));
+}
+
+MlirModule pumiceParseFile(MlirContext context, MlirStringRef path,
+                           bool isSealed) {
+  return wrap(
+      parseProgramFile(unwrap(path), unwrap(context), isSealed).release());
+}
+
+bool pumiceWriteFile(MlirModule module, MlirStringRef path,
+                     MlirStringCallback error, void *errorUser) {
+  if (llvm::Error problem = writeProgramFile(unwrap(module), unwrap(path))) {
+    give(llvm::toString(std::move(problem)), error, errorUser);
+    return false;
+  }
+  return true;
 }
 
 void pumicePresetNames(MlirStringCallback callback, void *user) {
@@ -220,6 +245,10 @@ PumiceProgram pumiceProgramLoad(MlirModule module) {
   return {succeeded(program) ? program->release() : nullptr};
 }
 
+void pumiceProgramSetStopped(PumiceProgram program, bool value) {
+  unwrapProgram(program).setStopped(value);
+}
+
 void pumiceProgramDestroy(PumiceProgram program) {
   delete static_cast<Program *>(program.ptr);
 }
@@ -273,6 +302,7 @@ void pumiceProgramCodeStats(PumiceProgram program, MlirStringCallback callback,
              {"regions", static_cast<int64_t>(stats->functions)},
              {"distinct", static_cast<int64_t>(stats->distinct)},
              {"cached", static_cast<int64_t>(stats->cached)},
+             {"warning", stats->warning},
              {"seconds", stats->totalMs / 1e3}}),
          callback, user);
 }

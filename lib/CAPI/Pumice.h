@@ -72,13 +72,26 @@ MLIR_CAPI_EXPORTED bool pumiceSetResource(MlirContext context,
                                           size_t bytes, size_t alignment,
                                           void (*release)(void *), void *user);
 
+/*===-- Memory
+ * -------------------------------------------------------------===*/
+
+/* Calls `raise`, which must not return, where LLVM finds no memory. */
+MLIR_CAPI_EXPORTED void pumiceOnOutOfMemory(void (*raise)(void));
+
 /*===-- Files
  * --------------------------------------------------------------===*/
 
 /* Parses a file of MLIR, text or bytecode, wherever its weights lie in it.
- * Null, and diagnostics, on failure. */
+ * Bytecode without a seal is refused if `isSealed`. Null, and diagnostics, on
+ * failure. */
 MLIR_CAPI_EXPORTED MlirModule pumiceParseFile(MlirContext context,
-                                              MlirStringRef path);
+                                              MlirStringRef path,
+                                              bool isSealed);
+/* Writes bytecode that a seal ends, whole or not at all. False, and the text of
+ * the problem to `error`, on failure. */
+MLIR_CAPI_EXPORTED bool pumiceWriteFile(MlirModule module, MlirStringRef path,
+                                        MlirStringCallback error,
+                                        void *errorUser);
 
 /*===-- Devices
  * ------------------------------------------------------------===*/
@@ -139,6 +152,9 @@ typedef struct {
 /* Null, and diagnostics, when the module is not a machine program. The module
  * must outlive the program. */
 MLIR_CAPI_EXPORTED PumiceProgram pumiceProgramLoad(MlirModule module);
+/* Whether a run on another thread is to end after its current instruction. */
+MLIR_CAPI_EXPORTED void pumiceProgramSetStopped(PumiceProgram program,
+                                                bool value);
 MLIR_CAPI_EXPORTED void pumiceProgramDestroy(PumiceProgram program);
 MLIR_CAPI_EXPORTED intptr_t pumiceProgramNumInputs(PumiceProgram program);
 MLIR_CAPI_EXPORTED intptr_t pumiceProgramNumOutputs(PumiceProgram program);

@@ -18,6 +18,8 @@ def ConvertLinalgToCrossbar : Pass<"convert-linalg-to-crossbar", "::mlir::func::
     batch becomes groups. Transposes of constant weights cancel; fold-constants
     evaluates the rest.
 
+    The converted op keeps a `pum.target` that names a group.
+
     Fails, with the reason, for other ops with this target.
     Leaves alone ops with another target or without a target.
   }];

@@ -20,6 +20,16 @@ GridSpec pumice::specOf(const TaskGrid &grid) {
   spec.matrix.adcRange = grid.adcRange.value_or(0);
   spec.matrix.inputBits = grid.type.getInputType().getWidth();
   spec.matrix.inputSigned = grid.type.getInputType().isSigned();
+  if (crossbar::PartAttr part = grid.part) {
+    spec.matrix.wholeGroups = part.getGroups();
+    spec.matrix.wholeRows = part.getRows();
+    spec.matrix.wholeColumns = part.getColumns();
+    spec.matrix.firstGroup = part.getFirstGroup();
+    spec.matrix.firstRow = part.getFirstRow();
+    spec.matrix.firstColumn = part.getFirstColumn();
+  }
+  if (grid.tiles)
+    spec.tiles = model::TileRange{(*grid.tiles)[0], (*grid.tiles)[1]};
   spec.tiling.rowTiles = grid.tiling.getRowTiles();
   spec.tiling.columnTiles = grid.tiling.getColumnTiles();
   spec.tiling.slices = grid.tiling.getSlices();
@@ -34,6 +44,20 @@ SmallVector<model::ArrayRange> pumice::rangesOf(ArrayRef<int64_t> bounds) {
   for (size_t i = 0; i < bounds.size(); i += 2)
     ranges.push_back({bounds[i], bounds[i + 1] - bounds[i]});
   return ranges;
+}
+
+/// Sorts ranges and merges those that touch.
+static void mergeRanges(SmallVector<model::ArrayRange> &ranges) {
+  llvm::sort(ranges,
+             [](const auto &a, const auto &b) { return a.first < b.first; });
+  size_t last = 0;
+  for (size_t i = 1; i < ranges.size(); ++i)
+    if (ranges[i].first == ranges[last].first + ranges[last].count)
+      ranges[last].count += ranges[i].count;
+    else
+      ranges[++last] = ranges[i];
+  if (!ranges.empty())
+    ranges.resize(last + 1);
 }
 
 /// The units of a placement, or as many of the lowest as are wanted.
@@ -153,15 +177,15 @@ llvm::Expected<model::Cost> CostModel::cost(const ProgramTask &task,
     return group.takeError();
   const GridSpec grid = specOf(task.grid);
   const SmallVector<model::ArrayRange> arrays =
-      unitsOf(task.grid.placement, **group, grid.tiling.arrays);
+      unitsOf(task.grid.placement, **group, grid.arraysPerCopy());
   const int64_t replicas =
-      std::max<int64_t>(model::totalUnits(arrays) / grid.tiling.arrays, 1);
+      std::max<int64_t>(model::totalUnits(arrays) / grid.arraysPerCopy(), 1);
   // A constant may be written whole; of temporary weights only what changes.
   const bool pulsesAll =
       task.constant && (*group)->crossbar()->pulsesUnchangedCells;
   return model::programCost(spec, **group, grid.matrix, grid.tiling, arrays,
                             task.bytes, memoryOf(task.from), replicas,
-                            facts.changed, pulsesAll);
+                            facts.changed, pulsesAll, grid.tiles);
 }
 
 llvm::Expected<model::Cost> CostModel::cost(const MVMTask &task,
@@ -170,8 +194,12 @@ llvm::Expected<model::Cost> CostModel::cost(const MVMTask &task,
   if (!group)
     return group.takeError();
   const GridSpec grid = specOf(task.grid);
-  const SmallVector<model::ArrayRange> arrays =
-      unitsOf(task.grid.placement, **group, grid.tiling.arrays);
+  SmallVector<model::ArrayRange> arrays;
+  for (const TaskPlacement &placement : task.joined)
+    llvm::append_range(arrays, rangesOf(placement.ranges));
+  mergeRanges(arrays);
+  if (task.joined.empty())
+    arrays = unitsOf(task.grid.placement, **group, grid.tiling.arrays);
   return model::mvmCost(spec, **group, grid.matrix, grid.tiling, task.windows,
                         arrays, task.bytesIn, task.bytesOut,
                         model::totalUnits(arrays) / grid.tiling.arrays,
@@ -192,11 +220,11 @@ llvm::Expected<model::Cost> CostModel::cost(const APRunTask &task,
   const SmallVector<model::ArrayRange> processors = unitsOf(
       task.placement, **group,
       model::apProcessors(*(*group)->ap(), program.program, task.windows));
-  // Every window is fetched whole, by each chunk of outputs.
+  // Every window is fetched whole, by each output block.
   int64_t codes = 0;
-  for (const model::APChunk &chunk : program.program.chunks)
-    for (const model::APSlice &slice : chunk.slices)
-      codes += slice.channels * program.program.kernelPositions;
+  for (const model::APOutputBlock &block : program.program.outputBlocks)
+    for (const model::APChannelBlock &channels : block.channelBlocks)
+      codes += channels.channels * program.program.kernelPositions;
   std::optional<uint64_t> written;
   if (facts.taggedWrites)
     written = std::accumulate(facts.taggedWrites->begin(),
@@ -270,9 +298,15 @@ llvm::Expected<model::Cost> CostModel::cost(const ApplyTask &task,
 
 llvm::Expected<model::Cost> CostModel::cost(const DigitalTask &task,
                                             const TaskFacts &) {
+  const model::UnitGroup *group = spec.find(task.group.str());
+  if (!task.group.empty() && !(group && group->digital()))
+    return llvm::createStringError("is assigned to '" + task.group +
+                                   "', which is not a group of digital units "
+                                   "of device '" +
+                                   spec.name + "'");
   const digital::OpCounts &counts = countsOf(*task.body);
   return model::digitalCost(spec, counts.ops, counts.bytesRead,
-                            counts.bytesWritten);
+                            counts.bytesWritten, group);
 }
 
 //===----------------------------------------------------------------------===//

@@ -26,6 +26,10 @@ namespace pumice {
 struct GridSpec {
   model::MatrixSpec matrix;
   model::Tiling tiling;
+  std::optional<model::TileRange> tiles; ///< that are written; none: all
+
+  /// Arrays of one copy of the written tiles.
+  int64_t arraysPerCopy() const { return tiles ? tiles->count : tiling.arrays; }
 };
 GridSpec specOf(const TaskGrid &grid);
 

@@ -4,6 +4,8 @@
 #include "dialects/Simulator/Simulator.h"
 #include "lib/Cost/ConstantValue.h"
 #include "lib/Cost/CostModel.h"
+#include "lib/Device/Device.h"
+#include "lib/Support/Saturating.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/SymbolTable.h"
@@ -18,9 +20,11 @@ static int64_t bytesOf(Type type) {
   return shaped.getNumElements() * (element ? model::byteWidth(*element) : 0);
 }
 
-static TaskPlacement placementOf(pum::PlacementAttr placement) {
+/// The placement of a task; without one, the group that it is assigned to.
+static TaskPlacement placementOf(Operation *task,
+                                 pum::PlacementAttr placement) {
   if (!placement)
-    return {};
+    return {pum::targetGroupOf(task), {}};
   return {placement.getGroup(), placement.getRanges()};
 }
 
@@ -33,29 +37,28 @@ static int64_t codeBytesOf(Type type) {
 static int64_t windowsOf(Type input, Type output, bool isConvolution) {
   ArrayRef<int64_t> shape = cast<ShapedType>(output).getShape();
   if (isConvolution)
-    return shape[0] * shape[2] * shape[3];
+    return saturatingProduct({shape[0], shape[2], shape[3]});
   ArrayRef<int64_t> inputs = cast<ShapedType>(input).getShape();
   return inputs.size() == 3 ? inputs[1] : inputs[0];
 }
 
-static MVMTask read(const TaskGrid &grid, Type input, Type output,
-                    bool isConvolution, int64_t weightZeroPoint) {
-  MVMTask task;
-  task.grid = grid;
+/// Fills the rest of a task whose grid is known.
+static MVMTask read(MVMTask task, Type input, Type output, bool isConvolution,
+                    int64_t weightZeroPoint) {
+  const TaskGrid &grid = task.grid;
   task.windows = windowsOf(input, output, isConvolution);
   // Every window is fetched whole: rows inputs for each group.
-  task.bytesIn = task.windows * grid.type.getGroups() * grid.type.getRows() *
-                 codeBytesOf(input);
+  task.bytesIn = saturatingProduct({task.windows, grid.type.getGroups(),
+                                    grid.type.getRows(), codeBytesOf(input)});
   task.bytesOut = bytesOf(output);
   task.weightZeroPoint = weightZeroPoint;
   return task;
 }
 
-static APLookupTask lookup(pum::PlacementAttr placement,
-                           ap::LookupMethod method, Type queries,
-                           ElementsAttr table) {
+static APLookupTask lookup(TaskPlacement placement, ap::LookupMethod method,
+                           Type queries, ElementsAttr table) {
   auto rows = cast<ShapedType>(table.getType());
-  return {placementOf(placement), ap::stringifyLookupMethod(method),
+  return {placement, ap::stringifyLookupMethod(method),
           cast<ShapedType>(queries).getDimSize(0), rows.getDimSize(0),
           rows.getDimSize(1)};
 }
@@ -67,8 +70,39 @@ static TaskGrid gridOf(ProgramOp program) {
   grid.tiling = program.getTiling();
   grid.array = program.getArray();
   grid.adcRange = program.getAdcRange();
-  grid.placement = placementOf(program.getPlacementAttr());
+  grid.placement = placementOf(program, program.getPlacementAttr());
+  grid.part = program.getPartAttr();
+  grid.tiles = program.getTiles();
   return grid;
+}
+
+/// Bytes of the weights that a program writes, of one copy.
+static int64_t bytesOfWeights(const TaskGrid &grid, Type weights) {
+  if (!grid.part && !grid.tiles)
+    return bytesOf(weights);
+  const GridSpec spec = specOf(grid);
+  const int64_t count =
+      spec.tiles ? model::weightsOfTiles(toSpec(grid.array), spec.matrix,
+                                         spec.tiling, *spec.tiles)
+                 : spec.matrix.groups * spec.matrix.rows * spec.matrix.columns;
+  auto shaped = cast<ShapedType>(weights);
+  return shaped.getNumElements()
+             ? count * (bytesOf(weights) / shaped.getNumElements())
+             : 0;
+}
+
+/// The grid of programs whose tiles are read together, and where they are.
+template <typename ProgramOp>
+static bool join(MutableArrayRef<ProgramOp> programs, MVMTask &task) {
+  if (llvm::any_of(programs, [](ProgramOp program) { return !program; }))
+    return false;
+  task.grid = gridOf(programs.front());
+  task.grid.tiles = std::nullopt;
+  if (programs.size() > 1 || programs.front().getTiles())
+    for (ProgramOp program : programs)
+      if (program.getPlacementAttr())
+        task.joined.push_back(placementOf(program, program.getPlacementAttr()));
+  return true;
 }
 
 /// Scalar operations beside the arrays that one element of `function` takes:
@@ -119,9 +153,12 @@ FailureOr<ApplyTask> pumice::applyTask(Operation *function, Type input,
 // Tasks
 //===----------------------------------------------------------------------===//
 
-/// The layer that a compute task holds, if it is one.
+/// The layer that a compute task holds, if it is one; grids may be joined in
+/// front of it.
 static Operation *layerOf(pum::ComputeOp task) {
   Operation *layer = &task.getBody().front().front();
+  if (isa<crossbar::JoinOp>(layer))
+    layer = layer->getNextNode();
   pum::YieldOp yield = task.getYield();
   if (layer == yield.getOperation() ||
       std::next(layer->getIterator()) != yield->getIterator() ||
@@ -154,7 +191,7 @@ struct ProgramModel
     auto program = cast<pum::ProgramOp>(op);
     ProgramTask task;
     task.grid = gridOf(program);
-    task.bytes = bytesOf(program.getWeights().getType());
+    task.bytes = bytesOfWeights(task.grid, program.getWeights().getType());
     task.from = TaskMemory::buffer;
     if (auto constant =
             program.getWeights().getDefiningOp<arith::ConstantOp>()) {
@@ -178,13 +215,14 @@ struct ComputeModel
       return onGrids(task, apply);
     if (auto run = dyn_cast_if_present<ap::RunOp>(layer))
       return TaskWork(APRunTask{
-          placementOf(task.getPlacementAttr()), run.getProgram(),
+          placementOf(task, task.getPlacementAttr()), run.getProgram(),
           windowsOf(run.getInput().getType(), run.getType(),
                     run.getWindow().has_value()),
           codeBytesOf(run.getInput().getType()), bytesOf(run.getType())});
     if (auto search = dyn_cast_if_present<ap::LookupOp>(layer))
-      return TaskWork(lookup(task.getPlacementAttr(), search.getMethod(),
-                             search.getQueries().getType(), search.getTable()));
+      return TaskWork(lookup(placementOf(task, task.getPlacementAttr()),
+                             search.getMethod(), search.getQueries().getType(),
+                             search.getTable()));
     return failure();
   }
 
@@ -215,14 +253,22 @@ struct ComputeModel
   template <typename LayerOp>
   static FailureOr<TaskWork> onGrid(pum::ComputeOp task, LayerOp layer,
                                     bool isConvolution) {
-    auto argument = dyn_cast<BlockArgument>(layer.getWeights());
-    if (!argument || argument.getOwner() != &task.getBody().front())
+    SmallVector<Value> grids{layer.getWeights()};
+    if (auto joined =
+            layer.getWeights().template getDefiningOp<crossbar::JoinOp>())
+      grids = joined.getGrids();
+    SmallVector<pum::ProgramOp> programs;
+    for (Value grid : grids) {
+      auto argument = dyn_cast<BlockArgument>(grid);
+      if (!argument || argument.getOwner() != &task.getBody().front())
+        return failure();
+      programs.push_back(task.getInputs()[argument.getArgNumber()]
+                             .template getDefiningOp<pum::ProgramOp>());
+    }
+    MVMTask work;
+    if (!join<pum::ProgramOp>(programs, work))
       return failure();
-    auto program = task.getInputs()[argument.getArgNumber()]
-                       .template getDefiningOp<pum::ProgramOp>();
-    if (!program)
-      return failure();
-    return TaskWork(read(gridOf(program), layer.getInput().getType(),
+    return TaskWork(read(std::move(work), layer.getInput().getType(),
                          layer.getType(), isConvolution,
                          layer.getWeightZeroPoint()));
   }
@@ -231,7 +277,8 @@ struct ComputeModel
 struct DigitalModel
     : TaskOpInterface::ExternalModel<DigitalModel, pum::DigitalOp> {
   FailureOr<TaskWork> getTaskWork(Operation *op) const {
-    return TaskWork(DigitalTask{&cast<pum::DigitalOp>(op).getBody()});
+    return TaskWork(DigitalTask{&cast<pum::DigitalOp>(op).getBody(),
+                                pum::targetGroupOf(op)});
   }
 };
 
@@ -263,7 +310,7 @@ struct ProgramInstruction
     auto program = cast<simulator::ProgramOp>(op);
     ProgramTask task;
     task.grid = gridOf(program);
-    task.bytes = bytesOf(program.getWeights().getType());
+    task.bytes = bytesOfWeights(task.grid, program.getWeights().getType());
     task.from = memoryOf(program.getWeights());
     if (auto constant =
             program.getWeights().getDefiningOp<simulator::ConstantOp>())
@@ -276,10 +323,14 @@ struct MVMInstruction
     : TaskOpInterface::ExternalModel<MVMInstruction, simulator::MVMOp> {
   FailureOr<TaskWork> getTaskWork(Operation *op) const {
     auto mvm = cast<simulator::MVMOp>(op);
-    auto program = mvm.getGrid().getDefiningOp<simulator::ProgramOp>();
-    if (!program)
+    SmallVector<simulator::ProgramOp> programs{
+        mvm.getGrid().getDefiningOp<simulator::ProgramOp>()};
+    for (Value grid : mvm.getJoining())
+      programs.push_back(grid.getDefiningOp<simulator::ProgramOp>());
+    MVMTask work;
+    if (!join<simulator::ProgramOp>(programs, work))
       return failure();
-    return TaskWork(read(gridOf(program), mvm.getInput().getType(),
+    return TaskWork(read(std::move(work), mvm.getInput().getType(),
                          mvm.getOutput().getType(), mvm.getWindow().has_value(),
                          mvm.getWeightZeroPoint()));
   }
@@ -291,7 +342,7 @@ struct APExecInstruction
     auto exec = cast<simulator::APExecOp>(op);
     Type input = exec.getInput().getType(), output = exec.getOutput().getType();
     return TaskWork(
-        APRunTask{placementOf(exec.getPlacementAttr()), exec.getProgram(),
+        APRunTask{placementOf(op, exec.getPlacementAttr()), exec.getProgram(),
                   windowsOf(input, output, exec.getWindow().has_value()),
                   codeBytesOf(input), bytesOf(output)});
   }
@@ -302,8 +353,9 @@ struct APLookupInstruction
                                      simulator::APLookupOp> {
   FailureOr<TaskWork> getTaskWork(Operation *op) const {
     auto search = cast<simulator::APLookupOp>(op);
-    return TaskWork(lookup(search.getPlacementAttr(), search.getMethod(),
-                           search.getQueries().getType(), search.getTable()));
+    return TaskWork(lookup(placementOf(op, search.getPlacementAttr()),
+                           search.getMethod(), search.getQueries().getType(),
+                           search.getTable()));
   }
 };
 
@@ -337,7 +389,7 @@ struct DigitalInstruction
         op, cast<simulator::DigitalOp>(op).getCalleeAttr());
     if (!callee)
       return failure();
-    return TaskWork(DigitalTask{&callee.getBody()});
+    return TaskWork(DigitalTask{&callee.getBody(), pum::targetGroupOf(op)});
   }
 };
 

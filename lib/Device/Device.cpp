@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Device/Device.h"
 
+#include "dialects/PUM/PUM.h"
+#include "lib/Support/Isolated.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/StringExtras.h"
@@ -14,8 +16,8 @@
 using namespace mlir;
 using namespace pumice;
 
-/// The folder of the presets: PUMICE_PRESETS, or `presets` beside the shared
-/// library or program that holds this function.
+/// The directory of the presets: PUMICE_PRESETS, or `presets` next to the
+/// shared library or program that contains this function.
 static std::string presetFolder() {
   if (std::optional<std::string> folder =
           llvm::sys::Process::GetEnv("PUMICE_PRESETS"))
@@ -44,8 +46,8 @@ std::vector<std::string> pumice::presetNames() {
   return names;
 }
 
-/// `text` with its comments blanked, at the same positions: MLIR matches
-/// brackets of an attribute's body before it knows of comments.
+/// `text` with comments replaced by spaces, because MLIR matches the brackets
+/// of an attribute's body before it skips comments.
 static std::string blankComments(StringRef text) {
   std::string result = text.str();
   bool inString = false, inComment = false;
@@ -88,9 +90,15 @@ FailureOr<pum::DeviceAttr> pumice::loadDevice(StringRef name, Location loc) {
                           << "': expected a #pum.device, got an empty file";
   MLIRContext *context = loc.getContext();
   context->getOrLoadDialect<pum::PUMDialect>();
+  auto parse = [&](MLIRContext &child) {
+    child.getOrLoadDialect<pum::PUMDialect>();
+    (void)parseAttribute(text, &child);
+  };
+  if (isPath && failed(survivesReading(loc, path, parse)))
+    return failure();
   std::string problem;
   Attribute attr;
-  size_t read = 0; // from the first token on
+  size_t read = 0; // counted from the first token
   {
     ScopedDiagnosticHandler handler(context, [&](Diagnostic &diag) {
       if (!problem.empty())
@@ -136,7 +144,7 @@ pum::DeviceAttr pumice::deviceOf(Operation *op) {
 // Queries
 //===----------------------------------------------------------------------===//
 
-/// The first group of a kind, or the one of that name; null if there is none.
+/// The first group of a kind, or the one with a name; null if there is none.
 template <typename GroupAttr>
 static GroupAttr groupOf(pum::DeviceAttr device, StringRef name) {
   for (Attribute attr : device.getGroups())
@@ -202,7 +210,20 @@ bool pumice::hasProcessors(pum::DeviceAttr device) {
   return bool(groupOf<pum::AssociativeGroupAttr>(device, ""));
 }
 
-bool pumice::takesTemporaryWeights(pum::DeviceAttr device) {
-  auto arrays = groupOf<pum::CrossbarGroupAttr>(device, "");
+bool pumice::takesTemporaryWeights(pum::DeviceAttr device, StringRef group) {
+  auto arrays = groupOf<pum::CrossbarGroupAttr>(device, group);
   return arrays && arrays.getDynamicMatmul() == pum::DynamicMatmul::crossbar;
+}
+
+std::optional<LayerTarget> pumice::targetOfGroup(pum::DeviceAttr device,
+                                                 StringRef group) {
+  if (group.empty())
+    return std::nullopt;
+  if (groupOf<pum::CrossbarGroupAttr>(device, group))
+    return LayerTarget::crossbar;
+  if (groupOf<pum::AssociativeGroupAttr>(device, group))
+    return LayerTarget::ap;
+  if (groupOf<pum::DigitalGroupAttr>(device, group))
+    return LayerTarget::digital;
+  return std::nullopt;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Device.h - The only reader of hardware numbers -----------*- C++ -*-===//
 //
-// Device files hold one `#pum.device<...>` each, with comments. They are found
-// by name among the presets (a folder `presets` beside the running library or
-// program, or the folder that PUMICE_PRESETS names) or by path.
+// A device file contains one `#pum.device<...>`, with comments. It is found by
+// path, or by name among the presets: in the directory PUMICE_PRESETS, or in
+// `presets` next to the running library or program.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_DEVICE_DEVICE_H
@@ -17,25 +17,26 @@
 
 namespace pumice {
 
-/// Reads the device `name`: a preset, or the path of a device file. Problems
-/// become diagnostics at `loc` or in the file.
+/// Reads the device `name`: a preset or the path of a device file. Reports
+/// errors at `loc`, with the position in the file.
 mlir::FailureOr<pum::DeviceAttr> loadDevice(llvm::StringRef name,
                                             mlir::Location loc);
 
 /// Names of all presets, sorted.
 std::vector<std::string> presetNames();
 
-/// The device that `module` names; a diagnostic when it names none.
+/// The device of `module`; emits an error if it has none.
 mlir::FailureOr<pum::DeviceAttr> getDevice(mlir::ModuleOp module);
 
-/// The device of the module that holds `op`; null when it names none.
+/// The device of the module around `op`; null if it has none.
 pum::DeviceAttr deviceOf(mlir::Operation *op);
 
 //===----------------------------------------------------------------------===//
-// Queries of passes. Without a group's name they ask the first of its kind.
+// Queries of passes. Without the name of a group, they refer to the first group
+// of the kind.
 //===----------------------------------------------------------------------===//
 
-/// What kinds of unit a device has.
+/// Whether the device has units of a kind.
 bool hasCrossbars(pum::DeviceAttr device);
 bool hasProcessors(pum::DeviceAttr device);
 /// The arrays of a group of crossbars; null if there is no such group.
@@ -44,40 +45,44 @@ crossbar::CrossbarArrayAttr arrayOf(pum::DeviceAttr device,
 /// The first group with such arrays; empty if there is none.
 llvm::StringRef groupWith(pum::DeviceAttr device,
                           crossbar::CrossbarArrayAttr array);
-/// The processors of a group; none if there is no such group.
+/// The processors of a group; nullopt if there is no such group.
 std::optional<model::APSpec> processorsOf(pum::DeviceAttr device,
                                           llvm::StringRef group = "");
-/// Whether products of two activations are computed on crossbars.
-bool takesTemporaryWeights(pum::DeviceAttr device);
+/// Whether products of two activations run on a group of crossbars.
+bool takesTemporaryWeights(pum::DeviceAttr device, llvm::StringRef group = "");
+/// The kind of units in the group with a name; nullopt if there is no such
+/// group.
+std::optional<LayerTarget> targetOfGroup(pum::DeviceAttr device,
+                                         llvm::StringRef group);
 
 //===----------------------------------------------------------------------===//
 // Attribute <-> numbers <-> JSON
 //===----------------------------------------------------------------------===//
 
-/// The device as the hardware model sees it.
+/// The numbers of an attribute, for the hardware model.
 model::DeviceSpec toSpec(pum::DeviceAttr device);
 model::ArraySpec toSpec(crossbar::CrossbarArrayAttr array);
 model::APSpec toSpec(pum::APAttr ap);
 
-/// The attribute of a spec, verified. Problems become diagnostics at `loc` that
-/// name `device` and the field.
+/// The attribute of a spec, verified. Reports errors at `loc`, with `device`
+/// and the field.
 mlir::FailureOr<pum::DeviceAttr> toAttribute(const model::DeviceSpec &spec,
                                              mlir::Location loc,
                                              llvm::StringRef device);
 
-/// All fields of a device, nested as in a device file; groups, levels, ops and
-/// components are lists. Fields that have their default are left out. A group
-/// has its `kind`: crossbar, associative or digital.
+/// All fields of a device, nested as in a device file. Groups, levels, ops and
+/// components are lists; fields with their default value are omitted. A group
+/// has a field `kind`: crossbar, associative or digital.
 llvm::json::Value toJson(const model::DeviceSpec &spec);
-/// Reads such JSON; its numbers are not verified yet. Unknown and missing
-/// fields become diagnostics at `loc` that name them.
+/// Reads such JSON without verifying the numbers. Reports unknown and missing
+/// fields at `loc`.
 mlir::FailureOr<model::DeviceSpec> deviceFromJson(llvm::StringRef text,
                                                   mlir::Location loc);
-/// Names of the fields of a device and of each kind of group.
+/// The names of the fields of a device and of each kind of group.
 llvm::json::Value deviceFields();
-/// `window` on an `input` of shape NCHW with an `output` of shape NFHW. Without
-/// a window, the product of a matrix, or of one for each group: `input` is
-/// [M, K] or [G, M, K].
+/// The geometry of `window` on an `input` [N, C, H, W] with an `output` [N, F,
+/// H, W]. Without a window, that of a matrix product (`input` is [M, K]) or a
+/// batch of products ([G, M, K]).
 model::Window toWindow(crossbar::WindowAttr window,
                        llvm::ArrayRef<int64_t> input,
                        llvm::ArrayRef<int64_t> output);

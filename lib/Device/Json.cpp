@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Json.cpp - Devices as JSON -------------------------------*- C++ -*-===//
 //
-// The fields of each part of a device are listed once (`fields`), for a writer,
-// a reader and a list of names.
+// The functions `fields` list the fields of each part of a device once, for
+// visitors that write them, read them, or collect their names.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Device/Device.h"
@@ -36,7 +36,7 @@ const Words<bool> matmuls = {{"digital", false}, {"crossbar", true}};
 // Visitors
 //===----------------------------------------------------------------------===//
 
-/// Writes fields; those that have their default are left out.
+/// Writes fields, except those with their default value.
 struct Writer {
   json::Object &object;
 
@@ -86,7 +86,7 @@ struct Writer {
   }
 };
 
-/// Reads fields; the first problem is kept, with its place.
+/// Reads fields; keeps the first error with its path.
 struct Reader {
   const json::Object &object;
   std::string path;
@@ -219,7 +219,7 @@ struct Reader {
   }
 };
 
-/// Lists the names of the fields of one part.
+/// Collects the names of the fields of one part.
 struct Names {
   json::Array names;
 
@@ -300,7 +300,7 @@ void fields(Visitor &v, model::ArrayTiming &s) {
   v.required("row_write_ns", s.rowWriteNs);
 }
 
-/// Both steps of ArrayEnergy, which are given together.
+/// The two level steps of ArrayEnergy, which are present or absent together.
 struct LevelSteps {
   double setPj = 0, resetPj = 0;
 };
@@ -446,7 +446,7 @@ void fields(Visitor &v, model::DeviceSpec &s) {
 json::Value pumice::toJson(const model::DeviceSpec &spec) {
   json::Object object;
   Writer writer{object};
-  model::DeviceSpec copy = spec; // visitors take what they may write to
+  model::DeviceSpec copy = spec; // visitors take mutable references
   fields(writer, copy);
   return object;
 }

@@ -179,7 +179,7 @@ model::DeviceSpec pumice::toSpec(pum::DeviceAttr device) {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Makes attributes of a spec; a verifier's message names the place in it.
+/// Builds attributes from a spec; errors of verifiers name the field.
 class AttributeBuilder {
 public:
   AttributeBuilder(Location loc, StringRef device)
@@ -197,7 +197,7 @@ private:
 
   template <typename Attr, typename... Args>
   Attr get(Args &&...args) {
-    if (failed) // parts are missing
+    if (failed) // a nested attribute is missing
       return {};
     auto attr = Attr::getChecked(
         [&] {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# Writes OUTPUT: a hash of the files SOURCES and of the text EXTRA. Code that
-# another version of the compiler cached is of no use.
+# Writes OUTPUT: a hash of the files SOURCES and of the text EXTRA. It keeps code
+# of other compiler versions in the cache from being used.
 set(_text "${EXTRA}")
 foreach(_source IN LISTS SOURCES)
   file(SHA256 "${_source}" _hash)

@@ -4,10 +4,12 @@
 #include "lib/Digital/Normalize.h"
 #include "lib/Digital/Registration.h"
 #include "lib/Support/ConstantData.h"
+#include "lib/Support/Limits.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/DebugLog.h"
 #include <chrono>
+#include <cstdlib>
 
 #define DEBUG_TYPE "pumice-digital-compiler"
 
@@ -31,14 +33,27 @@ static std::string text(T value) {
   return result;
 }
 
+/// Of temporaries, in bytes.
+static constexpr int64_t kAlignment = 64;
+
+/// By the name of a function.
+using Places = llvm::StringMap<std::vector<OpPlace>>;
+
+static std::string whereIs(Location loc, const Places &places) {
+  OpNumber op = opNumberOf(loc);
+  if (auto found = places.find(op.function); found != places.end())
+    return describePlace(found->second, op.number);
+  return text(loc) + ": ";
+}
+
 /// Runs the passes on the modules in `module`; diagnostics become the error.
-static Error lower(ModuleOp module, bool expandMath) {
+static Error lower(ModuleOp module, bool expandMath, const Places &places) {
   std::string diagnostics;
   ScopedDiagnosticHandler handler(
       module.getContext(), [&](Diagnostic &diagnostic) {
         if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
           diagnostics += (diagnostics.empty() ? "" : "; ") +
-                         text(diagnostic.getLocation()) + ": " +
+                         whereIs(diagnostic.getLocation(), places) +
                          diagnostic.str();
         return success();
       });
@@ -58,19 +73,21 @@ static unsigned threadsOf(const Options &options, MLIRContext &context) {
              : 1;
 }
 
-/// Functions are named by their key, which makes symbols unique.
+/// Functions are named by their key, so symbols are unique.
 static std::string nameOf(StringRef key) { return ("r" + key).str(); }
 static StringRef keyOf(StringRef name) { return name.drop_front(); }
 
-/// Machine code of `functions`, in their order.
+/// The native code of `functions`, in order.
 static Expected<std::vector<Code>>
 generate(MutableArrayRef<OwningOpRef<func::FuncOp>> functions,
-         const Options &options, const JitOptions &jit, CompileStats &stats) {
+         const Places &places, const Options &options, const JitOptions &jit,
+         CompileStats &stats) {
   double start = now();
   std::vector<Code> result(functions.size());
   if (functions.empty())
     return result;
-  // A module per thread: most passes of the lowering are on modules.
+  // Use one module per thread, because most passes of the lowering run on
+  // modules.
   size_t count = std::min<size_t>(jit.threads, result.size());
   Location loc = (*functions.front()).getLoc();
   OwningOpRef<ModuleOp> whole = ModuleOp::create(loc);
@@ -84,7 +101,7 @@ generate(MutableArrayRef<OwningOpRef<func::FuncOp>> functions,
     names.push_back(function->getName().str());
     parts[i % count].push_back(function.release());
   }
-  if (Error error = lower(*whole, options.expandMath))
+  if (Error error = lower(*whole, options.expandMath, places))
     return std::move(error);
   SmallVector<LLVM::LLVMFuncOp> lowered;
   for (auto [i, name] : llvm::enumerate(names)) {
@@ -124,6 +141,7 @@ compile(ModuleOp module, ArrayRef<func::FuncOp> functions,
   llvm::StringMap<size_t> distinct; // by key
   std::vector<OwningOpRef<func::FuncOp>> bodies;
   std::vector<size_t> bodyOf;
+  Places places;
   for (func::FuncOp function : functions) {
     if (Error error = checkOps(function))
       return std::move(error);
@@ -158,8 +176,10 @@ compile(ModuleOp module, ArrayRef<func::FuncOp> functions,
     normalized->function->print(stream, OpPrintingFlags().useLocalScope());
     std::string key = CodeCache::keyOf(content);
     auto [entry, isNew] = distinct.try_emplace(key, bodies.size());
+    normalized->function->setName(nameOf(key));
+    region.places = numberOps(*normalized->function);
     if (isNew) {
-      normalized->function->setName(nameOf(key));
+      places[nameOf(key)] = region.places;
       bodies.push_back(std::move(normalized->function));
     }
     bodyOf.push_back(entry->second);
@@ -180,7 +200,7 @@ compile(ModuleOp module, ArrayRef<func::FuncOp> functions,
     missing.push_back(std::move(body));
     missingAt.push_back(i);
   }
-  auto generated = generate(missing, options, jit, stats);
+  auto generated = generate(missing, places, options, jit, stats);
   if (!generated)
     return generated.takeError();
   for (auto [i, made] : llvm::zip_equal(missingAt, *generated)) {
@@ -189,11 +209,15 @@ compile(ModuleOp module, ArrayRef<func::FuncOp> functions,
   }
   if (!missing.empty())
     cache.prune();
+  stats.warning = cache.problem().str();
 
   double linking = now();
   std::vector<std::unique_ptr<llvm::MemoryBuffer>> objects;
   for (Code &part : code) {
     objects.push_back(std::move(part.object));
+    for (int64_t bytes : part.facts.scratch)
+      part.facts.scratchBytes = llvm::SaturatingAdd<uint64_t>(
+          part.facts.scratchBytes, llvm::alignTo(bytes, kAlignment));
     result->facts.push_back(std::move(part.facts));
   }
   auto image = JitImage::create(std::move(objects));
@@ -228,6 +252,31 @@ const CompiledRegion *CompiledRegions::lookup(StringRef name) const {
   return found == indexOf.end() ? nullptr : &regions[found->second];
 }
 
+static Error errorIn(StringRef region, const Twine &message) {
+  return createStringError("digital region '" + region + "': " + message);
+}
+
+/// `bytes` of memory that lasts until this thread asks again. Grows to what the
+/// largest region that the thread has run takes.
+static Expected<char *> scratchOfThread(uint64_t bytes) {
+  static thread_local std::unique_ptr<char, decltype(&std::free)> memory(
+      nullptr, std::free);
+  static thread_local uint64_t size = 0;
+  if (size >= bytes && memory)
+    return memory.get();
+  if (Error error = checkMemory(bytes, "temporaries"))
+    return std::move(error);
+  memory.reset();
+  size = 0;
+  memory.reset(static_cast<char *>(
+      std::aligned_alloc(kAlignment, std::max<uint64_t>(bytes, kAlignment))));
+  if (!memory)
+    return createStringError("expected " + Twine(bytes) +
+                             " bytes of memory for temporaries, got none");
+  size = bytes;
+  return memory.get();
+}
+
 Error CompiledRegion::invoke(ArrayRef<void *> inputs,
                              ArrayRef<void *> outputs) const {
   if (inputs.size() != inputBytes.size() ||
@@ -241,29 +290,30 @@ Error CompiledRegion::invoke(ArrayRef<void *> inputs,
     arguments.push_back(const_cast<void *>(constant));
   llvm::append_range(arguments, outputs);
 
-  // Grows to the largest region that this thread has run.
-  static thread_local llvm::SmallVector<char, 0> memory;
-  constexpr int64_t alignment = 64;
-  int64_t total = 0;
-  for (int64_t bytes : facts->scratch)
-    total += llvm::alignTo(bytes, alignment);
-  if (int64_t(memory.size()) < total + alignment)
-    memory.resize_for_overwrite(total + alignment);
-  auto next = llvm::alignTo(reinterpret_cast<uintptr_t>(memory.data()),
-                            llvm::Align(alignment));
+  Expected<char *> memory = scratchOfThread(facts->scratchBytes);
+  if (!memory)
+    return errorIn(name, toString(memory.takeError()));
+  char *next = *memory;
   for (int64_t bytes : facts->scratch) {
-    arguments.push_back(reinterpret_cast<void *>(next));
-    next += llvm::alignTo(bytes, alignment);
+    arguments.push_back(next);
+    next += llvm::alignTo(bytes, kAlignment);
   }
 
-  takeAssertFailure();
-  entry(arguments.data());
-  int64_t failed = takeAssertFailure();
-  if (failed >= 0)
-    return createStringError(
-        "digital region '" + name +
-        "': assertion failed: " + facts->assertMessages[failed]);
-  return Error::success();
+  Outcome outcome = callCompiled(entry, arguments.data());
+  if (outcome.bytes != 0)
+    return errorIn(name, "expected " + Twine(outcome.bytes) +
+                             " bytes of memory for a temporary, got none");
+  if (outcome.assertion < 0)
+    return Error::success();
+  const Assertion &failed = facts->assertions[outcome.assertion];
+  const bool isOwn = failed.op >= 0 && failed.op < int64_t(places.size()) &&
+                     places[failed.op].name != "cf.assert";
+  std::string message =
+      isOwn ? describePlace(places, failed.op) : "assertion failed: ";
+  message += failed.message;
+  if (failed.reportsIndex)
+    message += ", got " + std::to_string(outcome.index);
+  return errorIn(name, message);
 }
 
 } // namespace pumice::digital

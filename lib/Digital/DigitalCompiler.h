@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- DigitalCompiler.h - Tensor functions to native code ------*- C++ -*-===//
 //
-// What does not run on arrays (quantisation, pooling, residual additions, float
-// layers, ...) is a function of upstream ops on static tensors. This compiler
-// turns such functions into callables.
+// Ops that run on the digital unit (quantization, pooling, residual additions,
+// float layers, ...) form functions of upstream ops on static tensors. This
+// compiler turns such functions into native code.
 //
-// Numbers: IEEE 754 as the ops say. No fast-math, no contraction of mulf and
-// addf, sums in the order of the op's definition. f32 exp, expm1, tanh and erf
-// are off by at most one unit in the last place (MathExpand.h) and the same on
-// every host; other functions are the host's libm.
+// Arithmetic follows IEEE 754 and the definitions of the ops: no fast-math, no
+// contraction of mulf and addf, and sums in the defined order. f32 exp, expm1,
+// tanh and erf have an error of at most one unit in the last place
+// (MathExpand.h) and are equal on every host; other functions are those of the
+// host's libm.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_DIGITAL_DIGITALCOMPILER_H
@@ -31,8 +32,8 @@ namespace pumice::digital {
 
 struct Options {
   unsigned optLevel = 2;     ///< LLVM pipeline, 0 to 3
-  unsigned threads = 0;      ///< code generation; 0: those of the MLIR context
-  bool expandMath = true;    ///< f32 exp, tanh, erf in line; false: libm
+  unsigned threads = 0;      ///< for code generation; 0: as the MLIR context
+  bool expandMath = true;    ///< f32 exp, tanh, erf inline; false: libm
   std::string dumpDirectory; ///< if set: <dir>/region<k>.{ll,s}, and no cache
   std::string cacheDirectory = CodeCache::defaultDirectory(); ///< "": none
 };
@@ -40,34 +41,37 @@ struct Options {
 /// Wall times in milliseconds.
 struct CompileStats {
   double lowerMs = 0;   ///< MLIR passes
-  double codegenMs = 0; ///< LLVM: translation, optimisation, emission
+  double codegenMs = 0; ///< LLVM: translation, optimization, emission
   double linkMs = 0;
-  double totalMs = 0; ///< all of `compile`, reading the cache included
+  double totalMs = 0; ///< `compile`, including reads of the cache
   size_t functions = 0;
   size_t distinct = 0; ///< the others share their code
   size_t cached = 0;   ///< of the distinct ones: code was on disk
+  std::string warning; ///< why the cache is not used, if it is to be
 };
 
 class CompiledRegions;
 
-/// Compiles `functions` (of `module`, which is not changed). They must be one
+/// Compiles `functions` of `module`, which does not change. Each must be one
 /// block of arith, math, linalg, tensor, affine, scf and index ops and
 /// cf.assert on ranked static tensors without encoding. Functions that differ
-/// only in name and in the values of their constants share code, and code that
-/// an earlier compilation left in the cache is used again.
+/// only in their names and in the values of their constants share code. Code in
+/// the cache is reused.
 llvm::Expected<std::unique_ptr<CompiledRegions>>
 compile(mlir::ModuleOp module, llvm::ArrayRef<mlir::func::FuncOp> functions,
         const Options &options = {});
 
 /// One compiled function. Buffers are dense and row-major, in the order of the
 /// function's arguments and results: f32, f64, iN (N = 8, 16, 32, 64) as in
-/// memory, i1 as one byte 0 or 1, index as eight bytes; a scalar as a buffer of
+/// memory, i1 as one byte 0 or 1, index as eight bytes. A scalar is a buffer of
 /// one element.
 class CompiledRegion {
 public:
   /// Runs the function. Inputs are only read and may coincide; an output must
   /// overlap nothing else. Thread safe. Fails when the number of buffers is
-  /// wrong or a `cf.assert` does not hold; outputs are then undefined.
+  /// wrong, a `cf.assert` does not hold, an op would access an element out of
+  /// bounds or is not defined for its operands (a division by zero, a shift by
+  /// its width), or memory is missing. Outputs are then undefined.
   llvm::Error invoke(llvm::ArrayRef<void *> inputs,
                      llvm::ArrayRef<void *> outputs) const;
 
@@ -81,13 +85,14 @@ private:
 
   std::string name;
   std::vector<int64_t> inputBytes, outputBytes;
+  std::vector<OpPlace> places;         ///< of its ops, for errors
   std::vector<const void *> constants; ///< passed after the inputs
   Entry entry = nullptr;
   const FunctionFacts *facts = nullptr; ///< temporaries are passed last
 };
 
-/// The result of one `compile`. Large constants are not copied: the MLIR
-/// context (and its resource blobs) must outlive it.
+/// The result of `compile`. Large constants are not copied, so the MLIR context
+/// with its resource blobs must outlive it.
 class CompiledRegions {
 public:
   CompiledRegions();
@@ -97,7 +102,7 @@ public:
   const CompiledRegion &operator[](size_t index) const {
     return regions[index];
   }
-  /// Null if there is no such function.
+  /// The function with a name; null if there is none.
   const CompiledRegion *lookup(llvm::StringRef name) const;
   const CompileStats &getStats() const { return stats; }
 
@@ -113,8 +118,8 @@ private:
   CompileStats stats;
 };
 
-/// Bytes of a buffer of `type` in the convention above; fails for types that
-/// have no such buffer.
+/// Size in bytes of a buffer of `type`, as described above; fails for other
+/// types.
 llvm::Expected<int64_t> getBufferBytes(mlir::Type type);
 
 } // namespace pumice::digital

@@ -18,7 +18,7 @@ namespace pumice::digital {
 
 namespace {
 
-/// A constant with data, the only thing worth computing from.
+/// Whether `op` is a constant with data, the only source worth folding.
 bool isDataConstant(Operation *op) {
   auto constant = dyn_cast_or_null<arith::ConstantOp>(op);
   if (!constant || !isa<ElementsAttr>(constant.getValue()))
@@ -37,7 +37,7 @@ bool hasBuffers(TypeRange types) {
   });
 }
 
-/// True for ops that compute their results from their operands alone.
+/// True for ops whose results depend on their operands only.
 bool isEvaluable(Operation *op) {
   if (!op->isRegistered() || op->getNumResults() == 0 || !op->getDialect() ||
       !isa<arith::ArithDialect, math::MathDialect, linalg::LinalgDialect,
@@ -56,8 +56,8 @@ bool isEvaluable(Operation *op) {
   return !inner.wasInterrupted();
 }
 
-/// A maximal connected set of ops that depend on constants alone, in program
-/// order, and which of their values are to become constants.
+/// A maximal connected set of ops that depend on constants only, in program
+/// order, and the values of it that become constants.
 struct Subgraph {
   llvm::SetVector<Operation *> ops;
   SmallVector<Value> results;
@@ -76,8 +76,8 @@ void forEachOperand(Operation *op, llvm::function_ref<void(Value)> visit) {
 }
 
 std::vector<Subgraph> findSubgraphs(Block &block) {
-  // `constant`: computable now. `carriesData`: depends on data, so that its
-  // value is not just a fill that the program can recreate for free.
+  // `constant`: can be evaluated. `carriesData`: depends on data, so the value
+  // is not a fill that the program can recreate for free.
   llvm::DenseSet<Operation *> constant, carriesData;
   for (Operation &op : block) {
     if (isa<arith::ConstantOp>(op) || !isEvaluable(&op))
@@ -119,7 +119,7 @@ std::vector<Subgraph> findSubgraphs(Block &block) {
   return result;
 }
 
-/// What `results` depend on, constants included, in program order.
+/// The ops that `results` depend on, including constants, in program order.
 SmallVector<Operation *> slice(ArrayRef<Value> results) {
   llvm::SetVector<Operation *> needed;
   SmallVector<Operation *> worklist;
@@ -138,10 +138,9 @@ SmallVector<Operation *> slice(ArrayRef<Value> results) {
   return ordered;
 }
 
-/// Chooses the values that the rest of the program needs. While they are too
-/// big for what they are computed from, the op of the biggest stays in the
-/// program and its operands are needed instead: of a broadcast scale, the
-/// scale.
+/// Chooses the values to materialize. While they are too large compared with
+/// their sources, the op of the largest one stays in the program and its
+/// operands are materialized instead: the scale rather than a broadcast of it.
 void chooseResults(Subgraph &subgraph, const FoldOptions &options) {
   llvm::DenseSet<Operation *> kept;
   while (true) {
@@ -173,7 +172,7 @@ void chooseResults(Subgraph &subgraph, const FoldOptions &options) {
   }
 }
 
-/// `func() -> results` that holds clones of what `results` depend on.
+/// A function `() -> results` with clones of the ops that `results` depend on.
 func::FuncOp outline(OpBuilder &builder, ArrayRef<Value> results,
                      StringRef name) {
   auto types =
@@ -227,7 +226,7 @@ TypedAttr makeAttribute(Type type, AsmResourceBlob blob) {
                                         std::move(blob));
 }
 
-/// A reshaped constant shares the data: no copy, however big.
+/// Folds reshapes of constants, which share their data.
 void foldReshapes(Block &block) {
   for (Operation &op : llvm::make_early_inc_range(block)) {
     if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op) ||
@@ -252,6 +251,74 @@ void foldReshapes(Block &block) {
   }
 }
 
+/// The operand whose elements `op` only rearranges, drops or repeats; null if
+/// it does something else.
+Value movedOperand(Operation *op) {
+  if (isa<linalg::TransposeOp, linalg::BroadcastOp, tensor::ExtractSliceOp>(op))
+    return op->getOperand(0);
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  if (!generic || generic->getNumResults() != 1)
+    return Value();
+  auto yielded = dyn_cast<BlockArgument>(
+      generic.getBody()->getTerminator()->getOperand(0));
+  if (!yielded || yielded.getOwner() != generic.getBody() ||
+      yielded.getArgNumber() >= generic.getNumDpsInputs() ||
+      !llvm::hasSingleElement(*generic.getBody()) ||
+      generic.getNumReductionLoops() > 0 ||
+      !generic.getMatchingIndexingMap(generic.getDpsInitOperand(0))
+           .isPermutation())
+    return Value();
+  return generic.getDpsInputOperand(yielded.getArgNumber())->get();
+}
+
+/// The constant that an elementwise arith op computes from splats; null if it
+/// has no folder for them.
+SplatElementsAttr foldedSplat(Operation *op) {
+  if (!isa_and_nonnull<arith::ArithDialect>(op->getDialect()) ||
+      isa<arith::ConstantOp>(op) || op->getNumResults() != 1 ||
+      !isa<RankedTensorType>(op->getResult(0).getType()))
+    return {};
+  SmallVector<Attribute> operands;
+  for (Value operand : op->getOperands()) {
+    auto constant = operand.getDefiningOp<arith::ConstantOp>();
+    if (!constant || !isa<SplatElementsAttr>(constant.getValue()))
+      return {};
+    operands.push_back(constant.getValue());
+  }
+  SmallVector<OpFoldResult> results;
+  if (failed(op->fold(operands, results)) || results.size() != 1)
+    return {};
+  return dyn_cast_or_null<SplatElementsAttr>(
+      dyn_cast_if_present<Attribute>(results.front()));
+}
+
+/// Rearranged equal elements are equal elements. Uniform weights stay constants
+/// this way: subgraphs of splats are not worth computing.
+void foldSplats(Block &block) {
+  for (Operation &op : llvm::make_early_inc_range(block)) {
+    if (SplatElementsAttr folded = foldedSplat(&op)) {
+      OpBuilder builder(&op);
+      op.getResult(0).replaceAllUsesWith(
+          arith::ConstantOp::create(builder, op.getLoc(), folded));
+      op.erase();
+      continue;
+    }
+    Value moved = movedOperand(&op);
+    auto constant =
+        moved ? moved.getDefiningOp<arith::ConstantOp>() : arith::ConstantOp();
+    auto splat = constant ? dyn_cast<SplatElementsAttr>(constant.getValue())
+                          : SplatElementsAttr();
+    if (!splat || splat.getNumElements() < 2 ||
+        !hasBuffers(op.getResultTypes()))
+      continue;
+    auto type = cast<RankedTensorType>(op.getResult(0).getType());
+    OpBuilder builder(&op);
+    op.getResult(0).replaceAllUsesWith(arith::ConstantOp::create(
+        builder, op.getLoc(), splat.resizeSplat(type)));
+    op.erase();
+  }
+}
+
 } // namespace
 
 LogicalResult foldConstantSubgraphs(func::FuncOp function,
@@ -259,6 +326,7 @@ LogicalResult foldConstantSubgraphs(func::FuncOp function,
   if (function.isExternal())
     return success();
   foldReshapes(function.getBody().front());
+  foldSplats(function.getBody().front());
   std::vector<Subgraph> subgraphs;
   for (Subgraph &subgraph : findSubgraphs(function.getBody().front())) {
     chooseResults(subgraph, options);
@@ -285,8 +353,8 @@ LogicalResult foldConstantSubgraphs(func::FuncOp function,
     SmallVector<AsmResourceBlob> blobs;
     SmallVector<void *> outputs;
     for (int64_t bytes : region.getOutputBytes()) {
-      // Bytecode asks its reader for the alignment of its blobs: no more than
-      // the widest element needs.
+      // Readers of bytecode must provide the alignment of its blobs, so do not
+      // ask for more than the widest element needs.
       blobs.push_back(HeapAsmResourceBlob::allocate(std::max<int64_t>(bytes, 1),
                                                     8, /*dataIsMutable=*/true));
       outputs.push_back(blobs.back().getMutableData().data());
@@ -306,8 +374,8 @@ LogicalResult foldConstantSubgraphs(func::FuncOp function,
         arith::ConstantOp::create(builder, op->getLoc(), attribute);
     value.replaceAllUsesWith(constant);
   }
-  // Users come after their operands, so one backward sweep removes all that
-  // only fed what was folded.
+  // Users come after their operands, so one backward sweep removes all ops that
+  // have become dead.
   Block &block = function.getBody().front();
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
     if (op.use_empty() && isEvaluable(&op))

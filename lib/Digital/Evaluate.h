@@ -9,21 +9,21 @@ namespace pumice::digital {
 
 struct FoldOptions {
   Options compiler;
-  /// The results of a subgraph take at most this many times the bytes of the
-  /// constants that it reads.
+  /// The size limit for the results of a subgraph, as a multiple of the size of
+  /// the constants that it reads.
   double maxGrowth = 2.0;
-  /// Results up to this size are folded whatever they read, in bytes.
+  /// Results up to this size in bytes are always folded.
   int64_t alwaysFoldBytes = 4096;
 };
 
-/// Replaces what the entry block of `function` computes from constants alone by
-/// constants: maximal subgraphs of pure upstream ops (and generics with
-/// cf.assert) are compiled together, run, and their used results become
-/// arith.constant (dense splat, dense for i1 and scalars, dense_resource else).
-/// The compiler is that of the digital regions, so that folding changes no
-/// number. Emits a diagnostic and fails if an assertion of the program does not
-/// hold or compiling fails; then at most reshapes of constants have been
-/// folded. Loads dialects: call it from a module pass or outside of passes.
+/// Replaces values that the entry block of `function` computes from constants
+/// by constants. Maximal subgraphs of pure upstream ops (and generics with
+/// cf.assert) are compiled and run, and their used results become
+/// arith.constant: a dense splat, dense for i1 and scalars, or dense_resource.
+/// The compiler of the digital regions does this, so folding does not change
+/// results. Emits an error if an assertion of the program does not hold or
+/// compilation fails; at most reshapes of constants have then been folded.
+/// Loads dialects: call it from a module pass or outside of passes.
 mlir::LogicalResult foldConstantSubgraphs(mlir::func::FuncOp function,
                                           const FoldOptions &options = {});
 

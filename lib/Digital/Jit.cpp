@@ -24,6 +24,7 @@
 #include "llvm/Transforms/Scalar/LoopUnrollPass.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 #include <cmath>
+#include <csetjmp>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -36,17 +37,63 @@ namespace pumice::digital {
 // Symbols that compiled code may use
 //===----------------------------------------------------------------------===//
 
-static thread_local int64_t pendingAssert = -1;
+namespace {
 
-void reportAssertFailure(int64_t id) {
-  if (pendingAssert < 0)
-    pendingAssert = id;
+/// The running call of compiled code of a thread.
+struct Call {
+  Outcome outcome;
+  std::jmp_buf exit;
+  SmallVector<void *, 0> memory; ///< allocated and not freed
+  Call *outer = nullptr;
+};
+
+} // namespace
+
+static thread_local Call *current = nullptr;
+
+static void reportAssertFailure(int64_t id, int64_t index) {
+  if (current->outcome.assertion < 0)
+    current->outcome = {id, index, 0};
 }
 
-int64_t takeAssertFailure() {
-  int64_t id = pendingAssert;
-  pendingAssert = -1;
-  return id;
+/// Compiled code does not look at what it gets: without memory it is left. Its
+/// frames own nothing but what `memory` lists.
+static void *allocate(size_t bytes) {
+  void *memory = std::malloc(bytes ? bytes : 1);
+  if (!memory) {
+    current->outcome.bytes = std::max<size_t>(bytes, 1);
+    std::longjmp(current->exit, 1);
+  }
+  current->memory.push_back(memory);
+  return memory;
+}
+
+static void release(void *memory) {
+  SmallVectorImpl<void *> &all = current->memory;
+  // Mostly the last one.
+  for (size_t i = all.size(); i-- > 0;)
+    if (all[i] == memory) {
+      all[i] = all.back();
+      all.pop_back();
+      break;
+    }
+  std::free(memory);
+}
+
+static void enter(Entry entry, void **arguments) {
+  if (setjmp(current->exit) == 0)
+    entry(arguments);
+}
+
+Outcome callCompiled(Entry entry, void **arguments) {
+  Call call;
+  call.outer = current;
+  current = &call;
+  enter(entry, arguments);
+  current = call.outer;
+  for (void *memory : call.memory)
+    std::free(memory);
+  return call.outcome;
 }
 
 // glibc has roundeven only since 2.25 and only for C23; nearbyint is the same
@@ -66,8 +113,8 @@ static void sinCosDouble(double x, double *s, double *c) {
   *c = std::cos(x);
 }
 
-/// Only these names resolve: compiled code behaves the same whatever else is
-/// loaded into the process.
+/// Only these names resolve, so other libraries in the process cannot change
+/// the behavior of compiled code.
 static orc::SymbolMap runtimeSymbols(orc::MangleAndInterner &mangle) {
   orc::SymbolMap map;
   auto add = [&](StringRef name, auto *function) {
@@ -128,8 +175,8 @@ static orc::SymbolMap runtimeSymbols(orc::MangleAndInterner &mangle) {
   add("sincos", sinCosDouble);
   add("__powisf2", powiFloat);
   add("__powidf2", powiDouble);
-  add("malloc", static_cast<void *(*)(size_t)>(std::malloc));
-  add("free", static_cast<void (*)(void *)>(std::free));
+  add("malloc", allocate);
+  add("free", release);
   add("memcpy",
       static_cast<void *(*)(void *, const void *, size_t)>(std::memcpy));
   add("memmove",
@@ -204,10 +251,10 @@ static Error dumpModule(Module &module, TargetMachine &machine,
   return Error::success();
 }
 
-/// LLVM's pipeline without partial and run-time unrolling: on these loop nests
-/// it triples the time of code generation and gains next to nothing, because
-/// the vectoriser interleaves and the register tiles come unrolled. Loops with
-/// a few iterations (pooling windows, kernels) are still unrolled away.
+/// LLVM's pipeline without partial and run-time unrolling. On these loop nests,
+/// unrolling triples the time of code generation and gains almost nothing,
+/// because the vectorizer interleaves and register tiles are already unrolled.
+/// Loops with few iterations (pooling windows, kernels) are still unrolled.
 static void optimize(Module &module, TargetMachine &machine, unsigned level) {
   PipelineTuningOptions tuning;
   tuning.LoopVectorization = true;
@@ -281,7 +328,7 @@ hostBuilder(const JitOptions &options) {
                               : options.optLevel == 2
                                   ? CodeGenOptLevel::Default
                                   : CodeGenOptLevel::Aggressive);
-  // A separate multiplication and addition stay two roundings.
+  // Keep the two roundings of a multiplication followed by an addition.
   builder->getOptions().AllowFPOpFusion = FPOpFusion::Strict;
   return builder;
 }
@@ -295,7 +342,7 @@ Expected<std::string> describeTarget(const JitOptions &options) {
          std::to_string(options.optLevel);
 }
 
-/// A module of `function` and clones of all that it uses of its own module.
+/// A module with `function` and clones of everything that it uses.
 static mlir::OwningOpRef<mlir::ModuleOp>
 isolate(mlir::LLVM::LLVMFuncOp function) {
   auto whole = function->getParentOfType<mlir::ModuleOp>();
@@ -326,14 +373,14 @@ generateObjects(ArrayRef<mlir::LLVM::LLVMFuncOp> functions,
   if (!layout)
     return layout.takeError();
 
-  // Translation reads the MLIR context, so it stays on this thread; the LLVM
-  // half has one context per module and runs on several.
+  // Translation reads the MLIR context, so it runs on this thread. The rest has
+  // one LLVM context per module and runs on several threads.
   std::vector<std::unique_ptr<LLVMContext>> contexts;
   std::vector<std::unique_ptr<Module>> translated;
   std::vector<std::string> failures(functions.size());
   for (auto [function, failure] : zip_equal(functions, failures)) {
     contexts.push_back(std::make_unique<LLVMContext>());
-    // LLVM's own handler would end the process at the first error.
+    // LLVM's default handler exits the process at the first error.
     contexts.back()->setDiagnosticHandler(
         std::make_unique<CollectErrors>(failure));
     auto module = mlir::translateModuleToLLVMIR(*isolate(function),
@@ -383,7 +430,7 @@ JitImage::create(std::vector<std::unique_ptr<MemoryBuffer>> objects) {
     return jit.takeError();
   image->jit = std::move(*jit);
   auto &session = image->jit->getExecutionSession();
-  // The reason of a failed look-up only reaches the session's reporter.
+  // Only the session's error reporter gets the reason of a failed look-up.
   session.setErrorReporter([text = image->reported.get()](Error error) {
     *text += (text->empty() ? "" : "; ") + toString(std::move(error));
   });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Jit.h - LLVM dialect modules to native entry points ------*- C++ -*-===//
 //
-// The half of the digital compiler that knows LLVM but no tensors.
+// The part of the digital compiler that deals with LLVM IR rather than tensors.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_DIGITAL_JIT_H
@@ -24,27 +24,33 @@ namespace pumice::digital {
 /// The uniform entry of a compiled function: one pointer per argument.
 using Entry = void (*)(void **);
 
-/// Called by compiled code when the `cf.assert` numbered `id` fails. The first
-/// failure of the running invocation is kept per thread.
-void reportAssertFailure(int64_t id);
-/// Returns the pending failure of this thread and clears it; -1 if none.
-int64_t takeAssertFailure();
-/// The name under which compiled code calls `reportAssertFailure`.
+/// How a call of compiled code ended.
+struct Outcome {
+  int64_t assertion = -1; ///< number of the one that failed; -1: none did
+  int64_t index = 0;      ///< what the assertion reports
+  uint64_t bytes = 0;     ///< of an allocation that failed; 0: none did
+};
+
+/// Calls `entry`. Memory that the code allocates is freed when it ends, however
+/// it ends.
+Outcome callCompiled(Entry entry, void **arguments);
+
+/// The name under which compiled code reports a failed assertion.
 inline constexpr char kAssertSymbol[] = "pumice_digital_assert_failed";
 
 struct JitOptions {
   unsigned optLevel = 2;     ///< LLVM pipeline, 0 to 3
-  unsigned threads = 1;      ///< functions generated at the same time
+  unsigned threads = 1;      ///< threads that generate code
   std::string dumpDirectory; ///< if set: <dir>/region<k>.{ll,s}
 };
 
-/// What generated code depends on besides the module and this library: the
-/// processor and the options.
+/// Everything else that generated code depends on, apart from the module and
+/// this library: the processor and the options.
 llvm::Expected<std::string> describeTarget(const JitOptions &options);
 
-/// Compiles `functions` (of LLVM dialect modules, public, all arguments
-/// pointers), each with what it uses of its module, to a relocatable object of
-/// its own. They are taken out of their modules.
+/// Compiles each of `functions`, together with the symbols of its module that
+/// it uses, to a relocatable object. The functions are public, have only
+/// pointers as arguments, and are removed from their LLVM dialect modules.
 llvm::Expected<std::vector<std::unique_ptr<llvm::MemoryBuffer>>>
 generateObjects(llvm::ArrayRef<mlir::LLVM::LLVMFuncOp> functions,
                 const JitOptions &options);
@@ -54,12 +60,12 @@ class JitImage {
 public:
   ~JitImage();
 
-  /// Links objects of `generateObjects`, whose functions have distinct names.
+  /// Links objects of `generateObjects`. Their functions have distinct names.
   static llvm::Expected<std::unique_ptr<JitImage>>
   create(std::vector<std::unique_ptr<llvm::MemoryBuffer>> objects);
 
-  /// The entry of a function. A symbol that nothing defines is an error that
-  /// names it.
+  /// The entry of a function. Fails if a symbol is undefined; the error names
+  /// it.
   llvm::Expected<Entry> lookup(llvm::StringRef function) const;
 
 private:

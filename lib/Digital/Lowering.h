@@ -3,6 +3,7 @@
 #ifndef PUMICE_LIB_DIGITAL_LOWERING_H
 #define PUMICE_LIB_DIGITAL_LOWERING_H
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/SmallVector.h"
@@ -11,13 +12,40 @@
 
 namespace pumice::digital {
 
+/// What compiled code checks while it runs.
+struct Assertion {
+  std::string message;
+  int64_t op = -1; ///< number of the checked op (see numberOps); -1: unknown
+  bool reportsIndex = false; ///< code reports the index that is out of bounds
+};
+
 /// What the passes find out about a function besides its code.
 struct FunctionFacts {
-  /// The bytes of each temporary buffer.
+  /// The size of each temporary buffer in bytes.
   llvm::SmallVector<int64_t> scratch;
-  /// Text of every cf.assert; its index is the number that code reports.
-  std::vector<std::string> assertMessages;
+  uint64_t scratchBytes = 0; ///< of all, aligned
+  /// The index of an assertion is the number that code reports.
+  std::vector<Assertion> assertions;
 };
+
+/// Where an op of a function comes from.
+struct OpPlace {
+  std::string name; ///< such as "tensor.extract"
+  mlir::Location loc;
+};
+
+/// Gives every op of `function` its number and the function's name as its
+/// location, so that code that several functions share can name the ops of
+/// each. Returns the places that the numbers replace.
+std::vector<OpPlace> numberOps(mlir::func::FuncOp function);
+/// An op in a location that passes have made of those of numberOps.
+struct OpNumber {
+  int64_t number = -1; ///< -1: unknown
+  llvm::StringRef function;
+};
+OpNumber opNumberOf(mlir::Location loc);
+/// "'tensor.extract' at <location>: ", or nothing without such a place.
+std::string describePlace(llvm::ArrayRef<OpPlace> places, int64_t number);
 
 /// Adds the passes that take a module of functions on static tensors to the
 /// LLVM dialect. Each function becomes `f(ptr input..., ptr result...,

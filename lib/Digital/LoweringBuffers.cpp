@@ -25,7 +25,7 @@ using namespace pumice::digital;
 
 namespace {
 
-/// Without this, bufferization would be free to work in place in an input.
+/// Marks inputs as read-only, so that bufferization does not write to them.
 struct ReadOnlyInputs : FunctionPass<ReadOnlyInputs> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ReadOnlyInputs)
 
@@ -37,10 +37,10 @@ struct ReadOnlyInputs : FunctionPass<ReadOnlyInputs> {
   }
 };
 
-/// Results become arguments that the function writes, and temporaries become
-/// trailing arguments: the caller reuses their memory from run to run (fresh
+/// Turns results into arguments that the function writes, and temporaries into
+/// trailing arguments. The caller reuses their memory from run to run (new
 /// memory costs a page fault per 4 KiB), and as arguments they are noalias.
-/// Whatever is allocated inside loops stays on the heap.
+/// Allocations inside loops stay on the heap.
 struct BuffersToArguments
     : PassWrapper<BuffersToArguments, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(BuffersToArguments)
@@ -62,7 +62,7 @@ struct BuffersToArguments
         cast<func::ReturnOp>(function.getBody().front().getTerminator());
     OpBuilder builder(terminator);
     for (unsigned i = 0; i < terminator.getNumOperands(); ++i) {
-      // A reshaped buffer has the bytes of the buffer.
+      // A reshaped buffer has the same bytes.
       Value buffer = terminator.getOperand(i);
       while (isa_and_nonnull<memref::CollapseShapeOp, memref::ExpandShapeOp>(
           buffer.getDefiningOp()))
@@ -72,7 +72,7 @@ struct BuffersToArguments
         toArgument(function, alloc);
         continue;
       }
-      // An input, a part of a buffer, or a buffer that is returned before.
+      // An input, part of a buffer, or a buffer that was returned already.
       Value value = terminator.getOperand(i);
       auto type = cast<MemRefType>(value.getType());
       Value argument = function.getBody().addArgument(
@@ -127,7 +127,7 @@ struct BuffersToArguments
   }
 };
 
-/// MemRefToLLVM has no i1 in memory: a byte it is.
+/// Stores i1 as a byte, because MemRefToLLVM does not support i1 in memory.
 struct BoolToByte : FunctionPass<BoolToByte> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(BoolToByte)
 
@@ -145,7 +145,7 @@ struct BoolToByte : FunctionPass<BoolToByte> {
   void runOnOperation() override {
     OpBuilder builder(&getContext());
     func::FuncOp function = getOperation();
-    // Of scalars and, where loops became tiles of registers, of vectors.
+    // Accesses of scalars, and of vectors in register tiles.
     auto isBits = [](Type type) {
       return getElementTypeOrSelf(type).isInteger(1);
     };
@@ -189,8 +189,9 @@ struct BoolToByte : FunctionPass<BoolToByte> {
   }
 };
 
-/// With bare pointers this reaches LLVM and removes the run-time alias checks
-/// of the loop vectoriser. Inputs are only read, so that they may coincide.
+/// Marks arguments as noalias. With bare pointers, this reaches LLVM and
+/// removes the run-time alias checks of the loop vectorizer. Inputs may
+/// overlap, because they are only read.
 struct NoAlias : FunctionPass<NoAlias> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(NoAlias)
 
@@ -201,7 +202,7 @@ struct NoAlias : FunctionPass<NoAlias> {
   }
 };
 
-/// A strided memref.copy would become a call of a runtime library.
+/// Expands strided copies, which would become calls of a runtime library.
 struct CopyToLoops : FunctionPass<CopyToLoops> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(CopyToLoops)
 
@@ -238,16 +239,15 @@ void pumice::digital::addBufferStage(OpPassManager &passes) {
   nested(std::make_unique<NoAlias>());
   passes.addPass(createConvertBufferizationToMemRefPass());
   nested(std::make_unique<CopyToLoops>());
+  // What it asserts leaves the function as other assertions do
+  // (LoweringLLVM.cpp), and the passes below fold its checks.
+  nested(createCheckAccessesPass());
   nested(createRegisterTilePass(vectorBytes()));
   nested(createConvertLinalgToLoopsPass());
-  // Here every access is a load or store of a memref or vector with explicit
-  // indices, and views are not pointer arithmetic yet: the place for a pass
-  // that checks accesses. What it asserts leaves the function as other
-  // assertions do (LoweringLLVM.cpp), and the passes below fold and hoist its
-  // checks.
   nested(std::make_unique<BoolToByte>());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
+  nested(createDropPromisesPass());
   nested(createCanonicalizerPass());
   nested(createCSEPass());
   nested(createLoopInvariantCodeMotionPass());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Digital/Jit.h"
+#include "lib/Digital/Lowering.h"
 #include "lib/Digital/LoweringStages.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -15,8 +16,8 @@ using namespace pumice::digital;
 
 namespace {
 
-/// A failing cf.assert reports its number and leaves the function: going on
-/// could read out of bounds, aborting would take the process down.
+/// Makes a failing cf.assert report its number and return from the function:
+/// continuing could read out of bounds, and aborting would end the process.
 struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(AssertToReturn)
 
@@ -35,7 +36,8 @@ struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
       if (!report) {
         report = func::FuncOp::create(
             builder, getOperation().getLoc(), pumice::digital::kAssertSymbol,
-            builder.getFunctionType({builder.getI64Type()}, {}));
+            builder.getFunctionType(
+                {builder.getI64Type(), builder.getI64Type()}, {}));
         report.setPrivate();
       }
       messages.push_back(
@@ -48,7 +50,7 @@ struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
   static ArrayAttr toReturns(ArrayRef<cf::AssertOp> asserts,
                              func::FuncOp report) {
     OpBuilder builder(report.getContext());
-    SmallVector<StringRef> messages;
+    SmallVector<Attribute> described;
     for (cf::AssertOp op : asserts) {
       Location loc = op.getLoc();
       Block *before = op->getBlock();
@@ -57,17 +59,43 @@ struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
           builder.createBlock(before->getParent(), before->getParent()->end()));
       Block *failed = builder.getInsertionBlock();
       Value id = arith::ConstantOp::create(
-          builder, loc, builder.getI64IntegerAttr(messages.size()));
-      func::CallOp::create(builder, loc, report, id);
+          builder, loc, builder.getI64IntegerAttr(described.size()));
+      Value index = reportedIndex(builder, op);
+      const bool reportsIndex = static_cast<bool>(index);
+      if (!index)
+        index = arith::ConstantOp::create(builder, loc,
+                                          builder.getI64IntegerAttr(0));
+      func::CallOp::create(builder, loc, report, ValueRange{id, index});
       func::ReturnOp::create(builder, loc);
       builder.setInsertionPointToEnd(before);
       cf::CondBranchOp::create(builder, loc, op.getArg(), after, ValueRange(),
                                failed, ValueRange());
-      // The attribute owns the text; it outlives the op.
-      messages.push_back(op.getMsg());
+      described.push_back(builder.getArrayAttr(
+          {builder.getStringAttr(op.getMsg()),
+           builder.getI64IntegerAttr(opNumberOf(loc).number),
+           builder.getBoolAttr(reportsIndex)}));
       op.erase();
     }
-    return builder.getStrArrayAttr(messages);
+    return builder.getArrayAttr(described);
+  }
+
+  /// The index that a check of bounds compares, as i64; null for another
+  /// assertion.
+  static Value reportedIndex(OpBuilder &builder, cf::AssertOp op) {
+    auto compared = op.getArg().getDefiningOp<arith::CmpIOp>();
+    if (!op->hasAttr(kReportsIndex) || !compared ||
+        compared.getPredicate() != arith::CmpIPredicate::ult)
+      return Value();
+    Value index = compared.getLhs();
+    Type type = index.getType(), wide = builder.getI64Type();
+    if (type.isIndex())
+      return arith::IndexCastOp::create(builder, op.getLoc(), wide, index);
+    auto integer = dyn_cast<IntegerType>(type);
+    if (!integer || integer.getWidth() > 64)
+      return Value();
+    if (integer.getWidth() == 64)
+      return index;
+    return arith::ExtSIOp::create(builder, op.getLoc(), wide, index);
   }
 };
 
@@ -76,8 +104,8 @@ struct AssertToReturn : PassWrapper<AssertToReturn, OperationPass<ModuleOp>> {
 void pumice::digital::addLLVMStage(OpPassManager &passes) {
   passes.addPass(createSCFToControlFlowPass());
   passes.addPass(std::make_unique<AssertToReturn>());
-  // libm takes what has no LLVM intrinsic; the other order would turn floor
-  // and roundeven into calls.
+  // libm handles functions without an LLVM intrinsic. In the other order, floor
+  // and roundeven would become calls.
   passes.addPass(createConvertMathToLLVMPass());
   passes.addPass(createConvertMathToLibmPass());
   passes.addPass(createConvertVectorToLLVMPass());

@@ -24,9 +24,9 @@ using namespace pumice::digital;
 
 namespace {
 
-/// Takes apart ops that bufferize badly or not at all: softmax into its four
-/// steps, pads and concatenations into insertions (so that a producer can
-/// write straight into the padded buffer).
+/// Decomposes ops that bufferize badly or not at all: softmax into its four
+/// steps, pads and concatenations into insertions (so that a producer can write
+/// directly into the padded buffer).
 struct Decompose : FunctionPass<Decompose> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Decompose)
 
@@ -66,79 +66,6 @@ struct Decompose : FunctionPass<Decompose> {
   }
 };
 
-/// Integer division by zero (or of the smallest number by -1) and reading at an
-/// index that comes from data would take the process down: assert before.
-struct GuardTraps : FunctionPass<GuardTraps> {
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(GuardTraps)
-
-  void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<arith::ArithDialect, cf::ControlFlowDialect>();
-  }
-
-  /// False for what is computed from loop indices and constants.
-  static bool dependsOnData(Value value) {
-    Operation *def = value.getDefiningOp();
-    if (!def)
-      return true;
-    if (isa<linalg::IndexOp>(def))
-      return false;
-    return llvm::any_of(def->getOperands(), dependsOnData) ||
-           isa<tensor::ExtractOp>(def);
-  }
-
-  static void guardDivision(Operation *op) {
-    Value divisor = op->getOperand(1);
-    auto type = dyn_cast<IntegerType>(divisor.getType());
-    std::optional<int64_t> constant = getConstantIntValue(divisor);
-    if (!type || (constant && *constant != 0 && *constant != -1))
-      return;
-    OpBuilder builder(op);
-    auto differs = [&](Value value, const APInt &from) -> Value {
-      Value other = arith::ConstantOp::create(
-          builder, op->getLoc(), builder.getIntegerAttr(type, from));
-      return arith::CmpIOp::create(builder, op->getLoc(),
-                                   arith::CmpIPredicate::ne, value, other);
-    };
-    unsigned width = type.getWidth();
-    cf::AssertOp::create(builder, op->getLoc(),
-                         differs(divisor, APInt::getZero(width)),
-                         "integer division by zero");
-    if (isa<arith::DivUIOp, arith::RemUIOp, arith::CeilDivUIOp>(op))
-      return;
-    Value fits = arith::OrIOp::create(
-        builder, op->getLoc(),
-        differs(op->getOperand(0), APInt::getSignedMinValue(width)),
-        differs(divisor, APInt::getAllOnes(width)));
-    cf::AssertOp::create(builder, op->getLoc(), fits,
-                         "integer division overflows");
-  }
-
-  static void guardIndices(tensor::ExtractOp op) {
-    OpBuilder builder(op);
-    for (auto [i, index] : llvm::enumerate(op.getIndices())) {
-      if (!dependsOnData(index))
-        continue;
-      LDBG() << "checks index " << i << " of " << op;
-      // Unsigned: a negative index is a huge one.
-      Value size = arith::ConstantIndexOp::create(
-          builder, op.getLoc(), op.getTensor().getType().getDimSize(i));
-      Value inside = arith::CmpIOp::create(
-          builder, op.getLoc(), arith::CmpIPredicate::ult, index, size);
-      cf::AssertOp::create(builder, op.getLoc(), inside, "index out of bounds");
-    }
-  }
-
-  void runOnOperation() override {
-    getOperation().walk([](Operation *op) {
-      if (isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp,
-              arith::CeilDivSIOp, arith::CeilDivUIOp, arith::FloorDivSIOp>(op))
-        guardDivision(op);
-      else if (auto extract = dyn_cast<tensor::ExtractOp>(op))
-        guardIndices(extract);
-    });
-  }
-};
-
 int64_t iterations(linalg::LinalgOp op) {
   int64_t product = 1;
   for (int64_t range : op.getStaticLoopRanges())
@@ -146,7 +73,7 @@ int64_t iterations(linalg::LinalgOp op) {
   return product;
 }
 
-/// True if `producer` does at most a conversion per element.
+/// True if `producer` has at most a conversion per element.
 bool isCheap(linalg::LinalgOp producer) {
   return llvm::all_of(producer->getRegion(0).front(), [](Operation &op) {
     return isa<linalg::YieldOp, arith::ConstantOp, arith::ExtSIOp,
@@ -154,7 +81,7 @@ bool isCheap(linalg::LinalgOp producer) {
   });
 }
 
-/// True if some input is not read in the order of the loops.
+/// True if an input is not read in the order of the loops.
 bool permutes(linalg::LinalgOp op) {
   return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
     int64_t previous = -1;
@@ -170,8 +97,8 @@ bool permutes(linalg::LinalgOp op) {
   });
 }
 
-/// Elementwise fusion that never repeats work worth the name and leaves the
-/// operands of a reduction contiguous.
+/// Elementwise fusion that does not repeat expensive work and keeps the
+/// operands of reductions contiguous.
 bool fusesWell(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
@@ -189,8 +116,8 @@ bool isElementwise(Operation *op) {
   return generic && generic.getNumReductionLoops() == 0;
 }
 
-/// A reshape is moved out of the way only between two elementwise loops:
-/// elsewhere expanding would split loops for nothing.
+/// Propagates reshapes only between two elementwise loops: elsewhere, expanding
+/// would split loops without benefit.
 bool joinsElementwise(OpOperand *operand) {
   Operation *producer = operand->get().getDefiningOp();
   Operation *consumer = operand->getOwner();
@@ -240,10 +167,9 @@ struct FuseElementwise : FunctionPass<FuseElementwise> {
   }
 };
 
-/// Loops of one step that only index by themselves. One that is added to
-/// another
-/// (`d0 * 2 + d1` of a pool with one window) has to stay: without it the other
-/// would seem to run over all of the operand.
+/// Unit loops that index operands on their own. A loop that is added to another
+/// one (`d0 * 2 + d1` of a pooling with one window) must stay: without it, the
+/// other loop would seem to cover the whole operand.
 SmallVector<unsigned> droppableLoops(Operation *op) {
   if (auto pad = dyn_cast<tensor::PadOp>(op))
     return llvm::to_vector(
@@ -262,7 +188,8 @@ SmallVector<unsigned> droppableLoops(Operation *op) {
   return llvm::to_vector_of<unsigned>(drop.set_bits());
 }
 
-/// Upstream's pass of the same patterns drops every loop of one step.
+/// Drops the loops of droppableLoops. Upstream's pass with the same patterns
+/// drops all unit loops.
 struct DropUnitLoops : FunctionPass<DropUnitLoops> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(DropUnitLoops)
 
@@ -278,8 +205,8 @@ struct DropUnitLoops : FunctionPass<DropUnitLoops> {
   }
 };
 
-/// The groups of adjacent loops that every operand runs through as one:
-/// collapsing them makes the innermost loop long.
+/// Groups of adjacent loops that all operands traverse like one loop.
+/// Collapsing them makes the innermost loop long.
 SmallVector<ReassociationIndices> collapsible(linalg::LinalgOp op) {
   SmallVector<ReassociationIndices> groups;
   if (!isa<linalg::GenericOp>(op.getOperation()) || op.hasIndexSemantics() ||
@@ -343,12 +270,14 @@ void pumice::digital::addTensorStage(OpPassManager &passes, bool expandMath) {
   auto nested = [&](std::unique_ptr<Pass> pass) {
     passes.addNestedPass<func::FuncOp>(std::move(pass));
   };
+  nested(createZeroUninitialisedPass());
   nested(std::make_unique<Decompose>());
-  nested(std::make_unique<GuardTraps>());
+  nested(createGuardTrapsPass());
   nested(createCSEPass());
   nested(std::make_unique<FuseElementwise>());
   nested(std::make_unique<DropUnitLoops>());
   nested(std::make_unique<CollapseLoops>());
+  nested(createDefineConversionsPass());
   nested(std::make_unique<ExpandMath>(expandMath));
   nested(createCanonicalizerPass());
   nested(createCSEPass());

@@ -53,7 +53,7 @@ struct Builder64 {
   Value mul(Value a, Value b) {
     return arith::MulFOp::create(rewriter, loc, a, b);
   }
-  /// One rounding by definition, unlike a contracted product and sum.
+  /// Rounds once on every host, unlike a contracted product and sum.
   Value fma(Value a, Value b, Value c) {
     return math::FmaOp::create(rewriter, loc, a, b, c);
   }
@@ -77,8 +77,8 @@ struct Builder64 {
   /// exp(x) = scale * (1 + m) with scale a power of two and |m| < 0.42.
   /// |x| must be below 700.
   std::pair<Value, Value> scaledExp(Value x) {
-    // Adding 1.5 * 2^52 leaves the nearest integer in the low mantissa bits;
-    // unlike fptosi this is defined for NaN.
+    // Adding 1.5 * 2^52 leaves the nearest integer in the low mantissa bits.
+    // Unlike fptosi, this is defined for NaN.
     Value magic = constant(6755399441055744.0);
     Value shifted = add(mul(x, constant(1.4426950408889634)), magic);
     Value n = sub(shifted, magic);
@@ -146,7 +146,7 @@ void pumice::digital::populateMathLegalizePatterns(
 
 void pumice::digital::populateMathExpandPatterns(RewritePatternSet &patterns) {
   MLIRContext *context = patterns.getContext();
-  // The bounds are where the f32 result has long become 0, inf or +-1.
+  // Outside of these bounds, the f32 result is 0, inf or +-1.
   patterns.add<Expand<math::ExpOp>>(
       context,
       +[](Builder64 b, Value x) { return b.exp(b.clamp(x, -120, 100)); });

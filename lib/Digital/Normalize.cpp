@@ -2,7 +2,9 @@
 #include "lib/Digital/Normalize.h"
 
 #include "lib/Digital/DigitalCompiler.h"
+#include "lib/Digital/LoweringStages.h"
 #include "lib/Support/ConstantData.h"
+#include "lib/Support/Limits.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -11,6 +13,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IntegerSet.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 using namespace mlir;
@@ -32,7 +35,7 @@ Error errorAt(Operation *op, const Twine &message) {
 }
 
 //===----------------------------------------------------------------------===//
-// What may be compiled
+// Supported functions
 //===----------------------------------------------------------------------===//
 
 Expected<int64_t> getBufferBytes(Type type) {
@@ -44,6 +47,9 @@ Expected<int64_t> getBufferBytes(Type type) {
       return createStringError(
           "expected a ranked tensor of static shape without encoding, got " +
           text(type));
+    if (!checkedBytes(type))
+      return createStringError(
+          "expected tensors of fewer than 2^50 bytes, got " + text(type));
     elements = tensor.getNumElements();
     scalar = tensor.getElementType();
   }
@@ -55,12 +61,73 @@ Expected<int64_t> getBufferBytes(Type type) {
   return elements * bytes;
 }
 
+/// Fails if `op` has attributes for which it is not defined.
+static Error checkAttributes(Operation *op) {
+  for (NamedAttribute attribute : op->getAttrs()) {
+    bool divides = false;
+    auto check = [&](AffineExpr expr) {
+      auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+      if (!binary || expr.getKind() == AffineExprKind::Add ||
+          expr.getKind() == AffineExprKind::Mul)
+        return;
+      auto divisor = dyn_cast<AffineConstantExpr>(binary.getRHS());
+      divides |= !divisor || divisor.getValue() <= 0;
+    };
+    if (auto map = dyn_cast<AffineMapAttr>(attribute.getValue()))
+      map.getValue().walkExprs(check);
+    else if (auto set = dyn_cast<IntegerSetAttr>(attribute.getValue()))
+      set.getValue().walkExprs(check);
+    else if (auto maps = dyn_cast<ArrayAttr>(attribute.getValue()))
+      for (auto map : maps.getAsRange<Attribute>())
+        if (auto affine = dyn_cast<AffineMapAttr>(map))
+          affine.getValue().walkExprs(check);
+    if (divides)
+      return errorAt(op, "'" + op->getName().getStringRef() +
+                             "' in a digital region: expected division by "
+                             "positive constants, got " +
+                             text(attribute.getValue()));
+  }
+  // Upstream's patterns take what an op does not read for undefined.
+  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
+    for (OpOperand &init : linalgOp.getDpsInitsMutable())
+      if (isa<ShapedType>(init.get().getType()) &&
+          !linalgOp.payloadUsesValueFromOperand(&init) &&
+          !writesAll(linalgOp, init))
+        return errorAt(op, "'" + op->getName().getStringRef() +
+                               "' in a digital region: expected a linalg op "
+                               "that writes every element of result " +
+                               Twine(init.getOperandNumber() -
+                                     linalgOp.getNumDpsInputs()));
+  if (auto dim = dyn_cast<tensor::DimOp>(op)) {
+    std::optional<int64_t> index = dim.getConstantIndex();
+    auto type = dyn_cast<RankedTensorType>(dim.getSource().getType());
+    if (type && (!index || *index < 0 || *index >= type.getRank()))
+      return errorAt(op, "'tensor.dim' in a digital region: expected the "
+                         "number of a dimension of " +
+                             text(type) + ", got " +
+                             (index ? Twine(*index) : Twine("no constant")));
+  }
+  return Error::success();
+}
+
 Error checkOps(func::FuncOp function) {
   if (function.isExternal() || !function.getBody().hasOneBlock())
     return errorAt(function, "digital region '" + function.getName() +
                                  "': expected a body of one block");
-  Operation *unknown = nullptr;
+  std::string limits;
+  {
+    ScopedDiagnosticHandler handler(
+        function.getContext(), [&](Diagnostic &diagnostic) {
+          limits = text(diagnostic.getLocation()) + ": " + diagnostic.str();
+          return success();
+        });
+    if (failed(verifyLimits(function)))
+      return createStringError(limits);
+  }
+  Error invalid = Error::success();
   function.getBody().walk([&](Operation *op) {
+    if (invalid)
+      return WalkResult::interrupt();
     Dialect *dialect = op->getDialect();
     if (op->isRegistered() && dialect &&
         !isa<tensor::GatherOp, tensor::ScatterOp>(op) &&
@@ -68,16 +135,15 @@ Error checkOps(func::FuncOp function) {
              linalg::LinalgDialect, math::MathDialect, scf::SCFDialect,
              tensor::TensorDialect>(dialect) ||
          isa<cf::AssertOp, func::ReturnOp>(op)))
-      return WalkResult::advance();
-    unknown = op;
-    return WalkResult::interrupt();
+      invalid = checkAttributes(op);
+    else
+      invalid = errorAt(op, "'" + op->getName().getStringRef() +
+                                "' is not an op of a digital region (arith, "
+                                "math, linalg, tensor, affine, scf, index, "
+                                "cf.assert)");
+    return invalid ? WalkResult::interrupt() : WalkResult::advance();
   });
-  if (!unknown)
-    return Error::success();
-  return errorAt(unknown, "'" + unknown->getName().getStringRef() +
-                              "' is not an op of a digital region (arith, "
-                              "math, linalg, tensor, affine, scf, index, "
-                              "cf.assert)");
+  return invalid;
 }
 
 static bool isStaticTensorOrScalar(Type type) {
@@ -100,8 +166,8 @@ static std::pair<Operation *, Type> findBadType(func::FuncOp function) {
   return found;
 }
 
-/// Front ends leave dynamic types between casts of static ones; folding the
-/// casts into their users removes them.
+/// Removes dynamic types that front ends leave between casts of static types,
+/// by folding the casts into their users.
 static void removeDynamicTypes(func::FuncOp function) {
   MLIRContext *context = function.getContext();
   RewritePatternSet patterns(context);
@@ -137,9 +203,9 @@ static Error checkTypes(func::FuncOp function) {
 // The normal form: one function per distinct computation
 //===----------------------------------------------------------------------===//
 
-/// True for scales, zero points and the like: numbers that differ from layer to
-/// layer and gain nothing from being known to the code generator. Powers of two
-/// do gain when they multiply; bounds and initial values shape the code.
+/// True for scales, zero points and similar numbers, which differ between
+/// layers and do not help the code generator. Powers of two help it as factors,
+/// and bounds and initial values determine the code.
 static bool isParameter(OpOperand &operand) {
   auto constant = operand.get().getDefiningOp<arith::ConstantOp>();
   if (!constant)
@@ -222,8 +288,8 @@ Expected<NormalForm> normalize(func::FuncOp source) {
     op.erase();
   }
 
-  // One argument per use, also of equal numbers: in another function they may
-  // differ.
+  // Use a separate argument for each use: numbers that are equal here may
+  // differ in another function.
   SmallVector<OpOperand *> parameters;
   function.walk([&](Operation *op) {
     for (OpOperand &operand : op->getOpOperands())
@@ -263,6 +329,7 @@ Expected<NormalForm> normalize(func::FuncOp source) {
   result.function = function;
   if (Error error = checkTypes(function))
     return std::move(error);
+  function.walk([](Operation *op) { dropPromises(op); });
   return result;
 }
 

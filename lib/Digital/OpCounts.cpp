@@ -2,6 +2,7 @@
 #include "lib/Digital/OpCounts.h"
 
 #include "lib/Digital/DigitalCompiler.h"
+#include "lib/Support/Saturating.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -23,7 +24,12 @@ int64_t elements(Type type) {
   auto shaped = dyn_cast<ShapedType>(type);
   if (!shaped)
     return 1;
-  return shaped.hasStaticShape() ? shaped.getNumElements() : 0;
+  if (!shaped.hasStaticShape())
+    return 0;
+  int64_t product = 1;
+  for (int64_t extent : shaped.getShape())
+    product = saturatingProduct({product, extent});
+  return product;
 }
 
 int64_t bytes(Type type) {
@@ -46,7 +52,7 @@ bool isFree(Operation *op) {
           isa<arith::ArithDialect>(op->getDialect()));
 }
 
-/// The kind of one arith or math op; none for anything else.
+/// The kind of an arith or math op; nullopt for other ops.
 std::optional<DigitalOpKind> kindOf(Operation *op) {
   if (isa<arith::AddIOp, arith::SubIOp, arith::AddFOp, arith::SubFOp,
           arith::NegFOp, arith::AndIOp, arith::OrIOp, arith::XOrIOp,
@@ -77,80 +83,90 @@ std::optional<DigitalOpKind> kindOf(Operation *op) {
 struct Counter {
   OpCounts counts;
 
+  void add(DigitalOpKind kind, std::initializer_list<int64_t> factors) {
+    saturatingAdd(counts[kind], saturatingProduct(factors));
+  }
+
   void countOp(Operation *op, int64_t times) {
     if (isFree(op))
       return;
     if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
       int64_t domain = 1;
       for (int64_t range : linalgOp.getStaticLoopRanges())
-        domain *= ShapedType::isDynamic(range) ? 0 : range;
+        domain = saturatingProduct(
+            {domain, ShapedType::isDynamic(range) ? 0 : range});
       if (isa<linalg::QuantizedMatmulOp, linalg::QuantizedBatchMatmulOp>(op))
         return countProduct(linalgOp, times, domain);
       Block &payload = op->getRegion(0).front();
       bool computes = llvm::any_of(
           payload, [](Operation &inner) { return !isFree(&inner); });
       if (computes)
-        countBlock(payload, times * domain);
+        countBlock(payload, saturatingProduct({times, domain}));
       else
         for (OpOperand &init : linalgOp.getDpsInitsMutable())
-          counts[DigitalOpKind::move] += times * elements(init.get().getType());
+          add(DigitalOpKind::move, {times, elements(init.get().getType())});
       return;
     }
     if (isa<linalg::SoftmaxOp>(op)) {
       // max, subtract, exp, sum, divide.
-      int64_t n = times * elements(op->getResult(0).getType());
-      counts[DigitalOpKind::compare] += n;
-      counts[DigitalOpKind::add] += 2 * n;
-      counts[DigitalOpKind::special] += n;
-      counts[DigitalOpKind::divide] += n;
+      int64_t n =
+          saturatingProduct({times, elements(op->getResult(0).getType())});
+      add(DigitalOpKind::compare, {n});
+      add(DigitalOpKind::add, {2, n});
+      add(DigitalOpKind::special, {n});
+      add(DigitalOpKind::divide, {n});
       return;
     }
     if (isa<math::FmaOp>(op)) {
-      int64_t n = times * elements(op->getResult(0).getType());
-      counts[DigitalOpKind::multiply] += n;
-      counts[DigitalOpKind::add] += n;
+      int64_t n =
+          saturatingProduct({times, elements(op->getResult(0).getType())});
+      add(DigitalOpKind::multiply, {n});
+      add(DigitalOpKind::add, {n});
       return;
     }
     if (std::optional<DigitalOpKind> kind = kindOf(op)) {
-      counts[*kind] += times * elements(op->getResult(0).getType());
+      add(*kind, {times, elements(op->getResult(0).getType())});
       return;
     }
     if (auto insert = dyn_cast<tensor::InsertSliceOp>(op)) {
-      counts[DigitalOpKind::move] += times * elements(insert.getSourceType());
+      add(DigitalOpKind::move, {times, elements(insert.getSourceType())});
       return;
     }
     if (isa<tensor::InsertOp, tensor::ExtractOp>(op)) {
-      counts[DigitalOpKind::move] += times;
+      add(DigitalOpKind::move, {times});
       return;
     }
     if (auto generate = dyn_cast<tensor::GenerateOp>(op)) {
-      int64_t n = times * elements(generate.getType());
-      counts[DigitalOpKind::move] += n;
+      int64_t n = saturatingProduct({times, elements(generate.getType())});
+      add(DigitalOpKind::move, {n});
       countBlock(generate.getBody().front(), n);
       return;
     }
     if (auto loop = dyn_cast<scf::ForOp>(op)) {
       std::optional<APInt> trips = loop.getStaticTripCount();
-      countBlock(*loop.getBody(), times * (trips ? trips->getSExtValue() : 1));
+      int64_t n = 1;
+      if (trips && trips->getActiveBits() <= 63)
+        n = trips->getSExtValue();
+      countBlock(*loop.getBody(), saturatingProduct({times, n}));
       return;
     }
     if (auto branch = dyn_cast<scf::IfOp>(op)) {
       countBlock(*branch.thenBlock(), times);
       return;
     }
-    // tensor.pad, tensor.concat, tensor.splat, ... and all that is unknown.
+    // tensor.pad, tensor.concat, tensor.splat, ... and unknown ops.
     for (Type type : op->getResultTypes())
-      counts[DigitalOpKind::move] += times * elements(type);
+      add(DigitalOpKind::move, {times, elements(type)});
   }
 
-  /// Zero points are taken off each factor once, not in every term.
+  /// Zero points are subtracted once per factor, not in every term.
   void countProduct(linalg::LinalgOp op, int64_t times, int64_t terms) {
-    counts[DigitalOpKind::multiply] += times * terms;
-    counts[DigitalOpKind::add] += times * terms;
+    add(DigitalOpKind::multiply, {times, terms});
+    add(DigitalOpKind::add, {times, terms});
     for (unsigned factor : {0, 1})
       if (!matchPattern(op.getDpsInputOperand(2 + factor)->get(), m_Zero()))
-        counts[DigitalOpKind::add] +=
-            times * elements(op.getDpsInputOperand(factor)->get().getType());
+        add(DigitalOpKind::add,
+            {times, elements(op.getDpsInputOperand(factor)->get().getType())});
   }
 
   void countBlock(Block &block, int64_t times) {
@@ -168,17 +184,17 @@ OpCounts count(Region &region) {
   if (region.empty())
     return counter.counts;
   for (BlockArgument argument : region.front().getArguments())
-    counter.counts.bytesRead += bytes(argument.getType());
+    saturatingAdd(counter.counts.bytesRead, bytes(argument.getType()));
   region.walk([&](arith::ConstantOp op) {
     auto dense = dyn_cast<DenseElementsAttr>(op.getValue());
     if (isa<ShapedType>(op.getType()) && !(dense && dense.isSplat()))
-      counter.counts.bytesRead += bytes(op.getType());
+      saturatingAdd(counter.counts.bytesRead, bytes(op.getType()));
   });
   for (Block &block : region)
     if (Operation *terminator =
             block.mightHaveTerminator() ? block.getTerminator() : nullptr)
       for (Type type : terminator->getOperandTypes())
-        counter.counts.bytesWritten += bytes(type);
+        saturatingAdd(counter.counts.bytesWritten, bytes(type));
   return counter.counts;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- OpCounts.h - Work of a digital region --------------------*- C++ -*-===//
 //
-// Scalar operations of a region, from static iteration domains: for a linalg op
-// every payload op counts once per iteration. Mapping:
+// Numbers of scalar operations of a region, from static iteration domains. Each
+// payload op of a linalg op counts once per iteration. The kinds are:
 //
 //   add      addi subi addf subf negf absi absf copysign andi ori xori shifts
 //   multiply muli mulf fma (also one add)
@@ -29,17 +29,17 @@ namespace pumice::digital {
 
 struct OpCounts {
   DigitalOps ops;
-  /// At the boundary: arguments and constants read, results written.
+  /// Bytes of arguments and constants read, and of results written.
   int64_t bytesRead = 0;
   int64_t bytesWritten = 0;
 
   int64_t &operator[](DigitalOpKind op) { return ops[op]; }
 };
 
-/// Counts one execution of `region`; dynamic shapes count as nothing. Read are
-/// the arguments of its entry block and non-splat constants, written are the
-/// operands of its terminators. Loops without a static trip count and the first
-/// arm of an scf.if count once.
+/// Counts one execution of `region`; dynamic shapes count as 0. The arguments
+/// of its entry block and non-splat constants are read, the operands of its
+/// terminators are written. Loops without a static trip count, and the first
+/// branch of an scf.if, count once.
 OpCounts count(mlir::Region &region);
 OpCounts count(mlir::func::FuncOp function);
 

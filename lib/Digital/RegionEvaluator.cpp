@@ -36,7 +36,8 @@ static bool isOfScalars(func::FuncOp function) {
               .wasInterrupted();
 }
 
-/// `function` of tensors of `batch` variables, as one elementwise op.
+/// A function that applies `scalars` to tensors of `batch` elements, as one
+/// elementwise op.
 func::FuncOp RegionEvaluator::vectorise(func::FuncOp scalars,
                                         unsigned numVariables) {
   OpBuilder builder = OpBuilder::atBlockEnd(module->getBody());
@@ -199,7 +200,7 @@ Error RegionEvaluator::evaluate(size_t index, ArrayRef<const void *> variables,
   const int64_t rest = count - at;
   if (rest == 0)
     return Error::success();
-  // The last points, and copies of the last one.
+  // Pad the last batch with copies of the last point.
   std::vector<std::vector<char>> in(numInputs), out(numOutputs);
   for (size_t i = 0; i < numInputs; ++i) {
     in[i].resize(step * sizeIn(i));

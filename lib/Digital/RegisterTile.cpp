@@ -15,8 +15,8 @@ using namespace mlir;
 
 namespace {
 
-/// A run of equal tiles along one loop: start, start + step, ... below end;
-/// each holds the elements [0, step) as pieces of the given widths.
+/// A run of equal tiles along one loop, at start, start + step, ... below end.
+/// Each covers elements [0, step) with pieces of the given widths.
 struct Chunk {
   int64_t start, end, step;
   SmallVector<int64_t> widths;
@@ -84,8 +84,8 @@ private:
     return op.getMatchingIndexingMap(operand).isFunctionOfDim(loop);
   }
 
-  /// By how many elements of `operand` one step of `loop` moves, if that is
-  /// along the last dimension and is 1 or 2; else 0.
+  /// The number of elements by which a step of `loop` advances in `operand`, if
+  /// it advances along the last dimension by 1 or 2; else 0.
   int64_t stepOf(OpOperand *operand, unsigned loop) {
     AffineMap map = op.getMatchingIndexingMap(operand);
     auto type = cast<MemRefType>(operand->get().getType());
@@ -100,7 +100,7 @@ private:
     for (AffineExpr result : results.drop_back())
       if (result.isFunctionOfDim(loop))
         return 0;
-    // The last index is step * dim + something without dim.
+    // The last index must be step * dim plus terms without dim.
     for (int64_t step : {1, 2})
       if (!simplifyAffineExpr(results.back() - dim * step, map.getNumDims(), 0)
                .isFunctionOfDim(loop))
@@ -131,7 +131,8 @@ private:
             return dependsOn(input, lane) && !dependsOn(input, loop);
           }))
         row = loop;
-    // A vector of far elements is slow to fill, which only rows pay back.
+    // Vectors of strided elements are slow to fill, which only pays off if rows
+    // reuse them.
     for (OpOperand *input : op.getDpsInputOperands())
       if (dependsOn(input, lane) && stepOf(input, lane) == 0 &&
           (row == kNone || dependsOn(input, row))) {
@@ -144,8 +145,8 @@ private:
   bool chooseLoops() {
     if (chooseLane())
       return true;
-    // Sums along memory: several rows at once hide the latency of their chains
-    // of additions.
+    // For sums along contiguous memory, several rows at once hide the latency
+    // of their chains of additions.
     AffineExpr inner = getAffineDimExpr(reduction.back(), op.getContext());
     if (!llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
           AffineMap map = op.getMatchingIndexingMap(input);
@@ -240,8 +241,8 @@ private:
     return lane == kNone ? type : VectorType::get({width}, type);
   }
 
-  /// Consecutive lanes of `operand`. Of step 2 from two vectors that
-  /// overlap in one element, so that nothing beyond the last one is read.
+  /// Consecutive lanes of `operand`. With step 2, they come from two vectors
+  /// that overlap in one element, so that reads stay in bounds.
   Value loadLanes(OpOperand *operand, int64_t r, int64_t l, VectorType type) {
     SmallVector<Value> at = indices(operand, r, l);
     int64_t width = type.getNumElements(), step = stepOf(operand, lane);
@@ -348,7 +349,7 @@ private:
           rewriter.restoreInsertionPoint(builder.saveInsertionPoint());
           for (auto [loop, iv] : llvm::zip_equal(reduction, inner))
             ivs[loop] = iv;
-          // Each operand is loaded once per row or lane that it depends on.
+          // Load each operand once per row or lane that it depends on.
           llvm::DenseMap<std::pair<OpOperand *, std::pair<int64_t, int64_t>>,
                          Value>
               loaded;
@@ -357,7 +358,7 @@ private:
             SmallVector<Value> operands;
             for (OpOperand *input : op.getDpsInputOperands()) {
               int64_t r = row != kNone && dependsOn(input, row) ? e.row : 0;
-              // Broadcasts depend on the width, so the lane is always a key.
+              // Broadcasts depend on the width, so the key includes the lane.
               Value &value = loaded[{input, {r, e.lane}}];
               if (!value)
                 value = load(input, r, e.lane, e.width);
@@ -390,8 +391,8 @@ private:
   SmallVector<Value> ivs;
 };
 
-/// Copies that read along one loop and write along another go by squares that
-/// fit into the cache.
+/// Tiles copies that read along one loop and write along another into squares
+/// that fit into the cache.
 void tileTranspose(IRRewriter &rewriter, linalg::GenericOp op) {
   constexpr int64_t kEdge = 16;
   auto lastLoop = [&](OpOperand *operand) -> std::optional<unsigned> {

@@ -50,7 +50,7 @@ static Error execute(Interpreter &run, simulator::ConstantOp op) {
 }
 
 static Error execute(Interpreter &run, simulator::TransferOp op) {
-  if (Error error = run.issue(op, "transfer", "dram"))
+  if (Error error = run.issue(op, model::InstructionKind::transfer))
     return error;
   if (run.withValues) {
     model::Value &destination = run.value(op.getDestination());
@@ -67,11 +67,13 @@ static Error execute(Interpreter &run, simulator::ProgramOp op) {
     return changed.takeError();
   TaskFacts facts;
   facts.changed = *changed ? &**changed : nullptr;
-  return run.issue(op, "program", "crossbar", facts, op.getSetup());
+  return run.issue(op, model::InstructionKind::program, facts, op.getSetup());
 }
 
 static Error execute(Interpreter &run, simulator::MVMOp op) {
-  if (Error error = run.issue(op, "mvm", "crossbar"))
+  if (Error error = run.verifyHeld(op))
+    return error;
+  if (Error error = run.issue(op, model::InstructionKind::mvm))
     return error;
   if (!run.withValues)
     return Error::success();
@@ -129,7 +131,7 @@ static Error execute(Interpreter &run, simulator::APExecOp op) {
       return error;
     facts.taggedWrites = parts;
   }
-  if (Error error = run.issue(op, "ap", "ap", facts))
+  if (Error error = run.issue(op, model::InstructionKind::ap, facts))
     return error;
   if (run.withValues)
     run.computed(op.getOutput());
@@ -160,7 +162,7 @@ static Error execute(Interpreter &run, simulator::APLookupOp op) {
       return error;
     facts.taggedWrites = written;
   }
-  if (Error error = run.issue(op, "lookup", "ap", facts))
+  if (Error error = run.issue(op, model::InstructionKind::lookup, facts))
     return error;
   if (run.withValues)
     run.computed(op.getOutput());
@@ -168,7 +170,7 @@ static Error execute(Interpreter &run, simulator::APLookupOp op) {
 }
 
 static Error execute(Interpreter &run, simulator::ApplyOp op) {
-  if (Error error = run.issue(op, "apply", "crossbar"))
+  if (Error error = run.issue(op, model::InstructionKind::apply))
     return error;
   if (run.withValues) {
     run.applyFunction(op);
@@ -178,7 +180,7 @@ static Error execute(Interpreter &run, simulator::ApplyOp op) {
 }
 
 static Error execute(Interpreter &run, simulator::DigitalOp op) {
-  if (Error error = run.issue(op, "digital", "digital"))
+  if (Error error = run.issue(op, model::InstructionKind::digital))
     return error;
   if (!run.withValues)
     return Error::success();

@@ -19,6 +19,7 @@ Interpreter::Interpreter(Program &program, const RunOptions &options,
   for (const model::UnitGroup &group : program.device().groups)
     contents.emplace_back(group.crossbar() ? group.crossbar()->array
                                            : model::ArraySpec());
+  holders.resize(contents.size());
   for (model::IObserver *observer : options.observers)
     machine.addObserver(*observer);
 }
@@ -26,9 +27,10 @@ Interpreter::Interpreter(Program &program, const RunOptions &options,
 void Interpreter::continueFrom(const Interpreter &previous) {
   isNext = true;
   contents = previous.contents;
+  holders = previous.holders;
 }
 
-llvm::Error Interpreter::issue(Operation *op, StringRef kind, StringRef unit,
+llvm::Error Interpreter::issue(Operation *op, model::InstructionKind kind,
                                const TaskFacts &facts, bool setup) {
   llvm::Expected<model::Cost> cost = program.costs->costOf(op, facts);
   if (!cost)
@@ -37,17 +39,16 @@ llvm::Error Interpreter::issue(Operation *op, StringRef kind, StringRef unit,
   model::Machine &books = setup ? setupMachine : machine;
   auto &ends = setup ? setupTokens : tokens;
   model::InstructionInfo info;
-  info.kind = kind.str();
-  info.unit = unit.str();
-  info.layer = names.layer.empty() ? kind.str() : names.layer;
-  info.label = (info.layer + "." + kind).str();
+  info.kind = kind;
+  info.layer = names.layer.empty() ? name(kind).str() : names.layer;
+  info.label = info.layer + "." + name(kind).str();
   if (auto reason = op->getAttrOfType<StringAttr>(pum::reasonAttrName))
     info.reason = reason.str();
   if (auto region = dyn_cast<simulator::DigitalOp>(op))
     info.nonlinear = regionInfo(region).nonlinear;
   else if (isa<simulator::ApplyOp>(op))
     info.nonlinear = nonlinearOf(op);
-  // What the setup phase did is done when the inference starts.
+  // Everything in the setup phase has ended when the inference starts.
   SmallVector<model::EventId> dependencies;
   for (Value value : op->getOperands())
     if (isa<simulator::TokenType>(value.getType()))
@@ -115,6 +116,11 @@ Interpreter::write(simulator::ProgramOp op) {
       *program.device().find(op.getPlacement().getGroup().str());
   const auto arrays = rangesOf(op.getPlacement().getRanges());
   const bool isTracked = Program::tracksContents(group);
+  std::vector<Operation *> &held = holders[group.index];
+  for (const model::ArrayRange &range : arrays) {
+    held.resize(std::max<size_t>(held.size(), range.first + range.count));
+    std::fill_n(held.begin() + range.first, range.count, op.getOperation());
+  }
   if (!withValues && !constant) {
     if (isTracked)
       contents[group.index].forget(arrays);
@@ -122,6 +128,9 @@ Interpreter::write(simulator::ProgramOp op) {
   }
   if (!isTracked && !(withValues && program.onTemporaryArrays.contains(op)))
     return std::nullopt;
+  if (auto known = program.changes[isNext].find(op);
+      known != program.changes[isNext].end())
+    return known->second;
   model::Value weights;
   if (!constant) {
     weights = values[op.getWeights()];
@@ -136,10 +145,32 @@ Interpreter::write(simulator::ProgramOp op) {
   model::ChangedCells changed = contents[group.index].write(
       spec.matrix, spec.tiling,
       model::WeightReader(spec.matrix, weights, model::WeightLayout::filters),
-      arrays, op.getReplicas());
+      arrays, op.getReplicas(), spec.tiles);
   if (constant && !isTracked)
     return std::nullopt;
+  if (program.writesOnlyConstants)
+    changes[op] = changed;
   return changed;
+}
+
+llvm::Error Interpreter::verifyHeld(simulator::MVMOp op) const {
+  SmallVector<Value> grids{op.getGrid()};
+  llvm::append_range(grids, op.getJoining());
+  for (Value grid : grids) {
+    auto program = grid.getDefiningOp<simulator::ProgramOp>();
+    const model::UnitGroup &group =
+        *this->program.device().find(program.getPlacement().getGroup().str());
+    const std::vector<Operation *> &held = holders[group.index];
+    for (const model::ArrayRange &range :
+         rangesOf(program.getPlacement().getRanges()))
+      for (int64_t i = range.first; i < range.first + range.count; ++i)
+        if (held[i] != program.getOperation())
+          return llvm::createStringError(
+              "reads array %lld of group '%s', which holds other weights by "
+              "now",
+              (long long)i, group.name.c_str());
+  }
+  return llvm::Error::success();
 }
 
 const model::Grid *Interpreter::grid(Value value) const {
@@ -221,6 +252,8 @@ llvm::Expected<RunResult> Interpreter::run(ArrayRef<model::Value> inputs) {
     llvm::for_each(op.getResults(), note);
 
   for (Operation &op : body) {
+    if (program.stopped)
+      return llvm::createStringError("the run was interrupted");
     if (auto write = dyn_cast<simulator::ProgramOp>(op);
         write && write.getSetup() && isNext)
       continue; // done before the first inference
@@ -251,5 +284,17 @@ llvm::json::Value Interpreter::report(const Interpreter *next) const {
       functions.push_back(describe(function, use.elements, use.outside));
     (*json.getAsObject())["functions"] = std::move(functions);
   }
+  auto schedule =
+      program.module->getAttrOfType<DictionaryAttr>(pum::scheduleAttrName);
+  if (!schedule)
+    return json;
+  llvm::json::Object own;
+  for (NamedAttribute attr : schedule) {
+    if (auto number = dyn_cast<IntegerAttr>(attr.getValue()))
+      own[attr.getName().str()] = number.getInt();
+    else if (auto text = dyn_cast<StringAttr>(attr.getValue()))
+      own[attr.getName().str()] = text.str();
+  }
+  (*json.getAsObject())["schedule"] = std::move(own);
   return json;
 }

@@ -21,6 +21,9 @@ public:
   /// setup phase.
   void continueFrom(const Interpreter &previous);
 
+  /// What programs have changed, unless the program knows that already.
+  Program::Changes takeChanges() { return std::move(changes); }
+
   /// Outputs of an inference; without a report.
   llvm::Expected<RunResult> run(llvm::ArrayRef<model::Value> inputs);
 
@@ -35,9 +38,8 @@ public:
 
   /// Puts an instruction on the timeline, after the instructions of its tokens,
   /// and binds its end to its token.
-  llvm::Error issue(mlir::Operation *op, llvm::StringRef kind,
-                    llvm::StringRef unit, const TaskFacts &facts = {},
-                    bool setup = false);
+  llvm::Error issue(mlir::Operation *op, model::InstructionKind kind,
+                    const TaskFacts &facts = {}, bool setup = false);
 
   llvm::Error allocate(mlir::Value buffer);
   model::Value &value(mlir::Value buffer) { return values[buffer]; }
@@ -52,6 +54,9 @@ public:
   /// known.
   llvm::Expected<std::optional<model::ChangedCells>>
   write(simulator::ProgramOp op);
+
+  /// Fails unless the arrays of all grids that `op` reads hold them.
+  llvm::Error verifyHeld(simulator::MVMOp op) const;
 
   const model::Grid *grid(mlir::Value value) const;
   const digital::CompiledRegion *region(llvm::StringRef name) const;
@@ -68,6 +73,9 @@ private:
   /// Of weights that are computed.
   llvm::DenseMap<mlir::Operation *, std::unique_ptr<model::Grid>> temporaries;
   std::deque<model::ArrayContents> contents; ///< of arrays, by group
+  /// The instruction that wrote each array last, by group.
+  std::vector<std::vector<mlir::Operation *>> holders;
+  Program::Changes changes; ///< that were not known before this run
   llvm::DenseMap<mlir::Value, model::EventId> tokens, setupTokens;
   llvm::DenseMap<mlir::Operation *, llvm::SmallVector<mlir::Value>> lastUses;
   struct FunctionUse {

@@ -7,20 +7,18 @@
 #include "lib/Device/Device.h"
 #include "lib/Interpreter/Interpreter.h"
 #include "lib/Model/Machine/Report.h"
-#include "lib/Support/AlignedFile.h"
 #include "lib/Support/ConstantData.h"
+#include "lib/Support/Limits.h"
+#include "lib/Support/Parallel.h"
 #include "lib/Transforms/Simulator/Passes.h"
 #include "mlir/IR/SymbolTable.h"
-#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/DebugStringHelper.h"
 #include "llvm/ADT/SetVector.h"
-#include "llvm/Support/SourceMgr.h"
 #include <chrono>
 #include <cmath>
 #include <map>
 #include <numeric>
-#include <thread>
 
 using namespace mlir;
 using namespace pumice;
@@ -55,19 +53,6 @@ llvm::Error pumice::checkInput(const TensorSpec &spec,
 //===----------------------------------------------------------------------===//
 // Loading
 //===----------------------------------------------------------------------===//
-
-OwningOpRef<ModuleOp> pumice::parseProgramFile(StringRef path,
-                                               MLIRContext *context) {
-  std::string error;
-  auto file = openAlignedFile(path, error);
-  if (!file) {
-    emitError(UnknownLoc::get(context)) << error;
-    return {};
-  }
-  auto sources = std::make_shared<llvm::SourceMgr>();
-  sources->AddNewSourceBuffer(std::move(file), llvm::SMLoc());
-  return parseSourceFile<ModuleOp>(sources, context);
-}
 
 static FailureOr<std::vector<TensorSpec>>
 specsOf(func::FuncOp function, TypeRange types, StringRef prefix,
@@ -106,6 +91,8 @@ std::vector<std::string> pumice::nonlinearOf(Operation *op) {
 }
 
 FailureOr<std::unique_ptr<Program>> Program::load(ModuleOp module) {
+  if (failed(verifyLimits(module)))
+    return failure();
   // Where there are no ops of a level, the contract says what is wrong.
   Level level = levelOf(module);
   if (level != Level::simulator && level != Level::linalg)
@@ -118,9 +105,8 @@ FailureOr<std::unique_ptr<Program>> Program::load(ModuleOp module) {
     return failure();
   std::unique_ptr<Program> program(new Program());
   program->module = module;
-  program->costs = std::make_unique<CostModel>(
-      toSpec(*getDevice(module)),
-      std::max(1u, std::thread::hardware_concurrency()));
+  program->costs = std::make_unique<CostModel>(toSpec(*getDevice(module)),
+                                               model::threadCount(0));
   for (auto function : module.getOps<func::FuncOp>()) {
     if (function.isPublic())
       program->entry = function;
@@ -161,9 +147,10 @@ void Program::numberGrids() {
   // Ranges of arrays, by group and begin.
   std::map<std::pair<StringRef, int64_t>, int64_t> temporary;
   for (auto op : entry.getOps<simulator::ProgramOp>()) {
-    layers.try_emplace(op, layers.size());
+    layers.try_emplace(op, op.getMatrix().value_or(layers.size()));
     if (isConstant(op))
       continue;
+    writesOnlyConstants = false;
     for (const model::ArrayRange &range :
          rangesOf(op.getPlacement().getRanges())) {
       int64_t &end = temporary[{op.getPlacement().getGroup(), range.first}];
@@ -228,7 +215,9 @@ llvm::Error Program::prepare(unsigned threads) {
       return compiled.takeError();
     regions = std::move(*compiled);
   }
-  for (auto op : entry.getOps<simulator::ProgramOp>()) {
+  // Of grids that are read together, the first stands for all.
+  for (auto mvm : entry.getOps<simulator::MVMOp>()) {
+    auto op = mvm.getGrid().getDefiningOp<simulator::ProgramOp>();
     if (grids.contains(op) || !isConstant(op))
       continue;
     auto weights = constantValue(
@@ -262,7 +251,7 @@ LogicalResult Program::checkAssociative() {
     const model::APSpec &ap =
         *device().find(op.getPlacement().getGroup().str())->ap();
     if (program.columns > ap.columns || program.domains > ap.domains)
-      return op.emitOpError("has a program for ")
+      return op.emitOpError("has a microprogram for ")
              << program.columns << " columns of " << program.domains
              << " domains, but device '" << device().name << "' has "
              << ap.columns << " of " << ap.domains;
@@ -320,6 +309,8 @@ llvm::Expected<RunResult> Program::infer(ArrayRef<model::Value> inputs,
            tracksContents(*device().find(op.getPlacement().getGroup().str()));
   };
   if (llvm::none_of(entry.getOps<simulator::ProgramOp>(), rewrites)) {
+    if (changes[0].empty())
+      changes[0] = first.takeChanges();
     result->report = first.report(nullptr);
     return result;
   }
@@ -334,6 +325,11 @@ llvm::Expected<RunResult> Program::infer(ArrayRef<model::Value> inputs,
   next.continueFrom(first);
   if (llvm::Error error = next.run(inputs).takeError())
     return error;
+  // Both or none: what the second changes depends on what the first leaves.
+  if (changes[0].empty() || changes[1].empty()) {
+    changes[0] = first.takeChanges();
+    changes[1] = next.takeChanges();
+  }
   result->report = first.report(&next);
   return result;
 }

@@ -23,6 +23,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/Support/JSON.h"
+#include <atomic>
 #include <memory>
 
 namespace pumice {
@@ -85,6 +86,10 @@ public:
   /// What a run costs, without values.
   llvm::Expected<RunResult> estimate(const RunOptions &options = {});
 
+  /// Lets a run on another thread end with an error after its current
+  /// instruction, and later ones too until they are allowed again.
+  void setStopped(bool value) { stopped = value; }
+
   /// Milliseconds spent on programming grids and compiling regions so far.
   double prepareMs() const { return preparedMs; }
   /// What generating code took; null before the first run.
@@ -117,6 +122,7 @@ private:
 
   mlir::ModuleOp module;
   mlir::func::FuncOp entry;
+  std::atomic<bool> stopped{false};
   std::unique_ptr<CostModel> costs;
   std::vector<TensorSpec> inputSpecs, outputSpecs;
   llvm::DenseMap<mlir::Operation *, RegionInfo> regionInfos; ///< by function
@@ -124,6 +130,12 @@ private:
   /// that temporary weights are written to.
   llvm::DenseMap<mlir::Operation *, int64_t> layers;
   llvm::DenseSet<mlir::Operation *> onTemporaryArrays;
+
+  /// What programs change in the first inference and in later ones, once a run
+  /// has found out; only where nothing but constants is written.
+  using Changes = llvm::DenseMap<mlir::Operation *, model::ChangedCells>;
+  Changes changes[2];
+  bool writesOnlyConstants = true;
 
   // Made by prepare(). Grids of constant weights only.
   double preparedMs = 0;
@@ -133,10 +145,6 @@ private:
   llvm::DenseMap<mlir::Operation *, std::unique_ptr<model::FunctionTable>>
       functions;
 };
-
-/// Parses a file of MLIR, text or bytecode. Problems become diagnostics.
-mlir::OwningOpRef<mlir::ModuleOp> parseProgramFile(llvm::StringRef path,
-                                                   mlir::MLIRContext *context);
 
 } // namespace pumice
 

@@ -69,10 +69,16 @@ struct Fitted {
   int64_t iterations = 0; ///< Levenberg-Marquardt steps in all
 };
 
+/// The net, its name by content, its errors, and how it was found.
+llvm::json::Object toJson(const Fitted &fitted);
+
 /// Fails if a target or an option is out of range; the error says which. A goal
 /// that cannot be met within `maxHidden` is not a failure: `meetsGoal` is false
 /// and the net is the best that was found.
 llvm::Expected<Fitted> fit(const Target &target, const Options &options);
+
+/// A net that was not fitted, with its errors against `target`.
+Fitted measure(Net net, const Target &target, const Options &options);
 
 /// Whether `errors` are within `goal`; true without bounds.
 bool meets(const Errors &errors, const Goal &goal);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Neon/Net.h"
 
+#include "lib/Neon/Numbers.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
-#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/SHA256.h"
-#include "llvm/Support/raw_ostream.h"
 
 #include <algorithm>
 #include <cmath>
@@ -58,12 +57,6 @@ double Net::evaluate(double x, llvm::ArrayRef<int32_t> table) const {
   return output.value(table[input.quantize(x)]);
 }
 
-static std::string number(double x) {
-  std::string text;
-  llvm::raw_string_ostream(text) << llvm::format("%g", x);
-  return text;
-}
-
 static llvm::Error verifyFormat(const Format &format, llvm::StringRef name) {
   if (format.bits < 2 || format.bits > 16)
     return llvm::createStringError(
@@ -72,7 +65,7 @@ static llvm::Error verifyFormat(const Format &format, llvm::StringRef name) {
       !(format.low < format.high))
     return llvm::createStringError(
         "expected " + name + " from a finite number to a greater one, got " +
-        "[" + number(format.low) + ", " + number(format.high) + "]");
+        "[" + toText(format.low) + ", " + toText(format.high) + "]");
   return llvm::Error::success();
 }
 
@@ -89,7 +82,7 @@ llvm::Error pumice::neon::verify(const Net &net) {
                                      " of 2 to 16 bits, got " + Twine(bits));
   if (!(net.tanhRange > 0) || !std::isfinite(net.tanhRange))
     return llvm::createStringError("expected a tanh range above 0, got " +
-                                   number(net.tanhRange));
+                                   toText(net.tanhRange));
   if (net.units.empty() || net.units.size() > 65535)
     return llvm::createStringError("expected 1 to 65535 hidden units, got " +
                                    Twine(net.units.size()));

@@ -111,8 +111,14 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
   pm.addPass(createVerifyAPContract());
 }
 
-void pumice::buildCrossbarToPUM(OpPassManager &pm) {
+void pumice::buildCrossbarToPUM(OpPassManager &pm,
+                                const ScheduleOptions &options) {
   pm.addPass(createConvertCrossbarToPUM());
+  PUMScheduleOptions scheduleOptions;
+  scheduleOptions.algorithm = options.algorithm;
+  scheduleOptions.timeShare = options.timeShare;
+  scheduleOptions.json = options.json;
+  pm.addPass(createPUMSchedule(scheduleOptions));
   pm.addPass(createPUMAllocateArrays());
   pm.addPass(createVerifyPUMScheduled());
 }
@@ -126,7 +132,9 @@ void pumice::buildLinalgToSimulator(OpPassManager &pm,
                                     const DeviceOptions &options) {
   buildLinalgToQuantized(pm);
   buildQuantizedToCrossbar(pm, options);
-  buildCrossbarToPUM(pm);
+  ScheduleOptions scheduleOptions;
+  scheduleOptions.algorithm = options.schedule;
+  buildCrossbarToPUM(pm, scheduleOptions);
   buildPUMToSimulator(pm);
 }
 
@@ -140,8 +148,8 @@ void pumice::registerPipelines() {
   PassPipelineRegistration<DeviceOptions>(
       "quantized-to-crossbar", "L1 to L2: layers on the device's units",
       buildQuantizedToCrossbar);
-  PassPipelineRegistration<>("crossbar-to-pum", "L2 to L3: placed tasks",
-                             buildCrossbarToPUM);
+  PassPipelineRegistration<ScheduleOptions>(
+      "crossbar-to-pum", "L2 to L3: placed tasks", buildCrossbarToPUM);
   PassPipelineRegistration<>("pum-to-simulator", "L3 to L4: machine program",
                              buildPUMToSimulator);
   PassPipelineRegistration<DeviceOptions>(

@@ -17,8 +17,8 @@ struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
   ListOption<std::string> targets{
       *this, "targets",
       llvm::cl::desc(
-          "kinds of unit that compute layers, by module path: a list "
-          "of LAYER=TARGET (assign-targets)")};
+          "kinds or groups of units that compute layers, by module path: a "
+          "list of LAYER=TARGET (assign-targets)")};
   Option<bool> apShare{
       *this, "ap-share",
       llvm::cl::desc("associative processors compute sums that several outputs "
@@ -71,9 +71,8 @@ struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
       llvm::cl::init(16)};
   Option<std::string> netCache{
       *this, "net-cache",
-      llvm::cl::desc(
-          "directory of fitted nets; default: in that of compiled "
-          "code; none: no cache"),
+      llvm::cl::desc("directory of fitted nets; default: next to that of "
+                     "compiled code; none: no cache"),
       llvm::cl::init("default")};
   ListOption<std::string> probeNodes{
       *this, "probe-nodes",
@@ -82,6 +81,28 @@ struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
       *this, "probe-kinds",
       llvm::cl::desc("kinds of nonlinear functions whose inputs and results "
                      "runs can observe")};
+  Option<std::string> schedule{
+      *this, "schedule",
+      llvm::cl::desc("algorithm that schedules the network, in "
+                     "linalg-to-simulator (pum-schedule)"),
+      llvm::cl::init("")};
+};
+
+/// Options of pum-schedule.
+struct ScheduleOptions : mlir::PassPipelineOptions<ScheduleOptions> {
+  Option<std::string> algorithm{
+      *this, "schedule",
+      llvm::cl::desc("algorithm that schedules the network (pum-schedule); "
+                     "empty: only if its weights do not fit"),
+      llvm::cl::init("")};
+  Option<double> timeShare{
+      *this, "schedule-time-share",
+      llvm::cl::desc("share of the best time given up for fewer writes"),
+      llvm::cl::init(0)};
+  Option<std::string> json{
+      *this, "schedule-json",
+      llvm::cl::desc("file to write the problem and its schedule to"),
+      llvm::cl::init("")};
 };
 
 /// TOSA to L0.
@@ -92,7 +113,8 @@ void buildLinalgToQuantized(mlir::OpPassManager &pm);
 void buildQuantizedToCrossbar(mlir::OpPassManager &pm,
                               const DeviceOptions &options);
 /// L2 to L3: placed tasks.
-void buildCrossbarToPUM(mlir::OpPassManager &pm);
+void buildCrossbarToPUM(mlir::OpPassManager &pm,
+                        const ScheduleOptions &options);
 /// L3 to L4: the machine program.
 void buildPUMToSimulator(mlir::OpPassManager &pm);
 /// L0 to L4.

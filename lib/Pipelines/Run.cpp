@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Pipelines/Run.h"
 
+#include "lib/Support/Limits.h"
+
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -30,6 +32,7 @@ FailureOr<llvm::json::Object> pumice::runPipeline(ModuleOp module,
                                                   StringRef pipeline,
                                                   llvm::raw_ostream &errors) {
   PassManager manager(module.getContext());
+  manager.addPass(createVerifyLimitsPass());
   if (failed(parsePassPipeline(pipeline, manager, errors)) ||
       failed(manager.run(module)))
     return failure();

@@ -59,6 +59,10 @@ llvm::Expected<Schedule> steady(const Problem &problem, const Options &options);
 llvm::Expected<Schedule> pipeline(const Problem &problem,
                                   const Options &options);
 
+/// A pipeline whose units start as soon as the first window has its inputs, so
+/// that buffers hold rows in place of whole tensors.
+llvm::Expected<Schedule> stream(const Problem &problem, const Options &options);
+
 /// All of the above.
 llvm::ArrayRef<NamedAlgorithm> algorithms();
 

@@ -233,13 +233,14 @@ llvm::Expected<Schedule> pumice::scheduling::copies(const Problem &problem,
 }
 
 llvm::ArrayRef<NamedAlgorithm> pumice::scheduling::algorithms() {
-  static constexpr std::array<NamedAlgorithm, 6> all = {{
+  static constexpr std::array<NamedAlgorithm, 7> all = {{
       {"naive", naive},
       {"strong", strong},
       {"overlap", overlap},
       {"copies", copies},
       {"steady", steady},
       {"pipeline", pipeline},
+      {"stream", stream},
   }};
   return all;
 }

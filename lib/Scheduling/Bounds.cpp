@@ -19,9 +19,10 @@ constexpr int kinds = 3;
 
 class Bounder {
 public:
-  Bounder(const Problem &problem, Start start)
-      : units(problem.units), machine(problem.machine),
-        order(problem.topologicalOrder()), next(problem.successors()) {
+  Bounder(const Problem &problem, Start start, bool writesAhead)
+      : writesAhead(writesAhead), units(problem.units),
+        machine(problem.machine), order(problem.topologicalOrder()),
+        next(problem.successors()) {
     arrays.assign(kinds, 0);
     for (const Group &group : machine.groups) {
       arrays[int(group.kind)] += group.arrays();
@@ -42,13 +43,13 @@ public:
       digital += double(units[u].digitalPs);
     }
     bounds.dram = floored(bytes > 0 ? bytes / bandwidth + afterDram : 0);
-    bounds.writers = floored(writers());
+    bounds.writers = floored(writesAhead ? 0 : writers());
     bounds.arrayTime = floored(arrayTime([](size_t) { return true; }, true));
     if (machine.digitalUnits)
       bounds.digital = floored(digital / double(machine.digitalUnits));
     bounds.path = floored(*std::max_element(head.begin(), head.end()));
     bounds.period = period();
-    if (units.size() <= mostUnitsOfPairs) {
+    if (units.size() <= mostUnitsOfPairs && !writesAhead) {
       gather();
       bounds.cut = floored(cut());
       bounds.lagrangian = floored(
@@ -100,6 +101,8 @@ private:
       hasBytes |= unit.bytes > 0;
     }
     result.hold = result.busy + tiles * result.write;
+    if (writesAhead)
+      result.write = afterDram = 0;
     // All tiles share the arrays, and a part has all windows.
     result.compute = std::max(double(unit.computePs(result.copies)),
                               result.busy / double(arrays[result.kind]));
@@ -400,6 +403,7 @@ private:
     return most;
   }
 
+  const bool writesAhead;
   const std::vector<Unit> &units;
   const Machine &machine;
   const std::vector<int> order;
@@ -420,6 +424,7 @@ Picoseconds Bounds::best() const {
   return std::max({dram, writers, arrayTime, digital, path, cut, lagrangian});
 }
 
-Bounds pumice::scheduling::lowerBounds(const Problem &problem, Start start) {
-  return Bounder(problem, start).run();
+Bounds pumice::scheduling::lowerBounds(const Problem &problem, Start start,
+                                       bool writesAhead) {
+  return Bounder(problem, start, writesAhead).run();
 }

@@ -23,8 +23,11 @@ struct Bounds {
   Picoseconds best() const;
 };
 
-/// With `Start::Steady`, pinned units need not be written.
-Bounds lowerBounds(const Problem &problem, Start start);
+/// With `Start::Steady`, pinned units need not be written. With `writesAhead`,
+/// any unit may be written at the end of the run before: bounds that count the
+/// time until the first write are 0.
+Bounds lowerBounds(const Problem &problem, Start start,
+                   bool writesAhead = false);
 
 } // namespace pumice::scheduling
 

@@ -87,8 +87,30 @@ std::vector<int64_t> Planner::space(const Candidate &candidate) const {
   return result;
 }
 
+bool Planner::canWriteAhead() const {
+  const std::vector<Group> &groups = problem.machine.groups;
+  return start == Start::Steady && !options.writesAtomically &&
+         std::none_of(groups.begin(), groups.end(),
+                      [](const Group &g) { return g.writersPerElement > 0; });
+}
+
 bool Planner::isValid(const Candidate &candidate) const {
   const std::vector<int64_t> free = space(candidate);
+  if (candidate.ahead) {
+    if (!canWriteAhead())
+      return false;
+    // All parts are there when a run starts.
+    std::vector<int64_t> left = free;
+    bool fits = true;
+    forEachAhead(candidate, [&](int u) {
+      const int64_t tiles = problem.units[u].tiles();
+      int64_t &own = left[candidate.group[u]];
+      fits &= candidate.copies[u] <= own / tiles;
+      own -= fits ? tiles * candidate.copies[u] : 0;
+    });
+    if (!fits)
+      return false;
+  }
   for (size_t u = 0; u < problem.units.size(); ++u) {
     const Unit &unit = problem.units[u];
     if (!unit.usesArrays())
@@ -116,18 +138,30 @@ void Planner::fill(const Candidate &candidate, Plan &plan) const {
   plan.writesAtomically = options.writesAtomically;
   plan.gatesBanks = options.gatesBanks;
   plan.levelsWear = options.levelsWear;
+  std::vector<bool> isAhead(problem.units.size());
+  forEachAhead(candidate, [&](int u) { isAhead[u] = true; });
   for (int u : candidate.order) {
     const Unit &unit = problem.units[u];
     if (!unit.usesArrays()) {
       plan.tasks.push_back({u, 0, 0, 1, -1, 0, false});
       continue;
     }
-    forEachPart(
-        unit, candidate.partTiles[u], [&](int64_t first, int64_t tiles) {
-          plan.tasks.push_back({u, first, tiles, candidate.copies[u],
-                                candidate.group[u], 0, isResident(unit)});
-        });
+    forEachPart(unit, candidate.partTiles[u],
+                [&](int64_t first, int64_t tiles) {
+                  plan.tasks.push_back({u, first, tiles, candidate.copies[u],
+                                        candidate.group[u], 0,
+                                        isResident(unit) || isAhead[u]});
+                });
   }
+  if (!candidate.ahead)
+    return;
+  const size_t tasks = plan.tasks.size();
+  for (size_t t = 0; t < tasks; ++t)
+    if (isAhead[plan.tasks[t].unit]) {
+      plan.tasks.push_back(plan.tasks[t]);
+      plan.tasks.back().isResident = false;
+      plan.tasks.back().isAhead = true;
+    }
 }
 
 int64_t Planner::written(const Candidate &candidate) const {

@@ -14,6 +14,9 @@ struct Candidate {
   std::vector<int64_t> copies;
   std::vector<int64_t> partTiles; ///< most tiles of a part
   std::vector<int> group;         ///< -1 without arrays
+  /// In the steady state: so many units of the order, of those that are neither
+  /// pinned nor digital, are written at the end of the run before.
+  int64_t ahead = 0;
 };
 
 /// Cuts a unit into parts of whole columns, or of parts of a column, of at
@@ -53,6 +56,9 @@ public:
   std::vector<int64_t> space(const Candidate &candidate) const;
   /// Fills `plan`, whose memory is used again.
   void fill(const Candidate &candidate, Plan &plan) const;
+  /// Whether units can be written for the next run. With few writers, where
+  /// they lie would matter.
+  bool canWriteAhead() const;
   bool isResident(const Unit &unit) const {
     return start == Start::Steady && unit.isPinned;
   }
@@ -63,6 +69,19 @@ public:
   }
 
 private:
+  /// Calls `take(unit)` for the units that are written ahead.
+  template <typename Take>
+  void forEachAhead(const Candidate &candidate, Take take) const {
+    int64_t left = candidate.ahead;
+    for (size_t i = 0; i < candidate.order.size() && left; ++i) {
+      const Unit &unit = problem.units[candidate.order[i]];
+      if (!unit.usesArrays() || unit.isPinned)
+        continue;
+      --left;
+      take(candidate.order[i]);
+    }
+  }
+
   const Problem &problem;
   const Options options;
   const Start start;

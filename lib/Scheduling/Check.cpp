@@ -119,6 +119,7 @@ Error checkUnit(const Machine &machine, const std::vector<Unit> &units,
                   {"output_bytes", unit.outputBytes},
                   {"window_bytes", unit.windowBytes},
                   {"partial_bytes", unit.partialBytes},
+                  {"lead_ppm", unit.leadPpm, 0, wholeTensor},
                   {"max_copies", unit.maxCopies, 1}}))
     return error;
   if (Error error = checkReals(owner, {{"write_pj", unit.writePj},

@@ -282,6 +282,7 @@ void visit(V &v, Unit &u) {
   v("output_bytes", u.outputBytes);
   v("window_bytes", u.windowBytes);
   v("partial_bytes", u.partialBytes);
+  v("lead_ppm", u.leadPpm);
   v("max_copies", u.maxCopies);
   v("pinned", u.isPinned);
   v("write_pj", u.writePj);
@@ -315,6 +316,7 @@ void visit(V &v, Transfer &t) {
   v("channel", t.channel);
   v("start_ps", t.start);
   v("end_ps", t.end);
+  v("ahead", t.isAhead);
 }
 
 template <typename V>
@@ -374,6 +376,7 @@ void visit(V &v, Schedule &s) {
   v("end_ps", s.end);
   v("period_ps", s.period);
   v("gates_banks", s.gatesBanks);
+  v("streams", s.isStream);
   v.list("parts", s.parts);
   v.list("residents", s.residents);
   v.list("transfers", s.transfers);

@@ -91,6 +91,8 @@ public:
                   Schedule *schedule) {
     reset(newPlan, schedule);
     int64_t left = static_cast<int64_t>(units.size());
+    for (const Task &task : newPlan.tasks)
+      left += task.isAhead;
     while (true) {
       advance();
       if (!left)
@@ -190,6 +192,10 @@ private:
       state.strip = -1;
       state.stripParts = 0;
       state.arrays.clear();
+      if (task.isAhead) {
+        queues[task.group].push_back(static_cast<int>(t));
+        continue;
+      }
       order[task.unit].push_back(static_cast<int>(t));
       ++units[task.unit].partsToStart;
       const size_t s = task.segment;
@@ -251,7 +257,7 @@ private:
       ++active;
   }
 
-  /// Returns the number of units that are done by it.
+  /// Returns the number of units, or writes for the next run, that are done.
   int handle(const Event &event) {
     changed = true;
     switch (event.kind) {
@@ -260,6 +266,8 @@ private:
     case EventKind::Written: {
       tasks[event.index].isWritten = true;
       const Task &task = plan->tasks[event.index];
+      if (task.isAhead)
+        return 1;
       --unwrittenInSegment[task.segment];
       if (!units[task.unit].openDependencies)
         ready.insert(event.index);

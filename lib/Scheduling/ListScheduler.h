@@ -25,6 +25,9 @@ struct Task {
   int group = -1;
   int segment = 0;         ///< with barriers
   bool isResident = false; ///< written before the schedule starts
+  /// Written for the next run, after a resident task with the same tiles whose
+  /// arrays are free once it has computed.
+  bool isAhead = false;
 };
 
 struct Plan {

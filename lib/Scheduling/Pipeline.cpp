@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Pipeline.cpp - A stream of inputs through resident units -----------===//
 #include "lib/Scheduling/Candidate.h"
+#include "lib/Scheduling/Stream.h"
 
 #include <algorithm>
 #include <numeric>
@@ -15,8 +16,9 @@ Error fail(const Twine &text) { return llvm::createStringError(text.str()); }
 
 class Pipeliner {
 public:
-  Pipeliner(const Problem &problem, const Options &options)
-      : problem(problem), units(problem.units), machine(problem.machine) {
+  Pipeliner(const Problem &problem, bool streams)
+      : problem(problem), units(problem.units), machine(problem.machine),
+        streams(streams) {
     // The group with the fewest tiles for its size, unit by unit.
     const size_t groups = machine.groups.size();
     std::vector<double> load(groups);
@@ -43,11 +45,15 @@ public:
       return std::move(error);
     choosePeriod();
     shareDigitalUnits();
-    layOut();
-    if (Error error = holdTensors())
+    if (streams)
+      layOutStream();
+    else
+      layOut();
+    if (Error error = streams ? holdRings() : holdTensors())
       return std::move(error);
     placeArrays();
-    schedule.algorithm = "pipeline";
+    schedule.algorithm = streams ? "stream" : "pipeline";
+    schedule.isStream = streams;
     schedule.start = Start::Steady;
     schedule.period = period;
     schedule.gatesBanks = false;
@@ -172,6 +178,75 @@ private:
     schedule.end = *std::max_element(done.begin(), done.end());
   }
 
+  /// As early as rows of inputs allow. All that streams takes the whole period,
+  /// so that rates are equal and rings short.
+  void layOutStream() {
+    made.resize(units.size());
+    read.resize(units.size());
+    for (int u : problem.topologicalOrder()) {
+      const Unit &unit = units[u];
+      if (unit.usesArrays())
+        // Digital work may have made the period longer.
+        copies[u] = copiesFor(unit, period);
+      const bool isEven = unit.streams() || !unit.usesArrays();
+      const Picoseconds duration = isEven ? period : unit.computePs(copies[u]);
+      const Picoseconds window =
+          unit.usesArrays() ? unit.mvmPs : unit.lag(duration);
+      Flow &own = read[u];
+      for (int d : unit.dependencies)
+        own.start =
+            std::max(own.start, earliestStart(unit, made[d], duration, window));
+      own.end = own.start + duration;
+      made[u] = own;
+      if (unit.usesArrays()) {
+        schedule.computes.push_back(
+            {static_cast<int>(schedule.parts.size()), own.start, own.end});
+        schedule.parts.push_back({u, 0, unit.tiles(), copies[u]});
+        if (unit.digitalPs) {
+          made[u].start = std::max(own.start + unit.mvmPs,
+                                   own.end + unit.lag(period) - period);
+          made[u].end = made[u].start + period;
+        }
+      }
+      if (unit.digitalPs || !unit.usesArrays())
+        schedule.digitals.push_back(
+            {u, digitalUnit[u], made[u].start, made[u].end});
+      schedule.end = std::max(schedule.end, made[u].end);
+    }
+    schedule.end = std::max(schedule.end, period);
+  }
+
+  Error holdRings() {
+    const std::vector<int64_t> needed = ringsOf(problem, made, read, period);
+    std::vector<int64_t> free;
+    for (const Bank &bank : machine.banks)
+      free.push_back(bank.bytes);
+    __int128 total = 0;
+    bool fits = true;
+    const auto hold = [&](size_t u, Tensor tensor, int64_t bytes) {
+      total += bytes;
+      for (size_t b = 0; b < free.size() && bytes; ++b) {
+        const int64_t part = std::min(bytes, free[b]);
+        if (!part)
+          continue;
+        free[b] -= part;
+        bytes -= part;
+        schedule.held.push_back({static_cast<int>(u), tensor, 0,
+                                 static_cast<int64_t>(b), part, 0, period});
+      }
+      fits &= !bytes;
+    };
+    for (size_t u = 0; u < units.size(); ++u) {
+      hold(u, Tensor::Output, needed[u]);
+      hold(u, Tensor::Input, inputRingBytes(units[u]));
+    }
+    if (!fits)
+      return fail("a stream needs " + Twine(static_cast<int64_t>(total)) +
+                  " bytes of buffer for rows between units, got " +
+                  Twine(machine.bufferBytes()));
+    return Error::success();
+  }
+
   Error holdTensors() {
     std::vector<Picoseconds> read = done;
     for (size_t u = 0; u < units.size(); ++u)
@@ -233,6 +308,8 @@ private:
   std::vector<int> group;
   std::vector<int64_t> copies, digitalUnit;
   std::vector<Picoseconds> start, done;
+  const bool streams;
+  std::vector<Flow> read, made; ///< of a stream
   Picoseconds period = 1;
   Schedule schedule;
 };
@@ -241,5 +318,10 @@ private:
 
 llvm::Expected<Schedule> pumice::scheduling::pipeline(const Problem &problem,
                                                       const Options &options) {
-  return Pipeliner(problem, options).run();
+  return Pipeliner(problem, /*streams=*/false).run();
+}
+
+llvm::Expected<Schedule> pumice::scheduling::stream(const Problem &problem,
+                                                    const Options &options) {
+  return Pipeliner(problem, /*streams=*/true).run();
 }

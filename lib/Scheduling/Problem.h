@@ -31,6 +31,9 @@ enum class Kind { Crossbar, AP, Systolic, Digital };
 llvm::StringRef nameOf(Kind kind);
 std::optional<Kind> kindOf(llvm::StringRef name);
 
+/// The share of a tensor that is all of it.
+constexpr int64_t wholeTensor = 1'000'000;
+
 /// A unit of work.
 struct Unit {
   std::string name;
@@ -49,6 +52,9 @@ struct Unit {
   int64_t windowBytes = 0;   ///< inputs and results of one window
   int64_t partialBytes = 0;  ///< partial sums of all results
   int64_t maxCopies = 1;
+  /// Share of each result it reads that the first window needs, in 10^-6. The
+  /// windows after that need as much more as there are of them.
+  int64_t leadPpm = wholeTensor;
   bool isPinned = false; ///< keeps its arrays after it has computed
   double writePj = 0;    ///< writing one copy
   double computePj = 0;  ///< all windows
@@ -71,6 +77,8 @@ struct Unit {
   Picoseconds lag(Picoseconds duration) const {
     return (duration + windows - 1) / windows;
   }
+  /// Whether it may compute while what it reads is being made.
+  bool streams() const { return leadPpm < wholeTensor; }
   int64_t partialBytesOfColumn() const {
     return columnTiles ? (partialBytes + columnTiles - 1) / columnTiles : 0;
   }

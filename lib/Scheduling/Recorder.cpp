@@ -9,6 +9,15 @@ Recorder::Recorder(const Problem &problem, const Plan &plan, Schedule &schedule)
     : problem(problem), plan(plan), schedule(schedule),
       arraysOf(plan.tasks.size()) {
   for (const Task &task : plan.tasks) {
+    if (task.isAhead) {
+      // The part of the resident task with the same tiles.
+      size_t t = 0;
+      while (plan.tasks[t].unit != task.unit ||
+             plan.tasks[t].firstTile != task.firstTile)
+        ++t;
+      partOf.push_back(partOf[t]);
+      continue;
+    }
     partOf.push_back(static_cast<int>(schedule.parts.size()));
     if (problem.units[task.unit].usesArrays())
       schedule.parts.push_back(
@@ -52,8 +61,8 @@ void Recorder::addResidents(int task, int pool, int64_t done, int64_t count) {
 void Recorder::addTransfer(int task, int64_t firstTile, int64_t tiles,
                            int64_t channel, Picoseconds start,
                            Picoseconds end) {
-  schedule.transfers.push_back(
-      {partOf[task], firstTile, tiles, channel, start, end});
+  schedule.transfers.push_back({partOf[task], firstTile, tiles, channel, start,
+                                end, plan.tasks[task].isAhead});
 }
 
 void Recorder::addWrites(int task, int pool, int64_t done, int64_t count,

@@ -16,13 +16,30 @@ static Problem withPins(const Problem &problem, const Schedule &schedule) {
   Problem result = problem;
   for (const Resident &resident : schedule.residents)
     result.units[schedule.parts[resident.part].unit].isPinned = true;
+  for (const Transfer &transfer : schedule.transfers)
+    if (transfer.isAhead)
+      result.units[schedule.parts[transfer.part].unit].isPinned = false;
   return result;
 }
 
 static json::Object summarize(const Problem &problem,
                               const Schedule &schedule) {
-  const Bounds bounds =
-      lowerBounds(withPins(problem, schedule), schedule.start);
+  json::Array ahead;
+  std::vector<bool> isAhead(problem.units.size());
+  for (const Transfer &transfer : schedule.transfers)
+    if (transfer.isAhead)
+      isAhead[schedule.parts[transfer.part].unit] = true;
+  for (size_t u = 0; u < problem.units.size(); ++u)
+    if (isAhead[u])
+      ahead.push_back(problem.units[u].name);
+  Bounds bounds =
+      lowerBounds(withPins(problem, schedule), schedule.start, !ahead.empty());
+  if (schedule.isStream) {
+    // Units of a stream do not wait for whole results.
+    const Picoseconds period = bounds.period;
+    bounds = Bounds();
+    bounds.period = period;
+  }
   json::Object copies;
   std::vector<int64_t> parts(problem.units.size());
   for (const Part &part : schedule.parts) {
@@ -32,7 +49,8 @@ static json::Object summarize(const Problem &problem,
   json::Array pinned;
   std::vector<bool> isPinned(problem.units.size());
   for (const Resident &resident : schedule.residents)
-    isPinned[schedule.parts[resident.part].unit] = true;
+    isPinned[schedule.parts[resident.part].unit] =
+        !isAhead[schedule.parts[resident.part].unit];
   for (size_t u = 0; u < problem.units.size(); ++u)
     if (isPinned[u])
       pinned.push_back(problem.units[u].name);
@@ -47,7 +65,8 @@ static json::Object summarize(const Problem &problem,
       {"most_parts", *std::max_element(parts.begin(), parts.end())},
       {"spills", static_cast<int64_t>(schedule.spills.size())},
       {"copies", std::move(copies)},
-      {"pinned", std::move(pinned)}};
+      {"pinned", std::move(pinned)},
+      {"ahead", std::move(ahead)}};
   if (schedule.period)
     result["period_ps"] = *schedule.period;
   return result;

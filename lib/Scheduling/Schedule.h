@@ -21,7 +21,9 @@ struct Part {
   int64_t copies = 1;
 };
 
-/// Tiles of a copy of a part in consecutive arrays from the start.
+/// Tiles of a copy of a part in consecutive arrays from the start. If transfers
+/// bring the part for the next run, the arrays are free when it has computed;
+/// else it stays there.
 struct Resident {
   int part = 0;
   int64_t copy = 0;
@@ -36,6 +38,7 @@ struct Transfer {
   int64_t firstTile = 0, tiles = 0;
   int64_t channel = 0;
   Picoseconds start = 0, end = 0;
+  bool isAhead = false; ///< for the next run
 };
 
 /// Tiles of one copy written at once into consecutive arrays.
@@ -91,6 +94,9 @@ struct Schedule {
   Picoseconds end = 0;
   /// Of a pipeline: time between two inputs. All intervals repeat with it.
   std::optional<Picoseconds> period;
+  /// Of a pipeline: units start before what they read is done, and digital
+  /// units serve several of them in turn (S1 to S3 of docs/scheduling.md).
+  bool isStream = false;
   /// Whether banks are powered only while they hold something.
   bool gatesBanks = true;
   std::vector<Part> parts;
@@ -105,6 +111,9 @@ struct Schedule {
   /// Checks every constraint of docs/scheduling.md, each by one function of
   /// Verify.cpp. The error names the constraint and what breaks it.
   llvm::Error verify(const Problem &problem) const;
+
+  /// S1 to S3, for a stream whose numbers and intervals are valid.
+  llvm::Error verifyStream(const Problem &problem) const;
 
   /// Tiles written, all copies counted.
   int64_t tilesWritten() const;

@@ -17,6 +17,8 @@ constexpr double chainStep = 1.35;
 constexpr int64_t sideBySide[] = {1, 2, 3, 4, 6, 8, 12, 16};
 /// Schedules that reducing copies may cost.
 constexpr int64_t mostReductions = 300;
+/// Tiles in all schedules of a search, about; but a few are always made.
+constexpr int64_t mostTilesOfSearch = 40'000'000, leastTries = 20;
 
 } // namespace
 
@@ -35,9 +37,16 @@ Search::Search(const Problem &problem, const Options &options, Start start)
       movable.push_back(static_cast<int>(u));
 }
 
+int64_t Search::tries(int64_t most) const {
+  int64_t tiles = 1;
+  for (int u : movable)
+    tiles += problem.units[u].tiles();
+  return std::min(most, std::max(leastTries, mostTilesOfSearch / tiles));
+}
+
 int64_t Search::moves() const {
-  return options.moves.value_or(
-      problem.units.size() <= smallProblem ? movesOfSmall : movesOfLarge);
+  return options.moves.value_or(tries(
+      problem.units.size() <= smallProblem ? movesOfSmall : movesOfLarge));
 }
 
 Cost Search::evaluate(const Candidate &candidate, Picoseconds limit) {
@@ -251,6 +260,11 @@ bool Search::move(Candidate &candidate, Random &random) const {
     }
   };
   const int64_t kind = random.below(16);
+  if (kind == 2 && planner.canWriteAhead()) {
+    candidate.ahead =
+        std::max<int64_t>(0, candidate.ahead + (random.below(2) ? 1 : -1));
+    return true;
+  }
   if (kind < 3)
     return moveOrder(candidate, random);
   const int u = pick();
@@ -354,6 +368,27 @@ void Search::reduce(Candidate &best, Cost &cost, Picoseconds limit,
   }
 }
 
+void Search::economize(Candidate &best, Cost &cost, Picoseconds limit,
+                       int64_t moves) {
+  if (movable.empty() || cost.time > limit)
+    return;
+  Random random(options.seed + 1);
+  // What writes more needs no run.
+  int64_t left = moves;
+  for (int64_t tries = 8 * moves; tries && left; --tries) {
+    Candidate candidate = best;
+    if (!move(candidate, random) || !planner.isValid(candidate) ||
+        planner.written(candidate) > cost.written)
+      continue;
+    --left;
+    const Cost found = evaluate(candidate, limit);
+    if (found.time == never)
+      continue;
+    best = std::move(candidate);
+    cost = found;
+  }
+}
+
 Candidate Search::fastest(Cost &cost) {
   Candidate best = planner.first();
   cost = Cost();
@@ -367,6 +402,15 @@ Candidate Search::fastest(Cost &cost) {
     best = other;
     cost = otherCost;
   }
+  if (planner.canWriteAhead()) {
+    const Candidate without = best;
+    for (int64_t ahead : {1, 2, 3, 4, 6, 8, 12}) {
+      Candidate candidate = without;
+      candidate.ahead = ahead;
+      if (ahead <= static_cast<int64_t>(movable.size()))
+        offer(candidate, evaluate(candidate), best, cost);
+    }
+  }
   polish(best, cost, moves());
   return best;
 }
@@ -374,10 +418,12 @@ Candidate Search::fastest(Cost &cost) {
 Candidate Search::run() {
   Cost cost;
   Candidate best = fastest(cost);
-  if (options.timeShare > 0)
-    reduce(
-        best, cost,
-        static_cast<Picoseconds>(double(cost.time) * (1 + options.timeShare)),
-        mostReductions);
+  if (options.timeShare > 0) {
+    const auto limit =
+        static_cast<Picoseconds>(double(cost.time) * (1 + options.timeShare));
+    reduce(best, cost, limit, tries(mostReductions));
+    economize(best, cost, limit, moves());
+    reduce(best, cost, limit, tries(mostReductions));
+  }
   return best;
 }

@@ -53,11 +53,16 @@ public:
   /// Fewer copies, as long as the time stays within `limit`.
   void reduce(Candidate &best, Cost &cost, Picoseconds limit, int64_t tries);
 
-  /// The best of all of the above but `reduce`.
+  /// Local moves that write less and stay within `limit`.
+  void economize(Candidate &best, Cost &cost, Picoseconds limit, int64_t moves);
+
+  /// The best of all of the above that only look at the time.
   Candidate fastest(Cost &cost);
   /// Fewest copies within the stated share of the best time.
   Candidate run();
   int64_t moves() const;
+  /// So many, or fewer for large problems.
+  int64_t tries(int64_t most) const;
 
 private:
   bool move(Candidate &candidate, Random &random) const;

@@ -11,38 +11,38 @@ namespace {
 
 /// Numbers of pinned units that are tried first.
 constexpr size_t mostSteps = 16;
-/// Single units that are pinned or freed after that.
-constexpr int mostToggles = 48;
+/// Changes of one or two units after that.
+constexpr int mostToggles = 160;
 /// Units beyond which both get fewer.
 constexpr size_t largeProblem = 100;
-/// Schedules that each of these trials may take to write less.
-constexpr int64_t triesOfTrial = 80;
+/// Local moves of each trial: to become fast enough, then to write less.
+constexpr int64_t movesToRepair = 40, movesToSave = 40;
 constexpr int64_t triesAtTheEnd = 400;
 
 /// A set of pinned units, and what one run takes then.
 struct Pins {
   std::vector<bool> isPinned;
-  Picoseconds time = never;
+  Candidate candidate;
+  Cost cost;
   double energy = HUGE_VAL; ///< of writes and transfers
 };
 
 class Pinner {
 public:
   Pinner(const Problem &problem, const Options &options)
-      : problem(problem), options(options),
-        groups(Planner(problem, options, Start::Steady).first().group) {
+      : problem(problem), options(options) {
     // A search collects what writes less only with a share.
     this->options.timeShare = std::max(options.timeShare, 1e-9);
     for (const Unit &unit : problem.units)
       hasEnergy |= unit.writePj > 0;
   }
 
-  Problem pinned(const std::vector<bool> &isPinned) const {
+  Problem pinned(const Pins &pins) const {
     Problem result = problem;
     for (size_t u = 0; u < result.units.size(); ++u)
-      if (isPinned[u]) {
+      if (pins.isPinned[u]) {
         result.units[u].isPinned = true;
-        result.units[u].groups = {groups[u]};
+        result.units[u].groups = {pins.candidate.group[u]};
       }
     return result;
   }
@@ -62,32 +62,67 @@ public:
     return energy;
   }
 
-  /// The least energy within `limit`, with roughly chosen copies.
-  Pins rough(std::vector<bool> isPinned, Picoseconds limit) const {
-    Pins pins;
-    pins.isPinned = std::move(isPinned);
-    const Problem own = pinned(pins.isPinned);
+  /// Makes the decisions possible after pins have changed: no more copies or
+  /// tiles than the arrays hold that pinned units leave.
+  static void fit(const Problem &own, const Planner &planner,
+                  Candidate &candidate) {
+    for (size_t u = 0; u < own.units.size(); ++u)
+      if (own.units[u].isPinned)
+        candidate.partTiles[u] = own.units[u].tiles();
+    const std::vector<int64_t> space = planner.space(candidate);
+    for (size_t u = 0; u < own.units.size(); ++u) {
+      const Unit &unit = own.units[u];
+      if (unit.isPinned || !unit.usesArrays())
+        continue;
+      const int64_t free = space[candidate.group[u]];
+      int64_t &tiles = candidate.partTiles[u];
+      tiles = std::min(tiles, free);
+      const int64_t part =
+          tiles < unit.rowTiles ? tiles : tiles / unit.rowTiles * unit.rowTiles;
+      if (part > 0)
+        candidate.copies[u] = std::clamp<int64_t>(
+            candidate.copies[u], 1, std::max<int64_t>(1, free / part));
+    }
+    while (candidate.ahead && !planner.isValid(candidate))
+      --candidate.ahead;
+  }
+
+  /// The least energy within `limit` that a few moves find, from the decisions
+  /// of another set of pins or from new guesses.
+  void improve(Pins &pins, Picoseconds limit, bool guesses) const {
+    pins.energy = HUGE_VAL;
+    const Problem own = pinned(pins);
     if (llvm::Error error = own.check()) {
       llvm::consumeError(std::move(error));
-      return pins;
+      return;
     }
     Search search(own, options, Start::Steady);
-    Candidate best = search.getPlanner().first();
-    Cost cost = search.evaluate(best);
-    search.chooseParts(best, cost);
-    search.tryChain(best, cost);
-    search.trySquareRoots(best, cost, /*isCoarse=*/true);
-    pins.time = cost.time;
-    if (cost.time > limit)
-      return pins;
-    search.reduce(best, cost, limit, triesOfTrial);
-    pins.energy = energyOf(own, best);
-    return pins;
+    if (guesses) {
+      pins.candidate = search.getPlanner().first();
+      pins.cost = search.evaluate(pins.candidate);
+      search.chooseParts(pins.candidate, pins.cost);
+      search.tryChain(pins.candidate, pins.cost);
+      search.trySquareRoots(pins.candidate, pins.cost, /*isCoarse=*/true);
+    } else {
+      fit(own, search.getPlanner(), pins.candidate);
+      pins.cost = search.evaluate(pins.candidate);
+    }
+    if (pins.cost.time == never)
+      return;
+    const int64_t factor = guesses ? 4 : 1;
+    const auto few = [&](int64_t moves) {
+      return std::max<int64_t>(1, factor * search.tries(16 * moves) / 16);
+    };
+    if (pins.cost.time > limit)
+      search.polish(pins.candidate, pins.cost, few(movesToRepair));
+    if (pins.cost.time > limit)
+      return;
+    search.economize(pins.candidate, pins.cost, limit, few(movesToSave));
+    pins.energy = energyOf(own, pins.candidate);
   }
 
   const Problem &problem;
   Options options;
-  const std::vector<int> groups;
   bool hasEnergy = false;
 };
 
@@ -96,40 +131,44 @@ public:
 llvm::Expected<Schedule> pumice::scheduling::steady(const Problem &problem,
                                                     const Options &options) {
   Pinner pinner(problem, options);
-  const auto limitOf = [&](Picoseconds time) {
-    return static_cast<Picoseconds>(double(time) * (1 + options.timeShare));
-  };
-  Cost unpinned;
-  Search(problem, options, Start::Steady).fastest(unpinned);
-  const Picoseconds limit = limitOf(unpinned.time);
+  // The time may be that of a single run, and the share longer.
+  Cost once;
+  Search(problem, options, Start::Cold).fastest(once);
+  Search search(problem, pinner.options, Start::Steady);
+  Pins best;
+  best.candidate = search.fastest(best.cost);
+  const auto limit = std::max(
+      best.cost.time,
+      static_cast<Picoseconds>(double(once.time) * (1 + options.timeShare)));
+  search.reduce(best.candidate, best.cost, limit, search.tries(triesAtTheEnd));
+  search.economize(best.candidate, best.cost, limit, search.moves());
 
-  std::vector<bool> given(problem.units.size());
   std::vector<int> open;
   for (size_t u = 0; u < problem.units.size(); ++u) {
-    given[u] = problem.units[u].isPinned;
-    if (problem.units[u].usesArrays() && !given[u])
+    best.isPinned.push_back(problem.units[u].isPinned);
+    if (problem.units[u].usesArrays() && !best.isPinned[u])
       open.push_back(static_cast<int>(u));
   }
+  best.energy = pinner.energyOf(problem, best.candidate);
+  const Pins unpinned = best;
+  const auto pin = [](Pins &pins, int u, bool isPinned) {
+    pins.isPinned[u] = isPinned;
+    pins.candidate.copies[u] = 1;
+  };
   // An array saves the same write whatever unit it holds. Units that need few
   // copies to be fast cost least.
   std::sort(open.begin(), open.end(), [&](int a, int b) {
     return std::make_pair(problem.units[a].computePs(1), a) <
            std::make_pair(problem.units[b].computePs(1), b);
   });
-
-  // Rough times are longer than the best ones; a trial may be as much longer
-  // as the rough time without pins.
-  Pins best = pinner.rough(given, never);
-  const Picoseconds roughLimit = std::max(limit, limitOf(best.time));
-  best = pinner.rough(given, roughLimit);
   const bool isLarge = problem.units.size() > largeProblem;
   // Units that leave room for the others.
   size_t fitting = 0, tooMany = open.size() + 1;
   while (fitting + 1 < tooMany) {
     const size_t middle = (fitting + tooMany) / 2;
-    std::vector<bool> pins = given;
+    Pins pins = unpinned;
     for (size_t i = 0; i < middle; ++i)
-      pins[open[i]] = true;
+      pin(pins, open[i], true);
     if (llvm::Error error = pinner.pinned(pins).check()) {
       llvm::consumeError(std::move(error));
       tooMany = middle;
@@ -139,49 +178,33 @@ llvm::Expected<Schedule> pumice::scheduling::steady(const Problem &problem,
   }
   const size_t steps = std::min(fitting, isLarge ? mostSteps / 2 : mostSteps);
   for (size_t step = 1; step <= steps; ++step) {
-    std::vector<bool> pins = given;
+    Pins found = unpinned;
     for (size_t i = 0; i < fitting * step / steps; ++i)
-      pins[open[i]] = true;
-    Pins found = pinner.rough(std::move(pins), roughLimit);
+      pin(found, open[i], true);
+    pinner.improve(found, limit, /*guesses=*/true);
     if (found.energy < best.energy)
       best = std::move(found);
   }
   Random random(options.seed);
-  const int toggles = open.empty() ? 0
-                      : isLarge    ? mostToggles / 4
-                                   : mostToggles;
-  for (int i = 0; i < toggles; ++i) {
-    std::vector<bool> pins = best.isPinned;
+  const int64_t toggles =
+      open.empty() ? 0 : search.tries(isLarge ? mostToggles / 4 : mostToggles);
+  for (int64_t i = 0; i < toggles; ++i) {
+    Pins found = best;
     const int64_t count = static_cast<int64_t>(open.size());
-    pins[open[random.below(count)]].flip();
-    if (random.below(2))
-      pins[open[random.below(count)]].flip();
-    Pins found = pinner.rough(std::move(pins), roughLimit);
+    for (int64_t changes = 1 + random.below(2); changes; --changes) {
+      const int u = open[random.below(count)];
+      pin(found, u, !found.isPinned[u]);
+    }
+    pinner.improve(found, limit, /*guesses=*/false);
     if (found.energy < best.energy)
       best = std::move(found);
   }
 
-  std::vector<bool> chosen = best.isPinned;
-  while (true) {
-    const Problem own = pinner.pinned(chosen);
-    Search search(own, pinner.options, Start::Steady);
-    Cost cost;
-    Candidate candidate = search.fastest(cost);
-    if (cost.time > limit) {
-      // Takes back the tenth of the units that costs most.
-      std::vector<int> extra;
-      for (int u : open)
-        if (chosen[u])
-          extra.push_back(u);
-      if (!extra.empty()) {
-        for (size_t i = extra.size() * 9 / 10; i < extra.size(); ++i)
-          chosen[extra[i]] = false;
-        continue;
-      }
-    }
-    search.reduce(candidate, cost, std::max(limit, cost.time), triesAtTheEnd);
-    Plan plan;
-    search.getPlanner().fill(candidate, plan);
-    return record(own, plan, Start::Steady, "steady");
-  }
+  const Problem own = pinner.pinned(best);
+  Search final(own, pinner.options, Start::Steady);
+  final.economize(best.candidate, best.cost, limit, final.moves());
+  final.reduce(best.candidate, best.cost, limit, search.tries(triesAtTheEnd));
+  Plan plan;
+  final.getPlanner().fill(best.candidate, plan);
+  return record(own, plan, Start::Steady, "steady");
 }

@@ -35,6 +35,8 @@ public:
   Error verify() {
     if (Error error = checkIndices())
       return error;
+    if (schedule.isStream && (!schedule.period || !*schedule.period))
+      return fail("expected a stream to have a period, got none");
     for (auto step :
          {&Verifier::checkParts, &Verifier::checkComputesAreThere,
           &Verifier::checkDigitalIsThere, &Verifier::derive,
@@ -347,6 +349,8 @@ private:
         return fail(nameOfPart(transfer.part) +
                     ": expected a write after its transfer ends at " +
                     Twine(transfer.end) + ", got " + Twine(w.start));
+      if (transfer.isAhead)
+        continue;
       if (w.end > computeOf[transfer.part]->start)
         return fail(nameOfPart(transfer.part) +
                     ": expected all writes before it computes at " +
@@ -361,19 +365,36 @@ private:
   //===--------------------------------------------------------------------===//
 
   Error checkTiles() {
-    struct Range {
-      int part;
-      int64_t copy, first, tiles;
-    };
     std::vector<Range> ranges;
+    isAhead.assign(schedule.parts.size(), false);
+    for (const Transfer &t : schedule.transfers)
+      if (t.isAhead)
+        isAhead[t.part] = true;
     for (const Resident &r : schedule.residents) {
       if (Error error = checkGroup(r.part, r.firstArray, r.tiles))
         return error;
       ranges.push_back({r.part, r.copy, r.firstTile, r.tiles});
     }
-    for (const Write &w : schedule.writes)
-      ranges.push_back(
-          {schedule.transfers[w.transfer].part, w.copy, w.firstTile, w.tiles});
+    std::vector<Range> next;
+    for (const Write &w : schedule.writes) {
+      const Transfer &transfer = schedule.transfers[w.transfer];
+      (transfer.isAhead ? next : ranges)
+          .push_back({transfer.part, w.copy, w.firstTile, w.tiles});
+    }
+    if (Error error =
+            checkCopies(std::move(ranges), "", [](int) { return true; }))
+      return error;
+    return checkCopies(std::move(next), " for the next run",
+                       [&](int part) { return isAhead[part]; });
+  }
+
+  struct Range {
+    int part;
+    int64_t copy, first, tiles;
+  };
+  template <typename Wanted>
+  Error checkCopies(std::vector<Range> ranges, const char *when,
+                    Wanted isWanted) const {
     std::sort(ranges.begin(), ranges.end(), [](const Range &a, const Range &b) {
       return std::tie(a.part, a.copy, a.first) <
              std::tie(b.part, b.copy, b.first);
@@ -381,7 +402,7 @@ private:
     size_t at = 0;
     for (size_t p = 0; p < schedule.parts.size(); ++p) {
       const Part &part = schedule.parts[p];
-      for (int64_t c = 0; c < part.copies; ++c) {
+      for (int64_t c = 0; c < part.copies && isWanted(p); ++c) {
         int64_t next = part.firstTile;
         for (; at < ranges.size() && ranges[at].part == static_cast<int>(p) &&
                ranges[at].copy == c && ranges[at].first == next;
@@ -392,7 +413,7 @@ private:
                             ranges[at].copy != c;
         if (next != part.firstTile + part.tiles || !isOver)
           return fail(
-              nameOfPart(p) + ", copy " + Twine(c) +
+              nameOfPart(p) + ", copy " + Twine(c) + when +
               ": expected each tile in one array, got tile " +
               Twine(isOver ? next : ranges[at].first) +
               (isOver || ranges[at].first > next ? " in none" : " in two"));
@@ -415,15 +436,18 @@ private:
     for (const Write &w : schedule.writes) {
       const Transfer &transfer = schedule.transfers[w.transfer];
       const int u = schedule.parts[transfer.part].unit;
-      const Picoseconds until =
-          problem.units[u].isPinned ? end : computeOf[transfer.part]->end;
+      const Picoseconds until = problem.units[u].isPinned || transfer.isAhead
+                                    ? end
+                                    : computeOf[transfer.part]->end;
       for (int64_t i = 0; i < w.tiles; ++i)
         uses.push_back({w.firstArray + i, transfer.start, until, u});
     }
     for (const Resident &r : schedule.residents)
       for (int64_t i = 0; i < r.tiles; ++i)
         // Residents hold their arrays even in a schedule of no time.
-        uses.push_back({r.firstArray + i, 0, std::max<Picoseconds>(end, 1),
+        uses.push_back({r.firstArray + i, 0,
+                        isAhead[r.part] ? computeOf[r.part]->end
+                                        : std::max<Picoseconds>(end, 1),
                         schedule.parts[r.part].unit});
     std::sort(uses.begin(), uses.end(), [](const Use &a, const Use &b) {
       return std::tie(a.array, a.start, a.end) <
@@ -544,6 +568,8 @@ private:
   //===--------------------------------------------------------------------===//
 
   Error checkDependencies() {
+    if (schedule.isStream)
+      return schedule.verifyStream(problem);
     for (size_t u = 0; u < problem.units.size(); ++u)
       for (int d : problem.units[u].dependencies)
         if (firstStart[u] < done[d])
@@ -558,6 +584,8 @@ private:
   //===--------------------------------------------------------------------===//
 
   Error checkDigital() {
+    if (schedule.isStream)
+      return Error::success();
     std::vector<std::vector<Span>> spans(machine.digitalUnits);
     for (const Digital &d : schedule.digitals) {
       const Unit &unit = problem.units[d.unit];
@@ -679,6 +707,8 @@ private:
   }
 
   Error checkTensors() {
+    if (schedule.isStream)
+      return Error::success();
     for (const Held &h : schedule.held)
       heldOf[{h.unit, h.tensor, h.column}].push_back(&h);
     std::vector<Picoseconds> read = done;
@@ -755,6 +785,32 @@ private:
     if (schedule.period && !schedule.writes.empty())
       return fail("expected a pipeline without writes, got " +
                   Twine(schedule.writes.size()));
+    // What is brought for the next run lies where the residents of this one do,
+    // up to the names of arrays that are written alike.
+    std::map<std::tuple<int, int, int64_t>, int64_t> places;
+    const auto count = [&](int part, int64_t first, int64_t tiles,
+                           int64_t sign) {
+      const int g = groupOf(first);
+      const Group &group = machine.groups[g];
+      for (int64_t i = 0; i < tiles; ++i) {
+        const int64_t element =
+            group.writersPerElement
+                ? (first + i - machine.firstArray(g)) / group.arraysPerElement
+                : 0;
+        places[{part, g, element}] += sign;
+      }
+    };
+    for (const Resident &r : schedule.residents)
+      if (isAhead[r.part])
+        count(r.part, r.firstArray, r.tiles, 1);
+    for (const Write &w : schedule.writes)
+      if (schedule.transfers[w.transfer].isAhead)
+        count(schedule.transfers[w.transfer].part, w.firstArray, w.tiles, -1);
+    for (const auto &[place, difference] : places)
+      if (difference)
+        return fail(nameOfPart(std::get<0>(place)) +
+                    ": expected as many arrays of each element for the next "
+                    "run as for this one");
     if (schedule.start == Start::Steady)
       for (const Transfer &t : schedule.transfers)
         if (unitOf(t.part).isPinned)
@@ -776,6 +832,7 @@ private:
   /// when the results may be read.
   std::vector<Picoseconds> firstStart, lastStart, lastEnd, computed, done;
   std::vector<bool> streams, streamsInput;
+  std::vector<bool> isAhead; ///< parts that are written for the next run
   std::map<std::tuple<int, Tensor, int64_t>, std::vector<const Held *>> heldOf;
 };
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <pthread.h>
 #include <thread>
@@ -22,13 +23,22 @@ struct Job {
   int64_t wanted; ///< threads that may still join
   int64_t joined = 0;
   std::atomic<int64_t> next{0};
+  std::mutex failing;
+  std::exception_ptr failure; ///< the first one, for the caller
 
   Job(llvm::function_ref<void(int64_t)> body, int64_t count, int64_t wanted)
       : body(body), count(count), wanted(wanted) {}
 
   void work() {
-    for (int64_t i = next++; i < count; i = next++)
-      body(i);
+    try {
+      for (int64_t i = next++; i < count; i = next++)
+        body(i);
+    } catch (...) { // memory may be missing
+      next = count;
+      std::lock_guard<std::mutex> lock(failing);
+      if (!failure)
+        failure = std::current_exception();
+    }
   }
 };
 
@@ -49,6 +59,9 @@ public:
     std::unique_lock<std::mutex> lock(mutex);
     llvm::erase(jobs, &job);
     left.wait(lock, [&] { return job.joined == 0; });
+    lock.unlock();
+    if (job.failure)
+      std::rethrow_exception(job.failure);
   }
 
   /// The pool of this process. It lasts as long, as its threads do.
@@ -93,10 +106,14 @@ Pool *Pool::current = nullptr;
 
 } // namespace
 
+unsigned pumice::model::threadCount(unsigned requested) {
+  return requested ? requested
+                   : std::max(1u, std::thread::hardware_concurrency());
+}
+
 void pumice::model::parallelFor(unsigned threads, int64_t count,
                                 llvm::function_ref<void(int64_t)> body) {
-  unsigned hardware = std::max(1u, std::thread::hardware_concurrency());
-  int64_t workers = std::min<int64_t>({threads, hardware, count});
+  int64_t workers = std::min<int64_t>({threads, threadCount(0), count});
   if (workers <= 1) {
     for (int64_t i = 0; i < count; ++i)
       body(i);

@@ -9,6 +9,10 @@
 
 namespace pumice::model {
 
+/// The number of threads to use if `requested` are asked for: as many as the
+/// machine has for 0, and at least one.
+unsigned threadCount(unsigned requested);
+
 /// The number of units of work that keeps `threads` threads busy to the end.
 inline int64_t wantedUnits(unsigned threads) {
   return threads > 1 ? int64_t(4) * threads : 1;
@@ -25,7 +29,8 @@ inline int64_t partsOfUnits(int64_t units, int64_t wanted) {
 /// (below 2: on the calling one). Iterations run in no particular order, so
 /// they must not share results. The outcome is then the same for every number
 /// of threads. Threads are reused by later calls; a forked process starts its
-/// own.
+/// own. What an iteration throws, such as std::bad_alloc, is thrown by the
+/// call.
 void parallelFor(unsigned threads, int64_t count,
                  llvm::function_ref<void(int64_t)> body);
 

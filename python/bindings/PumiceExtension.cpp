@@ -6,10 +6,12 @@
 //===----------------------------------------------------------------------===//
 #include "lib/CAPI/Neon.h"
 #include "lib/CAPI/Pumice.h"
+#include "lib/CAPI/Reencoding.h"
 #include "lib/CAPI/Scheduling.h"
 #include "mlir-c/Diagnostics.h"
 #include "mlir/Bindings/Python/Nanobind.h"
 #include "mlir/Bindings/Python/NanobindAdaptors.h"
+#include "python/bindings/NeonBindings.h"
 
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/function.h>
@@ -60,6 +62,12 @@ struct Diagnostic {
   unsigned line = 0, column = 0;
   std::vector<Diagnostic> notes;
 };
+
+/// A string that files may have put anything into.
+nb::object text(const std::string &bytes) {
+  return nb::steal(PyUnicode_DecodeUTF8(
+      bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "replace"));
+}
 
 Diagnostic read(MlirDiagnostic diagnostic) {
   constexpr const char *severities[] = {"error", "warning", "note", "remark"};
@@ -283,16 +291,19 @@ public:
 } // namespace
 
 NB_MODULE(_pumice, m) {
+  // LLVM's containers end the process otherwise.
+  pumiceOnOutOfMemory([] { throw std::bad_alloc(); });
   m.doc() = "Pumice's C++ parts: registration, weights, devices, programs";
 
   nb::class_<Diagnostic>(m, "Diagnostic",
                          "A diagnostic of MLIR: severity (error, warning, "
                          "remark or note), message, and where it points.")
       .def_ro("severity", &Diagnostic::severity)
-      .def_ro("message", &Diagnostic::message)
-      .def_ro("layer", &Diagnostic::layer)
-      .def_ro("node", &Diagnostic::node)
-      .def_ro("file", &Diagnostic::file)
+      .def_prop_ro("message",
+                   [](const Diagnostic &d) { return text(d.message); })
+      .def_prop_ro("layer", [](const Diagnostic &d) { return text(d.layer); })
+      .def_prop_ro("node", [](const Diagnostic &d) { return text(d.node); })
+      .def_prop_ro("file", [](const Diagnostic &d) { return text(d.file); })
       .def_ro("line", &Diagnostic::line)
       .def_ro("column", &Diagnostic::column)
       .def_ro("notes", &Diagnostic::notes);
@@ -420,16 +431,30 @@ NB_MODULE(_pumice, m) {
 
   m.def(
       "parse_file",
-      [](MlirContext context, const std::string &path) {
+      [](MlirContext context, const std::string &path, bool isSealed) {
         DiagnosticScope scope(context);
         MlirModule module = pumiceParseFile(
-            context, mlirStringRefCreate(path.data(), path.size()));
+            context, mlirStringRefCreate(path.data(), path.size()), isSealed);
         if (mlirModuleIsNull(module))
           throw scope.error();
         return module;
       },
-      nb::arg("context"), nb::arg("path"),
-      "The module of a file, text or bytecode. Raises DiagnosticError.");
+      nb::arg("context"), nb::arg("path"), nb::arg("is_sealed") = false,
+      "The module of a file, text or bytecode; is_sealed: bytecode has to be "
+      "as "
+      "pumice wrote it. Raises DiagnosticError.");
+
+  m.def(
+      "write_file",
+      [](MlirModule module, const std::string &path) {
+        std::string error;
+        if (!pumiceWriteFile(module,
+                             mlirStringRefCreate(path.data(), path.size()),
+                             append, &error))
+          throw nb::value_error(error.c_str());
+      },
+      nb::arg("module"), nb::arg("path"),
+      "Writes sealed bytecode, whole or not at all. Raises ValueError.");
 
   m.def("preset_names", [] {
     std::vector<std::string> names;
@@ -554,6 +579,7 @@ NB_MODULE(_pumice, m) {
   m.def("lossless_rows", &pumiceNeonLosslessRows, nb::arg("adc_bits"),
         nb::arg("cell_bits"), nb::arg("dac_bits"),
         "Rows that a converter sums without clipping.");
+  bindNeon(m);
   m.def(
       "schedule",
       [](const std::string &request) {
@@ -572,6 +598,70 @@ NB_MODULE(_pumice, m) {
       nb::arg("request"),
       "Answers a request of lib/Scheduling/Request.h, in JSON. Raises "
       "ValueError.");
+
+  m.def(
+      "reencode",
+      [](nb::ndarray<const int8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>
+             codes,
+         nb::ndarray<const int64_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>
+             shapes,
+         nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>
+             lengths,
+         const std::string &method, int64_t rows, int64_t bitlines,
+         int64_t rowGroups, bool minimizesSteps, double clipError,
+         bool isCyclic, unsigned threads,
+         nb::ndarray<int64_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>
+             transitions,
+         nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu> errors,
+         std::optional<std::tuple<
+             nb::ndarray<uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>,
+             nb::ndarray<uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>,
+             nb::ndarray<uint16_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>,
+             nb::ndarray<uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>>>
+             tables) {
+        std::string error;
+        bool good;
+        {
+          nb::gil_scoped_release release;
+          good = pumiceReencode(
+              {mlirStringRefCreate(method.data(), method.size()), rows,
+               bitlines, rowGroups, minimizesSteps, clipError, isCyclic,
+               threads},
+              codes.data(), shapes.data(), lengths.data(), lengths.size(),
+              transitions.data(), errors.data(),
+              tables ? std::get<0>(*tables).data() : nullptr,
+              tables ? std::get<1>(*tables).data() : nullptr,
+              tables ? std::get<2>(*tables).data() : nullptr,
+              tables ? std::get<3>(*tables).data() : nullptr, append, &error);
+        }
+        if (!good)
+          throw nb::value_error(error.c_str());
+      },
+      nb::arg("codes"), nb::arg("shapes"), nb::arg("lengths"),
+      nb::arg("method"), nb::arg("rows"), nb::arg("bitlines"),
+      nb::arg("row_groups"), nb::arg("minimizes_steps"), nb::arg("clip_error"),
+      nb::arg("is_cyclic"), nb::arg("threads"), nb::arg("transitions"),
+      nb::arg("errors"), nb::arg("tables").none(),
+      "Encodes chains of tiles; see lib/CAPI/Reencoding.h. Fills the last "
+      "three "
+      "arguments. Raises ValueError.");
+  m.def(
+      "reencode_costs",
+      [](const std::string &method, int64_t columns, int64_t bitlines,
+         int64_t rowGroups) {
+        int64_t bytes = 0, macs = 0;
+        if (!pumiceReencodeCosts(
+                mlirStringRefCreate(method.data(), method.size()), columns,
+                bitlines, rowGroups, &bytes, &macs))
+          throw nb::value_error(
+              ("expected a method of re-encoding, got '" + method + "'")
+                  .c_str());
+        return std::make_tuple(bytes, macs);
+      },
+      nb::arg("method"), nb::arg("columns"), nb::arg("bitlines"),
+      nb::arg("row_groups"),
+      "Bytes in DRAM of what a tile needs in addition to its weights, and "
+      "multiply-accumulates of one window that undo it.");
 
   nb::class_<Program>(m, "Program")
       .def(
@@ -595,6 +685,13 @@ NB_MODULE(_pumice, m) {
                      pumiceProgramTensors(p.program, append, &json);
                      return json;
                    })
+      .def(
+          "set_stopped",
+          [](Program &p, bool value) {
+            pumiceProgramSetStopped(p.program, value);
+          },
+          nb::arg("value"),
+          "Lets a run on another thread end after its current instruction.")
       .def_prop_ro(
           "prepare_ms",
           [](const Program &p) { return pumiceProgramPrepareMs(p.program); })

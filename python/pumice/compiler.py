@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pumice.device import Device, as_device
 from pumice.diagnostics import text_of
 from pumice.errors import CompileError
+from pumice.interrupts import interruptible
 from pumice.levels import PIPELINES, level_of, parse_file
 from pumice.options import CompileOptions
 from pumice.program import Program
@@ -39,6 +41,7 @@ def compile(
     calibration: Iterable[Any] | None = None,
     quantize: bool | None = None,
     nonlinear: str | Mapping[str, str] | None = None,
+    schedule: str | None = None,
     options: Options = None,
 ) -> Program:
     """Compiles a model for a device.
@@ -60,6 +63,7 @@ def compile(
             A float model runs entirely on the digital unit.
         nonlinear: how nonlinear functions are computed, such as "neon" or `{"softmax": "neon",
             "gelu": "lut", "*": "digital"}` (`CompileOptions.nonlinear`).
+        schedule: `CompileOptions.schedule`, if not None.
         options: see `CompileOptions`; also a dict of its attributes, such as
             `{"ap_share": False}`.
 
@@ -69,7 +73,7 @@ def compile(
             diagnostics), or an option is unknown or out of range.
         PumiceError: no such device.
     """
-    options = CompileOptions.of(options)
+    options = CompileOptions.of(options).with_schedule(schedule)
     if nonlinear is not None:
         options = replace(options, nonlinear=nonlinear)
     from pumice.frontend.importer import ImportedModel, import_model
@@ -386,7 +390,7 @@ def _lower_to(
             start = time.perf_counter()
             pipeline = options.pipeline(PIPELINES[target])
             try:
-                counts = _pumice.run_pipeline(current, pipeline)
+                counts = interruptible(partial(_pumice.run_pipeline, current, pipeline))
             except _pumice.DiagnosticError as error:
                 raise CompileError(
                     text_of(error.diagnostics), diagnostics=error.diagnostics

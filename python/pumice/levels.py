@@ -24,11 +24,18 @@ PIPELINES = {
 }
 
 
-def parse_file(path: str | os.PathLike[str], context: Any = None) -> Any:
+def parse_file(path: str | os.PathLike[str], context: Any = None, *, sealed: bool = False) -> Any:
     """Reads a pumice.ir.Module, text or bytecode.
 
+    A child process reads the file first: MLIR's reader ends the process on some malformed files.
+
+    Args:
+        path: the file.
+        context: a pumice.ir.Context; a new one if not given.
+        sealed: bytecode has to be as `Program.save` or `pumice-opt` wrote it.
+
     Raises:
-        PumiceError: no such file, or not MLIR.
+        PumiceError: no such file, not MLIR, or a damaged file of another version.
     """
     from pumice import ir
     from pumice._mlir_libs import _pumice
@@ -39,7 +46,7 @@ def parse_file(path: str | os.PathLike[str], context: Any = None) -> Any:
     except OSError as error:
         raise PumiceError(f"cannot read program '{path}': {error.strerror}") from None
     try:
-        return _pumice.parse_file(context or ir.Context(), os.fspath(path))
+        return _pumice.parse_file(context or ir.Context(), os.fspath(path), sealed)
     except _pumice.DiagnosticError as error:
         raise PumiceError(
             f"'{path}' is not an MLIR module: {text_of(error.diagnostics)}",

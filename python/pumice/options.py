@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
@@ -45,6 +46,12 @@ class CompileOptions:
         probe_nodes: nodes of the graph whose values `Program.observe` shows.
         probe_kinds: kinds of nonlinear functions, such as "gelu", whose inputs and results
             `Program.observe` shows.
+        schedule: algorithm that decides when weights are written and where: "naive", "strong",
+            "overlap", "copies" or "steady" (docs/scheduling.md). None schedules, with "overlap",
+            only networks whose weights do not fit the arrays of the device; others are written
+            once, before the first inference.
+        schedule_time_share: share of the best time that the schedule may give up for fewer copies
+            and writes, from 0.
         pipelines: options of individual pipelines, by pumice-opt's names, such as
             `{"quantized-to-crossbar": {"ap-share": False}}`. They override the options above.
 
@@ -61,6 +68,8 @@ class CompileOptions:
     threads: int | None = None
     probe_nodes: Sequence[str] = ()
     probe_kinds: Sequence[str] = ()
+    schedule: str | None = None
+    schedule_time_share: float = 0.0
     pipelines: Mapping[str, Mapping[str, Value]] = field(default_factory=_nothing)
 
     def __post_init__(self) -> None:
@@ -74,6 +83,11 @@ class CompileOptions:
         if self.max_error is not None and not 0 < self.max_error < 1:
             raise CompileError(
                 f"expected a max_error above 0 and less than 1, got {self.max_error}"
+            )
+        if not 0 <= self.schedule_time_share < math.inf:
+            raise CompileError(
+                "expected a finite schedule_time_share of at least 0, got"
+                f" {self.schedule_time_share}"
             )
         for name in self.pipelines:
             if name not in PIPELINES.values():
@@ -114,6 +128,10 @@ class CompileOptions:
         own = {**self.pipelines.get(name, {}), key: value}
         return replace(self, pipelines={**self.pipelines, name: own})
 
+    def with_schedule(self, schedule: str | None) -> CompileOptions:
+        """These options with another algorithm; None keeps that of these options."""
+        return self if schedule is None else replace(self, schedule=schedule)
+
     def pipeline(self, name: str) -> str:
         """The text of a pipeline for PassManager.parse, with its options in braces."""
         given: dict[str, Value] = {}
@@ -136,6 +154,10 @@ class CompileOptions:
             ):
                 if probes:
                     given[key] = ",".join(probes)
+        if name == "crossbar-to-pum" and self.schedule is not None:
+            given["schedule"] = self.schedule
+        if name == "crossbar-to-pum" and self.schedule_time_share:
+            given["schedule-time-share"] = self.schedule_time_share
         given |= self.pipelines.get(name, {})
         words = " ".join(f"{key}={_text(value)}" for key, value in given.items())
         return f"{name}{{{words}}}" if words else name

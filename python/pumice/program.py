@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from pumice.arrays import as_bfloat16, is_torch, to_numpy
 from pumice.diagnostics import text_of
 from pumice.errors import CompileError, PumiceError
+from pumice.interrupts import interruptible
 from pumice.levels import LEVELS, parse_file
 from pumice.options import CompileOptions
 from pumice.report import CodeStats, Report
@@ -98,6 +98,7 @@ class Program:
         self.observed: str | None = None
         self._running = threading.RLock()
         self._depth = 0
+        self._warned = False
         try:
             self._machine = _pumice.Program(self._levels["simulator"])
         except _pumice.DiagnosticError as error:
@@ -281,8 +282,7 @@ class Program:
             leaves = self.flatten_inputs(() if named else args, named)
             arrays = [to_numpy(leaf) for leaf in leaves]
             try:
-                with self._alone():
-                    self._machine.observe(arrays, collector, threads or os.cpu_count() or 1)
+                self._call(self._machine.observe, arrays, collector, threads or os.cpu_count() or 1)
             except (ValueError, TypeError) as error:
                 raise PumiceError(str(error)) from None
             count += 1
@@ -308,8 +308,7 @@ class Program:
                 return self.recompile(device).estimate()
             return self._with_costs_of(device).estimate()
         try:
-            with self._alone():
-                return self._report(self._machine.estimate(os.cpu_count() or 1))
+            return self._report(self._call(self._machine.estimate, os.cpu_count() or 1))
         except ValueError as error:
             raise PumiceError(str(error)) from None
 
@@ -401,23 +400,25 @@ class Program:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the machine program as MLIR bytecode, for `pumice.load` and `pumice-sim`.
 
+        The file ends in a seal: the versions of pumice and of the format, and digests of all bytes,
+        which readers check first. A file that is there is replaced when all is written.
+
         Raises:
             PumiceError: the file cannot be written, or the model's result holds a constant that is
                 not a number, text or tensor.
         """
         from pumice import ir
+        from pumice._mlir_libs import _pumice
 
         module = self.module()
         if self.signature is not None:
             text = json.dumps(self.signature.to_dict())
             with module.context:
                 module.operation.attributes[_SIGNATURE] = ir.StringAttr.get(text)
-        buffer = io.BytesIO()
-        module.operation.write_bytecode(buffer)
         try:
-            Path(path).write_bytes(buffer.getvalue())
-        except OSError as error:
-            raise PumiceError(f"cannot write '{path}': {error.strerror}") from None
+            _pumice.write_file(module, os.fspath(path))
+        except ValueError as error:
+            raise PumiceError(str(error)) from None
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -430,6 +431,26 @@ class Program:
                 yield
             finally:
                 self._depth -= 1
+
+    def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Calls the machine alone; an interrupt returns at once and asks it to stop."""
+        is_running = threading.Event()
+
+        def alone() -> Any:
+            with self._alone():
+                self._machine.set_stopped(False)
+                is_running.set()
+                try:
+                    return function(*arguments)
+                finally:
+                    is_running.clear()
+
+        try:
+            return interruptible(alone)
+        except KeyboardInterrupt:
+            if is_running.is_set():
+                self._machine.set_stopped(True)
+            raise
 
     def flatten_inputs(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
         """The tensors among the arguments of a call, in the order of `inputs`, checked.
@@ -487,8 +508,9 @@ class Program:
             raise PumiceError(f"expected at least 1 thread, got {threads}")
         arrays = [to_numpy(leaf) for leaf in leaves]
         try:
-            with self._alone():
-                found, report = self._machine.run(arrays, threads or os.cpu_count() or 1, observe)
+            found, report = self._call(
+                self._machine.run, arrays, threads or os.cpu_count() or 1, observe
+            )
         except (ValueError, TypeError) as error:
             raise PumiceError(str(error)) from None
         except MemoryError:
@@ -525,7 +547,11 @@ class Program:
 
     def _report(self, text: str) -> Report:
         timings = {**self.timings, "prepare": self._machine.prepare_ms / 1e3}
-        return Report(text, timings, self.code)
+        code = self.code
+        if code is not None and code.warning and not self._warned:
+            self._warned = True
+            warnings.warn(code.warning, stacklevel=4)
+        return Report(text, timings, code)
 
 
 def _described(dtype: str, shape: Sequence[int]) -> str:
@@ -536,11 +562,12 @@ def load(path: str | os.PathLike[str]) -> Program:
     """Reads a machine program: bytecode of `Program.save`, or text.
 
     Raises:
-        PumiceError: no such file, not MLIR, or not a machine program.
+        PumiceError: no such file, not MLIR, or not a machine program; bytecode that is not as it
+            was written, or that another version of pumice wrote.
     """
     from pumice import ir
 
-    module = parse_file(path)
+    module = parse_file(path, sealed=True)
     try:
         program = Program({"simulator": module}, {})
     except PumiceError as error:

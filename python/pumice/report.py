@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pumice.errors import PumiceError
+from pumice.files import write_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -213,12 +214,14 @@ class CodeStats:
             share code.
         cached: number of distinct regions whose code was on disk.
         seconds: time on this computer, including reading and writing the cache.
+        warning: why the cache on disk is not used; empty if it is.
     """
 
     regions: int
     distinct: int
     cached: int
     seconds: float
+    warning: str = ""
 
 
 class Report:
@@ -348,6 +351,40 @@ class Report:
         A class that several groups declare has the group's name in front: processors.array.
         """
         return {k: Utilisation(**v) for k, v in self._data["utilisation"].items()}
+
+    @property
+    def waiting_ns(self) -> dict[str, float]:
+        """How long instructions waited, summed, by what they waited for.
+
+        `weights`: layers whose inputs were there, for their weights. Other keys are classes of
+        resources (`utilisation`) for which instructions waited that were ready otherwise.
+        """
+        return {k: float(v) for k, v in self._data.get("waiting_ns", {}).items()}
+
+    @property
+    def schedule(self) -> dict[str, int | str] | None:
+        """What pum-schedule decided; None if all weights stay in the arrays.
+
+        Keys: `algorithm`; `time_ps` of the schedule and its lower bound `bound_ps`;
+        `arrays_of_one_copy` that the network needs; `arrays_written` in one inference, copies
+        included; `arrays_resident`, which stay; `layers_in_parts`, which are larger than what the
+        machine has room for.
+        """
+        data = self._data.get("schedule")
+        return dict(data) if data else None
+
+    @property
+    def cells_kept(self) -> float | None:
+        """Share of the cells written by inferences in the steady state that keep their level.
+
+        None if inferences write no constants or the device pulses all cells anyway.
+        """
+        steady = self.steady_state
+        if steady is None:
+            return None
+        kept = float(steady.counters.get("cells_kept", 0))
+        written = float(steady.counters.get("cells_written", 0))
+        return kept / (kept + written) if kept + written else None
 
     @property
     def wear(self) -> Wear:
@@ -624,11 +661,3 @@ def _lifetime(item: Mapping[str, Any]) -> Lifetime:
         item.get("runs", endless),
         item.get("years_back_to_back", endless),
     )
-
-
-def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Writes a file; problems are a PumiceError that names it."""
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise PumiceError(f"cannot write '{path}': {error.strerror}") from None

@@ -130,6 +130,8 @@ def report_tables(
     if any(layer.reasons for layer in report.layers):
         parts.append(_reasons(report))
     parts += [_components(report), _utilisation(report)]
+    if report.schedule is not None:
+        parts.append(_waiting(report))
     if report.wear.arrays_written:
         parts.append(_wear(report.wear))
     if report.setup is not None:
@@ -148,6 +150,7 @@ def _summary(report: Report) -> Group:
         ("energy, dynamic", energy(report.dynamic_energy_pj)),
         ("energy, static", _static(report)),
         ("arrays with weights", number(report.arrays)),
+        *_schedule(report),
         *_steady_state(report),
         *((f"{level.group}: {level.level}", number(level.count)) for level in report.levels),
         ("area of the device", area(report.area_mm2) if report.area_mm2 else NOT_STATED),
@@ -158,6 +161,25 @@ def _summary(report: Report) -> Group:
     if report.wear.lifetime is not None:
         rows.append(("lifetime of the cells", lifetime(report.wear.lifetime)))
     return simple_table(f"Run on device '{report.device}'", ["", ""], rows)
+
+
+def _schedule(report: Report) -> list[tuple[str, str]]:
+    """Rows about a schedule that writes weights in each inference."""
+    own = report.schedule
+    if own is None:
+        return []
+    planned, bound = float(own["time_ps"]) / 1e3, float(own["bound_ps"]) / 1e3
+    rows = [
+        ("schedule", f"{own['algorithm']}, {time(planned)}, bound {time(bound)}"),
+        ("arrays of one copy", number(float(own["arrays_of_one_copy"]))),
+        ("arrays written per inference", number(float(own["arrays_written"]))),
+        ("arrays that keep their weights", number(float(own["arrays_resident"]))),
+        ("layers in parts", number(float(own["layers_in_parts"]))),
+    ]
+    kept = report.cells_kept
+    if kept is not None:
+        rows.append(("cells kept, steady state", percent(kept)))
+    return rows
 
 
 def _steady_state(report: Report) -> list[tuple[str, str]]:
@@ -247,6 +269,16 @@ def _utilisation(report: Report) -> Group:
         for name, use in report.utilisation.items()
     ]
     return simple_table("Utilisation", ["resource", "count", "busy time, sum", "share"], rows)
+
+
+def _waiting(report: Report) -> Group:
+    total = report.latency_ns or 1.0
+    rows = [
+        (name.replace("_", " "), time(ns), f"{ns / total:.2f}")
+        for name, ns in sorted(report.waiting_ns.items(), key=lambda item: -item[1])
+    ]
+    columns = ["for", "summed", "over latency"]
+    return simple_table("Waiting of instructions that were ready otherwise", columns, rows)
 
 
 def lifetime(life: Lifetime) -> str:

@@ -3,7 +3,9 @@
 
 There is one process per class of resources and one for layers, with one track per resource that was
 used. Arrays that are used together share one track, so a network on thousands of arrays has as many
-tracks as programmed matrices. Times are in microseconds with picosecond resolution.
+tracks as programmed matrices. Where a schedule rewrites arrays, a track is an instance of the
+group's lowest level (tile, processing element), with a row for each thing that happens on it at
+once. Times are in microseconds with picosecond resolution.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ def trace_of(report: Report, *, setup: bool = False) -> dict[str, Any]:
         setup: begin with the one-time programming of arrays.
     """
     tracks = _Tracks()
+    if report.schedule is not None:
+        tracks.elements = _Elements(report)
     start_ns = 0.0
     programming = report.setup if setup else None
     if programming is not None:
@@ -76,13 +80,13 @@ def _add(tracks: _Tracks, report: Report, offset_ns: float, prefix: str) -> None
             "depends_on": instruction["depends_on"],
         }
         name, kind = prefix + instruction["label"], instruction["kind"]
-        for where, lane in _lanes(tracks, instruction):
+        for where, lane in _lanes(tracks, instruction, offset_ns):
             span = (lane["start_ns"] + offset_ns, lane["end_ns"] + offset_ns)
             tracks.slice(where, name, kind, span, args)
 
 
 def _lanes(
-    tracks: _Tracks, instruction: Mapping[str, Any]
+    tracks: _Tracks, instruction: Mapping[str, Any], offset_ns: float
 ) -> Iterable[tuple[tuple[int, int], Mapping[str, Any]]]:
     """The tracks that an instruction is on; all its arrays of a group are one."""
     groups: dict[str, list[Mapping[str, Any]]] = {}
@@ -90,6 +94,9 @@ def _lanes(
         if _is_array(lane["resource"]):
             groups.setdefault(lane["resource"], []).append(lane)
     for resource, arrays in groups.items():
+        if tracks.elements is not None:
+            yield from tracks.elements.lanes(tracks, resource, arrays, offset_ns)
+            continue
         ranges = tuple((lane["first"], lane["first"] + lane["count"]) for lane in arrays)
         count = sum(end - first for first, end in ranges)
         word = "array" if count == 1 else "arrays"
@@ -111,11 +118,51 @@ def _is_array(resource: str) -> bool:
     return resource.rpartition(".")[2] == "array"
 
 
+class _Elements:
+    """Rows of the processing elements whose arrays are rewritten."""
+
+    def __init__(self, report: Report) -> None:
+        self._size: dict[str, int] = {}  # arrays of an element, by resource
+        self._name: dict[str, str] = {}
+        self._free: dict[tuple[str, int], list[float]] = {}  # when each row of an element ends
+        lowest = {level.group: level for level in reversed(report.levels)}
+        for resource, use in report.utilisation.items():
+            if not _is_array(resource):
+                continue
+            group = resource.rpartition(".")[0]
+            level = lowest.get(group) or next(iter(lowest.values()))
+            self._size[resource] = max(1, use.count // max(1, level.count))
+            self._name[resource] = level.level
+
+    def lanes(
+        self,
+        tracks: _Tracks,
+        resource: str,
+        arrays: Iterable[Mapping[str, Any]],
+        offset_ns: float,
+    ) -> Iterable[tuple[tuple[int, int], Mapping[str, Any]]]:
+        """One track for each element that an instruction uses."""
+        size, name = self._size[resource], self._name[resource]
+        used: dict[int, Mapping[str, Any]] = {}
+        for lane in arrays:
+            last = lane["first"] + lane["count"] - 1
+            for element in range(lane["first"] // size, last // size + 1):
+                used.setdefault(element, lane)
+        for element, lane in used.items():
+            start, end = lane["start_ns"] + offset_ns, lane["end_ns"] + offset_ns
+            free = self._free.setdefault((resource, element), [])
+            row = next((i for i, until in enumerate(free) if until <= start), len(free))
+            free[row:] = [end, *free[row + 1 :]]
+            title = f"{name} {element}" + (f", row {row + 1}" if row else "")
+            yield tracks.track(resource, (element, row), title), lane
+
+
 class _Tracks:
     """Processes and threads of resources, and their events."""
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
+        self.elements: _Elements | None = None
         self._tracks: dict[str, dict[tuple[Any, ...], tuple[int, int, str]]] = {}
 
     def track(self, process: str, key: tuple[Any, ...], title: str) -> tuple[int, int]:

@@ -16,9 +16,9 @@
 // RUN: not pumice-sim %t.mlir --input %t.good.npy --output %t.a.npy --output %t.b.npy 2>&1 | FileCheck %s --check-prefix=OUTPUTS
 // OUTPUTS: pumice-sim: error: 2 outputs requested, but the program has 1
 // RUN: not pumice-sim %t.mlir --input %t.good.npy --output %t.nowhere/y.npy 2>&1 | FileCheck %s --check-prefix=OUTPUT
-// OUTPUT: pumice-sim: error: '{{.*}}nowhere/y.npy': {{[Nn]}}o such file or directory
+// OUTPUT: pumice-sim: error: cannot write '{{.*}}nowhere/y.npy': {{[Nn]}}o such file or directory
 // RUN: not pumice-sim %t.mlir --input %t.good.npy --report %t.nowhere/r.json 2>&1 | FileCheck %s --check-prefix=REPORT
-// REPORT: pumice-sim: error: '{{.*}}nowhere/r.json': {{[Nn]}}o such file or directory
+// REPORT: pumice-sim: error: cannot write '{{.*}}nowhere/r.json': {{[Nn]}}o such file or directory
 // RUN: not pumice-sim %t.nowhere.mlir 2>&1 | FileCheck %s --check-prefix=MISSING
 // MISSING: error: cannot open input file '{{.*}}nowhere.mlir': {{[Nn]}}o such file or directory
 //

@@ -1,35 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: pumice-opt %s --linalg-to-simulator=device=ideal -o %t.mlir
-// RUN: %npy write %t.x.npy "np.arange(32, dtype=np.int8).reshape(4, 8)"
-// RUN: pumice-sim %t.mlir --input %t.x.npy --output %t.y.npy
-// RUN: %npy equal %t.y.npy "(np.float32(0.25) * 5 * load('%t.x.npy').sum(axis=1, dtype=np.float32))[:, None].repeat(3, axis=1)"
+// RUN: split-file %s %t
+// RUN: %npy write %t/x.npy "np.arange(-10, 10, dtype=np.int8).reshape(4, 5)"
 //
-// Weights that are all alike are a splat, which folds in other ways than data. Waits for a fix.
-// XFAIL: *
+// Layers whose weights are all the same are layers like others.
+//
+// RUN: sed s/WEIGHT/0/ %t/layer.mlir > %t/0.mlir
+// RUN: pumice-opt %t/0.mlir --linalg-to-simulator=device=isaac -o %t/0.sim.mlir
+// RUN: pumice-sim %t/0.sim.mlir --input %t/x.npy --output %t/0.npy
+// RUN: %npy equal %t/0.npy "np.zeros((4, 3), np.int32)"
+// RUN: sed s/WEIGHT/-128/ %t/layer.mlir > %t/1.mlir
+// RUN: pumice-opt %t/1.mlir --linalg-to-simulator=device=isaac -o %t/1.sim.mlir
+// RUN: pumice-sim %t/1.sim.mlir --input %t/x.npy --output %t/1.npy
+// RUN: %npy equal %t/1.npy "np.arange(-10, 10, dtype=np.int32).reshape(4, 5) @ np.full((5, 3), -128, np.int32)"
+// RUN: pumice-opt %t/1.mlir --linalg-to-simulator=device=rtm-ap -o %t/2.sim.mlir
+// RUN: pumice-sim %t/2.sim.mlir --input %t/x.npy --output %t/2.npy
+// RUN: %npy equal %t/2.npy "np.arange(-10, 10, dtype=np.int32).reshape(4, 5) @ np.full((5, 3), -128, np.int32)"
 
-#id = affine_map<(a, b) -> (a, b)>
-func.func @straight_weights_per_tensor(%x: tensor<4x8xi8>) -> tensor<4x3xf32> {
-  %w = arith.constant dense<5> : tensor<8x3xi8>
-  %half = arith.constant 0.5 : f32
-  %zero = arith.constant 0.0 : f32
-  %ex = tensor.empty() : tensor<4x8xf32>
-  %dx = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
-      ins(%x : tensor<4x8xi8>) outs(%ex : tensor<4x8xf32>) {
-  ^bb0(%in: i8, %out: f32):
-    %0 = arith.sitofp %in : i8 to f32
-    %1 = arith.mulf %0, %half : f32
-    linalg.yield %1 : f32
-  } -> tensor<4x8xf32>
-  %ew = tensor.empty() : tensor<8x3xf32>
-  %dw = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
-      ins(%w : tensor<8x3xi8>) outs(%ew : tensor<8x3xf32>) {
-  ^bb0(%in: i8, %out: f32):
-    %0 = arith.sitofp %in : i8 to f32
-    %1 = arith.mulf %0, %half : f32
-    linalg.yield %1 : f32
-  } -> tensor<8x3xf32>
-  %ey = tensor.empty() : tensor<4x3xf32>
-  %init = linalg.fill ins(%zero : f32) outs(%ey : tensor<4x3xf32>) -> tensor<4x3xf32>
-  %y = linalg.matmul ins(%dx, %dw : tensor<4x8xf32>, tensor<8x3xf32>) outs(%init : tensor<4x3xf32>) -> tensor<4x3xf32>
-  return %y : tensor<4x3xf32>
+//--- layer.mlir
+func.func @main(%x: tensor<4x5xi8>) -> tensor<4x3xi32> {
+  %w = arith.constant dense<WEIGHT> : tensor<5x3xi8>
+  %c0 = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<4x3xi32>
+  %i = linalg.fill ins(%c0 : i32) outs(%e : tensor<4x3xi32>) -> tensor<4x3xi32>
+  %y = linalg.quantized_matmul ins(%x, %w, %c0, %c0 : tensor<4x5xi8>, tensor<5x3xi8>, i32, i32) outs(%i : tensor<4x3xi32>) -> tensor<4x3xi32>
+  return %y : tensor<4x3xi32>
 }

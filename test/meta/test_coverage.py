@@ -37,6 +37,22 @@ UNREACHABLE: dict[str, str] = {
         "a failure of MLIR's or LLVM's own lowering; checkOps refuses what it cannot take",
     ),
     **dict.fromkeys(
+        [
+            "expected a reshape to as many elements",
+            "expected the size of a view to be static",
+            "expected loops of static extent",
+        ],
+        "checkOps: types are static, and upstream's verifiers hold",
+    ),
+    **dict.fromkeys(
+        ["expected division by positive constants, got"],
+        "verify-simulator-program refuses affine ops; upstream's verifier such maps",
+    ),
+    **dict.fromkeys(["expected no poison of type"], "poison is of numbers, tensors or vectors"),
+    **dict.fromkeys(["the run was interrupted"], "nobody waits for the error of such a run"),
+    **dict.fromkeys(["cannot start a process to read"], "the system has no more processes"),
+    **dict.fromkeys(["the module has no bytecode"], "every op of the stack has bytecode"),
+    **dict.fromkeys(
         ["expected inputs of 1 to 8 bits, got", "queries and"],
         "the verifiers of ap.mvm, ap.conv_2d and ap.lookup",
     ),

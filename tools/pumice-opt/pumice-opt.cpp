@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/InitAll.h"
 #include "lib/Support/AlignedFile.h"
-#include "mlir/Support/FileUtilities.h"
+#include "lib/Support/AtomicFile.h"
+#include "lib/Support/Limits.h"
+#include "lib/Support/Seal.h"
+#include "mlir/Pass/PassManager.h"
 #include "mlir/Tools/Plugins/DialectPlugin.h"
 #include "mlir/Tools/Plugins/PassPlugin.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
-#include "llvm/Support/ToolOutputFile.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
+#include <csignal>
 
 using namespace mlir;
 
@@ -46,37 +51,58 @@ static bool loadPlugins(llvm::ArrayRef<char *> args) {
   return true;
 }
 
-/// Like `MlirOptMain`, but reads bytecode with weights from anywhere.
-static LogicalResult optimize(int argc, char **argv,
-                              DialectRegistry &registry) {
-  auto [input, output] = registerAndParseCLIOptions(
-      argc, argv, "Pumice modular optimizer driver\n", registry);
-  MlirOptMainConfig config = MlirOptMainConfig::createFromCLOptions();
-  if (config.shouldShowDialects() || config.shouldListPasses())
-    return MlirOptMain(argc, argv, input, output, registry);
+/// What MlirOptMain does, with files that appear whole and sealed bytecode.
+static bool run(StringRef input, StringRef output, DialectRegistry &registry,
+                const MlirOptMainConfig &config) {
+  auto fail = [](const llvm::Twine &message) {
+    llvm::errs() << "pumice-opt: error: " << message << "\n";
+    return false;
+  };
   std::string error;
-  std::unique_ptr<llvm::MemoryBuffer> file =
-      pumice::openAlignedFile(input, error);
-  if (!file) {
-    llvm::errs() << "pumice-opt: error: " << error << "\n";
-    return failure();
-  }
-  std::unique_ptr<llvm::ToolOutputFile> to = openOutputFile(output, &error);
-  if (!to) {
-    llvm::errs() << "pumice-opt: error: " << error << "\n";
-    return failure();
-  }
-  if (failed(MlirOptMain(to->os(), std::move(file), registry, config)))
-    return failure();
-  to->keep();
-  return success();
+  auto file = pumice::openAlignedFile(input, error);
+  if (!file)
+    return fail(error);
+  llvm::Expected<StringRef> content =
+      pumice::checkSeal(file->getBuffer(), /*isRequired=*/false);
+  if (!content)
+    return fail("cannot read '" + input +
+                "': " + llvm::toString(content.takeError()));
+  std::unique_ptr<llvm::MemoryBuffer> unsealed;
+  if (content->size() != file->getBufferSize())
+    unsealed = llvm::MemoryBuffer::getMemBuffer(
+        *content, input, /*RequiresNullTerminator=*/false);
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  bool isDone = succeeded(MlirOptMain(
+      out, unsealed ? std::move(unsealed) : std::move(file), registry, config));
+  if (!isDone && output != "-")
+    return false;
+  if (pumice::isBytecode(text))
+    text += pumice::sealOf(text);
+  if (llvm::Error problem = pumice::writeFile(
+          output, [&](llvm::raw_ostream &stream) { stream << text; }))
+    return fail(llvm::toString(std::move(problem)));
+  return isDone;
 }
 
 int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  std::signal(SIGXFSZ, SIG_IGN); // writing fails instead
   if (!loadPlugins({argv, static_cast<size_t>(argc)}))
     return 1;
   DialectRegistry registry;
   pumice::registerAllDialects(registry);
   pumice::registerAllPasses();
-  return asMainReturnCode(optimize(argc, argv, registry));
+  auto [input, output] = registerAndParseCLIOptions(
+      argc, argv, "Pumice modular optimizer driver\n", registry);
+  MlirOptMainConfig config = MlirOptMainConfig::createFromCLOptions();
+  if (config.shouldShowDialects() || config.shouldListPasses())
+    return asMainReturnCode(MlirOptMain(argc, argv, input, output, registry));
+  // Before any pass of the command line.
+  MlirOptMainConfig checked = config;
+  checked.setPassPipelineSetupFn([&](PassManager &passes) {
+    passes.addPass(pumice::createVerifyLimitsPass());
+    return config.setupPassPipeline(passes);
+  });
+  return run(input, output, registry, checked) ? 0 : 1;
 }

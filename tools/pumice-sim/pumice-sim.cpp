@@ -2,13 +2,18 @@
 #include "lib/InitAll.h"
 #include "lib/Interpreter/Program.h"
 #include "lib/Model/Core/Npy.h"
-#include "lib/Support/JsonFile.h"
+#include "lib/Support/AtomicFile.h"
+#include "lib/Support/Parallel.h"
+#include "lib/Support/ProgramFile.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
-#include <thread>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <new>
 
 using namespace mlir;
 using namespace pumice;
@@ -40,8 +45,20 @@ static int fail(llvm::Error error) {
   return 1;
 }
 
+static llvm::Error writeJson(const std::string &path,
+                             const llvm::json::Value &json) {
+  return writeFile(path, [&](llvm::raw_ostream &out) {
+    out << llvm::formatv("{0:2}\n", json);
+  });
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  std::signal(SIGXFSZ, SIG_IGN); // writing fails instead
+  std::set_new_handler([] {
+    std::fputs("pumice-sim: error: out of memory\n", stderr);
+    std::_Exit(1);
+  });
   cl::ParseCommandLineOptions(argc, argv, "run a Pumice machine program\n");
   DialectRegistry registry;
   registerAllDialects(registry);
@@ -49,7 +66,8 @@ int main(int argc, char **argv) {
   context.printOpOnDiagnostic(false); // an op may hold all weights
   llvm::SourceMgr sources;
   SourceMgrDiagnosticHandler handler(sources, &context);
-  OwningOpRef<ModuleOp> module = parseProgramFile(file, &context);
+  OwningOpRef<ModuleOp> module =
+      parseProgramFile(file, &context, /*isSealed=*/true);
   if (!module)
     return 1;
   FailureOr<std::unique_ptr<Program>> program = Program::load(*module);
@@ -57,8 +75,7 @@ int main(int argc, char **argv) {
     return 1;
 
   RunOptions options;
-  options.threads =
-      threads ? threads : std::max(1u, std::thread::hardware_concurrency());
+  options.threads = model::threadCount(threads);
   std::vector<model::Value> values;
   for (const std::string &path : inputs) {
     llvm::Expected<model::Value> value = readNpy(path);
@@ -66,13 +83,17 @@ int main(int argc, char **argv) {
       return fail(value.takeError());
     values.push_back(std::move(*value));
   }
-  model::Collector collector({});
-  options.observers.push_back(&collector);
+  model::Collector collector{model::Collector::Options()};
+  if (!observe.empty())
+    options.observers.push_back(&collector);
   llvm::Expected<RunResult> result = estimate
                                          ? (*program)->estimate(options)
                                          : (*program)->run(values, options);
   if (!result)
     return fail(result.takeError());
+  if (const digital::CompileStats *code = (*program)->codeStats())
+    if (!code->warning.empty())
+      llvm::errs() << "pumice-sim: warning: " << code->warning << "\n";
   if (outputs.size() > result->outputs.size())
     return fail(llvm::createStringError(
         "%zu outputs requested, but the program has %zu", outputs.size(),
@@ -80,10 +101,12 @@ int main(int argc, char **argv) {
   for (auto [path, value] : llvm::zip(outputs, result->outputs))
     if (llvm::Error error = writeNpy(path, value))
       return fail(std::move(error));
-  if (llvm::Error error = writeJson(report, result->report))
-    return fail(std::move(error));
-  if (llvm::Error error = writeJson(observe, toJson(collector)))
-    return fail(std::move(error));
+  if (!report.empty())
+    if (llvm::Error error = writeJson(report, result->report))
+      return fail(std::move(error));
+  if (!observe.empty())
+    if (llvm::Error error = writeJson(observe, toJson(collector)))
+      return fail(std::move(error));
   const llvm::json::Object &json = *result->report.getAsObject();
   if (report.empty())
     llvm::outs() << llvm::formatv(

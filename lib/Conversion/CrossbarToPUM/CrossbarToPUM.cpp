@@ -245,6 +245,7 @@ private:
         ValueRange(), ValueRange(), pum::PlacementAttr(),
         constant ? builder.getUnitAttr() : UnitAttr(), op.getTiling(),
         op.getArray(), op.getAdcRangeAttr());
+    pum::copyTargetGroup(op, task);
     values.map(op.getGrid(), task.getGrid());
     return success();
   }
@@ -262,6 +263,11 @@ private:
                                        ValueRange(), pum::PlacementAttr());
     fillBody(task.getBody(), inputs, op->getOperands(), ArrayRef(op),
              op->getResults(), op->getLoc());
+    if (auto layer = dyn_cast<LayerOpInterface>(op);
+        layer && !layer.getGridType())
+      pum::copyTargetGroup(op, task); // a grid is placed on its own
+    task.getBody().walk(
+        [](Operation *layer) { layer->removeAttr(pum::targetAttrName); });
     mapResults(op->getResults(), task.getResults());
     return success();
   }
@@ -304,6 +310,7 @@ private:
     task.getBody().walk([&](Operation *op) {
       if (Attribute reason = op->removeAttr(pum::reasonAttrName))
         task->setAttr(pum::reasonAttrName, reason);
+      pum::copyTargetGroup(op, task);
       op->removeAttr(pum::targetAttrName);
     });
     mapResults(results, task.getResults());

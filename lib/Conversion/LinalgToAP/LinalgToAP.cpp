@@ -82,6 +82,7 @@ struct ConvertLayer : OpInterfaceRewritePattern<linalg::LinalgOp> {
     replaceIntegerLayer(
         rewriter, *layer, [&](Value input, RankedTensorType type) {
           Value sums = build(rewriter, *layer, ternary, input, type);
+          pum::copyTargetGroup(op, sums.getDefiningOp());
           Value product = scaled(rewriter, op->getLoc(), sums, ternary.scales);
           if (product != sums)
             sums.getDefiningOp()->setLoc(

@@ -57,23 +57,31 @@ Value transposed(RewriterBase &rewriter, Value weights) {
       .getResult()[0];
 }
 
+/// Whether the arrays that `op` is assigned to take temporary weights.
+bool takesTemporary(pum::DeviceAttr device, Operation *op) {
+  return device && takesTemporaryWeights(device, pum::targetGroupOf(op));
+}
+
 /// A layer that is assigned to crossbars.
 struct ConvertLayer : OpInterfaceRewritePattern<linalg::LinalgOp> {
-  ConvertLayer(MLIRContext *context, bool temporary)
-      : OpInterfaceRewritePattern(context), temporary(temporary) {}
+  ConvertLayer(MLIRContext *context, pum::DeviceAttr device)
+      : OpInterfaceRewritePattern(context), device(device) {}
 
   LogicalResult matchAndRewrite(linalg::LinalgOp op,
                                 PatternRewriter &rewriter) const override {
     if (pum::targetOf(op) != LayerTarget::crossbar)
       return rewriter.notifyMatchFailure(op, "is not assigned to crossbars");
     std::string why;
-    std::optional<IntegerLayer> layer = matchIntegerLayer(op, temporary, why);
+    std::optional<IntegerLayer> layer =
+        matchIntegerLayer(op, takesTemporary(device, op), why);
     if (!layer)
       return rewriter.notifyMatchFailure(op, why);
     LDBG() << "convert " << op->getName() << " at " << op->getLoc();
     replaceIntegerLayer(rewriter, *layer,
                         [&](Value input, RankedTensorType type) {
-                          return build(rewriter, *layer, input, type);
+                          Value sums = build(rewriter, *layer, input, type);
+                          pum::copyTargetGroup(op, sums.getDefiningOp());
+                          return sums;
                         });
     return success();
   }
@@ -94,7 +102,8 @@ private:
       return crossbar::MVMOp::create(rewriter, loc, type, input, weights,
                                      isUnsigned, inputZero, weightZero,
                                      /*input_bits=*/IntegerAttr(),
-                                     /*weight_bits=*/IntegerAttr());
+                                     /*weight_bits=*/IntegerAttr(),
+                                     /*part=*/crossbar::PartAttr());
     }
     if (layer.isGrouped())
       weights = tensor::CollapseShapeOp::create(
@@ -104,24 +113,23 @@ private:
         rewriter, loc, type, input, weights, layer.window(),
         rewriter.getI64IntegerAttr(layer.groups()), isUnsigned, inputZero,
         weightZero, /*input_bits=*/IntegerAttr(),
-        /*weight_bits=*/IntegerAttr());
+        /*weight_bits=*/IntegerAttr(), /*part=*/crossbar::PartAttr());
   }
 
-  bool temporary; ///< weights may be written at run time
+  pum::DeviceAttr device;
 };
 
 struct ConvertLinalgToCrossbarPass
     : pumice::impl::ConvertLinalgToCrossbarBase<ConvertLinalgToCrossbarPass> {
   void runOnOperation() override {
     pum::DeviceAttr device = deviceOf(getOperation());
-    const bool temporary = device && takesTemporaryWeights(device);
     RewritePatternSet patterns(&getContext());
-    patterns.add<ConvertLayer>(&getContext(), temporary);
+    patterns.add<ConvertLayer>(&getContext(), device);
     FailureOr<unsigned> converted =
         convertLayers(getOperation(), LayerTarget::crossbar,
                       std::move(patterns), [&](linalg::LinalgOp op) {
                         std::string why;
-                        matchIntegerLayer(op, temporary, why);
+                        matchIntegerLayer(op, takesTemporary(device, op), why);
                         return why;
                       });
     if (failed(converted))

@@ -121,7 +121,8 @@ private:
     auto program = simulator::ProgramOp::create(
         builder, op.getLoc(), op.getGrid().getType(), tokenType, weights,
         replacing, after, op.getPlacementAttr(), op.getSetupAttr(),
-        op.getTiling(), op.getArray(), op.getAdcRangeAttr());
+        op.getTiling(), op.getArray(), op.getAdcRangeAttr(), op.getPartAttr(),
+        op.getTilesAttr(), op.getMatrixAttr());
     buffers[op.getGrid()] = program.getGrid();
     finish(op, program.getToken());
     return success();
@@ -130,6 +131,9 @@ private:
   LogicalResult emitTask(pum::ComputeOp op) {
     Block &body = op.getBody().front();
     Operation *layer = &body.front();
+    auto join = dyn_cast<crossbar::JoinOp>(layer);
+    if (join)
+      layer = join->getNextNode();
     bool isSingle =
         std::next(layer->getIterator()) == op.getYield()->getIterator() &&
         op.getYield().getValues() == layer->getResults();
@@ -148,12 +152,23 @@ private:
     auto bufferOf = [&](Value value) {
       return buffers[op.getInputs()[cast<BlockArgument>(value).getArgNumber()]];
     };
+    SmallVector<Value> grids{onGrid.getLayerWeights()};
+    if (join && grids.front() == join.getGrid())
+      grids = join.getGrids();
+    for (Value &grid : grids) {
+      if (!isa<BlockArgument>(grid))
+        return op.emitOpError(
+            "expects one crossbar layer on a grid as its body");
+      grid = bufferOf(grid);
+    }
     SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
     auto instruction = simulator::MVMOp::create(
-        builder, op.getLoc(), tokenType, bufferOf(onGrid.getLayerWeights()),
-        bufferOf(onGrid.getLayerInput()), output, after, onGrid.getWindowAttr(),
+        builder, op.getLoc(), tokenType, grids.front(),
+        bufferOf(onGrid.getLayerInput()), output, after,
+        ValueRange(grids).drop_front(), onGrid.getWindowAttr(),
         builder.getI64IntegerAttr(onGrid.getLayerInputFormat()->zeroPoint),
-        builder.getI64IntegerAttr(onGrid.getLayerWeightFormat()->zeroPoint));
+        builder.getI64IntegerAttr(onGrid.getLayerWeightFormat()->zeroPoint),
+        layer->getAttrOfType<crossbar::PartAttr>("part"));
     finish(op, instruction.getToken());
     return success();
   }
@@ -217,6 +232,7 @@ private:
         outputs, after);
     if (Attribute reason = op->getAttr(pum::reasonAttrName))
       instruction->setAttr(pum::reasonAttrName, reason);
+    pum::copyTargetGroup(op, instruction);
     finish(op, instruction.getToken());
     return success();
   }

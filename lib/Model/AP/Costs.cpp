@@ -2,6 +2,7 @@
 #include "lib/Model/AP/Costs.h"
 
 #include "lib/Support/Parallel.h"
+#include "lib/Support/Saturating.h"
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/MathExtras.h"
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
+using namespace pumice;
 using namespace pumice::model;
 
 APWork &APWork::operator+=(const APWork &other) {
@@ -80,9 +82,9 @@ private:
 
 /// Moves the ports as `walk` does. Every operand is needed from the first step
 /// on, and in each step at the same domain as before or the next one.
-void move(const APBundle &group, APPorts &ports) {
+void move(const APBundle &bundle, APPorts &ports) {
   int64_t last = 0; // step in which a port moves on
-  for (const APOperation &op : group) {
+  for (const APOperation &op : bundle) {
     const APFields fields = fieldsOf(op.code);
     if (fields.carry)
       ports.need(op.carry, 0);
@@ -101,7 +103,7 @@ void move(const APBundle &group, APPorts &ports) {
     last = std::max(last, moved);
     ports.slide(value.column, value.domain + moved);
   };
-  for (const APOperation &op : group) {
+  for (const APOperation &op : bundle) {
     const APFields fields = fieldsOf(op.code);
     if (fields.d)
       finish(op.d, op.steps);
@@ -116,14 +118,14 @@ void move(const APBundle &group, APPorts &ports) {
 } // namespace
 
 APWork pumice::model::workOf(const APMicroprogram &program,
-                             llvm::ArrayRef<APBundle> groups) {
+                             llvm::ArrayRef<APBundle> bundles) {
   APWork work;
   work.mostWritten.resize(program.columns);
   APPorts ports(program.columns);
   OperationWork operations;
-  for (const APBundle &group : groups) {
-    work.operations += group.size();
-    for (const APOperation &op : group) {
+  for (const APBundle &bundle : bundles) {
+    work.operations += bundle.size();
+    for (const APOperation &op : bundle) {
       const OperationWork::Cycles &cycles = operations.of(op);
       work += cycles;
       const APFields fields = fieldsOf(op.code);
@@ -132,7 +134,7 @@ APWork pumice::model::workOf(const APMicroprogram &program,
       if (fields.d)
         work.mostWritten[op.d.column] += cycles.mostD;
     }
-    move(group, ports);
+    move(bundle, ports);
   }
   ports.home();
   work.distance = ports.distance;
@@ -143,30 +145,30 @@ APWork pumice::model::workOf(const APMicroprogram &program,
 APMicroprogramWork pumice::model::workOf(const APMicroprogram &program,
                                          unsigned threads) {
   APMicroprogramWork work;
-  work.chunks.resize(program.chunks.size());
+  work.outputBlocks.resize(program.outputBlocks.size());
   std::vector<std::pair<int64_t, int64_t>> units;
-  for (size_t q = 0; q < program.chunks.size(); ++q) {
-    const APChunk &chunk = program.chunks[q];
-    work.chunks[q].slices.resize(chunk.slices.size());
-    for (size_t s = 0; s < chunk.slices.size(); ++s)
-      units.push_back({q, s});
-    work.chunks[q].epilogue = workOf(program, chunk.epilogue);
+  for (size_t q = 0; q < program.outputBlocks.size(); ++q) {
+    const APOutputBlock &block = program.outputBlocks[q];
+    work.outputBlocks[q].channelBlocks.resize(block.channelBlocks.size());
+    for (size_t s = 0; s < block.channelBlocks.size(); ++s)
+      units.emplace_back(q, s);
+    work.outputBlocks[q].epilogue = workOf(program, block.epilogue);
     if (program.spread > 1) {
-      std::vector<APBundle> groups;
-      for (APReduction &step : reductionOf(program, chunk))
-        groups.push_back(std::move(step.group));
-      work.chunks[q].reduction = workOf(program, groups);
+      std::vector<APBundle> bundles;
+      for (APReduction &step : reductionOf(program, block))
+        bundles.push_back(std::move(step.bundle));
+      work.outputBlocks[q].reduction = workOf(program, bundles);
     }
   }
   parallelFor(threads, units.size(), [&](int64_t i) {
     auto [q, s] = units[i];
-    work.chunks[q].slices[s] =
-        workOf(program, program.chunks[q].slices[s].groups);
+    work.outputBlocks[q].channelBlocks[s] =
+        workOf(program, program.outputBlocks[q].channelBlocks[s].bundles);
   });
-  for (const APMicroprogramWork::Chunk &chunk : work.chunks) {
-    for (const APWork &slice : chunk.slices)
-      work.total += slice;
-    work.total += chunk.epilogue;
+  for (const APMicroprogramWork::OutputBlock &block : work.outputBlocks) {
+    for (const APWork &channelBlock : block.channelBlocks)
+      work.total += channelBlock;
+    work.total += block.epilogue;
   }
   return work;
 }
@@ -175,8 +177,8 @@ int64_t pumice::model::apProcessors(const APSpec &ap,
                                     const APMicroprogram &program,
                                     int64_t windows) {
   int64_t processors = 0;
-  for (const APChunk &chunk : program.chunks)
-    processors += chunk.processors(program.spread);
+  for (const APOutputBlock &block : program.outputBlocks)
+    processors += block.processors(program.spread);
   return processors * llvm::divideCeil(windows, ap.rows);
 }
 
@@ -211,7 +213,7 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
                            int64_t bytesOut,
                            std::optional<uint64_t> taggedWrites) {
   const APSpec &ap = *group.ap();
-  const int64_t blocks = llvm::divideCeil(windows, ap.rows);
+  const int64_t rowBlocks = llvm::divideCeil(windows, ap.rows);
   const int64_t fullest = std::min(windows, ap.rows);
   const double rows = double(windows);
   Cost cost = bufferCost(device, bytesIn, bytesOut);
@@ -223,14 +225,14 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
   double longestNs = 0;
   double distance = 0, written = 0, moved = 0, readBits = 0, loadedBits = 0;
   int64_t processors = 0;
-  for (size_t q = 0; q < program.chunks.size(); ++q) {
-    const APChunk &chunk = program.chunks[q];
+  for (size_t q = 0; q < program.outputBlocks.size(); ++q) {
+    const APOutputBlock &block = program.outputBlocks[q];
     int64_t bits = 0;
-    for (const APAccumulator &accumulator : chunk.outputs)
+    for (const APAccumulator &accumulator : block.outputs)
       bits += accumulator.width;
-    const int64_t spread = chunk.processors(program.spread);
+    const int64_t spread = block.processors(program.spread);
     processors += spread;
-    const int64_t planes = chunk.planes();
+    const int64_t planes = block.planes();
     // First values, and reading out: every domain of the accumulators, there
     // and back.
     const double initialNs =
@@ -238,48 +240,49 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
     const double readNs = double(planes) * double(fullest) * ap.readNs +
                           2 * double(planes) * ap.shiftNs;
     // Codes are in the first domains of their accumulators' slots.
-    const int64_t count = chunk.slices.size();
+    const int64_t count = block.channelBlocks.size();
     const int64_t resultPlanes =
-        program.codeBits ? chunk.slots() * program.codeBits : planes;
+        program.codeBits ? block.slots() * program.codeBits : planes;
     const int64_t resultSpan =
         program.codeBits
-            ? std::max<int64_t>(planes - chunk.slot + program.codeBits, 0)
+            ? std::max<int64_t>(planes - block.slot + program.codeBits, 0)
             : planes;
     const int64_t resultBits =
-        program.codeBits ? int64_t(chunk.outputs.size()) * program.codeBits
+        program.codeBits ? int64_t(block.outputs.size()) * program.codeBits
                          : bits;
     const double leaveNs = double(resultPlanes) * double(fullest) * ap.readNs +
                            2 * double(resultSpan) * ap.shiftNs;
-    const double accumulatorMoves = 2 * double(planes) * double(chunk.columns);
+    const double accumulatorMoves = 2 * double(planes) * double(block.columns);
     loadedBits += double(bits) * double(spread);
     readBits += double(resultBits);
     distance += accumulatorMoves * double(spread) +
-                2 * double(resultSpan) * double(chunk.columns);
+                2 * double(resultSpan) * double(block.columns);
 
     double busiestNs = 0;
     for (int64_t p = 0; p < spread; ++p) {
       double ns = initialNs;
       for (int64_t s = p; s < count; s += spread) {
-        const APSlice &slice = chunk.slices[s];
-        const APWork &part = work.chunks[q].slices[s];
-        const int64_t inputPlanes = program.inputPlanes(slice);
+        const APChannelBlock &channelBlock = block.channelBlocks[s];
+        const APWork &part = work.outputBlocks[q].channelBlocks[s];
+        const int64_t inputPlanes = program.inputPlanes(channelBlock);
         ns += part.timeNs(ap) +
               double(inputPlanes) * double(fullest) * ap.writeNs +
               2 * double(inputPlanes) * ap.shiftNs;
-        loadedBits += double(slice.channels) *
+        loadedBits += double(channelBlock.channels) *
                       double(program.kernelPositions * program.inputBits);
         distance += double(part.distance) + 2.0 * double(inputPlanes) *
                                                 double(program.lanes) *
                                                 double(program.kernelPositions);
         written += part.expectedWritten;
-        counters.apPasses += part.passes * blocks;
+        saturatingAdd(counters.apPasses,
+                      saturatingProduct({part.passes, rowBlocks}));
         energy(Component::search) +=
             double(part.searched) * rows * ap.searchPjPerBit;
       }
       busiestNs = std::max(busiestNs, ns);
     }
     if (spread > 1) {
-      const APWork &part = work.chunks[q].reduction;
+      const APWork &part = work.outputBlocks[q].reduction;
       const double additions = double(spread - 1);
       const double levels = double(llvm::Log2_64_Ceil(spread));
       // Accumulators are read, sent and written as inputs are.
@@ -290,29 +293,31 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
       loadedBits += additions * double(bits);
       distance += additions * (double(part.distance) + accumulatorMoves);
       written += additions * part.expectedWritten;
-      counters.apPasses += (spread - 1) * part.passes * blocks;
+      saturatingAdd(counters.apPasses,
+                    saturatingProduct({spread - 1, part.passes, rowBlocks}));
       energy(Component::search) +=
           additions * double(part.searched) * rows * ap.searchPjPerBit;
     }
-    const APWork &epilogue = work.chunks[q].epilogue;
+    const APWork &epilogue = work.outputBlocks[q].epilogue;
     distance += double(epilogue.distance);
     written += epilogue.expectedWritten;
-    counters.apPasses += epilogue.passes * blocks;
+    saturatingAdd(counters.apPasses,
+                  saturatingProduct({epilogue.passes, rowBlocks}));
     energy(Component::search) +=
         double(epilogue.searched) * rows * ap.searchPjPerBit;
     longestNs = std::max(longestNs, busiestNs + epilogue.timeNs(ap) + leaveNs);
   }
 
   // Blocks take turns when there are too few processors.
-  const int64_t wanted = processors * blocks;
+  const int64_t wanted = saturatingProduct({processors, rowBlocks});
   const int64_t available = totalUnits(placed);
   const int64_t turns =
       available ? std::max<int64_t>(llvm::divideCeil(wanted, available), 1) : 1;
   const double expected = written * rows;
   counters.windows = windows;
   counters.apTaggedWrites =
-      taggedWrites ? int64_t(*taggedWrites) : std::llround(expected);
-  counters.apShifts = std::llround(distance * rows);
+      taggedWrites ? int64_t(*taggedWrites) : roundedCount(expected);
+  counters.apShifts = roundedCount(distance * rows);
   energy(Component::tagWrite) =
       (taggedWrites ? double(*taggedWrites) : expected) * ap.writePjPerBit;
   energy(Component::shift) = distance * rows * ap.shiftPjPerBit;

@@ -38,22 +38,22 @@ struct APWork {
 };
 
 /// The work of some bundles, with ports at domain 0 before and after.
-APWork workOf(const APMicroprogram &program, llvm::ArrayRef<APBundle> groups);
+APWork workOf(const APMicroprogram &program, llvm::ArrayRef<APBundle> bundles);
 
 /// The work of every part of a microprogram.
 struct APMicroprogramWork {
-  struct Chunk {
-    std::vector<APWork> slices;
+  struct OutputBlock {
+    std::vector<APWork> channelBlocks;
     APWork reduction; ///< adding another processor's accumulators
     APWork epilogue;  ///< turning accumulators into quantized values
   };
-  std::vector<Chunk> chunks;
+  std::vector<OutputBlock> outputBlocks;
   APWork total; ///< of all channel blocks and epilogues
 };
 APMicroprogramWork workOf(const APMicroprogram &program, unsigned threads);
 
 /// Processors that a layer of `windows` output positions takes: as many as
-/// blocks of rows, chunks and spread ask for.
+/// row blocks, output blocks and spread need.
 int64_t apProcessors(const APSpec &ap, const APMicroprogram &program,
                      int64_t windows);
 

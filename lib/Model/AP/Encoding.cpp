@@ -41,7 +41,7 @@ public:
   std::vector<uint8_t> bytes;
 };
 
-/// Values of a slice, numbered in the order of their first use.
+/// Values of a channelBlock, numbered in the order of their first use.
 class ValueTable {
 public:
   uint64_t indexOf(const APValue &value) {
@@ -61,24 +61,25 @@ private:
 
 static std::vector<uint8_t> encodeBody(llvm::ArrayRef<APBundle> body) {
   ValueTable table;
-  Writer groups;
-  groups.v(body.size());
-  for (const APBundle &group : body) {
-    groups.v(group.size());
-    for (const APOperation &op : group) {
+  Writer bundles;
+  bundles.v(body.size());
+  for (const APBundle &bundle : body) {
+    bundles.v(bundle.size());
+    for (const APOperation &op : bundle) {
       const APFields fields = fieldsOf(op.code);
-      groups.v(static_cast<uint64_t>(op.code) + (op.isBiased ? biasedFlag : 0));
-      groups.v(op.steps);
+      bundles.v(static_cast<uint64_t>(op.code) +
+                (op.isBiased ? biasedFlag : 0));
+      bundles.v(op.steps);
       if (fields.carry)
-        groups.v(op.carry);
+        bundles.v(op.carry);
       if (fields.d)
-        groups.v(table.indexOf(op.d));
+        bundles.v(table.indexOf(op.d));
       if (fields.b)
-        groups.v(table.indexOf(op.b));
+        bundles.v(table.indexOf(op.b));
       if (fields.a)
-        groups.v(table.indexOf(op.a));
+        bundles.v(table.indexOf(op.a));
       if (fields.constant)
-        groups.s(op.constant);
+        bundles.s(op.constant);
     }
   }
   Writer out;
@@ -88,7 +89,7 @@ static std::vector<uint8_t> encodeBody(llvm::ArrayRef<APBundle> body) {
     out.v(value.domain);
     out.v(shapeOf(value));
   }
-  out.append(groups.bytes);
+  out.append(bundles.bytes);
   return std::move(out.bytes);
 }
 
@@ -105,27 +106,27 @@ std::vector<uint8_t> pumice::model::encode(const APMicroprogram &program) {
     out.v(program.codeBits);
     out.v(program.codeSigned);
   }
-  out.v(program.chunks.size());
-  for (const APChunk &chunk : program.chunks) {
-    out.v(chunk.firstOutput);
-    out.v(chunk.outputs.size());
-    out.v(chunk.column);
-    out.v(chunk.columns);
-    out.v(chunk.slot);
-    for (const APAccumulator &accumulator : chunk.outputs) {
+  out.v(program.outputBlocks.size());
+  for (const APOutputBlock &block : program.outputBlocks) {
+    out.v(block.firstOutput);
+    out.v(block.outputs.size());
+    out.v(block.column);
+    out.v(block.columns);
+    out.v(block.slot);
+    for (const APAccumulator &accumulator : block.outputs) {
       out.v(accumulator.width);
       out.s(accumulator.initial);
     }
-    out.v(chunk.slices.size());
-    for (const APSlice &slice : chunk.slices) {
-      const std::vector<uint8_t> body = encodeBody(slice.groups);
-      out.v(slice.firstChannel);
-      out.v(slice.channels);
+    out.v(block.channelBlocks.size());
+    for (const APChannelBlock &channelBlock : block.channelBlocks) {
+      const std::vector<uint8_t> body = encodeBody(channelBlock.bundles);
+      out.v(channelBlock.firstChannel);
+      out.v(channelBlock.channels);
       out.v(body.size());
       out.append(body);
     }
     if (program.codeBits) {
-      const std::vector<uint8_t> body = encodeBody(chunk.epilogue);
+      const std::vector<uint8_t> body = encodeBody(block.epilogue);
       out.v(body.size());
       out.append(body);
     }
@@ -200,7 +201,7 @@ private:
 } // namespace
 
 static void decodeBody(Reader &in, const APMicroprogram &program,
-                       std::vector<APBundle> &groups) {
+                       std::vector<APBundle> &bundles) {
   std::vector<APValue> values(in.count("the number of values"));
   for (APValue &value : values) {
     value.column = in.upTo(program.columns - 1, "a column");
@@ -217,10 +218,10 @@ static void decodeBody(Reader &in, const APMicroprogram &program,
   };
   if (in.failed())
     return;
-  groups.resize(in.count("the number of bundles"));
-  for (APBundle &group : groups) {
-    group.resize(in.count("the number of operations"));
-    for (APOperation &op : group) {
+  bundles.resize(in.count("the number of bundles"));
+  for (APBundle &bundle : bundles) {
+    bundle.resize(in.count("the number of operations"));
+    for (APOperation &op : bundle) {
       const size_t start = in.position();
       const uint64_t code = in.v();
       op.isBiased = code & biasedFlag;
@@ -249,10 +250,10 @@ static void decodeBody(Reader &in, const APMicroprogram &program,
 
 /// A body behind its length.
 static void decodeBody(Reader &in, const APMicroprogram &program,
-                       std::vector<APBundle> &groups, const char *what) {
+                       std::vector<APBundle> &bundles, const char *what) {
   const int64_t bytes = in.count("the length of a body");
   const size_t start = in.position();
-  decodeBody(in, program, groups);
+  decodeBody(in, program, bundles);
   if (!in.failed() && in.position() - start != size_t(bytes))
     in.fail(start, Twine(what) + " has " + Twine(in.position() - start) +
                        " bytes, expected " + Twine(bytes));
@@ -292,27 +293,27 @@ pumice::model::decode(llvm::ArrayRef<uint8_t> blob) {
     in.fail(in.position(), "expected columns and domains, got " +
                                Twine(program.columns) + " and " +
                                Twine(program.domains));
-  program.chunks.resize(in.count("the number of output blocks"));
-  for (APChunk &chunk : program.chunks) {
-    chunk.firstOutput = in.upTo(large, "the first output");
-    chunk.outputs.resize(in.count("the number of accumulators"));
-    chunk.column = in.upTo(65535, "a column");
-    chunk.columns = in.upTo(65535, "the number of columns");
-    chunk.slot = in.upTo(65535, "the number of domains");
-    for (APAccumulator &accumulator : chunk.outputs) {
+  program.outputBlocks.resize(in.count("the number of output blocks"));
+  for (APOutputBlock &block : program.outputBlocks) {
+    block.firstOutput = in.upTo(large, "the first output");
+    block.outputs.resize(in.count("the number of accumulators"));
+    block.column = in.upTo(65535, "a column");
+    block.columns = in.upTo(65535, "the number of columns");
+    block.slot = in.upTo(65535, "the number of domains");
+    for (APAccumulator &accumulator : block.outputs) {
       accumulator.width = in.upTo(64, "the width of an accumulator");
       accumulator.initial = in.s();
     }
-    chunk.slices.resize(in.count("the number of channel blocks"));
-    for (APSlice &slice : chunk.slices) {
-      slice.firstChannel = in.upTo(large, "the first channel");
-      slice.channels = in.upTo(large, "the number of channels");
-      decodeBody(in, program, slice.groups, "the channel block");
+    block.channelBlocks.resize(in.count("the number of channel blocks"));
+    for (APChannelBlock &channelBlock : block.channelBlocks) {
+      channelBlock.firstChannel = in.upTo(large, "the first channel");
+      channelBlock.channels = in.upTo(large, "the number of channels");
+      decodeBody(in, program, channelBlock.bundles, "the channel block");
       if (in.failed())
         return in.takeError();
     }
     if (version == versionOfCodes)
-      decodeBody(in, program, chunk.epilogue, "the epilogue");
+      decodeBody(in, program, block.epilogue, "the epilogue");
   }
   if (!in.failed() && !in.atEnd())
     in.fail(in.position(), "expected the end of the microprogram");

@@ -8,7 +8,7 @@ using namespace pumice::model;
 namespace {
 
 /// 256 rows.
-typedef uint64_t Rows __attribute__((vector_size(32), aligned(8)));
+using Rows [[gnu::vector_size(32), gnu::aligned(8)]] = uint64_t;
 
 PUMICE_INLINE uint64_t count(const Rows &rows) {
   return __builtin_popcountll(rows[0]) + __builtin_popcountll(rows[1]) +

@@ -38,20 +38,21 @@ APArray::APArray(int64_t columns, int64_t domains, int64_t rows)
   }
 }
 
-void APArray::run(const APBundle &group) {
+void APArray::run(const APBundle &bundle) {
   const APLoop loop = apLoop();
-  walk(group, ports, [&](const APOperation &op, llvm::ArrayRef<APPass> passes) {
-    // The bits under the ports.
-    auto under = [&](uint16_t column) {
-      return plane(column, ports.at(column));
-    };
-    const APFields fields = fieldsOf(op.code);
-    taggedWrites +=
-        loop(passes, fields.carry ? under(op.carry) : nullptr,
-             fields.d ? under(op.d.column) : nullptr,
-             fields.b ? under(op.b.column) : nullptr,
-             fields.a ? under(op.a.column) : nullptr, active.data(), words);
-  });
+  walk(bundle, ports,
+       [&](const APOperation &op, llvm::ArrayRef<APPass> passes) {
+         // The bits under the ports.
+         auto under = [&](uint16_t column) {
+           return plane(column, ports.at(column));
+         };
+         const APFields fields = fieldsOf(op.code);
+         taggedWrites += loop(passes, fields.carry ? under(op.carry) : nullptr,
+                              fields.d ? under(op.d.column) : nullptr,
+                              fields.b ? under(op.b.column) : nullptr,
+                              fields.a ? under(op.a.column) : nullptr,
+                              active.data(), words);
+       });
 }
 
 void APArray::write(const APValue &value, llvm::ArrayRef<int64_t> numbers) {
@@ -109,17 +110,18 @@ struct Inputs {
   }
 };
 
-/// Writes the inputs of a slice to the planes of an array.
+/// Writes the inputs of a channelBlock to the planes of an array.
 template <typename T>
-void load(const APMicroprogram &program, const APSlice &slice,
+void load(const APMicroprogram &program, const APChannelBlock &channelBlock,
           const Inputs<T> &inputs, int64_t first, APArray &array) {
   const int64_t rows = array.rows(), padded = llvm::alignTo(rows, 64);
   std::vector<T> codes(padded);
   std::vector<uint8_t> bytes(padded);
-  for (int64_t c = 0; c < slice.channels; ++c)
+  for (int64_t c = 0; c < channelBlock.channels; ++c)
     for (int64_t k = 0; k < program.kernelPositions; ++k) {
-      inputs.rowAcross((slice.firstChannel + c) * program.kernelPositions + k,
-                       first, rows, codes.data());
+      inputs.rowAcross(
+          (channelBlock.firstChannel + c) * program.kernelPositions + k, first,
+          rows, codes.data());
       const APValue value = program.input(c, k);
       for (int64_t low = 0; low < program.inputBits; low += 8) {
         for (int64_t r = 0; r < padded; ++r)
@@ -141,35 +143,36 @@ void load(const APMicroprogram &program, const APSlice &slice,
     }
 }
 
-/// The rows of one chunk on some processors.
+/// The rows of one block on some processors.
 class Worker {
 public:
-  Worker(const APMicroprogram &program, const APChunk &chunk, int64_t first,
-         int64_t rows)
-      : program(program), chunk(chunk), first(first), rows(rows) {}
+  Worker(const APMicroprogram &program, const APOutputBlock &block,
+         int64_t first, int64_t rows)
+      : program(program), block(block), first(first), rows(rows) {}
 
   template <typename T>
   std::vector<uint64_t> run(const Inputs<T> &inputs, Value &y,
                             int64_t positions) {
     // The accumulators of each of the processors that share the channel blocks.
-    const int64_t processors = chunk.processors(program.spread);
+    const int64_t processors = block.processors(program.spread);
     std::vector<APArray> arrays;
     for (int64_t p = 0; p < processors; ++p) {
       APArray &array =
           arrays.emplace_back(program.columns, program.domains, rows);
-      for (size_t i = 0; i < chunk.outputs.size(); ++i)
-        array.writeAll(chunk.accumulator(i),
-                       p == 0 ? chunk.outputs[i].initial : 0);
-      for (size_t s = p; s < chunk.slices.size(); s += processors) {
-        load(program, chunk.slices[s], inputs, first, array);
-        for (const APBundle &group : chunk.slices[s].groups)
-          array.run(group);
+      for (size_t i = 0; i < block.outputs.size(); ++i)
+        array.writeAll(block.accumulator(i),
+                       p == 0 ? block.outputs[i].initial : 0);
+      for (size_t s = p; s < block.channelBlocks.size(); s += processors) {
+        load(program, block.channelBlocks[s], inputs, first, array);
+        for (const APBundle &bundle : block.channelBlocks[s].bundles)
+          array.run(bundle);
       }
     }
     reduce(arrays);
-    for (const APBundle &group : chunk.epilogue)
-      arrays[0].run(group);
+    for (const APBundle &bundle : block.epilogue)
+      arrays[0].run(bundle);
     std::vector<uint64_t> written;
+    written.reserve(arrays.size());
     for (const APArray &array : arrays)
       written.push_back(array.taggedWrites);
     store(arrays[0], y, positions);
@@ -181,12 +184,12 @@ private:
   void reduce(std::vector<APArray> &arrays) {
     if (arrays.size() < 2)
       return;
-    const std::vector<APReduction> steps = reductionOf(program, chunk);
+    const std::vector<APReduction> steps = reductionOf(program, block);
     for (size_t apart = 1; apart < arrays.size(); apart *= 2)
       for (size_t to = 0; to + apart < arrays.size(); to += 2 * apart)
         for (const APReduction &step : steps) {
           for (auto [i, value] : step.received) {
-            const APValue from = chunk.accumulator(i);
+            const APValue from = block.accumulator(i);
             for (int64_t bit = 0; bit < from.width; ++bit) {
               const uint64_t *plane =
                   arrays[to + apart].plane(from.column, from.domain + bit);
@@ -194,15 +197,15 @@ private:
                           arrays[to].plane(value.column, value.domain + bit));
             }
           }
-          arrays[to].run(step.group);
+          arrays[to].run(step.bundle);
         }
   }
 
   void store(APArray &array, Value &y, int64_t positions) {
     std::vector<int64_t> numbers(rows);
-    for (size_t i = 0; i < chunk.outputs.size(); ++i) {
-      array.read(program.result(chunk, i), numbers);
-      const int64_t output = chunk.firstOutput + i;
+    for (size_t i = 0; i < block.outputs.size(); ++i) {
+      array.read(program.result(block, i), numbers);
+      const int64_t output = block.firstOutput + i;
       auto put = [&](auto *out) {
         for (int64_t r = 0; r < rows; ++r) {
           const int64_t image = (first + r) / positions;
@@ -220,7 +223,7 @@ private:
   }
 
   const APMicroprogram &program;
-  const APChunk &chunk;
+  const APOutputBlock &block;
   int64_t first, rows;
 };
 
@@ -242,30 +245,30 @@ Error checkCodes(const APMicroprogram &program, llvm::ArrayRef<T> codes) {
 
 std::vector<APReduction>
 pumice::model::reductionOf(const APMicroprogram &program,
-                           const APChunk &chunk) {
+                           const APOutputBlock &block) {
   // Columns without accumulators: one half receives, the other holds carries.
   std::vector<int64_t> free;
   for (int64_t column = 0; column < program.columns; ++column)
-    if (column < chunk.column || column >= chunk.column + chunk.columns)
+    if (column < block.column || column >= block.column + block.columns)
       free.push_back(column);
   const int64_t half = free.size() / 2;
   std::vector<APReduction> steps;
-  const int64_t count = chunk.outputs.size();
+  const int64_t count = block.outputs.size();
   for (int64_t i = 0; half > 0 && i < count;) {
     APReduction &step = steps.emplace_back();
     // Accumulators of one slot are in different columns.
     const int64_t end =
-        std::min({count, i + half, (i / chunk.columns + 1) * chunk.columns});
+        std::min({count, i + half, (i / block.columns + 1) * block.columns});
     for (int64_t j = 0; i < end; ++i, ++j) {
       APOperation op;
       op.code = APOpcode::add;
-      op.d = chunk.accumulator(i);
+      op.d = block.accumulator(i);
       op.a = op.d;
       op.a.column = free[j];
       op.carry = free[half + j];
       op.steps = op.d.width;
-      step.received.push_back({i, op.a});
-      step.group.push_back(op);
+      step.received.emplace_back(i, op.a);
+      step.bundle.push_back(op);
     }
   }
   return steps;
@@ -302,11 +305,11 @@ pumice::model::runLayer(const APMicroprogram &program, int64_t rows,
         "expected " + Twine(wantedX) + " inputs and " + Twine(wantedY) +
         " accumulators, got " + Twine(x.numElements()) + " and " +
         Twine(y.numElements()));
-  std::vector<int64_t> firstPart; // of each chunk
+  std::vector<int64_t> firstPart; // of each block
   int64_t parts = 0;
-  for (const APChunk &chunk : program.chunks) {
+  for (const APOutputBlock &block : program.outputBlocks) {
     firstPart.push_back(parts);
-    parts += chunk.processors(program.spread);
+    parts += block.processors(program.spread);
   }
   std::vector<std::atomic<uint64_t>> written(parts);
   Error problem = Error::success();
@@ -333,10 +336,10 @@ pumice::model::runLayer(const APMicroprogram &program, int64_t rows,
         std::clamp<int64_t>(count / std::max<int64_t>(1, rows * threads), 1, 4);
     const int64_t perUnit = rows * together;
     const int64_t units = llvm::divideCeil(count, perUnit);
-    const int64_t chunks = program.chunks.size();
-    parallelFor(threads, units * chunks, [&](int64_t i) {
-      const int64_t first = i / chunks * perUnit, q = i % chunks;
-      Worker worker(program, program.chunks[q], first,
+    const int64_t blocks = program.outputBlocks.size();
+    parallelFor(threads, units * blocks, [&](int64_t i) {
+      const int64_t first = i / blocks * perUnit, q = i % blocks;
+      Worker worker(program, program.outputBlocks[q], first,
                     std::min(perUnit, count - first));
       const std::vector<uint64_t> bits =
           worker.run(inputs, y, window.positions());

@@ -68,16 +68,16 @@ private:
 /// Calls `ports.need` and `run(op, passes)` for the operations of a bundle in
 /// the order in which processors run them.
 template <typename Run>
-void walk(const APBundle &group, APPorts &ports, Run run) {
+void walk(const APBundle &bundle, APPorts &ports, Run run) {
   int64_t steps = 0;
-  for (const APOperation &op : group)
+  for (const APOperation &op : bundle)
     steps = std::max<int64_t>(steps, op.steps);
   for (int64_t i = 0; i < steps; ++i) {
     auto need = [&](const APValue &value, int64_t domain) {
       if (domain >= 0)
         ports.need(value.column, domain);
     };
-    for (const APOperation &op : group) {
+    for (const APOperation &op : bundle) {
       if (i >= op.steps)
         continue;
       const APFields fields = fieldsOf(op.code);
@@ -91,7 +91,7 @@ void walk(const APBundle &group, APPorts &ports, Run run) {
         need(op.a, domainOfA(op, i));
     }
     ports.endStep();
-    for (const APOperation &op : group)
+    for (const APOperation &op : bundle)
       if (i < op.steps)
         run(op, passesOf(stepOf(op, i)));
   }
@@ -112,7 +112,7 @@ public:
   }
 
   /// Runs a bundle and moves the ports.
-  void run(const APBundle &group);
+  void run(const APBundle &bundle);
 
   /// Bits of a value in every row, from and to two's complement numbers.
   void write(const APValue &value, llvm::ArrayRef<int64_t> numbers);
@@ -158,10 +158,10 @@ runLayer(const APMicroprogram &program, int64_t rows, const Value &x,
 /// of this one: the i-th element is sent before the i-th bundle runs.
 struct APReduction {
   std::vector<std::pair<int64_t, APValue>> received; ///< accumulator, target
-  APBundle group;
+  APBundle bundle;
 };
 std::vector<APReduction> reductionOf(const APMicroprogram &program,
-                                     const APChunk &chunk);
+                                     const APOutputBlock &block);
 
 } // namespace pumice::model
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/AP/Microprogram.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/Twine.h"
 
@@ -53,12 +54,12 @@ bool pumice::model::clearsCarry(APOpcode code) {
 
 int64_t APMicroprogram::operations() const {
   int64_t count = 0;
-  for (const APChunk &chunk : chunks) {
-    for (const APSlice &slice : chunk.slices)
-      for (const APBundle &group : slice.groups)
-        count += group.size();
-    for (const APBundle &group : chunk.epilogue)
-      count += group.size();
+  for (const APOutputBlock &block : outputBlocks) {
+    for (const APChannelBlock &channelBlock : block.channelBlocks)
+      for (const APBundle &bundle : channelBlock.bundles)
+        count += bundle.size();
+    for (const APBundle &bundle : block.epilogue)
+      count += bundle.size();
   }
   return count;
 }
@@ -129,80 +130,81 @@ public:
     if (program.codeBits < 0 || program.codeBits > 8)
       return fail("header", "expected at most 8 result bits, got " +
                                 Twine(program.codeBits));
-    for (size_t i = 0; i < program.chunks.size(); ++i)
-      if (Error error =
-              visit(program.chunks[i], "output block " + std::to_string(i)))
+    for (size_t i = 0; i < program.outputBlocks.size(); ++i)
+      if (Error error = visit(program.outputBlocks[i],
+                              "output block " + std::to_string(i)))
         return error;
     return Error::success();
   }
 
 private:
-  Error visit(const APChunk &chunk, const std::string &where) {
-    const int64_t count = chunk.outputs.size();
-    if (chunk.firstOutput < 0 || chunk.firstOutput > program.outputs ||
-        count > program.outputs - chunk.firstOutput)
-      return fail(where, "has outputs " + Twine(chunk.firstOutput) + " to " +
-                             Twine(chunk.firstOutput + count) + " of " +
+  Error visit(const APOutputBlock &block, const std::string &where) {
+    const int64_t count = block.outputs.size();
+    if (block.firstOutput < 0 || block.firstOutput > program.outputs ||
+        count > program.outputs - block.firstOutput)
+      return fail(where, "has outputs " + Twine(block.firstOutput) + " to " +
+                             Twine(block.firstOutput + count) + " of " +
                              Twine(program.outputs));
-    if (chunk.column < 0 || chunk.columns < 1 ||
-        chunk.columns > program.columns - chunk.column)
-      return fail(where, "has accumulators in columns " + Twine(chunk.column) +
-                             " to " + Twine(chunk.column + chunk.columns) +
+    if (block.column < 0 || block.columns < 1 ||
+        block.columns > program.columns - block.column)
+      return fail(where, "has accumulators in columns " + Twine(block.column) +
+                             " to " + Twine(block.column + block.columns) +
                              " of " + Twine(program.columns));
-    if (chunk.slot < 0 || chunk.planes() > program.domains)
-      return fail(where, "accumulators take " + Twine(chunk.planes()) +
+    if (block.slot < 0 || block.planes() > program.domains)
+      return fail(where, "accumulators take " + Twine(block.planes()) +
                              " domains, but there are " +
                              Twine(program.domains));
     for (int64_t i = 0; i < count; ++i)
-      if (chunk.outputs[i].width < 1 || chunk.outputs[i].width > chunk.slot ||
-          chunk.outputs[i].width > 62)
+      if (block.outputs[i].width < 1 || block.outputs[i].width > block.slot ||
+          block.outputs[i].width > 62)
         return fail(where, "accumulator " + Twine(i) + " has " +
-                               Twine(chunk.outputs[i].width) +
-                               " bits in a slot of " + Twine(chunk.slot));
-    if (count && chunk.slot < program.codeBits)
+                               Twine(block.outputs[i].width) +
+                               " bits in a slot of " + Twine(block.slot));
+    if (count && block.slot < program.codeBits)
       return fail(where, "results have " + Twine(program.codeBits) +
-                             " bits in a slot of " + Twine(chunk.slot));
-    for (size_t g = 0; g < chunk.epilogue.size(); ++g)
-      if (Error error = visit(chunk.epilogue[g], where + ", epilogue", g))
+                             " bits in a slot of " + Twine(block.slot));
+    for (size_t g = 0; g < block.epilogue.size(); ++g)
+      if (Error error = visit(block.epilogue[g], where + ", epilogue", g))
         return error;
-    for (size_t i = 0; i < chunk.slices.size(); ++i) {
-      const APSlice &slice = chunk.slices[i];
-      const std::string inSlice =
+    for (size_t i = 0; i < block.channelBlocks.size(); ++i) {
+      const APChannelBlock &channelBlock = block.channelBlocks[i];
+      const std::string inBlock =
           where + ", channel block " + std::to_string(i);
-      if (slice.firstChannel < 0 || slice.channels < 0 ||
-          slice.firstChannel > program.channels ||
-          slice.channels > program.channels - slice.firstChannel)
-        return fail(inSlice, "has channels " + Twine(slice.firstChannel) +
-                                 " to " +
-                                 Twine(slice.firstChannel + slice.channels) +
-                                 " of " + Twine(program.channels));
-      if (program.inputPlanes(slice) > program.domains)
-        return fail(inSlice,
-                    "inputs take " + Twine(program.inputPlanes(slice)) +
+      if (channelBlock.firstChannel < 0 || channelBlock.channels < 0 ||
+          channelBlock.firstChannel > program.channels ||
+          channelBlock.channels > program.channels - channelBlock.firstChannel)
+        return fail(
+            inBlock,
+            "has channels " + Twine(channelBlock.firstChannel) + " to " +
+                Twine(channelBlock.firstChannel + channelBlock.channels) +
+                " of " + Twine(program.channels));
+      if (program.inputPlanes(channelBlock) > program.domains)
+        return fail(inBlock,
+                    "inputs take " + Twine(program.inputPlanes(channelBlock)) +
                         " domains, but there are " + Twine(program.domains));
-      for (size_t g = 0; g < slice.groups.size(); ++g)
-        if (Error error = visit(slice.groups[g], inSlice, g))
+      for (size_t g = 0; g < channelBlock.bundles.size(); ++g)
+        if (Error error = visit(channelBlock.bundles[g], inBlock, g))
           return error;
     }
     return Error::success();
   }
 
-  Error visit(const APBundle &group, const std::string &inSlice, size_t g) {
+  Error visit(const APBundle &bundle, const std::string &inBlock, size_t g) {
     auto where = [&](size_t i) {
       std::string text;
       llvm::raw_string_ostream os(text);
-      os << inSlice << ", bundle " << g << ", operation " << i << " (";
-      print(group[i], os);
+      os << inBlock << ", bundle " << g << ", operation " << i << " (";
+      print(bundle[i], os);
       os << ")";
       return text;
     };
     int64_t steps = 0;
     ++now;
-    for (size_t i = 0; i < group.size(); ++i) {
-      const APOperation &op = group[i];
+    for (size_t i = 0; i < bundle.size(); ++i) {
+      const APOperation &op = bundle[i];
       if (std::string problem = check(op); !problem.empty())
         return fail(where(i), problem);
-      // `now` marks carries of this group.
+      // `now` marks carries of this bundle.
       if (fieldsOf(op.code).carry) {
         if (stamp[op.carry] == now)
           return fail(where(i), "shares its carry with another operation of "
@@ -211,12 +213,12 @@ private:
       }
       steps = std::max<int64_t>(steps, op.steps);
     }
-    if (isWithoutConflict(group))
+    if (isWithoutConflict(bundle))
       return Error::success();
     for (int64_t step = 0; step < steps; ++step) {
       ++now;
-      for (size_t i = 0; i < group.size(); ++i) {
-        const APOperation &op = group[i];
+      for (size_t i = 0; i < bundle.size(); ++i) {
+        const APOperation &op = bundle[i];
         if (step >= op.steps)
           continue;
         const APFields fields = fieldsOf(op.code);
@@ -241,7 +243,7 @@ private:
 
   /// True if every column has a single value or carry, which is never at two
   /// domains in one step.
-  bool isWithoutConflict(const APBundle &group) {
+  bool isWithoutConflict(const APBundle &bundle) {
     ++now;
     auto isOnly = [&](uint16_t column, const APValue &value) {
       if (stamp[column] == now)
@@ -250,16 +252,14 @@ private:
       valueOf[column] = value;
       return true;
     };
-    for (const APOperation &op : group) {
+    return llvm::all_of(bundle, [&](const APOperation &op) {
       const APFields fields = fieldsOf(op.code);
-      if ((fields.carry && !isOnly(op.carry, APValue())) ||
-          (fields.d && !isOnly(op.d.column, op.d)) ||
-          (fields.b && !isOnly(op.b.column, op.b)) ||
-          (fields.a &&
-           (op.code == APOpcode::top || !isOnly(op.a.column, op.a))))
-        return false;
-    }
-    return true;
+      return (!fields.carry || isOnly(op.carry, APValue())) &&
+             (!fields.d || isOnly(op.d.column, op.d)) &&
+             (!fields.b || isOnly(op.b.column, op.b)) &&
+             (!fields.a ||
+              (op.code != APOpcode::top && isOnly(op.a.column, op.a)));
+    });
   }
 
   int64_t need(const APValue &value, int64_t domain) {

@@ -79,10 +79,10 @@ struct APOperation {
 using APBundle = std::vector<APOperation>;
 
 /// The operations of an output block for a channel block.
-struct APSlice {
+struct APChannelBlock {
   int64_t firstChannel = 0;
   int64_t channels = 0;
-  std::vector<APBundle> groups;
+  std::vector<APBundle> bundles;
 };
 
 struct APAccumulator {
@@ -91,13 +91,13 @@ struct APAccumulator {
 };
 
 /// An output block: outputs whose accumulators a processor holds together.
-struct APChunk {
+struct APOutputBlock {
   int64_t firstOutput = 0;
   int64_t column = 0;  ///< first of the accumulators' columns
   int64_t columns = 0; ///< of accumulators
   int64_t slot = 0;    ///< domains per accumulator
   std::vector<APAccumulator> outputs;
-  std::vector<APSlice> slices;
+  std::vector<APChannelBlock> channelBlocks;
   /// Turns complete accumulators into quantized values, in place.
   std::vector<APBundle> epilogue;
 
@@ -109,7 +109,7 @@ struct APChunk {
   }
   /// Processors, at most `spread`, that share the channel blocks.
   int64_t processors(int64_t spread) const {
-    return std::clamp<int64_t>(slices.size(), 1, spread);
+    return std::clamp<int64_t>(channelBlocks.size(), 1, spread);
   }
   /// Accumulators of the fullest column.
   int64_t slots() const {
@@ -132,7 +132,7 @@ struct APMicroprogram {
   int64_t spread = 1;   ///< processors that share an output block
   int64_t codeBits = 0; ///< width of the results of epilogues; 0: no epilogues
   bool codeSigned = false;
-  std::vector<APChunk> chunks;
+  std::vector<APOutputBlock> outputBlocks;
 
   /// The value of kernel position `k` of channel `c` of a channel block.
   APValue input(int64_t c, int64_t k) const {
@@ -141,8 +141,8 @@ struct APMicroprogram {
             static_cast<uint8_t>(inputBits), inputSigned, /*isCell=*/false};
   }
   /// The value that is read out for output `i` of an output block.
-  APValue result(const APChunk &chunk, int64_t i) const {
-    APValue value = chunk.accumulator(i);
+  APValue result(const APOutputBlock &block, int64_t i) const {
+    APValue value = block.accumulator(i);
     if (codeBits) {
       value.width = static_cast<uint8_t>(codeBits);
       value.isSigned = codeSigned;
@@ -150,8 +150,8 @@ struct APMicroprogram {
     return value;
   }
   /// Domains that hold the inputs of a channel block.
-  int64_t inputPlanes(const APSlice &slice) const {
-    return (slice.channels + lanes - 1) / lanes * inputBits;
+  int64_t inputPlanes(const APChannelBlock &channelBlock) const {
+    return (channelBlock.channels + lanes - 1) / lanes * inputBits;
   }
   /// Number of operations of all channel blocks and epilogues.
   int64_t operations() const;

@@ -135,7 +135,7 @@ private:
   order(llvm::SmallVector<APPass, 8> passes) const {
     llvm::SmallVector<APPass, 8> ordered;
     while (!passes.empty()) {
-      auto next = passes.begin();
+      APPass *next = passes.begin();
       auto waits = [&](const APPass &pass) {
         const uint8_t after =
             ((pass.key & ~pass.written) | pass.bits) & pass.searched;

@@ -71,9 +71,11 @@ void appendBlocks(std::vector<ArrayWrites> &writes, const UnitGroup &group,
 
 } // namespace
 
-/// Processor `p` of those that share the slices of a chunk.
-static PartWrites writesOf(const APMicroprogram &program, const APChunk &chunk,
-                           const APMicroprogramWork::Chunk &work, int64_t p) {
+/// Processor `p` of those that share the channel blocks of an output block.
+static PartWrites writesOf(const APMicroprogram &program,
+                           const APOutputBlock &block,
+                           const APMicroprogramWork::OutputBlock &work,
+                           int64_t p) {
   PartWrites part;
   part.most.resize(program.columns);
   auto add = [&](const APWork &passes) {
@@ -85,13 +87,13 @@ static PartWrites writesOf(const APMicroprogram &program, const APChunk &chunk,
     part.most[value.column] += value.width;
     part.always += value.width;
   };
-  for (size_t i = 0; i < chunk.outputs.size(); ++i)
-    store(chunk.accumulator(i));
-  const int64_t count = chunk.slices.size();
-  const int64_t spread = chunk.processors(program.spread);
+  for (size_t i = 0; i < block.outputs.size(); ++i)
+    store(block.accumulator(i));
+  const int64_t count = block.channelBlocks.size();
+  const int64_t spread = block.processors(program.spread);
   for (int64_t s = p; s < count; s += spread) {
-    add(work.slices[s]);
-    for (int64_t c = 0; c < chunk.slices[s].channels; ++c)
+    add(work.channelBlocks[s]);
+    for (int64_t c = 0; c < block.channelBlocks[s].channels; ++c)
       for (int64_t k = 0; k < program.kernelPositions; ++k)
         store(program.input(c, k));
   }
@@ -100,7 +102,7 @@ static PartWrites writesOf(const APMicroprogram &program, const APChunk &chunk,
   if (spread == 1)
     return part;
   // Others send their accumulators to this processor.
-  const std::vector<APReduction> steps = reductionOf(program, chunk);
+  const std::vector<APReduction> steps = reductionOf(program, block);
   for (int64_t apart = 1; p % (2 * apart) == 0 && p + apart < spread;
        apart *= 2) {
     add(work.reduction);
@@ -120,11 +122,11 @@ std::vector<ArrayWrites> pumice::model::apWrites(
     return writes;
   const int64_t blocks = llvm::divideCeil(windows, group.ap()->rows);
   int64_t number = 0;
-  for (size_t q = 0; q < program.chunks.size(); ++q) {
-    const int64_t spread = program.chunks[q].processors(program.spread);
+  for (size_t q = 0; q < program.outputBlocks.size(); ++q) {
+    const int64_t spread = program.outputBlocks[q].processors(program.spread);
     for (int64_t p = 0; p < spread; ++p, ++number) {
       const PartWrites part =
-          writesOf(program, program.chunks[q], work.chunks[q], p);
+          writesOf(program, program.outputBlocks[q], work.outputBlocks[q], p);
       const double passes =
           taggedWrites ? double((*taggedWrites)[number]) / double(windows)
                        : part.passes;

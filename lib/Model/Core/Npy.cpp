@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/Core/Npy.h"
 
+#include "lib/Support/AtomicFile.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/FileSystem.h"
@@ -89,13 +90,18 @@ llvm::Expected<model::Value> pumice::readNpy(StringRef path) {
                                extent.trim() + "'");
     shape.push_back(value);
   }
+  // Before there is memory for it: a header may name any shape.
+  StringRef data = text.substr(start + length);
+  llvm::Expected<model::Value> stored =
+      model::Value::borrow(*type, shape, data.data(), nullptr);
+  if (!stored)
+    return problem(path, llvm::toString(stored.takeError()));
+  if (data.size() != static_cast<size_t>(stored->numBytes()))
+    return problem(path, "expected " + llvm::Twine(stored->numBytes()) +
+                             " bytes of data, got " + llvm::Twine(data.size()));
   llvm::Expected<model::Value> value = model::Value::allocate(*type, shape);
   if (!value)
-    return value.takeError();
-  StringRef data = text.substr(start + length);
-  if (data.size() != static_cast<size_t>(value->numBytes()))
-    return problem(path, "expected " + llvm::Twine(value->numBytes()) +
-                             " bytes of data, got " + llvm::Twine(data.size()));
+    return problem(path, llvm::toString(value.takeError()));
   std::memcpy(value->mutableData(), data.data(), data.size());
   return value;
 }
@@ -111,16 +117,10 @@ llvm::Error pumice::writeNpy(StringRef path, const model::Value &value) {
   // The data starts at a multiple of 64 bytes, after a line break.
   header.append(63 - (10 + header.size()) % 64, ' ');
   header += '\n';
-  std::error_code error;
-  llvm::raw_fd_ostream out(path, error);
-  if (error)
-    return problem(path, error.message());
   char size[2];
   llvm::support::endian::write16le(size, header.size());
-  out << magic << '\x01' << '\0' << StringRef(size, 2) << header
-      << StringRef(static_cast<const char *>(value.data()), value.numBytes());
-  out.close();
-  if (out.has_error())
-    return problem(path, out.error().message());
-  return llvm::Error::success();
+  return writeFile(path, [&](llvm::raw_ostream &out) {
+    out << magic << '\x01' << '\0' << StringRef(size, 2) << header
+        << StringRef(static_cast<const char *>(value.data()), value.numBytes());
+  });
 }

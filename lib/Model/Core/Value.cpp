@@ -111,10 +111,9 @@ llvm::Expected<Value> Value::allocate(ElementType type,
   return value;
 }
 
-llvm::Expected<Value> Value::borrow(ElementType type,
-                                    llvm::ArrayRef<int64_t> shape,
-                                    const void *data,
-                                    std::shared_ptr<const void> keepAlive) {
+llvm::Expected<Value>
+Value::borrow(ElementType type, llvm::ArrayRef<int64_t> shape, const void *data,
+              const std::shared_ptr<const void> &keepAlive) {
   llvm::Expected<int64_t> count = countElements(type, shape);
   if (!count)
     return count.takeError();

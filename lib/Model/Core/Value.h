@@ -61,10 +61,9 @@ public:
 
   /// A view of foreign memory that `keepAlive` owns (null: the caller promises
   /// to outlive the value). Fails on a negative extent or an overflowing size.
-  static llvm::Expected<Value> borrow(ElementType type,
-                                      llvm::ArrayRef<int64_t> shape,
-                                      const void *data,
-                                      std::shared_ptr<const void> keepAlive);
+  static llvm::Expected<Value>
+  borrow(ElementType type, llvm::ArrayRef<int64_t> shape, const void *data,
+         const std::shared_ptr<const void> &keepAlive);
 
   /// The same buffer with another shape of as many elements.
   llvm::Expected<Value> reshape(llvm::ArrayRef<int64_t> shape) const;

@@ -47,14 +47,15 @@ llvm::Error Window::verify(const MatrixSpec &matrix) const {
           verifyAxis("horizontal", width, padLeft, padRight, kernel[1],
                      strides[1], dilations[1], outWidth))
     return error;
-  if (channels < 1 || channels % matrix.groups != 0)
+  const int64_t groups = matrix.groupsOfWhole(), rows = matrix.rowsOfWhole();
+  if (channels < 1 || channels % groups != 0)
     return llvm::createStringError(
-        "expected channels that " + llvm::Twine(matrix.groups) +
+        "expected channels that " + llvm::Twine(groups) +
         " groups divide, got " + llvm::Twine(channels));
-  int64_t perGroup = channels / matrix.groups * kernel[0] * kernel[1];
-  if (perGroup != matrix.rows)
+  int64_t perGroup = channels / groups * kernel[0] * kernel[1];
+  if (perGroup != rows)
     return llvm::createStringError(
-        "expected a window of " + llvm::Twine(matrix.rows) +
+        "expected a window of " + llvm::Twine(rows) +
         " inputs per group (rows of the matrix), got " + llvm::Twine(perGroup));
   return llvm::Error::success();
 }

@@ -26,12 +26,21 @@ ChangedCells ArrayContents::write(const MatrixSpec &matrix,
                                   const Tiling &tiling,
                                   const WeightReader &weights,
                                   llvm::ArrayRef<ArrayRange> arrays,
-                                  int64_t replicas) {
+                                  int64_t replicas,
+                                  std::optional<TileRange> tiles) {
   // Array i of the copies, one after the other.
   std::vector<Cells *> cellsByArray;
   for (const ArrayRange &range : arrays)
     for (int64_t i = 0; i < range.count; ++i)
       cellsByArray.push_back(&cellsOf(range.first + i));
+  // Where each array of a copy is written; -1: it is not.
+  std::vector<int64_t> placeOfArray;
+  if (tiles) {
+    placeOfArray.assign(tiling.arrays, -1);
+    for (int64_t i = 0; i < tiles->count; ++i)
+      placeOfArray[arrayOfTile(tiling, tiles->first + i)] = i;
+  }
+  const int64_t perCopy = tiles ? tiles->count : tiling.arrays;
   ChangedCells changed;
   changed.levels = int64_t(1) << array.cellBits;
   changed.byLevels.resize(changed.levels * changed.levels);
@@ -60,13 +69,19 @@ ChangedCells ArrayContents::write(const MatrixSpec &matrix,
       const int64_t rows = std::min(array.rows, matrix.rows - first);
       auto weightsOfTile = llvm::MutableArrayRef(column).take_front(rows);
       for (int64_t n = 0; n < matrix.columns; ++n) {
+        if (tiles &&
+            placeOfArray[placeOf(array, matrix, tiling, group, tile, n, 0)
+                             .array] < 0)
+          continue;
         weights.read(group, n, first, weightsOfTile);
         for (int64_t slice = 0; slice < tiling.slices; ++slice) {
           columnLevels(array, matrix, weightsOfTile, slice, written);
           const CellPlace place =
               placeOf(array, matrix, tiling, group, tile, n, slice);
+          const int64_t within =
+              tiles ? placeOfArray[place.array] : place.array;
           for (int64_t copy = 0; copy < replicas; ++copy) {
-            const size_t number = copy * tiling.arrays + place.array;
+            const size_t number = copy * perCopy + within;
             if (number >= cellsByArray.size())
               break;
             changed.byArray[number] +=

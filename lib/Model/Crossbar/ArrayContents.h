@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace pumice::model {
@@ -20,10 +21,12 @@ public:
   explicit ArrayContents(const ArraySpec &array) : array(array) {}
 
   /// Writes `replicas` copies of a matrix, one after the other, to `arrays`.
-  /// Cells that hold no part of a weight keep their level.
+  /// Cells that hold no part of a weight keep their level. With `tiles`, writes
+  /// only these, to as many arrays for each copy, in their order.
   ChangedCells write(const MatrixSpec &matrix, const Tiling &tiling,
                      const WeightReader &weights,
-                     llvm::ArrayRef<ArrayRange> arrays, int64_t replicas);
+                     llvm::ArrayRef<ArrayRange> arrays, int64_t replicas,
+                     std::optional<TileRange> tiles = std::nullopt);
 
   /// Something that is not known is written to `arrays`.
   void forget(llvm::ArrayRef<ArrayRange> arrays);

@@ -80,8 +80,11 @@ static void gather(llvm::ArrayRef<T> weights, int64_t at, int64_t step,
 
 void WeightReader::read(int64_t g, int64_t n, int64_t first,
                         llvm::MutableArrayRef<int32_t> out) const {
-  const int64_t K = matrix.rows, N = matrix.columns;
+  const int64_t K = matrix.rowsOfWhole(), N = matrix.columnsOfWhole();
   const bool filters = layout == WeightLayout::filters;
+  g += matrix.firstGroup;
+  n += matrix.firstColumn;
+  first += matrix.firstRow;
   const int64_t at =
       filters ? (g * N + n) * K + first : (g * K + first) * N + n;
   const int64_t step = filters ? 1 : N;
@@ -101,6 +104,26 @@ static llvm::Error verifyWeights(const MatrixSpec &matrix,
   if (weights.type() == ElementType::i16)
     return verifyCodes("weights", weights.as<int16_t>(), -half, half - 1);
   return verifyCodes("weights", weights.as<int32_t>(), -half, half - 1);
+}
+
+/// Fails unless a part lies within the whole.
+static llvm::Error verifyPart(const MatrixSpec &matrix) {
+  struct Field {
+    const char *name;
+    int64_t first, size, whole;
+  };
+  for (const Field &field :
+       {Field{"groups", matrix.firstGroup, matrix.groups,
+              matrix.groupsOfWhole()},
+        Field{"rows", matrix.firstRow, matrix.rows, matrix.rowsOfWhole()},
+        Field{"columns", matrix.firstColumn, matrix.columns,
+              matrix.columnsOfWhole()}})
+    if (field.first < 0 || field.first > field.whole - field.size)
+      return llvm::createStringError(
+          "expected a part within the " + llvm::Twine(field.whole) + " " +
+          field.name + " of its matrix, got " + llvm::Twine(field.size) +
+          " from " + llvm::Twine(field.first));
+  return llvm::Error::success();
 }
 
 /// Exact sums of the columns, in blocks of rows that keep a matrix cached.
@@ -142,9 +165,11 @@ llvm::Expected<Grid> Grid::program(const ArraySpec &array,
   llvm::Expected<Tiling> tiling = tile(array, matrix);
   if (!tiling)
     return tiling.takeError();
+  if (llvm::Error error = verifyPart(matrix))
+    return std::move(error);
   int64_t count;
-  if (llvm::MulOverflow(matrix.rows, matrix.columns, count) ||
-      llvm::MulOverflow(count, matrix.groups, count))
+  if (llvm::MulOverflow(matrix.rowsOfWhole(), matrix.columnsOfWhole(), count) ||
+      llvm::MulOverflow(count, matrix.groupsOfWhole(), count))
     return llvm::createStringError(
         "expected fewer than 2^63 weights, got more");
   if (llvm::Error error =

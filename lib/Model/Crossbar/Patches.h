@@ -11,11 +11,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 namespace pumice::model {
 
 /// Reads the input vectors of a window over an NCHW tensor of T. Input k of
-/// group g is channel g*C + k/(kh*kw), kernel position (k/kw%kh, k%kw).
+/// group g is channel g*C + k/(kh*kw), kernel position (k/kw%kh, k%kw). Of a
+/// part of a matrix, g and k count from where the part begins.
 template <typename T>
 class PatchReader {
 public:
@@ -23,11 +25,15 @@ public:
 
   PatchReader(const MatrixSpec &matrix, const Window &window, const T *x, T pad)
       : window(window), x(x), pad(pad),
-        groupChannels(window.channels / matrix.groups), rows(matrix.rows) {}
+        groupChannels(window.channels / matrix.groupsOfWhole()),
+        rows(matrix.rows), firstGroup(matrix.firstGroup),
+        firstRow(matrix.firstRow) {}
 
   /// out[i] = input k of group g at position first + i of image b.
   void row(int64_t b, int64_t g, int64_t k, int64_t first, int64_t count,
            T *out) const {
+    g += firstGroup;
+    k += firstRow;
     const int64_t area = window.kernel[0] * window.kernel[1];
     const int64_t c = g * groupChannels + k / area;
     const int64_t top =
@@ -104,12 +110,27 @@ public:
   /// out[k] = input k of group g at position p of image b, for every k.
   template <typename Out>
   void vector(int64_t b, int64_t g, int64_t p, Out *out) const {
+    g += firstGroup;
     const int64_t pixels = window.height * window.width;
     const T *image = x + (b * window.channels + g * groupChannels) * pixels;
     const int64_t y0 = p / window.outWidth * window.strides[0] - window.padTop;
     const int64_t x0 = p % window.outWidth * window.strides[1] - window.padLeft;
     if (rows == groupChannels && pixels == 1 && y0 == 0 && x0 == 0) {
       std::copy(image, image + rows, out);
+      return;
+    }
+    const int64_t area = window.kernel[0] * window.kernel[1];
+    if (rows != groupChannels * area) {
+      for (int64_t k = firstRow; k < firstRow + rows; ++k) {
+        const int64_t iy =
+            y0 + k % area / window.kernel[1] * window.dilations[0];
+        const int64_t ix = x0 + k % window.kernel[1] * window.dilations[1];
+        const bool inside =
+            iy >= 0 && iy < window.height && ix >= 0 && ix < window.width;
+        *out++ =
+            inside ? image[(k / area * window.height + iy) * window.width + ix]
+                   : pad;
+      }
       return;
     }
     for (int64_t c = 0; c < groupChannels; ++c, image += pixels)
@@ -161,6 +182,8 @@ private:
 
   /// Input k of group g at position 0 of image 0; null if it is padding.
   const T *find(int64_t g, int64_t k) const {
+    g += firstGroup;
+    k += firstRow;
     const int64_t area = window.kernel[0] * window.kernel[1];
     const int64_t iy =
         k % area / window.kernel[1] * window.dilations[0] - window.padTop;
@@ -177,21 +200,31 @@ private:
   T pad;
   int64_t groupChannels;
   int64_t rows;
+  int64_t firstGroup, firstRow;
 };
+
+/// Calls `body` with a reader of elements of type T or its unsigned
+/// counterpart.
+template <typename T, typename Body>
+void withPatchesOf(const MatrixSpec &matrix, const Window &window,
+                   const Value &x, int64_t pad, Body body) {
+  using U = std::make_unsigned_t<T>;
+  if (matrix.inputSigned)
+    body(PatchReader<T>(matrix, window, x.as<T>().data(), static_cast<T>(pad)));
+  else
+    body(PatchReader<U>(matrix, window, x.as<U>().data(), static_cast<U>(pad)));
+}
 
 /// Calls `body` with a reader for the C++ type of the elements of `x`.
 template <typename Body>
 void withPatches(const MatrixSpec &matrix, const Window &window, const Value &x,
                  int64_t pad, Body body) {
-  auto call = [&](auto zero) {
-    using T = decltype(zero);
-    body(PatchReader<T>(matrix, window, x.as<T>().data(), static_cast<T>(pad)));
-  };
   if (x.type() == ElementType::i8)
-    return matrix.inputSigned ? call(int8_t()) : call(uint8_t());
-  if (x.type() == ElementType::i16)
-    return matrix.inputSigned ? call(int16_t()) : call(uint16_t());
-  return matrix.inputSigned ? call(int32_t()) : call(uint32_t());
+    withPatchesOf<int8_t>(matrix, window, x, pad, body);
+  else if (x.type() == ElementType::i16)
+    withPatchesOf<int16_t>(matrix, window, x, pad, body);
+  else
+    withPatchesOf<int32_t>(matrix, window, x, pad, body);
 }
 
 } // namespace pumice::model

@@ -122,7 +122,7 @@ static Range codes(int64_t bits, bool isSigned) {
   return {0, (int64_t(1) << bits) - 1};
 }
 
-__extension__ typedef __int128 Wide;
+__extension__ using Wide = __int128;
 
 namespace {
 /// Bounds of a sum, built up from bounds of its terms.

@@ -27,6 +27,17 @@ struct MatrixSpec {
   int64_t adcRange = 0;
   /// Number of the matrix in its program: cells and noise differ between them.
   int64_t layer = 0;
+  /// Of a matrix that is a part of a larger one: the sizes of that one (0: as
+  /// large as this one) and where the part begins. The tensor of weights and
+  /// the window are those of the whole.
+  int64_t wholeGroups = 0, wholeRows = 0, wholeColumns = 0;
+  int64_t firstGroup = 0, firstRow = 0, firstColumn = 0;
+
+  int64_t groupsOfWhole() const { return wholeGroups ? wholeGroups : groups; }
+  int64_t rowsOfWhole() const { return wholeRows ? wholeRows : rows; }
+  int64_t columnsOfWhole() const {
+    return wholeColumns ? wholeColumns : columns;
+  }
 };
 
 /// Order of the weights in the tensor from which a grid is programmed.
@@ -45,6 +56,23 @@ struct Tiling {
                               ///< more than 1 only if a group fits in an array
   int64_t arrays = 1;         ///< in total
 };
+
+/// Tiles [first, first + count) of a tiling, one on each array. Tiles are
+/// numbered by block of groups, in it by column and in it by row (the order in
+/// which schedules write them).
+struct TileRange {
+  int64_t first = 0;
+  int64_t count = 0;
+};
+
+/// Number of the array of a tiling that holds a tile.
+inline int64_t arrayOfTile(const Tiling &tiling, int64_t tile) {
+  const int64_t perBlock = tiling.rowTiles * tiling.columnTiles;
+  const int64_t block = tile / perBlock, within = tile % perBlock;
+  return (block * tiling.rowTiles + within % tiling.rowTiles) *
+             tiling.columnTiles +
+         within / tiling.rowTiles;
+}
 
 /// Cuts `matrix` into arrays. Fails, naming the field and both numbers, if the
 /// periphery of the array cannot handle it.

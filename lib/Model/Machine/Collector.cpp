@@ -12,7 +12,7 @@ using namespace pumice::model;
 
 void Histogram::widen() {
   binWidth *= 2;
-  // Bins 2i and 2i + 1, counted from zero to both sides, become bin i.
+  // Merge bins 2i and 2i + 1, counted from zero in both directions, into bin i.
   std::vector<uint64_t> wide(bins);
   constexpr int64_t half = bins / 2;
   for (int64_t i = 0; i < int64_t(bins); ++i) {
@@ -29,8 +29,8 @@ void Histogram::add(llvm::ArrayRef<double> numbers) {
     most = std::max(most, std::abs(number));
   if (binCounts.empty())
     binCounts.resize(bins);
-  // The least power of two of which half the bins hold every number. The
-  // smallest normal number bounds it, for zeros and the like.
+  // The smallest power of two with which half of the bins hold every number,
+  // but at least the smallest normal number.
   int exponent;
   std::frexp(most, &exponent); // most < 2^exponent
   const double wanted =
@@ -102,7 +102,7 @@ void Collector::onProbe(llvm::StringRef name, const Value &value) {
   seen.least = seen.count ? std::min(seen.least, *least) : *least;
   seen.greatest = seen.count ? std::max(seen.greatest, *greatest) : *greatest;
   seen.histogram.add(numbers);
-  // Vitter, Algorithm R: random sampling with a reservoir.
+  // Reservoir sampling (Vitter, Algorithm R).
   static const RandomStream random{0x70726f6265};
   for (double number : numbers) {
     const uint64_t index = seen.count++;

@@ -14,9 +14,8 @@
 
 namespace pumice::model {
 
-/// How often numbers came out at which value, in bins whose width is a power of
-/// two and one of whose edges is zero. Bins become wider as numbers grow, so
-/// that what is counted does not depend on the order of the numbers.
+/// A histogram whose bin width is a power of two, with an edge at zero. Bins
+/// widen as numbers grow, so counts do not depend on the order of the numbers.
 class Histogram {
 public:
   static constexpr size_t bins = 2048;
@@ -35,26 +34,24 @@ private:
   std::vector<uint64_t> binCounts;
 };
 
-/// What has been seen of one probe. Elements that are not finite are counted,
-/// and are in none of the other figures.
+/// Statistics of one probe. Elements that are not finite are only counted.
 struct Observation {
-  uint64_t count = 0;     ///< finite elements
-  uint64_t nonFinite = 0; ///< others
+  uint64_t count = 0;     ///< number of finite elements
+  uint64_t nonFinite = 0; ///< number of other elements
   double least = 0, greatest = 0;
   Histogram histogram;
-  /// All elements, in their order, while there are at most as many as the
-  /// limit; then a random choice of that many, which depends on nothing but
-  /// them.
+  /// All elements in order, up to the limit; beyond it, a random sample of that
+  /// size, which depends on the elements only.
   std::vector<double> samples;
 };
 
-/// Collects what probes show, over any number of runs. Integers are read as
-/// signed. On request it also collects the column sums of calibrated
+/// Collects statistics of probes over any number of runs. Integers are read as
+/// signed. On request, it also collects the column sums of calibrated
 /// converters.
 class Collector : public IObserver {
 public:
   struct Options {
-    int64_t maxSamples = 0; ///< of each probe
+    int64_t maxSamples = 0; ///< per probe
     bool columnSums = false;
   };
   explicit Collector(Options options) : options(options) {}
@@ -68,7 +65,7 @@ public:
   const std::map<std::string, Observation> &observations() const {
     return found;
   }
-  /// By the number of the weight matrix in the program.
+  /// Keyed by the number of the weight matrix in the program.
   const std::map<int64_t, SumHistogram> &allColumnSums() const { return sums; }
 
 private:
@@ -77,8 +74,8 @@ private:
   std::map<int64_t, SumHistogram> sums;
 };
 
-/// The observations by the names of their probes. Bins at either end that are
-/// empty are left out.
+/// The observations, keyed by the name of their probe. Empty bins at both ends
+/// are omitted.
 llvm::json::Value toJson(const Collector &collector);
 
 } // namespace pumice::model

@@ -2,6 +2,7 @@
 #include "lib/Model/Machine/Costs.h"
 
 #include "lib/Model/Crossbar/Encoding.h"
+#include "lib/Support/Saturating.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -12,6 +13,7 @@
 #include <map>
 #include <numeric>
 
+using namespace pumice;
 using namespace pumice::model;
 
 static constexpr const char *componentNames[numComponents] = {
@@ -45,26 +47,37 @@ double pumice::model::total(const EnergyPj &energy) {
 }
 
 Counters &Counters::operator+=(const Counters &other) {
-  windows += other.windows;
-  arrayReads += other.arrayReads;
-  conversions += other.conversions;
-  wordlineDrives += other.wordlineDrives;
-  cellReads += other.cellReads;
-  cellsWritten += other.cellsWritten;
-  rowsWritten += other.rowsWritten;
-  apPasses += other.apPasses;
-  apTaggedWrites += other.apTaggedWrites;
-  apShifts += other.apShifts;
+  saturatingAdd(windows, other.windows);
+  saturatingAdd(arrayReads, other.arrayReads);
+  saturatingAdd(conversions, other.conversions);
+  saturatingAdd(wordlineDrives, other.wordlineDrives);
+  saturatingAdd(cellReads, other.cellReads);
+  saturatingAdd(cellsWritten, other.cellsWritten);
+  saturatingAdd(cellsKept, other.cellsKept);
+  saturatingAdd(rowsWritten, other.rowsWritten);
+  saturatingAdd(apPasses, other.apPasses);
+  saturatingAdd(apTaggedWrites, other.apTaggedWrites);
+  saturatingAdd(apShifts, other.apShifts);
   for (size_t i = 0; i < numDigitalOps; ++i)
-    digitalOps[i] += other.digitalOps[i];
-  bufferBytesRead += other.bufferBytesRead;
-  bufferBytesWritten += other.bufferBytesWritten;
-  dramBytesRead += other.dramBytesRead;
-  dramBytesWritten += other.dramBytesWritten;
+    saturatingAdd(digitalOps[i], other.digitalOps[i]);
+  saturatingAdd(bufferBytesRead, other.bufferBytesRead);
+  saturatingAdd(bufferBytesWritten, other.bufferBytesWritten);
+  saturatingAdd(dramBytesRead, other.dramBytesRead);
+  saturatingAdd(dramBytesWritten, other.dramBytesWritten);
   return *this;
 }
 
-/// The one place where times are rounded.
+bool Counters::isSaturated() const {
+  for (int64_t count :
+       {windows, arrayReads, conversions, wordlineDrives, cellReads,
+        cellsWritten, rowsWritten, apPasses, apTaggedWrites, apShifts,
+        bufferBytesRead, bufferBytesWritten, dramBytesRead, dramBytesWritten})
+    if (count == kSaturated)
+      return true;
+  return llvm::is_contained(digitalOps, kSaturated);
+}
+
+/// All rounding of times happens here.
 static int64_t toPs(double ns) {
   const double ps = ns * 1000.0;
   return ps < double(longestPs) ? std::llround(std::max(ps, 0.0)) : longestPs;
@@ -82,7 +95,7 @@ static double &energy(Cost &cost, Component component) {
   return cost.energyPj[static_cast<size_t>(component)];
 }
 
-/// Adds a resource and makes the instruction at least as long.
+/// Holds a resource and makes the instruction last at least as long.
 static void hold(Cost &cost, ResourceId resource, int64_t durationPs,
                  ArrayRange units = {0, 1}) {
   cost.latencyPs = std::max(cost.latencyPs, durationPs);
@@ -97,7 +110,7 @@ static void hold(Cost &cost, ResourceId resource,
   cost.latencyPs = std::max(cost.latencyPs, durationPs);
 }
 
-/// Arrays by the instance of a level of `unitsPer` arrays that they are in.
+/// The number of arrays in each instance of a level of `unitsPer` arrays.
 static std::map<int64_t, int64_t> byInstance(llvm::ArrayRef<ArrayRange> arrays,
                                              int64_t unitsPer) {
   std::map<int64_t, int64_t> counts;
@@ -110,8 +123,8 @@ static std::map<int64_t, int64_t> byInstance(llvm::ArrayRef<ArrayRange> arrays,
   return counts;
 }
 
-/// Turns in which the arrays of the fullest instance use what they share, each
-/// `wanted` of it.
+/// Number of turns in which the arrays of the fullest instance use the shared
+/// units, each array `wanted` of them.
 static int64_t turnsOf(const UnitGroup &group,
                        const std::optional<SharedUnitsSpec> &shared,
                        llvm::ArrayRef<ArrayRange> arrays, int64_t wanted = 1) {
@@ -138,8 +151,8 @@ static void holdShared(Cost &cost, const UnitGroup &group,
 
 static void accessBuffer(Cost &cost, const DeviceSpec &device,
                          int64_t bytesRead, int64_t bytesWritten) {
-  cost.counters.bufferBytesRead += bytesRead;
-  cost.counters.bufferBytesWritten += bytesWritten;
+  saturatingAdd(cost.counters.bufferBytesRead, bytesRead);
+  saturatingAdd(cost.counters.bufferBytesWritten, bytesWritten);
   energy(cost, Component::bufferRead) +=
       device.buffer.readPjPerByte * bytesRead;
   energy(cost, Component::bufferWrite) +=
@@ -150,8 +163,8 @@ static void accessBuffer(Cost &cost, const DeviceSpec &device,
 
 static void accessDram(Cost &cost, const DeviceSpec &device, int64_t bytesRead,
                        int64_t bytesWritten) {
-  cost.counters.dramBytesRead += bytesRead;
-  cost.counters.dramBytesWritten += bytesWritten;
+  saturatingAdd(cost.counters.dramBytesRead, bytesRead);
+  saturatingAdd(cost.counters.dramBytesWritten, bytesWritten);
   energy(cost, Component::dramRead) += device.dram.readPjPerByte * bytesRead;
   energy(cost, Component::dramWrite) +=
       device.dram.writePjPerByte * bytesWritten;
@@ -159,19 +172,19 @@ static void accessDram(Cost &cost, const DeviceSpec &device, int64_t bytesRead,
        toPs(accessNs(device.dram, double(bytesRead) + bytesWritten)));
 }
 
-/// Counts operations and their energy; returns the lane-cycles they take.
-static double countDigital(Cost &cost, const DeviceSpec &device,
+/// Adds operations and their energy; returns their lane-cycles.
+static double countDigital(Cost &cost, const UnitGroup *group,
                            const DigitalOps &ops) {
   double cycles = 0;
-  const UnitGroup *group = device.firstDigital();
   llvm::ArrayRef<DigitalOpSpec> prices;
   if (group)
     prices = group->digital()->ops;
   for (size_t i = 0; i < numDigitalOps; ++i) {
-    cost.counters.digitalOps[i] += ops[i];
-    auto spec = llvm::find_if(prices, [&](const DigitalOpSpec &op) {
-      return op.kind == name(static_cast<DigitalOp>(i));
-    });
+    saturatingAdd(cost.counters.digitalOps[i], ops[i]);
+    const DigitalOpSpec *spec =
+        llvm::find_if(prices, [&](const DigitalOpSpec &op) {
+          return op.kind == name(static_cast<DigitalOp>(i));
+        });
     const bool listed = spec != prices.end();
     cycles += double(ops[i]) * (listed ? spec->cycles : 1.0);
     energy(cost, Component::digital) +=
@@ -184,12 +197,12 @@ static double countDigital(Cost &cost, const DeviceSpec &device,
 // Arrays
 //===----------------------------------------------------------------------===//
 
-/// Conversions that one read of group `within` of an array takes one after the
-/// other: the most of its columns that one converter has.
+/// Number of conversions that one read of group `within` of an array takes in
+/// sequence: the largest number of its columns on one converter.
 static int64_t conversionsInTurn(const ArraySpec &array,
                                  const MatrixSpec &matrix, const Tiling &tiling,
                                  int64_t within) {
-  // Arrays of one matrix differ in width: the widest sets the pace.
+  // Arrays of one matrix differ in width: the widest determines the time.
   const int64_t weights = std::min(matrix.columns, tiling.weightsPerRow);
   const int64_t begin = within * matrix.columns * tiling.slices;
   const int64_t end = begin + weights * tiling.slices;
@@ -202,7 +215,7 @@ static int64_t conversionsInTurn(const ArraySpec &array,
                    lastBegin > firstEnd ? shared : int64_t(0)});
 }
 
-/// Steps in which rows are driven, summed over the row tiles.
+/// Number of reads per input digit, summed over the row tiles.
 static int64_t segmentsOfMatrix(const ArraySpec &array,
                                 const MatrixSpec &matrix) {
   const int64_t perRead = rowsPerRead(array);
@@ -210,7 +223,8 @@ static int64_t segmentsOfMatrix(const ArraySpec &array,
          llvm::divideCeil(matrix.rows % array.rows, perRead);
 }
 
-/// Whether sums of codes are rescaled, as a code stands for more than a level.
+/// Whether sums of ADC output codes are rescaled, because a step of the
+/// converter is not one level.
 static bool rescales(const ArraySpec &array, const MatrixSpec &matrix) {
   const Converter converter = converterOf(array, matrix);
   return converter.numerator != converter.denominator;
@@ -220,8 +234,9 @@ DigitalOps pumice::model::corrections(const ArraySpec &array,
                                       const MatrixSpec &matrix,
                                       const Tiling &tiling,
                                       int64_t weightZeroPoint) {
-  int64_t adds = matrix.columns, multiplies = 0; // a constant per result
-  // Terms in the sum of the inputs, or of the inputs of each tile.
+  // Add a constant per result, and for some encodings a multiple of the sum of
+  // the inputs (per row tile for offset_flip).
+  int64_t adds = matrix.columns, multiplies = 0;
   switch (array.encoding) {
   case WeightEncoding::offset:
     adds += matrix.rows + matrix.columns;
@@ -279,14 +294,19 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
   accessBuffer(cost, device, bytesIn, bytesOut);
 
   Counters &counters = cost.counters;
-  counters.windows = windows * matrix.groups;
-  const int64_t vectorReads = counters.windows * reads;
+  counters.windows = saturatingProduct({windows, matrix.groups});
+  const int64_t vectorReads = saturatingProduct({counters.windows, reads});
   const int64_t segments = segmentsOfMatrix(array, matrix);
-  const int64_t usedColumns = matrix.columns * tiling.slices;
-  counters.arrayReads = vectorReads * segments * tiling.columnTiles;
-  counters.conversions = vectorReads * segments * usedColumns;
-  counters.wordlineDrives = vectorReads * matrix.rows * tiling.columnTiles;
-  counters.cellReads = vectorReads * matrix.rows * usedColumns;
+  const int64_t usedColumns =
+      saturatingProduct({matrix.columns, tiling.slices});
+  counters.arrayReads =
+      saturatingProduct({vectorReads, segments, tiling.columnTiles});
+  counters.conversions =
+      saturatingProduct({vectorReads, segments, usedColumns});
+  counters.wordlineDrives =
+      saturatingProduct({vectorReads, matrix.rows, tiling.columnTiles});
+  counters.cellReads =
+      saturatingProduct({vectorReads, matrix.rows, usedColumns});
 
   const ArrayEnergy &events = crossbar.energy;
   energy(cost, Component::cellRead) =
@@ -300,8 +320,8 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
 
   DigitalOps ops = corrections(array, matrix, tiling, weightZeroPoint);
   for (int64_t &count : ops)
-    count *= counters.windows;
-  countDigital(cost, device, ops);
+    count = saturatingProduct({count, counters.windows});
+  countDigital(cost, device.firstDigital(), ops);
   return cost;
 }
 
@@ -335,12 +355,12 @@ Cost pumice::model::pipelineCost(const DeviceSpec &device, Cost first,
   cost.counters += second.counters;
   for (size_t i = 0; i < numComponents; ++i)
     cost.energyPj[i] += second.energyPj[i];
-  countDigital(cost, device, ops);
+  countDigital(cost, device.firstDigital(), ops);
   return cost;
 }
 
-/// Cells of one copy of a matrix by array of its grid: runs of arrays with the
-/// same cells, the numbers of arrays counted from 0.
+/// The cells that one copy of a matrix occupies in the arrays of its grid: runs
+/// of arrays with the same cells, numbered from 0.
 static std::vector<ArrayWrites> cellsOf(const ArraySpec &array,
                                         const MatrixSpec &matrix,
                                         const Tiling &tiling) {
@@ -362,6 +382,7 @@ static std::vector<ArrayWrites> cellsOf(const ArraySpec &array,
   };
   if (tiling.groupsPerArray > 1) {
     std::vector<CellBlock> diagonal;
+    diagonal.reserve(tiling.groupsPerArray);
     for (int64_t i = 0; i < tiling.groupsPerArray; ++i)
       diagonal.push_back({i * matrix.rows, i * matrix.columns * tiling.slices,
                           matrix.rows, matrix.columns * tiling.slices});
@@ -384,14 +405,45 @@ static std::vector<ArrayWrites> cellsOf(const ArraySpec &array,
   return runs;
 }
 
-/// The same for `replicas` copies, one after the other on `arrays`.
+/// The same for some tiles, in their order.
+static std::vector<ArrayWrites> cellsOfTiles(const ArraySpec &array,
+                                             const MatrixSpec &matrix,
+                                             const Tiling &tiling,
+                                             TileRange tiles) {
+  const std::vector<ArrayWrites> all = cellsOf(array, matrix, tiling);
+  std::vector<ArrayWrites> runs;
+  for (int64_t i = 0; i < tiles.count; ++i) {
+    const int64_t number = arrayOfTile(tiling, tiles.first + i);
+    const ArrayWrites &run =
+        *std::prev(llvm::upper_bound(all, number, [](int64_t a, const auto &b) {
+          return a < b.arrays.first;
+        }));
+    if (!runs.empty() && runs.back().blocks == run.blocks)
+      ++runs.back().arrays.count;
+    else
+      runs.push_back({0, {i, 1}, run.blocks, std::nullopt});
+  }
+  return runs;
+}
+
+int64_t pumice::model::weightsOfTiles(const ArraySpec &array,
+                                      const MatrixSpec &matrix,
+                                      const Tiling &tiling, TileRange tiles) {
+  int64_t cells = 0;
+  for (const ArrayWrites &run : cellsOfTiles(array, matrix, tiling, tiles))
+    for (const CellBlock &block : run.blocks)
+      cells += run.arrays.count * block.rows * block.columns;
+  return cells / tiling.slices;
+}
+
+/// The writes of `replicas` copies, placed one after the other on `arrays`.
 static std::vector<ArrayWrites> writesTo(size_t group,
                                          llvm::ArrayRef<ArrayRange> arrays,
                                          llvm::ArrayRef<ArrayWrites> cells,
                                          int64_t replicas) {
   std::vector<ArrayWrites> writes;
   size_t range = 0;
-  int64_t used = 0; // arrays of that range
+  int64_t used = 0; // arrays of the current range
   for (int64_t copy = 0; copy < replicas; ++copy)
     for (const ArrayWrites &run : cells)
       for (int64_t left = run.arrays.count; left > 0;) {
@@ -438,7 +490,7 @@ int64_t ChangedCells::levelsDown() const {
   return sum;
 }
 
-/// `writes` with the cells that changed instead of all of them; array by array.
+/// Replaces the writes of all cells by those of the changed cells, per array.
 static std::vector<ArrayWrites> onlyChanged(llvm::ArrayRef<ArrayWrites> writes,
                                             llvm::ArrayRef<int64_t> byArray) {
   std::vector<ArrayWrites> result;
@@ -466,7 +518,8 @@ Cost pumice::model::programCost(const DeviceSpec &device,
                                 const MatrixSpec &matrix, const Tiling &tiling,
                                 llvm::ArrayRef<ArrayRange> arrays,
                                 int64_t bytes, Memory from, int64_t replicas,
-                                const ChangedCells *changed, bool pulsesAll) {
+                                const ChangedCells *changed, bool pulsesAll,
+                                std::optional<TileRange> tiles) {
   const CrossbarSpec &crossbar = *group.crossbar();
   Cost cost;
   if (from == Memory::dram)
@@ -482,11 +535,26 @@ Cost pumice::model::programCost(const DeviceSpec &device,
   holdShared(cost, group, crossbar.writeDrivers, group.writeDriverResource,
              arrays, 1, writingPs);
   Counters &counters = cost.counters;
-  const int64_t cells =
-      replicas * matrix.groups * matrix.rows * matrix.columns * tiling.slices;
+  int64_t cells = saturatingProduct(
+      {replicas, matrix.groups, matrix.rows, matrix.columns, tiling.slices});
+  int64_t rows = saturatingProduct(
+      {replicas, matrix.groups, matrix.rows, tiling.columnTiles});
+  std::vector<ArrayWrites> runs =
+      tiles ? cellsOfTiles(crossbar.array, matrix, tiling, *tiles)
+            : cellsOf(crossbar.array, matrix, tiling);
+  if (tiles) {
+    cells = rows = 0;
+    for (const ArrayWrites &run : runs)
+      for (const CellBlock &block : run.blocks) {
+        saturatingAdd(
+            rows, saturatingProduct({replicas, run.arrays.count, block.rows}));
+        saturatingAdd(cells, saturatingProduct({replicas, run.arrays.count,
+                                                block.rows, block.columns}));
+      }
+  }
   counters.cellsWritten = changed && !pulsesAll ? changed->cells() : cells;
-  counters.rowsWritten =
-      replicas * matrix.groups * matrix.rows * tiling.columnTiles;
+  counters.cellsKept = cells - counters.cellsWritten;
+  counters.rowsWritten = rows;
   const ArrayEnergy &prices = crossbar.energy;
   double &writing = energy(cost, Component::cellWrite);
   if (changed && prices.setStepPj && prices.resetStepPj)
@@ -496,8 +564,7 @@ Cost pumice::model::programCost(const DeviceSpec &device,
                                           changed->cells() + changed->unknown);
   else
     writing = prices.cellWritePj * double(counters.cellsWritten);
-  cost.writes = writesTo(group.index, arrays,
-                         cellsOf(crossbar.array, matrix, tiling), replicas);
+  cost.writes = writesTo(group.index, arrays, runs, replicas);
   if (changed && !pulsesAll)
     cost.writes = onlyChanged(cost.writes, changed->byArray);
   return cost;
@@ -508,10 +575,13 @@ Cost pumice::model::programCost(const DeviceSpec &device,
 //===----------------------------------------------------------------------===//
 
 Cost pumice::model::digitalCost(const DeviceSpec &device, const DigitalOps &ops,
-                                int64_t bytesIn, int64_t bytesOut) {
+                                int64_t bytesIn, int64_t bytesOut,
+                                const UnitGroup *group) {
+  if (!group)
+    group = device.firstDigital();
   Cost cost;
-  const double cycles = countDigital(cost, device, ops);
-  if (const UnitGroup *group = device.firstDigital()) {
+  const double cycles = countDigital(cost, group, ops);
+  if (group) {
     const DigitalSpec &digital = *group->digital();
     const double perNs = double(digital.lanes) * digital.clockGhz;
     hold(cost, group->unitResource, perNs > 0 ? toPs(cycles / perNs) : 0);

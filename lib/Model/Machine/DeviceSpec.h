@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- DeviceSpec.h - The machine as plain numbers --------------*- C++ -*-===//
 //
-// The hardware model's view of a device: every number that a cost or a numeric
-// mode depends on, with its unit in its name. Values come from a device file
-// (`#pum.device`, read and checked by lib/Device); nothing else may hold them.
+// The hardware model's view of a device: every number that costs and numerics
+// depend on, with the unit in its name. The values come from a device file
+// (`#pum.device`, read and checked by lib/Device) and from nowhere else.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_MODEL_MACHINE_DEVICESPEC_H
@@ -21,31 +21,32 @@ namespace pumice::model {
 /// Index of a class of resources in DeviceSpec::resources.
 using ResourceId = size_t;
 
-/// What one analog-to-digital conversion makes of a column sum v; rounding is
-/// half to even, 2^bits is 1 << adcBits.
+/// The result of one analog-to-digital conversion of a column sum v. Rounding
+/// is half to even; `bits` is adcBits.
 enum class AdcMode {
   lossless,   ///< round(v)
   clip,       ///< round(v), within [0, 2^bits - 1]
-  fullScale,  ///< 2^bits - 1 steps over the largest sum that a read can make
+  fullScale,  ///< 2^bits - 1 steps up to the largest possible sum of a read
   calibrated, ///< 2^bits - 1 steps over MatrixSpec::adcRange
 };
 
 /// How signed weights become cell levels.
 enum class WeightEncoding {
   offset,       ///< w + 2^(weightBits - 1)
-  offsetFlip,   ///< the same, columns inverted where that lowers their sum
-  differential, ///< max(w, 0) and max(-w, 0) on columns of their own
+  offsetFlip,   ///< the same, with columns inverted if that lowers their sum
+  differential, ///< max(w, 0) and max(-w, 0) in separate columns
 };
 
-/// What keeps cells from being ideal (`#crossbar.analog`; docs/numerics.md has
-/// the formulas). Everything is off by default.
+/// Non-ideal behavior of cells (`#crossbar.analog`; docs/numerics.md gives the
+/// formulas). Everything is off by default.
 struct AnalogSpec {
   int64_t seed = 0;
-  double programErrorAbsolute = 0; ///< sigma, of the on-conductance
-  double programErrorRelative = 0; ///< sigma, of a cell's own conductance
-  double readNoise = 0;            ///< sigma of one conversion, in levels
-  double onOffRatio = 0;           ///< 0: no limit
-  bool referenceColumn = false;    ///< subtracts what the lowest level conducts
+  double programErrorAbsolute = 0; ///< sigma, relative to the on-conductance
+  double programErrorRelative =
+      0;                        ///< sigma, relative to the cell's conductance
+  double readNoise = 0;         ///< sigma of one conversion, in levels
+  double onOffRatio = 0;        ///< 0: no limit
+  bool referenceColumn = false; ///< subtracts the current of the lowest level
   double nonlinearity = 0;
   double stuckOn = 0;
   double stuckOff = 0;
@@ -68,13 +69,14 @@ struct ArraySpec {
   AdcMode adcMode = AdcMode::lossless;
   int64_t columnsPerAdc = 0; ///< columns that share one converter
   WeightEncoding encoding = WeightEncoding::offset;
-  std::optional<int64_t> rowsPerRead; ///< wordlines driven at once; none: all
-  std::optional<AnalogSpec> analog;   ///< none: ideal cells
+  std::optional<int64_t>
+      rowsPerRead;                  ///< wordlines driven at once; nullopt: all
+  std::optional<AnalogSpec> analog; ///< nullopt: ideal cells
 };
 
 /// Times of the analog part.
 struct ArrayTiming {
-  double readNs = 0; ///< one read: DAC, array settling, sample and hold
+  double readNs = 0; ///< one read: DAC, settling of the array, sample and hold
   double adcNs = 0; ///< one conversion; a read ends after columnsPerAdc of them
   double rowWriteNs = 0; ///< programming the cells of one wordline
 };
@@ -87,12 +89,12 @@ struct ArrayEnergy {
   double adcPj = 0;        ///< one conversion
   double shiftAddPj = 0;   ///< adding one conversion to an accumulator
   double cellWritePj = 0;  ///< programming one cell
-  /// Per level that a pulse raises or lowers a cell by; with these, cells whose
-  /// old level is known cost their step instead of cellWritePj.
+  /// Energy of a pulse per level by which it raises or lowers a cell. If given,
+  /// they replace cellWritePj for cells whose old level is known.
   std::optional<double> setStepPj, resetStepPj;
 };
 
-/// Associative processors (`#pum.ap`): their shape, and what they take.
+/// Associative processors (`#pum.ap`): shape, times and energies.
 struct APSpec {
   int64_t rows = 0;
   int64_t columns = 0;
@@ -106,17 +108,17 @@ struct APSpec {
   double shiftNs = 0;
   double shiftPjPerBit = 0;    ///< one racetrack, one domain
   double linkPjPerBit = 0;     ///< sending to another processor
-  double fetchPjPerByte = 0;   ///< program memory
-  int64_t elementwiseBits = 0; ///< widest codes computed on the processors
+  double fetchPjPerByte = 0;   ///< reading microprograms
+  int64_t elementwiseBits = 0; ///< widest results of elementwise ops
 };
 
 /// A memory (on-chip activation buffer, or DRAM behind its channel).
 struct MemorySpec {
   std::string name;
-  std::optional<int64_t> capacityBytes; ///< none: unlimited
-  int64_t ports = 1;              ///< accesses that may be in flight at once
-  double bandwidthBytesPerNs = 0; ///< of one port
-  double latencyNs = 0;           ///< added once per instruction
+  std::optional<int64_t> capacityBytes; ///< nullopt: unlimited
+  int64_t ports = 1;                    ///< simultaneous accesses
+  double bandwidthBytesPerNs = 0;       ///< of one port
+  double latencyNs = 0;                 ///< added once per instruction
   double readPjPerByte = 0;
   double writePjPerByte = 0;
   ResourceId portResource = 0; ///< set by declareResources
@@ -131,13 +133,13 @@ struct DigitalOpSpec {
 
 /// The digital unit: `lanes` scalar lanes at `clockGhz`.
 struct DigitalSpec {
-  int64_t units = 1; ///< independent units (each takes one region at a time)
+  int64_t units = 1; ///< independent units; each runs one region at a time
   int64_t lanes = 1;
   double clockGhz = 1;
   std::vector<DigitalOpSpec> ops;
 };
 
-/// Units that the arrays of one instance of a level share.
+/// Units that all arrays in one instance of a level share.
 struct SharedUnitsSpec {
   std::string level;
   int64_t count = 0;
@@ -153,17 +155,18 @@ struct CrossbarSpec {
   bool takesTemporaryWeights = false;
   /// Whether programming a constant pulses cells that keep their level.
   bool pulsesUnchangedCells = true;
-  /// Arrays that can be written at once, by instance; none: all of them.
+  /// Write drivers: arrays per instance that can be written at once; nullopt:
+  /// all.
   std::optional<SharedUnitsSpec> writeDrivers;
-  /// Converters that arrays share; none: each array has its own.
+  /// Converters that arrays share; nullopt: each array has its own.
   std::optional<SharedUnitsSpec> converters;
 };
 
-/// A level of the hierarchy of a group: one instance of it holds `holds`
-/// instances of the level before, or, if it is the first, units of the group.
+/// A level in the hierarchy of a group. One instance holds `holds` instances of
+/// the previous level, or units of the group if it is the first level.
 struct LevelSpec {
   std::string name;
-  std::optional<int64_t> holds; ///< none: unlimited (last level only)
+  std::optional<int64_t> holds; ///< nullopt: unlimited (last level only)
 };
 
 /// Units of one kind: crossbar arrays, associative processors or digital units.
@@ -171,10 +174,10 @@ struct UnitGroup {
   std::string name;
   std::variant<CrossbarSpec, APSpec, DigitalSpec> unit;
   std::vector<LevelSpec> levels;
-  std::optional<int64_t> enduranceWrites; ///< of a cell; none: not known
+  std::optional<int64_t> enduranceWrites; ///< per cell; nullopt: unknown
 
   // Set by declareResources.
-  size_t index = 0; ///< in DeviceSpec::groups
+  size_t index = 0; ///< index in DeviceSpec::groups
   ResourceId unitResource = 0;
   std::optional<ResourceId> writeDriverResource, converterResource;
 
@@ -184,38 +187,39 @@ struct UnitGroup {
   const APSpec *ap() const { return std::get_if<APSpec>(&unit); }
   const DigitalSpec *digital() const { return std::get_if<DigitalSpec>(&unit); }
 
-  /// Number of units; none: unlimited.
+  /// Number of units; nullopt: unlimited.
   std::optional<int64_t> count() const;
-  /// Units in one instance of a level; none: unlimited, or no such level.
+  /// Units in one instance of a level; nullopt if unlimited, or if the group
+  /// does not have this level.
   std::optional<int64_t> unitsPer(const std::string &level) const;
-  /// Cells of one unit: wordlines or racetracks; 0 without cells.
+  /// Rows and columns of cells in one unit; 0 for units without cells.
   int64_t rows() const;
   int64_t columns() const;
 };
 
-/// A class of resources. Of a located one, instructions hold the units that
-/// they name; of a pool, any that are free in one of its instances.
+/// A class of resources. Instructions name the units of a *located* class that
+/// they hold. Of a *pool*, they hold any free units in one of its instances.
 struct ResourceClass {
   std::string name;
-  std::optional<int64_t> count; ///< of all units; none: unlimited
+  std::optional<int64_t> count; ///< units in total; nullopt: unlimited
   bool isLocated = false;
-  int64_t perInstance = 1;     ///< units of one instance of a pool
-  std::optional<size_t> group; ///< whose it is; none: a memory's
-  bool isUnit = false;         ///< the units of the group themselves
+  int64_t perInstance = 1;     ///< units in one instance of a pool
+  std::optional<size_t> group; ///< its unit group; nullopt: a memory
+  bool isUnit = false;         ///< whether these are the units of the group
 };
 
-/// A physical part, for area and power roll-up. `count` parts sit in one
-/// instance of `level` and together take powerMw and areaUm2; a part shared by
-/// `sharedBy` instances of its level contributes its share.
+/// A physical part, for the roll-up of area and power. One instance of `level`
+/// has `count` parts, which take powerMw and areaUm2 together. A part that
+/// `sharedBy` instances share counts in proportion.
 struct ComponentSpec {
   std::string name;
-  std::string group; ///< empty: of the device as a whole
-  std::string level; ///< of the group
+  std::string group; ///< empty: the device as a whole
+  std::string level; ///< a level of the group
   int64_t count = 1;
   int64_t sharedBy = 1;
   double powerMw = 0;
   double areaUm2 = 0;
-  bool alwaysOn = false; ///< its power is drawn for the whole run (static)
+  bool alwaysOn = false; ///< draws power during the whole run (static)
 };
 
 struct DeviceSpec {
@@ -226,7 +230,7 @@ struct DeviceSpec {
   std::vector<ComponentSpec> components;
   std::vector<ResourceClass> resources; ///< set by declareResources
 
-  /// The group of that name; null if there is none.
+  /// The group with a name; null if there is none.
   const UnitGroup *find(const std::string &name) const;
   /// The first group of a kind; null if there is none.
   const UnitGroup *firstCrossbar() const;
@@ -234,9 +238,9 @@ struct DeviceSpec {
   const UnitGroup *firstDigital() const;
 };
 
-/// Fills `resources` and the ids in groups and memories. Names are those of the
-/// class (array, write_driver, converter, digital_unit, buffer_port, dram_port)
-/// if one group declares it, else with the group's name before: arrays.array.
+/// Fills `resources` and the ids in groups and memories. A class is named
+/// array, write_driver, converter, digital_unit, buffer_port or dram_port. If
+/// several groups declare it, the name of the group comes first: arrays.array.
 void declareResources(DeviceSpec &device);
 
 } // namespace pumice::model

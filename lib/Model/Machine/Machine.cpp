@@ -1,9 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/Machine/Machine.h"
 
+#include "llvm/Support/ErrorHandling.h"
+
 #include <algorithm>
+#include <cmath>
 
 using namespace pumice::model;
+
+llvm::StringRef pumice::model::name(InstructionKind kind) {
+  switch (kind) {
+  case InstructionKind::transfer:
+    return "transfer";
+  case InstructionKind::program:
+    return "program";
+  case InstructionKind::mvm:
+    return "mvm";
+  case InstructionKind::ap:
+    return "ap";
+  case InstructionKind::apply:
+    return "apply";
+  case InstructionKind::lookup:
+    return "lookup";
+  case InstructionKind::digital:
+    return "digital";
+  }
+  llvm_unreachable("unknown kind of instruction");
+}
+
+llvm::StringRef pumice::model::name(InstructionUnit unit) {
+  switch (unit) {
+  case InstructionUnit::dram:
+    return "dram";
+  case InstructionUnit::crossbar:
+    return "crossbar";
+  case InstructionUnit::ap:
+    return "ap";
+  case InstructionUnit::digital:
+    return "digital";
+  }
+  llvm_unreachable("unknown unit");
+}
+
+InstructionUnit pumice::model::unitOf(InstructionKind kind) {
+  switch (kind) {
+  case InstructionKind::transfer:
+    return InstructionUnit::dram;
+  case InstructionKind::program:
+  case InstructionKind::mvm:
+  case InstructionKind::apply:
+    return InstructionUnit::crossbar;
+  case InstructionKind::ap:
+  case InstructionKind::lookup:
+    return InstructionUnit::ap;
+  case InstructionKind::digital:
+    return InstructionUnit::digital;
+  }
+  llvm_unreachable("unknown kind of instruction");
+}
 
 Machine::Machine(DeviceSpec device) : spec(std::move(device)), schedule(spec) {
   for (const UnitGroup &group : spec.groups)
@@ -12,6 +66,12 @@ Machine::Machine(DeviceSpec device) : spec(std::move(device)), schedule(spec) {
 
 llvm::Expected<EventId> Machine::issue(InstructionInfo info, const Cost &cost,
                                        llvm::ArrayRef<EventId> dependencies) {
+  Counters sum = events;
+  sum += cost.counters;
+  if (sum.isSaturated() || !std::isfinite(total(cost.energyPj)))
+    return llvm::createStringError(
+        "instruction '" + info.label +
+        "': expected fewer than 2^63 events of each kind, got more");
   llvm::Expected<EventId> id = schedule.issue(cost, dependencies);
   if (!id)
     return llvm::createStringError("instruction '" + info.label +
@@ -32,7 +92,7 @@ llvm::Expected<EventId> Machine::issue(InstructionInfo info, const Cost &cost,
     writes[written.group].add(written, record.info.layer);
   for (size_t i = 0; i < numComponents; ++i)
     energy[i] += cost.energyPj[i];
-  events += cost.counters;
+  events = sum;
   records.push_back(std::move(record));
   for (IObserver *observer : observers)
     observer->onInstruction(records.back());
@@ -47,6 +107,7 @@ double Machine::staticEnergyPj() const {
 
 RollUp Machine::areaAndPower() const {
   std::vector<int64_t> used;
+  used.reserve(spec.groups.size());
   for (const UnitGroup &group : spec.groups)
     used.push_back(schedule.used(group.unitResource));
   return rollUp(spec, used);

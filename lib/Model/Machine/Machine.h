@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Machine.h - Accounts of one run on a device --------------*- C++ -*-===//
 //
-// Accounts for time, energy by component, events and wear of one run, with a
-// record of each instruction. It does not compute values.
+// Accounting of time, energy by component, events and wear of one run, with a
+// record of each instruction. The machine does not compute values.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_MODEL_MACHINE_MACHINE_H
@@ -26,16 +26,32 @@
 
 namespace pumice::model {
 
-/// What an instruction is, for people.
+/// What an instruction does.
+enum class InstructionKind {
+  transfer,
+  program,
+  mvm,
+  apply,
+  ap,
+  lookup,
+  digital
+};
+llvm::StringRef name(InstructionKind kind);
+
+/// What executes an instruction.
+enum class InstructionUnit { dram, crossbar, ap, digital };
+llvm::StringRef name(InstructionUnit unit);
+InstructionUnit unitOf(InstructionKind kind);
+
+/// Description of an instruction for reports and errors.
 struct InstructionInfo {
   std::string label; ///< unique in the program where possible
-  std::string kind;  ///< "mvm", "program", "digital", "transfer", ...
-  std::string unit;  ///< what executes it
-  std::string layer; ///< layer of the network; empty: none
-  /// Why a product, which crossbars could compute, is not on them; empty: it is
-  /// none, or is.
+  InstructionKind kind = InstructionKind::digital;
+  std::string layer; ///< layer of the network; may be empty
+  /// Why an integer layer or product runs on the digital unit; empty for other
+  /// instructions.
   std::string reason;
-  std::vector<std::string> nonlinear; ///< nonlinear functions computed in it
+  std::vector<std::string> nonlinear; ///< nonlinear functions that it computes
 };
 
 struct InstructionRecord {
@@ -55,8 +71,8 @@ public:
   /// Observers outlive the machine.
   void addObserver(IObserver &observer) { observers.push_back(&observer); }
 
-  /// Puts an instruction on the timeline and into the books. Fails as
-  /// Timeline::issue does, naming the instruction.
+  /// Places an instruction on the timeline and accounts for its cost. Fails
+  /// like Timeline::issue; the error names the instruction.
   llvm::Expected<EventId> issue(InstructionInfo info, const Cost &cost,
                                 llvm::ArrayRef<EventId> dependencies);
 
@@ -70,8 +86,8 @@ public:
     for (IObserver *observer : observers)
       observer->onProbe(name, value);
   }
-  /// Where column sums of a weight matrix go: what the first observer that
-  /// counts them says; null if none does.
+  /// The histogram of the first observer that counts the column sums of a
+  /// weight matrix; null if there is none.
   SumHistogram *columnSums(int64_t matrix) const {
     for (IObserver *observer : observers)
       if (SumHistogram *sums = observer->columnSums(matrix))
@@ -86,13 +102,13 @@ public:
 
   const EnergyPj &dynamicEnergyPj() const { return energy; }
   const Counters &counters() const { return events; }
-  /// Power of the parts that are always on (of unlimited levels: of those used)
-  /// times the makespan.
+  /// Power of the parts that are always on, times the makespan. Unlimited
+  /// levels count the instances in use.
   double staticEnergyPj() const;
   double totalEnergyPj() const { return total(energy) + staticEnergyPj(); }
-  /// Writes of the cells of a group. Programming counts as one write of each
-  /// cell that it pulses; programs of associative processors as docs/ap.md says
-  /// ("Wear").
+  /// Writes to the cells of a group. Programming counts as one write of each
+  /// cell that it pulses; docs/ap.md ("Wear") defines the writes of
+  /// microprograms.
   const Wear &wear(size_t group) const { return writes[group]; }
   RollUp areaAndPower() const;
 

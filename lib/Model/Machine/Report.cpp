@@ -34,6 +34,8 @@ static json::Object toJson(const Counters &counters, bool withZeros) {
   add("wordline_drives", counters.wordlineDrives);
   add("cell_reads", counters.cellReads);
   add("cells_written", counters.cellsWritten);
+  if (counters.cellsKept)
+    add("cells_kept", counters.cellsKept);
   add("rows_written", counters.rowsWritten);
   add("ap_passes", counters.apPasses);
   add("ap_tagged_writes", counters.apTaggedWrites);
@@ -68,8 +70,8 @@ static json::Object toJson(const InstructionRecord &record,
   json::Object object{
       {"id", record.id},
       {"label", record.info.label},
-      {"kind", record.info.kind},
-      {"unit", record.info.unit},
+      {"kind", name(record.info.kind)},
+      {"unit", name(unitOf(record.info.kind))},
       {"layer", record.info.layer},
       {"start_ns", ns(record.startPs)},
       {"end_ns", ns(record.endPs)},
@@ -85,7 +87,7 @@ static json::Object toJson(const InstructionRecord &record,
   return object;
 }
 
-/// Appends `item` unless it is there.
+/// Appends `item` if it is new.
 static void addOnce(llvm::SmallVectorImpl<std::string> &items,
                     const std::string &item) {
   if (!llvm::is_contained(items, item))
@@ -93,7 +95,7 @@ static void addOnce(llvm::SmallVectorImpl<std::string> &items,
 }
 
 namespace {
-/// Instructions of one layer, summed.
+/// The sum of the instructions of one layer.
 struct Layer {
   explicit Layer(const InstructionRecord &first)
       : name(first.info.layer), startPs(first.startPs), endPs(first.endPs) {}
@@ -101,9 +103,9 @@ struct Layer {
   std::string name; // json keeps references to views
   llvm::SmallVector<std::string, 4> kinds, units, reasons, nonlinear;
   int64_t startPs, endPs;
-  std::vector<std::pair<int64_t, int64_t>> spans; ///< from, to
+  std::vector<std::pair<int64_t, int64_t>> spans; ///< start, end
   int64_t instructions = 0;
-  int64_t arrays = 0; ///< most that one instruction holds
+  int64_t arrays = 0; ///< largest number that one instruction holds
   EnergyPj energyPj = {};
   Counters counters;
 };
@@ -131,8 +133,8 @@ static json::Array layersToJson(const Machine &machine) {
     if (isNew)
       layers.emplace_back(record);
     Layer &layer = layers[it->second];
-    addOnce(layer.kinds, record.info.kind);
-    addOnce(layer.units, record.info.unit);
+    addOnce(layer.kinds, name(record.info.kind).str());
+    addOnce(layer.units, name(unitOf(record.info.kind)).str());
     if (!record.info.reason.empty())
       addOnce(layer.reasons, record.info.reason);
     for (const std::string &kind : record.info.nonlinear)
@@ -207,8 +209,8 @@ static json::Object wearToJson(const Machine &machine) {
                       {"ranges", std::move(ranges)}};
 }
 
-/// How long the cells of `machine` last when runs follow each other without a
-/// pause: until the first cell of a group has reached the group's endurance.
+/// The lifetime of the cells of `machine` if runs follow each other without a
+/// pause: the time until the first cell reaches the endurance of its group.
 static json::Object lifetime(const Machine &setup, const Machine &machine) {
   std::optional<int64_t> runs, endurance;
   bool isWritten = false, isKnown = true;
@@ -275,6 +277,35 @@ json::Value pumice::model::toJson(const Cost &cost, const DeviceSpec &device) {
       {"writes", std::move(writes)}};
 }
 
+/// How long instructions waited, by what they waited for: a resource, or the
+/// weights of a layer whose inputs were there.
+static json::Object waitingToJson(const Machine &machine) {
+  const Timeline &timeline = machine.timeline();
+  std::vector<int64_t> byResource(timeline.classes().size());
+  int64_t weights = 0;
+  for (const InstructionRecord &record : machine.instructions()) {
+    const Event &event = timeline.events()[record.id];
+    if (event.waitedFor)
+      byResource[*event.waitedFor] += event.startPs - event.readyPs;
+    if (record.info.kind != InstructionKind::mvm)
+      continue;
+    int64_t written = 0, computed = 0;
+    for (EventId dependency : event.dependencies) {
+      int64_t &last = machine.instructions()[dependency].info.kind ==
+                              InstructionKind::program
+                          ? written
+                          : computed;
+      last = std::max(last, timeline.events()[dependency].endPs);
+    }
+    weights += std::max<int64_t>(0, written - computed);
+  }
+  json::Object waiting{{"weights", ns(weights)}};
+  for (auto [resource, ps] : llvm::enumerate(byResource))
+    if (ps)
+      waiting[timeline.classes()[resource].name] = ns(ps);
+  return waiting;
+}
+
 json::Value pumice::model::toJson(const Machine &machine, const Machine *setup,
                                   const Machine *steady) {
   const Timeline &timeline = machine.timeline();
@@ -309,6 +340,7 @@ json::Value pumice::model::toJson(const Machine &machine, const Machine *setup,
       {"layers", layersToJson(machine)},
       {"instructions", std::move(instructions)},
       {"utilisation", std::move(utilisation)},
+      {"waiting_ns", waitingToJson(machine)},
       {"counters", ::toJson(machine.counters(), /*withZeros=*/true)},
       {"wear", std::move(wear)}};
   if (setup)

@@ -9,23 +9,26 @@
 
 namespace pumice::model {
 
-/// Everything that a machine has in its books:
+/// The accounts of a machine:
 ///   device, latency_ns,
 ///   energy_pj        {total, dynamic, static, <component>...},
 ///   area_mm2, power_mw of the device,
 ///   levels           [{group, level, count, area_mm2, power_mw}]
-///                    count: instances in the device; the rest is of one,
+///                    count: instances in the device; area and power of one,
 ///   layers           [{name, kinds, units, reasons, nonlinear, start_ns,
 ///                      end_ns, busy_ns, instructions,
 ///                      energy_pj {total, <component>...}, counters, arrays}]
-///                    in order of first appearance; reasons: why products of it
-///                    are on the digital unit; nonlinear: functions computed;
-///                    busy_ns: how long an instruction of it was running,
+///                    in order of first appearance; reasons: why products run
+///                    on the digital unit; nonlinear: functions it computes;
+///                    busy_ns: time during which its instructions run,
 ///   instructions     [{id, label, kind, unit, layer, reason, nonlinear,
 ///                      start_ns, end_ns, energy_pj, counters, arrays,
 ///                      depends_on, lanes [{resource, first, count, start_ns,
 ///                      end_ns}]}],
 ///   utilisation      {<resource> {count, busy_ns, share}},
+///   waiting_ns       {weights, <resource>}, summed over instructions: how long
+///                    layers whose inputs were there waited for their weights,
+///                    and instructions that were ready for a resource,
 ///   counters,
 ///   wear             {max_writes_per_cell, mean_writes_per_cell,
 ///                     cells_written, arrays_written, max_is_bound,
@@ -33,28 +36,30 @@ namespace pumice::model {
 ///                     ranges [{group, first, count, layers,
 ///                              max_writes_per_cell, mean_writes_per_cell}]}.
 /// Resources have the names that the device declares.
-/// Components and counters that are 0 are left out of layers and instructions,
-/// `reason` and `nonlinear` out of instructions that have none.
+/// Layers and instructions omit components and counters that are 0;
+/// instructions omit an empty `reason` and `nonlinear`.
 ///
-/// With `setup`, what was done once before the run, there is also its report,
-/// `setup`, and `lifetime` in `wear`: {limit, endurance_writes, runs,
-/// years_back_to_back}. `limit` is "none" (a run writes nothing), "unknown"
-/// (a group that is written names no endurance) or "endurance"; the last two
-/// fields are for "endurance" only.
+/// With `setup`, the work done once before the run, the report also has
+/// `setup` and, in `wear`, `lifetime`: {limit, endurance_writes, runs,
+/// years_back_to_back}. `limit` is "none" (runs write nothing), "unknown" (a
+/// group that is written has no endurance) or "endurance". Only "endurance" has
+/// the last two fields.
 ///
-/// With `steady`, an inference in the steady state, there is its report,
-/// `steady_state`; the lifetime counts such runs then.
+/// A program that pum-schedule has scheduled has `schedule`, the numbers of its
+/// attribute `pum.schedule`.
+///
+/// With `steady`, an inference in the steady state, the report also has
+/// `steady_state`, and the lifetime counts such runs.
 llvm::json::Value toJson(const Machine &machine, const Machine *setup = nullptr,
                          const Machine *steady = nullptr);
 
-/// A cost: latency_ns, resources [{resource, first, count, busy_ns}] (of a
-/// pool, `first` is the instance), energy_pj and counters as of an instruction,
-/// writes
-/// [{group, first, count, blocks [{row, column, rows, columns, writes}],
-/// written}].
+/// A cost: latency_ns, resources [{resource, first, count, busy_ns}] (for a
+/// pool, `first` is the instance), energy_pj and counters as for an
+/// instruction, writes [{group, first, count, blocks [{row, column, rows,
+/// columns, writes}], written}].
 llvm::json::Value toJson(const Cost &cost, const DeviceSpec &device);
 
-/// The levels of a roll-up, as above.
+/// The levels of a roll-up, as in a report.
 llvm::json::Array toJson(const RollUp &sum);
 
 } // namespace pumice::model

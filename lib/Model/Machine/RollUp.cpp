@@ -8,7 +8,7 @@
 
 using namespace pumice::model;
 
-/// Own components of one instance of a level of a group.
+/// The components of one instance of a level, without lower levels.
 static AreaAndPower ownParts(const DeviceSpec &device, llvm::StringRef group,
                              llvm::StringRef level) {
   AreaAndPower sum;
@@ -36,7 +36,7 @@ RollUp pumice::model::rollUp(const DeviceSpec &device,
   result.device = ownParts(device, "", "");
   for (const UnitGroup &group : device.groups) {
     AreaAndPower below;
-    int64_t units = 1; // in one instance of the level below
+    int64_t units = 1; // units in one instance of the previous level
     const size_t first = result.levels.size();
     for (const LevelSpec &level : group.levels) {
       const int64_t used =

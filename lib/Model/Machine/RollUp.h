@@ -14,24 +14,24 @@ namespace pumice::model {
 struct AreaAndPower {
   double areaUm2 = 0;
   double powerMw = 0;
-  double alwaysOnMw = 0; ///< the part of powerMw that is always drawn
+  double alwaysOnMw = 0; ///< static part of powerMw
 };
 
 /// One level of a group.
 struct LevelSum {
   std::string group, level;
   int64_t count = 0; ///< instances in the device
-  /// One instance, with what it holds and its share of shared parts.
+  /// One instance, including lower levels and its share of shared parts.
   AreaAndPower each;
 };
 
 struct RollUp {
-  std::vector<LevelSum> levels; ///< groups in their order, lowest level first
-  AreaAndPower device;          ///< all groups, and parts of no group
+  std::vector<LevelSum> levels; ///< in order of groups, lowest level first
+  AreaAndPower device;          ///< all groups, and parts outside of groups
 };
 
-/// Sums the components of each level. `usedUnits`, by group, sizes the last
-/// level of groups without a limit: as many as these units need.
+/// Sums the components of each level. Unlimited groups have as many instances
+/// as `usedUnits` (by group) need.
 RollUp rollUp(const DeviceSpec &device,
               const std::vector<int64_t> &usedUnits = {});
 

@@ -102,6 +102,8 @@ llvm::Expected<EventId> Timeline::issue(const Cost &cost,
           " earlier instructions, got " + llvm::Twine(dependency));
     start = std::max(start, issued[dependency].endPs);
   }
+  const int64_t ready = start;
+  std::optional<ResourceId> waitedFor;
   int64_t longest = cost.latencyPs;
   for (const ResourceUse &use : cost.resources) {
     longest = std::max(longest, use.durationPs);
@@ -112,7 +114,10 @@ llvm::Expected<EventId> Timeline::issue(const Cost &cost,
     llvm::Expected<int64_t> free = freeAt(use);
     if (!free)
       return free.takeError();
-    start = std::max(start, *free);
+    if (*free > start) {
+      start = *free;
+      waitedFor = use.resource;
+    }
   }
   if (llvm::Error error = verifyDisjoint(cost))
     return error;
@@ -123,6 +128,8 @@ llvm::Expected<EventId> Timeline::issue(const Cost &cost,
         llvm::Twine(id));
 
   Event event;
+  event.readyPs = ready;
+  event.waitedFor = waitedFor;
   event.startPs = start;
   event.endPs = start + cost.latencyPs;
   event.dependencies.assign(dependencies.begin(), dependencies.end());
@@ -138,7 +145,8 @@ llvm::Expected<EventId> Timeline::issue(const Cost &cost,
           {use.resource, use.units.first, use.units.count, start, until});
       continue;
     }
-    // The lowest free ones: there are enough, start was chosen so.
+    // Take the lowest free units; `startPs` was chosen such that enough are
+    // free.
     std::vector<int64_t> &free = state.instances[use.units.first];
     free.resize(resource.perInstance);
     const int64_t base = use.units.first * resource.perInstance;
@@ -163,7 +171,7 @@ llvm::Expected<EventId> Timeline::issue(const Cost &cost,
 }
 
 llvm::Error Timeline::verify() const {
-  // Sweep over time with the ranges held at the moment, by class.
+  // Sweep over time with the set of ranges that are held, by class.
   struct Hold {
     const Lane *lane;
     EventId id;

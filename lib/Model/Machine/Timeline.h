@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Timeline.h - Who holds what, when ------------------------*- C++ -*-===//
+//===- Timeline.h - When instructions hold resources ------------*- C++ -*-===//
 //
 // A deterministic timeline on integer picoseconds. Instructions are issued in
-// program order; each starts when what it depends on has ended and everything
-// it needs is free, and takes its resources at once. Nothing is started in a
-// gap that an earlier instruction left.
+// program order. Each starts when its dependencies have ended and all of its
+// resources are free, and acquires them all at once. Gaps that earlier
+// instructions left are not filled.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_MODEL_MACHINE_TIMELINE_H
@@ -19,6 +19,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace pumice::model {
@@ -37,20 +38,23 @@ struct Lane {
 };
 
 struct Event {
+  int64_t readyPs = 0; ///< when all that it depends on has ended
   int64_t startPs = 0;
   int64_t endPs = 0;
   llvm::SmallVector<Lane, 4> lanes;
   llvm::SmallVector<EventId, 4> dependencies;
+  /// What was free last, if it was not when the instruction was ready.
+  std::optional<ResourceId> waitedFor;
 };
 
 class Timeline {
 public:
   explicit Timeline(const DeviceSpec &device);
 
-  /// Fails if a range of units is empty, negative or beyond the device, two of
-  /// them overlap, an instance of a pool is asked for twice or for more than it
-  /// has, a dependency was not issued before, a duration is negative, or times
-  /// leave the range of the clock.
+  /// Fails if a range of units is empty, negative or exceeds the device, if two
+  /// ranges overlap, if an instance of a pool is named twice or has too few
+  /// units, if a dependency has not been issued, if a duration is negative, or
+  /// if a time exceeds the range of the clock.
   llvm::Expected<EventId> issue(const Cost &cost,
                                 llvm::ArrayRef<EventId> dependencies);
 
@@ -58,33 +62,34 @@ public:
   int64_t makespanPs() const { return endPs; }
 
   llvm::ArrayRef<ResourceClass> classes() const { return resources; }
-  /// Sum over the units of a class of the time that they are held.
+  /// Time during which units of a class are held, summed over the units.
   double busyPs(ResourceId resource) const { return states[resource].busy; }
-  /// Units of a class; of an unlimited one, those used.
+  /// Number of units of a class; for an unlimited class, of those used.
   int64_t count(ResourceId resource) const;
   /// busyPs over count times makespan; 0 for an empty timeline.
   double utilisation(ResourceId resource) const;
-  /// One more than the highest index of a unit that was held.
+  /// One more than the highest index of a held unit.
   int64_t used(ResourceId resource) const { return states[resource].used; }
 
-  /// Checks what was recorded: no resource is held twice at a time, no
-  /// instruction starts before what it depends on has ended.
+  /// Checks the recorded events: no unit has two holders at a time, and no
+  /// instruction starts before its dependencies have ended.
   llvm::Error verify() const;
 
 private:
   struct State {
-    /// Of a located class: free time of units from the key on, up to the next
-    /// key; 0 before the first key.
+    /// For a located class: the time at which units from this key up to the
+    /// next one become free.
     std::map<int64_t, int64_t> freeFrom = {{0, 0}};
-    /// Of a pool: free time of the units of each instance that was used.
+    /// For a pool: the times at which the units of each used instance become
+    /// free.
     std::map<int64_t, std::vector<int64_t>> instances;
     double busy = 0;
     int64_t used = 0;
   };
 
-  /// When what `use` asks for is free.
+  /// The time at which the units of `use` are free.
   llvm::Expected<int64_t> freeAt(const ResourceUse &use);
-  /// Latest free time of units in [first, first + count).
+  /// The time at which all units of a range are free.
   static int64_t freeAt(const State &state, ArrayRange range);
   static void hold(State &state, ArrayRange range, int64_t untilPs);
   llvm::Error verifyDisjoint(const Cost &cost) const;

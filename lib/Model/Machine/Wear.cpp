@@ -40,7 +40,7 @@ WearSummary &WearSummary::operator+=(const WearSummary &other) {
 }
 
 //===----------------------------------------------------------------------===//
-// Books
+// Accounting
 //===----------------------------------------------------------------------===//
 
 void Wear::add(const ArrayWrites &writes, llvm::StringRef layer) {
@@ -55,7 +55,7 @@ void Wear::add(const ArrayWrites &writes, llvm::StringRef layer) {
                           stamps.size());
   if (isNew)
     stamps.push_back(&stamp->first);
-  // Cut the map at both ends of the range, then count up within.
+  // Split the map at both ends of the range and increment the entries inside.
   const int64_t first = writes.arrays.first, end = first + writes.arrays.count;
   for (int64_t at : {first, end})
     histories.emplace(at, std::prev(histories.upper_bound(at))->second);
@@ -79,8 +79,8 @@ Wear::CellsByWrites Wear::count(const Wear &wear, const History &history,
       for (const CellBlock &block : other->stamps[stamp]->blocks)
         all.push_back({block, 0, times * block.writes});
 
-  // Between two neighbouring edges of blocks all wordlines look the same, and
-  // along such a wordline all cells between two edges.
+  // All wordlines between two adjacent edges of blocks are alike, and so are
+  // all cells between two adjacent edges along such a wordline.
   std::vector<int64_t> edges;
   for (const Written &written : all) {
     edges.push_back(written.block.row);
@@ -146,7 +146,7 @@ int64_t Wear::arraysWritten() const {
 }
 
 std::vector<WearRange> Wear::ranges() const {
-  std::map<History, WearSummary> perArray; // most arrays look alike
+  std::map<History, WearSummary> perArray; // shared by most arrays
   std::vector<WearRange> ranges;
   for (auto it = histories.begin(); std::next(it) != histories.end(); ++it) {
     const History &history = it->second;

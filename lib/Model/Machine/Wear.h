@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Wear.h - How often cells were written --------------------*- C++ -*-===//
+//===- Wear.h - Writes of cells ---------------------------------*- C++ -*-===//
 //
-// Counts per cell without an entry per cell: ranges of arrays with the same
-// history share it, and a history is a list of rectangles of cells. Counts are
-// exact, or the most that a cell can have got, with exact sums.
+// Counts writes per cell without an entry per cell: ranges of arrays with the
+// same history share it, and a history is a list of rectangles of cells. Counts
+// per cell are exact or upper bounds; sums are always exact.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_MODEL_MACHINE_WEAR_H
@@ -22,20 +22,20 @@
 
 namespace pumice::model {
 
-/// Writes of the cells of a set of arrays, those included that were not
-/// written: cells by number of writes.
+/// Writes of the cells of a set of arrays.
 struct WearSummary {
+  /// Number of cells by number of writes, including 0.
   std::map<int64_t, int64_t> cellsByWrites;
-  double written = 0; ///< writes of all cells
+  double written = 0; ///< writes of all cells together
 
   int64_t max() const;
   double mean() const; ///< over all cells of the arrays
   int64_t cells() const;
-  int64_t cellsWritten() const; ///< at least once
+  int64_t cellsWritten() const; ///< written at least once
   WearSummary &operator+=(const WearSummary &other);
 };
 
-/// Neighbouring arrays that the same layers were written to.
+/// Adjacent arrays that hold the same layers.
 struct WearRange {
   ArrayRange arrays;
   std::vector<std::string> layers; ///< in order of their first write
@@ -44,28 +44,28 @@ struct WearRange {
 
 class Wear {
 public:
-  /// Of arrays with `rows` times `columns` cells.
+  /// For arrays of `rows` times `columns` cells.
   Wear(int64_t rows, int64_t columns) : rows(rows), columns(columns) {}
   Wear(const Wear &) = delete;
   Wear &operator=(const Wear &) = delete;
 
-  /// Writes the cells in `blocks` of each array of `arrays`.
+  /// Adds writes of `layer`.
   void add(const ArrayWrites &writes, llvm::StringRef layer);
 
   int64_t arraysWritten() const;
-  /// Whether counts of cells are the most that these can have got.
+  /// Whether counts per cell are upper bounds.
   bool isBound() const { return hasBounds; }
   std::vector<WearRange> ranges() const;
 
-  /// Runs that every cell survives, when it is written as in `setup` once and
-  /// as in `run` by each run; none: without limit, as runs write nothing.
+  /// The number of runs that every cell survives if `setup` happens once and
+  /// `run` repeatedly; nullopt (unlimited) if runs write nothing.
   static std::optional<int64_t> survivedRuns(const Wear &setup, const Wear &run,
                                              int64_t enduranceWrites);
 
 private:
-  /// Number of times that each stamp was applied, by index of the stamp.
+  /// Number of applications of each stamp, by index of the stamp.
   using History = std::map<size_t, int64_t>;
-  /// What one write does to one array, and for which layer.
+  /// The writes of one instruction to one array, and its layer.
   struct Stamp {
     std::string layer;
     std::vector<CellBlock> blocks;
@@ -75,12 +75,12 @@ private:
              std::tie(other.layer, other.blocks, other.written);
     }
   };
-  /// Writes in the one and the other history, and the cells with that many.
+  /// Number of cells by their writes in a history and in another one.
   using CellsByWrites = std::map<std::pair<int64_t, int64_t>, int64_t>;
 
-  /// Of one array.
+  /// The summary of one array.
   WearSummary summaryOf(const History &history) const;
-  /// Cells of one array. `other` is counted in the second place.
+  /// Counts the cells of one array; `other` gives the second number of writes.
   static CellsByWrites count(const Wear &wear, const History &history,
                              const Wear *other, const History *otherHistory);
 
@@ -88,7 +88,7 @@ private:
   bool hasBounds = false;
   std::vector<const Stamp *> stamps; ///< keys of `indices`
   std::map<Stamp, size_t> indices;
-  /// Histories of arrays from the key on, up to the next key.
+  /// The history of the arrays from each key up to the next one.
   std::map<int64_t, History> histories = {{0, {}}};
 };
 

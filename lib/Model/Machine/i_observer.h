@@ -12,8 +12,8 @@ namespace pumice::model {
 struct InstructionRecord;
 struct SumHistogram;
 
-/// Derive and override what is of interest. Hooks are called in program order,
-/// from the thread that runs the program.
+/// Base class of observers; hooks do nothing by default. They are called in
+/// program order, on the thread that runs the program.
 class IObserver {
 public:
   virtual ~IObserver() = default;
@@ -23,10 +23,9 @@ public:
   virtual void onValue(llvm::StringRef /*label*/, const Value &) {}
   /// A probe shows a value under the probe's name; not called by estimates.
   virtual void onProbe(llvm::StringRef /*name*/, const Value &) {}
-  /// Where to add the column sums that the arrays of weight matrix `matrix`
-  /// (their number in the program) are about to convert, or null. Sums of
-  /// calibrated converters can be counted; meanwhile these convert without
-  /// loss.
+  /// The histogram to which to add the column sums of weight matrix number
+  /// `matrix` of the program, or null. Only sums of calibrated converters can
+  /// be counted; they convert without loss meanwhile.
   virtual SumHistogram *columnSums(int64_t /*matrix*/) { return nullptr; }
 };
 

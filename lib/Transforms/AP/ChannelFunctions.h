@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- ChannelFunctions.h - Elementwise functions by channel ----*- C++ -*-===//
 //
-// What a number of an elementwise op's result is computed from, and its values:
-// variables, and constants of which there may be one for each channel.
+// The scalar function that computes an element of an elementwise op's result,
+// and its values. Its operands are variables and constants; a constant has one
+// element for all channels, or one per channel.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_TRANSFORMS_AP_CHANNELFUNCTIONS_H
@@ -18,56 +19,56 @@
 
 namespace pumice {
 
-/// A number of the body of an elementwise op, as a function of others.
+/// A value in the body of an elementwise op, as a function of other values.
 struct Expression {
-  llvm::SetVector<mlir::Operation *> ops; ///< in their order, no constants
-  /// Arguments of the body that are constants of one element for all channels,
-  /// or of one for each.
+  llvm::SetVector<mlir::Operation *> ops; ///< in order, without constants
+  /// Block arguments that stand for constants: one element for all channels, or
+  /// one per channel.
   llvm::MapVector<mlir::Value, ConstantData> constants;
   mlir::Value result;
 
-  /// Follows `value` in `body` back to `variables` and constants. False if
-  /// there is something else, or an op that is not arithmetic on scalars.
+  /// Traces `value` in `body` back to `variables` and constants. Returns false
+  /// if it depends on anything else, or on an op that is not scalar arithmetic.
   bool collect(mlir::Block &body, mlir::Value value,
                llvm::ArrayRef<mlir::Value> variables);
 };
 
-/// An expression and the values that it is a function of.
+/// An expression and its variables.
 struct ExpressionOf {
   const Expression *expression;
   llvm::SmallVector<mlir::Value, 2> variables;
 };
 
-/// The elements of `operand`, a constant that changes along dimension 1 of
-/// `map` only, if at all; none for others.
+/// The elements of `operand` if it is a constant that varies at most along
+/// dimension 1 of `map`; nullopt otherwise.
 std::optional<ConstantData>
 constantPerChannel(mlir::Value operand, mlir::AffineMap map, int64_t channels);
 
-/// Functions of integers, by channel, with the rounding of the digital unit.
-/// Channels and layers whose functions differ only in their constants share
-/// their code.
+/// Functions of integers, one per channel, evaluated with the rounding of the
+/// digital unit. Channels and layers whose functions differ only in their
+/// constants share native code.
 class ChannelFunctions {
 public:
   ChannelFunctions(mlir::MLIRContext *context, unsigned threads);
 
-  /// Adds the last of `chain` applied to the one before, and so on; returns its
-  /// number. All but the first have one variable.
+  /// Adds the composition of `chain`, first expression innermost, and returns
+  /// its index. All expressions but the first have one variable.
   size_t add(llvm::ArrayRef<ExpressionOf> chain);
-  /// Compiles all that were added and are not compiled yet.
+  /// Compiles all functions that were added since the last call.
   llvm::Error compile() { return evaluator.compile(); }
   bool isCompiled(size_t function) const {
     return evaluator.isCompiled(function);
   }
 
-  /// Of `count` points of each variable, in channel `channel`. Fails where the
-  /// digital unit would (on a division by zero, for instance). Thread safe.
+  /// Evaluates a function of channel `channel` at `count` points. Fails where
+  /// the digital unit would, for instance on a division by zero. Thread safe.
   llvm::Error evaluate(size_t function, int64_t channel,
                        llvm::ArrayRef<const void *> variables, void *results,
                        int64_t count) const;
 
 private:
   digital::RegionEvaluator evaluator;
-  /// The parameters of each function.
+  /// The constants of each function.
   std::vector<llvm::SmallVector<ConstantData>> constants;
 };
 

@@ -3,6 +3,7 @@
 #include "lib/APCompiler/Elementwise.h"
 #include "lib/Analysis/TernaryWeights.h"
 #include "lib/Device/Device.h"
+#include "lib/Support/Parallel.h"
 #include "lib/Transforms/AP/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -11,7 +12,9 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 #include "llvm/ADT/TypeSwitch.h"
-#include <thread>
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "ap-compile-programs"
 
 namespace pumice {
 #define GEN_PASS_DEF_APCOMPILEPROGRAMS
@@ -39,15 +42,20 @@ struct APCompileProgramsPass
     if (failed(device))
       return signalPassFailure();
     spec = toSpec(*device);
-    group = spec.firstAP();
-    if (!group) {
-      layers.front()->emitOpError("expects a device with associative "
-                                  "processors, but '")
-          << spec.name << "' has none";
-      return signalPassFailure();
-    }
     IRRewriter rewriter(&getContext());
     for (Operation *op : layers) {
+      const std::string name = pum::targetGroupOf(op).str();
+      group = name.empty() ? spec.firstAP() : spec.find(name);
+      if (!group) {
+        op->emitOpError("expects a device with associative processors, but '")
+            << spec.name << "' has none";
+        return signalPassFailure();
+      }
+      if (!group->ap()) {
+        op->emitOpError("is assigned to '")
+            << name << "', which has no associative processors";
+        return signalPassFailure();
+      }
       rewriter.setInsertionPoint(op);
       LogicalResult done = llvm::TypeSwitch<Operation *, LogicalResult>(op)
                                .Case<ap::MVMOp, ap::Conv2DOp, ap::MaxPool2DOp,
@@ -69,9 +77,8 @@ private:
     FailureOr<DenseResourceElementsAttr> program = compileLayer(op, layer);
     if (failed(program))
       return failure();
-    rewriter.replaceOpWithNewOp<ap::RunOp>(
-        op, op.getType(), op.getInput(), Value(), *program,
-        crossbar::WindowAttr(), op.getInputZeroPointAttr());
+    replace(rewriter, op, op.getInput(), Value(), *program,
+            crossbar::WindowAttr(), op.getInputZeroPointAttr());
     return success();
   }
 
@@ -86,9 +93,8 @@ private:
     FailureOr<DenseResourceElementsAttr> program = compileLayer(op, layer);
     if (failed(program))
       return failure();
-    rewriter.replaceOpWithNewOp<ap::RunOp>(
-        op, op.getType(), op.getInput(), Value(), *program, op.getWindowAttr(),
-        op.getInputZeroPointAttr());
+    replace(rewriter, op, op.getInput(), Value(), *program, op.getWindowAttr(),
+            op.getInputZeroPointAttr());
     return success();
   }
 
@@ -102,9 +108,8 @@ private:
         toAttribute(op, apcompiler::compile(pooling, *group->ap()));
     if (failed(program))
       return failure();
-    rewriter.replaceOpWithNewOp<ap::RunOp>(
-        op, op.getType(), op.getInput(), Value(), *program, op.getWindowAttr(),
-        op.getPaddingCodeAttr());
+    replace(rewriter, op, op.getInput(), Value(), *program, op.getWindowAttr(),
+            op.getPaddingCodeAttr());
     return success();
   }
 
@@ -125,10 +130,19 @@ private:
       return failure();
     auto window = crossbar::WindowAttr::get(op.getContext(), {1, 1}, {1, 1},
                                             {1, 1}, {0, 0, 0, 0});
-    rewriter.replaceOpWithNewOp<ap::RunOp>(op, op.getType(), op.getLhs(),
-                                           op.getRhs(), *program, window,
-                                           rewriter.getI64IntegerAttr(0));
+    replace(rewriter, op, op.getLhs(), op.getRhs(), *program, window,
+            rewriter.getI64IntegerAttr(0));
     return success();
+  }
+
+  template <typename OpTy>
+  void replace(IRRewriter &rewriter, OpTy op, Value input, Value second,
+               DenseResourceElementsAttr program, crossbar::WindowAttr window,
+               IntegerAttr padding) {
+    auto run = ap::RunOp::create(rewriter, op.getLoc(), op.getType(), input,
+                                 second, program, window, padding);
+    pum::copyTargetGroup(op, run);
+    rewriter.replaceOp(op, run);
   }
 
   template <typename OpTy>
@@ -151,19 +165,20 @@ private:
                          op.getCodesAttr().template getValues<int8_t>());
     }
     apcompiler::Options options;
-    options.threads =
-        threads ? threads : std::max(1u, std::thread::hardware_concurrency());
+    options.threads = model::threadCount(threads);
     options.share = share;
     if (lanes)
       options.lanes = lanes;
-    if (chunks)
-      options.chunks = chunks;
+    if (outputBlocks)
+      options.outputBlocks = outputBlocks;
     if (spread)
       options.spread = spread;
     options.processors = group->count();
     apcompiler::Statistics statistics;
     FailureOr<DenseResourceElementsAttr> program = toAttribute(
         op, apcompiler::compile(layer, *group->ap(), options, &statistics));
+    LDBG() << statistics.nonzeros << " nonzero weights, "
+           << statistics.additions << " additions: " << op.getLoc();
     numNonzeros += statistics.nonzeros;
     numAdditions += statistics.additions;
     numFewest += statistics.fewest;
@@ -178,6 +193,9 @@ private:
                  << llvm::toString(program.takeError()),
              failure();
     std::vector<uint8_t> bytes = model::encode(*program);
+    LDBG() << bytes.size() << " bytes, " << program->outputBlocks.size()
+           << " output blocks, spread " << program->spread << ": "
+           << op.getLoc();
     numBytes += bytes.size();
     auto type = RankedTensorType::get({(int64_t)bytes.size()},
                                       IntegerType::get(op.getContext(), 8));
@@ -189,7 +207,8 @@ private:
   }
 
   model::DeviceSpec spec;
-  const model::UnitGroup *group = nullptr; ///< of spec, that layers run on
+  const model::UnitGroup *group =
+      nullptr; ///< in `spec`; runs the current layer
 };
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "lib/Analysis/Quantized.h"
 #include "lib/Device/Device.h"
 #include "lib/Digital/Registration.h"
+#include "lib/Support/Parallel.h"
 #include "lib/Transforms/AP/ChannelFunctions.h"
 #include "lib/Transforms/AP/Passes.h"
 
@@ -13,7 +14,6 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 #include "llvm/Support/DebugLog.h"
-#include <thread>
 
 #define DEBUG_TYPE "ap-convert-elementwise"
 
@@ -39,7 +39,8 @@ Interval rangeOf(DenseIntElementsAttr codes) {
   return range;
 }
 
-/// The numbers that a tensor of i8 can hold, read as signed.
+/// The range of an i8 tensor, read as signed. A tensor that is known to hold
+/// values of at most 127 if read as unsigned has no negative ones.
 Interval rangeOf(Value value) {
   Operation *op = value.getDefiningOp();
   if (auto layer = dyn_cast_if_present<ap::MVMOp>(op);
@@ -65,16 +66,16 @@ std::optional<int64_t> constantOf(Value value) {
   return number.getSExtValue();
 }
 
-/// A maximum pooling of windows of a rank-4 tensor.
+/// A maximum pooling of a rank-4 tensor [N, C, H, W].
 struct Pooling {
   Value input;
   SmallVector<int64_t> kernel, strides, dilations, padding = {0, 0, 0, 0};
-  Interval range; ///< of codes, padding included
+  Interval range; ///< of the inputs, padding included
   int64_t paddingCode = 0;
 };
 
-/// `padded` is `pooling.input` with a constant around images; false if it is
-/// something else.
+/// Takes the input and padding from `pad` if it pads images with a constant;
+/// returns false otherwise.
 bool lookThroughPadding(Pooling &pooling, tensor::PadOp pad) {
   std::optional<int64_t> code = constantOf(pad.getConstantPaddingValue());
   ArrayRef<int64_t> low = pad.getStaticLow(), high = pad.getStaticHigh();
@@ -85,7 +86,8 @@ bool lookThroughPadding(Pooling &pooling, tensor::PadOp pad) {
   pooling.input = pad.getSource();
   pooling.padding = {low[2], low[3], high[2], high[3]};
   pooling.range = rangeOf(pooling.input);
-  // Less than all codes is as good as the least, if no window is all padding.
+  // Padding below all inputs has the effect of the least input, provided that
+  // no window is all padding.
   auto covers = [&](unsigned d) {
     return pooling.dilations[d] == 1 &&
            std::max(pooling.padding[d], pooling.padding[2 + d]) <
@@ -110,8 +112,8 @@ std::optional<Pooling> matchPooling(linalg::GenericOp op) {
       maximum->getOperand(0) != body.getArgument(0) ||
       maximum->getOperand(1) != body.getArgument(2))
     return std::nullopt;
-  // Input (n, c, y * stride + i * dilation, x * stride + j * dilation), output
-  // (n, c, y, x); n, c, y, x, i, j are the loops in this order.
+  // The loops are n, c, y, x, i, j. The input is read at (n, c, y * stride + i
+  // * dilation, x * stride + j * dilation), the output written at (n, c, y, x).
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
   MLIRContext *context = op.getContext();
   auto loop = [&](unsigned i) { return getAffineDimExpr(i, context); };
@@ -123,7 +125,7 @@ std::optional<Pooling> matchPooling(linalg::GenericOp op) {
     return std::nullopt;
   Pooling pooling;
   for (unsigned d : {0u, 1u}) {
-    // At loops that are 0 but for one that is 1.
+    // The index with loop `one` at 1 and all others at 0.
     auto at = [&](int one) -> int64_t {
       SmallVector<AffineExpr> point(6, getAffineConstantExpr(0, context));
       if (one >= 0)
@@ -148,7 +150,7 @@ std::optional<Pooling> matchPooling(linalg::GenericOp op) {
   auto pad = pooling.input.getDefiningOp<tensor::PadOp>();
   if (!pad || !lookThroughPadding(pooling, pad))
     pooling.range = rangeOf(pooling.input);
-  // What it starts from is no more than any code.
+  // The initial value must not exceed any input.
   auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
   std::optional<int64_t> first =
       fill ? constantOf(fill.getInputs()[0]) : std::nullopt;
@@ -156,7 +158,7 @@ std::optional<Pooling> matchPooling(linalg::GenericOp op) {
   if (!first || *first > pooling.range.low ||
       (isUnsigned && (*first < 0 || pooling.range.low < 0)))
     return std::nullopt;
-  // Windows fill the result.
+  // The window positions must be exactly those of the result.
   auto input = cast<RankedTensorType>(pooling.input.getType());
   auto output = cast<RankedTensorType>(op.getResult(0).getType());
   for (unsigned d : {0u, 1u}) {
@@ -169,11 +171,11 @@ std::optional<Pooling> matchPooling(linalg::GenericOp op) {
   return pooling;
 }
 
-/// An elementwise function of two tensors of codes.
+/// An elementwise function of two quantized tensors.
 struct Pair {
-  unsigned lhs = 0, rhs = 0; ///< numbers of their operands
+  unsigned lhs = 0, rhs = 0; ///< operand numbers
   bool isUniform = true;     ///< the same in all channels
-  size_t function = 0;       ///< its number among the ChannelFunctions
+  size_t function = 0;       ///< index in ChannelFunctions
 };
 
 std::optional<Pair> matchPair(linalg::GenericOp op,
@@ -214,14 +216,16 @@ std::optional<Pair> matchPair(linalg::GenericOp op,
   return pair;
 }
 
-/// Codes of pairs (a, b), b first.
+/// The results for all pairs (a, b); b varies fastest.
 using Table = std::vector<int8_t>;
 
+/// Searches for factors p, q with which a function of (a, b) is a step function
+/// of p * a + q * b.
 class FactorSearch {
 public:
   FactorSearch(Interval lhs, Interval rhs, int64_t bits) : lhs(lhs), rhs(rhs) {
-    // Which ratio does not matter but for the order in which sums of codes
-    // come: all orders have factors below twice the number of codes.
+    // A ratio of factors matters only through the order of the sums. Factors
+    // below twice the number of quantized values produce every order.
     const int64_t most = int64_t(2) << bits;
     for (int64_t p = 1; p < most; ++p)
       for (int64_t q = 1; q < most; ++q)
@@ -233,19 +237,20 @@ public:
     llvm::sort(candidates);
   }
 
-  /// Functions of factors[0] a + factors[1] b that `tables` are, with at most
-  /// `mostSteps` steps and the fewest passes.
-  std::optional<std::vector<apcompiler::Staircase>>
+  /// The step functions of factors[0] * a + factors[1] * b that equal `tables`,
+  /// with at most `mostSteps` steps each, and the factors with the fewest
+  /// passes.
+  std::optional<std::vector<apcompiler::StepFunction>>
   run(ArrayRef<Table> tables, size_t mostSteps, int64_t (&factors)[2]) const {
-    std::optional<std::vector<apcompiler::Staircase>> best;
+    std::optional<std::vector<apcompiler::StepFunction>> best;
     int64_t fewest = INT64_MAX;
     for (auto [additions, p, q] : candidates) {
       if (additions >= fewest)
         break;
-      std::vector<apcompiler::Staircase> found;
+      std::vector<apcompiler::StepFunction> found;
       int64_t comparisons = 0;
       for (const Table &table : tables) {
-        std::optional<apcompiler::Staircase> one =
+        std::optional<apcompiler::StepFunction> one =
             functionOf(table, p, q, mostSteps);
         if (!one)
           break;
@@ -267,7 +272,7 @@ public:
   }
 
 private:
-  /// Additions of a multiple.
+  /// Number of additions that multiply by `factor`.
   static int64_t digitsOf(int64_t factor) {
     const std::vector<int8_t> digits = apcompiler::signedDigits(factor);
     return digits.size() - llvm::count(digits, 0);
@@ -281,7 +286,7 @@ private:
             p * lhs.high + std::max(q * rhs.low, q * rhs.high)};
   }
 
-  std::optional<apcompiler::Staircase>
+  std::optional<apcompiler::StepFunction>
   functionOf(const Table &table, int64_t p, int64_t q, size_t mostSteps) const {
     const Interval sums = sumsOf(p, q);
     constexpr int64_t none = INT64_MIN;
@@ -294,32 +299,32 @@ private:
           return std::nullopt;
         code = table[i];
       }
-    apcompiler::Staircase staircase;
-    int64_t before = sums.low; // the last sum that there is
+    apcompiler::StepFunction stepFunction;
+    int64_t before = sums.low; // the previous sum that occurs
     for (size_t u = 0; u < codes.size(); ++u) {
       if (codes[u] == none)
         continue;
       const int64_t sum = sums.low + int64_t(u);
-      if (staircase.codes.empty()) {
-        staircase.codes.push_back(int8_t(codes[u]));
-      } else if (codes[u] != staircase.codes.back()) {
-        // Any number after that will do: comparisons skip zeros.
+      if (stepFunction.codes.empty()) {
+        stepFunction.codes.push_back(int8_t(codes[u]));
+      } else if (codes[u] != stepFunction.codes.back()) {
+        // Any threshold after `before` is correct. Trailing zeros save passes.
         int64_t threshold = sum;
         for (int64_t other = before + 1; other < sum; ++other)
           if (zerosOf(other) > zerosOf(threshold))
             threshold = other;
-        staircase.thresholds.push_back(threshold);
-        staircase.codes.push_back(int8_t(codes[u]));
-        if (staircase.thresholds.size() > mostSteps)
+        stepFunction.thresholds.push_back(threshold);
+        stepFunction.codes.push_back(int8_t(codes[u]));
+        if (stepFunction.thresholds.size() > mostSteps)
           return std::nullopt;
       }
       before = sum;
     }
-    return staircase;
+    return stepFunction;
   }
 
   Interval lhs, rhs;
-  /// Passes of additions, and factors.
+  /// (passes of the additions, p, q)
   std::vector<std::tuple<int64_t, int64_t, int64_t>> candidates;
 };
 
@@ -327,7 +332,7 @@ struct APConvertElementwisePass
     : pumice::impl::APConvertElementwiseBase<APConvertElementwisePass> {
   using APConvertElementwiseBase::APConvertElementwiseBase;
 
-  // Functions are compiled as the digital unit's.
+  // Functions are compiled by the compiler of the digital unit.
   void getDependentDialects(DialectRegistry &registry) const override {
     APConvertElementwiseBase::getDependentDialects(registry);
     digital::registerDigitalDialects(registry);
@@ -342,14 +347,12 @@ struct APConvertElementwisePass
     ap = *processors;
     SmallVector<linalg::GenericOp> ops;
     getOperation().walk([&](linalg::GenericOp op) { ops.push_back(op); });
-    const unsigned workers =
-        threads ? threads : std::max(1u, std::thread::hardware_concurrency());
-    ChannelFunctions functions(&getContext(), workers);
+    ChannelFunctions functions(&getContext(), model::threadCount(threads));
     llvm::DenseMap<Operation *, Pair> pairs;
     for (linalg::GenericOp op : ops)
       if (std::optional<Pair> pair = matchPair(op, functions))
         pairs[op] = *pair;
-    // What is converted makes the ranges behind it narrower: in program order.
+    // Converting an op narrows the ranges of its users, so go in program order.
     IRRewriter rewriter(&getContext());
     for (linalg::GenericOp op : ops) {
       rewriter.setInsertionPoint(op);
@@ -374,6 +377,7 @@ private:
         pooling.kernel[0] * pooling.kernel[1] + 2 > ap.columns ||
         pooling.range.bits() > ap.domains)
       return;
+    LDBG() << "converting a pooling: " << op.getLoc();
     rewriter.replaceOpWithNewOp<ap::MaxPool2DOp>(
         op, op.getResult(0).getType(), pooling.input,
         crossbar::WindowAttr::get(&getContext(), pooling.kernel,
@@ -392,7 +396,7 @@ private:
     const Interval codes = joined(lhs, rhs);
     if (!fits(codes))
       return llvm::Error::success();
-    // The first that fits: compile it and those that may.
+    // Compile all functions when the first one is needed.
     if (!functions.isCompiled(pair.function))
       if (llvm::Error error = functions.compile())
         return error;
@@ -416,20 +420,21 @@ private:
     }
     const size_t mostSteps = (size_t(1) << ap.elementwiseBits) - 1;
     int64_t factors[2];
-    std::optional<std::vector<apcompiler::Staircase>> found =
+    std::optional<std::vector<apcompiler::StepFunction>> found =
         FactorSearch(lhs, rhs, codes.bits()).run(tables, mostSteps, factors);
     if (!found ||
         apcompiler::Codes::holding(*found).bits > ap.elementwiseBits) {
-      LDBG() << "not converted, no function of a weighted sum: " << op.getLoc();
+      LDBG() << "not converted, not a step function of a weighted sum: "
+             << op.getLoc();
       return llvm::Error::success();
     }
     size_t steps = 1;
-    for (const apcompiler::Staircase &staircase : *found)
-      steps = std::max(steps, staircase.thresholds.size());
+    for (const apcompiler::StepFunction &stepFunction : *found)
+      steps = std::max(steps, stepFunction.thresholds.size());
     if (int64_t(steps) + 2 > ap.columns)
       return llvm::Error::success();
     auto [thresholds, values] = apcompiler::toArrays(*found, steps);
-    // All channels are alike if one function is that of all.
+    // Repeat a function that all channels share.
     for (int64_t c = 1; pair.isUniform && c < channels; ++c) {
       thresholds.insert(thresholds.end(), thresholds.begin(),
                         thresholds.begin() + steps);
@@ -439,6 +444,8 @@ private:
       return RankedTensorType::get({channels, columns},
                                    rewriter.getIntegerType(width));
     };
+    LDBG() << "converting to a weighted sum with " << steps
+           << " steps: " << op.getLoc();
     rewriter.replaceOpWithNewOp<ap::WeightedSumOp>(
         op, type, left, right, rewriter.getDenseI64ArrayAttr(factors),
         codes.low < 0 ? UnitAttr() : rewriter.getUnitAttr(),

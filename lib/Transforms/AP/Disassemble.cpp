@@ -6,6 +6,9 @@
 #include "lib/Transforms/AP/Passes.h"
 
 #include "mlir/IR/Builders.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "ap-disassemble"
 
 namespace pumice {
 #define GEN_PASS_DEF_APDISASSEMBLE
@@ -31,7 +34,7 @@ struct APDisassemblePass : pumice::impl::APDisassembleBase<APDisassemblePass> {
     for (auto [op, attr] : found) {
       std::optional<std::vector<int8_t>> bytes = codesOf(attr);
       if (!bytes) {
-        op->emitOpError("has a program without data");
+        op->emitOpError("has a microprogram without data");
         return signalPassFailure();
       }
       llvm::Expected<model::APMicroprogram> program = model::decode(
@@ -40,12 +43,13 @@ struct APDisassemblePass : pumice::impl::APDisassembleBase<APDisassemblePass> {
         op->emitOpError(llvm::toString(program.takeError()));
         return signalPassFailure();
       }
+      LDBG() << program->operations() << " operations: " << op->getLoc();
       write(*program, op->getLoc());
     }
   }
 
 private:
-  /// Adds an op with a region, in which building goes on.
+  /// Creates an op with a region and continues building inside the region.
   template <typename OpTy, typename... Args>
   OpTy open(OpBuilder &builder, Location loc, Args... args) {
     auto op = OpTy::create(builder, loc, args...);
@@ -75,45 +79,45 @@ private:
       number(top, "code_bits", program.codeBits);
     if (program.codeSigned)
       top->setAttr("code_signed", builder.getUnitAttr());
-    for (const model::APChunk &chunk : program.chunks) {
+    for (const model::APOutputBlock &block : program.outputBlocks) {
       OpBuilder::InsertionGuard guard(builder);
-      auto op = open<ap::ChunkOp>(builder, loc);
+      auto op = open<ap::OutputBlockOp>(builder, loc);
       SmallVector<int64_t> widths, initial;
-      for (const model::APAccumulator &accumulator : chunk.outputs) {
+      for (const model::APAccumulator &accumulator : block.outputs) {
         widths.push_back(accumulator.width);
         initial.push_back(accumulator.initial);
       }
-      number(op, "first_output", chunk.firstOutput);
-      number(op, "column", chunk.column);
-      number(op, "columns", chunk.columns);
-      number(op, "slot", chunk.slot);
+      number(op, "first_output", block.firstOutput);
+      number(op, "column", block.column);
+      number(op, "columns", block.columns);
+      number(op, "slot", block.slot);
       op->setAttr("widths", builder.getDenseI64ArrayAttr(widths));
       op->setAttr("initial", builder.getDenseI64ArrayAttr(initial));
-      for (const model::APSlice &slice : chunk.slices) {
+      for (const model::APChannelBlock &channelBlock : block.channelBlocks) {
         OpBuilder::InsertionGuard guard(builder);
-        auto op = open<ap::SliceOp>(builder, loc);
-        number(op, "first_channel", slice.firstChannel);
-        number(op, "channels", slice.channels);
-        write(builder, loc, program, slice.groups);
+        auto op = open<ap::ChannelBlockOp>(builder, loc);
+        number(op, "first_channel", channelBlock.firstChannel);
+        number(op, "channels", channelBlock.channels);
+        write(builder, loc, program, channelBlock.bundles);
       }
       if (program.codeBits) {
         open<ap::EpilogueOp>(builder, loc);
-        write(builder, loc, program, chunk.epilogue);
+        write(builder, loc, program, block.epilogue);
       }
     }
   }
 
   void write(OpBuilder &builder, Location loc,
              const model::APMicroprogram &program,
-             ArrayRef<model::APBundle> groups) {
+             ArrayRef<model::APBundle> bundles) {
     model::APPorts ports(program.columns);
-    for (const model::APBundle &group : groups) {
+    for (const model::APBundle &bundle : bundles) {
       OpBuilder::InsertionGuard guard(builder);
-      open<ap::GroupOp>(builder, loc);
-      for (const model::APOperation &operation : group)
+      open<ap::BundleOp>(builder, loc);
+      for (const model::APOperation &operation : bundle)
         write(builder, loc, operation);
       if (passes)
-        writePasses(builder, loc, group, ports);
+        writePasses(builder, loc, bundle, ports);
     }
   }
 
@@ -136,13 +140,13 @@ private:
         op.isBiased ? builder.getUnitAttr() : UnitAttr());
   }
 
-  /// The cycles of a group, in their order.
+  /// Writes the cycles of a bundle in order of execution.
   void writePasses(OpBuilder &builder, Location loc,
-                   const model::APBundle &group, model::APPorts &ports) {
+                   const model::APBundle &bundle, model::APPorts &ports) {
     std::vector<int64_t> before(ports.columns());
     for (size_t column = 0; column < before.size(); ++column)
       before[column] = ports.at(column);
-    // Moves of a step are all before its first pass.
+    // All shifts of a step happen before its first pass.
     auto moves = [&] {
       for (size_t column = 0; column < before.size(); ++column)
         if (int64_t distance = ports.at(column) - before[column]) {
@@ -151,7 +155,7 @@ private:
         }
     };
     model::walk(
-        group, ports,
+        bundle, ports,
         [&](const model::APOperation &op,
             llvm::ArrayRef<model::APPass> passes) {
           moves();

@@ -18,7 +18,6 @@
 #include "llvm/Support/DebugLog.h"
 #include <deque>
 #include <numeric>
-#include <thread>
 
 #define DEBUG_TYPE "ap-fuse-elementwise"
 
@@ -32,29 +31,30 @@ using namespace pumice;
 
 namespace {
 
-/// An elementwise op behind a layer, as a function of the layer's sum and of
-/// numbers that depend on the output channel only.
+/// An elementwise op after a layer, as a function of the layer's sum and of
+/// constants that depend on the output channel only.
 struct Stage {
   mutable linalg::GenericOp op; // its accessors are not const
-  unsigned variable = 0; ///< the input that is the sum, or what became of it
+  unsigned variable = 0; ///< operand number of the sum or the previous stage
   Expression expression;
 
   Block &body() const { return op->getRegion(0).front(); }
   Value argument() const { return body().getArgument(variable); }
-  /// Whether the expression is all that `op` computes.
+  /// Whether the expression is the whole result of `op`.
   bool isWhole() const {
     return cast<linalg::YieldOp>(body().getTerminator()).getOperand(0) ==
            expression.result;
   }
 };
 
-/// Makes `value` what the stage computes; false if it does not depend on the
-/// sum, is not computable, or something else uses what is on the way.
+/// Makes `value` the result of the stage. Returns false if it does not depend
+/// on the sum, cannot be evaluated, or shares intermediate values with other
+/// users.
 bool collect(Stage &stage, Value value) {
   Expression &expression = stage.expression;
   if (!expression.collect(stage.body(), value, stage.argument()))
     return false;
-  // What of the ops depends on the sum is nobody else's.
+  // Intermediate values that depend on the sum must have no other users.
   SetVector<Operation *> dependent;
   auto depends = [&](Value operand) {
     return operand == stage.argument() ||
@@ -74,7 +74,7 @@ bool collect(Stage &stage, Value value) {
   return dependent.contains(value.getDefiningOp());
 }
 
-/// The stage that `sums`, [N, channels, ...], goes to, if it is its only one.
+/// The stage that reads `sums` ([N, channels, ...]), if it is the only user.
 std::optional<Stage> stageBehind(Value sums, int64_t channels) {
   if (!sums.hasOneUse())
     return std::nullopt;
@@ -106,7 +106,8 @@ std::optional<Stage> stageBehind(Value sums, int64_t channels) {
       cast<linalg::YieldOp>(stage.body().getTerminator()).getOperand(0);
   if (collect(stage, yielded))
     return stage;
-  // Something else comes in: up to the last codes that do not know of it.
+  // The op also reads another tensor: end the stage at the last quantized value
+  // that does not depend on it.
   for (Operation &inner : llvm::reverse(stage.body().without_terminator()))
     if (inner.getNumResults() == 1 && inner.getResultTypes()[0].isInteger(8) &&
         collect(stage, inner.getResult(0)))
@@ -114,27 +115,28 @@ std::optional<Stage> stageBehind(Value sums, int64_t channels) {
   return std::nullopt;
 }
 
-/// A layer and what follows it, up to its codes.
+/// A layer and the stages that turn its sums into quantized values.
 struct Candidate {
   Operation *op; ///< the layer
   std::vector<int8_t> weights;
   apcompiler::Layer layer; ///< refers to `weights`
+  model::APSpec ap;
   SmallVector<Stage> stages;
-  size_t function = 0; ///< its number among the ChannelFunctions
+  size_t function = 0; ///< index in ChannelFunctions
 
   Type sumType() const {
     return getElementTypeOrSelf(op->getResult(0).getType());
   }
 };
 
-/// The function of a channel for sums of `range`, with the type T of sums; none
-/// with more than `most` steps, or if it is not defined for all sums.
+/// The step function of a channel for sums of type T in `range`. Returns
+/// nullopt if it has more than `most` steps or is undefined for some sum.
 template <typename T>
-std::optional<apcompiler::Staircase>
-staircaseOf(const ChannelFunctions &functions, size_t function, int64_t channel,
-            IntegerRange range, size_t most) {
+std::optional<apcompiler::StepFunction>
+stepFunctionOf(const ChannelFunctions &functions, size_t function,
+               int64_t channel, IntegerRange range, size_t most) {
   constexpr int64_t together = digital::RegionEvaluator::batch;
-  apcompiler::Staircase staircase;
+  apcompiler::StepFunction stepFunction;
   std::vector<T> sums(together);
   std::vector<int8_t> codes(together);
   for (int64_t low = range.low; low <= range.high; low += together) {
@@ -146,24 +148,24 @@ staircaseOf(const ChannelFunctions &functions, size_t function, int64_t channel,
       return std::nullopt;
     }
     for (int64_t i = 0; i < count; ++i) {
-      if (staircase.codes.empty()) {
-        staircase.codes.push_back(codes[i]);
-      } else if (codes[i] != staircase.codes.back()) {
-        staircase.thresholds.push_back(low + i);
-        staircase.codes.push_back(codes[i]);
-        if (staircase.thresholds.size() > most)
+      if (stepFunction.codes.empty()) {
+        stepFunction.codes.push_back(codes[i]);
+      } else if (codes[i] != stepFunction.codes.back()) {
+        stepFunction.thresholds.push_back(low + i);
+        stepFunction.codes.push_back(codes[i]);
+        if (stepFunction.thresholds.size() > most)
           return std::nullopt;
       }
     }
   }
-  return staircase;
+  return stepFunction;
 }
 
 struct APFuseElementwisePass
     : pumice::impl::APFuseElementwiseBase<APFuseElementwisePass> {
   using APFuseElementwiseBase::APFuseElementwiseBase;
 
-  // Functions are compiled as the digital unit's.
+  // Functions are compiled by the compiler of the digital unit.
   void getDependentDialects(DialectRegistry &registry) const override {
     APFuseElementwiseBase::getDependentDialects(registry);
     digital::registerDigitalDialects(registry);
@@ -171,21 +173,21 @@ struct APFuseElementwisePass
 
   void runOnOperation() override {
     pum::DeviceAttr device = deviceOf(getOperation());
-    std::optional<model::APSpec> ap =
-        device ? processorsOf(device) : std::nullopt;
-    if (!ap || !ap->elementwiseBits)
-      return;
-    bits = ap->elementwiseBits;
-    columns = ap->columns;
     SmallVector<Operation *> layers;
     getOperation().walk([&](Operation *op) {
-      if (isa<ap::MVMOp, ap::Conv2DOp>(op))
-        layers.push_back(op);
+      if (!device || !isa<ap::MVMOp, ap::Conv2DOp>(op))
+        return;
+      std::optional<model::APSpec> ap =
+          processorsOf(device, pum::targetGroupOf(op));
+      if (!ap || !ap->elementwiseBits)
+        return;
+      processors[op] = *ap;
+      layers.push_back(op);
     });
-    // What one layer is followed by can change when another one is folded:
-    // layers that share an op take turns.
+    // Folding a layer changes the ops after it, so layers with a common stage
+    // are folded in separate rounds.
     while (!layers.empty()) {
-      std::deque<Candidate> candidates; // not copied, as it grows
+      std::deque<Candidate> candidates; // keeps elements in place
       SmallVector<Operation *> later;
       llvm::DenseSet<Operation *> taken;
       for (Operation *op : layers) {
@@ -209,7 +211,8 @@ struct APFuseElementwisePass
   }
 
 private:
-  /// `op`, if it makes codes; none if it takes too long to find out which.
+  /// The candidate of `op`. Returns nullopt if its sums do not become quantized
+  /// values, or take too many values to evaluate them all.
   std::optional<Candidate> candidateOf(Operation *op) const {
     if (auto mvm = dyn_cast<ap::MVMOp>(op))
       return candidateOf(mvm, 1);
@@ -230,6 +233,7 @@ private:
     RankedTensorType type = op.getResult().getType();
     Candidate candidate;
     candidate.op = op;
+    candidate.ap = processors.lookup(op);
     apcompiler::Layer &layer = candidate.layer;
     layer.outputs = type.getDimSize(1);
     layer.groups = groups;
@@ -245,7 +249,8 @@ private:
     for (Value value = op.getResult();;) {
       std::optional<Stage> stage = stageBehind(value, layer.outputs);
       if (!stage) {
-        LDBG() << "not folded, its sums do not become codes: " << op.getLoc();
+        LDBG() << "not folded, sums do not become quantized values: "
+               << op.getLoc();
         return std::nullopt;
       }
       value = stage->op.getResult(0);
@@ -255,30 +260,29 @@ private:
       if (!candidate.stages.back().isWhole())
         return std::nullopt;
     }
-    double numbers = 0;
+    double points = 0;
     for (int64_t o = 0; o < layer.outputs; ++o) {
       IntegerRange range = apcompiler::sumRange(layer, o);
-      numbers += double(range.high) - double(range.low);
+      points += double(range.high) - double(range.low);
     }
-    if (numbers > double(int64_t(1) << 31)) {
-      LDBG() << "not folded, too many sums: " << op.getLoc();
+    if (points > double(int64_t(1) << 31)) {
+      LDBG() << "not folded, sums take too many values: " << op.getLoc();
       return std::nullopt;
     }
     return candidate;
   }
 
-  /// Steps of a function that are worth a comparison each: functions that go
-  /// down and up again, such as GELU, meet some codes twice.
-  size_t mostSteps() const {
-    const size_t once = (size_t(1) << bits) - 1;
-    return 2 * once <= size_t(columns) / 4 ? 2 * once : once;
+  /// The largest number of steps that is folded. Functions that are not
+  /// monotone, such as GELU, take some values twice.
+  static size_t mostSteps(const model::APSpec &ap) {
+    const size_t once = (size_t(1) << ap.elementwiseBits) - 1;
+    return 2 * once <= size_t(ap.columns) / 4 ? 2 * once : once;
   }
 
   LogicalResult fold(std::deque<Candidate> &candidates) {
     if (candidates.empty())
       return success();
-    const unsigned workers =
-        threads ? threads : std::max(1u, std::thread::hardware_concurrency());
+    const unsigned workers = model::threadCount(threads);
     ChannelFunctions functions(&getContext(), workers);
     for (Candidate &candidate : candidates) {
       SmallVector<ExpressionOf> chain;
@@ -289,22 +293,22 @@ private:
     if (llvm::Error error = functions.compile())
       return getOperation().emitError() << llvm::toString(std::move(error));
 
-    const size_t most = mostSteps();
     struct Unit {
       Candidate *candidate;
       int64_t channel;
     };
-    auto find = [&](Unit unit) -> std::optional<apcompiler::Staircase> {
+    auto find = [&](Unit unit) -> std::optional<apcompiler::StepFunction> {
       const Candidate &candidate = *unit.candidate;
+      const size_t most = mostSteps(candidate.ap);
       IntegerRange range = apcompiler::sumRange(candidate.layer, unit.channel);
       return candidate.sumType().isInteger(64)
-                 ? staircaseOf<int64_t>(functions, candidate.function,
-                                        unit.channel, range, most)
-                 : staircaseOf<int32_t>(functions, candidate.function,
-                                        unit.channel, range, most);
+                 ? stepFunctionOf<int64_t>(functions, candidate.function,
+                                           unit.channel, range, most)
+                 : stepFunctionOf<int32_t>(functions, candidate.function,
+                                           unit.channel, range, most);
     };
-    // Most layers that do not fit show it in their first channel.
-    std::vector<std::vector<std::optional<apcompiler::Staircase>>> found(
+    // Most layers that cannot be folded fail in their first channel.
+    std::vector<std::vector<std::optional<apcompiler::StepFunction>>> found(
         candidates.size());
     model::parallelFor(workers, candidates.size(), [&](int64_t i) {
       found[i].resize(candidates[i].layer.outputs);
@@ -321,15 +325,17 @@ private:
     });
 
     IRRewriter rewriter(&getContext());
-    for (auto [candidate, staircases] : llvm::zip_equal(candidates, found)) {
-      std::vector<apcompiler::Staircase> all;
-      for (std::optional<apcompiler::Staircase> &staircase : staircases)
-        if (staircase)
-          all.push_back(std::move(*staircase));
-      if (all.size() != staircases.size() ||
+    for (auto [candidate, stepFunctions] : llvm::zip_equal(candidates, found)) {
+      const int64_t bits = candidate.ap.elementwiseBits;
+      std::vector<apcompiler::StepFunction> all;
+      for (std::optional<apcompiler::StepFunction> &stepFunction :
+           stepFunctions)
+        if (stepFunction)
+          all.push_back(std::move(*stepFunction));
+      if (all.size() != stepFunctions.size() ||
           apcompiler::Codes::holding(all).bits > bits) {
-        LDBG() << "not folded, more than " << most << " steps or codes of more "
-               << "than " << bits << " bits: " << candidate.op->getLoc();
+        LDBG() << "not folded, more than " << mostSteps(candidate.ap)
+               << " steps or " << bits << " bits: " << candidate.op->getLoc();
         continue;
       }
       if (auto mvm = dyn_cast<ap::MVMOp>(candidate.op))
@@ -343,12 +349,12 @@ private:
 
   template <typename OpTy>
   void replace(IRRewriter &rewriter, OpTy op, ArrayRef<Stage> stages,
-               ArrayRef<apcompiler::Staircase> staircases) {
+               ArrayRef<apcompiler::StepFunction> stepFunctions) {
     size_t steps = 1;
-    for (const apcompiler::Staircase &staircase : staircases)
-      steps = std::max(steps, staircase.thresholds.size());
-    auto [thresholds, codes] = apcompiler::toArrays(staircases, steps);
-    const int64_t outputs = staircases.size();
+    for (const apcompiler::StepFunction &stepFunction : stepFunctions)
+      steps = std::max(steps, stepFunction.thresholds.size());
+    auto [thresholds, codes] = apcompiler::toArrays(stepFunctions, steps);
+    const int64_t outputs = stepFunctions.size();
     auto tensorOf = [&](int64_t columns, unsigned width) {
       return RankedTensorType::get({outputs, columns},
                                    rewriter.getIntegerType(width));
@@ -373,14 +379,15 @@ private:
     for (const Stage &stage : llvm::reverse(stages.drop_back()))
       rewriter.eraseOp(stage.op);
     rewriter.eraseOp(op);
+    LDBG() << "folded with " << steps << " steps: " << layer.getLoc();
     ++numFused;
   }
 
-  /// What is left of a stage when its input is `codes`.
+  /// Replaces a stage by the part that `codes` does not already compute.
   static void split(IRRewriter &rewriter, const Stage &stage, Value codes) {
     linalg::GenericOp op = stage.op;
     rewriter.setInsertionPoint(op);
-    // What the rest needs besides the codes.
+    // The ops that the rest needs in addition to the quantized values.
     SetVector<Operation *> needed;
     llvm::DenseSet<Value> arguments;
     SmallVector<Value> open(stage.body().getTerminator()->getOperands());
@@ -422,7 +429,7 @@ private:
     rewriter.replaceOp(op, rest);
   }
 
-  int64_t bits = 0, columns = 0;
+  llvm::DenseMap<Operation *, model::APSpec> processors; ///< of each layer
 };
 
 } // namespace

@@ -5,101 +5,105 @@
 include "mlir/Pass/PassBase.td"
 
 def APFuseElementwise : Pass<"ap-fuse-elementwise", "::mlir::ModuleOp"> {
-  let summary = "what follows a layer is computed by its processors";
+  let summary = "fold elementwise ops after AP layers into thresholds";
   let description = [{
-    Needs: `ap.conv_2d`, `ap.mvm` and a device with `elementwise_bits`; does
-    nothing without these. What makes codes of at most that many bits of a
-    layer's sums, by arithmetic with numbers that depend on the output channel
-    only, becomes the layer's `thresholds` and `codes`: the function is computed
-    for every sum that weights and inputs can give, with the rounding of the
-    digital unit, so that no code changes. If another tensor comes in later, as
-    in a residual addition, the rest of the op remains.
+    Requires: `ap.conv_2d` or `ap.mvm` and a device with `elementwise_bits`; does
+    nothing without these. Elementwise ops that turn the sums of a layer into
+    quantized values of at most that many bits become `thresholds` and `codes` of
+    the layer. Their other operands may be constants per output channel. The
+    function is evaluated for every sum that the weights and inputs can give,
+    with the rounding of the digital unit, so results do not change. If the op
+    also reads another tensor, as in a residual addition, the part of the op that
+    depends on that tensor remains.
 
-    Any arithmetic is folded, sigmoid, tanh and GELU included: functions are
-    compiled with the compiler of the digital unit and evaluated, not assumed to
-    be monotone. Other ops stay: those that make more codes, or change their code
-    more than twice as often as there are codes, that assert (a division by zero)
-    for some sum, or whose sums can take too many values (2^31 over all outputs).
+    All scalar arithmetic is folded, including sigmoid, tanh and GELU: the
+    compiler of the digital unit compiles the function, which need not be
+    monotone. The pass leaves alone ops with wider results, ops whose result
+    changes more than twice as often as there are quantized values, ops that
+    assert for some sum (a division by zero), and layers whose sums take more
+    than 2^31 values over all outputs.
   }];
   let options = [
     Option<"threads", "threads", "unsigned", /*default=*/"0",
-           "threads to evaluate functions with; 0: as many as the machine has">];
+           "threads that evaluate functions; 0: as many as the machine has">];
   let statistics = [
-    Statistic<"numFused", "layers", "layers whose results are codes">];
+    Statistic<"numFused", "layers", "layers that got thresholds">];
   let dependentDialects = ["::pumice::ap::APDialect"];
 }
 
 def APConvertElementwise : Pass<"ap-convert-elementwise", "::mlir::ModuleOp"> {
-  let summary = "poolings and additions of codes are computed by processors";
+  let summary = "convert poolings and quantized additions to AP ops";
   let description = [{
-    Needs: linalg on codes and a device with `elementwise_bits`; does nothing
-    without it. Where codes have at most that many bits:
+    Requires: a device with `elementwise_bits`; does nothing without it. Converts
+    linalg ops on quantized values of at most that many bits:
 
-    - maximum poolings of images become `ap.max_pool_2d`, padding included;
+    - maximum poolings of images, with their padding, to `ap.max_pool_2d`;
     - elementwise functions of two tensors `[N, C, H, W]`, such as a residual
-      addition with its rescaling, become `ap.weighted_sum`: factors are looked
-      for, the cheapest first, with which the function's table, computed with
-      the rounding of the digital unit, is one of the weighted sum.
+      addition with its rescaling, to `ap.weighted_sum`. The pass tabulates the
+      function with the rounding of the digital unit, and searches for the
+      cheapest factors with which the table is a step function of the weighted
+      sum of the operands.
 
-    Ops that are no such function stay.
+    Leaves ops alone that have no such factors.
   }];
   let options = [
     Option<"threads", "threads", "unsigned", /*default=*/"0",
-           "threads to compile functions with; 0: as many as the machine has">];
+           "threads that compile functions; 0: as many as the machine has">];
   let statistics = [
-    Statistic<"numPoolings", "poolings", "maximum poolings">,
-    Statistic<"numSums", "sums", "functions of two tensors">];
+    Statistic<"numPoolings", "poolings", "converted maximum poolings">,
+    Statistic<"numSums", "sums", "converted functions of two tensors">];
   let dependentDialects = ["::pumice::ap::APDialect"];
 }
 
 def APCompilePrograms : Pass<"ap-compile-programs", "::mlir::ModuleOp"> {
-  let summary = "ternary layers become programs of the device's processors";
+  let summary = "compile AP layers to microprograms";
   let description = [{
-    Needs: L2 and, if there are layers of associative processors, a device that
-    has these. Makes an `ap.run` of each `ap.conv_2d` and `ap.mvm`: weights are
-    unrolled to additions and subtractions, sums that outputs have in common are
-    shared, widths are exact, columns and domains are given out (docs/ap.md).
+    Requires: L2 and, if there are `ap` layers, a device with associative
+    processors. Replaces each `ap.conv_2d`, `ap.mvm`, `ap.max_pool_2d` and
+    `ap.weighted_sum` by an `ap.run` with its microprogram (docs/ap.md): ternary
+    weights become additions and subtractions of exact width, sums that several
+    outputs share are computed once, and values get columns and domains.
 
-    Fails, with what would fit, when a layer does not fit the processors.
+    Fails if a layer does not fit the processors; the error gives the columns and
+    domains that it needs.
   }];
   let options = [
     Option<"threads", "threads", "unsigned", /*default=*/"0",
-           "threads to compile with; 0: as many as the machine has">,
+           "threads that compile; 0: as many as the machine has">,
     Option<"share", "share", "bool", /*default=*/"true",
            "compute sums that several outputs have in common once">,
     Option<"lanes", "lanes", "int64_t", /*default=*/"0",
-           "input channels side by side; 0: what costs least">,
-    Option<"chunks", "chunks", "int64_t", /*default=*/"0",
-           "parts of the outputs that have processors of their own; 0: what costs least">,
+           "interleaved input channels; 0: the cheapest number">,
+    Option<"outputBlocks", "output-blocks", "int64_t", /*default=*/"0",
+           "output blocks, each with its own processors; 0: the cheapest number">,
     Option<"spread", "spread", "int64_t", /*default=*/"0",
-           "processors that share the input channels of an output; 0: what costs least">];
+           "processors that share an output block; 0: the cheapest number">];
   let statistics = [
     Statistic<"numNonzeros", "nonzero weights", "additions without sharing">,
-    Statistic<"numAdditions", "additions", "additions and subtractions of all programs">,
-    Statistic<"numFewest", "bound", "additions that no sharing within a tile gets below">,
-    Statistic<"numBytes", "bytes", "size of all programs">];
+    Statistic<"numAdditions", "additions", "additions and subtractions of all microprograms">,
+    Statistic<"numFewest", "bound", "lower bound for additions with any sharing within channel sets">,
+    Statistic<"numBytes", "bytes", "size of all microprograms">];
   let dependentDialects = ["::pumice::ap::APDialect"];
 }
 
 def APDisassemble : Pass<"ap-disassemble", "::mlir::ModuleOp"> {
-  let summary = "spell programs of associative processors out";
+  let summary = "spell out the microprograms of associative processors";
   let description = [{
-    Adds an `ap.program` to the end of the module for each `ap.run` and
-    `simulator.ap_exec`, in their order. Changes nothing else; a module with such
-    ops is for people. Fails on a program that cannot be read.
+    Appends an `ap.program` to the module for each `ap.run` and
+    `simulator.ap_exec`, in order, and changes nothing else. The result is for
+    people to read. Fails if a microprogram cannot be decoded.
   }];
   let options = [
     Option<"passes", "passes", "bool", /*default=*/"false",
-           "also list the passes of each group, as ap.move, ap.search and ap.write">];
+           "also list the passes of each bundle, as ap.move, ap.search and ap.write">];
   let dependentDialects = ["::pumice::ap::APDialect"];
 }
 
 def VerifyAPContract : Pass<"verify-ap-contract", "::mlir::ModuleOp"> {
-  let summary = "check that layers of associative processors are programs (L2)";
+  let summary = "check that AP layers are compiled (L2)";
   let description = [{
-    Needs nothing, changes nothing. Fails when a layer of associative processors
-    is not compiled, the device has no processors, or a program is not one that
-    they can run.
+    Requires nothing and changes nothing. Fails if an `ap` layer is not compiled,
+    the device has no associative processors, or they cannot run a microprogram.
   }];
 }
 

@@ -4,6 +4,10 @@
 #include "lib/Model/AP/Microprogram.h"
 #include "lib/Transforms/AP/Passes.h"
 
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "verify-ap-contract"
+
 namespace pumice {
 #define GEN_PASS_DEF_VERIFYAPCONTRACT
 #include "lib/Transforms/AP/Passes.h.inc"
@@ -36,7 +40,8 @@ struct VerifyAPContractPass
     FailureOr<pum::DeviceAttr> device = getDevice(getOperation());
     if (failed(device))
       return WalkResult::interrupt();
-    std::optional<model::APSpec> ap = processorsOf(*device);
+    std::optional<model::APSpec> ap =
+        processorsOf(*device, pum::targetGroupOf(op));
     if (!ap) {
       op.emitOpError("runs on associative processors, but device '")
           << device->getName() << "' has none";
@@ -44,7 +49,7 @@ struct VerifyAPContractPass
     }
     std::optional<std::vector<int8_t>> bytes = codesOf(op.getProgram());
     if (!bytes) {
-      op.emitOpError("has a program without data");
+      op.emitOpError("has a microprogram without data");
       return WalkResult::interrupt();
     }
     llvm::Expected<model::APMicroprogram> program = model::decode(
@@ -54,7 +59,7 @@ struct VerifyAPContractPass
       return WalkResult::interrupt();
     }
     if (program->columns > ap->columns || program->domains > ap->domains) {
-      op.emitOpError("has a program for ")
+      op.emitOpError("has a microprogram for ")
           << program->columns << " columns of " << program->domains
           << " domains, but device '" << device->getName() << "' has "
           << ap->columns << " of " << ap->domains;
@@ -63,10 +68,12 @@ struct VerifyAPContractPass
     const bool isCodes = op.getType().getElementType().isInteger(8);
     if (isCodes != (program->codeBits > 0)) {
       op.emitOpError("has a result of ")
-          << op.getType().getElementType() << ", but its program makes "
-          << (isCodes ? "sums" : "codes");
+          << op.getType().getElementType() << ", but its microprogram computes "
+          << (isCodes ? "sums" : "quantized values");
       return WalkResult::interrupt();
     }
+    LDBG() << "checked a microprogram of " << program->operations()
+           << " operations: " << op.getLoc();
     return WalkResult::advance();
   }
 };

@@ -33,18 +33,18 @@ struct CrossbarInferBitWidthsPass
     if (failed(device))
       return signalPassFailure();
     // convert-linalg-to-ap infers the widths of processors' inputs.
-    crossbar::CrossbarArrayAttr array = arrayOf(*device);
-    if (!array)
-      return;
-    cellBits = array.getCellBits();
     getOperation().walk([&](LayerOpInterface layer) {
+      crossbar::CrossbarArrayAttr array =
+          arrayOf(*device, pum::targetGroupOf(layer));
+      if (!array)
+        return;
       if (layer.getGridType())
         return; // the grid's type says both widths
       llvm::TypeSwitch<Operation *>(layer)
           .Case<crossbar::MVMOp, crossbar::Conv2DOp>([&](auto op) {
             crossbar::WindowAttr window = layer.getWindowAttr();
             narrowInput(op, window && window.isPadded());
-            narrowWeights(op);
+            narrowWeights(op, array.getCellBits());
           });
     });
   }
@@ -70,7 +70,7 @@ struct CrossbarInferBitWidthsPass
   }
 
   template <typename OpTy>
-  void narrowWeights(OpTy op) {
+  void narrowWeights(OpTy op, int64_t cellBits) {
     if (op.getWeightBits())
       return;
     auto weights = cast<TypedValue<RankedTensorType>>(op.getWeights());
@@ -104,8 +104,6 @@ struct CrossbarInferBitWidthsPass
     op.setWeightBits(*bits);
     ++numWeights;
   }
-
-  int64_t cellBits = 1;
 };
 
 } // namespace

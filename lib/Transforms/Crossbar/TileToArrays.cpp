@@ -24,23 +24,24 @@ struct CrossbarTileToArraysPass
     FailureOr<pum::DeviceAttr> device = getDevice(getOperation());
     if (failed(device))
       return signalPassFailure();
-    array = arrayOf(*device);
     WalkResult result = getOperation().walk([&](LayerOpInterface layer) {
       if (layer.getTarget() != LayerTarget::crossbar || layer.getGridType())
         return WalkResult::advance();
+      crossbar::CrossbarArrayAttr array =
+          arrayOf(*device, pum::targetGroupOf(layer));
       if (!array) {
         layer->emitOpError("cannot be tiled: device '")
             << device->getName() << "' has no arrays";
         return WalkResult::interrupt();
       }
-      return tile(layer);
+      return tile(layer, array);
     });
     grids.clear();
     if (result.wasInterrupted())
       signalPassFailure();
   }
 
-  WalkResult tile(LayerOpInterface op) {
+  WalkResult tile(LayerOpInterface op, crossbar::CrossbarArrayAttr array) {
     Value weights = op.getLayerWeights();
     auto type = cast<RankedTensorType>(weights.getType());
     crossbar::QuantizedFormat inputs = *op.getLayerInputFormat();
@@ -75,7 +76,8 @@ struct CrossbarTileToArraysPass
         op.getContext(), matrix.groups, matrix.rows, matrix.columns,
         builder.getIntegerType(matrix.weightBits),
         builder.getIntegerType(inputs.bits, inputs.isSigned));
-    Value &grid = grids[{weights, gridType}];
+    Value &grid =
+        grids[{{weights, gridType}, op->getAttr(pum::targetAttrName)}];
     if (!grid || grid.getParentBlock() != op->getBlock()) {
       auto attr = crossbar::TilingAttr::get(
           op.getContext(), tiling->rowTiles, tiling->columnTiles,
@@ -83,6 +85,7 @@ struct CrossbarTileToArraysPass
       grid = crossbar::ProgramOp::create(builder, op.getLoc(), gridType,
                                          weights, attr, array,
                                          /*adc_range=*/IntegerAttr());
+      pum::copyTargetGroup(op, grid.getDefiningOp());
       numArrays += tiling->arrays;
       LDBG() << gridType << " on " << tiling->arrays << " arrays for "
              << op->getLoc();
@@ -98,8 +101,8 @@ struct CrossbarTileToArraysPass
     return WalkResult::advance();
   }
 
-  crossbar::CrossbarArrayAttr array;
-  llvm::DenseMap<std::pair<Value, Type>, Value> grids; ///< by their weights
+  /// By weights, type and target.
+  llvm::DenseMap<std::pair<std::pair<Value, Type>, Attribute>, Value> grids;
 };
 
 } // namespace

@@ -4,6 +4,10 @@
 #include "lib/Device/Device.h"
 #include "lib/Transforms/Crossbar/Passes.h"
 
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "verify-crossbar-contract"
+
 namespace pumice {
 #define GEN_PASS_DEF_VERIFYCROSSBARCONTRACT
 #include "lib/Transforms/Crossbar/Passes.h.inc"
@@ -20,7 +24,6 @@ struct VerifyCrossbarContractPass
     FailureOr<pum::DeviceAttr> device = getDevice(getOperation());
     if (failed(device))
       return signalPassFailure();
-    bool temporary = takesTemporaryWeights(*device);
     getOperation().walk([&](Operation *op) {
       auto layer = dyn_cast<LayerOpInterface>(op);
       if (layer && layer.getTarget() == LayerTarget::crossbar &&
@@ -38,12 +41,16 @@ struct VerifyCrossbarContractPass
       if (isa<pum::NonlinearOp>(op)) {
         op->emitOpError("is not expanded (expand-nonlinear)");
         signalPassFailure();
-      } else if (auto program = dyn_cast<crossbar::ProgramOp>(op))
-        if (!temporary && !isConstantData(program.getWeights())) {
+      } else if (auto program = dyn_cast<crossbar::ProgramOp>(op)) {
+        LDBG() << "check " << program.getGrid().getType() << " at "
+               << program.getLoc();
+        if (!isConstantData(program.getWeights()) &&
+            !takesTemporaryWeights(*device, pum::targetGroupOf(program))) {
           program.emitOpError("programs weights that are not constant, which "
                               "needs a device with dynamic_matmul = crossbar");
           signalPassFailure();
         }
+      }
     });
   }
 };

@@ -20,16 +20,17 @@ using namespace pumice;
 
 namespace {
 
-/// The user's choice for some layers.
+/// An entry of the option `targets`.
 struct Choice {
-  std::string text;         ///< as it was given
-  llvm::GlobPattern layers; ///< of module paths
+  std::string text;         ///< the entry
+  llvm::GlobPattern layers; ///< matches module paths
   bool isExact = false;     ///< names one layer
   LayerTarget target;
+  std::string group = {}; ///< empty: the first group of the kind
   bool isUsed = false;
 };
 
-/// Where a layer goes, and if that is the digital unit, why.
+/// The target of a layer and, if it is the digital unit, the reason.
 struct Assignment {
   LayerTarget target;
   std::string reason = {};
@@ -61,10 +62,16 @@ private:
     for (const std::string &text : targets) {
       auto [layers, name] = StringRef(text).rsplit('=');
       std::optional<LayerTarget> target = symbolizeLayerTarget(name);
+      std::string group;
+      if (!target && device) {
+        target = targetOfGroup(device, name);
+        group = name;
+      }
       if (layers.empty() || !target)
         return getOperation().emitError(
-                   "targets: expected LAYER=crossbar, LAYER=ap or "
-                   "LAYER=digital, got '")
+                   "targets: expected LAYER=TARGET with crossbar, ap, digital "
+                   "or "
+                   "a group of the device as target, got '")
                << text << "'";
       llvm::Expected<llvm::GlobPattern> pattern =
           llvm::GlobPattern::create(layers);
@@ -73,29 +80,30 @@ private:
                << text << "': " << llvm::toString(pattern.takeError());
       choices.push_back({text, std::move(*pattern),
                          layers.find_first_of("*?[\\{") == StringRef::npos,
-                         *target});
+                         *target, std::move(group)});
     }
     return choices;
   }
 
   LogicalResult assign(linalg::LinalgOp op, MutableArrayRef<Choice> choices) {
-    // What a pass or the user has decided before stays.
+    // Keep existing targets.
     if (pum::targetOf(op))
       return success();
-    std::string why;
-    std::optional<IntegerLayer> layer =
-        matchIntegerLayer(op, device && takesTemporaryWeights(device), why);
-    bool isRemarked = layer || !why.empty();
-    if (!layer && why.empty())
-      why = whyNoIntegerLayer(op);
-    if (!layer && why.empty())
-      return success(); // no product
     std::string name = namesOf(op->getLoc()).layer;
     Choice *choice = llvm::find_if(choices, [&](const Choice &choice) {
       return choice.layers.match(name);
     });
     if (choice == choices.end())
       choice = nullptr;
+    const StringRef group = choice ? StringRef(choice->group) : "";
+    std::string why;
+    std::optional<IntegerLayer> layer = matchIntegerLayer(
+        op, device && takesTemporaryWeights(device, crossbarsOr(group)), why);
+    bool isRemarked = layer || !why.empty();
+    if (!layer && why.empty())
+      why = whyNoIntegerLayer(op);
+    if (!layer && why.empty())
+      return success(); // not a product
     if (choice)
       choice->isUsed = true;
 
@@ -108,8 +116,11 @@ private:
              << " as targets asks: " << assignment.reason;
     LDBG() << name << " -> " << stringifyLayerTarget(assignment.target)
            << (assignment.reason.empty() ? "" : ": ") << assignment.reason;
-    op->setAttr(pum::targetAttrName,
-                pum::LayerTargetAttr::get(&getContext(), assignment.target));
+    op->setAttr(
+        pum::targetAttrName,
+        pum::TargetAttr::get(
+            &getContext(), assignment.target,
+            choice && choice->target == assignment.target ? group : ""));
     if (assignment.target != LayerTarget::digital) {
       ++(assignment.target == LayerTarget::ap ? numProcessors : numCrossbars);
       return success();
@@ -117,15 +128,23 @@ private:
     ++numDigital;
     if (isRemarked && !(choice && choice->target == LayerTarget::digital))
       op->emitRemark("stays on the digital unit: ") << assignment.reason;
-    // What kept it from becoming a layer of integers says more.
+    // Keep the reason why it did not become an integer layer: it is more
+    // specific.
     if (!op->hasAttr(pum::reasonAttrName))
       op->setAttr(pum::reasonAttrName,
                   StringAttr::get(&getContext(), assignment.reason));
     return success();
   }
 
-  /// Ternary layers go to processors, others to crossbars, as far as the device
-  /// has them. Without a device, every layer goes to crossbars.
+  /// The name of a group if it has crossbars, else an empty one.
+  StringRef crossbarsOr(StringRef group) const {
+    return device && targetOfGroup(device, group) == LayerTarget::crossbar
+               ? group
+               : "";
+  }
+
+  /// Ternary layers are assigned to processors and others to crossbars, if the
+  /// device has them. Without a device, every layer is assigned to crossbars.
   Assignment bestOf(const IntegerLayer &layer) {
     std::string why;
     if (device && hasProcessors(device) && matchTernaryLayer(layer, why))

@@ -134,7 +134,9 @@ def AssignTargets : Pass<"assign-targets", "::mlir::func::FuncOp"> {
     Requires: L1 and, for units other than crossbars, a device on the module.
     Sets `pum.target` on convolutions and matrix products: `#pum.target<ap>`,
     `#pum.target<crossbar>` or `#pum.target<digital>`; with the last, also
-    `pum.reason`. Existing targets are kept.
+    `pum.reason`. Existing targets are kept. A target may name a group of the
+    device (`#pum.target<crossbar in "small">`); without a name, the layer runs on
+    the first group of the kind.
 
     Integer layers with ternary weights are assigned to associative processors
     if the device has any, and other integer layers to crossbars if the device
@@ -144,7 +146,8 @@ def AssignTargets : Pass<"assign-targets", "::mlir::func::FuncOp"> {
 
     `targets` overrides this: a list of LAYER=TARGET, where LAYER is the module
     path of the layer (the outer name of its location) or a pattern with `*` and
-    `?`, and TARGET is crossbar, ap or digital. The first matching entry counts.
+    `?`, and TARGET is crossbar, ap, digital or the name of a group of the device.
+    The first matching entry counts.
     If a pattern assigns a layer to units that cannot compute it, the layer is
     assigned to the digital unit; if the entry names the layer in full, this is
     an error. A name without a layer is an error too.

@@ -4,6 +4,9 @@
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "verify-linalg-contract"
 
 namespace pumice {
 #define GEN_PASS_DEF_VERIFYLINALGCONTRACT
@@ -14,7 +17,7 @@ namespace pumice {
 using namespace mlir;
 using namespace pumice;
 
-/// Types that a value may have: static tensors, and scalars.
+/// Checks that `type` is a scalar or a static tensor of numbers.
 static LogicalResult verifyType(Operation *op, Type type) {
   if (auto tensor = dyn_cast<TensorType>(type)) {
     if (!tensor.hasRank() || !tensor.hasStaticShape())
@@ -28,8 +31,7 @@ static LogicalResult verifyType(Operation *op, Type type) {
 }
 
 /// True for symbols that only other ops refer to, such as trained networks or
-/// tables: neither functions nor modules. What may refer to them is checked
-/// where it stands.
+/// tables: neither functions nor modules.
 static bool isData(Operation *op) {
   return isa<SymbolOpInterface>(op) && !isa<FunctionOpInterface>(op) &&
          !op->hasTrait<OpTrait::SymbolTable>();
@@ -77,6 +79,8 @@ static LogicalResult verifyLinalg(ModuleOp module) {
         return WalkResult::interrupt();
     return WalkResult::advance();
   });
+  LDBG() << (result.wasInterrupted() ? "refused " : "accepted ")
+         << module.getLoc();
   return failure(result.wasInterrupted());
 }
 

@@ -6,6 +6,7 @@
 #include "dialects/PUM/PUM.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace pumice {
 
@@ -23,14 +24,18 @@ inline bool mayReduceRange(pum::NonlinearKind kind) {
   }
 }
 
-/// Whether `value` is a constant, or an element of one in the body of a linalg
-/// op or a region.
+/// Whether `value` is a constant, an element of one in the body of a linalg op
+/// or a region, or computed from such.
 inline bool isConstantElement(mlir::Value value) {
   if (matchPattern(value, mlir::m_Constant()))
     return true;
   auto argument = mlir::dyn_cast<mlir::BlockArgument>(value);
-  if (!argument)
-    return false;
+  if (!argument) {
+    mlir::Operation *op = value.getDefiningOp();
+    return op->getNumRegions() == 0 && op->getNumOperands() > 0 &&
+           mlir::isMemoryEffectFree(op) &&
+           llvm::all_of(op->getOperands(), isConstantElement);
+  }
   mlir::Operation *parent = argument.getOwner()->getParentOp();
   if (!mlir::isa<mlir::linalg::LinalgOp, pum::NonlinearOp>(parent) ||
       argument.getArgNumber() >= parent->getNumOperands())

@@ -138,7 +138,7 @@ def PUMFitNets : Pass<"pum-fit-nets", "::mlir::ModuleOp"> {
     Option<"copies", "copies", "int64_t", "16",
            "elements that a net or table computes at a time">,
     Option<"cache", "cache", "std::string", "\"default\"",
-           "directory of fitted nets; default: in that of compiled code; "
+           "directory of fitted nets; default: next to that of compiled code; "
            "none: no cache">,
     Option<"threads", "threads", "unsigned", "0",
            "threads to fit with; 0: as many as the machine has">];

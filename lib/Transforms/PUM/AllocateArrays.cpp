@@ -7,8 +7,11 @@
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/Support/DebugLog.h"
 #include <map>
 #include <utility>
+
+#define DEBUG_TYPE "pum-allocate-arrays"
 
 namespace pumice {
 #define GEN_PASS_DEF_PUMALLOCATEARRAYS
@@ -141,15 +144,19 @@ struct PUMAllocateArraysPass
     FailureOr<TaskWork> work =
         cast<TaskOpInterface>(op.getOperation()).getTaskWork();
     if (failed(work))
-      return success(); // not a single layer: the conversion says so
+      return success(); // not a single layer: the conversion reports it
     llvm::Expected<int64_t> wanted = costs.processorsOf(*work);
     if (!wanted)
       return op.emitOpError(llvm::toString(wanted.takeError()));
-    const model::UnitGroup &group = *spec.firstAP();
+    const StringRef target = pum::targetGroupOf(op);
+    const model::UnitGroup &group =
+        target.empty() ? *spec.firstAP() : *spec.find(target.str());
     const model::ArrayRange range =
         model::lowestUnits(group, std::max<int64_t>(*wanted, 1));
     op.setPlacementAttr(pum::PlacementAttr::get(
         &getContext(), group.name, {range.first, range.first + range.count}));
+    op->removeAttr(pum::targetAttrName);
+    LDBG() << op.getPlacementAttr() << " for " << op.getLoc();
     return success();
   }
 
@@ -158,9 +165,18 @@ struct PUMAllocateArraysPass
     return units ? units->count() : std::nullopt;
   }
 
-  /// The group for `op`: of those with its arrays, the first with room, or the
-  /// first; if there is none, the first group of crossbars.
+  /// The group for `op`: the one that its target names; else, of the groups
+  /// with its arrays, the first with room, or the first; else the first group
+  /// of crossbars.
   FailureOr<StringRef> groupFor(pum::ProgramOp op, pum::DeviceAttr device) {
+    const StringRef target = pum::targetGroupOf(op);
+    if (!target.empty()) {
+      if (arrayOf(device, target) == op.getArray())
+        return target;
+      return op.emitOpError("is assigned to '")
+             << target << "', but device '" << spec.name
+             << "' has no such group with its arrays";
+    }
     StringRef first;
     for (const model::UnitGroup &group : spec.groups) {
       if (arrayOf(device, group.name) != op.getArray() || !group.crossbar())
@@ -196,6 +212,8 @@ struct PUMAllocateArraysPass
         state.arrays.takeLowest(op.getTiling().getArrays());
     state.needed = std::max(state.needed, ranges.back());
     op.setPlacementAttr(pum::PlacementAttr::get(&getContext(), group, ranges));
+    op->removeAttr(pum::targetAttrName);
+    LDBG() << op.getPlacementAttr() << " for " << op.getLoc();
     if (op.getWeights().getDefiningOp<arith::ConstantOp>())
       return;
     // Name what was here, and wait for the tasks that read it.

@@ -19,16 +19,16 @@ def PUMAttachDevice : Pass<"pum-attach-device", "::mlir::ModuleOp"> {
 def PUMInsertProbes : Pass<"pum-insert-probes", "::mlir::ModuleOp"> {
   let summary = "show values of chosen nodes and nonlinear functions to observers";
   let description = [{
-    Needs: L0 to L2; for `kinds`, `pum.nonlinear` ops (L1). Adds a `pum.probe` for
+    Requires: L0 to L2; for `kinds`, `pum.nonlinear` ops (L1). Adds a `pum.probe` for
 
     - the results of each node of the graph in `nodes`, under the node's name (of
       a second result, `name.1`);
     - the inputs and results of each `pum.nonlinear` of a kind in `kinds`: inputs
       as `name.input`, `name.input1`, ..., results as above.
 
-    Fails on a kind or a node that there is not. A value that is probed already
-    under that name is not probed again. Probed values are computed as without a
-    probe, but are not fused away.
+    Fails on an unknown kind or node. A value that already has a probe with the
+    same name does not get another one. A probe does not change values, but keeps
+    its operand from being fused with later ops.
   }];
   let options = [
     ListOption<"nodes", "nodes", "std::string", "names of nodes of the graph">,
@@ -40,7 +40,7 @@ def PUMInsertProbes : Pass<"pum-insert-probes", "::mlir::ModuleOp"> {
 def PUMSampleNonlinear : Pass<"pum-sample-nonlinear", "::mlir::ModuleOp"> {
   let summary = "print values of nonlinear functions";
   let description = [{
-    Needs: L1. Compiles the region of each `pum.nonlinear` with the compiler of the
+    Requires: L1. Compiles the region of each `pum.nonlinear` with the compiler of the
     digital unit, evaluates it and emits a remark for each of `count` points from
     `low` to `high`: the first element of the result when all elements of the
     operand have that value. Changes nothing. Skips regions with several operands
@@ -55,20 +55,68 @@ def PUMSampleNonlinear : Pass<"pum-sample-nonlinear", "::mlir::ModuleOp"> {
 def PUMAllocateArrays : Pass<"pum-allocate-arrays", "::mlir::ModuleOp"> {
   let summary = "place every programmed grid on arrays";
   let description = [{
-    Needs: L3 and a device with enough arrays. Places each `pum.program` without
-    a placement on the lowest arrays that no other placement covers, in program
-    order, those of constant weights first; placements that are already there are
-    kept. Where arrays run out, temporary weights take those of others that every
-    task before has read for the last time: these are named in `replacing`, and
-    the readers are waited for. Fails, with the number
-    of arrays that are needed and there, when the device is too small.
+    Requires: L3 and a device with enough arrays. Places each `pum.program`
+    without a placement on the lowest free arrays of its group: the group that
+    `pum.target` names, or the first one with its arrays and enough room.
+    Programs of constant weights come first, otherwise program order counts.
+    Existing placements are kept. If arrays run out, temporary weights take the
+    arrays of others that all earlier tasks have finished reading; these appear
+    in `replacing`, and the program waits for their readers. Layers of
+    associative processors are placed on the lowest processors of their group.
+
+    Fails if the device is too small; the error gives the number of arrays that
+    are needed and available.
   }];
+}
+
+def PUMSchedule : Pass<"pum-schedule", "::mlir::ModuleOp"> {
+  let summary = "schedule a network on fewer arrays than it has weights for";
+  let description = [{
+    Needs: L3, nothing placed yet. Decides where and when constant weights are
+    written (docs/scheduling.md) and puts the tasks in that order:
+
+    - each `pum.program` gets a placement, names in `replacing` what its arrays
+      held, and waits for the tasks that read that;
+    - a grid that is written as arrays become free has several programs with
+      `tiles`, joined in the task that reads them;
+    - a layer that is larger than the machine has several tasks on parts of its
+      weights; a `pum.digital` puts their results together;
+    - copies of weights are multiples in the placement;
+    - weights that stay between inferences (`steady`) keep `setup`, others lose
+      it: they are written in each inference.
+
+    Without an `algorithm`, functions whose weights fit are left to
+    pum-allocate-arrays; others are scheduled with `overlap`. Functions with a
+    placement are left alone. Sets `pum.schedule` on the module: the algorithm,
+    the time and its lower bound, arrays of one copy, arrays that are written in
+    an inference and that stay, and the number of layers in parts.
+
+    Fails if the device has no arrays, or a layer's smallest split needs more
+    than there are. Converters whose codes are rescaled need whole columns, and
+    cells that are not ideal or calibrated converters all arrays of a layer at
+    once: otherwise results would differ from those on unlimited arrays.
+  }];
+  let options = [
+    Option<"algorithm", "algorithm", "std::string", /*default=*/"\"\"",
+           "naive, strong, overlap, copies or steady; empty: overlap, and only "
+           "if the weights do not fit">,
+    Option<"timeShare", "time-share", "double", /*default=*/"0",
+           "share of the best time that may be given up for fewer writes">,
+    Option<"moves", "moves", "int64_t", /*default=*/"-1",
+           "local moves tried; -1: as many as the size allows">,
+    Option<"seed", "seed", "uint64_t", /*default=*/"0", "of the local moves">,
+    Option<"json", "json", "std::string", /*default=*/"\"\"",
+           "file to write the problem and its schedule to">];
+  let statistics = [
+    Statistic<"numParts", "parts", "parts of layers that compute together">,
+    Statistic<"numWritten", "arrays", "arrays written in one inference">];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def VerifyPUMScheduled : Pass<"verify-pum-scheduled", "::mlir::ModuleOp"> {
   let summary = "check that tasks are placed and that no task overwrites what another reads (L3)";
   let description = [{
-    Needs nothing, changes nothing. Fails unless
+    Requires nothing and changes nothing. Fails unless
 
     - the module names a device and every function holds tasks only;
     - every `pum.program` has a placement within the device, and weights that are

@@ -4,7 +4,10 @@
 #include "lib/Digital/Registration.h"
 #include "lib/Transforms/PUM/Passes.h"
 
+#include "llvm/Support/DebugLog.h"
 #include "llvm/Support/Format.h"
+
+#define DEBUG_TYPE "pum-sample-nonlinear"
 
 namespace pumice {
 #define GEN_PASS_DEF_PUMSAMPLENONLINEAR
@@ -46,6 +49,8 @@ struct PUMSampleNonlinearPass
           !elementsOf(op.getInputs()[0].getType()) ||
           !elementsOf(op.getResults()[0].getType()))
         return;
+      LDBG() << "sample " << pum::stringifyNonlinearKind(op.getKind()) << " at "
+             << op.getLoc();
       evaluator.add(op.getBody());
       functions.push_back(op);
     });

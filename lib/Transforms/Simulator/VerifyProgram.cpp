@@ -82,8 +82,14 @@ private:
     if (auto mvm = dyn_cast<simulator::MVMOp>(op)) {
       if (failed(read(op, mvm.getInput())))
         return failure();
-      requireDone(op, mvm.getGrid().getDefiningOp(), "reads a grid");
-      readers[mvm.getGrid()].push_back(op);
+      SmallVector<Value> grids{mvm.getGrid()};
+      llvm::append_range(grids, mvm.getJoining());
+      for (Value grid : grids) {
+        requireDone(op, grid.getDefiningOp(), "reads a grid");
+        readers[grid].push_back(op);
+      }
+      if (failed(verifyTiles(mvm, grids)))
+        return failure();
       return write(op, mvm.getOutput());
     }
     if (auto apply = dyn_cast<simulator::ApplyOp>(op)) {
@@ -158,6 +164,41 @@ private:
         for (Operation *reader : readers[grid])
           requireDone(op, reader, "replaces a grid");
     }
+    return success();
+  }
+
+  /// The grids of an mvm hold every tile of one matrix once for each copy.
+  static LogicalResult verifyTiles(simulator::MVMOp op, ArrayRef<Value> grids) {
+    simulator::ProgramOp first;
+    SmallVector<std::pair<int64_t, int64_t>> tiles;
+    for (Value grid : grids) {
+      auto program = cast<simulator::ProgramOp>(grid.getDefiningOp());
+      if (!first)
+        first = program;
+      if (program.getPartAttr() != op.getPartAttr())
+        return op.emitOpError("reads a grid that holds another part");
+      if (program.getWeights() != first.getWeights() ||
+          program.getTiling() != first.getTiling() ||
+          program.getReplicas() != first.getReplicas() ||
+          program.getPlacement().getGroup() != first.getPlacement().getGroup())
+        return op.emitOpError(
+            "joins grids of other weights, tilings, copies or "
+            "groups than the first");
+      std::optional<ArrayRef<int64_t>> own = program.getTiles();
+      tiles.push_back(own ? std::pair((*own)[0], (*own)[1])
+                          : std::pair<int64_t, int64_t>(
+                                0, program.getTiling().getArrays()));
+    }
+    llvm::sort(tiles);
+    int64_t next = 0;
+    for (auto [begin, count] : tiles) {
+      if (begin != next)
+        return op.emitOpError("reads grids that hold tile ")
+               << std::min(begin, next) << (begin < next ? " twice" : " not");
+      next += count;
+    }
+    if (next != first.getTiling().getArrays())
+      return op.emitOpError("reads grids that hold tile ") << next << " not";
     return success();
   }
 

@@ -107,6 +107,12 @@ def add_model(parser: argparse.ArgumentParser, several_devices: bool = False) ->
     else:
         parser.add_argument("--device", "-d", metavar="D", help=f"{device}; ideal by default")
     parser.add_argument(
+        "--schedule",
+        choices=("naive", "strong", "overlap", "copies", "steady"),
+        help="algorithm that decides when weights are written and where; by default, overlap for"
+        " networks whose weights do not fit the arrays of the device",
+    )
+    parser.add_argument(
         "--calibration",
         "-c",
         action="append",

@@ -14,6 +14,7 @@ import numpy as np
 
 from pumice.cli.errors import UsageError
 from pumice.errors import PumiceError
+from pumice.files import replacing
 
 __all__ = [
     "is_model",
@@ -85,7 +86,9 @@ def load_array(path: str) -> Any:
         array = np.load(path, allow_pickle=False)
     except OSError as error:
         raise PumiceError(f"cannot read '{path}': {error.strerror or error}") from None
-    except (ValueError, EOFError):
+    except MemoryError:  # a header may name any shape
+        raise PumiceError(f"not enough memory for the array of '{path}'") from None
+    except Exception:  # NumPy's reader of headers raises more than it says
         raise PumiceError(f"expected '{path}' to be an .npy file of numbers") from None
     if not isinstance(array, np.ndarray):
         raise PumiceError(f"expected '{path}' to hold one array, got an archive of several")
@@ -129,11 +132,8 @@ def save_outputs(path: str, outputs: Any) -> list[str]:
     if len(arrays) != 1:
         paths = [target.with_suffix(f".{i}{target.suffix}") for i in range(len(arrays))]
     for file, array in zip(paths, arrays, strict=True):
-        try:
-            with file.open("wb") as stream:
-                np.save(stream, np.asarray(array), allow_pickle=False)
-        except OSError as error:
-            raise PumiceError(f"cannot write '{file}': {error.strerror}") from None
+        with replacing(file) as stream:
+            np.save(stream, np.asarray(array), allow_pickle=False)
     return [str(file) for file in paths]
 
 

@@ -60,7 +60,7 @@ def main(args: Namespace) -> None:
     """Estimates what is not in the folder yet, prints tables."""
     from pumice.cli.terminal import counting, say, show, working
     from pumice.experiments import rtm_ap
-    from pumice.report import write_text
+    from pumice.files import write_text
 
     given: dict[str, Any] = {
         "networks": args.networks,

@@ -13,10 +13,11 @@ from pumice.cli.errors import UsageError
 from pumice.cli.files import is_model, load_inputs, load_model, parse_shapes, save_outputs
 from pumice.cli.terminal import say, show, working
 from pumice.errors import PumiceError
+from pumice.files import write_text
 from pumice.levels import LEVELS, level_of, parse_file
 from pumice.options import CompileOptions
 from pumice.program import Program, load
-from pumice.report import Report, write_text
+from pumice.report import Report
 
 __all__ = ["compile_", "estimate", "program_of", "run"]
 
@@ -92,6 +93,8 @@ def program_of(args: Namespace) -> tuple[Program, list[Any], dict[str, Any]]:
             f"--device is for models: '{args.program}' is compiled already for a device; compile"
             " the model again, or compile it with --emit quantized to a file that takes a device"
         )
+    if args.schedule:
+        raise UsageError(f"--schedule is for models: '{args.program}' is compiled already")
     return load(path), inputs, keywords
 
 
@@ -101,7 +104,9 @@ def _options(args: Namespace) -> CompileOptions:
     for item in args.nonlinear:
         key, _, method = item.rpartition("=")
         methods[key or "*"] = method
-    return CompileOptions(nonlinear=methods or None, max_error=args.max_error)
+    return CompileOptions(
+        nonlinear=methods or None, max_error=args.max_error, schedule=args.schedule
+    )
 
 
 def _only_for(args: Namespace, what: str, *options: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pumice.comparison.metrics import Errors
-from pumice.report import write_text
+from pumice.files import write_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

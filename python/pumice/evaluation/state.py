@@ -17,6 +17,7 @@ from pumice.arrays import is_torch, to_numpy
 from pumice.errors import PumiceError
 from pumice.evaluation.batches import arrays_in
 from pumice.evaluation.metrics import Metric
+from pumice.files import write_text
 from pumice.program import Program
 
 __all__ = ["State", "chained", "key_of", "read", "write"]
@@ -119,9 +120,4 @@ def read(path: str | os.PathLike[str], state: State) -> State:
 
 def write(path: str | os.PathLike[str], state: State) -> None:
     """Replaces the file atomically: an interruption leaves either the old or the new one."""
-    part = Path(f"{os.fspath(path)}.part")
-    try:
-        part.write_text(json.dumps(vars(state)) + "\n")
-        os.replace(part, path)
-    except OSError as error:
-        raise PumiceError(f"cannot write '{path}': {error.strerror}") from None
+    write_text(path, json.dumps(vars(state)) + "\n")

@@ -68,4 +68,26 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         " neurosim-rram; what the ratio owes to each constant of the devices. Takes some minutes.",
         json_switch=False,
     ),
+    Experiment(
+        "reproduce",
+        "neon",
+        "pumice.cli.neon",
+        "nonlinear functions as small networks on crossbars, beside fixed-function units and"
+        " tables (arXiv 2211.05730)",
+        "VGG-16, a GRU, Transformer (base) and CapsNet with the functions that the paper replaces"
+        " on units (DLC), in tables (LUT) and as nets (NEON): latency, area, power and energy, in"
+        " two settings; the nets of Table III. Takes about a minute.",
+        json_switch=False,
+    ),
+    Experiment(
+        "reproduce",
+        "aras",
+        "pumice.cli.aras",
+        "networks larger than the machine: copies, overlap, re-encoding, pinning"
+        " (arXiv 2410.17931)",
+        "Six networks on a machine whose arrays hold none of them: each optimization over two"
+        " baselines and over a systolic array, energy with and without static power, cells kept on"
+        " real weights, wear, and what the ratios owe to each constant. Takes some minutes.",
+        json_switch=False,
+    ),
 )

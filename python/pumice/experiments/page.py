@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pumice.errors import PumiceError
-from pumice.report import write_text
+from pumice.files import write_text
 from pumice.tables import simple_table
 
 if TYPE_CHECKING:

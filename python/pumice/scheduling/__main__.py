@@ -13,7 +13,9 @@ import math
 import time
 from typing import Any
 
-from pumice.scheduling import networks
+from pumice.files import write_text
+from pumice.scheduling import decoders, networks
+from pumice.scheduling.problem import Problem
 from pumice.scheduling.records import SchedulingError
 from pumice.scheduling.run import schedule
 from pumice.scheduling.schedule import Options, Summary
@@ -87,6 +89,88 @@ def show(rows: list[dict[str, Any]]) -> None:
     print(f"over strong: geomean {mean:.2f}, best {best:.2f}")
 
 
+def relaxed(problem: Problem) -> float:
+    """A period that even copies in parts would need, one whole copy of each unit at least."""
+    (group,) = problem.machine.groups
+    units = [unit for unit in problem.units if unit.kind != "digital"]
+
+    def arrays(period: float) -> float:
+        return sum(
+            unit.row_tiles * unit.col_tiles * max(1.0, unit.windows * unit.mvm_ps / period)
+            for unit in units
+        )
+
+    low, high = 1.0, float(max(unit.windows * unit.mvm_ps for unit in units))
+    while high > low * (1 + 1e-6):
+        middle = math.sqrt(low * high)
+        if arrays(middle) > group.elements * group.arrays_per_element:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def streams(chips: list[int], names: list[str]) -> list[dict[str, Any]]:
+    """Networks that stay in the arrays of chips like ISAAC's, as streams of inputs."""
+    print(
+        f"{'network':14}{'chips':>6}{'us/input':>10}{'inputs/s':>10}{'latency':>9}"
+        f"{'bound':>9}{'relaxed':>9}{'above':>8}{'KiB':>8}"
+    )
+    rows = []
+    for name in names:
+        for count in chips:
+            problem = networks.problem(name, networks.isaac(count))
+            try:
+                result = schedule(problem, "stream")
+            except SchedulingError as error:
+                print(f"{name:14}{count:6} {error}")
+                continue
+            summary, found = result.summary, result.schedule
+            assert summary.period_ps is not None
+            assert found is not None
+            least = relaxed(problem)
+            held = sum(ring.bytes for ring in found.held)
+            rows.append({
+                "network": name, "chips": count, "period_ps": summary.period_ps,
+                "latency_ps": summary.time_ps, "bound_ps": summary.bounds.period_ps,
+                "relaxed_bound_ps": least, "buffer_bytes": held,
+            })  # fmt: skip
+            print(
+                f"{name:14}{count:6}{summary.period_ps / 1e6:10.2f}{1e12 / summary.period_ps:10.0f}"
+                f"{summary.time_ps / 1e6:9.0f}{summary.bounds.period_ps / 1e6:9.2f}"
+                f"{least / 1e6:9.2f}{summary.period_ps / least - 1:8.1%}{held / 1024:8.0f}"
+            )
+    return rows
+
+
+def large(names: list[str], batches: list[int], context: int) -> list[dict[str, Any]]:
+    """Decoder transformers from their configuration."""
+    print(
+        f"{'model':10}{'phase':9}{'cache':9}{'batch':>6}{'tokens/s':>10}{'J/token':>9}"
+        f"{'dynamic':>9}{'pinned':>8}{'gap':>7}{'s':>7}"
+    )
+    rows = []
+    for name in names:
+        runs = [decoders.Run("decode", batch, context, c) for batch in batches
+                for c in decoders.CACHES]  # fmt: skip
+        for run in [decoders.Run("prefill", 1, context), *runs]:
+            problem = decoders.problem(decoders.CONFIGURATIONS[name], run)
+            options = Options(time_share=0.05)
+            result = schedule(problem, "steady", options, detail=False)
+            own = decoders.Figures.of(problem, run, result.summary)
+            rows.append({
+                "model": name, **dataclasses.asdict(run), **dataclasses.asdict(own),
+                "gap": result.summary.gap, "scheduled_s": result.seconds,
+            })  # fmt: skip
+            print(
+                f"{name:10}{run.phase:9}{run.cache:9}{run.batch:6}{own.tokens_per_second:10.2f}"
+                f"{own.joules_per_token:9.4f}{own.dynamic_joules_per_token:9.4f}"
+                f"{own.pinned_share:8.2%}{result.summary.gap:7.0%}{result.seconds:7.1f}",
+                flush=True,
+            )
+    return rows
+
+
 def main() -> None:
     """Prints a table for each setting."""
     parser = argparse.ArgumentParser(
@@ -98,10 +182,26 @@ def main() -> None:
     parser.add_argument("--elements", "-e", type=int, nargs="+", default=[32])
     parser.add_argument("--writers", "-w", type=int, nargs="+", default=[0], help="0: all")
     parser.add_argument("--share", type=float, default=0.05)
+    parser.add_argument(
+        "--streams", type=int, nargs="+", metavar="CHIPS",
+        help="networks that stay in the arrays of so many chips like ISAAC's; no other table",
+    )  # fmt: skip
+    parser.add_argument(
+        "--decoders", nargs="+", choices=sorted(decoders.CONFIGURATIONS), metavar="MODEL",
+        help="llama-1b or llama-8b; no other table",
+    )  # fmt: skip
+    parser.add_argument("--batch", type=int, nargs="+", default=[1, 8], help="of decoders")
+    parser.add_argument("--context", type=int, default=2048, help="tokens, of decoders")
     parser.add_argument("--json", help="a file for all figures")
     args = parser.parse_args()
-    settings = []
+    settings: list[dict[str, Any]] = []
     try:
+        if args.streams:
+            settings += streams(args.streams, args.networks)
+        if args.decoders:
+            settings += large(args.decoders, args.batch, args.context)
+        if args.streams or args.decoders:
+            args.elements = []
         for elements in args.elements:
             for writers in args.writers:
                 constants = networks.Constants(elements=elements, writers_per_element=writers)
@@ -115,8 +215,7 @@ def main() -> None:
     except SchedulingError as error:
         parser.error(str(error))
     if args.json:
-        with open(args.json, "w") as stream:
-            json.dump(settings, stream, indent=2)
+        write_text(args.json, json.dumps(settings, indent=2))
 
 
 if __name__ == "__main__":

@@ -8,15 +8,21 @@ published) or *guess*.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pumice.scheduling.problem import Bank, Group, Machine, Problem, Unit
 from pumice.scheduling.records import SchedulingError
 
-__all__ = ["NETWORKS", "Constants", "Statistics", "problem", "statistics"]
+__all__ = [
+    "NETWORKS", "Builder", "Constants", "Matrix", "Statistics", "isaac", "machine", "matrices",
+    "problem", "statistics",
+]  # fmt: skip
 
 _MB = 2**20
+#: Pieces in which cached keys and values pass through the buffer.
+_CHUNKS = 64
 
 
 @dataclass(frozen=True)
@@ -65,15 +71,49 @@ class Constants:
     """of the buffer; guess"""
     static_mw: float = 100.0
     """guess"""
+    table_bytes_per_array: int = 0
+    """bytes in DRAM in addition to the weights of an array: tables of re-encoded weights"""
+
+
+def isaac(chips: int = 1) -> Constants:
+    """Chips like those of ISAAC, for networks that stay in their arrays.
+
+    168 tiles of 12 x 8 arrays, 64 KiB of buffer in each (source: ISAAC), which moves 32 bytes in 1
+    ns (guess); all tiles share the work of one digital unit. Writes do not matter.
+    """
+    tiles = 168 * chips
+    return Constants(
+        elements=tiles,
+        buffer_bytes_per_ns=32 * tiles,
+        digital_units=1,
+        banks_bytes=(168 * 2**16,) * chips,
+    )
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """k x n weights, or `count` matrices of activations, by `windows` vectors each."""
+
+    name: str
+    k: int
+    n: int
+    windows: int
+    count: int = 1
+    is_weight: bool = True
+
+    @property
+    def macs(self) -> int:
+        """Products of all windows."""
+        return self.k * self.n * self.windows * self.count
 
 
 @dataclass
-class _Builder:
+class Builder:
     """Adds layers; names stand for their results."""
 
     constants: Constants
     units: list[Unit] = field(default_factory=list)
-    macs: int = 0
+    matrices: list[Matrix] = field(default_factory=list)
 
     def layer(
         self,
@@ -84,40 +124,89 @@ class _Builder:
         windows: int,
         *,
         input_bytes: int | None = None,
+        lead: float | None = None,
     ) -> str:
         """A matrix of k x n weights, applied to `windows` vectors.
 
-        `input_bytes` is what it reads; by default each window reads its own vector.
+        `input_bytes` is what it reads; by default each window reads its own vector. `lead` is the
+        share of it that the first window needs; by default one vector.
         """
         c = self.constants
         moved = (k * windows if input_bytes is None else input_bytes) + n * windows
-        macs = k * n * windows
-        self.macs += macs
+        matrix = Matrix(name, k, n, windows)
+        self.matrices.append(matrix)
+        row_tiles, col_tiles = -(-k // c.rows), -(-n * c.cells_per_weight // c.columns)
         self.units.append(
             Unit(
                 name=name,
                 dependencies=list(inputs),
-                row_tiles=-(-k // c.rows),
-                col_tiles=-(-n * c.cells_per_weight // c.columns),
+                row_tiles=row_tiles,
+                col_tiles=col_tiles,
                 windows=windows,
                 mvm_ps=c.mvm_ps,
                 digital_ps=-(-moved * 1000 // c.buffer_bytes_per_ns),
-                bytes=k * n,
+                bytes=k * n + row_tiles * col_tiles * c.table_bytes_per_array,
                 input_bytes=0 if inputs else (input_bytes or k * windows),
                 output_bytes=n * windows,
                 window_bytes=k + n,
                 partial_bytes=4 * n * windows,
                 max_copies=windows,
+                lead_ppm=math.ceil(min(1.0, 1 / windows if lead is None else lead) * 10**6),
                 write_pj=k * n * c.cells_per_weight * c.cell_write_pj,
-                compute_pj=macs * c.mac_pj,
+                compute_pj=matrix.macs * c.mac_pj,
                 digital_pj=moved * c.digital_byte_pj,
             )
         )
         return name
 
-    def digital(self, name: str, inputs: Sequence[str], macs: int, out: int, windows: int) -> str:
-        """Products of two activations on the lanes of all elements."""
+    def temporary(self, product: Matrix, inputs: Sequence[str]) -> str:
+        """Products of activations in arrays, which are written from DRAM like weights.
+
+        The `count` matrices compute at once, each on arrays of its own.
+        """
         c = self.constants
+        self.matrices.append(product)
+        k, n, count = product.k, product.n, product.count
+        out = n * product.windows * count
+        moved = (k * product.windows * count) + out
+        self.units.append(
+            Unit(
+                name=product.name,
+                dependencies=list(inputs),
+                row_tiles=-(-k // c.rows),
+                col_tiles=-(-n * c.cells_per_weight // c.columns) * count,
+                windows=product.windows,
+                mvm_ps=c.mvm_ps,
+                digital_ps=-(-moved * 1000 // c.buffer_bytes_per_ns),
+                bytes=k * n * count,
+                output_bytes=out,
+                window_bytes=(k + n) * count,
+                partial_bytes=4 * out,
+                max_copies=product.windows,
+                write_pj=k * n * count * c.cells_per_weight * c.cell_write_pj,
+                compute_pj=product.macs * c.mac_pj,
+                digital_pj=moved * c.digital_byte_pj,
+            )
+        )
+        return product.name
+
+    def digital(
+        self,
+        name: str,
+        inputs: Sequence[str],
+        products: Sequence[Matrix],
+        out: int,
+        windows: int,
+        *,
+        cached_bytes: int = 0,
+    ) -> str:
+        """Products of two activations on the lanes of all elements.
+
+        `cached_bytes` of one of them come from DRAM.
+        """
+        c = self.constants
+        self.matrices += products
+        macs = sum(product.macs for product in products)
         lanes = c.lanes_per_element * c.elements
         self.units.append(
             Unit(
@@ -126,8 +215,9 @@ class _Builder:
                 dependencies=list(inputs),
                 windows=windows,
                 digital_ps=-(-macs * 1000 // lanes),
+                input_bytes=cached_bytes,
                 output_bytes=out,
-                window_bytes=out // windows,
+                window_bytes=out // windows + -(-cached_bytes // windows // _CHUNKS),
                 digital_pj=macs * c.digital_mac_pj,
             )
         )
@@ -138,7 +228,7 @@ class _Builder:
 class _Images:
     """A batch of one image on its way through convolutions."""
 
-    builder: _Builder
+    builder: Builder
     names: list[str]
     channels: int
     height: int
@@ -167,6 +257,7 @@ class _Images:
             size * size,
             # Rows of windows that overlap are read once into line buffers.
             input_bytes=image,
+            lead=kh / self.height,
         )
         return _Images(self.builder, [name], out, size)
 
@@ -184,7 +275,7 @@ def _concat(*parts: _Images) -> _Images:
     return _Images(parts[0].builder, names, sum(p.channels for p in parts), parts[0].height)
 
 
-def _vgg16(b: _Builder) -> None:
+def _vgg16(b: Builder) -> None:
     x = _Images(b, [], 3, 224)
     for block, (count, channels) in enumerate([(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)], 1):
         for i in range(1, count + 1):
@@ -193,7 +284,7 @@ def _vgg16(b: _Builder) -> None:
     x.linear("fc6", 4096).linear("fc7", 4096).linear("fc8", 1000)
 
 
-def _resnet50(b: _Builder) -> None:
+def _resnet50(b: Builder) -> None:
     x = _Images(b, [], 3, 224).conv("conv1", 64, 7, 2).pool(56)
     for stage, (count, width) in enumerate([(3, 64), (4, 128), (6, 256), (3, 512)], 1):
         for i in range(count):
@@ -207,7 +298,7 @@ def _resnet50(b: _Builder) -> None:
     x.pool(1).linear("fc", 1000)
 
 
-def _inception_v3(b: _Builder) -> None:
+def _inception_v3(b: Builder) -> None:
     x = _Images(b, [], 3, 299)
     x = x.conv("1a", 32, 3, 2, padded=False).conv("2a", 32, 3, padded=False).conv("2b", 64, 3)
     x = x.pool(73).conv("3b", 80, 1).conv("4a", 192, 3, padded=False).pool(35)
@@ -258,7 +349,7 @@ def _inception_v3(b: _Builder) -> None:
     x.pool(1).linear("fc", 1000)
 
 
-def _densenet161(b: _Builder) -> None:
+def _densenet161(b: Builder) -> None:
     growth = 48
     x = _Images(b, [], 3, 224).conv("conv0", 96, 7, 2).pool(56)
     for block, count in enumerate((6, 12, 36, 24), 1):
@@ -272,7 +363,7 @@ def _densenet161(b: _Builder) -> None:
     x.pool(1).linear("fc", 1000)
 
 
-def _bert(b: _Builder, layers: int, width: int, tokens: int = 128) -> None:
+def _bert(b: Builder, layers: int, width: int, head: int = 64, tokens: int = 128) -> None:
     x: list[str] = []
     for i in range(layers):
 
@@ -280,45 +371,45 @@ def _bert(b: _Builder, layers: int, width: int, tokens: int = 128) -> None:
             return b.layer(f"layer{at}.{name}", inputs, k, n, tokens)
 
         heads = [linear(name, x, width, width) for name in ("query", "key", "value")]
-        attention = b.digital(
-            f"layer{i}.attention", heads, 2 * tokens * tokens * width, tokens * width, tokens
-        )
+        count = width // head
+        products = [
+            Matrix(f"layer{i}.scores", head, tokens, tokens, count, is_weight=False),
+            Matrix(f"layer{i}.mixed", tokens, head, tokens, count, is_weight=False),
+        ]
+        attention = b.digital(f"layer{i}.attention", heads, products, tokens * width, tokens)
         mixed = linear("output", [attention, *x], width, width)
         wide = linear("intermediate", [mixed], width, 4 * width)
         x = [linear("reduce", [wide, mixed], 4 * width, width)]
     b.layer("pooler", x, width, width, 1)
 
 
-_BUILDERS: dict[str, Callable[[_Builder], None]] = {
+_BUILDERS: dict[str, Callable[[Builder], None]] = {
     "vgg16": _vgg16,
     "resnet50": _resnet50,
     "inception-v3": _inception_v3,
     "densenet161": _densenet161,
     "bert-base": lambda b: _bert(b, 12, 768),
     "bert-large": lambda b: _bert(b, 24, 1024),
+    "minilm": lambda b: _bert(b, 6, 384, 32),
 }
 
-#: Names of the six networks.
-NETWORKS = tuple(_BUILDERS)
+#: Names of the six networks. `minilm` (all-MiniLM-L6-v2) is a problem too.
+NETWORKS = tuple(name for name in _BUILDERS if name != "minilm")
 
 
-def _build(network: str, constants: Constants) -> _Builder:
+def _build(network: str, constants: Constants) -> Builder:
     if network not in _BUILDERS:
         names = ", ".join(NETWORKS)
         raise SchedulingError(f"expected one of the networks {names}, got '{network}'")
-    builder = _Builder(constants)
+    builder = Builder(constants)
     _BUILDERS[network](builder)
     return builder
 
 
-def problem(network: str, constants: Constants | None = None) -> Problem:
-    """The problem of one inference: batch of 1, images of 224 x 224 (Inception: 299), 128 tokens.
-
-    Raises:
-        SchedulingError: there is no such network.
-    """
-    c = constants or Constants()
-    machine = Machine(
+def machine(constants: Constants) -> Machine:
+    """The machine of these constants."""
+    c = constants
+    return Machine(
         groups=[
             Group(
                 name="crossbars",
@@ -336,7 +427,25 @@ def problem(network: str, constants: Constants | None = None) -> Problem:
         digital_units=c.digital_units,
         static_mw=c.static_mw,
     )
-    return Problem(machine, _build(network, c).units, network)
+
+
+def problem(network: str, constants: Constants | None = None) -> Problem:
+    """The problem of one inference: batch of 1, images of 224 x 224 (Inception: 299), 128 tokens.
+
+    Raises:
+        SchedulingError: there is no such network.
+    """
+    c = constants or Constants()
+    return Problem(machine(c), _build(network, c).units, network)
+
+
+def matrices(network: str) -> list[Matrix]:
+    """The matrix products of a network, in order.
+
+    Raises:
+        SchedulingError: there is no such network.
+    """
+    return _build(network, Constants()).matrices
 
 
 @dataclass(frozen=True)
@@ -365,6 +474,6 @@ def statistics(network: str, constants: Constants | None = None) -> Statistics:
         arrays=sum(tiles),
         largest=max(tiles),
         megabytes=sum(unit.bytes for unit in units) / 1e6,
-        gmacs=builder.macs / 1e9,
+        gmacs=sum(m.macs for m in builder.matrices if m.is_weight) / 1e9,
         windows=sum(unit.windows for unit in units),
     )

@@ -37,6 +37,8 @@ class Unit(Record):
     """inputs and results of one window"""
     partial_bytes: int = 0
     """partial sums of all results"""
+    lead_ppm: int = 10**6
+    """share of each result it reads that the first window needs, in 10^-6"""
     max_copies: int = 1
     pinned: bool = False
     write_pj: float = 0.0

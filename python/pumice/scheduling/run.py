@@ -13,7 +13,7 @@ from pumice.scheduling.schedule import Bounds, Options, Result, Schedule, Summar
 __all__ = ["ALGORITHMS", "bounds", "check", "schedule", "verify"]
 
 #: Names of algorithms, from the simplest to the best.
-ALGORITHMS = ("naive", "strong", "overlap", "copies", "steady", "pipeline")
+ALGORITHMS = ("naive", "strong", "overlap", "copies", "steady", "pipeline", "stream")
 
 
 def _ask(problem: Problem, **keys: Any) -> dict[str, Any]:

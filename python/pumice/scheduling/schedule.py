@@ -70,6 +70,8 @@ class Transfer(Record):
     channel: int
     start_ps: int
     end_ps: int
+    ahead: bool = False
+    """for the next run"""
 
 
 @dataclass
@@ -138,6 +140,8 @@ class Schedule(Record):
     end_ps: int = 0
     period_ps: int | None = None
     gates_banks: bool = True
+    streams: bool = False
+    """units of a pipeline start before what they read is done"""
     parts: list[Part] = field(default_factory=list)
     residents: list[Resident] = field(default_factory=list)
     transfers: list[Transfer] = field(default_factory=list)
@@ -193,11 +197,18 @@ class Summary(Record):
     spills: int
     copies: dict[str, int]
     pinned: list[str]
+    ahead: list[str]
+    """units that are written at the end of the run before"""
     period_ps: int | None = None
 
     @property
     def gap(self) -> float:
-        """By how much the time is above the best bound, as a share of the bound."""
+        """By how much the time is above the best bound, as a share of the bound.
+
+        Of a pipeline, by how much the period is.
+        """
+        if self.period_ps is not None:
+            return self.period_ps / max(1, self.bounds.period_ps) - 1
         return self.time_ps / max(1, self.bounds.best_ps) - 1
 
 

@@ -4,7 +4,7 @@
 // RUN: not pumice-opt %s --pum-attach-device=device=rtm-ap --ap-compile-programs 2>&1 | FileCheck %s
 // NONE: names no device
 // OTHER: expects a device with associative processors, but 'ideal' has none
-// CHECK: cannot be compiled: expected weights of -1, 0 and 1, but 1 of 2 are others
+// CHECK: cannot be compiled: expected weights of -1, 0 and 1, but 1 of 2 are not
 
 func.func @main(%x: tensor<4x2xi8>) -> tensor<4x1xi32> {
   %w = arith.constant dense<[[1, 2]]> : tensor<1x2xi8>

@@ -16,10 +16,10 @@
 // CHECK-NOT: compare
 // 3 a + b is 4 a - a + b.
 // CHECK: ap.program
-// CHECK: ap.slice attributes {channels = 1 : i64, first_channel = 0 : i64}
+// CHECK: ap.channel_block attributes {channels = 1 : i64, first_channel = 0 : i64}
 // CHECK: ap.serial sub d = <column = 1, domain = 0, width = 5, is_signed = true> a = <column = 0, domain = 0, width = 2> carry 2 steps 5
 // CHECK: ap.serial add d = <column = 1, domain = 2, width = 3, is_signed = true> a = <column = 0, domain = 0, width = 2> carry 2 steps 3
-// CHECK: ap.slice attributes {channels = 1 : i64, first_channel = 1 : i64}
+// CHECK: ap.channel_block attributes {channels = 1 : i64, first_channel = 1 : i64}
 // CHECK: ap.serial add d = <column = 1, domain = 0, width = 5, is_signed = true> a = <column = 0, domain = 0, width = 2> carry 2 steps 5
 // CHECK: ap.epilogue
 // CHECK: ap.serial less a = <column = 1, domain = 0, width = 5, is_signed = true> than 7 carry 0 steps 5

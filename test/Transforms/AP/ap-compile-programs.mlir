@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: pumice-opt %s --pum-attach-device=device=rtm-ap --ap-compile-programs | FileCheck %s
 // RUN: pumice-opt %s --pum-attach-device=device=rtm-ap --ap-compile-programs --ap-compile-programs | FileCheck %s
-// RUN: pumice-opt %s --pum-attach-device=device=rtm-ap "--ap-compile-programs=threads=1 share=false lanes=1 chunks=1 spread=1" --ap-disassemble | FileCheck %s --check-prefix=PLAIN
+// RUN: pumice-opt %s --pum-attach-device=device=rtm-ap "--ap-compile-programs=threads=1 share=false lanes=1 output-blocks=1 spread=1" --ap-disassemble | FileCheck %s --check-prefix=PLAIN
 // RUN: pumice-opt %s --pum-attach-device=device=rtm-ap --ap-compile-programs=threads=1 -o %t.1.mlir
 // RUN: pumice-opt %s --pum-attach-device=device=rtm-ap --ap-compile-programs=threads=2 -o %t.2.mlir
 // RUN: diff %t.1.mlir %t.2.mlir

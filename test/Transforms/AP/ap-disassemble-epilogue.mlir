@@ -6,16 +6,16 @@
 
 // CHECK: ap.program for "" attributes {code_bits = 2 : i64,
 // CHECK: ap.epilogue {
-// CHECK-NEXT: ap.group {
+// CHECK-NEXT: ap.bundle {
 // CHECK-NEXT: ap.serial less a = <column = 7, domain = 0, width = 4, is_signed = true> than 1 carry 0 steps 4
 // CHECK-NEXT: ap.serial less a = <column = 7, domain = 0, width = 4, is_signed = true> than 2 carry 1 steps 4
 // CHECK-NEXT: ap.serial less a = <column = 7, domain = 0, width = 4, is_signed = true> than 3 carry 2 steps 4
 // CHECK-NEXT: }
-// CHECK-NEXT: ap.group {
+// CHECK-NEXT: ap.bundle {
 // CHECK-NEXT: ap.serial copy d = <column = 7, domain = 0, width = 1> a = <column = 2, domain = 0, width = 1, cell = true> biased steps 1
 // CHECK-NEXT: ap.serial between d = <column = 7, domain = 0, width = 1> a = <column = 0, domain = 0, width = 1, cell = true> carry 1 steps 1
 // CHECK-NEXT: }
-// CHECK-NEXT: ap.group {
+// CHECK-NEXT: ap.bundle {
 // CHECK-NEXT: ap.serial copy d = <column = 7, domain = 1, width = 1> a = <column = 1, domain = 0, width = 1, cell = true> biased steps 1
 // CHECK-NEXT: }
 // CHECK-NEXT: }

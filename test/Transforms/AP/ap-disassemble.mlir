@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: pumice-opt %s --pum-attach-device=device=%s.device "--ap-compile-programs=lanes=1 chunks=1 spread=1" --ap-disassemble | FileCheck %s
-// RUN: pumice-opt %s --pum-attach-device=device=%s.device "--ap-compile-programs=lanes=1 chunks=1 spread=1" --ap-disassemble=passes=true | FileCheck %s --check-prefix=PASSES
+// RUN: pumice-opt %s --pum-attach-device=device=%s.device "--ap-compile-programs=lanes=1 output-blocks=1 spread=1" --ap-disassemble | FileCheck %s
+// RUN: pumice-opt %s --pum-attach-device=device=%s.device "--ap-compile-programs=lanes=1 output-blocks=1 spread=1" --ap-disassemble=passes=true | FileCheck %s --check-prefix=PASSES
 //
 // The example of docs/ap.md: two filters on one channel of 2-bit codes.
 
 // CHECK: ap.program for "" attributes {columns = 24 : i64, domains = 16 : i64, input_bits = 2 : i64, kernel_positions = 9 : i64, lanes = 1 : i64, spread = 1 : i64}
-// CHECK-NEXT: ap.chunk attributes {column = 9 : i64, columns = 1 : i64, first_output = 0 : i64, initial = array<i64: -8, -8>, slot = 5 : i64, widths = array<i64: 5, 5>}
-// CHECK-NEXT: ap.slice attributes {channels = 1 : i64, first_channel = 0 : i64}
-// CHECK-NEXT: ap.group {
+// CHECK-NEXT: ap.output_block attributes {column = 9 : i64, columns = 1 : i64, first_output = 0 : i64, initial = array<i64: -8, -8>, slot = 5 : i64, widths = array<i64: 5, 5>}
+// CHECK-NEXT: ap.channel_block attributes {channels = 1 : i64, first_channel = 0 : i64}
+// CHECK-NEXT: ap.bundle {
 // CHECK-NEXT: ap.serial sub_new d = <column = 10, domain = 0, width = 3, is_signed = true> b = <column = 6, domain = 0, width = 2> a = <column = 8, domain = 0, width = 2> carry 17 steps 3
 // CHECK-NEXT: ap.serial sub_new d = <column = 11, domain = 0, width = 3, is_signed = true> b = <column = 0, domain = 0, width = 2> a = <column = 2, domain = 0, width = 2> carry 18 steps 3
 // CHECK-NEXT: ap.serial add_new d = <column = 12, domain = 0, width = 4, is_signed = true> b = <column = 10, domain = 0, width = 3, is_signed = true> a = <column = 11, domain = 0, width = 3, is_signed = true> carry 19 steps 4
-// CHECK: ap.group {
+// CHECK: ap.bundle {
 // CHECK-NEXT: ap.serial add d = <column = 9, domain = 0, width = 5, is_signed = true> a = <column = 3, domain = 0, width = 2> carry 17 steps 5
 // CHECK-NEXT: ap.serial sub d = <column = 9, domain = 0, width = 5, is_signed = true> a = <column = 5, domain = 0, width = 2> carry 18 steps 5
 // CHECK-NEXT: ap.serial add d = <column = 9, domain = 0, width = 5, is_signed = true> a = <column = 12, domain = 0, width = 4, is_signed = true> biased carry 19 steps 5
-// CHECK: ap.group {
+// CHECK: ap.bundle {
 // CHECK-NEXT: ap.serial add d = <column = 9, domain = 5, width = 5, is_signed = true> a = <column = 4, domain = 0, width = 2> carry 17 steps 5
 // CHECK-NEXT: ap.serial add d = <column = 9, domain = 5, width = 5, is_signed = true> a = <column = 12, domain = 0, width = 4, is_signed = true> biased carry 18 steps 5
 // CHECK-NOT: ap.serial

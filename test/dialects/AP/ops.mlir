@@ -39,12 +39,12 @@ func.func @layers(%x: tensor<2x3xi8>, %i: tensor<1x2x4x4xi8>, %w: tensor<5x3xi8>
 
 // CHECK: ap.program for "fc" attributes {columns = 24 : i64}
 ap.program for "fc" attributes {columns = 24 : i64} {
-  // CHECK: ap.chunk attributes {first_output = 0 : i64}
-  ap.chunk attributes {first_output = 0 : i64} {
-    // CHECK: ap.slice attributes {channels = 8 : i64}
-    ap.slice attributes {channels = 8 : i64} {
-      // CHECK: ap.group {
-      ap.group {
+  // CHECK: ap.output_block attributes {first_output = 0 : i64}
+  ap.output_block attributes {first_output = 0 : i64} {
+    // CHECK: ap.channel_block attributes {channels = 8 : i64}
+    ap.channel_block attributes {channels = 8 : i64} {
+      // CHECK: ap.bundle {
+      ap.bundle {
         // CHECK: ap.serial add d = <column = 9, domain = 0, width = 7, is_signed = true> a = <column = 0, domain = 4, width = 4, cell = true> biased carry 40 steps 7
         ap.serial add d = #ap.value<column = 9, domain = 0, width = 7, is_signed = true>
           a = #ap.value<column = 0, domain = 4, width = 4, cell = true> biased carry 40 steps 7

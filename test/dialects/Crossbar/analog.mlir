@@ -45,3 +45,9 @@ func.func private @array_with_analog() attributes {
   test.array = #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16,
     input_bits = 16, dac_bits = 1, adc = <bits = 8, mode = full_scale>, columns_per_adc = 128,
     encoding = differential, rows_per_read = 9, analog = <stuck_off = 0.001, seed = 1>>}
+
+// Numbers that no integer of 64 bits holds.
+// CHECK-LABEL: func private @large_numbers
+// CHECK-SAME: on_resistance_ohm = 9223372036854775808.0>
+func.func private @large_numbers() attributes {
+  test.analog = #crossbar.analog<on_resistance_ohm = 9223372036854775807>}

@@ -111,5 +111,5 @@ func.func private @placement(!pum.token) attributes {test.placement = #pum.place
 }
 
 // CHECK-LABEL: func private @targets
-// CHECK-SAME: a = #pum.target<crossbar>, b = #pum.target<ap>, c = #pum.target<digital>
-func.func private @targets() attributes {a = #pum.target<crossbar>, b = #pum.target<ap>, c = #pum.target<digital>}
+// CHECK-SAME: a = #pum.target<crossbar>, b = #pum.target<ap>, c = #pum.target<digital in "slow">
+func.func private @targets() attributes {a = #pum.target<crossbar>, b = #pum.target<ap>, c = #pum.target<digital in "slow">}

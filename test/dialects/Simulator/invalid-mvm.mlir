@@ -75,3 +75,13 @@ func.func @groups(%g: !crossbar.grid<2x27x8xi8, si8>, %x: memref<1x3x8x8xi8, #si
         memref<1x16x6x6xi32, #simulator.memory<buffer>>
   return
 }
+
+// -----
+
+func.func @joins_other_types(%x: memref<4x8xi8, #simulator.memory<host>>, %y: memref<4x3xi32, #simulator.memory<host>>,
+                             %g: !crossbar.grid<1x8x3xi8, si8>, %h: !crossbar.grid<1x8x4xi8, si8>) {
+  // expected-error @below {{'simulator.mvm' op joins '!crossbar.grid<1x8x4xi8, si8>' to '!crossbar.grid<1x8x3xi8, si8>'}}
+  %t = simulator.mvm %g, %x, %y joining (%h : !crossbar.grid<1x8x4xi8, si8>)
+      : !crossbar.grid<1x8x3xi8, si8>, memref<4x8xi8, #simulator.memory<host>>, memref<4x3xi32, #simulator.memory<host>>
+  return
+}

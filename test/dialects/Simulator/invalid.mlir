@@ -78,6 +78,18 @@ func.func @program_weights(%w: memref<16x26xi8, #simulator.memory<dram>>) {
 
 #array = #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,
   dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
+// C1 of simulator.program: the copies
+func.func @program_copies(%w: memref<16x27xi8, #simulator.memory<dram>>) {
+  // expected-error @below {{'simulator.program' op is placed as 2139095040 copies, but at most 1048576 may be}}
+  %g, %t = simulator.program %w on <"arrays", 0, 2139095040> array #array tiling <row_tiles = 1, column_tiles = 1, slices = 4,
+      groups_per_array = 1, arrays = 1> : memref<16x27xi8, #simulator.memory<dram>> -> !crossbar.grid<1x27x16xi8, ui8>
+  return
+}
+
+// -----
+
+#array = #crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,
+  dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>
 // C1 of simulator.program: the placement
 func.func @program_placement(%w: memref<16x200xi8, #simulator.memory<dram>>) {
   // expected-error @below {{'simulator.program' op is placed on 3 arrays, but every copy of its tiling takes 2}}

@@ -120,8 +120,8 @@ def test_layers_of_linalg(case, seed) -> None:
 
 @pytest.mark.parametrize("spread", [1, 2, 5])
 @pytest.mark.parametrize("lanes", [1, 3])
-def test_slices_spread_over_processors(spread: int, lanes: int) -> None:
-    """Small processors, so that channels come in slices and outputs in chunks."""
+def test_channel_blocks_spread_over_processors(spread: int, lanes: int) -> None:
+    """Small processors need several channel blocks and several output blocks."""
     rng = np.random.default_rng(spread)
     device = DEVICE.replace(ap={"columns": 40, "domains": 24, "rows": 7})
     layer = layer_of(4, False, 3)
@@ -129,9 +129,12 @@ def test_slices_spread_over_processors(spread: int, lanes: int) -> None:
     window = Window(padding=(1, 1, 1, 1))
     program = compiled(x, w, layer, window, device, f"lanes={lanes} spread={spread} threads=2")
     blob = blob_of(program)
-    assert (blob.lanes, blob.spread) == (lanes, min(spread, len(blob.chunks[0].slices)))
-    assert len(blob.chunks) > 1
-    assert len(blob.chunks[0].slices) > 1
+    assert (blob.lanes, blob.spread) == (
+        lanes,
+        min(spread, len(blob.output_blocks[0].channel_blocks)),
+    )
+    assert len(blob.output_blocks) > 1
+    assert len(blob.output_blocks[0].channel_blocks) > 1
     np.testing.assert_array_equal(machine.run(program, x, 2), integer_conv(x, w, layer, window))
 
 
@@ -203,16 +206,16 @@ def test_every_count_is_the_oracles(bits, signed, zero_point, sparsity) -> None:
     assert components["tag_write"] == pytest.approx(counts.written * ap["write_pj_per_bit"])
 
     # Loading, first values and reading: every plane of the inputs or accumulators, there and back.
-    planes = [chunk.planes for chunk in blob.chunks]
+    planes = [block.planes for block in blob.output_blocks]
     distance = counts.distance + sum(
-        4 * p * c.columns for p, c in zip(planes, blob.chunks, strict=True)
+        4 * p * c.columns for p, c in zip(planes, blob.output_blocks, strict=True)
     )
     loaded = read = 0
-    for chunk in blob.chunks:
-        bits_of_chunk = sum(width for width, _ in chunk.outputs)
-        read += bits_of_chunk
-        loaded += bits_of_chunk
-        for part in chunk.slices:
+    for block in blob.output_blocks:
+        bits_of_block = sum(width for width, _ in block.outputs)
+        read += bits_of_block
+        loaded += bits_of_block
+        for part in block.channel_blocks:
             taken = -(-part.channels // blob.lanes) * blob.bits
             distance += 2 * taken * blob.lanes * blob.positions
             loaded += part.channels * blob.positions * blob.bits
@@ -246,8 +249,8 @@ def test_a_layer_twice_as_high_takes_the_time_of_one_block() -> None:
 
     def latency(height: int, device: Device) -> float:
         x = np.zeros((1, 4, height, 16))
-        program = compiled(x, w, layer, Window(), device, "spread=1 lanes=4 chunks=1")
-        assert len(blob_of(program).chunks) == 1
+        program = compiled(x, w, layer, Window(), device, "spread=1 lanes=4 output-blocks=1")
+        assert len(blob_of(program).output_blocks) == 1
         return sum(
             item["end_ns"] - item["start_ns"]
             for item in program.estimate().instructions
@@ -271,17 +274,19 @@ def test_shared_sums_save_additions(outputs: int, sparsity: float, least: float)
     channels = 64 if outputs == 64 else 4
     layer = layer_of(4, False, 0)
     x, w = np.zeros((1, channels, 3, 3)), ternary(rng, (outputs, channels, 3, 3), sparsity)
-    program = compiled(x, w, layer, Window(), options="lanes=1 spread=1 chunks=1 threads=2")
+    program = compiled(x, w, layer, Window(), options="lanes=1 spread=1 output-blocks=1 threads=2")
     blob = blob_of(program)
     additions = sum(
-        len(shared_and_terms(group)) for part in blob.chunks[0].slices for group in part.groups
+        len(shared_and_terms(bundle))
+        for part in blob.output_blocks[0].channel_blocks
+        for bundle in part.bundles
     )
     assert additions <= (1 - least) * np.count_nonzero(w)
 
 
-def shared_and_terms(group) -> list:
+def shared_and_terms(bundle) -> list:
     """Operations: each adds one term to a sum, or a sum to an accumulator."""
-    return [op for op in group if op.code in ("add", "sub", "add_new", "sub_new")]
+    return [op for op in bundle if op.code in ("add", "sub", "add_new", "sub_new")]
 
 
 # ------------------------------------------------------------------ the device

@@ -17,7 +17,7 @@ from test_ap import DEVICE, blob_of
 from test_ap_passes import program_of
 
 import ap_oracle
-from ap_blobs import encode, one_chunk, operation
+from ap_blobs import encode, one_output_block, operation
 from ap_oracle import Value
 from pumice import Device, Program, PumiceError, ir
 
@@ -96,7 +96,7 @@ def test_codes_are_those_of_the_function(case) -> None:
 
 
 @pytest.mark.parametrize("spread", [1, 3])
-def test_spread_slices_make_codes_of_their_sum(spread: int) -> None:
+def test_spread_channel_blocks_make_codes_of_their_sum(spread: int) -> None:
     rng = np.random.default_rng(5)
     x, w = rng.integers(0, 16, (70, 64)), rng.integers(-1, 2, (30, 64))
     thresholds = np.sort(rng.integers(-150, 150, (30, 15)), axis=1)
@@ -131,11 +131,11 @@ def test_every_count_is_the_oracles() -> None:
     searched = counts.searched * r * ap["search_pj_per_bit"]
     assert report.components["search"] == pytest.approx(searched)
     distance, read = counts.distance, 0
-    for chunk in blob.chunks:
-        span = chunk.planes - chunk.slot + blob.code_bits
-        distance += 2 * (chunk.planes + span) * chunk.columns
-        read += len(chunk.outputs) * blob.code_bits
-        for part in chunk.slices:
+    for block in blob.output_blocks:
+        span = block.planes - block.slot + blob.code_bits
+        distance += 2 * (block.planes + span) * block.columns
+        read += len(block.outputs) * blob.code_bits
+        for part in block.channel_blocks:
             taken = -(-part.channels // blob.lanes) * blob.bits
             distance += 2 * taken * blob.lanes
     assert report.counters["ap_shifts"] == distance * r
@@ -163,9 +163,9 @@ def test_columns_for_flags_are_kept_free() -> None:
 # ------------------------------------------------------------------ programs by hand
 
 
-def epilogue_of(groups, **fields) -> bytes:
-    program = one_chunk(2, False, 1, [(5, 0)], [])
-    program.chunks[0].epilogue = groups
+def epilogue_of(bundles, **fields) -> bytes:
+    program = one_output_block(2, False, 1, [(5, 0)], [])
+    program.output_blocks[0].epilogue = bundles
     program.code_bits = 3
     for name, value in fields.items():
         setattr(program, name, value)
@@ -211,7 +211,8 @@ def test_results_of_another_type_are_refused() -> None:
         module.operation.attributes["pum.device"] = DEVICE.to_attribute(context)
         passes = PassManager.parse("builtin.module(verify-ap-contract)")
         with pytest.raises(
-            ir.MLIRError, match="has a result of 'i32', but its program makes codes"
+            ir.MLIRError,
+            match="has a result of 'i32', but its microprogram computes quantized values",
         ):
             passes.run(module.operation)
         for pipeline in ("crossbar-to-pum", "pum-to-simulator"):
@@ -227,11 +228,11 @@ def test_a_relu_by_hand() -> None:
     total = Value(2, 0, 4, True, False)
     low, high = (Value(2, i, 1, False, False) for i in (0, 1))
     flag = [None, *(Value(4 + t, 0, 1, False, True) for t in (1, 2, 3))]
-    program = one_chunk(
+    program = one_output_block(
         3, False, 2, [(4, 0)], [[operation("sub_new", 4, c=3, d=total, b=x0, a=x1)]]
     )
     program.code_bits = 2
-    program.chunks[0].epilogue = [
+    program.output_blocks[0].epilogue = [
         [operation("less", 4, c=4 + t, a=total, k=t) for t in (1, 2, 3)],
         [
             operation("copy", 1, True, d=low, a=flag[3]),

@@ -15,7 +15,7 @@ from test_ap_elementwise import SMALL, compiled
 from test_ap_passes import good, loaded
 
 import ap_oracle
-from ap_blobs import encode, one_chunk
+from ap_blobs import encode, one_output_block
 from machine import Window, result_shape
 from pumice import PumiceError, ir
 
@@ -135,15 +135,15 @@ def test_every_count_is_the_oracles() -> None:
     assert report.counters["ap_passes"] == counts.passes
     assert report.counters["ap_tagged_writes"] == counts.written
     distance = counts.distance
-    for chunk in blob.chunks:
-        span = chunk.planes - chunk.slot + blob.code_bits
-        distance += 2 * (chunk.planes + span) * chunk.columns
-        distance += 2 * len(chunk.slices) * blob.bits * blob.lanes
+    for block in blob.output_blocks:
+        span = block.planes - block.slot + blob.code_bits
+        distance += 2 * (block.planes + span) * block.columns
+        distance += 2 * len(block.channel_blocks) * blob.bits * blob.lanes
     assert report.counters["ap_shifts"] == distance * len(rows)
     # Both inputs from DRAM to the buffer, and from there to the processors.
     runs = [item for item in report.instructions if item["kind"] == "ap"]
     assert [item["counters"]["buffer_bytes_read"] for item in runs] == [a.size + b.size]
-    assert report.wear.arrays_written == len(blob.chunks)
+    assert report.wear.arrays_written == len(blob.output_blocks)
 
 
 def test_processors_that_are_too_small() -> None:
@@ -158,7 +158,7 @@ def test_processors_that_are_too_small() -> None:
 
 def test_inputs_of_another_size() -> None:
     """Two inputs of a machine program that are no codes, or for another program."""
-    blob = encode(one_chunk(2, False, 1, [(4, 0)], good()))
+    blob = encode(one_output_block(2, False, 1, [(4, 0)], good()))
     numbers = ", ".join(str(byte - 256 if byte > 127 else byte) for byte in blob)
     x, y = (f"memref<2x1x{t}, #simulator.memory<host>>" for t in ("i8", "i32"))
     text = (

@@ -14,7 +14,7 @@ pytest.importorskip("pumice._mlir_libs._pumice")
 
 from pumice.passmanager import PassManager
 
-from ap_blobs import encode, encode_body, one_chunk, operation, run_text
+from ap_blobs import encode, encode_body, one_output_block, operation, run_text
 from ap_oracle import Operation, Value
 from pumice import Device, Program, PumiceError, ir
 
@@ -24,9 +24,9 @@ PASS = re.compile(
 )
 
 
-def passes_of(group: list[Operation]) -> list[tuple[str, list[int], list[int]]]:
+def passes_of(bundle: list[Operation]) -> list[tuple[str, list[int], list[int]]]:
     """What ap-disassemble lists: ("move" | "search" | "write", columns, key or distance)."""
-    program = one_chunk(2, False, 1, [(1, 0)], [group])
+    program = one_output_block(2, False, 1, [(1, 0)], [bundle])
     with ir.Context():
         module = ir.Module.parse(run_text(encode(program), 1, 1, 1))
         PassManager.parse("builtin.module(ap-disassemble{passes=true})").run(module.operation)
@@ -38,7 +38,7 @@ def passes_of(group: list[Operation]) -> list[tuple[str, list[int], list[int]]]:
     return found
 
 
-def run_passes(group: list[Operation], cells: list[tuple[int, int]]) -> np.ndarray:
+def run_passes(bundle: list[Operation], cells: list[tuple[int, int]]) -> np.ndarray:
     """Runs the listed passes on rows that hold every combination of bits of `cells`.
 
     Also checks that no row is tagged by two passes of a step, those that clear apart.
@@ -49,7 +49,7 @@ def run_passes(group: list[Operation], cells: list[tuple[int, int]]) -> np.ndarr
     tags = np.zeros(len(rows), bool)
     tagged_before = np.zeros(len(rows), bool)
     last_keys: list[int] = []
-    for kind, columns, key in passes_of(group):
+    for kind, columns, key in passes_of(bundle):
         if kind == "move":
             ports[columns[0]] = ports.get(columns[0], 0) + key[0]
             tagged_before[:] = False
@@ -232,7 +232,7 @@ def test_maximum_and_relu_of_signed_numbers() -> None:
     """y0 = max(x0, x1), y1 = max(x0 - x1, 0), in two's complement of 4 bits."""
     x0, x1 = Value(0, 0, 4, True, False), Value(1, 0, 4, True, False)
     y0, y1 = Value(2, 0, 5, True, False), Value(3, 0, 5, True, False)
-    groups = [
+    bundles = [
         [operation("copy", 5, d=y0, a=x0)],
         [operation("compare", 5, c=4, d=y0, a=x1)],
         [operation("select", 5, c=4, d=y0, a=x1)],
@@ -241,7 +241,9 @@ def test_maximum_and_relu_of_signed_numbers() -> None:
         [operation("mask", 5, c=6, d=y1)],
     ]
     x = np.array(list(itertools.product(range(-8, 8), repeat=2)), np.int8)
-    program = program_of(encode(one_chunk(4, True, 2, [(5, 7), (5, -3)], groups)), len(x), 2, 2)
+    program = program_of(
+        encode(one_output_block(4, True, 2, [(5, 7), (5, -3)], bundles)), len(x), 2, 2
+    )
     y = np.asarray(program.run(x).outputs)
     np.testing.assert_array_equal(y[:, 0], x.max(axis=1))
     np.testing.assert_array_equal(y[:, 1], np.maximum(x[:, 0].astype(int) - x[:, 1], 0))
@@ -253,16 +255,16 @@ def good() -> list[list[Operation]]:
 
 
 def blob_with(**changes: object) -> bytes:
-    group = good()
-    op = Operation(**{**vars(group[0][0]), **changes})  # type: ignore[arg-type]
-    return encode(one_chunk(2, False, 1, [(4, 0)], [[op]]))
+    bundle = good()
+    op = Operation(**{**vars(bundle[0][0]), **changes})  # type: ignore[arg-type]
+    return encode(one_output_block(2, False, 1, [(4, 0)], [[op]]))
 
 
 def changed(**fields: int) -> bytes:
-    return encode(dataclasses.replace(one_chunk(2, False, 1, [(4, 0)], good()), **fields))
+    return encode(dataclasses.replace(one_output_block(2, False, 1, [(4, 0)], good()), **fields))
 
 
-BLOB = encode(one_chunk(2, False, 1, [(4, 0)], good()))
+BLOB = encode(one_output_block(2, False, 1, [(4, 0)], good()))
 BODY = encode_body(good())
 
 
@@ -287,12 +289,12 @@ BODY = encode_body(good())
         ),
         (blob_with(code="top", d=None, steps=2), "has 2 steps, expected 1"),
         (
-            encode(one_chunk(2, False, 1, [(4, 0)], [good()[0] * 2])),
+            encode(one_output_block(2, False, 1, [(4, 0)], [good()[0] * 2])),
             "shares its carry with another operation",
         ),
         (
             encode(
-                one_chunk(
+                one_output_block(
                     2,
                     False,
                     1,
@@ -303,11 +305,11 @@ BODY = encode_body(good())
             "needs column 0 at another domain than an operation",
         ),
         (
-            encode(one_chunk(2, False, 17, [(4, 0)], [])),
+            encode(one_output_block(2, False, 17, [(4, 0)], [])),
             "inputs take 17 x 1 columns, but there are",
         ),
         (changed(columns=0), "expected columns and domains, got 0 and 16"),
-        (changed(columns=300), "has a program for 300 columns of 16 domains, but device"),
+        (changed(columns=300), "has a microprogram for 300 columns of 16 domains, but device"),
         (changed(bits=0), "expected input bits from 1 to 32 and positive kernel positions"),
         (changed(bits=17), "inputs take 17 domains, but there are 16"),
         (changed(outputs=0), "has outputs 0 to 1 of 0"),
@@ -316,13 +318,16 @@ BODY = encode_body(good())
             BLOB[: -len(BODY) - 1] + bytes([len(BODY) - 1]) + BODY,
             "the channel block has .* bytes, expected",
         ),
-        (encode(one_chunk(2, False, 1, [(0, 0)], [])), "accumulator 0 has 0 bits in a slot of 0"),
         (
-            encode(one_chunk(2, False, 1, [(17, 0)], [])),
+            encode(one_output_block(2, False, 1, [(0, 0)], [])),
+            "accumulator 0 has 0 bits in a slot of 0",
+        ),
+        (
+            encode(one_output_block(2, False, 1, [(17, 0)], [])),
             "accumulators take 17 domains, but there are",
         ),
         (
-            encode(one_chunk(2, False, 15, [(4, 0), (4, 0)], [])),
+            encode(one_output_block(2, False, 15, [(4, 0), (4, 0)], [])),
             "has accumulators in columns 15 to 17 of 16",
         ),
     ],
@@ -358,7 +363,7 @@ def loaded(text: str) -> str:
 @pytest.mark.parametrize(
     ("blob", "x", "y", "text"),
     [
-        (changed(columns=300), "i8", "2x1xi32", "has a program for 300 columns of 16 domains"),
+        (changed(columns=300), "i8", "2x1xi32", "has a microprogram for 300 columns of 16 domains"),
         (b"PAPER", "i8", "2x1xi32", "expected 'PAP' and version 1 or 2"),
         (BLOB, "f32", "2x1xi32", "inputs are f32, expected i8, i16 or i32"),
         (BLOB, "i8", "2x1xf32", "accumulators are f32, expected i32 or i64"),

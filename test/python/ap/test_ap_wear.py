@@ -35,7 +35,7 @@ def test_every_write_is_the_oracles() -> None:
     report = program.run(x.astype(np.int8)).report
     wear = report.wear
 
-    assert wear.arrays_written == len(blob.chunks) == len(processors)
+    assert wear.arrays_written == len(blob.output_blocks) == len(processors)
     cells = 40 * ROWS
     written = sum(int(p.writes.sum()) for p in processors)
     assert wear.mean_writes_per_cell * cells * len(processors) == pytest.approx(written)
@@ -68,15 +68,15 @@ def test_sums_are_the_reports(spread: int) -> None:
     wear = report.wear
     found = wear.mean_writes_per_cell * wear.arrays_written * 40 * ROWS
     assert found == pytest.approx(bits)
-    parts = sum(min(spread, len(chunk.slices)) for chunk in blob_of(program).chunks)
+    parts = sum(min(spread, len(block.channel_blocks)) for block in blob_of(program).output_blocks)
     assert wear.arrays_written == 2 * parts
 
 
 def test_blocks_that_take_turns_wear_the_same_processors() -> None:
     x, w, layer = layer_and_input((1, 3, 34, 34), 4)
-    many = compiled(x, w, layer, Window(), SMALL, "chunks=1 spread=1").estimate()
+    many = compiled(x, w, layer, Window(), SMALL, "output-blocks=1 spread=1").estimate()
     few = SMALL.replace(levels={"tile": {"holds": 3}, "bank": {"holds": 1}, "chip": {"holds": 1}})
-    turns = compiled(x, w, layer, Window(), few, "chunks=1 spread=1").estimate()
+    turns = compiled(x, w, layer, Window(), few, "output-blocks=1 spread=1").estimate()
     assert many.wear.arrays_written == 16
     assert turns.wear.arrays_written == 3
     assert turns.wear.max_writes_per_cell == 6 * many.wear.max_writes_per_cell

@@ -293,6 +293,10 @@ MISUSES = [
         "--device is for models: 'foreign.mlir' is compiled already for a device; compile the model"
         " again, or compile it with --emit quantized to a file that takes a device",
     ),
+    (
+        ["run", "foreign.mlir", "--schedule", "naive"],
+        "--schedule is for models: 'foreign.mlir' is compiled already",
+    ),
     (["run", "foreign.mlir", "-c", "x.npy"], "--calibration is for PyTorch models, got"),
     (["estimate", "foreign.mlir", "--no-quantize"], "--no-quantize is for PyTorch models"),
     (

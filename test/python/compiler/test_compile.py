@@ -54,15 +54,19 @@ def test_training_mode_is_left_alone(digits) -> None:
 
 
 def test_model_larger_than_the_device() -> None:
-    """Says how many arrays are needed and there."""
+    """It is scheduled; if a layer cannot be cut, the error says how many arrays are needed and
+    there."""
     model, x = nn.Linear(300, 300), torch.randn(1, 300)
     tiny = Device("isaac").replace(
         name="tiny", levels={"ima": {"holds": 2}, "tile": {"holds": 1}, "chip": {"holds": 1}}
     )
-    needed = pumice.compile(model, x, device="isaac").estimate().arrays
+    enough = pumice.compile(model, x, device="isaac")
+    needed = enough.estimate().arrays
+    assert torch.equal(pumice.compile(model, x, device=tiny).run(x).outputs, enough.run(x).outputs)
     with pytest.raises(CompileError) as caught:
-        pumice.compile(model, x, device=tiny)
-    assert f"needs {needed} arrays, but device 'tiny' has 2" in str(caught.value)
+        pumice.compile(model, x, device=tiny.replace(array={"adc": {"mode": "calibrated"}}))
+    assert f"needs {needed} arrays at once for its smallest split" in str(caught.value)
+    assert "but device 'tiny' has 2" in str(caught.value)
     assert "see current operation" not in str(caught.value)
 
 

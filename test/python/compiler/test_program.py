@@ -51,21 +51,24 @@ def test_mnist_is_exact() -> None:
 
     pixels, labels = data.mnist_data()
     images = (pixels.reshape(-1, 1, 28, 28) / 255 - CCEXAM_MEAN) / CCEXAM_STD
-    chosen = slice(0, None, 125)  # 40 images, 4 of each class
+    chosen = slice(0, None, 250)  # 20 images, 2 of each class
     x = torch.from_numpy(images[chosen].astype(np.float32))
     quantized = pumice.quantize(ccexam_mnist(), [x[::2]])
     for name in ("ideal", "isaac"):
         program = pumice.compile(quantized, x, device=name)
         assert_exact(program, quantized, x, Device(name), least_codes=2)
         answers = program.run(x).outputs.argmax(1).numpy()
-        assert (answers == labels[chosen]).sum() >= 39
+        assert (answers == labels[chosen]).sum() >= 19
 
 
 # Seeds of networks that can be built; each has its own image, batch and arrays.
-SEEDS = [0, 1, 3, 4, 5, 7, 8, 9, 10, 11]
+SEEDS = [0, 1, 3, 4, 5]
+MORE_SEEDS = [7, 8, 9, 10, 11]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    "seed", [*SEEDS, *(pytest.param(seed, marks=pytest.mark.nightly) for seed in MORE_SEEDS)]
+)
 def test_odd_networks_are_exact(seed) -> None:
     """Residual, depthwise, grouped, strided, dilated layers on arrays of odd sizes."""
     choose = random.Random(seed)
@@ -316,14 +319,14 @@ def test_bad_files(isaac, tmp_path) -> None:
     whole = (tmp_path / "whole").read_bytes()
     bad = {
         "empty": (b"", "is not a machine program"),
-        "junk": (b"ML\xefR\0\0\0junk", "is not an MLIR module"),
+        "junk": (b"ML\xefR\0\0\0junk", "the file is damaged: expected a seal"),
         "words": (b"not mlir at all", "is not an MLIR module"),
         "foreign": (
             b"module { func.func @f() { return } }",
             "is not a machine program: names no dev",
         ),
-        "short": (whole[: len(whole) // 2], "is not an MLIR module"),
-        "shorter": (whole[:99], "is not an MLIR module"),
+        "short": (whole[: len(whole) // 2], "the file is damaged: expected a seal"),
+        "shorter": (whole[:99], "the file is damaged: expected a seal"),
     }
     for name, (data, words) in bad.items():
         (tmp_path / name).write_bytes(data)

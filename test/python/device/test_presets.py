@@ -36,7 +36,10 @@ def levels_of(device: Device) -> dict[str, dict[str, float]]:
 
 
 def test_all_presets_are_there() -> None:
-    names = ["ideal", "isaac", "neon", "neurosim-rram", "puma", "rtm-ap"]
+    names = [
+        "aras", "aras-baseline", "ideal", "isaac", "neon", "neon-dlc", "neon-lut", "neurosim-rram",
+        "puma", "rtm-ap",
+    ]  # fmt: skip
     assert pumice.devices() == sorted(names)
     assert sorted(path.stem for path in FOLDER.glob("*.mlir")) == sorted(names)
 
@@ -96,6 +99,27 @@ def test_neon_holds_its_networks_in_as_many_subarrays(name, tmp_path) -> None:
     written = program.estimate(tmp_path / "p.mlir").setup.wear.arrays_written
     assert written == first
     assert round(written * levels_of(device)["subarray"]["power_mw"], 6) == power
+
+
+@pytest.mark.parametrize("name", ["neon-dlc", "neon-lut"])
+def test_baselines_of_neon_differ_in_their_units_only(name) -> None:
+    neon, other = Device("neon").fields, Device(name).fields
+    assert other["groups"][0] == neon["groups"][0]
+    assert (other["buffer"], other["dram"]) == (neon["buffer"], neon["dram"])
+    assert other["components"][: len(neon["components"])] == neon["components"]
+    parts = {item["name"]: item for item in other["components"][len(neon["components"]) :]}
+    count = other["groups"][1]["units"] * other["groups"][1]["lanes"]
+    assert {item["count"] for item in parts.values()} == {count} == {576}
+    subarray = levels_of(Device("neon"))["subarray"]
+    expected = {  # Table IV
+        "exp": (7.424, 5017),
+        "divide": (26.88, 23869),
+        "tables": (4 * subarray["power_mw"], 4e6 * subarray["area_mm2"]),
+    }
+    for part, item in parts.items():
+        power, area = expected[part]
+        assert item["power_mw"] / count == pytest.approx(power)
+        assert item["area_um2"] / count == pytest.approx(area)
 
 
 def test_puma_sums_are_near_the_published_tables() -> None:
@@ -175,7 +199,9 @@ def test_neurosim_energies_follow_from_its_formulas() -> None:
 
 
 #: What the head of each file declares.
-LABELS = r"\[(table|paper|param|code|constants|config|derived|substitute|recalled|isaac)\]|guess"
+LABELS = (
+    r"\[(table|paper|param|code|constants|config|derived|substitute|recalled|isaac|neon)\]|guess"
+)
 
 
 @pytest.mark.parametrize("name", sorted(set(pumice.devices()) - {"ideal"}))

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -24,8 +27,16 @@ def run(*command: str | Path, fails: bool = False) -> subprocess.CompletedProces
 
 
 def printed(name: str) -> str:
-    """What a Python example prints."""
+    """What a Python example prints, in a process of its own."""
     return run(sys.executable, EXAMPLES / name).stdout
+
+
+def printed_here(name: str) -> str:
+    """What a Python example prints, in this process, which has imported PyTorch."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+    return output.getvalue()
 
 
 @pytest.fixture
@@ -50,7 +61,7 @@ def test_custom_device() -> None:
 
 @pytest.mark.usefixtures("_torch")
 def test_sweep() -> None:
-    rows = [line.split() for line in printed("sweep/sweep.py").splitlines()[1:]]
+    rows = [line.split() for line in printed_here("sweep/sweep.py").splitlines()[1:]]
     assert [row[0] for row in rows] == ["16", "32", "128"]
     right = [int(row[1].split("/")[0]) for row in rows]
     energy = [float(row[2]) for row in rows]
@@ -61,14 +72,14 @@ def test_sweep() -> None:
 
 @pytest.mark.usefixtures("_torch")
 def test_compare() -> None:
-    text = printed("compare/compare.py")
+    text = printed_here("compare/compare.py")
     assert "isaac-8b: no layer diverges" in text
     assert "isaac-5b: diverges first at down" in text
 
 
 @pytest.mark.usefixtures("_torch")
 def test_ternary() -> None:
-    text = printed("ternary/train.py")
+    text = printed_here("ternary/train.py")
     assert "same answers as PyTorch: True" in text
     assert re.search(r"[1-9][\d,]+ passes of the processors", text)
 

@@ -18,15 +18,20 @@ REFUSED = {"bool": {"shift_left", "shift_right", "shift_right_by"}}
 def check(kind: str, size: int, seed: int = 0) -> tuple[int, int]:
     """Compares all ops on a type; returns how many are equal and how many are refused."""
     a, b = ops.values(ops.TYPES[kind], size, seed)
+    known = REFUSED.get(kind, set())
     expected = ops.expected_of(list(ops.OPS), a, b)
-    found, refused = ops.outcome(list(expected), a, b)
+    # Each refusal costs another export: those that are expected have a small one of their own.
+    found, refused = ops.outcome([name for name in expected if name not in known], a, b)
+    if known:
+        also_found, also_refused = ops.outcome([name for name in expected if name in known], a, b)
+        found, refused = found | also_found, refused | also_refused
     wrong = {name: text for name in found if (text := ops.difference(found[name], expected[name]))}
     assert not wrong
     assert found.keys() | refused.keys() == expected.keys()
     if kind == "u64":
         assert all("uint64" in text for text in refused.values()), refused
     else:
-        assert refused.keys() <= REFUSED.get(kind, set()), refused
+        assert refused.keys() <= known, refused
     print(f"{kind}[{size}]: {len(found)} ops equal, {len(refused)} refused")
     return len(found), len(refused)
 
@@ -35,16 +40,14 @@ def check(kind: str, size: int, seed: int = 0) -> tuple[int, int]:
 KINDS = [pytest.param(k, marks=pytest.mark.nightly if k == "u64" else []) for k in ops.TYPES]
 
 
+#: Vectors with a rest, and single elements; the nightly run has all lengths of all types.
+SIZES = {"u8": 33, "f16": 33, "f32": 1, "i16": 1}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_all_ops(kind) -> None:
-    equal, _ = check(kind, 7)
+    equal, _ = check(kind, SIZES.get(kind, 7))
     assert equal >= {"u16": 60, "u32": 60, "u64": 20, "bool": 115}.get(kind, 145)
-
-
-@pytest.mark.parametrize("size", [1, 33])
-@pytest.mark.parametrize("kind", ["u8", "f16"])
-def test_other_lengths(kind, size) -> None:
-    check(kind, size, seed=size)
 
 
 @pytest.mark.nightly

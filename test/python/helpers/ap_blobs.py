@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from ap_oracle import CODES, FIELDS, Chunk, Operation, Program, Slice, Value
+from ap_oracle import CODES, FIELDS, ChannelBlock, Operation, OutputBlock, Program, Value
 
-__all__ = ["encode", "one_chunk", "operation", "run_text"]
+__all__ = ["encode", "one_output_block", "operation", "run_text"]
 
 
 def v(number: int) -> bytes:
@@ -25,41 +25,45 @@ def encode(program: Program) -> bytes:
     head = [p.columns, p.domains, p.positions, p.bits, int(p.signed), p.channels, p.outputs]
     codes = [p.code_bits, int(p.code_signed)] if p.code_bits else []
     version = b"\x02" if codes else b"\x01"
-    out = b"PAP" + version + b"".join(map(v, [*head, p.lanes, p.spread, *codes, len(p.chunks)]))
-    for chunk in p.chunks:
-        numbers = [chunk.first_output, len(chunk.outputs), chunk.column, chunk.columns, chunk.slot]
+    out = (
+        b"PAP"
+        + version
+        + b"".join(map(v, [*head, p.lanes, p.spread, *codes, len(p.output_blocks)]))
+    )
+    for block in p.output_blocks:
+        numbers = [block.first_output, len(block.outputs), block.column, block.columns, block.slot]
         out += b"".join(map(v, numbers))
-        out += b"".join(v(width) + s(initial) for width, initial in chunk.outputs)
-        out += v(len(chunk.slices))
-        for part in chunk.slices:
-            body = encode_body(part.groups)
+        out += b"".join(v(width) + s(initial) for width, initial in block.outputs)
+        out += v(len(block.channel_blocks))
+        for part in block.channel_blocks:
+            body = encode_body(part.bundles)
             out += v(part.first_channel) + v(part.channels) + v(len(body)) + body
         if codes:
-            body = encode_body(chunk.epilogue)
+            body = encode_body(block.epilogue)
             out += v(len(body)) + body
     return out
 
 
 def encode_body(body: list[list[Operation]]) -> bytes:
     values: list[Value] = []
-    groups = v(len(body))
-    for group in body:
-        groups += v(len(group))
-        for op in group:
-            groups += v(CODES.index(op.code) + 16 * op.biased) + v(op.steps)
+    bundles = v(len(body))
+    for bundle in body:
+        bundles += v(len(bundle))
+        for op in bundle:
+            bundles += v(CODES.index(op.code) + 16 * op.biased) + v(op.steps)
             for name in FIELDS[op.code]:
                 item = getattr(op, name)
                 if name in "ck":
-                    groups += v(item) if name == "c" else s(item)
+                    bundles += v(item) if name == "c" else s(item)
                     continue
                 if item not in values:
                     values.append(item)
-                groups += v(values.index(item))
+                bundles += v(values.index(item))
     table = v(len(values))
     for value in values:
         shape = value.width * 4 + value.signed * 2 + value.cell
         table += v(value.column) + v(value.domain) + v(shape)
-    return table + groups
+    return table + bundles
 
 
 def operation(code: str, steps: int, biased: bool = False, **has: int | Value) -> Operation:
@@ -68,19 +72,21 @@ def operation(code: str, steps: int, biased: bool = False, **has: int | Value) -
     return Operation(code, biased, steps, **fields)  # type: ignore[arg-type]
 
 
-def one_chunk(
+def one_output_block(
     bits: int,
     signed: bool,
     channels: int,
     outputs: list[tuple[int, int]],
-    groups: list[list[Operation]],
+    bundles: list[list[Operation]],
     columns: int = 16,
 ) -> Program:
     """All channels side by side in the first columns, an accumulator in each of the next."""
     slot = max(width for width, _ in outputs)
-    chunk = Chunk(0, channels, len(outputs), slot, outputs, [Slice(0, channels, groups)])
+    block = OutputBlock(
+        0, channels, len(outputs), slot, outputs, [ChannelBlock(0, channels, bundles)]
+    )
     size = [columns, 16, 1, bits, signed, channels, len(outputs), channels, 1]
-    return Program(*size, [chunk])
+    return Program(*size, [block])
 
 
 def run_text(blob: bytes, rows: int, channels: int, outputs: int) -> str:

@@ -14,6 +14,8 @@ from pumice.scheduling import ALGORITHMS, Options, Problem, SchedulingError, che
 from scheduling_instances import random_problem
 from scheduling_oracle import violations
 
+PIPELINES = ("pipeline", "stream")
+
 
 def problems_of(problem: Problem, options: Options) -> list[str]:
     """What is wrong with the schedules of one problem."""
@@ -23,8 +25,9 @@ def problems_of(problem: Problem, options: Options) -> list[str]:
         try:
             result = schedule(problem, algorithm, options)
         except SchedulingError as error:
-            # Only a pipeline may refuse what passes check().
-            if algorithm != "pipeline" or not str(error).startswith("a pipeline needs"):
+            # Only pipelines may refuse what passes check().
+            refusals = ("a pipeline needs", "a stream needs")
+            if algorithm not in PIPELINES or not str(error).startswith(refusals):
                 wrong.append(f"{algorithm}: {error}")
             continue
         summary, found = result.summary, result.schedule
@@ -35,7 +38,7 @@ def problems_of(problem: Problem, options: Options) -> list[str]:
         times[algorithm] = summary.time_ps
         for name, bound in summary.bounds.to_dict().items():
             time = summary.period_ps if name == "period_ps" else summary.time_ps
-            if algorithm == "pipeline" or name != "period_ps":
+            if algorithm in PIPELINES or name != "period_ps":
                 if time is not None and time < bound:
                     wrong.append(f"{algorithm}: {time} ps is below the bound {name} of {bound}")
     if not options.time_share and times.get("copies", 0) > times.get("overlap", 0):

@@ -1,11 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""How far schedules are from the optimum of an exact solver (OR-tools CP-SAT).
+"""Gaps to the optimum by size: `pumice.experiments.aras.optimum` as a table.
 
-    python test/python/helpers/scheduling_gap.py --units 5 7 8 --count 20
-
-The instances (`scheduling_instances.small_problem`) have one group of one element. Weights of a
-unit are written atomically, either by one writer or one transfer after the other. The solver
-chooses copies, an order and all times; our copies and times are its hint.
+python test/python/helpers/scheduling_gap.py --units 5 7 8 --count 20
 """
 
 from __future__ import annotations
@@ -13,110 +9,8 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from dataclasses import dataclass
 
-from ortools.sat.python import cp_model
-
-from pumice.scheduling import Options, Problem, Schedule, bounds, schedule
-from scheduling_instances import small_problem
-
-OPTIONS = Options(writes_atomically=True)
-
-
-@dataclass
-class Gap:
-    """One instance."""
-
-    seed: int
-    units: int
-    ours_ps: int
-    optimum_ps: int
-    bound_ps: int
-    is_proven: bool
-
-    @property
-    def share(self) -> float:
-        return self.ours_ps / self.optimum_ps - 1
-
-
-def useful_copies(windows: int, most: int) -> list[int]:
-    """Numbers of copies up to `most` that are the least for their time."""
-    return [r for r in range(1, most + 1) if r == 1 or -(-windows // r) < -(-windows // (r - 1))]
-
-
-def optimum(problem: Problem, hint: Schedule, seconds: float, workers: int) -> tuple[int, bool]:
-    """The least time found, and whether it is proven."""
-    (group,) = problem.machine.groups
-    arrays = group.arrays_per_element
-    write = group.rows * group.row_write_ps
-    model = cp_model.CpModel()
-    horizon = hint.end_ps
-    starts, ends, holds, demands, transfers, writes = {}, {}, [], [], [], []
-    parts = {p.unit: (index, p) for index, p in enumerate(hint.parts)}
-    moved = {t.part: t for t in hint.transfers}
-    computed = {c.part: c for c in hint.computes}
-    for unit in problem.units:
-        tiles = unit.row_tiles * unit.col_tiles
-        most = min(unit.max_copies, unit.windows, arrays // tiles)
-        choices = useful_copies(unit.windows, most)
-        chosen = [model.new_bool_var(f"{unit.name}x{r}") for r in choices]
-        model.add_exactly_one(chosen)
-        time_of = {r: -(-unit.windows // r) * unit.mvm_ps for r in choices}
-        compute = sum(b * time_of[r] for b, r in zip(chosen, choices, strict=True))
-        demand = model.new_int_var(tiles, tiles * most, f"{unit.name} arrays")
-        model.add(demand == sum(b * (tiles * r) for b, r in zip(chosen, choices, strict=True)))
-        moving = -(-unit.bytes * 10**6 // problem.machine.dram_bytes_per_us)
-        begin = model.new_int_var(0, horizon, f"{unit.name} transfer")
-        write_start = model.new_int_var(0, horizon, f"{unit.name} write")
-        write_end = model.new_int_var(0, horizon, f"{unit.name} written")
-        start = model.new_int_var(0, horizon, f"{unit.name} start")
-        end = model.new_int_var(0, horizon, f"{unit.name} end")
-        duration = demand * write if group.writers_per_element else write
-        model.add(write_start >= begin + moving)
-        model.add(start >= write_end)
-        model.add(end == start + compute)
-        transfers.append(model.new_fixed_size_interval_var(begin, moving, f"{unit.name} moves"))
-        model.add(write_end == write_start + duration)
-        size = model.new_int_var(0, horizon, f"{unit.name} write time")
-        model.add(size == duration)
-        writes.append(model.new_interval_var(write_start, size, write_end, f"{unit.name} writes"))
-        held = model.new_int_var(0, horizon, f"{unit.name} held time")
-        holds.append(model.new_interval_var(begin, held, end, f"{unit.name} holds"))
-        demands.append(demand)
-        starts[unit.name], ends[unit.name] = start, end
-        index, own = parts[unit.name]
-        least = max(r for r in choices if r <= own.copies)
-        for b, r in zip(chosen, choices, strict=True):
-            model.add_hint(b, r == least)
-        model.add_hint(begin, moved[index].start_ps)
-        model.add_hint(start, computed[index].start_ps)
-        model.add_hint(end, computed[index].end_ps)
-    model.add_cumulative(holds, demands, arrays)
-    model.add_no_overlap(transfers)
-    if group.writers_per_element:
-        model.add_no_overlap(writes)
-    for unit in problem.units:
-        for needed in unit.dependencies:
-            model.add(starts[unit.name] >= ends[needed])
-    makespan = model.new_int_var(0, horizon, "end")
-    model.add_max_equality(makespan, list(ends.values()))
-    model.minimize(makespan)
-    solver = cp_model.CpSolver()
-    solver.parameters.max_time_in_seconds = seconds
-    solver.parameters.num_workers = workers
-    status = solver.solve(model)
-    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return horizon, False
-    return round(solver.objective_value), status == cp_model.OPTIMAL
-
-
-def gap(seed: int, units: int, seconds: float = 20, workers: int = 2) -> Gap:
-    """The gap of one instance."""
-    problem = small_problem(seed, units)
-    ours = schedule(problem, "copies", OPTIONS).schedule
-    assert ours is not None
-    best, proven = optimum(problem, ours, seconds, workers)
-    return Gap(seed, units, ours.end_ps, best, bounds(problem).best_ps, proven)
+from pumice.experiments.aras.optimum import Gap, gap
 
 
 def main() -> None:

@@ -54,6 +54,7 @@ def random_problem(seed: int) -> Problem:
             kind="digital" if rng.random() < 0.15 else rng.choice(kinds),
             dependencies=[d.name for d in dependencies],
             windows=rng.choice([1, 1, 7, 50, 200]),
+            lead_ppm=rng.choice([0, 1, 142858, 500000, 10**6]),
             digital_ps=rng.choice([0, 0, 100, 3000]),
             input_bytes=0 if dependencies else rng.choice([0, 30, 300]),
             output_bytes=rng.choice([0, 20, 60, 200, 2000]),
@@ -79,42 +80,3 @@ def random_problem(seed: int) -> Problem:
         units.append(unit)
     rng.shuffle(units)
     return Problem(machine, units, f"random-{seed}")
-
-
-def small_problem(seed: int, count: int) -> Problem:
-    """A problem that an exact solver finishes: up to 8 units that fit, one element, and either one
-    writer or transfers that take as long as writes. All are to be written atomically."""
-    rng = random.Random(seed)
-    one_writer = rng.random() < 0.5
-    arrays = rng.randint(24, 96)
-    units: list[Unit] = []
-    is_chain = rng.random() < 0.5
-    for i in range(count):
-        if is_chain or i == 0:
-            dependencies = units[-1:]
-        else:
-            dependencies = [unit for unit in units[-3:] if rng.random() < 0.5] or [
-                rng.choice(units)
-            ]
-        tiles = rng.randint(1, max(1, arrays // 3))
-        units.append(
-            Unit(
-                name=f"u{i}",
-                dependencies=[d.name for d in dependencies],
-                row_tiles=1,
-                col_tiles=tiles,
-                windows=rng.choice([1, 4, 16, 49, 196, 400]),
-                mvm_ps=rng.choice([20, 80]),
-                bytes=0 if one_writer else tiles * rng.randint(50, 400),
-                max_copies=400,
-            )
-        )
-    group = Group(
-        name="g",
-        arrays_per_element=arrays,
-        writers_per_element=1 if one_writer else 0,
-        rows=4,
-        row_write_ps=rng.choice([25, 100]),
-    )
-    machine = Machine(groups=[group], dram_bytes_per_us=10**6)
-    return Problem(machine, units, f"small-{seed}")

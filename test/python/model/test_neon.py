@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import pumice
+from neon_oracle import table as oracle
 from pumice import neon
 from pumice._mlir_libs import _pumice
 from pumice.neon import FitOptions, Linear, fit
@@ -29,24 +30,6 @@ FUNCTIONS = {
     "log": (np.log, 1, 2),
     "gelu": (gelu, -8, 8),
 }
-
-
-def oracle(net: dict) -> np.ndarray:
-    """The table of a net by lib/Neon/Net.h, without calling it."""
-    q = np.arange(1 << net["input"]["bits"], dtype=np.int64)
-    half = 1 << (net["hidden_bits"] - 1)
-    step = net["tanh_range"] / half
-    total = np.zeros_like(q)
-    for unit in net["units"]:
-        scaled = (unit["input_weight"] * q).astype(np.float32) * np.float32(unit["input_scale"])
-        z = (scaled + np.float32(unit["bias"])).astype(np.float64)
-        z = np.clip(np.rint(z / step), -half, half - 1)
-        total += unit["output_weight"] * np.rint(np.tanh(z * step) * (half - 1)).astype(np.int64)
-    y = total.astype(np.float32) * np.float32(net["output_scale"]) + np.float32(net["output_bias"])
-    output = net["output"]
-    count = 1 << output["bits"]
-    width = (output["high"] - output["low"]) / (count - 1)
-    return np.clip(np.rint((y.astype(np.float64) - output["low"]) / width), 0, count - 1)
 
 
 @pytest.mark.parametrize("bits", [8, 12, 16])

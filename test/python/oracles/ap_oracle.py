@@ -80,20 +80,20 @@ class Operation:
 
 
 @dataclass
-class Slice:
+class ChannelBlock:
     first_channel: int
     channels: int
-    groups: list[list[Operation]]
+    bundles: list[list[Operation]]
 
 
 @dataclass
-class Chunk:
+class OutputBlock:
     first_output: int
     column: int
     columns: int
     slot: int
     outputs: list[tuple[int, int]]  # width, initial
-    slices: list[Slice]
+    channel_blocks: list[ChannelBlock]
     epilogue: list[list[Operation]] = field(default_factory=list)
 
     def accumulator(self, i: int) -> Value:
@@ -120,13 +120,13 @@ class Program:
     outputs: int
     lanes: int
     spread: int
-    chunks: list[Chunk] = field(default_factory=list)
+    output_blocks: list[OutputBlock] = field(default_factory=list)
     code_bits: int = 0
     code_signed: bool = False
 
-    def result(self, chunk: Chunk, i: int) -> Value:
+    def result(self, block: OutputBlock, i: int) -> Value:
         """What leaves: an accumulator, or the code in its first domains."""
-        value = chunk.accumulator(i)
+        value = block.accumulator(i)
         if not self.code_bits:
             return value
         return Value(value.column, value.domain, self.code_bits, self.code_signed, False)
@@ -170,12 +170,12 @@ def decode(data: bytes) -> Program:
     for _ in range(read.v()):
         first, outputs, column, columns, slot = (read.v() for _ in range(5))
         accumulators = [(read.v(), read.s()) for _ in range(outputs)]
-        chunk = Chunk(first, column, columns, slot, accumulators, [])
+        block = OutputBlock(first, column, columns, slot, accumulators, [])
         for _ in range(read.v()):
-            chunk.slices.append(Slice(read.v(), read.v(), body(read)))
+            block.channel_blocks.append(ChannelBlock(read.v(), read.v(), body(read)))
         if program.code_bits:
-            chunk.epilogue = body(read)
-        program.chunks.append(chunk)
+            block.epilogue = body(read)
+        program.output_blocks.append(block)
     assert read.next == len(data)
     return program
 
@@ -183,12 +183,12 @@ def decode(data: bytes) -> Program:
 def body(read: Reader) -> list[list[Operation]]:
     length = read.v()
     end = read.next + length
-    found = groups(read)
+    found = bundles(read)
     assert read.next == end
     return found
 
 
-def groups(read: Reader) -> list[list[Operation]]:
+def bundles(read: Reader) -> list[list[Operation]]:
     values = []
     for _ in range(read.v()):
         column, domain, shape = read.v(), read.v(), read.v()
@@ -255,9 +255,9 @@ class Processor:
     def home(self) -> None:
         self.move(dict.fromkeys(range(len(self.ports)), 0))
 
-    def run(self, group: list[Operation]) -> None:
-        for i in range(max(op.steps for op in group)):
-            active = [op for op in group if i < op.steps]
+    def run(self, bundle: list[Operation]) -> None:
+        for i in range(max(op.steps for op in bundle)):
+            active = [op for op in bundle if i < op.steps]
             wanted: dict[int, int] = {}
             for op in active:
                 for column, domain in needs(op, i):
@@ -400,28 +400,28 @@ def execute(
     """Results [positions, outputs] of input codes [positions, channels, kernel positions].
 
     For at most `rows` positions, without spread. The counts are those of all programs together;
-    the processors, one for each chunk, are appended to `processors`.
+    the processors, one for each block, are appended to `processors`.
     """
     sums = np.zeros((len(patches), program.outputs), np.int64)
     total = Counts()
-    for chunk in program.chunks:
+    for block in program.output_blocks:
         processor = Processor(program.columns, program.domains, rows)
         if processors is not None:
             processors.append(processor)
-        for i, (_, initial) in enumerate(chunk.outputs):
-            processor.store(chunk.accumulator(i), np.full(rows, initial))
-        for part in chunk.slices:
+        for i, (_, initial) in enumerate(block.outputs):
+            processor.store(block.accumulator(i), np.full(rows, initial))
+        for part in block.channel_blocks:
             for c, k in itertools.product(range(part.channels), range(program.positions)):
                 codes = patches[:, part.first_channel + c, k].astype(np.int64)
                 processor.store(program.input(c, k), codes)
-            for group in part.groups:
-                processor.run(group)
+            for bundle in part.bundles:
+                processor.run(bundle)
             processor.home()
-        for group in chunk.epilogue:
-            processor.run(group)
+        for bundle in block.epilogue:
+            processor.run(bundle)
         processor.home()
-        for i in range(len(chunk.outputs)):
-            sums[:, chunk.first_output + i] = processor.load(program.result(chunk, i))
+        for i in range(len(block.outputs)):
+            sums[:, block.first_output + i] = processor.load(program.result(block, i))
         for name, value in vars(processor.counts).items():
             setattr(total, name, getattr(total, name) + value)
     return sums, total

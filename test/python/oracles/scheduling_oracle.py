@@ -99,6 +99,9 @@ class Oracle:
         self.weights()
         self.arrays()
         self.channels()
+        if self.schedule.get("streams"):
+            self.stream()
+            return self.wrong
         self.order()
         if self.wrong:
             return self.wrong
@@ -142,8 +145,12 @@ class Oracle:
     def weights(self) -> None:
         s = self.schedule
         copies = [np.zeros((p["copies"], p["tiles"]), dtype=int) for p in s["parts"]]
+        following = [own.copy() for own in copies]
+        self.ahead = {t["part"] for t in s["transfers"] if t.get("ahead")}
 
-        def place(index: int, copy: int, first: int, count: int, array: int) -> None:
+        def place(
+            index: int, copy: int, first: int, count: int, array: int, copies: list[Any] = copies
+        ) -> None:
             p = s["parts"][index]
             unit = self.units[p["unit"]]
             offset = first - p["first_tile"]
@@ -159,7 +166,10 @@ class Oracle:
             place(r["part"], r["copy"], r["first_tile"], r["tiles"], r["first_array"])
         for w in s["writes"]:
             t = s["transfers"][w["transfer"]]
-            place(t["part"], w["copy"], w["first_tile"], w["tiles"], w["first_array"])
+            place(
+                t["part"], w["copy"], w["first_tile"], w["tiles"], w["first_array"],
+                following if t.get("ahead") else copies,
+            )  # fmt: skip
             group = self.machine["groups"][self.group_of[w["first_array"]]]
             self.say(
                 w["end_ps"] - w["start_ps"] >= group["rows"] * group["row_write_ps"],
@@ -171,9 +181,13 @@ class Oracle:
                 "a write of tiles that its transfer does not bring",
             )
             self.say(w["start_ps"] >= t["end_ps"], "a write before its transfer")
-            self.say(w["end_ps"] <= self.compute[t["part"]][0], "a compute before its writes")
+            self.say(
+                w["end_ps"] <= (self.end if t.get("ahead") else self.compute[t["part"]][0]),
+                "a compute before its writes",
+            )
         for index, written in enumerate(copies):
             self.say(bool((written == 1).all()), f"part {index}: tiles missing or there twice")
+        self.next_run(following)
         if s["start"] == "cold":
             self.say(not s["residents"], "residents at a cold start")
         else:
@@ -182,16 +196,47 @@ class Oracle:
             self.say(not written & pinned, "a pinned unit that is written in the steady state")
         self.say(self.period is None or not s["writes"], "a pipeline that writes")
 
+    def next_run(self, written: list[Any]) -> None:
+        """What is written for the next run is all of what this one found, in the same elements."""
+        s = self.schedule
+        places: dict[Any, int] = defaultdict(int)
+        elements = np.concatenate(
+            [np.zeros(0, dtype=int)]
+            + [
+                np.arange(g["elements"] * g["arrays_per_element"]) // g["arrays_per_element"]
+                if g["writers_per_element"]
+                else np.zeros(g["elements"] * g["arrays_per_element"], dtype=int)
+                for g in self.machine["groups"]
+            ]
+        )
+
+        def count(index: int, first: int, tiles: int, sign: int) -> None:
+            for array in range(first, first + tiles):
+                places[index, int(self.group_of[array]), int(elements[array])] += sign
+
+        for r in s["residents"]:
+            if r["part"] in self.ahead:
+                count(r["part"], r["first_array"], r["tiles"], 1)
+        for w in s["writes"]:
+            t = s["transfers"][w["transfer"]]
+            if t.get("ahead"):
+                count(t["part"], w["first_array"], w["tiles"], -1)
+        for index in self.ahead:
+            self.say(bool((written[index] == 1).all()), f"part {index}: not whole for the next run")
+        self.say(not any(places.values()), "the next run finds parts in other elements")
+
     def arrays(self) -> None:
         s = self.schedule
         held: list[tuple[int, int, int, int]] = []  # first array, count, from, to
         for w in s["writes"]:
             t = s["transfers"][w["transfer"]]
             unit = self.units[s["parts"][t["part"]]["unit"]]
-            until = self.end if unit["pinned"] else self.compute[t["part"]][1]
+            stays = unit["pinned"] or t.get("ahead")
+            until = self.end if stays else self.compute[t["part"]][1]
             held.append((w["first_array"], w["tiles"], t["start_ps"], until))
         for r in s["residents"]:
-            held.append((r["first_array"], r["tiles"], 0, max(1, self.end)))
+            until = self.compute[r["part"]][1] if r["part"] in self.ahead else max(1, self.end)
+            held.append((r["first_array"], r["tiles"], 0, until))
         by_array = defaultdict(list)
         for first, count, start, end in held:
             for array in range(first, first + count):
@@ -237,6 +282,71 @@ class Oracle:
             self.say(channel < self.machine["dram_channels"], f"no channel {channel}")
             starts, ends = columns(spans, 2)
             self.say(not overlaps(starts, ends), f"channel {channel} moves two things at once")
+
+    # ---------------------------------------------------------------- streams
+
+    def stream(self) -> None:
+        """Even flows: by sampling, what is read is there, and rings hold what is not read yet."""
+        s, period = self.schedule, self.period
+        read: dict[str, tuple[int, int]] = {}
+        made: dict[str, tuple[int, int]] = {}
+        for name in self.units:
+            self.say(len(self.of_unit[name]) <= 1, f"{name}: several parts in a stream")
+            for index in self.of_unit[name]:
+                read[name] = made[name] = self.compute[index]
+        load: dict[int, int] = defaultdict(int)
+        for d in s["digitals"]:
+            unit = self.units[d["unit"]]
+            start, end = d["start_ps"], d["end_ps"]
+            load[d["digital_unit"]] += unit["digital_ps"]
+            self.say(end - start == period, f"{d['unit']}: digital work is not spread")
+            self.say(d["digital_unit"] < self.machine["digital_units"], "no such digital unit")
+            made[d["unit"]] = (start, end)
+            if unit["kind"] == "digital":
+                read[d["unit"]] = (start, end)
+                continue
+            first, last = read[d["unit"]]
+            self.say(start >= first + unit["mvm_ps"], f"{d['unit']}: digital work is too early")
+            self.say(end >= last + self.lag(unit, period), f"{d['unit']}: overtakes its products")
+        self.say(all(own <= period for own in load.values()), "too much digital work")
+        for name, unit in self.units.items():
+            wants = unit["digital_ps"] or unit["kind"] == "digital"
+            there = any(d["unit"] == name for d in s["digitals"])
+            self.say(there or not wants, f"{name}: no digital work")
+        rings: dict[tuple[str, str], int] = defaultdict(int)
+        by_bank: dict[int, int] = defaultdict(int)
+        for h in s["held"]:
+            self.say(h["end_ps"] - h["start_ps"] >= period, "a ring that is not there all the time")
+            rings[h["unit"], h["tensor"]] += h["bytes"]
+            by_bank[h["bank"]] += h["bytes"]
+        for bank, size in by_bank.items():
+            self.say(size <= self.machine["banks"][bank]["bytes"], f"bank {bank} is too full")
+        stays = {name: 0.0 for name in self.units}
+        readers: dict[str, list[str]] = defaultdict(list)
+        for name, unit in self.units.items():
+            lead = unit["lead_ppm"] / 1e6
+            first, last = read[name]
+            window = self.lag(unit, last - first) if unit["kind"] == "digital" else unit["mvm_ps"]
+            for needed in unit["dependencies"]:
+                readers[needed].append(name)
+                a, b = made[needed]
+                # Window y of [0, 1] needs the share lead + y (1 - lead).
+                for y in (0.0, 0.25, 0.5, 0.75, 1.0):
+                    starts = first + y * (last - first - window)
+                    share = lead + y * (1 - lead) if lead < 1 else 1.0
+                    self.say(starts >= a + share * (b - a) - 1, f"{name}: {needed} is not there")
+                for x in np.linspace(0, 1, 21):
+                    free = last if lead == 1 else first + min(1, x / (1 - lead)) * (last - first)
+                    stays[needed] = max(stays[needed], free - (a + x * (b - a)))
+        for name, unit in self.units.items():
+            a, b = made[name]
+            size = unit["output_bytes"]
+            if readers[name]:
+                whole = size * -(-stays[name] // period)
+                size = min(whole, size * stays[name] / (b - a)) if b > a else whole
+            self.say(rings[name, "output"] >= int(size), f"{name}: the ring of results is short")
+            inputs = min(1.0, 2 * unit["lead_ppm"] / 1e6) * unit["input_bytes"]
+            self.say(rings[name, "input"] >= int(inputs), f"{name}: the ring of inputs is short")
 
     # ---------------------------------------------------------------- order
 

@@ -259,7 +259,7 @@ REQUESTS: list[tuple[Change, str]] = [
     (
         lambda r: r.update(algorithm="best"),
         "request.algorithm: expected one of naive, strong, overlap, copies, steady, pipeline, "
-        "got 'best'",
+        "stream, got 'best'",
     ),
     (
         lambda r: r.update(action="run"),

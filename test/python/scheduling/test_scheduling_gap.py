@@ -9,15 +9,15 @@ import pytest
 
 pytest.importorskip("ortools")
 
-import scheduling_gap
+from pumice.experiments.aras import optimum
+from pumice.experiments.aras.optimum import small_problem
 from pumice.scheduling import schedule, verify
-from scheduling_instances import small_problem
 from scheduling_oracle import violations
 
 
 def test_gap_to_the_optimum() -> None:
-    gaps = [scheduling_gap.gap(seed, 5) for seed in range(8)]
-    gaps += [scheduling_gap.gap(seed, 7) for seed in range(3)]
+    gaps = [optimum.gap(seed, 5) for seed in range(8)]
+    gaps += [optimum.gap(seed, 7) for seed in range(3)]
     proven = [gap for gap in gaps if gap.is_proven]
     assert len(proven) >= 8
     # No schedule is better than the optimum, and no bound is above it.
@@ -29,11 +29,11 @@ def test_gap_to_the_optimum() -> None:
 def test_schedules_of_these_problems_keep_the_rules() -> None:
     for seed in range(20):
         problem = small_problem(seed, 8)
-        found = schedule(problem, "copies", scheduling_gap.OPTIONS).schedule
+        found = schedule(problem, "copies", optimum.OPTIONS).schedule
         assert found is not None
         verify(problem, found)
         assert violations(problem.to_dict(), found.to_dict()) == []
 
 
 def test_useful_copies_are_the_least_for_their_time() -> None:
-    assert scheduling_gap.useful_copies(10, 10) == [1, 2, 3, 4, 5, 10]
+    assert optimum.useful_copies(10, 10) == [1, 2, 3, 4, 5, 10]

@@ -327,8 +327,8 @@ bool ClipKernel::addExcess(const Risk &risk, const Encoded<uint32_t> &inputs,
       const uint32_t *indices = inputs.of(block, d, numDigits, portableLanes);
       uint64_t sums[portableLanes] = {};
       for (int64_t step = 0; step < inputs.steps; ++step)
-        for (int64_t lane = 0; lane < portableLanes; ++lane)
-          sums[lane] += uint64_t(level[step]) * *indices++;
+        for (uint64_t &sum : sums)
+          sum += uint64_t(level[step]) * *indices++;
       const int64_t shift = digits[d].shift + risk.shift;
       for (int64_t lane = 0; lane < portableLanes; ++lane) {
         if (sums[lane] <= static_cast<uint64_t>(limit))

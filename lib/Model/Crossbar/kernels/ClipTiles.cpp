@@ -3,6 +3,7 @@
 
 #include "lib/Model/Core/InstructionSet.h"
 #include "lib/Model/Core/Simd.h"
+#include "lib/Model/Crossbar/kernels/WithDigits.h"
 
 #include <algorithm>
 
@@ -79,10 +80,10 @@ PUMICE_AVX2 static void sumsTileAvx2(int64_t nibbles, int64_t perChunk,
 
 static void sumsAvx2(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
                      const uint8_t *indices, int64_t digits, int32_t *sums) {
-  using Tile = decltype(&sumsTileAvx2<1>);
-  static const Tile tiles[] = {sumsTileAvx2<1>, sumsTileAvx2<2>,
-                               sumsTileAvx2<3>, sumsTileAvx2<4>};
-  tiles[digits - 1](nibbles, perChunk, tables, indices, sums);
+  withDigits(digits, [&](auto n) {
+    return sumsTileAvx2<decltype(n)::value>(nibbles, perChunk, tables, indices,
+                                            sums);
+  });
 }
 
 template <int digits>
@@ -140,11 +141,10 @@ static bool excessAvx2(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
                        const uint8_t *indices, int64_t digits,
                        int64_t saturation, const int16_t *weights,
                        int64_t shift, int32_t *excess) {
-  using Tile = decltype(&excessTileAvx2<1>);
-  static const Tile tiles[] = {excessTileAvx2<1>, excessTileAvx2<2>,
-                               excessTileAvx2<3>, excessTileAvx2<4>};
-  return tiles[digits - 1](nibbles, perChunk, tables, indices, saturation,
-                           weights, shift, excess);
+  return withDigits(digits, [&](auto n) {
+    return excessTileAvx2<decltype(n)::value>(
+        nibbles, perChunk, tables, indices, saturation, weights, shift, excess);
+  });
 }
 
 const ClipTiles *ClipTiles::avx2() {
@@ -216,10 +216,10 @@ sumsTileAvx512(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
 
 static void sumsAvx512(int64_t nibbles, int64_t perChunk, const uint8_t *tables,
                        const uint8_t *indices, int64_t digits, int32_t *sums) {
-  using Tile = decltype(&sumsTileAvx512<1>);
-  static const Tile tiles[] = {sumsTileAvx512<1>, sumsTileAvx512<2>,
-                               sumsTileAvx512<3>, sumsTileAvx512<4>};
-  tiles[digits - 1](nibbles, perChunk, tables, indices, sums);
+  withDigits(digits, [&](auto n) {
+    return sumsTileAvx512<decltype(n)::value>(nibbles, perChunk, tables,
+                                              indices, sums);
+  });
 }
 
 template <int digits>
@@ -279,11 +279,10 @@ static bool excessAvx512(int64_t nibbles, int64_t perChunk,
                          int64_t digits, int64_t saturation,
                          const int16_t *weights, int64_t shift,
                          int32_t *excess) {
-  using Tile = decltype(&excessTileAvx512<1>);
-  static const Tile tiles[] = {excessTileAvx512<1>, excessTileAvx512<2>,
-                               excessTileAvx512<3>, excessTileAvx512<4>};
-  return tiles[digits - 1](nibbles, perChunk, tables, indices, saturation,
-                           weights, shift, excess);
+  return withDigits(digits, [&](auto n) {
+    return excessTileAvx512<decltype(n)::value>(
+        nibbles, perChunk, tables, indices, saturation, weights, shift, excess);
+  });
 }
 
 const ClipTiles *ClipTiles::avx512() {

@@ -31,7 +31,7 @@ using namespace pumice::model;
 
 namespace {
 
-__extension__ typedef __int128 Wide;
+__extension__ using Wide = __int128;
 
 constexpr int64_t lanes = ConvertLoops::lanes;
 

@@ -166,20 +166,21 @@ void CodeMap::prepare(int64_t least, int64_t most) {
   exact = true;
 }
 
-#define PUMICE_LOOPS(attribute, suffix)                                        \
-  attribute static void convert##suffix(                                       \
+// The functions for an instruction set; `...` is its attribute.
+#define PUMICE_LOOPS(suffix, ...)                                              \
+  __VA_ARGS__ static void convert##suffix(                                     \
       const CodeMap &map, int64_t digits, const int32_t *sums, int64_t stride, \
       const int32_t *weights, const uint64_t *keys, uint32_t first,            \
       int64_t shift, int64_t *acc) {                                           \
     convert(map, digits, sums, stride, weights, keys, first, shift, acc);      \
   }                                                                            \
-  attribute static void addNoise##suffix(const int32_t *sums, float noise,     \
-                                         uint64_t key, uint32_t first,         \
-                                         float *noisy) {                       \
+  __VA_ARGS__ static void addNoise##suffix(const int32_t *sums, float noise,   \
+                                           uint64_t key, uint32_t first,       \
+                                           float *noisy) {                     \
     addNoise(sums, noise, key, first, noisy);                                  \
   }
 
-PUMICE_LOOPS(, Portable)
+PUMICE_LOOPS(Portable, )
 
 const ConvertLoops &ConvertLoops::portable() {
   static const ConvertLoops loops = {"portable", convertPortable,
@@ -189,8 +190,8 @@ const ConvertLoops &ConvertLoops::portable() {
 
 #if defined(__x86_64__)
 
-PUMICE_LOOPS(PUMICE_AVX2, Avx2)
-PUMICE_LOOPS(PUMICE_AVX512, Avx512)
+PUMICE_LOOPS(Avx2, PUMICE_AVX2)
+PUMICE_LOOPS(Avx512, PUMICE_AVX512)
 
 const ConvertLoops *ConvertLoops::avx2() {
   static const ConvertLoops loops = {"avx2", convertAvx2, addNoiseAvx2};

@@ -3,6 +3,7 @@
 
 #include "lib/Model/Core/InstructionSet.h"
 #include "lib/Model/Core/Simd.h"
+#include "lib/Model/Crossbar/kernels/WithDigits.h"
 
 using namespace pumice::model;
 
@@ -87,10 +88,10 @@ PUMICE_AVX2 static void sumsTileAvx2(int64_t steps, const uint16_t *tables,
 static void sumsAvx2(int64_t steps, const uint16_t *tables,
                      const uint16_t *indices, int64_t digits, int32_t least,
                      int32_t *sums) {
-  using Tile = decltype(&sumsTileAvx2<1>);
-  static const Tile tiles[] = {sumsTileAvx2<1>, sumsTileAvx2<2>,
-                               sumsTileAvx2<3>, sumsTileAvx2<4>};
-  tiles[digits - 1](steps, tables, indices, least, sums);
+  withDigits(digits, [&](auto n) {
+    return sumsTileAvx2<decltype(n)::value>(steps, tables, indices, least,
+                                            sums);
+  });
 }
 
 const WordTiles *WordTiles::avx2() {
@@ -161,10 +162,10 @@ PUMICE_AVX512 static void sumsTileAvx512(int64_t steps, const uint16_t *tables,
 static void sumsAvx512(int64_t steps, const uint16_t *tables,
                        const uint16_t *indices, int64_t digits, int32_t least,
                        int32_t *sums) {
-  using Tile = decltype(&sumsTileAvx512<1>);
-  static const Tile tiles[] = {sumsTileAvx512<1>, sumsTileAvx512<2>,
-                               sumsTileAvx512<3>, sumsTileAvx512<4>};
-  tiles[digits - 1](steps, tables, indices, least, sums);
+  withDigits(digits, [&](auto n) {
+    return sumsTileAvx512<decltype(n)::value>(steps, tables, indices, least,
+                                              sums);
+  });
 }
 
 const WordTiles *WordTiles::avx512() {

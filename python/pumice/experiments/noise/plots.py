@@ -4,25 +4,14 @@
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
 from typing import Any
 
 from pumice.errors import PumiceError
+from pumice.experiments.figures import LINES, STYLE, require_matplotlib, save
 from pumice.experiments.noise.summary import Row
 from pumice.experiments.noise.sweeps import SWEEPS
 
 __all__ = ["plot", "require_matplotlib"]
-
-#: Colour-blind safe (Okabe and Ito), with a marker each, so that print works too.
-_STYLES = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"), ("#E69F00", "v"))
-
-
-def require_matplotlib() -> None:
-    """Raises PumiceError if there is no matplotlib."""
-    if find_spec("matplotlib") is None:
-        raise PumiceError(
-            "expected matplotlib to be installed for a plot, it is not (pip install 'pumice[plot]')"
-        )
 
 
 def plot(rows: list[Row], path: str | os.PathLike[str]) -> None:
@@ -43,11 +32,7 @@ def plot(rows: list[Row], path: str | os.PathLike[str]) -> None:
     sweeps = [name for name in SWEEPS if any(row.sweep == name for row in rows)]
     if not sweeps:
         raise PumiceError("expected results of at least one sweep to plot, got none")
-    style: Any = {
-        "font.size": 8, "svg.hashsalt": "pumice", "svg.fonttype": "none", "axes.spines.top": False,
-        "axes.spines.right": False, "axes.grid": True, "grid.color": "#e4e4e4",
-    }  # fmt: skip
-    with rc_context(style):
+    with rc_context(STYLE):
         size = (2.5 * len(sweeps) + 0.6, 2.1 * len(networks) + 0.6)
         figure = Figure(figsize=size, layout="constrained")
         FigureCanvasAgg(figure)
@@ -68,17 +53,13 @@ def plot(rows: list[Row], path: str | os.PathLike[str]) -> None:
                 if i == len(networks) - 1:
                     grid[i, j].set_xlabel(SWEEPS[sweep].label)
             grid[i, 0].set_ylabel(f"{network}: accuracy, %")
-        try:
-            figure.savefig(path, metadata={"Date": None} if str(path).endswith(".svg") else None)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error).splitlines()[0].rstrip(".")
-            raise PumiceError(f"cannot write plot '{path}': {reason}") from None
+        save(figure, path)
 
 
 def _panel(axes: Any, sweep: str, rows: list[Row], lossless: list[float], legend: bool) -> None:
     from matplotlib.ticker import NullFormatter
 
-    for name, (colour, marker) in zip(SWEEPS[sweep].series, _STYLES, strict=False):
+    for name, (colour, marker) in zip(SWEEPS[sweep].series, LINES, strict=False):
         line = sorted((row for row in rows if row.series == name), key=lambda row: row.value)
         if not line:
             continue

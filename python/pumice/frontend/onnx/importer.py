@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -54,6 +55,40 @@ def lower_onnx(
     shapes: Mapping[str, Sequence[int]] | None = None,
 ) -> LoweredModel:
     """Lowers an ONNX model to linalg on tensors as text; arguments as for `import_onnx`."""
+    with _named(path):
+        return _lower_onnx(path, example_inputs, shapes)
+
+
+@contextlib.contextmanager
+def _named(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turns what a malformed file leads to into an error that names the file and the node."""
+    try:
+        yield
+    except (FrontendError, MemoryError, OSError):
+        raise
+    except Exception as error:
+        lines = str(error).strip().splitlines()
+        text = type(error).__name__ + (f": {lines[0].rstrip('.')}" if lines else "")
+        raise FrontendError(f"cannot import '{path}'{_node_of(error)}: {text}") from error
+
+
+def _node_of(error: Exception) -> str:
+    """The node that was at hand where an exception was raised."""
+    found = ""
+    trace = error.__traceback__
+    while trace is not None:
+        node = trace.tb_frame.f_locals.get("node")
+        if isinstance(getattr(node, "op_type", None), str):
+            found = f" (node '{node.name}', {node.op_type})"
+        trace = trace.tb_next
+    return found
+
+
+def _lower_onnx(
+    path: str | os.PathLike[str],
+    example_inputs: Any,
+    shapes: Mapping[str, Sequence[int]] | None,
+) -> LoweredModel:
     clock = Clock()
     if hasattr(example_inputs, "shape"):
         example_inputs = (example_inputs,)

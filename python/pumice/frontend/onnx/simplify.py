@@ -3,7 +3,8 @@
 
 Exporters compute reshapes, slices and masks from the shapes of tensors; with those fixed, the
 onnx package's own reference evaluator gives their values. Arithmetic on weights is left to the
-compiler, but for quantizing them, which must happen before layers are recognised.
+compiler, but for quantizing them, which must happen before layers are recognised. Branches whose
+condition is known are taken, and loops whose number of trips is known are unrolled.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.onnx.graph import Array, Graph, require_onnx
+from pumice.frontend.onnx.loops import branch, rename, unrolled
 
 __all__ = ["simplify"]
 
@@ -43,15 +45,21 @@ def _fold(graph: Graph) -> bool:
     outputs = {value.name for value in graph.model.graph.output}
     changed = False
     for node in graph.nodes:
-        _rename(node, renamed)
+        rename(node, renamed)
         if node.op_type == "Identity" and not node.domain and node.output[0] not in outputs:
             renamed[node.output[0]] = node.input[0]
             changed = True
             continue
         if node.op_type == "If" and node.input[0] in graph.weights:
-            kept += _branch(graph, node)
+            kept += branch(graph, node)
             changed = True
             continue
+        if node.op_type in ("Loop", "Scan") and not node.domain:
+            trips = unrolled(graph, node, types)
+            if trips is not None:
+                kept += trips
+                changed = True
+                continue
         values = _evaluate(graph, node, types)
         if values is None:
             kept.append(node)
@@ -63,45 +71,6 @@ def _fold(graph: Graph) -> bool:
         changed = True
     graph.nodes = kept
     return changed
-
-
-def _rename(node: Any, renamed: dict[str, str]) -> None:
-    """New names for what a node reads, and what the graphs in it do."""
-    for index, name in enumerate(node.input):
-        node.input[index] = renamed.get(name, name)
-    for attribute in node.attribute:
-        if attribute.HasField("g"):
-            own = {name for item in attribute.g.node for name in item.output}
-            own.update(proto.name for proto in attribute.g.initializer)
-            outer = {name: new for name, new in renamed.items() if name not in own}
-            for item in attribute.g.node:
-                _rename(item, outer)
-            for output in attribute.g.output:
-                output.name = outer.get(output.name, output.name)
-
-
-def _branch(graph: Graph, node: Any) -> list[Any]:
-    """The nodes of the branch of an `If` that is taken; its other names become fresh ones."""
-    onnx = require_onnx()
-    taken = "then_branch" if bool(graph.weights[node.input[0]]) else "else_branch"
-    body = next(attribute.g for attribute in node.attribute if attribute.name == taken)
-    names = {}
-    for proto in body.initializer:
-        value = onnx.numpy_helper.to_array(proto)
-        names[proto.name] = graph.add_weight(f"{node.name}.{proto.name}", value)
-    inner = [onnx.NodeProto.FromString(item.SerializeToString()) for item in body.node]
-    for item in inner:
-        item.name = f"{node.name}.{item.name or item.op_type}"
-        for name in item.output:
-            names[name] = graph.fresh(f"{node.name}.{name}") if name else name
-    for item in inner:
-        _rename(item, names)
-        for index, name in enumerate(item.output):
-            item.output[index] = names[name]
-    for result, output in zip(node.output, body.output, strict=True):
-        source = names.get(output.name, output.name)
-        inner.append(onnx.helper.make_node("Identity", [source], [result], node.name))
-    return inner
 
 
 def _evaluate(graph: Graph, node: Any, types: dict[str, Any]) -> list[Array] | None:

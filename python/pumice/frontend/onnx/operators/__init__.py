@@ -6,6 +6,7 @@ asks for each attribute that it knows, with its default; others are refused by n
 """
 
 from pumice.frontend.onnx.operators import (
+    attention,
     elementwise,
     layers,
     movement,
@@ -22,6 +23,7 @@ from pumice.frontend.onnx.operators.nodes import OPERATORS, NodeCall, run_node, 
 __all__ = [
     "OPERATORS",
     "NodeCall",
+    "attention",
     "elementwise",
     "layers",
     "movement",

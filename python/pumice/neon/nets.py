@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Nonlinear functions as small tanh networks on crossbar arrays.
-
-`fit` finds a network for a function of one number; its errors are over every input value, so
-that they are proven and not sampled. Fitting and evaluating are C++ (lib/Neon).
-"""
+"""Nets and their fit. Errors are over every input value: proven, not sampled."""
 
 from __future__ import annotations
 
@@ -172,6 +168,11 @@ def fit(
         found = json.loads(_pumice.fit_net(values, counts, json.dumps(request)))
     except ValueError as error:
         raise PumiceError(str(error)) from None
+    return from_json(found)
+
+
+def from_json(found: dict[str, Any]) -> Net:
+    """The net of what the C++ fitter returns."""
     return Net(
         name=found["name"],
         errors=Errors(**found["errors"]),

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The baseline LUT of NEON (arXiv 2211.05730), 32 nm: the arrays of the preset
+// `neon`, and tables in such arrays in place of units for exponentials,
+// reciprocals and square roots.
+//
+// Sources: [neon] = from the preset `neon`; [paper] = read there; [derived] =
+// computed, the rule beside it. A table has 2^16 entries of 16 bits (128 KiB,
+// which the paper's 2880 MB for 23040 tables gives), hence 32 arrays, and
+// answers with one read of 8 columns and one wordline.
+#pum.device<
+  name = "neon-lut",
+  groups = [
+    #pum.crossbar_group<
+      name = "arrays",
+      array = <
+        rows = 128, columns = 128,        // [neon]
+        cell_bits = 2,                    // [neon]
+        weight_bits = 16,                 // [neon]
+        input_bits = 16,                  // [neon]
+        dac_bits = 1,                     // [neon]
+        adc = <bits = 8, mode = clip>,    // [neon]
+        columns_per_adc = 128,            // [neon]
+        encoding = offset>,               // [neon]
+      timing = <
+        read_ns = 100,                    // [neon]
+        adc_ns = 0.78125,                 // [neon]
+        row_write_ns = 85.7>,             // [neon]
+      energy = <                          // [neon]
+        cell_read_pj = 0.0018310546875,
+        dac_pj = 0.390625,
+        sample_hold_pj = 0.0009765625,
+        adc_pj = 1.5625,
+        shift_add_pj = 0.01953125,
+        cell_write_pj = 1.3>,             // [neon]
+      levels = [
+        #pum.level<name = "subarray", holds = 8>,  // [neon]
+        #pum.level<name = "bank", holds = 12>,  // [neon]
+        #pum.level<name = "chip">],
+      endurance_writes = 1000000>,        // [neon]
+    #pum.digital_group<                   // [neon] but for the units:
+      name = "digital",
+      units = 36, lanes = 16, clock_ghz = 1,  // [derived] 576 lanes with a table each, as many as `neon-dlc` has units
+      ops = [
+        #pum.digital_op<kind = "add", energy_pj = 1.71, cycles = 1>,       // [neon]
+        #pum.digital_op<kind = "multiply", energy_pj = 1.71, cycles = 1>,  // [neon]
+        #pum.digital_op<kind = "divide", energy_pj = 13.0693359375, cycles = 100>,   // [derived] as below
+        #pum.digital_op<kind = "compare", energy_pj = 1.71, cycles = 1>,   // [neon]
+        #pum.digital_op<kind = "convert", energy_pj = 1.71, cycles = 1>,   // [neon]
+        #pum.digital_op<kind = "special", energy_pj = 13.0693359375, cycles = 100>,  // [derived] 8 x (adc + sample_hold + shift_add + cell_read) + dac; read_ns
+        #pum.digital_op<kind = "move", energy_pj = 0, cycles = 0>]>],      // [neon]
+  buffer = <                          // a bank's eDRAM, as in `isaac`; no capacity without a number of banks
+    ports = 168,                      // [neon]
+    bandwidth_bytes_per_ns = 48,      // [neon]
+    latency_ns = 0,                   // guess
+    read_pj_per_byte = 0.4313,        // [neon]
+    write_pj_per_byte = 0.4313>,      // [neon]
+  dram = <                            // [neon]
+    ports = 4, bandwidth_bytes_per_ns = 6.4, latency_ns = 0,
+    read_pj_per_byte = 32, write_pj_per_byte = 32>,
+  components = [
+    // [neon] Subarrays and banks.
+    #pum.component<name = "adc", group = "arrays", level = "subarray", count = 8, power_mw = 16, area_um2 = 9600>,
+    #pum.component<name = "dac", group = "arrays", level = "subarray", count = 1024, power_mw = 4, area_um2 = 170>,
+    #pum.component<name = "sample_hold", group = "arrays", level = "subarray", count = 1024, power_mw = 0.01, area_um2 = 40>,
+    #pum.component<name = "crossbar", group = "arrays", level = "subarray", count = 8, power_mw = 2.4, area_um2 = 200>,
+    #pum.component<name = "shift_add", group = "arrays", level = "subarray", count = 4, power_mw = 0.2, area_um2 = 240>,
+    #pum.component<name = "input_register", group = "arrays", level = "subarray", power_mw = 1.24, area_um2 = 2100>,
+    #pum.component<name = "output_register", group = "arrays", level = "subarray", power_mw = 0.23, area_um2 = 770>,
+    #pum.component<name = "edram", group = "arrays", level = "bank", power_mw = 20.7, area_um2 = 83000>,
+    #pum.component<name = "bus", group = "arrays", level = "bank", power_mw = 7, area_um2 = 90000>,
+    #pum.component<name = "router", group = "arrays", level = "bank", power_mw = 42, area_um2 = 151000>,  // [neon] not shared
+    #pum.component<name = "tile_shift_add", group = "arrays", level = "bank", power_mw = 0.05, area_um2 = 60>,
+    #pum.component<name = "max_pool", group = "arrays", level = "bank", power_mw = 0.4, area_um2 = 240>,
+    #pum.component<name = "tile_output_register", group = "arrays", level = "bank", power_mw = 1.68, area_um2 = 3200>,
+    // [derived] 576 tables of 32 arrays, 4 subarrays of 8 arrays each: 24.08 mW, 13120 um2.
+    #pum.component<name = "tables", count = 576, power_mw = 55480.32, area_um2 = 30228480>]  // [derived]
+>

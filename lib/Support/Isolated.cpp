@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Support/Isolated.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/DialectRegistry.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <string>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace mlir;
+
+[[noreturn]] static void
+readInChild(MLIRContext *parent, llvm::function_ref<void(MLIRContext &)> read,
+            int sink) {
+  for (int number : {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGINT, SIGTERM})
+    std::signal(number, SIG_DFL);
+  rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  dup2(sink, STDERR_FILENO); // of assertions
+  DialectRegistry registry;
+  parent->getDialectRegistry().appendTo(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.allowUnregisteredDialects(parent->allowsUnregisteredDialects());
+  ScopedDiagnosticHandler silent(&context, [](Diagnostic &) {});
+  read(context);
+  _exit(0);
+}
+
+LogicalResult
+pumice::survivesReading(Location loc, StringRef file,
+                        llvm::function_ref<void(MLIRContext &)> read) {
+  int pipes[2];
+  if (pipe2(pipes, O_CLOEXEC) != 0)
+    return emitError(loc, "cannot start a process to read '")
+           << file << "': " << std::strerror(errno);
+  pid_t child = fork();
+  if (child == 0) {
+    close(pipes[0]);
+    readInChild(loc.getContext(), read, pipes[1]);
+  }
+  const int problem = errno;
+  close(pipes[1]);
+  std::string said;
+  if (child > 0) {
+    char part[4096];
+    ssize_t size;
+    while ((size = ::read(pipes[0], part, sizeof(part))) > 0 ||
+           (size < 0 && errno == EINTR))
+      if (size > 0 && said.size() < sizeof(part))
+        said.append(part, size);
+  }
+  close(pipes[0]);
+  if (child < 0)
+    return emitError(loc, "cannot start a process to read '")
+           << file << "': " << std::strerror(problem);
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+    ;
+  if (!WIFSIGNALED(status))
+    return success();
+  InFlightDiagnostic error = emitError(loc, "expected '")
+                             << file
+                             << "' to be MLIR, got what ends MLIR's reader ("
+                             << strsignal(WTERMSIG(status));
+  // "file:line: function: Assertion `...' failed."
+  StringRef line = StringRef(said).split('\n').first;
+  if (size_t at = line.find("Assertion `"); at != StringRef::npos)
+    error << ": " << line.substr(at).rtrim('.');
+  return error << ")";
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Isolated.h - What may end the process, in a child --------*- C++ -*-===//
+#ifndef PUMICE_LIB_SUPPORT_ISOLATED_H
+#define PUMICE_LIB_SUPPORT_ISOLATED_H
+
+#include "mlir/IR/Location.h"
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+namespace pumice {
+
+/// Calls `read` in a forked child, with a fresh context of the same dialects
+/// and without threads. Fails, with an error at `loc` that names `file`, if
+/// that ends the child: MLIR's parser asserts on some malformed types and
+/// attributes, and recurses as deep as a text nests. What `read` returns or
+/// reports is dropped: the process reads the file itself afterwards.
+mlir::LogicalResult
+survivesReading(mlir::Location loc, llvm::StringRef file,
+                llvm::function_ref<void(mlir::MLIRContext &)> read);
+
+} // namespace pumice
+
+#endif // PUMICE_LIB_SUPPORT_ISOLATED_H

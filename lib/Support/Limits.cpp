@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Support/Limits.h"
+
+#include "mlir/IR/BuiltinAttributeInterfaces.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/OpDefinition.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <unistd.h>
+
+using namespace mlir;
+using namespace pumice;
+
+std::optional<int64_t> pumice::checkedBytes(Type type) {
+  auto shaped = dyn_cast<ShapedType>(type);
+  if (!shaped)
+    return 0;
+  Type element = shaped.getElementType();
+  int64_t bytes = 8;
+  if (element.isIntOrFloat())
+    bytes = (int64_t(element.getIntOrFloatBitWidth()) + 7) / 8;
+  if (!shaped.hasRank())
+    return bytes;
+  // An empty tensor may have extents whose product overflows on the way.
+  bool isEmpty = false;
+  for (int64_t extent : shaped.getShape()) {
+    if (ShapedType::isDynamic(extent))
+      continue;
+    isEmpty |= extent == 0;
+    if (extent < 0 ||
+        llvm::MulOverflow(bytes, std::max<int64_t>(extent, 1), bytes) ||
+        bytes >= kMaxBytes)
+      return std::nullopt;
+  }
+  return isEmpty ? 0 : bytes;
+}
+
+/// The attributes of upstream ops that hold extents, offsets or paddings. Their
+/// verifiers take any number, the one that stands for a dynamic value included.
+static LogicalResult verifyNumbers(Operation *op) {
+  size_t wanted = 0;
+  bool isMixed = false;
+  for (NamedAttribute attribute : op->getAttrs()) {
+    StringRef name = attribute.getName().strref();
+    auto check = [&](int64_t number) -> LogicalResult {
+      if (number > -kMaxBytes && number < kMaxBytes)
+        return success();
+      return op->emitError("expected numbers of less than 2^50 in '")
+             << name << "', got " << number;
+    };
+    if (auto numbers = dyn_cast<DenseI64ArrayAttr>(attribute.getValue())) {
+      const bool isStatic = name.starts_with("static_");
+      isMixed |= isStatic;
+      for (int64_t number : numbers.asArrayRef()) {
+        if (isStatic && ShapedType::isDynamic(number))
+          ++wanted;
+        else if (failed(check(number)))
+          return failure();
+      }
+    } else if (name == "strides" || name == "dilations") {
+      if (auto numbers = dyn_cast<DenseIntElementsAttr>(attribute.getValue());
+          numbers && numbers.getElementType().isInteger(64))
+        for (int64_t number : numbers.getValues<int64_t>())
+          if (failed(check(number)))
+            return failure();
+    }
+  }
+  if (!isMixed)
+    return success();
+  size_t got = llvm::count_if(op->getOperandTypes(),
+                              [](Type type) { return type.isIndex(); });
+  if (got == wanted)
+    return success();
+  return op->emitError("expected ")
+         << wanted << " dynamic offsets, sizes or paddings, got " << got;
+}
+
+LogicalResult pumice::verifyLimits(Operation *root) {
+  auto check = [](Operation *op, Type type) -> LogicalResult {
+    if (checkedBytes(type))
+      return success();
+    return op->emitError("expected tensors of fewer than 2^50 bytes, got ")
+           << type;
+  };
+  SmallVector<std::pair<Operation *, unsigned>> open = {{root, 0}};
+  while (!open.empty()) {
+    Operation *op = open.back().first;
+    const unsigned depth = open.pop_back_val().second;
+    if (depth > kMaxNesting)
+      return op->emitError("expected ops nested at most ")
+             << kMaxNesting << " deep, got more";
+    if (op->isRegistered() && failed(verifyNumbers(op)))
+      return failure();
+    for (Type type : op->getOperandTypes())
+      if (failed(check(op, type)))
+        return failure();
+    for (Type type : op->getResultTypes())
+      if (failed(check(op, type)))
+        return failure();
+    for (NamedAttribute attribute : op->getAttrs())
+      if (auto typed = dyn_cast<TypedAttr>(attribute.getValue()))
+        if (failed(check(op, typed.getType())))
+          return failure();
+    for (Region &region : op->getRegions())
+      for (Block &block : region) {
+        for (BlockArgument argument : block.getArguments())
+          if (failed(check(op, argument.getType())))
+            return failure();
+        for (Operation &inner : llvm::reverse(block))
+          open.emplace_back(&inner, depth + 1);
+      }
+  }
+  return success();
+}
+
+namespace {
+
+struct VerifyLimits : PassWrapper<VerifyLimits, OperationPass<>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(VerifyLimits)
+  StringRef getArgument() const override { return "verify-limits"; }
+  StringRef getDescription() const override {
+    return "check that sizes, offsets and nesting are within what Pumice's "
+           "arithmetic holds; runs before all other passes";
+  }
+  void runOnOperation() override {
+    if (failed(verifyLimits(getOperation())))
+      return signalPassFailure();
+    markAllAnalysesPreserved();
+  }
+};
+
+} // namespace
+
+std::unique_ptr<Pass> pumice::createVerifyLimitsPass() {
+  return std::make_unique<VerifyLimits>();
+}
+
+llvm::Error pumice::checkMemory(uint64_t bytes, llvm::StringRef what) {
+  static const uint64_t all = uint64_t(std::max(0l, sysconf(_SC_PHYS_PAGES))) *
+                              uint64_t(std::max(0l, sysconf(_SC_PAGESIZE)));
+  if (all == 0 || bytes <= all)
+    return llvm::Error::success();
+  return llvm::createStringError("expected at most " + Twine(all) +
+                                 " bytes of memory for " + what + ", got " +
+                                 Twine(bytes));
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Device/Device.h"
+#include "lib/Model/Crossbar/Encoding.h"
+#include "lib/Scheduling/Algorithms.h"
+#include "lib/Scheduling/Bounds.h"
+#include "lib/Scheduling/Json.h"
+#include "lib/Transforms/PUM/Passes.h"
+#include "lib/Transforms/PUM/TaskProblem.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/DebugLog.h"
+#include "llvm/Support/raw_ostream.h"
+
+#define DEBUG_TYPE "pum-schedule"
+
+namespace pumice {
+#define GEN_PASS_DEF_PUMSCHEDULE
+#include "lib/Transforms/PUM/Passes.h.inc"
+} // namespace pumice
+
+using namespace mlir;
+using namespace pumice;
+using scheduling::Schedule;
+
+namespace {
+
+/// What schedules networks that do not fit, unless something else is chosen.
+constexpr llvm::StringLiteral defaultAlgorithm = "overlap";
+
+struct PUMSchedulePass : pumice::impl::PUMScheduleBase<PUMSchedulePass> {
+  using PUMScheduleBase::PUMScheduleBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    FailureOr<pum::DeviceAttr> device = getDevice(module);
+    if (failed(device))
+      return signalPassFailure();
+    const scheduling::NamedAlgorithm *chosen = nullptr;
+    if (!algorithm.empty() && !(chosen = find(algorithm)))
+      return signalPassFailure();
+    for (auto function : module.getOps<func::FuncOp>())
+      if (holdsPrograms(function) &&
+          failed(schedule(function, *device, chosen)))
+        return signalPassFailure();
+  }
+
+  const scheduling::NamedAlgorithm *find(StringRef name) {
+    std::string names;
+    for (const scheduling::NamedAlgorithm &known : scheduling::algorithms()) {
+      // A machine program runs one input.
+      if (known.name == "pipeline")
+        continue;
+      if (known.name == name)
+        return &known;
+      names += (names.empty() ? "" : ", ") + known.name.str();
+    }
+    getOperation().emitError("expected an algorithm of ")
+        << names << ", got '" << name << "'";
+    return nullptr;
+  }
+
+  /// Whether there are constant weights, and nothing is placed yet.
+  static bool holdsPrograms(func::FuncOp function) {
+    if (!function.getBody().hasOneBlock())
+      return false;
+    auto programs = function.getBody().front().getOps<pum::ProgramOp>();
+    return llvm::any_of(programs,
+                        [](pum::ProgramOp op) { return isConstant(op); }) &&
+           llvm::none_of(programs, [](pum::ProgramOp op) {
+             return op.getPlacement().has_value();
+           });
+  }
+
+  static bool isConstant(pum::ProgramOp op) {
+    return op.getWeights().getDefiningOp<arith::ConstantOp>() != nullptr;
+  }
+
+  LogicalResult schedule(func::FuncOp function, pum::DeviceAttr device,
+                         const scheduling::NamedAlgorithm *chosen) {
+    const model::DeviceSpec spec = toSpec(device);
+    if (!chosen) {
+      if (fits(function, device, spec)) {
+        LDBG() << "all of @" << function.getSymName() << " fits";
+        return success();
+      }
+      chosen = find(defaultAlgorithm);
+    }
+    for (const model::UnitGroup &group : spec.groups)
+      if (group.crossbar() && !group.count())
+        return function.emitError("cannot be scheduled: group '")
+               << group.name << "' of device '" << spec.name
+               << "' has no number of arrays";
+    number(function);
+    separateReaders(function);
+    CostModel costs(spec);
+    FailureOr<TaskProblem> tasks = readTasks(function, costs);
+    if (failed(tasks))
+      return failure();
+    if (llvm::Error error = tasks->problem.check())
+      return function.emitError("cannot be scheduled: ")
+             << llvm::toString(std::move(error));
+    scheduling::Options options;
+    options.seed = seed;
+    options.timeShare = timeShare;
+    if (moves >= 0)
+      options.moves = moves;
+    llvm::Expected<Schedule> found = chosen->run(tasks->problem, options);
+    if (!found)
+      return function.emitError("cannot be scheduled: ")
+             << llvm::toString(found.takeError());
+    // The algorithms verify what they make; a schedule that spills moves
+    // activations, for which there are no tasks.
+    if (!found->spills.empty())
+      return function.emitError("cannot be scheduled: the schedule moves ")
+             << found->spills.size() << " activations to DRAM";
+    LDBG() << chosen->name << ": " << found->end << " ps for @"
+           << function.getSymName();
+    const scheduling::Problem problem = withPins(tasks->problem, *found);
+    const scheduling::Bounds bounds =
+        scheduling::lowerBounds(problem, found->start);
+    if (!json.empty() && failed(writeJson(problem, *found, bounds)))
+      return failure();
+    summarize(problem, *found, boundOf(*tasks, problem, found->start));
+    writeTasks(function, *tasks, *found);
+    return success();
+  }
+
+  /// Whether pum-allocate-arrays finds room for everything.
+  static bool fits(func::FuncOp function, pum::DeviceAttr device,
+                   const model::DeviceSpec &spec) {
+    llvm::StringMap<int64_t> left;
+    bool fitsAll = true;
+    auto take = [&](pum::ProgramOp op, bool keeps) {
+      const int64_t wanted = op.getTiling().getArrays();
+      bool isKnown = false;
+      for (const model::UnitGroup &group : spec.groups) {
+        if (!group.crossbar() || arrayOf(device, group.name) != op.getArray())
+          continue;
+        isKnown = true;
+        if (!group.count())
+          return;
+        int64_t &free =
+            left.try_emplace(group.name, *group.count()).first->second;
+        if (free < wanted)
+          continue;
+        free -= keeps ? wanted : 0;
+        return;
+      }
+      // What has no group at all is refused later, by name.
+      fitsAll &= !isKnown;
+    };
+    auto programs = function.getBody().front().getOps<pum::ProgramOp>();
+    for (bool constants : {true, false})
+      for (pum::ProgramOp op : programs)
+        if (isConstant(op) == constants)
+          take(op, constants);
+    return fitsAll;
+  }
+
+  /// Numbers the matrices, where their cells or converters depend on it.
+  static void number(func::FuncOp function) {
+    int64_t count = 0;
+    for (auto op : function.getBody().front().getOps<pum::ProgramOp>()) {
+      const model::ArraySpec array = toSpec(op.getArray());
+      if (model::hasRealCells(array) || model::readNoise(array) != 0 ||
+          array.adcMode == model::AdcMode::calibrated)
+        op.setMatrix(count);
+      ++count;
+    }
+  }
+
+  /// The problem, with what a steady schedule keeps pinned.
+  static scheduling::Problem withPins(scheduling::Problem problem,
+                                      const Schedule &schedule) {
+    for (const scheduling::Resident &resident : schedule.residents)
+      problem.units[schedule.parts[resident.part].unit].isPinned = true;
+    return problem;
+  }
+
+  LogicalResult writeJson(const scheduling::Problem &problem,
+                          const Schedule &schedule,
+                          const scheduling::Bounds &bounds) {
+    std::error_code error;
+    llvm::raw_fd_ostream out(json, error);
+    if (error)
+      return getOperation().emitError("cannot write '")
+             << json << "': " << error.message();
+    out << llvm::json::Value(llvm::json::Object{
+               {"problem", scheduling::toJson(problem)},
+               {"schedule", scheduling::toJson(schedule, problem)},
+               {"bounds", scheduling::toJson(bounds)}})
+        << "\n";
+    return success();
+  }
+
+  void summarize(const scheduling::Problem &problem, const Schedule &schedule,
+                 scheduling::Picoseconds bound) {
+    Builder builder(&getContext());
+    int64_t tiles = 0, resident = 0, layersInParts = 0;
+    std::vector<int64_t> parts(problem.units.size());
+    for (const scheduling::Unit &unit : problem.units)
+      tiles += unit.usesArrays() ? unit.tiles() : 0;
+    for (const scheduling::Resident &own : schedule.residents)
+      resident += own.tiles;
+    for (const scheduling::Part &part : schedule.parts)
+      layersInParts += ++parts[part.unit] == 2;
+    numParts += schedule.parts.size();
+    numWritten += schedule.tilesWritten();
+    auto number = [&](int64_t value) {
+      return builder.getI64IntegerAttr(value);
+    };
+    getOperation()->setAttr(
+        pum::scheduleAttrName,
+        builder.getDictionaryAttr(
+            {builder.getNamedAttr("algorithm",
+                                  builder.getStringAttr(schedule.algorithm)),
+             builder.getNamedAttr("time_ps", number(schedule.end)),
+             builder.getNamedAttr("bound_ps", number(bound)),
+             builder.getNamedAttr("arrays_of_one_copy", number(tiles)),
+             builder.getNamedAttr("arrays_written",
+                                  number(schedule.tilesWritten())),
+             builder.getNamedAttr("arrays_resident", number(resident)),
+             builder.getNamedAttr("layers_in_parts", number(layersInParts))}));
+  }
+};
+
+} // namespace

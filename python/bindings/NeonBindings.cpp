@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- NeonBindings.cpp - The library of nets for Python ------------------===//
+//
+// Hands the C interface to Python. No logic here.
+//
+//===----------------------------------------------------------------------===//
+#include "python/bindings/NeonBindings.h"
+
+#include "lib/CAPI/Neon.h"
+
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
+namespace nb = nanobind;
+
+namespace {
+
+using Numbers = nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Constants =
+    nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Mask =
+    nb::ndarray<const uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+void append(MlirStringRef text, void *user) {
+  static_cast<std::string *>(user)->append(text.data, text.length);
+}
+
+MlirStringRef wrap(const std::string &text) {
+  return mlirStringRefCreate(text.data(), text.size());
+}
+
+} // namespace
+
+void bindNeon(nb::module_ &m) {
+  m.def(
+      "net_library",
+      [] {
+        std::string result;
+        pumiceNeonLibrary(append, &result);
+        return result;
+      },
+      "Functions of the library of nets, and compositions of them, as JSON.");
+  m.def(
+      "fit_function",
+      [](const std::string &name, int64_t bits, int64_t maxHidden) {
+        std::string result, error;
+        bool good;
+        {
+          nb::gil_scoped_release release;
+          good = pumiceNeonFitFunction(wrap(name), bits, maxHidden, append,
+                                       &result, append, &error);
+        }
+        if (!good)
+          throw nb::value_error(error.c_str());
+        return result;
+      },
+      nb::arg("name"), nb::arg("bits"), nb::arg("max_hidden"),
+      "Fits a function of the library: JSON of the net and its errors. Raises "
+      "ValueError.");
+  m.def(
+      "evaluate_net",
+      [](const std::string &net, Numbers values) {
+        std::string error;
+        const int64_t clamped = pumiceNeonEvaluate(
+            wrap(net), values.data(), values.size(), append, &error);
+        if (clamped < 0)
+          throw nb::value_error(error.c_str());
+        return clamped;
+      },
+      nb::arg("net"), nb::arg("values"),
+      "Replaces values by a net's; returns how many were clamped to its "
+      "domain. Raises ValueError.");
+  m.def(
+      "compose_nets",
+      [](const std::string &request, Numbers values, int64_t length,
+         std::optional<Mask> mask) {
+        if (mask && mask->size() != values.size())
+          throw nb::value_error("expected a mask value for each value");
+        std::string error;
+        bool good;
+        {
+          nb::gil_scoped_release release;
+          good = pumiceNeonCompose(wrap(request), values.data(), values.size(),
+                                   length, mask ? mask->data() : nullptr,
+                                   append, &error);
+        }
+        if (!good)
+          throw nb::value_error(error.c_str());
+      },
+      nb::arg("request"), nb::arg("values"), nb::arg("length"),
+      nb::arg("mask").none(),
+      "Computes a composition of nets of rows, in place. Raises ValueError.");
+  m.def(
+      "fit_whole_net",
+      [](Constants x, Constants y, int64_t rows, const std::string &options) {
+        std::string result, error;
+        bool good;
+        {
+          nb::gil_scoped_release release;
+          good = pumiceNeonFitWhole(x.data(), x.size(), y.data(), y.size(),
+                                    rows, wrap(options), append, &result,
+                                    append, &error);
+        }
+        if (!good)
+          throw nb::value_error(error.c_str());
+        return result;
+      },
+      nb::arg("x"), nb::arg("y"), nb::arg("rows"), nb::arg("options"),
+      "Fits a net of whole vectors: JSON of its errors. Raises ValueError.");
+}

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Files that appear whole: a crash or a full disk leaves the old file or the new one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from typing import IO
+
+from pumice.errors import PumiceError
+
+__all__ = ["replacing", "write_text"]
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """A stream whose bytes replace the file when the block ends without an exception.
+
+    The stream is a file next to it, flushed to the disk and renamed. Where there is something else
+    than a file (a device, a pipe), the stream is that.
+
+    Raises:
+        PumiceError: the file cannot be written; the text names it.
+    """
+    target = os.path.realpath(path)  # the file behind a link is replaced, not the link
+    part = None
+    try:
+        mode = _mode(target)
+        if mode is not None and not stat.S_ISREG(mode):
+            with open(target, "wb") as stream:
+                yield stream
+            return
+        folder, name = os.path.split(target)
+        descriptor, part = tempfile.mkstemp(prefix=f"{name}.part", dir=folder or ".")
+        with os.fdopen(descriptor, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(part, stat.S_IMODE(mode) if mode is not None else 0o666 & ~_umask())
+        os.replace(part, target)
+        part = None
+    except OSError as error:
+        raise PumiceError(f"cannot write '{path}': {error.strerror or error}") from None
+    finally:
+        if part is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(part)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Writes a file as `replacing` does, in UTF-8.
+
+    Raises:
+        PumiceError: the file cannot be written; the text names it.
+    """
+    with replacing(path) as stream:
+        stream.write(text.encode())
+
+
+def _mode(path: str) -> int | None:
+    try:
+        return os.stat(path).st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _umask() -> int:
+    """The process's mask, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

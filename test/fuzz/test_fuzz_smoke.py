@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""A few mutated inputs of each target; `python test/fuzz/fuzz.py` runs as many as wanted."""
+
+from __future__ import annotations
+
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import fuzz
+import mutations
+import targets
+
+COUNTS = {
+    "regions": 40,
+    "programs": 20,
+    "saved": 60,
+    "networks": 2,
+    "devices": 6,
+    "arrays": 100,
+}
+
+
+@pytest.mark.parametrize("target", targets.TARGETS)
+def test_mutated_inputs(target: str) -> None:
+    """Each is refused, or keeps the invariants; none ends the process."""
+    counts, failures = fuzz.run_range(target, 0, range(COUNTS[target]))
+    assert not failures
+    assert sum(counts.values()) == COUNTS[target]
+
+
+def test_the_corpus_passes() -> None:
+    for text in targets.region_corpus():
+        targets.check_text(text.encode())
+
+
+def test_inputs_are_reproducible() -> None:
+    for target in targets.TARGETS:
+        assert fuzz.make(target, 3, 7) == fuzz.make(target, 3, 7)
+    assert len({fuzz.make("regions", 0, number) for number in range(20)}) > 10
+
+
+def test_failures_are_found_and_minimised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that ends the process, and one that breaks an invariant, are told apart."""
+    import os
+
+    def check(data: bytes) -> None:
+        if b"bad" in data:
+            os.abort()
+        assert b"wrong" not in data, "an invariant"
+
+    monkeypatch.setitem(
+        targets.TARGETS,
+        "arrays",
+        targets.Target(lambda chosen: chosen.choice((b"bad", b"wrong", b"good")), check),
+    )
+    counts, failures = fuzz.run_range("arrays", 0, range(30))
+    assert counts["failed"] == len(failures) > 5
+    assert {how.split("\n")[0] for _, how in failures} == {
+        "SIGABRT",
+        "AssertionError at check: an invariant",
+    }
+    data = b"x" * 500 + b"bad" + b"y" * 500
+    found = fuzz.minimise("arrays", data, "SIGABRT")
+    assert b"bad" in found
+    assert len(found) <= 32
+
+
+def test_numbers_of_mutations_reach_edges() -> None:
+    chosen = random.Random(0)
+    found = {mutations.number(chosen, "5") for _ in range(500)}
+    assert {"0", "-1", str(2**63 - 1), "6", "4"} <= found

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Forks, threads, interrupts, and whose code is run."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pumice
+from pumice import ir
+from pumice.compiler import compile_module
+from regions import region_program
+
+ROOT = Path(__file__).resolve().parents[3]
+BODY = "%y = arith.addf %a, %a : tensor<4xf32>\nreturn %y : tensor<4xf32>"
+X = np.arange(4, dtype=np.float32)
+# 2^37 multiplications: many seconds on any machine.
+LONG = """
+%z = arith.constant 0.0 : f32
+%e = tensor.empty() : tensor<4096x4096xf32>
+%f = linalg.fill ins(%z : f32) outs(%e : tensor<4096x4096xf32>) -> tensor<4096x4096xf32>
+%y = linalg.matmul ins(%a, %a : tensor<4096x4096xf32>, tensor<4096x4096xf32>)
+    outs(%f : tensor<4096x4096xf32>) -> tensor<4096x4096xf32>
+return %y : tensor<4096x4096xf32>
+"""
+
+
+def network() -> pumice.Program:
+    text = (ROOT / "test" / "Inputs" / "network.mlir").read_text()
+    return compile_module(ir.Module.parse(text, ir.Context()), "isaac")
+
+
+def in_fork(function, seconds: float = 60) -> None:
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            signal.alarm(int(seconds))
+            function()
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_the_first_run_in_a_fork(cached: bool, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("PUMICE_CACHE_DIR", str(tmp_path / "cache") if cached else "")
+    program = network()
+    x = np.zeros((1, 2, 13, 13), np.float32)
+
+    def child() -> None:
+        program.run(x)
+        program.run(x, threads=2)
+
+    in_fork(child)
+    expected = program.run(x).outputs
+    assert np.array_equal(program.run(x, threads=2).outputs, expected)
+    in_fork(child)
+    in_fork(lambda: in_fork(child))
+
+
+def _run(path: str) -> list[float]:
+    return pumice.load(path).run(X).outputs.tolist()
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_multiprocessing(method: str, tmp_path: Path) -> None:
+    path = tmp_path / "p.mlirbc"
+    region_program(BODY).save(path)
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        assert pool.map(_run, [str(path)] * 3) == [(2 * X).tolist()] * 3
+
+
+def test_threads_on_one_and_on_several_programs() -> None:
+    programs = [region_program(BODY) for _ in range(3)]
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda i: programs[i % 3].run(X + i).outputs, range(24)))
+    for i, outputs in enumerate(found):
+        assert outputs.tolist() == (2 * (X + i)).tolist()
+
+
+def interrupted(function, after: float = 0.5) -> float:
+    """Seconds from an interrupt until the function is left."""
+    sent = []
+
+    def send() -> None:
+        sent.append(time.monotonic())
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    timer = threading.Timer(after, send)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        function()
+    timer.join()
+    return time.monotonic() - sent[0]
+
+
+def test_an_interrupt_leaves_a_long_run() -> None:
+    def child() -> None:
+        program = region_program(LONG, "4096x4096xf32", out="4096x4096xf32")
+        big = np.ones((4096, 4096), np.float32)
+        assert interrupted(lambda: program.run(big)) < 1
+        other = region_program(BODY)
+        assert other.run(X).outputs.tolist() == (2 * X).tolist()
+
+    in_fork(child)
+
+
+def test_an_interrupt_leaves_a_compilation() -> None:
+    text = (ROOT / "test" / "Inputs" / "network.mlir").read_text()
+    module = ir.Module.parse(text, ir.Context())
+
+    def compilations() -> None:
+        while True:
+            compile_module(module, "isaac")
+
+    assert interrupted(compilations) < 1
+    assert compile_module(module, "isaac").estimate().latency_ns > 0
+
+
+def test_a_cache_of_others_is_not_used(tmp_path: Path, monkeypatch) -> None:
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("PUMICE_CACHE_DIR", str(cache))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        region_program(BODY).run(X)
+    assert cache.stat().st_mode & 0o777 == 0o700
+    (entry,) = cache.glob("llvmcache-*")
+    assert entry.stat().st_mode & 0o777 == 0o600
+    cache.chmod(0o777)
+    with pytest.warns(UserWarning, match="is not used: others than its owner may write it"):
+        assert region_program(BODY).run(X).outputs.tolist() == (2 * X).tolist()
+    cache.chmod(0o700)
+    program = region_program(BODY)
+    program.run(X)
+    assert program.code.cached == 1
+    entry.chmod(0o666)
+    program = region_program(BODY)
+    program.run(X)
+    assert program.code.cached == 0
+    if os.geteuid() == 0:
+        os.chown(cache, 12345, 0)
+        with pytest.warns(UserWarning, match="is not used: it belongs to another user"):
+            region_program(BODY).run(X)
+    monkeypatch.setenv("PUMICE_CACHE_DIR", str(entry))
+    with pytest.warns(UserWarning, match="is not used: "):
+        region_program(BODY).run(X)
+
+
+def test_an_entry_stands_for_its_key_only(tmp_path: Path, monkeypatch) -> None:
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("PUMICE_CACHE_DIR", str(cache))
+    region_program(BODY).run(X)
+    (one,) = cache.glob("llvmcache-*")
+    region_program(BODY.replace("addf", "mulf")).run(X)
+    (two,) = set(cache.glob("llvmcache-*")) - {one}
+    two.write_bytes(one.read_bytes())
+    program = region_program(BODY.replace("addf", "mulf"))
+    assert program.run(X).outputs.tolist() == (X * X).tolist()
+    assert program.code.cached == 0
+
+
+def test_a_cache_on_a_full_disk(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("PUMICE_CACHE_DIR", str(tmp_path / "cache"))
+
+    def child() -> None:
+        import resource
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))
+        with pytest.warns(UserWarning, match="the code cache does not keep new code: cannot write"):
+            assert region_program(BODY).run(X).outputs.tolist() == (2 * X).tolist()
+
+    in_fork(child)
+    assert not list((tmp_path / "cache").glob("llvmcache-*"))
