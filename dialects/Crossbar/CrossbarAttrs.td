@@ -280,11 +280,12 @@ def Crossbar_NetLayerAttr : Crossbar_Attr<"NetLayer", "net_layer"> {
 
     ```mlir
     #crossbar.net_layer<weights = dense<[[32767], [-32767]]> : tensor<2x1xi16>,
-                        scales = [1.0e-6, 2.0e-6], biases = [-1.0, 0.5]>
+                        scales = dense<[1.0e-6, 2.0e-6]> : tensor<2xf32>,
+                        biases = dense<[-1.0, 0.5]> : tensor<2xf32>>
     ```
   }];
   let parameters = (ins "::mlir::DenseIntElementsAttr":$weights,
-    "::mlir::DenseF32ArrayAttr":$scales, "::mlir::DenseF32ArrayAttr":$biases);
+    "::mlir::DenseFPElementsAttr":$scales, "::mlir::DenseFPElementsAttr":$biases);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{

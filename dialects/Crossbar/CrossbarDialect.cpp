@@ -258,20 +258,22 @@ ReductionAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 
 LogicalResult NetLayerAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                    DenseIntElementsAttr weights,
-                                   DenseF32ArrayAttr scales,
-                                   DenseF32ArrayAttr biases) {
+                                   DenseFPElementsAttr scales,
+                                   DenseFPElementsAttr biases) {
   auto type = dyn_cast<RankedTensorType>(weights.getType());
   if (!type || type.getRank() != 2 || !type.getElementType().isInteger(16) ||
       type.getNumElements() == 0)
     return emitError() << "weights must be i16 of 2 dimensions, got "
                        << weights.getType();
   for (auto [field, values] :
-       {std::pair<StringRef, ArrayRef<float>>{"scales", scales},
+       {std::pair<StringRef, DenseFPElementsAttr>{"scales", scales},
         {"biases", biases}}) {
-    if (int64_t(values.size()) != type.getDimSize(0))
+    if (!values.getElementType().isF32() ||
+        values.getNumElements() != type.getDimSize(0))
       return emitError() << field << " must be " << type.getDimSize(0)
-                         << ", one for each column, got " << values.size();
-    for (float value : values)
+                         << " of f32, one for each column, got "
+                         << values.getType();
+    for (float value : values.getValues<float>())
       if (failed(verifyFinite(emitError, field, value)))
         return failure();
   }

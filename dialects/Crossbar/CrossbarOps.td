@@ -208,8 +208,10 @@ def Crossbar_NeonNetOp : Crossbar_FunctionOp<"neon_net"> {
     crossbar.neon_net @half input <bits = 8, low = -1, high = 1>
       hidden <bits = 16, range = 4> output <bits = 8, low = -0.5, high = 0.5>
       weight_bits 16 layers [
-        <weights = dense<32767> : tensor<1x1xi16>, scales = [2.4e-07], biases = [-1.0]>,
-        <weights = dense<32767> : tensor<1x1xi16>, scales = [6.0e-10], biases = [0.0]>]
+        #crossbar.net_layer<weights = dense<32767> : tensor<1x1xi16>,
+          scales = dense<2.4e-07> : tensor<1xf32>, biases = dense<-1.0> : tensor<1xf32>>,
+        #crossbar.net_layer<weights = dense<32767> : tensor<1x1xi16>,
+          scales = dense<6.0e-10> : tensor<1xf32>, biases = dense<0.0> : tensor<1xf32>>]
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, Crossbar_FormatAttr:$input,

@@ -39,11 +39,12 @@ neon::Net pumice::toNet(crossbar::NeonNetOp op) {
   crossbar::NetLayerAttr first = op.getLayer(0), second = op.getLayer(1);
   auto inputs = first.getWeights().getValues<int16_t>();
   auto outputs = second.getWeights().getValues<int16_t>();
+  auto scales = first.getScales().getValues<float>();
+  auto biases = first.getBiases().getValues<float>();
   for (int64_t j = 0; j < op.getHiddenSize(); ++j)
-    net.units.push_back(
-        {inputs[j], first.getScales()[j], first.getBiases()[j], outputs[j]});
-  net.outputScale = second.getScales()[0];
-  net.outputBias = second.getBiases()[0];
+    net.units.push_back({inputs[j], scales[j], biases[j], outputs[j]});
+  net.outputScale = *second.getScales().getValues<float>().begin();
+  net.outputBias = *second.getBiases().getValues<float>().begin();
   net.below = toTail(op.getBelowAttr());
   net.above = toTail(op.getAboveAttr());
   return net;
@@ -64,14 +65,18 @@ crossbar::NeonNetOp pumice::createNet(OpBuilder &builder, Location loc,
     biases.push_back(unit.bias);
   }
   const int64_t hidden = net.units.size();
+  auto numbers = [&](ArrayRef<float> values) {
+    auto type =
+        RankedTensorType::get({int64_t(values.size())}, builder.getF32Type());
+    return cast<DenseFPElementsAttr>(DenseElementsAttr::get(type, values));
+  };
   auto layer = [&](ArrayRef<int16_t> weights, int64_t columns, int64_t rows,
                    ArrayRef<float> scales, ArrayRef<float> biases) {
     auto type = RankedTensorType::get({columns, rows}, builder.getI16Type());
     return crossbar::NetLayerAttr::get(
         context,
         cast<DenseIntElementsAttr>(DenseElementsAttr::get(type, weights)),
-        builder.getDenseF32ArrayAttr(scales),
-        builder.getDenseF32ArrayAttr(biases));
+        numbers(scales), numbers(biases));
   };
   Attribute layers[] = {
       layer(inputs, hidden, 1, scales, biases),

@@ -50,16 +50,14 @@ bool Scalarizer::visit(arith::ConstantOp op) {
     return true;
   }
   uniform.insert(op);
-  if (!elements.isSplat())
-    return fail("a constant differs between elements");
   auto type = cast<ShapedType>(op.getType()).getElementType();
+  if (!elements.isSplat() || !type.isIntOrIndexOrFloat())
+    return fail("a constant differs between elements");
   TypedAttr value;
   if (isa<FloatType>(type))
     value = FloatAttr::get(type, elements.getSplatValue<APFloat>());
-  else if (type.isIntOrIndex())
-    value = IntegerAttr::get(type, elements.getSplatValue<APInt>());
   else
-    return fail("a constant is not of numbers");
+    value = IntegerAttr::get(type, elements.getSplatValue<APInt>());
   map(op, arith::ConstantOp::create(builder, op.getLoc(), value));
   return true;
 }
@@ -83,7 +81,7 @@ bool Scalarizer::visit(linalg::LinalgOp op) {
   if (auto fill = dyn_cast<linalg::FillOp>(*op)) {
     Value value = lookup(fill.getInputs()[0]);
     if (!value)
-      return fail("a tensor is filled with a value from outside");
+      return fail("it reads an undefined element");
     map(fill.getResult(0), value);
     uniform.insert(fill.getResult(0));
     return true;

@@ -18,8 +18,8 @@
 
 crossbar.neon_net @net input <bits = 10, low = -1, high = 1> hidden <bits = 14, range = 4>
   output <bits = 12, low = -0.9, high = 0.9> weight_bits 12 layers [
-    #crossbar.net_layer<weights = dense<[[2047], [-2047], [1500]]> : tensor<3x1xi16>, scales = [1.0e-06, 3.0e-06, 2.5e-06], biases = [-1.0, 3.0, 0.25]>,
-    #crossbar.net_layer<weights = dense<[[2047, -1201, 77]]> : tensor<1x3xi16>, scales = [4.0e-08], biases = [0.125]>]
+    #crossbar.net_layer<weights = dense<[[2047], [-2047], [1500]]> : tensor<3x1xi16>, scales = dense<[1.0e-06, 3.0e-06, 2.5e-06]> : tensor<3xf32>, biases = dense<[-1.0, 3.0, 0.25]> : tensor<3xf32>>,
+    #crossbar.net_layer<weights = dense<[[2047, -1201, 77]]> : tensor<1x3xi16>, scales = dense<4.0e-08> : tensor<1xf32>, biases = dense<0.125> : tensor<1xf32>>]
   below <slope = 0, offset = -0.5> above <slope = 0.75, offset = 0.125>
 
 crossbar.table @table input <bits = 3, low = -0.5, high = 0.5>

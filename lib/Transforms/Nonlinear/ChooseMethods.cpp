@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/PUM/PUM.h"
 #include "lib/Support/Locations.h"
+#include "lib/Transforms/Nonlinear/Domains.h"
 #include "lib/Transforms/Nonlinear/Passes.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -106,7 +107,7 @@ private:
     return op.getBody()
         .walk([](Operation *nested) {
           if (isa<arith::DivFOp>(nested))
-            return matchPattern(nested->getOperand(1), m_Constant())
+            return isConstantElement(nested->getOperand(1))
                        ? WalkResult::advance()
                        : WalkResult::interrupt();
           if (isa<linalg::DivOp, linalg::ExpOp, linalg::LogOp, linalg::SqrtOp,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/PUM/PUM.h"
 #include "lib/Analysis/ScalarFunction.h"
+#include "lib/Transforms/Nonlinear/Domains.h"
 #include "lib/Transforms/Nonlinear/Passes.h"
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -35,7 +36,7 @@ struct Factor {
 
 std::optional<Factor> factorOf(Operation *op) {
   if (auto division = dyn_cast<arith::DivFOp>(op)) {
-    if (matchPattern(division.getRhs(), m_Constant()))
+    if (isConstantElement(division.getRhs()))
       return std::nullopt;
     return Factor{NonlinearKind::reciprocal, division.getRhs()};
   }

@@ -389,33 +389,40 @@ FailureOr<Candidate> PUMFitNetsPass::tableOf(const Site &site,
 std::optional<double> PUMFitNetsPass::energyOf(const Site &site,
                                                Operation *function) {
   pum::NonlinearOp op = site.op;
-  llvm::Expected<model::Cost> cost = model::Cost();
-  if (!function) {
-    cost = costs->costOf(DigitalTask{&op.getBody()});
-  } else {
-    auto grids = gridsFor(function, copies, array);
-    if (!grids) {
-      llvm::consumeError(grids.takeError());
+  auto total = [](llvm::Expected<model::Cost> cost,
+                  bool withBuffer) -> std::optional<double> {
+    if (!cost) {
+      llvm::consumeError(cost.takeError());
       return std::nullopt;
     }
-    SmallVector<TaskGrid, 2> placed;
-    for (const FunctionGrid &grid : *grids) {
-      TaskGrid &task = placed.emplace_back();
-      task.type = grid.type;
-      task.tiling = grid.tiling;
-      task.array = array;
-    }
-    FailureOr<ApplyTask> work =
-        applyTask(function, op.getInputs()[0].getType(), placed);
-    if (failed(work))
-      return std::nullopt;
-    cost = costs->costOf(*work);
-  }
-  if (!cost) {
-    llvm::consumeError(cost.takeError());
+    double energy = model::total(cost->energyPj);
+    if (!withBuffer)
+      for (model::Component component :
+           {model::Component::bufferRead, model::Component::bufferWrite})
+        energy -= cost->energyPj[static_cast<size_t>(component)];
+    return energy;
+  };
+  // On the digital unit, the region becomes one with the ops around it.
+  if (!function)
+    return total(costs->costOf(DigitalTask{&op.getBody()}),
+                 /*withBuffer=*/false);
+  auto grids = gridsFor(function, copies, array);
+  if (!grids) {
+    llvm::consumeError(grids.takeError());
     return std::nullopt;
   }
-  return model::total(cost->energyPj);
+  SmallVector<TaskGrid, 2> placed;
+  for (const FunctionGrid &grid : *grids) {
+    TaskGrid &task = placed.emplace_back();
+    task.type = grid.type;
+    task.tiling = grid.tiling;
+    task.array = array;
+  }
+  FailureOr<ApplyTask> work =
+      applyTask(function, op.getInputs()[0].getType(), placed);
+  if (failed(work))
+    return std::nullopt;
+  return total(costs->costOf(*work), /*withBuffer=*/true);
 }
 
 /// The function that stands for the region; null: it stays digital.

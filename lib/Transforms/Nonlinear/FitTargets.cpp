@@ -71,8 +71,7 @@ pumice::findReduction(Sampler function) {
                   : llvm::all_of_zip(y[3], y[0],
                                      [](float a, float b) { return a == -b; });
   // An even power, say: what is below 0 would be lost.
-  if (!found.odd &&
-      !llvm::all_of(y[3], [](float v) { return std::isnan(v); }))
+  if (!found.odd && !llvm::all_of(y[3], [](float v) { return std::isnan(v); }))
     return std::nullopt;
   for (int base : {2, 4})
     for (int shift = -4; shift <= 4; ++shift)
@@ -176,7 +175,7 @@ static std::optional<Asymptote> findAsymptote(llvm::ArrayRef<float> x,
       // One point less: between the points the line is as near.
       const double from = x[std::min(i + 1, last)];
       if (!best || (x[0] < x[last] ? from < best->from : from > best->from))
-        best = Asymptote{{true, s, offset}, from};
+        best = Asymptote{{true, s + 0.0, offset + 0.0}, from}; // no -0
     }
     if (best)
       break;

@@ -8,12 +8,13 @@
 // RUN: pumice-opt %s --pum-attach-device=device=neon --crossbar-map-functions --crossbar-to-pum --pum-to-simulator | FileCheck %s --check-prefix=PROGRAM
 // NONE: error: 'crossbar.apply' op cannot be mapped: device 'rtm-ap' has no arrays
 // SUMS: error: 'crossbar.apply' op cannot be mapped: expected
+// SUMS: note: it applies this function
 // CONTRACT: error: 'crossbar.apply' op has no arrays, expected grids (crossbar-map-functions)
 
 crossbar.neon_net @net input <bits = 8, low = -1, high = 1> hidden <bits = 16, range = 4>
   output <bits = 8, low = -1, high = 1> weight_bits 16 layers [
-    #crossbar.net_layer<weights = dense<[[3], [-4]]> : tensor<2x1xi16>, scales = [1.0e-2, 1.0e-2], biases = [0.0, 0.0]>,
-    #crossbar.net_layer<weights = dense<[[5, 6]]> : tensor<1x2xi16>, scales = [1.0e-6], biases = [0.0]>]
+    #crossbar.net_layer<weights = dense<[[3], [-4]]> : tensor<2x1xi16>, scales = dense<[1.0e-2, 1.0e-2]> : tensor<2xf32>, biases = dense<[0.0, 0.0]> : tensor<2xf32>>,
+    #crossbar.net_layer<weights = dense<[[5, 6]]> : tensor<1x2xi16>, scales = dense<1.0e-6> : tensor<1xf32>, biases = dense<0.0> : tensor<1xf32>>]
 crossbar.table @table input <bits = 2, low = 0, high = 3>
   output <bits = 2, low = 0, high = 1> values dense<[0, 1, 2, 3]> : tensor<4xi16>
 
@@ -28,7 +29,7 @@ crossbar.table @table input <bits = 2, low = 0, high = 3>
 // CHECK: crossbar.apply @net(%{{.*}}) on(%[[A]], %[[B]] :
 // CHECK: crossbar.apply @table(%{{.*}}) on(%{{.*}} : !crossbar.grid<3x4x1xi2, ui1>) copies 3
 
-// PUM: pum.program %{{.*}} on <"arrays", 0, 2> setup
+// PUM: pum.program %{{.*}} on <"arrays", {{[0-9]+}}, {{[0-9]+}}> setup
 // PUM: pum.compute
 // PUM: crossbar.apply @net
 

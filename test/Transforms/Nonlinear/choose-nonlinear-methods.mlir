@@ -15,6 +15,7 @@
 // CHECK: pum.nonlinear exp({{.*}}) method neon
 // CHECK: pum.nonlinear relu({{.*}}) :
 // CHECK: pum.nonlinear tanh({{.*}}) :
+// CHECK: pum.nonlinear division({{.*}}) :
 
 // KINDS: pum.nonlinear gelu({{.*}}) method neon
 // KINDS: pum.nonlinear exp({{.*}}) method neon
@@ -50,7 +51,20 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
     %0 = math.tanh %in : tensor<4xf32>
     pum.yield %0 : tensor<4xf32>
   }
-  return %e : tensor<4xf32>
+  // A quotient by a constant.
+  %f = pum.nonlinear division(%e) : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%in: tensor<4xf32>):
+    %three = arith.constant dense<3.0> : tensor<f32>
+    %empty = tensor.empty() : tensor<4xf32>
+    %0 = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> ()>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+        ins(%in, %three : tensor<4xf32>, tensor<f32>) outs(%empty : tensor<4xf32>) {
+    ^bb0(%p: f32, %q: f32, %out: f32):
+      %1 = arith.divf %p, %q : f32
+      linalg.yield %1 : f32
+    } -> tensor<4xf32>
+    pum.yield %0 : tensor<4xf32>
+  }
+  return %f : tensor<4xf32>
 }
 #encoder = loc("encoder.layer.0"("exp"("net.py":1:1)))
 #head = loc("head"("exp_1"("net.py":2:1)))

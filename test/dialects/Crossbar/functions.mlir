@@ -6,15 +6,15 @@
 
 // CHECK: crossbar.neon_net @half input <bits = 8, low = -1, high = 1> hidden <bits = 16, range = 4> output <bits = 8, low = -0.5, high = 0.5>
 // CHECK-SAME: weight_bits 16
-// CHECK-SAME: layers [#crossbar.net_layer<weights = dense<[{{\[}}32767], [-32767]]> : tensor<2x1xi16>, scales = [2.400000e-07, 1.000000e-07], biases = [-1.000000e+00, 5.000000e-01]>,
-// CHECK-SAME: #crossbar.net_layer<weights = dense<{{\[\[}}32767, 12]]> : tensor<1x2xi16>, scales = [6.000000e-10], biases = [0.000000e+00]>]
+// CHECK-SAME: layers [#crossbar.net_layer<weights = dense<[{{\[}}32767], [-32767]]> : tensor<2x1xi16>, scales = dense<[2.400000e-07, 1.000000e-07]> : tensor<2xf32>, biases = dense<[-1.000000e+00, 5.000000e-01]> : tensor<2xf32>>,
+// CHECK-SAME: #crossbar.net_layer<weights = dense<{{\[\[}}32767, 12]]> : tensor<1x2xi16>, scales = dense<6.000000e-10> : tensor<1xf32>, biases = dense<0.000000e+00> : tensor<1xf32>>]
 // CHECK-SAME: below <slope = 0, offset = -0.5> above <slope = 0.5, offset = 0>
 // CHECK-SAME: errors {max_abs = 1.000000e-03 : f64} fit {kind = "elementwise"}
 crossbar.neon_net @half input <bits = 8, low = -1, high = 1>
   hidden <bits = 16, range = 4> output <bits = 8, low = -0.5, high = 0.5>
   weight_bits 16 layers [
-    #crossbar.net_layer<weights = dense<[[32767], [-32767]]> : tensor<2x1xi16>, scales = [2.4e-07, 1.0e-07], biases = [-1.0, 0.5]>,
-    #crossbar.net_layer<weights = dense<[[32767, 12]]> : tensor<1x2xi16>, scales = [6.0e-10], biases = [0.0]>]
+    #crossbar.net_layer<weights = dense<[[32767], [-32767]]> : tensor<2x1xi16>, scales = dense<[2.4e-07, 1.0e-07]> : tensor<2xf32>, biases = dense<[-1.0, 0.5]> : tensor<2xf32>>,
+    #crossbar.net_layer<weights = dense<[[32767, 12]]> : tensor<1x2xi16>, scales = dense<6.0e-10> : tensor<1xf32>, biases = dense<0.0> : tensor<1xf32>>]
   below <slope = 0, offset = -0.5> above <slope = 0.5, offset = 0>
   errors {max_abs = 1.0e-3 : f64} fit {kind = "elementwise"}
 

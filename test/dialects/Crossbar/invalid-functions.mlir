@@ -39,13 +39,13 @@ func.func private @f() attributes {a = #crossbar.reduction<base = 2, shift = 5>}
 
 // #crossbar.net_layer: weights
 // expected-error @below {{weights must be i16 of 2 dimensions, got 'tensor<2xi16>'}}
-func.func private @f() attributes {a = #crossbar.net_layer<weights = dense<1> : tensor<2xi16>, scales = [1.0], biases = [1.0]>}
+func.func private @f() attributes {a = #crossbar.net_layer<weights = dense<1> : tensor<2xi16>, scales = dense<1.0> : tensor<1xf32>, biases = dense<1.0> : tensor<1xf32>>}
 
 // -----
 
 // #crossbar.net_layer: scales
-// expected-error @below {{scales must be 2, one for each column, got 1}}
-func.func private @f() attributes {a = #crossbar.net_layer<weights = dense<1> : tensor<2x1xi16>, scales = [1.0], biases = [1.0]>}
+// expected-error @below {{scales must be 2 of f32, one for each column, got 'tensor<1xf32>'}}
+func.func private @f() attributes {a = #crossbar.net_layer<weights = dense<1> : tensor<2x1xi16>, scales = dense<1.0> : tensor<1xf32>, biases = dense<1.0> : tensor<1xf32>>}
 
 // -----
 
@@ -53,8 +53,8 @@ func.func private @f() attributes {a = #crossbar.net_layer<weights = dense<1> : 
 // expected-error @below {{'crossbar.neon_net' op expects layers of 2x1 and 1x2 weights, got 2x1 and 1x3}}
 crossbar.neon_net @f input <bits = 8, low = -1, high = 1> hidden <bits = 16, range = 4>
   output <bits = 8, low = 0, high = 1> weight_bits 16 layers [
-    #crossbar.net_layer<weights = dense<1> : tensor<2x1xi16>, scales = [1.0, 1.0], biases = [1.0, 1.0]>,
-    #crossbar.net_layer<weights = dense<1> : tensor<1x3xi16>, scales = [1.0], biases = [1.0]>]
+    #crossbar.net_layer<weights = dense<1> : tensor<2x1xi16>, scales = dense<[1.0, 1.0]> : tensor<2xf32>, biases = dense<[1.0, 1.0]> : tensor<2xf32>>,
+    #crossbar.net_layer<weights = dense<1> : tensor<1x3xi16>, scales = dense<1.0> : tensor<1xf32>, biases = dense<1.0> : tensor<1xf32>>]
 
 // -----
 
@@ -62,7 +62,7 @@ crossbar.neon_net @f input <bits = 8, low = -1, high = 1> hidden <bits = 16, ran
 // expected-error @below {{'crossbar.neon_net' op expects 2 layers, got 1}}
 crossbar.neon_net @f input <bits = 8, low = -1, high = 1> hidden <bits = 16, range = 4>
   output <bits = 8, low = 0, high = 1> weight_bits 8 layers [
-    #crossbar.net_layer<weights = dense<1> : tensor<1x1xi16>, scales = [1.0], biases = [1.0]>]
+    #crossbar.net_layer<weights = dense<1> : tensor<1x1xi16>, scales = dense<1.0> : tensor<1xf32>, biases = dense<1.0> : tensor<1xf32>>]
 
 // -----
 
@@ -70,8 +70,8 @@ crossbar.neon_net @f input <bits = 8, low = -1, high = 1> hidden <bits = 16, ran
 // expected-error @below {{'crossbar.neon_net' op expects weights of 8 bits, got 128}}
 crossbar.neon_net @f input <bits = 8, low = -1, high = 1> hidden <bits = 16, range = 4>
   output <bits = 8, low = 0, high = 1> weight_bits 8 layers [
-    #crossbar.net_layer<weights = dense<128> : tensor<2x1xi16>, scales = [1.0, 1.0], biases = [1.0, 1.0]>,
-    #crossbar.net_layer<weights = dense<1> : tensor<1x2xi16>, scales = [1.0], biases = [1.0]>]
+    #crossbar.net_layer<weights = dense<128> : tensor<2x1xi16>, scales = dense<[1.0, 1.0]> : tensor<2xf32>, biases = dense<[1.0, 1.0]> : tensor<2xf32>>,
+    #crossbar.net_layer<weights = dense<1> : tensor<1x2xi16>, scales = dense<1.0> : tensor<1xf32>, biases = dense<1.0> : tensor<1xf32>>]
 
 // -----
 
@@ -79,8 +79,8 @@ crossbar.neon_net @f input <bits = 8, low = -1, high = 1> hidden <bits = 16, ran
 // expected-error @below {{'crossbar.neon_net' op reduces its range to 1 to 4, but has an input from -1.000000e+00 to 1.000000e+00}}
 crossbar.neon_net @f input <bits = 8, low = -1, high = 1> hidden <bits = 16, range = 4>
   output <bits = 8, low = 0, high = 1> weight_bits 16 layers [
-    #crossbar.net_layer<weights = dense<1> : tensor<2x1xi16>, scales = [1.0, 1.0], biases = [1.0, 1.0]>,
-    #crossbar.net_layer<weights = dense<1> : tensor<1x2xi16>, scales = [1.0], biases = [1.0]>] reduction <base = 4, shift = 1>
+    #crossbar.net_layer<weights = dense<1> : tensor<2x1xi16>, scales = dense<[1.0, 1.0]> : tensor<2xf32>, biases = dense<[1.0, 1.0]> : tensor<2xf32>>,
+    #crossbar.net_layer<weights = dense<1> : tensor<1x2xi16>, scales = dense<1.0> : tensor<1xf32>, biases = dense<1.0> : tensor<1xf32>>] reduction <base = 4, shift = 1>
 
 // -----
 
@@ -88,8 +88,8 @@ crossbar.neon_net @f input <bits = 8, low = -1, high = 1> hidden <bits = 16, ran
 // expected-error @below {{'crossbar.neon_net' op reduces its range, so that nothing is below or above it, but has a line}}
 crossbar.neon_net @f input <bits = 8, low = -1, high = 1> hidden <bits = 16, range = 4>
   output <bits = 8, low = 0, high = 1> weight_bits 16 layers [
-    #crossbar.net_layer<weights = dense<1> : tensor<2x1xi16>, scales = [1.0, 1.0], biases = [1.0, 1.0]>,
-    #crossbar.net_layer<weights = dense<1> : tensor<1x2xi16>, scales = [1.0], biases = [1.0]>] above <slope = 1, offset = 0> reduction <base = 4, shift = 1>
+    #crossbar.net_layer<weights = dense<1> : tensor<2x1xi16>, scales = dense<[1.0, 1.0]> : tensor<2xf32>, biases = dense<[1.0, 1.0]> : tensor<2xf32>>,
+    #crossbar.net_layer<weights = dense<1> : tensor<1x2xi16>, scales = dense<1.0> : tensor<1xf32>, biases = dense<1.0> : tensor<1xf32>>] above <slope = 1, offset = 0> reduction <base = 4, shift = 1>
 
 // -----
 
@@ -111,77 +111,3 @@ crossbar.table @f input <bits = 2, low = 0, high = 3> output <bits = 2, low = 0,
 // expected-error @below {{'crossbar.table' op reduces its range to 1 to 2, but has an input from 0.000000e+00 to 3.000000e+00}}
 crossbar.table @f input <bits = 2, low = 0, high = 3> output <bits = 2, low = 0, high = 1>
   values dense<[0, 1, 2, 3]> : tensor<4xi16> reduction <base = 2, shift = 1>
-
-// -----
-
-crossbar.neon_net @f input <bits = 8, low = -1, high = 1> hidden <bits = 16, range = 4>
-  output <bits = 8, low = 0, high = 1> weight_bits 16 layers [
-    #crossbar.net_layer<weights = dense<1> : tensor<2x1xi16>, scales = [1.0, 1.0], biases = [1.0, 1.0]>,
-    #crossbar.net_layer<weights = dense<1> : tensor<1x2xi16>, scales = [1.0], biases = [1.0]>]
-// C1 of crossbar.apply
-func.func @use(%x: tensor<4xf32>) {
-  // expected-error @below {{'crossbar.apply' op applies @g, which is not a net or a table}}
-  %y = crossbar.apply @g(%x) copies 1 : tensor<4xf32>
-  return
-}
-
-// -----
-
-crossbar.neon_net @f input <bits = 8, low = -1, high = 1> hidden <bits = 16, range = 4>
-  output <bits = 8, low = 0, high = 1> weight_bits 16 layers [
-    #crossbar.net_layer<weights = dense<1> : tensor<2x1xi16>, scales = [1.0, 1.0], biases = [1.0, 1.0]>,
-    #crossbar.net_layer<weights = dense<1> : tensor<1x2xi16>, scales = [1.0], biases = [1.0]>]
-// C2 of crossbar.apply: the number of grids
-func.func @use(%x: tensor<4xf32>, %g0: !crossbar.grid<1x1x2xi16, ui8>) {
-  // expected-error @below {{'crossbar.apply' op needs 2 grids for the layers of a net, got 1}}
-  %y = crossbar.apply @f(%x) on (%g0 : !crossbar.grid<1x1x2xi16, ui8>) copies 1 : tensor<4xf32>
-  return
-}
-
-// -----
-
-crossbar.neon_net @f input <bits = 8, low = -1, high = 1> hidden <bits = 16, range = 4>
-  output <bits = 8, low = 0, high = 1> weight_bits 16 layers [
-    #crossbar.net_layer<weights = dense<1> : tensor<2x1xi16>, scales = [1.0, 1.0], biases = [1.0, 1.0]>,
-    #crossbar.net_layer<weights = dense<1> : tensor<1x2xi16>, scales = [1.0], biases = [1.0]>]
-// C2 of crossbar.apply: the inputs of a net
-func.func @use(%x: tensor<4xf32>, %g0: !crossbar.grid<1x1x2xi16, ui16>, %g1: !crossbar.grid<1x2x1xi16, si16>) {
-  // expected-error @below {{'crossbar.apply' op needs a grid of '!crossbar.grid<1x1x2xi16, ui8>' for a net with 2 hidden units, got '!crossbar.grid<1x1x2xi16, ui16>'}}
-  %y = crossbar.apply @f(%x) on (%g0, %g1 : !crossbar.grid<1x1x2xi16, ui16>, !crossbar.grid<1x2x1xi16, si16>) copies 1 : tensor<4xf32>
-  return
-}
-
-// -----
-
-crossbar.neon_net @f input <bits = 8, low = -1, high = 1> hidden <bits = 16, range = 4>
-  output <bits = 8, low = 0, high = 1> weight_bits 16 layers [
-    #crossbar.net_layer<weights = dense<1> : tensor<2x1xi16>, scales = [1.0, 1.0], biases = [1.0, 1.0]>,
-    #crossbar.net_layer<weights = dense<1> : tensor<1x2xi16>, scales = [1.0], biases = [1.0]>]
-// C2 of crossbar.apply: copies
-func.func @use(%x: tensor<4xf32>, %g0: !crossbar.grid<1x1x2xi16, ui8>, %g1: !crossbar.grid<1x2x1xi16, si16>) {
-  // expected-error @below {{'crossbar.apply' op has 2 copies, but its grids hold 1}}
-  %y = crossbar.apply @f(%x) on (%g0, %g1 : !crossbar.grid<1x1x2xi16, ui8>, !crossbar.grid<1x2x1xi16, si16>) copies 2 : tensor<4xf32>
-  return
-}
-
-// -----
-
-crossbar.table @f input <bits = 2, low = 0, high = 3> output <bits = 2, low = 0, high = 1>
-  values dense<[0, 1, 2, 3]> : tensor<4xi16>
-// C2 of crossbar.apply: a table
-func.func @use(%x: tensor<4xf32>, %g0: !crossbar.grid<1x2x2xi2, ui1>, %g1: !crossbar.grid<1x2x2xi2, ui1>) {
-  // expected-error @below {{'crossbar.apply' op needs 1 grid for a table, got 2}}
-  %y = crossbar.apply @f(%x) on (%g0, %g1 : !crossbar.grid<1x2x2xi2, ui1>, !crossbar.grid<1x2x2xi2, ui1>) copies 1 : tensor<4xf32>
-  return
-}
-
-// -----
-
-crossbar.table @f input <bits = 2, low = 0, high = 3> output <bits = 2, low = 0, high = 1>
-  values dense<[0, 1, 2, 3]> : tensor<4xi16>
-// C2 of crossbar.apply: room for the values
-func.func @use(%x: tensor<4xf32>, %g0: !crossbar.grid<3x2x1xi2, ui1>) {
-  // expected-error @below {{'crossbar.apply' op needs a grid that streams ui1 and holds 4 values of 2 bits in each copy, got '!crossbar.grid<3x2x1xi2, ui1>'}}
-  %y = crossbar.apply @f(%x) on (%g0 : !crossbar.grid<3x2x1xi2, ui1>) copies 1 : tensor<4xf32>
-  return
-}

@@ -47,26 +47,35 @@ def _integers(text: str, size: int) -> np.ndarray:
     return np.array(values * size if len(values) == 1 else values, np.int64)
 
 
-def _floats(text: str) -> np.ndarray:
-    return np.array([np.float32(value) for value in text.split(",")], np.float32)
+def _floats(text: str, size: int) -> np.ndarray:
+    if text.startswith('"0x'):
+        return np.frombuffer(bytes.fromhex(text[3:-1]), "<f4")
+    words = text.strip("[]").split(",")
+    values = [
+        np.uint32(int(word, 16)).view(np.float32) if "0x" in word else np.float32(word)
+        for word in words
+    ]
+    return np.array(values * size if len(values) == 1 else values, np.float32)
 
 
 def _net(op: str, inputs: tuple, outputs: tuple) -> np.ndarray:
     pattern = (
-        r"weights = dense<([^>]*)> : tensor<(\d+)x(\d+)xi16>, "
-        r"scales = \[([^\]]*)\], biases = \[([^\]]*)\]"
+        r"weights = dense<([^>]*)> : tensor<(\d+)x(\d+)xi16>,\s*"
+        r"scales = dense<([^>]*)> : tensor<(\d+)xf32>,\s*"
+        r"biases = dense<([^>]*)> : tensor<\d+xf32>"
     )
     first, second = re.findall(pattern, op)
     bits, reach = int(_number(op, "hidden", "bits")), _number(op, "hidden", "range")
     half = 1 << (bits - 1)
     step = reach / half
-    w1 = _integers(first[0], int(first[1]))
+    size = int(first[1])
+    w1 = _integers(first[0], size)
     w2 = _integers(second[0], int(second[2]))
     q = np.arange(inputs[0], dtype=np.int64)[:, None]
-    z = (w1 * q).astype(np.float32) * _floats(first[3]) + _floats(first[4])
+    z = (w1 * q).astype(np.float32) * _floats(first[3], size) + _floats(first[5], size)
     z = np.clip(np.rint(z.astype(np.float64) / step), -half, half - 1)
     hidden = np.rint(np.tanh(z * step) * (half - 1)).astype(np.int64)
-    y = (hidden @ w2).astype(np.float32) * _floats(second[3])[0] + _floats(second[4])[0]
+    y = (hidden @ w2).astype(np.float32) * _floats(second[3], 1)[0] + _floats(second[5], 1)[0]
     count, low, width = outputs
     return np.clip(np.rint((y.astype(np.float64) - low) / width), 0, count - 1).astype(np.int64)
 
