@@ -25,6 +25,8 @@ struct Options {
   /// Banks are powered only while they hold something.
   bool gatesBanks = true;
   bool levelsWear = true;
+  /// `steady` may write units for the next inference after their last use.
+  bool writesAhead = true;
 };
 
 using Algorithm = llvm::Expected<Schedule> (*)(const Problem &,

@@ -89,7 +89,8 @@ std::vector<int64_t> Planner::space(const Candidate &candidate) const {
 
 bool Planner::canWriteAhead() const {
   const std::vector<Group> &groups = problem.machine.groups;
-  return start == Start::Steady && !options.writesAtomically &&
+  return start == Start::Steady && options.writesAhead &&
+         !options.writesAtomically &&
          std::none_of(groups.begin(), groups.end(),
                       [](const Group &g) { return g.writersPerElement > 0; });
 }

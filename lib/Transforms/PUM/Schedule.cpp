@@ -51,7 +51,7 @@ struct PUMSchedulePass : pumice::impl::PUMScheduleBase<PUMSchedulePass> {
     std::string names;
     for (const scheduling::NamedAlgorithm &known : scheduling::algorithms()) {
       // A machine program runs one input.
-      if (known.name == "pipeline")
+      if (known.name == "pipeline" || known.name == "stream")
         continue;
       if (known.name == name)
         return &known;
@@ -105,6 +105,8 @@ struct PUMSchedulePass : pumice::impl::PUMScheduleBase<PUMSchedulePass> {
     scheduling::Options options;
     options.seed = seed;
     options.timeShare = timeShare;
+    // A program runs one inference, and arrays hold nothing before it.
+    options.writesAhead = false;
     if (moves >= 0)
       options.moves = moves;
     llvm::Expected<Schedule> found = chosen->run(tasks->problem, options);

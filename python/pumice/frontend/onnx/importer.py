@@ -55,12 +55,12 @@ def lower_onnx(
     shapes: Mapping[str, Sequence[int]] | None = None,
 ) -> LoweredModel:
     """Lowers an ONNX model to linalg on tensors as text; arguments as for `import_onnx`."""
-    with _named(path):
+    with _errors_named(path):
         return _lower_onnx(path, example_inputs, shapes)
 
 
 @contextlib.contextmanager
-def _named(path: str | os.PathLike[str]) -> Iterator[None]:
+def _errors_named(path: str | os.PathLike[str]) -> Iterator[None]:
     """Turns what a malformed file leads to into an error that names the file and the node."""
     try:
         yield
