@@ -290,6 +290,7 @@ def _array_of(name: str) -> str:
     """The array of a preset as an attribute's text."""
     import re
 
-    found = re.search(r"array = (<.*?encoding = \w+>)", str(Device(name)))
+    text = " ".join(str(Device(name)).split())
+    found = re.search(r"array = (<.*?encoding = \w+ ?>)", text)
     assert found
     return f"#crossbar.array{found.group(1)}"

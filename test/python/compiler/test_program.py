@@ -399,6 +399,9 @@ def test_machines_beyond_memory(monkeypatch) -> None:
     program = pumice.compile(nn.Linear(2, 2), torch.ones(1, 2))
 
     class Full:
+        def set_stopped(self, _):
+            pass
+
         def run(self, *_):
             raise MemoryError
 

@@ -370,7 +370,7 @@ def test_keys_of_the_json(isaac) -> None:
     """lib/Model/Machine/Report.h lists them."""
     data = json.loads(isaac.result.report.to_json())
     top = "device latency_ns energy_pj area_mm2 power_mw levels layers instructions utilisation"
-    top += " counters wear"
+    top += " counters wear waiting_ns"
     assert set(data) == {*top.split(), "setup", "peak_buffer_bytes", "timings_s"}
     assert set(data["setup"]) == set(top.split())
     keys = "name kinds units reasons nonlinear start_ns end_ns busy_ns instructions energy_pj"

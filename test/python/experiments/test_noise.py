@@ -16,7 +16,8 @@ for name in ("torch", "torch_mlir", "torchao"):
 from pumice.cli import main  # noqa: E402
 from pumice.errors import PumiceError  # noqa: E402
 from pumice.experiments import noise  # noqa: E402
-from pumice.experiments.noise import Point, networks, plots  # noqa: E402
+from pumice.experiments import figures  # noqa: E402
+from pumice.experiments.noise import Point, networks  # noqa: E402
 from pumice.experiments.noise.sweeps import SWEEPS  # noqa: E402
 from pumice.tables import plain_text  # noqa: E402
 
@@ -162,7 +163,7 @@ def test_plot(tmp_path) -> None:
 def hide(monkeypatch, *names: str) -> None:
     """Lets it look as if these packages were not installed."""
     real = util.find_spec
-    for module in (networks, plots):
+    for module in (networks, figures):
         monkeypatch.setattr(module, "find_spec", lambda n: None if n in names else real(n))
 
 

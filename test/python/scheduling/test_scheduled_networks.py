@@ -110,7 +110,8 @@ def same(left: Any, right: Any) -> bool:
 def test_a_tenth_of_the_arrays(case, tmp_path) -> None:
     program, run, expected = case
     assert expected.report.schedule is None
-    device = with_arrays(max(1, expected.report.arrays // 10))
+    # A group of the grouped convolution is not cut further: it takes 6 arrays.
+    device = with_arrays(max(6, expected.report.arrays // 10))
     latency = {}
     for algorithm in ALGORITHMS:
         path = tmp_path / f"{algorithm}.json"
