@@ -260,7 +260,6 @@ def PUM_TargetAttr : AttrDef<PUM_Dialect, "Target"> {
     (pum-allocate-arrays); digital tasks and instructions keep it for good.
 
     ```mlir
-    #pum.target<crossbar>
     #pum.target<crossbar in "small">
     ```
   }];

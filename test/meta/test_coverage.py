@@ -52,9 +52,10 @@ UNREACHABLE: dict[str, str] = {
         ["expected inputs of 1 to 8 bits, got", "queries and"],
         "the verifiers of ap.mvm, ap.conv_2d and ap.lookup",
     ),
+    **dict.fromkeys(["a constant is not of numbers"], "other constants are not splats"),
     **dict.fromkeys(
-        ["a tensor is filled with a value from outside"],
-        "pum.nonlinear is isolated, and ops that make such a value are named before",
+        ["reads array"],
+        "verify-simulator-program: what is replaced waits for its readers; a second check",
     ),
     **dict.fromkeys(
         ["cannot be scheduled: the schedule moves"], "no algorithm of pum-schedule moves any"

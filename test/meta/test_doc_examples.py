@@ -29,6 +29,8 @@ BESIDE = {
     "simulator.digital": "func.func private @digital_0(%x: tensor<4xf32>) -> tensor<4xf32> {\n"
     "  return %x : tensor<4xf32>\n}\n",
 }
+# Examples of symbols stand in the module, not in a function.
+SYMBOLS = {"crossbar.neon_net", "crossbar.table"}
 EXAMPLES = [(definition, text) for definition in definitions() for text in definition.examples]
 
 
@@ -63,6 +65,11 @@ def problem_with(definition: Definition, text: str) -> str:
         return complaint(f"func.func private @f() attributes {{test.a = {attribute}}}")
     if definition.kind == "type":
         return complaint(f"func.func private @f({text})")
+    if definition.name in SYMBOLS:
+        return complaint(f"{prelude}{text}")
+    if definition.name in ("crossbar.apply", "simulator.apply"):
+        net = next(t for d, t in EXAMPLES if d.name == "crossbar.neon_net")
+        prelude += re.sub(r"neon_net @\w+", "neon_net @gelu", net)
     text = AROUND.get(definition.name, "{}").format(text)
     types = dict.fromkeys(undefined(text), "none")
     while True:

@@ -53,7 +53,7 @@ def test_no_trace_of_a_machine(path: Path) -> None:
     "path", [path for path in tracked(".cpp") if below(path, "tools")], ids=name_of
 )
 def test_tool_main_is_short(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 100
+    assert len(path.read_text().splitlines()) <= 120
 
 
 @pytest.mark.parametrize("path", files_of_tests(".mlir"), ids=name_of)

@@ -119,16 +119,3 @@ func.func @loose(%x: tensor<4xf32>) -> tensor<4xf32> {
   }
   return %y : tensor<4xf32>
 }
-
-// -----
-
-func.func @complex(%x: tensor<4xf32>) -> tensor<4xf32> {
-  // expected-error @below {{a constant is not of numbers}}
-  %y = pum.nonlinear elementwise(%x) domain [-2.0, 0.0] method neon : (tensor<4xf32>) -> tensor<4xf32> {
-  ^bb0(%a: tensor<4xf32>):
-    %c = arith.constant dense<(1.0, 2.0)> : tensor<4xcomplex<f32>>
-    %0 = math.exp %a : tensor<4xf32>
-    pum.yield %0 : tensor<4xf32>
-  }
-  return %y : tensor<4xf32>
-}

@@ -274,6 +274,7 @@ def test_building_each_level_from_op_classes() -> None:
                     codes,
                     sums,
                     [loaded.token, written.token],
+                    [],
                     input_zero_point=3,
                 )
                 result = simulator.BufferOp(host)
