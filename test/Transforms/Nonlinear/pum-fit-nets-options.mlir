@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: not pumice-opt %s --pum-fit-nets=input-bits=17 2>&1 | FileCheck %s --check-prefix=BITS
+// RUN: not pumice-opt %s --pum-fit-nets=weight-bits=1 2>&1 | FileCheck %s --check-prefix=WEIGHTS
 // RUN: not pumice-opt %s --pum-fit-nets=copies=0 2>&1 | FileCheck %s --check-prefix=COPIES
 // RUN: not pumice-opt %s --pum-fit-nets=max-error=1 2>&1 | FileCheck %s --check-prefix=ERROR
 // RUN: not pumice-opt %s --pum-fit-nets=max-hidden=1 2>&1 | FileCheck %s --check-prefix=HIDDEN
 // RUN: not pumice-opt %s --pum-attach-device=device=neurosim-rram --pum-fit-nets 2>&1 | FileCheck %s --check-prefix=SUMS
 // BITS: error: expected input-bits of 2 to 16, got 17
+// WEIGHTS: error: expected weight-bits of 2 to 16, got 1
 // COPIES: error: expected copies of 1 to 65536, got 0
 // ERROR: error: expected a max-error of at least 0 and less than 1, got 1
 // HIDDEN: error: expected max-hidden of 2 to 256, got 1

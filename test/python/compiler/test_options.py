@@ -54,7 +54,7 @@ def test_options_as_text() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"ap_shared": True}, "expected a compile option of ap_share, .*, got 'ap_shared'"),
+        ({"ap_shared": True}, "expected a compile option of nonlinear, .*, got 'ap_shared'"),
         ({"threads": 0}, "expected at least 1 thread to compile with, got 0"),
         ({"pipelines": {"x": {}}}, "expected a pipeline of .*pum-to-simulator, got 'x'"),
         (
