@@ -52,7 +52,6 @@ UNREACHABLE: dict[str, str] = {
         ["expected inputs of 1 to 8 bits, got", "queries and"],
         "the verifiers of ap.mvm, ap.conv_2d and ap.lookup",
     ),
-    **dict.fromkeys(["a constant is not of numbers"], "other constants are not splats"),
     **dict.fromkeys(
         ["reads array"],
         "verify-simulator-program: what is replaced waits for its readers; a second check",

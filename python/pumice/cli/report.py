@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pumice.cli.errors import UsageError
 from pumice.cli.terminal import say, show
-from pumice.report import Report, write_text
+from pumice.files import write_text
+from pumice.report import Report
 
 __all__ = ["report"]
 

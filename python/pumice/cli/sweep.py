@@ -15,7 +15,7 @@ from pumice.cli.terminal import counting, say, show
 from pumice.errors import PumiceError
 from pumice.exploration import parse_setting
 from pumice.exploration import sweep as run_sweep
-from pumice.report import write_text
+from pumice.files import write_text
 
 __all__ = ["sweep"]
 

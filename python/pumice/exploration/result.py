@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from pumice.device import Device
 from pumice.errors import PumiceError
 from pumice.exploration.space import device_with
-from pumice.report import Report, write_text
+from pumice.files import write_text
+from pumice.report import Report
 from pumice.tables import area, energy, number, simple_table, size, time
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ evaluating are C++ (lib/Neon); importing this package does not import torch.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pumice.neon.library import (
     Composed,
@@ -42,6 +42,9 @@ __all__ = [
     "lossless_rows",
     "unfreeze_neighbours",
 ]
+
+if TYPE_CHECKING:
+    from pumice.neon.substitution import Substitution, unfreeze_neighbours
 
 
 def __getattr__(name: str) -> Any:

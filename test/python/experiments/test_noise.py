@@ -15,10 +15,7 @@ for name in ("torch", "torch_mlir", "torchao"):
 
 from pumice.cli import main  # noqa: E402
 from pumice.errors import PumiceError  # noqa: E402
-from pumice.experiments import (
-    figures,
-    noise,
-)
+from pumice.experiments import figures, noise  # noqa: E402
 from pumice.experiments.noise import Point, networks  # noqa: E402
 from pumice.experiments.noise.sweeps import SWEEPS  # noqa: E402
 from pumice.tables import plain_text  # noqa: E402

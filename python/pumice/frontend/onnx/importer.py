@@ -78,7 +78,7 @@ def _node_of(error: Exception) -> str:
     trace = error.__traceback__
     while trace is not None:
         node = trace.tb_frame.f_locals.get("node")
-        if isinstance(getattr(node, "op_type", None), str):
+        if node is not None and isinstance(getattr(node, "op_type", None), str):
             found = f" (node '{node.name}', {node.op_type})"
         trace = trace.tb_next
     return found
