@@ -247,7 +247,7 @@ def Simulator_ApplyOp : Simulator_Instruction<"apply", [
 
     ```mlir
     %t1 = simulator.apply @gelu on (%g1, %g2), %x, %y after(%t0)
-        : (!crossbar.grid<1x1x1xi16, ui16>, !crossbar.grid<1x1x1xi16, si16>),
+        : (!crossbar.grid<1x1x1xi16, ui8>, !crossbar.grid<1x1x1xi16, si16>),
           memref<8x64xf32, #simulator.memory<buffer>>,
           memref<8x64xf32, #simulator.memory<buffer>>
     ```
