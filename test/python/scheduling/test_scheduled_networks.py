@@ -139,7 +139,7 @@ def test_a_tenth_of_the_arrays(case, tmp_path) -> None:
 
 
 def test_networks_that_fit_stay_as_they_were(case) -> None:
-    program, _, expected = case
+    program, _, expected, _ = case
     same_size = program.recompile(with_arrays(expected.report.arrays))
     assert same_size.estimate().latency_ns == expected.report.latency_ns
     assert same_size.estimate().schedule is None
