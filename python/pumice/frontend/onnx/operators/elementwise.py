@@ -117,8 +117,8 @@ def _pow(call: NodeCall, a: Tensor, b: Tensor) -> Tensor:
 @operator("BitShift")
 def _bit_shift(call: NodeCall, a: Tensor, b: Tensor) -> Tensor:
     direction = call.expect("direction", "", "LEFT", "RIGHT")
-    left = direction == "LEFT"
-    return torch.bitwise_left_shift(a, b) if left else torch.bitwise_right_shift(a, b)
+    # By the width and more too, unlike torch.bitwise_left_shift once lowered.
+    return a << b if direction == "LEFT" else a >> b
 
 
 @operator("Max", "Min", "Sum", "Mean")
