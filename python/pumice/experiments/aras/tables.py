@@ -271,7 +271,7 @@ def _break_even(results: Results) -> Table:
                 f"{table / saved:.2f}",
             ])  # fmt: skip
     return Table(
-        "When re-encoding pays: energy of one copy of an array, against `offset` with pulses by"
+        "When re-encoding pays: energy of a copy of an array, against `offset`, pulses by"
         " difference",
         ["codes", "encoding", "pulses saved", "tables from DRAM", "break-even pJ per cell"],
         rows,
