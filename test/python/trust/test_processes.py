@@ -89,6 +89,10 @@ def test_threads_on_one_and_on_several_programs() -> None:
         assert outputs.tolist() == (2 * (X + i)).tolist()
 
 
+#: An interrupt takes effect within 1 s on an idle machine; tests share theirs.
+LIMIT_S = 5
+
+
 def interrupted(function, after: float = 0.5) -> float:
     """Seconds from an interrupt until the function is left.
 
@@ -117,7 +121,7 @@ def test_an_interrupt_leaves_a_long_run() -> None:
     def child() -> None:
         program = region_program(LONG, "4096x4096xf32", out="4096x4096xf32")
         big = np.ones((4096, 4096), np.float32)
-        assert interrupted(lambda: program.run(big)) < 1
+        assert interrupted(lambda: program.run(big)) < LIMIT_S
         other = region_program(BODY)
         assert other.run(X).outputs.tolist() == (2 * X).tolist()
 
@@ -132,7 +136,7 @@ def test_an_interrupt_leaves_a_compilation() -> None:
         while True:
             compile_module(module, "isaac")
 
-    assert interrupted(compilations) < 1
+    assert interrupted(compilations) < LIMIT_S
     assert compile_module(module, "isaac").estimate().latency_ns > 0
 
 
