@@ -33,7 +33,8 @@ struct ComposeOptions {
 
 /// Computes composition `name` of each row, in place.
 ///
-///   softmax      e_i = exp(x_i - max), p_i = e_i * reciprocal(sum e_i); the sum
+///   softmax      e_i = exp(x_i - max), p_i = e_i * reciprocal(sum e_i); the
+///   sum
 ///                is that of the integers that stand for e_i
 ///   log_softmax  x_i - max - log(sum e_i)
 ///   layer_norm   (x_i - mean) * rsqrt(mean of squares + epsilon)
