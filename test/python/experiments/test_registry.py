@@ -26,7 +26,8 @@ def test_experiment_is_a_command(experiment: Experiment, capsys) -> None:
     assert "--debug" in text
     parser = argparse.ArgumentParser()
     importlib.import_module(experiment.cli).add_arguments(parser)
-    assert any("--threads" in action.option_strings for action in parser._actions)
+    if experiment.name != "neon":  # which fits its nets on one thread
+        assert any("--threads" in action.option_strings for action in parser._actions)
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: e.name)
