@@ -149,6 +149,20 @@ FailureOr<ApplyTask> pumice::applyTask(Operation *function, Type input,
   return task;
 }
 
+/// The work of applying the function that `apply` names on `grids`.
+template <typename ApplyOp>
+static FailureOr<TaskWork> applyWork(ApplyOp apply, ArrayRef<TaskGrid> grids) {
+  Operation *function =
+      SymbolTable::lookupNearestSymbolFrom(apply, apply.getFunctionAttr());
+  if (!function || grids.empty())
+    return failure();
+  FailureOr<ApplyTask> work =
+      applyTask(function, apply.getInput().getType(), grids);
+  if (failed(work))
+    return failure();
+  return TaskWork(std::move(*work));
+}
+
 //===----------------------------------------------------------------------===//
 // Tasks
 //===----------------------------------------------------------------------===//
@@ -228,8 +242,6 @@ struct ComputeModel
 
   static FailureOr<TaskWork> onGrids(pum::ComputeOp task,
                                      crossbar::ApplyOp apply) {
-    Operation *function =
-        SymbolTable::lookupNearestSymbolFrom(apply, apply.getFunctionAttr());
     SmallVector<TaskGrid, 2> grids;
     for (Value grid : apply.getGrids()) {
       auto argument = dyn_cast<BlockArgument>(grid);
@@ -241,13 +253,7 @@ struct ComputeModel
         return failure();
       grids.push_back(gridOf(program));
     }
-    if (!function || grids.empty())
-      return failure();
-    FailureOr<ApplyTask> work =
-        applyTask(function, apply.getInput().getType(), grids);
-    if (failed(work))
-      return failure();
-    return TaskWork(std::move(*work));
+    return applyWork(apply, grids);
   }
 
   template <typename LayerOp>
@@ -363,8 +369,6 @@ struct ApplyInstruction
     : TaskOpInterface::ExternalModel<ApplyInstruction, simulator::ApplyOp> {
   FailureOr<TaskWork> getTaskWork(Operation *op) const {
     auto apply = cast<simulator::ApplyOp>(op);
-    Operation *function =
-        SymbolTable::lookupNearestSymbolFrom(op, apply.getFunctionAttr());
     SmallVector<TaskGrid, 2> grids;
     for (Value grid : apply.getGrids()) {
       auto program = grid.getDefiningOp<simulator::ProgramOp>();
@@ -372,13 +376,7 @@ struct ApplyInstruction
         return failure();
       grids.push_back(gridOf(program));
     }
-    if (!function || grids.empty())
-      return failure();
-    FailureOr<ApplyTask> work =
-        applyTask(function, apply.getInput().getType(), grids);
-    if (failed(work))
-      return failure();
-    return TaskWork(std::move(*work));
+    return applyWork(apply, grids);
   }
 };
 

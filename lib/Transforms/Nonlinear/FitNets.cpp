@@ -26,7 +26,6 @@
 #include "llvm/Support/SHA256.h"
 
 #include <cmath>
-#include <thread>
 
 #define DEBUG_TYPE "pum-fit-nets"
 
@@ -205,9 +204,7 @@ void PUMFitNetsPass::fitAll(ArrayRef<Site> sites) {
   const neon::FitCache store(directory);
   std::vector<neon::Fitted> found(jobs.size());
   std::vector<char> isKnown(jobs.size());
-  const unsigned workers =
-      threads ? threads : std::max(1u, std::thread::hardware_concurrency());
-  model::parallelFor(workers, jobs.size(), [&](int64_t i) {
+  model::parallelFor(model::threadCount(threads), jobs.size(), [&](int64_t i) {
     const auto &[key, site] = jobs[i];
     if (std::optional<neon::Fitted> known = store.load(key)) {
       found[i] = std::move(*known);
@@ -470,8 +467,7 @@ LogicalResult PUMFitNetsPass::run() {
   symbols.emplace(getOperation());
 
   digital::Options options;
-  options.threads =
-      threads ? threads : std::max(1u, std::thread::hardware_concurrency());
+  options.threads = model::threadCount(threads);
   digital::RegionEvaluator evaluator(&getContext(), options);
   std::vector<Site> sites;
   for (pum::NonlinearOp op : regions) {
