@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import os
 import random
@@ -13,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 from pumice.device import Device, as_device
 from pumice.errors import PumiceError
 from pumice.evaluation import Metric, evaluate
+from pumice.evaluation.metrics import metric_of
+from pumice.evaluation.state import chained, key_of
 from pumice.experiments.store import Store
 from pumice.exploration.result import FIGURES, Sweep, figures_of
 from pumice.exploration.space import Setting, device_with, mapping_key, settings_of, unscaled
 
 if TYPE_CHECKING:
     from pumice.program import Program
+    from pumice.report import Report
 
 __all__ = ["sweep"]
 
@@ -223,25 +225,22 @@ class _Evaluator:
         self._data, self._metric = data, metric
         self._store = store
         self._lowered: dict[str, Program] = {}
-        self._key = hashlib.sha256(
-            program.ir("quantized" if "quantized" in program.levels else "simulator").encode()
-        ).hexdigest()
+        self._scores: dict[str, float] = {}
+        self._setting: dict[str, Any] = {"program": key_of(program, metric_of(metric))}
+        if data is not None:
+            self._setting["data"] = chained("", data)
 
     def record(self, base: Device, values: Values) -> dict[str, Any]:
         """The record of a point: names, fields, and figures or an error."""
         point = {"model": self._name} if self._name else {}
         point |= {"device": base.name, **values}
-        setting: dict[str, Any] = {"program": self._key, "base": base.fields, "values": values}
-        if self._data is not None:
-            setting["batches"] = len(self._data)
-            setting["metric"] = getattr(self._metric, "__qualname__", str(self._metric))
+        setting = {**self._setting, "base": base.fields, "values": values}
         return {**point, **self._store.get(setting, lambda: self._figures(base, values))}
 
     def _figures(self, base: Device, values: Values) -> dict[str, Any]:
         try:
             device = device_with(base, values)
-            lowered = self._lowered_for(device)
-            report = lowered.estimate(device, recompile=False)
+            report = self._estimated(device)
             found: dict[str, Any] = figures_of(report)
             if self._data is not None:
                 found["metric"] = self._scored(device)
@@ -250,15 +249,28 @@ class _Evaluator:
         same = unscaled(base, device)
         return {**found, **({"unscaled": "; ".join(same)} if same else {})}
 
-    def _lowered_for(self, device: Device) -> Program:
+    def _estimated(self, device: Device) -> Report:
+        if "auto" in self._program.options.methods.values():  # methods are chosen by energy
+            return self._program.recompile(device).estimate()
         key = mapping_key(device)
-        if key not in self._lowered:
+        if key in self._lowered:
+            return self._lowered[key].estimate(device, recompile=False)
+        program = self._program.recompile(device)
+        report = program.estimate()
+        if report.schedule is None:  # a schedule is chosen by costs
             while len(self._lowered) >= _KEPT:
                 self._lowered.pop(next(iter(self._lowered)))
-            self._lowered[key] = self._program.recompile(device)
-        return self._lowered[key]
+            self._lowered[key] = program
+        return report
 
     def _scored(self, device: Device) -> float:
+        """The metric, which does not depend on costs."""
+        key = mapping_key(device)
+        if key not in self._scores:
+            self._scores[key] = self._score(device)
+        return self._scores[key]
+
+    def _score(self, device: Device) -> float:
         assert self._data is not None
         program = self._program.recompile(device)
         if device.adc_mode == "calibrated":

@@ -249,3 +249,52 @@ def test_the_command(tmp_path, monkeypatch, capsys) -> None:
     np.savez("e.npz", x=x, y=np.zeros(3, np.int64))
     assert main([*command, "--data", "e.npz"]) == 1
     assert "expected as many labels as inputs in 'e.npz', got 3 and 4" in capsys.readouterr().err
+
+
+def test_a_store_tells_other_weights_and_other_data_apart(program, tmp_path) -> None:
+    """Equal structures with other weights, or data of the same size, are other points."""
+    torch.manual_seed(5)
+    model = nn.Sequential(nn.Conv2d(2, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 5)).eval()
+    other = pumice.compile(model, torch.randn(4, 2, 8, 8))
+    x = torch.randn(16, 2, 8, 8)
+    labels = torch.cat(
+        [torch.as_tensor(program.run(part).outputs).argmax(1) for part in x.split(4)]
+    )
+    store = tmp_path / "s.jsonl"
+
+    def metric(network, targets) -> float:
+        found = pumice.sweep(network, ["ideal"], data=[(x, targets)], store=store)
+        return found.records[0]["metric"]
+
+    assert metric(program, labels) == 1.0
+    assert metric(program, (labels + 1) % 5) == 0.0
+    expected = torch.cat(
+        [torch.as_tensor(other.run(part).outputs).argmax(1) for part in x.split(4)]
+    )
+    assert metric(other, labels) == (expected == labels).double().mean()
+
+
+def test_networks_that_do_not_fit_are_scheduled_for_each_cost(program) -> None:
+    few = Device("isaac").replace(levels={name: {"holds": 1} for name in ("chip", "tile", "ima")})
+    found = pumice.sweep(program, [few], {"timing.row_write_ns": [1.0, 85.7, 5000.0]})
+    for record in found.records:
+        report = program.recompile(found.device(record)).estimate()
+        assert report.schedule is not None
+        assert record["latency_ns"] == report.latency_ns
+
+
+def test_accuracy_is_computed_once_for_each_machine_program(program, monkeypatch) -> None:
+    from pumice.exploration import run
+
+    calls = []
+
+    def counted(*args, **kwargs):
+        calls.append(args)
+        return evaluate(*args, **kwargs)
+
+    evaluate = run.evaluate
+    monkeypatch.setattr(run, "evaluate", counted)
+    data = [(torch.randn(4, 2, 8, 8), torch.zeros(4, dtype=torch.long))]
+    fields = {"array.rows": [64, 128], "energy.adc_pj": [1, 2, 3]}
+    assert len(pumice.sweep(program, ["isaac"], fields, data=data).records) == 6
+    assert len(calls) == 2
