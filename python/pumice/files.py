@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 import contextlib
+import csv
+import io
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import IO, Any
 
 from pumice.errors import PumiceError
 
-__all__ = ["replacing", "write_text"]
+__all__ = ["csv_text", "replacing", "write_text"]
 
 
 @contextlib.contextmanager
@@ -48,6 +50,15 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         if part is not None:
             with contextlib.suppress(OSError):
                 os.unlink(part)
+
+
+def csv_text(columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> str:
+    """Records as CSV; what a record does not have is empty."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, columns)
+    writer.writeheader()
+    writer.writerows(records)
+    return stream.getvalue()
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

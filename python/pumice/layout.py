@@ -28,7 +28,7 @@ class SimpleTable:
         columns: titles; all empty for a table without a header.
         rows: cells, a text for each column.
         left: number of columns of words, which come first; the others are numbers and go right.
-        optional: titles of columns that may be left out.
+        optional: titles of columns that may be left out, if the table has them.
         wrapped: numbers of the columns whose text may wrap between words.
     """
 
@@ -60,7 +60,7 @@ class SimpleTable:
     def lines(self, width: int) -> list[Text]:
         """The lines of the table for a terminal of `width` columns."""
         shown = list(range(len(self._columns)))
-        leaving = [self._columns.index(title) for title in self._optional]
+        leaving = [self._columns.index(t) for t in self._optional if t in self._columns]
         while True:
             widths = self._fitted(shown, width)
             if widths is not None:

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import os
@@ -16,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pumice.errors import PumiceError
-from pumice.files import write_text
+from pumice.files import csv_text, write_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -526,14 +524,11 @@ class Report:
         Raises:
             PumiceError: the file cannot be written.
         """
-        stream = io.StringIO()
         records = self.records()
-        writer = csv.DictWriter(stream, list(records[0]) if records else ["layer"])
-        writer.writeheader()
-        writer.writerows(records)
+        text = csv_text(list(records[0]) if records else ["layer"], records)
         if path is not None:
-            write_text(path, stream.getvalue())
-        return stream.getvalue()
+            write_text(path, text)
+        return text
 
     def tables(
         self, *, sort: str | None = None, top: int | None = None, depth: int | None = None

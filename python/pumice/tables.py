@@ -148,7 +148,7 @@ def _summary(report: Report) -> Group:
     rows = [
         ("latency", time(report.latency_ns)),
         ("energy, dynamic", energy(report.dynamic_energy_pj)),
-        ("energy, static", _static(report)),
+        ("energy, static", static_energy(report)),
         ("arrays with weights", number(report.arrays)),
         *_schedule(report),
         *_steady_state(report),
@@ -193,7 +193,7 @@ def _steady_state(report: Report) -> list[tuple[str, str]]:
     ]
 
 
-def _static(report: Report) -> str:
+def static_energy(report: Report) -> str:
     """Static energy; a device that states no power of components has none to tell."""
     return energy(report.static_energy_pj) if report.power_mw else NOT_STATED
 
@@ -260,7 +260,7 @@ def _components(report: Report) -> Group:
     if not static:  # the same shares
         columns.pop()
         rows = [row[:3] for row in rows]
-    return simple_table("Energy", columns, rows, optional=["of total", "of dynamic"][not static :])
+    return simple_table("Energy", columns, rows, optional=["of total", "of dynamic"])
 
 
 def _utilisation(report: Report) -> Group:

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from pumice.cli.arguments import add_threads
+from pumice.cli.arguments import add_json_file, add_markdown, add_threads
 from pumice.cli.errors import UsageError
 from pumice.errors import PumiceError
 
@@ -45,22 +44,16 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="ResNet-50 and BERT-Base with all writers, no sensitivities, no gaps, where the"
         " options above say nothing else",
     )  # fmt: skip
-    parser.add_argument(
-        "--json", nargs="?", const="-", metavar="R.json",
-        help="where to write the results as JSON; without a file, print it instead of tables",
-    )  # fmt: skip
-    parser.add_argument(
-        "--markdown", metavar="PAGE.md",
-        help="page to put the tables into, between the lines for them",
-    )  # fmt: skip
+    add_json_file(parser)
+    add_markdown(parser)
     add_threads(parser)
 
 
 def main(args: Namespace) -> None:
     """Schedules everything, prints tables."""
-    from pumice.cli.terminal import counting, say, show
+    from pumice.cli.reproduce import give
+    from pumice.cli.terminal import counting
     from pumice.experiments import aras
-    from pumice.files import write_text
 
     given: dict[str, Any] = {
         "networks": args.networks and tuple(dict.fromkeys(args.networks)),
@@ -77,18 +70,4 @@ def main(args: Namespace) -> None:
         raise UsageError(str(error)) from None
     with counting(aras.count(settings)) as advance:
         results = aras.run(settings, advance=advance)
-    text = json.dumps(results.to_dict(), indent=2)
-    if args.markdown:
-        aras.write_markdown(results, args.markdown)
-    if args.json == "-":
-        print(text)
-        return
-    if args.json:
-        write_text(args.json, text + "\n")
-    for table in results.tables():
-        show(table)
-        show("")
-    for sentence in aras.summary(results):
-        show(sentence)
-    for file in filter(None, [args.json, args.markdown]):
-        say(f"wrote {file}")
+    give(aras, results, args, [args.json, args.markdown])

@@ -6,8 +6,8 @@ from __future__ import annotations
 import argparse
 
 __all__ = [
-    "MODEL", "PROGRAM", "add_debug", "add_json", "add_layers", "add_model", "add_reports",
-    "add_threads", "positive",
+    "MODEL", "PROGRAM", "add_debug", "add_json", "add_json_file", "add_layers", "add_markdown",
+    "add_model", "add_reports", "add_threads", "positive",
 ]  # fmt: skip
 
 MODEL = (
@@ -29,6 +29,22 @@ def positive(text: str) -> int:
 def add_json(parser: argparse.ArgumentParser) -> None:
     """--json, for commands that print tables."""
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+
+
+def add_json_file(parser: argparse.ArgumentParser) -> None:
+    """--json, with or without a file."""
+    parser.add_argument(
+        "--json", nargs="?", const="-", metavar="R.json",
+        help="where to write the results as JSON; without a file, print it instead of tables",
+    )  # fmt: skip
+
+
+def add_markdown(parser: argparse.ArgumentParser) -> None:
+    """--markdown."""
+    parser.add_argument(
+        "--markdown", metavar="PAGE.md",
+        help="page to put the tables into, between the lines for them",
+    )  # fmt: skip
 
 
 def add_debug(parser: argparse.ArgumentParser) -> None:

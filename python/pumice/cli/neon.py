@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
+from pumice.cli.arguments import add_json_file, add_markdown
 from pumice.cli.errors import UsageError
 from pumice.errors import PumiceError
 
@@ -27,14 +27,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--quick", action="store_true",
         help="only CapsNet, and no nets of whole vectors, where no option says otherwise",
     )  # fmt: skip
-    parser.add_argument(
-        "--json", nargs="?", const="-", metavar="R.json",
-        help="where to write the results as JSON; without a file, print it instead of tables",
-    )  # fmt: skip
-    parser.add_argument(
-        "--markdown", metavar="PAGE.md",
-        help="page to put the tables into, between the lines for them",
-    )  # fmt: skip
+    add_json_file(parser)
+    add_markdown(parser)
     parser.add_argument(
         "--plot", metavar="P.svg", help="where to plot the crossover (.svg, .pdf or .png)"
     )
@@ -42,10 +36,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def main(args: Namespace) -> None:
     """Computes all, prints tables."""
-    from pumice.cli.terminal import counting, say, show, working
+    from pumice.cli.reproduce import give
+    from pumice.cli.terminal import counting, working
     from pumice.experiments import neon
     from pumice.experiments.figures import require_matplotlib
-    from pumice.files import write_text
 
     if args.plot:
         require_matplotlib()
@@ -60,20 +54,6 @@ def main(args: Namespace) -> None:
         import torch  # noqa: F401
     with counting(neon.count(settings)) as advance:
         results = neon.run(settings, advance=advance)
-    text = json.dumps(results.to_dict(), indent=2)
-    if args.markdown:
-        neon.write_markdown(results, args.markdown)
     if args.plot:
         neon.plot(results, args.plot)
-    if args.json == "-":
-        print(text)
-        return
-    if args.json:
-        write_text(args.json, text + "\n")
-    for table in results.tables():
-        show(table)
-        show("")
-    for sentence in neon.summary(results):
-        show(sentence)
-    for file in filter(None, [args.json, args.markdown, args.plot]):
-        say(f"wrote {file}")
+    give(neon, results, args, [args.json, args.markdown, args.plot])

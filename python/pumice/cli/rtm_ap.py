@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
-from pumice.cli.arguments import add_threads
+from pumice.cli.arguments import add_json_file, add_markdown, add_threads
 from pumice.cli.errors import UsageError
 from pumice.errors import PumiceError
 
@@ -41,26 +40,20 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--quick", action="store_true",
         help="VGG-9, sparsity 0.8 and 4 bits, where the options above say nothing else",
     )  # fmt: skip
-    parser.add_argument(
-        "--json", nargs="?", const="-", metavar="R.json",
-        help="where to write the results as JSON; without a file, print it instead of tables",
-    )  # fmt: skip
+    add_json_file(parser)
     parser.add_argument(
         "--out", "-o", metavar="DIR",
         help="folder of results; what it holds is not computed again",
     )  # fmt: skip
-    parser.add_argument(
-        "--markdown", metavar="PAGE.md",
-        help="page to put the tables into, between the lines for them",
-    )  # fmt: skip
+    add_markdown(parser)
     add_threads(parser)
 
 
 def main(args: Namespace) -> None:
     """Estimates what is not in the folder yet, prints tables."""
-    from pumice.cli.terminal import counting, say, show, working
+    from pumice.cli.reproduce import give
+    from pumice.cli.terminal import counting, working
     from pumice.experiments import rtm_ap
-    from pumice.files import write_text
 
     given: dict[str, Any] = {
         "networks": args.networks,
@@ -78,18 +71,4 @@ def main(args: Namespace) -> None:
         import torch  # noqa: F401
     with counting(rtm_ap.count(settings)) as advance:
         results = rtm_ap.run(settings, path=path, advance=advance)
-    text = json.dumps(results.to_dict(), indent=2)
-    if args.markdown:
-        rtm_ap.write_markdown(results, args.markdown)
-    if args.json == "-":
-        print(text)
-        return
-    if args.json:
-        write_text(args.json, text + "\n")
-    for table in results.tables():
-        show(table)
-        show("")
-    for sentence in rtm_ap.summary(results):
-        show(sentence)
-    for file in filter(None, [path, args.json, args.markdown]):
-        say(f"wrote {file}")
+    give(rtm_ap, results, args, [path, args.json, args.markdown])

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -13,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from pumice.device import Device
 from pumice.errors import PumiceError
+from pumice.experiments.figures import require_matplotlib, save
 from pumice.exploration.space import device_with
-from pumice.files import write_text
+from pumice.files import csv_text, write_text
 from pumice.report import Report
 from pumice.tables import area, energy, number, simple_table, size, time
 
@@ -24,16 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["FIGURES", "Sweep", "figures_of"]
 
 
-def _energy(report: Report) -> float:
-    return report.energy_pj
-
-
 #: What is computed of each point; for `Sweep.pareto` less is better, but for `inferences_per_s`.
 FIGURES: dict[str, Callable[[Report], float]] = {
     "latency_ns": lambda report: report.latency_ns,
     "dynamic_energy_pj": lambda report: report.dynamic_energy_pj,
     "static_energy_pj": lambda report: report.static_energy_pj,
-    "energy_pj": _energy,
+    "energy_pj": lambda report: report.energy_pj,
     "energy_delay_pj_ns": lambda report: report.energy_pj * report.latency_ns,
     "mean_power_mw": lambda report: report.energy_pj / report.latency_ns,
     "inferences_per_s": lambda report: 1e9 / report.latency_ns,
@@ -126,14 +121,11 @@ class Sweep:
         Raises:
             PumiceError: the file cannot be written.
         """
-        stream = io.StringIO()
         columns = list(dict.fromkeys(key for record in self.records for key in record))
-        writer = csv.DictWriter(stream, columns)
-        writer.writeheader()
-        writer.writerows(self.records)
+        text = csv_text(columns, self.records)
         if path is not None:
-            write_text(path, stream.getvalue())
-        return stream.getvalue()
+            write_text(path, text)
+        return text
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
         """The records as JSON; written to `path` if given.
@@ -158,12 +150,9 @@ class Sweep:
                 be written.
         """
         best = self.pareto(figures)
-        try:
-            from matplotlib.figure import Figure
-        except ImportError:
-            raise PumiceError(
-                "expected matplotlib for plots, which is not installed: pip install 'pumice[plot]'"
-            ) from None
+        require_matplotlib()
+        from matplotlib.figure import Figure
+
         x, y = (name.removeprefix("-") for name in figures)
         picture = Figure(figsize=(7, 5), layout="constrained")
         axes = picture.add_subplot()
@@ -182,10 +171,7 @@ class Sweep:
         axes.set(xlabel=x, ylabel=y, xscale="log", yscale="log")
         axes.grid(alpha=0.3)
         axes.legend()
-        try:
-            picture.savefig(path, metadata={"Date": None} if str(path).endswith(".svg") else None)
-        except (OSError, ValueError) as error:
-            raise PumiceError(f"cannot write '{path}': {error}") from None
+        save(picture, path)
 
     def table(self, records: Sequence[Mapping[str, Any]] | None = None) -> RenderableType:
         """Records as a table for rich; all of them if not given."""
@@ -207,11 +193,8 @@ class Sweep:
             for record in shown
         ]
         title = f"{len(shown)} points"
-        return simple_table(
-            title, columns, rows, left=len(words), optional=["buffer", "arrays", "energy"][
-                : 3 if {"peak_buffer_bytes", "arrays", "energy_pj"} <= set(figures) else 0
-            ]
-        )  # fmt: skip
+        optional = ["buffer", "arrays", "energy"]
+        return simple_table(title, columns, rows, left=len(words), optional=optional)
 
     def __rich__(self) -> RenderableType:
         return self.table()

@@ -17,6 +17,7 @@ from pumice.tables import (
     number,
     percent,
     size,
+    static_energy,
     time,
 )
 
@@ -47,21 +48,17 @@ def report_page(reports: Mapping[str, Report], title: str | None = None) -> str:
     for index, (name, report) in enumerate(reports.items()):
         prefix = f"{name}: " if len(reports) > 1 else ""
         sections += [
-            Section(prefix + section.title if prefix else section.title, section.body, section.note)
+            Section(prefix + section.title, section.body, section.note)
             for section in _details(report, f"r{index}")
         ]
     return page(title or " and ".join(reports), lead, sections)
-
-
-def _static(report: Report) -> str:
-    return energy(report.static_energy_pj) if report.power_mw else NOT_STATED
 
 
 def _cards(report: Report) -> Iterator[Card]:
     yield Card("device", report.device)
     yield Card("latency", time(report.latency_ns))
     yield Card("dynamic energy", energy(report.dynamic_energy_pj))
-    yield Card("static energy", _static(report))
+    yield Card("static energy", static_energy(report))
     yield Card("arrays with weights", number(report.arrays))
     yield Card("area of the device", area(report.area_mm2) if report.area_mm2 else NOT_STATED)
     yield Card("peak use of the buffer", size(report.peak_buffer_bytes))
@@ -78,7 +75,7 @@ def _comparison(reports: Mapping[str, Report]) -> Iterator[Section]:
             report.device,
             (time(report.latency_ns), report.latency_ns),
             (energy(report.dynamic_energy_pj), report.dynamic_energy_pj),
-            (_static(report), report.static_energy_pj if report.power_mw else -1),
+            (static_energy(report), report.static_energy_pj if report.power_mw else -1),
             (number(report.arrays), report.arrays),
             (area(report.area_mm2) if report.area_mm2 else NOT_STATED, report.area_mm2),
         ]
