@@ -5,6 +5,7 @@
 #include "lib/Analysis/Level.h"
 #include "lib/Cost/CostModel.h"
 #include "lib/Device/Device.h"
+#include "lib/Digital/DigitalCompiler.h"
 #include "lib/InitAll.h"
 #include "lib/Interpreter/Program.h"
 #include "lib/Model/Machine/Report.h"
@@ -52,6 +53,8 @@ void pumiceConfigureContext(MlirContext context) {
   unwrap(context)->disableMultithreading();
   unwrap(context)->setThreadPool(processThreadPool());
 }
+
+void pumiceSetRegionChecks(bool areOn) { digital::setChecks(areOn); }
 
 void pumicePassStatistics(MlirPassManager manager, MlirStringCallback callback,
                           void *user) {

@@ -310,8 +310,25 @@ return %y : tensor<4xf32>
 """,
             "expected a linalg op that writes every element of result 0",
         ),
+        (
+            """
+%e = tensor.empty() : tensor<4x3x5xf32>
+%w = arith.constant dense<2.0> : tensor<4xf32>
+%z = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i)>,
+    affine_map<(i, j, k) -> (i, j, k)>],
+    iterator_types = ["reduction", "parallel", "parallel"]}
+    ins(%w : tensor<4xf32>) outs(%e : tensor<4x3x5xf32>) {
+^bb0(%p: f32, %q: f32):
+  linalg.yield %p : f32
+} -> tensor<4x3x5xf32>
+%y = tensor.extract_slice %z[0, 0, 0] [4, 1, 1] [1, 1, 1] : tensor<4x3x5xf32> to tensor<4xf32>
+return %y : tensor<4xf32>
+""",
+            "expected results along parallel loops, got dimension 0 along loop 0"
+            ", which is a reduction",
+        ),
     ],
-    ids=["map", "stride", "size", "dim", "unwritten"],
+    ids=["map", "stride", "size", "dim", "unwritten", "iterator"],
 )
 def test_what_is_refused_at_compilation(body: str, text: str) -> None:
     program = region_program(body, "4xf32", "1xi64")
