@@ -80,7 +80,7 @@ def program_of(args: Namespace) -> tuple[Program, list[Any], dict[str, Any]]:
         raise PumiceError(f"no such program: '{args.program}' (a model is FILE.py:NAME)")
     _only_for(args, "PyTorch models", "--calibration", "--no-quantize")
     if path.suffix != ".onnx" and level_of(parse_file(path)) == "simulator":
-        _only_for(args, "models", "--nonlinear", "--max-error")
+        _only_for(args, "models", "--nonlinear", "--max-error", "--nonlinear-objective")
     if path.suffix == ".onnx":
         return _from_onnx(args, inputs, keywords), inputs, keywords
     _only_for(args, "ONNX models", "--shape")
@@ -105,7 +105,10 @@ def _options(args: Namespace) -> CompileOptions:
         key, _, method = item.rpartition("=")
         methods[key or "*"] = method
     return CompileOptions(
-        nonlinear=methods or None, max_error=args.max_error, schedule=args.schedule
+        nonlinear=methods or None,
+        max_error=args.max_error,
+        objective=args.nonlinear_objective or "energy",
+        schedule=args.schedule,
     )
 
 
