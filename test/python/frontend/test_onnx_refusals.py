@@ -143,7 +143,7 @@ CASES = {
         node("Relu", ["x"], ["y", "z"], "n"), {}, "expected 1 results, got 2",
     ),
     "a result that is not there": (
-        node("GridSample", ["x"], ["y"], "n"), {}, "cannot be computed: ",
+        node("GridSample", ["x", "x"], ["y"], "n"), {}, "cannot be computed: ",
     ),
     "channels that are not there": (
         node("BatchNormalization", ["t", "s", "s", "s", "s"], ["y"], "n"),

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pumice.frontend.errors import FrontendError
+from pumice.frontend.onnx.wellformed import check_nodes
 
 __all__ = ["Graph", "Shape", "read_graph", "require_onnx"]
 
@@ -171,6 +172,7 @@ def read_graph(
         graph.model = inliner.inline_local_functions(graph.model)
     for index, node in enumerate(graph.nodes):
         node.name = node.name or f"{node.op_type}_{index}"
+    check_nodes(onnx, graph.model, [*weights, *(name for name, _, _ in bound)])
     graph.infer_shapes()
     return graph
 
