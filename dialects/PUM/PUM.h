@@ -28,6 +28,11 @@ namespace pumice::pum {
 
 /// Name of the module attribute that holds the device.
 inline constexpr llvm::StringLiteral deviceAttrName = "pum.device";
+/// The attribute of a module that holds what calibration saw: an array of
+/// #pum.calibration.
+inline constexpr llvm::StringLiteral calibrationAttrName = "pum.calibration";
+/// The attribute of an argument that is kept between runs: a #pum.state.
+inline constexpr llvm::StringLiteral stateAttrName = "pum.state";
 
 /// Discardable attribute, a #pum.target: the kind of unit that computes a
 /// layer.

@@ -4,6 +4,8 @@
 #include "lib/Support/DigitalOps.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
@@ -69,11 +71,56 @@ LogicalResult PUMDialect::verifyOperationAttribute(Operation *op,
              << " must be a #pum.target, got " << attr.getValue();
     return success();
   }
+  if (attr.getName() == calibrationAttrName) {
+    auto all = dyn_cast<ArrayAttr>(attr.getValue());
+    if (!isa<ModuleOp>(op) || !all ||
+        !llvm::all_of(all, llvm::IsaPred<CalibrationAttr>))
+      return op->emitError(calibrationAttrName)
+             << " must be an array of #pum.calibration on a module";
+    return success();
+  }
   if (attr.getName() != deviceAttrName)
     return op->emitError("unknown attribute ") << attr.getName();
   if (!isa<ModuleOp>(op) || !isa<DeviceAttr>(attr.getValue()))
     return op->emitError(deviceAttrName)
            << " must be a #pum.device on a module";
+  return success();
+}
+
+/// Shape and element type of a tensor or memref.
+static std::pair<ArrayRef<int64_t>, Type> dataOf(Type type) {
+  auto shaped = dyn_cast<ShapedType>(type);
+  if (!shaped || !shaped.hasStaticShape())
+    return {{}, Type()};
+  return {shaped.getShape(), shaped.getElementType()};
+}
+
+LogicalResult PUMDialect::verifyRegionArgAttribute(Operation *op,
+                                                   unsigned /*regionIndex*/,
+                                                   unsigned argIndex,
+                                                   NamedAttribute attr) {
+  if (attr.getName() != stateAttrName)
+    return op->emitError("unknown attribute ") << attr.getName();
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  auto state = dyn_cast<StateAttr>(attr.getValue());
+  if (!function || !state)
+    return op->emitError(stateAttrName)
+           << " must be a #pum.state on an argument of a function";
+  ArrayRef<Type> results = function.getResultTypes();
+  if (state.getResult() >= (int64_t)results.size())
+    return op->emitError("state '")
+           << state.getName() << "' is updated by result "
+           << state.getResult() << ", but there are " << results.size();
+  SmallVector<Type> types{state.getInitial().getType(),
+                          results[state.getResult()]};
+  if (state.getCurrent())
+    types.push_back(state.getCurrent().getType());
+  Type argument = function.getArgumentTypes()[argIndex];
+  for (Type type : types)
+    if (dataOf(type) != dataOf(argument))
+      return op->emitError("state '")
+             << state.getName() << "' is " << argument
+             << ", but a value of it is " << type;
   return success();
 }
 
@@ -183,6 +230,26 @@ LogicalResult MemoryAttr::verify(EmitError emitError,
   return checkNumbers(emitError, {{"latency_ns", latency},
                                   {"read_pj_per_byte", read},
                                   {"write_pj_per_byte", write}});
+}
+
+LogicalResult CalibrationAttr::verify(EmitError emitError, Number scale,
+                                      int64_t /*zeroPoint*/, Number low,
+                                      Number high) {
+  for (auto [field, fraction] : {std::pair("low", low), {"high", high}})
+    if (fraction.value > 1)
+      return emitError() << field << " must be a fraction of at most 1, got "
+                         << fraction.value;
+  if (failed(checkNumbers(emitError, {{"scale", scale}}, /*positive=*/true)))
+    return failure();
+  return checkNumbers(emitError, {{"low", low}, {"high", high}});
+}
+
+LogicalResult StateAttr::verify(EmitError emitError, StringRef /*name*/,
+                                ElementsAttr /*initial*/, int64_t result,
+                                ElementsAttr /*current*/) {
+  if (result < 0)
+    return emitError() << "result must be at least 0, got " << result;
+  return success();
 }
 
 LogicalResult DigitalOpAttr::verify(EmitError emitError, StringRef kind,

@@ -4,6 +4,7 @@
 #define PUMICE_LIB_INTERPRETER_INTERPRETER_H
 
 #include "lib/Interpreter/Program.h"
+#include "lib/Interpreter/Saturation.h"
 #include "lib/Model/Crossbar/ArrayContents.h"
 
 #include <deque>
@@ -20,8 +21,8 @@ public:
   /// setup phase.
   void continueFrom(const Interpreter &previous);
 
-  /// Outputs of an inference; without a report.
-  llvm::Expected<RunResult> run(llvm::ArrayRef<model::Value> inputs);
+  /// Results of an inference with these arguments; without a report.
+  llvm::Expected<RunResult> run(llvm::ArrayRef<model::Value> arguments);
 
   /// What the inference took; `next`: the same in the steady state.
   llvm::json::Value report(const Interpreter *next) const;
@@ -67,6 +68,7 @@ private:
   std::deque<model::ArrayContents> contents; ///< of arrays, by group
   llvm::DenseMap<mlir::Value, model::EventId> tokens, setupTokens;
   llvm::DenseMap<mlir::Operation *, llvm::SmallVector<mlir::Value>> lastUses;
+  SaturationCounter saturation;
   int64_t liveBytes = 0, peakBytes = 0;
   bool isNext = false; ///< not the first inference
 };

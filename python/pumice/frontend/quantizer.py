@@ -40,7 +40,7 @@ from torchao.quantization.pt2e.quantizer import (
 
 from pumice.frontend.image_inputs import is_bytes
 
-__all__ = ["PumiceQuantizer"]
+__all__ = ["PumiceQuantizer", "calibrated_ends"]
 
 _aten = torch.ops.aten
 
@@ -136,6 +136,76 @@ class _HistogramObserver(HistogramObserver):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.dst_nbins = self.quant_max - self.quant_min + 1
 
+    def ends(self, scale: float, zero_point: int) -> tuple[float, float]:
+        """Fractions of the values that became the least and the greatest quantized value."""
+        counts = self.histogram.double()
+        edges = torch.linspace(
+            float(self.min_val), float(self.max_val), len(counts) + 1, dtype=torch.float64
+        )
+        codes = ((edges[:-1] + edges[1:]) / 2 / scale).round() + zero_point
+        total = float(counts.sum()) or 1.0
+        low, high = counts[codes <= self.quant_min].sum(), counts[codes >= self.quant_max].sum()
+        return float(low) / total, float(high) / total
+
+
+class _MinMaxObserver(MinMaxObserver):  # type: ignore[misc]
+    """Counts the values at the ends of the range too.
+
+    Those of earlier batches count as long as the end has not moved by half a step.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._seen, self._at = 0, [0, 0]
+        self._ends = [0.0, 0.0]
+
+    def forward(self, x_orig: torch.Tensor) -> torch.Tensor:
+        result: torch.Tensor = super().forward(x_orig)
+        if x_orig.numel():
+            # A range without 0 is extended to it.
+            ends = [min(float(self.min_val), 0.0), max(float(self.max_val), 0.0)]
+            half = (ends[1] - ends[0]) / (self.quant_max - self.quant_min) / 2
+            x = x_orig.detach()
+            now = [int((x <= ends[0] + half).sum()), int((x >= ends[1] - half).sum())]
+            for side in range(2):
+                stays = abs(ends[side] - self._ends[side]) < half
+                self._at[side] = now[side] + (self._at[side] if stays else 0)
+            self._ends = ends
+            self._seen += x.numel()
+        return result
+
+    def ends(self, scale: float, zero_point: int) -> tuple[float, float]:
+        """Fractions of the values that became the least and the greatest quantized value."""
+        return self._at[0] / max(self._seen, 1), self._at[1] / max(self._seen, 1)
+
+
+def calibrated_ends(model: torch.nn.Module) -> Callable[[], list[tuple[float, int, float, float]]]:
+    """What the observers of a prepared module know when PT2E has made scales of it.
+
+    Returns:
+        A function to call after the conversion, which removes the observers. For each scale: the
+        zero point and the fractions of values that became the least and the greatest one.
+    """
+    observers = [
+        module
+        for module in model.modules()
+        if isinstance(module, (_HistogramObserver, _MinMaxObserver))
+    ]
+    found: dict[tuple[float, int], tuple[float, float]] = {}
+    for observer in observers:
+        original = observer.calculate_qparams
+
+        def recorded(observer: Any = observer, original: Any = original) -> Any:
+            scale, zero_point = original()
+            key = (float(scale), int(zero_point))
+            known = found.get(key, (0.0, 0.0))  # of another tensor with the same range
+            low, high = observer.ends(*key)
+            found[key] = max(known[0], low), max(known[1], high)
+            return scale, zero_point
+
+        observer.calculate_qparams = recorded
+    return lambda: [(*key, *ends) for key, ends in found.items()]
+
 
 def weight_spec(axis: int, bits: int) -> QuantizationSpec:
     largest = 2 ** (bits - 1) - 1
@@ -184,7 +254,7 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
         weight_bits: int = 8,
         activation_bits: int = 8,
     ) -> None:
-        observers = {"histogram": _HistogramObserver, "minmax": MinMaxObserver}
+        observers = {"histogram": _HistogramObserver, "minmax": _MinMaxObserver}
         if observer not in observers:
             raise ValueError(f"expected an observer of {sorted(observers)}, got '{observer}'")
         for name, bits in (("weight_bits", weight_bits), ("activation_bits", activation_bits)):
