@@ -280,4 +280,47 @@ def PUM_NonlinearMethodAttr : EnumAttr<PUM_Dialect, PUM_NonlinearMethod, "nonlin
   let summary = "how a nonlinear region is computed";
 }
 
+//===----------------------------------------------------------------------===//
+// Networks
+//===----------------------------------------------------------------------===//
+
+def PUM_CalibrationAttr : PUM_Attr<"Calibration", "calibration"> {
+  let summary = "how often calibration took the least and the greatest quantized value";
+  let description = [{
+    `pum.calibration` on a module is an array of these, one per quantization,
+    which `scale` (above 0) and `zero_point` identify. `low` and `high` are the
+    fractions of the calibration values that became the least and the greatest
+    quantized value, 0 to 1. A run warns where its fractions are far larger.
+
+    ```mlir
+    module attributes {pum.calibration = [
+      #pum.calibration<scale = 0.25, zero_point = 0, low = 0.5, high = 0.01>]} {}
+    ```
+  }];
+  let parameters = (ins PUM_Number<"real per step">:$scale, "int64_t":$zero_point,
+                        PUM_Number<"fraction">:$low, PUM_Number<"fraction">:$high);
+}
+
+def PUM_StateAttr : PUM_Attr<"State", "state"> {
+  let summary = "an argument that a program keeps between runs";
+  let description = [{
+    `pum.state` on an argument of the network's function: not an input, but what
+    the previous run left. It is `initial` in the first run and after a reset.
+    After each run it becomes the function's result number `result`, which is
+    not an output. `current` is the value that a saved program starts with, if
+    that is not `initial`. `name` is the buffer's name in the model.
+
+    - C1: `initial`, `current`, the argument and the result have one shape and
+      element type.
+
+    ```mlir
+    func.func @main(%count: tensor<i64> {pum.state = #pum.state<name = "count",
+        initial = dense<0> : tensor<i64>, result = 1>}, %x: tensor<4xf32>)
+        -> (tensor<4xf32>, tensor<i64>)
+    ```
+  }];
+  let parameters = (ins StringRefParameter<>:$name, "::mlir::ElementsAttr":$initial,
+    "int64_t":$result, OptionalParameter<"::mlir::ElementsAttr">:$current);
+}
+
 #endif // PUMICE_DIALECTS_PUM_PUMATTRS_TD

@@ -3,7 +3,10 @@
 #include "dialects/PUM/Reason.h"
 #include "lib/Support/DigitalOps.h"
 
+#include "mlir/Bytecode/BytecodeImplementation.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
@@ -37,6 +40,38 @@ struct AsmInterface : OpAsmDialectInterface {
     return AliasResult::OverridableAlias;
   }
 };
+
+/// Writes the values of a state as attributes of their own. A dense_resource in
+/// the text of an attribute would lose its data.
+struct BytecodeInterface : BytecodeDialectInterface {
+  explicit BytecodeInterface(Dialect *dialect)
+      : BytecodeDialectInterface(dialect) {}
+
+  LogicalResult writeAttribute(Attribute attr,
+                               DialectBytecodeWriter &writer) const override {
+    auto state = dyn_cast<StateAttr>(attr);
+    if (!state)
+      return failure();
+    writer.writeAttribute(StringAttr::get(getContext(), state.getName()));
+    writer.writeAttribute(state.getInitial());
+    writer.writeSignedVarInt(state.getResult());
+    writer.writeOptionalAttribute(state.getCurrent());
+    return success();
+  }
+
+  Attribute readAttribute(DialectBytecodeReader &reader) const override {
+    StringAttr name;
+    ElementsAttr initial, current;
+    int64_t result = 0;
+    if (failed(reader.readAttribute(name)) ||
+        failed(reader.readAttribute(initial)) ||
+        failed(reader.readSignedVarInt(result)) ||
+        failed(reader.readOptionalAttribute(current)))
+      return {};
+    return StateAttr::get(getContext(), name.getValue(), initial, result,
+                          current);
+  }
+};
 } // namespace
 
 void PUMDialect::initialize() {
@@ -52,7 +87,7 @@ void PUMDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/PUM/PUMOps.cpp.inc"
       >();
-  addInterfaces<AsmInterface>();
+  addInterfaces<AsmInterface, BytecodeInterface>();
 }
 
 LogicalResult PUMDialect::verifyOperationAttribute(Operation *op,
@@ -75,11 +110,55 @@ LogicalResult PUMDialect::verifyOperationAttribute(Operation *op,
              << " must be a dictionary on a module";
     return success();
   }
+  if (attr.getName() == calibrationAttrName) {
+    auto all = dyn_cast<ArrayAttr>(attr.getValue());
+    if (!isa<ModuleOp>(op) || !all ||
+        !llvm::all_of(all, llvm::IsaPred<CalibrationAttr>))
+      return op->emitError(calibrationAttrName)
+             << " must be an array of #pum.calibration on a module";
+    return success();
+  }
   if (attr.getName() != deviceAttrName)
     return op->emitError("unknown attribute ") << attr.getName();
   if (!isa<ModuleOp>(op) || !isa<DeviceAttr>(attr.getValue()))
     return op->emitError(deviceAttrName)
            << " must be a #pum.device on a module";
+  return success();
+}
+
+/// Shape and element type of a tensor or memref.
+static std::pair<ArrayRef<int64_t>, Type> dataOf(Type type) {
+  auto shaped = dyn_cast<ShapedType>(type);
+  if (!shaped || !shaped.hasStaticShape())
+    return {{}, Type()};
+  return {shaped.getShape(), shaped.getElementType()};
+}
+
+LogicalResult PUMDialect::verifyRegionArgAttribute(Operation *op,
+                                                   unsigned /*regionIndex*/,
+                                                   unsigned argIndex,
+                                                   NamedAttribute attr) {
+  if (attr.getName() != stateAttrName)
+    return op->emitError("unknown attribute ") << attr.getName();
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  auto state = dyn_cast<StateAttr>(attr.getValue());
+  if (!function || !state)
+    return op->emitError(stateAttrName)
+           << " must be a #pum.state on an argument of a function";
+  ArrayRef<Type> results = function.getResultTypes();
+  if (state.getResult() >= (int64_t)results.size())
+    return op->emitError("state '")
+           << state.getName() << "' is updated by result " << state.getResult()
+           << ", but there are " << results.size();
+  SmallVector<Type> types{state.getInitial().getType(),
+                          results[state.getResult()]};
+  if (state.getCurrent())
+    types.push_back(state.getCurrent().getType());
+  Type argument = function.getArgumentTypes()[argIndex];
+  for (Type type : types)
+    if (dataOf(type) != dataOf(argument))
+      return op->emitError("state '") << state.getName() << "' is " << argument
+                                      << ", but a value of it is " << type;
   return success();
 }
 
@@ -199,6 +278,26 @@ LogicalResult MemoryAttr::verify(EmitError emitError,
   return checkNumbers(emitError, {{"latency_ns", latency},
                                   {"read_pj_per_byte", read},
                                   {"write_pj_per_byte", write}});
+}
+
+LogicalResult CalibrationAttr::verify(EmitError emitError, Number scale,
+                                      int64_t /*zeroPoint*/, Number low,
+                                      Number high) {
+  for (auto [field, fraction] : {std::pair("low", low), {"high", high}})
+    if (fraction.value > 1)
+      return emitError() << field << " must be a fraction of at most 1, got "
+                         << fraction.value;
+  if (failed(checkNumbers(emitError, {{"scale", scale}}, /*positive=*/true)))
+    return failure();
+  return checkNumbers(emitError, {{"low", low}, {"high", high}});
+}
+
+LogicalResult StateAttr::verify(EmitError emitError, StringRef /*name*/,
+                                ElementsAttr /*initial*/, int64_t result,
+                                ElementsAttr /*current*/) {
+  if (result < 0)
+    return emitError() << "result must be at least 0, got " << result;
+  return success();
 }
 
 LogicalResult DigitalOpAttr::verify(EmitError emitError, StringRef kind,

@@ -291,6 +291,45 @@ void pumiceProgramTensors(PumiceProgram program, MlirStringCallback callback,
   give(toText(std::move(tensors)), callback, user);
 }
 
+static bool succeed(llvm::Error error, MlirStringCallback callback,
+                    void *user) {
+  if (!error)
+    return true;
+  give(llvm::toString(std::move(error)), callback, user);
+  return false;
+}
+
+intptr_t pumiceProgramNumStates(PumiceProgram program) {
+  return unwrapProgram(program).state().specs().size();
+}
+
+PumiceTensor pumiceProgramState(PumiceProgram program, intptr_t index,
+                                MlirStringRef *name, MlirStringCallback error,
+                                void *errorUser) {
+  ProgramState &state = unwrapProgram(program).state();
+  PumiceTensor result = view(state.specs()[index], name);
+  llvm::Expected<model::Value> value = state.value(index);
+  if (value)
+    result.data = value->mutableData();
+  else
+    give(llvm::toString(value.takeError()), error, errorUser);
+  return result;
+}
+
+void pumiceProgramReset(PumiceProgram program) {
+  unwrapProgram(program).state().reset();
+}
+
+void pumiceProgramStoreState(PumiceProgram program) {
+  unwrapProgram(program).storeState();
+}
+
+bool pumiceProgramShareState(PumiceProgram program, PumiceProgram other,
+                             MlirStringCallback error, void *errorUser) {
+  return succeed(unwrapProgram(program).shareState(unwrapProgram(other)), error,
+                 errorUser);
+}
+
 double pumiceProgramPrepareMs(PumiceProgram program) {
   return unwrapProgram(program).prepareMs();
 }
@@ -361,14 +400,6 @@ PumiceRun pumiceProgramRun(PumiceProgram program, intptr_t numInputs,
     return {nullptr};
   }
   return {new RunResult(std::move(*result))};
-}
-
-static bool succeed(llvm::Error error, MlirStringCallback callback,
-                    void *user) {
-  if (!error)
-    return true;
-  give(llvm::toString(std::move(error)), callback, user);
-  return false;
 }
 
 static model::Collector &unwrapCollector(PumiceCollector collector) {

@@ -171,6 +171,25 @@ MLIR_CAPI_EXPORTED PumiceTensor pumiceProgramOutput(PumiceProgram program,
 MLIR_CAPI_EXPORTED void pumiceProgramTensors(PumiceProgram program,
                                              MlirStringCallback callback,
                                              void *user);
+/* What a program keeps between runs: the number of parts, and a view of the
+ * value of one, that lives until the next run or reset; without data, and the
+ * text of the problem to `error`, on failure. */
+MLIR_CAPI_EXPORTED intptr_t pumiceProgramNumStates(PumiceProgram program);
+MLIR_CAPI_EXPORTED PumiceTensor pumiceProgramState(PumiceProgram program,
+                                                   intptr_t index,
+                                                   MlirStringRef *name,
+                                                   MlirStringCallback error,
+                                                   void *errorUser);
+/* Makes the state what it was before the first run. */
+MLIR_CAPI_EXPORTED void pumiceProgramReset(PumiceProgram program);
+/* Writes the state to the module. */
+MLIR_CAPI_EXPORTED void pumiceProgramStoreState(PumiceProgram program);
+/* Keeps the state together with `other`, which must outlive the program. False,
+ * and the text of the problem, on failure. */
+MLIR_CAPI_EXPORTED bool pumiceProgramShareState(PumiceProgram program,
+                                                PumiceProgram other,
+                                                MlirStringCallback error,
+                                                void *errorUser);
 /* Milliseconds spent on compiling regions and programming grids so far. */
 MLIR_CAPI_EXPORTED double pumiceProgramPrepareMs(PumiceProgram program);
 /* JSON of what generating the code of digital regions took: regions, distinct,

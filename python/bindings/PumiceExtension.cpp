@@ -16,6 +16,7 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/function.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
@@ -236,6 +237,28 @@ public:
     std::string error;
     if (!pumiceProgramSetAdcRanges(program, collector.collector, fraction,
                                    append, &error))
+      throw nb::value_error(error.c_str());
+  }
+
+  /// Name and a copy of each part of the state.
+  std::vector<std::pair<std::string, nb::object>> state() const {
+    std::vector<std::pair<std::string, nb::object>> result;
+    for (intptr_t i = 0; i < pumiceProgramNumStates(program); ++i) {
+      MlirStringRef name;
+      std::string error;
+      PumiceTensor value =
+          pumiceProgramState(program, i, &name, append, &error);
+      if (!error.empty())
+        throw nb::value_error(error.c_str());
+      result.emplace_back(std::string(name.data, name.length),
+                          copyToNumpy(value));
+    }
+    return result;
+  }
+
+  void shareState(Program &other) {
+    std::string error;
+    if (!pumiceProgramShareState(program, other.program, append, &error))
       throw nb::value_error(error.c_str());
   }
 
@@ -695,6 +718,19 @@ NB_MODULE(_pumice, m) {
       .def_prop_ro(
           "prepare_ms",
           [](const Program &p) { return pumiceProgramPrepareMs(p.program); })
+      .def_prop_ro("state", &Program::state,
+                   "Names and copies of what the program keeps between runs. "
+                   "Raises ValueError.")
+      .def(
+          "reset", [](Program &p) { pumiceProgramReset(p.program); },
+          "Makes the state what it was before the first run.")
+      .def(
+          "store_state", [](Program &p) { pumiceProgramStoreState(p.program); },
+          "Writes the state to the module.")
+      .def("share_state", &Program::shareState, nb::arg("other"),
+           nb::keep_alive<1, 2>(),
+           "Keeps the state together with another program of the same "
+           "network. Raises ValueError.")
       .def_prop_ro("code_stats",
                    [](const Program &p) {
                      std::string json;

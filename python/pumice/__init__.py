@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from pumice.errors import CompileError, PumiceError
+from pumice.errors import CompileError, PumiceError, SaturationWarning
 
 if TYPE_CHECKING:
     from pumice.comparison import Comparison
@@ -42,6 +42,7 @@ __all__ = [
     "PumiceError",
     "Report",
     "Result",
+    "SaturationWarning",
     "Setting",
     "Sweep",
     "compile",

@@ -26,12 +26,32 @@ __all__ = [
     "Level",
     "Lifetime",
     "Report",
+    "Saturation",
     "Utilisation",
     "Wear",
     "WearRange",
 ]
 
 _SECONDS_PER_YEAR = 365.25 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Saturation:
+    """A quantization that took an end of its range far more often than in calibration.
+
+    Attributes:
+        layer: the module's path in the model, or a source location.
+        node: name of the node of the exported graph.
+        end: "low" or "high".
+        fraction: fraction of the values that became the least or greatest quantized value.
+        calibrated: the same in calibration.
+    """
+
+    layer: str
+    node: str
+    end: str
+    fraction: float
+    calibrated: float
 
 
 @dataclass(frozen=True)
@@ -412,6 +432,16 @@ class Report:
     def peak_buffer_bytes(self) -> int:
         """Largest number of bytes of activations in the buffer at any time."""
         return int(self._data.get("peak_buffer_bytes", 0))
+
+    @property
+    def saturated(self) -> tuple[Saturation, ...]:
+        """Quantizations that saturated far more than in calibration; none in an estimate.
+
+        That is, an end of the range has at least 16 values, and a fraction of the values above 0.02
+        plus 4 times that in calibration. Only `pumice.quantize` records what calibration saw, and
+        only values that the digital unit quantizes are counted.
+        """
+        return tuple(Saturation(**item) for item in self._data.get("saturated", ()))
 
     @property
     def setup(self) -> Report | None:

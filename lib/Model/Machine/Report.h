@@ -50,6 +50,10 @@ namespace pumice::model {
 ///
 /// With `steady`, an inference in the steady state, the report also has
 /// `steady_state`, and the lifetime counts such runs.
+///
+/// The interpreter adds peak_buffer_bytes and, if values of a run saturate far
+/// more than in calibration, saturated [{layer, node, end, fraction,
+/// calibrated}] (lib/Interpreter/Saturation.h).
 llvm::json::Value toJson(const Machine &machine, const Machine *setup = nullptr,
                          const Machine *steady = nullptr);
 

@@ -113,3 +113,17 @@ func.func private @placement(!pum.token) attributes {test.placement = #pum.place
 // CHECK-LABEL: func private @targets
 // CHECK-SAME: a = #pum.target<crossbar>, b = #pum.target<ap>, c = #pum.target<digital in "slow">
 func.func private @targets() attributes {a = #pum.target<crossbar>, b = #pum.target<ap>, c = #pum.target<digital in "slow">}
+
+// CHECK-LABEL: func private @calibration
+// CHECK-SAME: a = #pum.calibration<scale = 0.25, zero_point = 3, low = 0.5, high = 0.01>
+func.func private @calibration() attributes {a = #pum.calibration<scale = 0.25, zero_point = 3, low = 0.5, high = 0.01>}
+
+// CHECK-LABEL: func private @state
+// CHECK-SAME: pum.state = #pum.state<name = "n", initial = dense<0> : tensor<2xi64>, result = 1, current = dense<3> : tensor<2xi64>>
+func.func private @state(%n: tensor<2xi64> {pum.state = #pum.state<name = "n", initial = dense<0> : tensor<2xi64>, result = 1,
+    current = dense<3> : tensor<2xi64>>}) -> (tensor<4xf32>, tensor<2xi64>)
+
+// CHECK-LABEL: func private @state_in_memory
+// CHECK-SAME: pum.state = #pum.state<name = "n", initial = dense<0> : tensor<2xi64>, result = 0>
+func.func private @state_in_memory(memref<2xi64> {pum.state = #pum.state<name = "n", initial = dense<0> : tensor<2xi64>,
+    result = 0>}) -> memref<2xi64>

@@ -33,7 +33,7 @@ def test_running(tmp_path, monkeypatch, capsys) -> None:
     for name in ("torch", "torch_mlir", "torchao"):
         pytest.importorskip(name)
     monkeypatch.chdir(tmp_path)
-    run_page(DOCS / "running.md", 10)
+    run_page(DOCS / "running.md", 12)
     printed = capsys.readouterr().out
     assert "Run on device 'isaac'" in printed
     assert "torch.int32" in printed or "int32 (1, 16, 28, 28)" in printed

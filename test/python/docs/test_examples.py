@@ -60,6 +60,18 @@ def test_custom_device() -> None:
 
 
 @pytest.mark.usefixtures("_torch")
+def test_decode() -> None:
+    pytest.importorskip("transformers")
+    lines = dict(line.split(":", 1) for line in printed("decode/decode.py").splitlines())
+    assert lines["state"].count("key_cache") == 2
+    tokens = lines["pytorch"].split()
+    assert tokens[:3] == ["11", "42", "7"]
+    assert len(tokens) == 13
+    assert lines["machine"].split() == tokens
+    assert lines["again"].split() == tokens
+
+
+@pytest.mark.usefixtures("_torch")
 def test_sweep() -> None:
     rows = [line.split() for line in printed_here("sweep/sweep.py").splitlines()[1:]]
     assert [row[0] for row in rows] == ["16", "32", "128"]
