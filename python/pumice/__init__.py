@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from pumice.errors import CompileError, PumiceError
+from pumice.errors import CompileError, PumiceError, PumiceWarning
 
 if TYPE_CHECKING:
     from pumice.comparison import Comparison
@@ -40,6 +40,7 @@ __all__ = [
     "Observation",
     "Program",
     "PumiceError",
+    "PumiceWarning",
     "Report",
     "Result",
     "Setting",
@@ -49,6 +50,7 @@ __all__ = [
     "devices",
     "evaluate",
     "import_onnx",
+    "layer_sensitivity",
     "load",
     "quantize",
     "sweep",
@@ -72,6 +74,7 @@ _HOME = {
     "devices": "pumice.device",
     "evaluate": "pumice.evaluation",
     "import_onnx": "pumice.frontend",
+    "layer_sensitivity": "pumice.exploration",
     "load": "pumice.program",
     "quantize": "pumice.frontend",
     "sweep": "pumice.exploration",
