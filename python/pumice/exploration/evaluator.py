@@ -7,7 +7,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pumice.device import Device
@@ -73,7 +73,9 @@ class Network:
 
         stream = io.BytesIO()
         program.module("quantized").operation.write_bytecode(stream)
-        return Network(stream.getvalue(), program.options, program.observed, program.signature)
+        own = {name: dict(options) for name, options in program.options.pipelines.items()}
+        options = replace(program.options, pipelines=own)  # a mapping that can be pickled
+        return Network(stream.getvalue(), options, program.observed, program.signature)
 
     def program(self, device: Device) -> Program:
         """The program on a device."""
