@@ -14,7 +14,6 @@ from typing import Any
 import pumice
 from pumice import zoo
 
-
 #: A chip that holds the network with any shape of arrays below.
 _DEVICE = pumice.Device("isaac").replace(levels={"chip": {"holds": 2000}})
 
