@@ -185,10 +185,13 @@ def PUM_DigitalGroupAttr : PUM_Group<"DigitalGroup", "digital_group"> {
   let summary = "a group of digital vector units";
   let description = [{
     `units` independent units of `lanes` scalar lanes at `clock_ghz`; `ops`
-    lists a `#pum.digital_op` for each kind of operation, each kind once.
+    lists a `#pum.digital_op` for each kind of operation, each kind once. `bits`
+    is the width of a lane, at least 1: costs follow it where laws say so
+    (`#pum.law`).
   }];
   let parameters = (ins StringRefParameter<>:$name, "int64_t":$units,
-    "int64_t":$lanes, PUM_Number<"GHz">:$clock_ghz, "::mlir::ArrayAttr":$ops);
+    "int64_t":$lanes, PUM_Number<"GHz">:$clock_ghz, "::mlir::ArrayAttr":$ops,
+    OptionalParameter<"::std::optional<int64_t>", "bits">:$bits);
 }
 
 def PUM_ComponentAttr : PUM_Attr<"Component", "component"> {
@@ -209,6 +212,27 @@ def PUM_ComponentAttr : PUM_Attr<"Component", "component"> {
     DefaultValuedParameter<"bool", "false">:$always_on);
 }
 
+def PUM_LawAttr : PUM_Attr<"Law", "law"> {
+  let summary = "how a figure of a device follows its other fields";
+  let description = [{
+    The device states the figure `of` for the point `at`: a dictionary of the
+    variables of the law `kind` (docs/laws.md lists laws, variables, sources
+    and ranges). At this point the figure is exactly what the device states;
+    elsewhere it is scaled by the law. `of` is the path of a time or energy of a
+    group of arrays (`arrays.energy.adc_pj`), of the units or the energy of an
+    operation of a digital group (`digital.units`,
+    `digital.ops.add.energy_pj`), of a memory (`buffer.capacity_bytes`) or of a
+    component (`components.adc.area_um2`).
+
+    `group` and `level` say where variables that count instances or their
+    contents are read; by default, where the component is. Without a group, the
+    first group of arrays.
+  }];
+  let parameters = (ins StringRefParameter<>:$of, StringRefParameter<>:$kind,
+    "::mlir::DictionaryAttr":$at, StringRefParameter<"", [{""}]>:$group,
+    StringRefParameter<"", [{""}]>:$level);
+}
+
 def PUM_DeviceAttr : PUM_Attr<"Device", "device"> {
   let summary = "a device: the only place that holds hardware numbers";
   let description = [{
@@ -218,12 +242,15 @@ def PUM_DeviceAttr : PUM_Attr<"Device", "device"> {
     The first group of a kind runs the layers and regions that are not assigned
     to another one (`#pum.target`). `buffer` holds activations on the chip, `dram` weights and inputs
     off it.
+    `laws` lists a `#pum.law` for figures that follow other fields, each figure
+    once.
 
     Passes and the simulator read a device through lib/Device only.
   }];
   let parameters = (ins StringRefParameter<>:$name, "::mlir::ArrayAttr":$groups,
     "::pumice::pum::MemoryAttr":$buffer, "::pumice::pum::MemoryAttr":$dram,
-    OptionalParameter<"::mlir::ArrayAttr">:$components);
+    OptionalParameter<"::mlir::ArrayAttr">:$components,
+    OptionalParameter<"::mlir::ArrayAttr">:$laws);
 }
 
 def PUM_PlacementAttr : AttrDef<PUM_Dialect, "Placement"> {

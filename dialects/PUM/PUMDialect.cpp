@@ -381,10 +381,13 @@ LogicalResult AssociativeGroupAttr::verify(EmitError emitError, StringRef name,
 
 LogicalResult DigitalGroupAttr::verify(EmitError emitError, StringRef name,
                                        int64_t units, int64_t lanes,
-                                       Number clock, ArrayAttr ops) {
+                                       Number clock, ArrayAttr ops,
+                                       std::optional<int64_t> bits) {
   if (name.empty())
     return emitError() << "name of a group must not be empty";
-  if (failed(checkCounts(emitError, {{"units", units}, {"lanes", lanes}})) ||
+  if (failed(checkCounts(
+          emitError,
+          {{"units", units}, {"lanes", lanes}, {"bits", bits.value_or(1)}})) ||
       failed(checkInstances(emitError, "units", units)) ||
       failed(checkNumbers(emitError, {{"clock_ghz", clock}}, true)))
     return failure();
@@ -415,49 +418,6 @@ LogicalResult ComponentAttr::verify(EmitError emitError, StringRef,
           checkCounts(emitError, {{"count", count}, {"shared_by", sharedBy}})))
     return failure();
   return checkNumbers(emitError, {{"power_mw", power}, {"area_um2", area}});
-}
-
-LogicalResult DeviceAttr::verify(EmitError emitError, StringRef name,
-                                 ArrayAttr groups, MemoryAttr, MemoryAttr,
-                                 ArrayAttr components) {
-  if (name.empty())
-    return emitError() << "name must not be empty";
-  llvm::StringMap<UnitGroup> byName;
-  for (Attribute attr : groups) {
-    auto group = dyn_cast<UnitGroup>(attr);
-    if (!group)
-      return emitError() << "groups must hold groups of units "
-                            "(#pum.crossbar_group, #pum.associative_group, "
-                            "#pum.digital_group), got "
-                         << attr;
-    if (!byName.try_emplace(group.getName(), group).second)
-      return emitError() << "groups has two groups \"" << group.getName()
-                         << "\"";
-  }
-  if (llvm::none_of(groups, llvm::IsaPred<DigitalGroupAttr>))
-    return emitError() << "groups must hold a #pum.digital_group";
-  if (!components)
-    return success();
-  for (Attribute attr : components) {
-    auto part = dyn_cast<ComponentAttr>(attr);
-    if (!part)
-      return emitError() << "components must hold #pum.component, got " << attr;
-    if (part.getGroup().empty())
-      continue;
-    UnitGroup group = byName.lookup(part.getGroup());
-    if (!group)
-      return emitError() << "component \"" << part.getName()
-                         << "\" names no group of the device: \""
-                         << part.getGroup() << "\"";
-    ArrayAttr levels = group.getLevels();
-    if (!levels || llvm::none_of(levels, [&](Attribute level) {
-          return cast<LevelAttr>(level).getName() == part.getLevel();
-        }))
-      return emitError() << "component \"" << part.getName()
-                         << "\" names no level of group \"" << part.getGroup()
-                         << "\": \"" << part.getLevel() << "\"";
-  }
-  return success();
 }
 
 LogicalResult PlacementAttr::verify(EmitError emitError, StringRef group,

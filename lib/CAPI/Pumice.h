@@ -115,6 +115,19 @@ MLIR_CAPI_EXPORTED bool pumiceDeviceToJson(MlirAttribute device,
 MLIR_CAPI_EXPORTED MlirAttribute pumiceDeviceFromJson(MlirContext context,
                                                       MlirStringRef json,
                                                       MlirStringRef name);
+/* A device as JSON after its laws: {stated, effective, notes}. `stated` has the
+ * points of laws whose figures differ from those of the JSON `before` moved to
+ * the device (no device if empty), `effective` the fields with laws applied,
+ * `notes` a text for each law outside of the range of its source. False, and
+ * diagnostics, if the JSON does not describe a device. */
+MLIR_CAPI_EXPORTED bool
+pumiceDeviceLaws(MlirContext context, MlirStringRef before, MlirStringRef after,
+                 MlirStringCallback callback, void *user);
+/* All fields of devices as JSON (lib/Device/Device.h). */
+MLIR_CAPI_EXPORTED void pumiceDeviceKeys(MlirStringCallback callback,
+                                         void *user);
+/* All laws as JSON (lib/Device/Laws.h). */
+MLIR_CAPI_EXPORTED void pumiceAllLaws(MlirStringCallback callback, void *user);
 /* JSON of the names of a device's fields ("device") and of those of each kind
  * of group. */
 MLIR_CAPI_EXPORTED void pumiceDeviceFields(MlirStringCallback callback,

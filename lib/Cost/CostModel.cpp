@@ -4,6 +4,7 @@
 #include "lib/Cost/ConstantValue.h"
 #include "lib/Model/AP/Lookup.h"
 #include "lib/Model/AP/Wear.h"
+#include "lib/Support/Saturating.h"
 
 #include <algorithm>
 #include <numeric>
@@ -221,10 +222,13 @@ llvm::Expected<model::Cost> CostModel::cost(const APRunTask &task,
       task.placement, **group,
       model::apProcessors(*(*group)->ap(), program.program, task.windows));
   // Every window is fetched whole, by each output block.
-  int64_t codes = 0;
+  int64_t codes = 0, macs = 0;
   for (const model::APOutputBlock &block : program.program.outputBlocks)
-    for (const model::APChannelBlock &channels : block.channelBlocks)
-      codes += channels.channels * program.program.kernelPositions;
+    for (const model::APChannelBlock &channels : block.channelBlocks) {
+      const int64_t terms = channels.channels * program.program.kernelPositions;
+      codes += terms;
+      macs += terms * int64_t(block.outputs.size());
+    }
   std::optional<uint64_t> written;
   if (facts.taggedWrites)
     written = std::accumulate(facts.taggedWrites->begin(),
@@ -233,6 +237,7 @@ llvm::Expected<model::Cost> CostModel::cost(const APRunTask &task,
                                    *program.work, task.windows, program.bytes,
                                    task.windows * codes * task.codeBytes,
                                    task.bytesOut, written);
+  cost.counters.macs = saturatingProduct({task.windows, macs});
   cost.writes =
       model::apWrites(**group, processors, program.program, *program.work,
                       task.windows, facts.taggedWrites);
@@ -290,6 +295,7 @@ llvm::Expected<model::Cost> CostModel::cost(const ApplyTask &task,
     stages.push_back(model::mvmCost(spec, **group, grid.matrix, grid.tiling,
                                     windows, arrays, isFirst ? task.bytesIn : 0,
                                     isFirst ? task.bytesOut : 0, replicas));
+    stages.back().counters.macs = 0; // of a function, not of the network
   }
   return model::pipelineCost(spec, stages[0],
                              stages.size() > 1 ? stages[1] : model::Cost(),
@@ -305,8 +311,10 @@ llvm::Expected<model::Cost> CostModel::cost(const DigitalTask &task,
                                    "of device '" +
                                    spec.name + "'");
   const digital::OpCounts &counts = countsOf(*task.body);
-  return model::digitalCost(spec, counts.ops, counts.bytesRead,
-                            counts.bytesWritten, group);
+  model::Cost cost = model::digitalCost(spec, counts.ops, counts.bytesRead,
+                                        counts.bytesWritten, group);
+  cost.counters.macs = counts.macs;
+  return cost;
 }
 
 //===----------------------------------------------------------------------===//

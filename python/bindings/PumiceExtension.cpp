@@ -530,6 +530,37 @@ NB_MODULE(_pumice, m) {
       "The #pum.device of such JSON. Raises DiagnosticError that names the "
       "field.");
   m.def(
+      "device_laws",
+      [](MlirContext context, const std::string &before,
+         const std::string &after) {
+        DiagnosticScope scope(context);
+        std::string json;
+        if (!pumiceDeviceLaws(
+                context, mlirStringRefCreate(before.data(), before.size()),
+                mlirStringRefCreate(after.data(), after.size()), append, &json))
+          throw scope.error();
+        return json;
+      },
+      nb::arg("context"), nb::arg("before"), nb::arg("after"),
+      "What the laws of a device do, as JSON: {stated, effective, notes}. "
+      "Raises DiagnosticError.");
+  m.def(
+      "device_keys",
+      [] {
+        std::string json;
+        pumiceDeviceKeys(append, &json);
+        return json;
+      },
+      "All fields of devices with their types and defaults, as JSON.");
+  m.def(
+      "laws",
+      [] {
+        std::string json;
+        pumiceAllLaws(append, &json);
+        return json;
+      },
+      "All laws, as JSON.");
+  m.def(
       "device_fields",
       [] {
         std::string json;

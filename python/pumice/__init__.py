@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from pumice.errors import CompileError, PumiceError, SaturationWarning
+from pumice.errors import CompileError, PumiceError, PumiceWarning, SaturationWarning
 
 if TYPE_CHECKING:
     from pumice.comparison import Comparison
@@ -40,6 +40,7 @@ __all__ = [
     "Observation",
     "Program",
     "PumiceError",
+    "PumiceWarning",
     "Report",
     "Result",
     "SaturationWarning",
@@ -50,6 +51,7 @@ __all__ = [
     "devices",
     "evaluate",
     "import_onnx",
+    "layer_sensitivity",
     "load",
     "quantize",
     "sweep",
@@ -73,6 +75,7 @@ _HOME = {
     "devices": "pumice.device",
     "evaluate": "pumice.evaluation",
     "import_onnx": "pumice.frontend",
+    "layer_sensitivity": "pumice.exploration",
     "load": "pumice.program",
     "quantize": "pumice.frontend",
     "sweep": "pumice.exploration",

@@ -334,6 +334,18 @@ def recompile(program: Program, device: str | Device, options: Options = None) -
     return found
 
 
+def program_of_quantized(
+    module: Any, device: Device, options: CompileOptions, observed: str | None
+) -> Program:
+    """The program of a quantized network on a device.
+
+    Args:
+        module: at level "quantized".
+        observed: `Program.observed` of the program that the network was a part of.
+    """
+    return _lower({"quantized": module}, "quantized", device, {}, options, observed)
+
+
 def _lower(
     levels: dict[str, Any],
     level: str,

@@ -46,6 +46,8 @@ class CompileOptions:
         probe_nodes: nodes of the graph whose values `Program.observe` shows.
         probe_kinds: kinds of nonlinear functions, such as "gelu", whose inputs and results
             `Program.observe` shows.
+        targets: what layers run on, by module path: "crossbar", "ap", "digital", or the name of a
+            group of units of the device. The first match counts; others as by default.
         schedule: algorithm that decides when weights are written and where: "naive", "strong",
             "overlap", "copies" or "steady" (docs/scheduling.md). None schedules, with "overlap",
             only networks whose weights do not fit the arrays of the device; others are written
@@ -68,6 +70,7 @@ class CompileOptions:
     threads: int | None = None
     probe_nodes: Sequence[str] = ()
     probe_kinds: Sequence[str] = ()
+    targets: Mapping[str, str] = field(default_factory=dict)
     schedule: str | None = None
     schedule_time_share: float = 0.0
     pipelines: Mapping[str, Mapping[str, Value]] = field(default_factory=_nothing)
@@ -148,6 +151,9 @@ class CompileOptions:
                     "max-hidden": self.max_hidden,
                     "max-error": self.max_error or 0.0,
                 }
+            if self.targets:
+                pairs = (f"{layer}={target}" for layer, target in self.targets.items())
+                given["targets"] = ",".join(pairs)
             for key, probes in (
                 ("probe-nodes", self.probe_nodes),
                 ("probe-kinds", self.probe_kinds),

@@ -47,6 +47,7 @@ double pumice::model::total(const EnergyPj &energy) {
 }
 
 Counters &Counters::operator+=(const Counters &other) {
+  saturatingAdd(macs, other.macs);
   saturatingAdd(windows, other.windows);
   saturatingAdd(arrayReads, other.arrayReads);
   saturatingAdd(conversions, other.conversions);
@@ -69,7 +70,7 @@ Counters &Counters::operator+=(const Counters &other) {
 
 bool Counters::isSaturated() const {
   for (int64_t count :
-       {windows, arrayReads, conversions, wordlineDrives, cellReads,
+       {macs, windows, arrayReads, conversions, wordlineDrives, cellReads,
         cellsWritten, rowsWritten, apPasses, apTaggedWrites, apShifts,
         bufferBytesRead, bufferBytesWritten, dramBytesRead, dramBytesWritten})
     if (count == kSaturated)
@@ -295,6 +296,8 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
 
   Counters &counters = cost.counters;
   counters.windows = saturatingProduct({windows, matrix.groups});
+  counters.macs =
+      saturatingProduct({counters.windows, matrix.rows, matrix.columns});
   const int64_t vectorReads = saturatingProduct({counters.windows, reads});
   const int64_t segments = segmentsOfMatrix(array, matrix);
   const int64_t usedColumns =

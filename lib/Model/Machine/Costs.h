@@ -75,6 +75,7 @@ std::optional<Memory> parseMemory(llvm::StringRef name);
 
 /// Numbers of events, of one instruction or a sum of several.
 struct Counters {
+  int64_t macs = 0;           ///< multiply-accumulates of layers
   int64_t windows = 0;        ///< input vectors times groups
   int64_t arrayReads = 0;     ///< reads of one array
   int64_t conversions = 0;    ///< analog to digital

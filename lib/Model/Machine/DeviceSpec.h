@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -137,6 +138,7 @@ struct DigitalSpec {
   int64_t lanes = 1;
   double clockGhz = 1;
   std::vector<DigitalOpSpec> ops;
+  std::optional<int64_t> bits; ///< of a lane; nullopt: not stated
 };
 
 /// Units that all arrays in one instance of a level share.
@@ -222,12 +224,21 @@ struct ComponentSpec {
   bool alwaysOn = false; ///< draws power during the whole run (static)
 };
 
+/// How the figure `of` follows the device away from the point `at` for which it
+/// is stated (lib/Device/Laws.h).
+struct LawSpec {
+  std::string of, kind;
+  std::vector<std::pair<std::string, double>> at; ///< variables of the law
+  std::string group, level;
+};
+
 struct DeviceSpec {
   std::string name;
   std::vector<UnitGroup> groups;
   MemorySpec buffer;
   MemorySpec dram;
   std::vector<ComponentSpec> components;
+  std::vector<LawSpec> laws;
   std::vector<ResourceClass> resources; ///< set by declareResources
 
   /// The group with a name; null if there is none.

@@ -7,13 +7,13 @@ import argparse
 
 __all__ = [
     "MODEL", "PROGRAM", "add_debug", "add_json", "add_json_file", "add_layers", "add_markdown",
-    "add_model", "add_reports", "add_threads", "positive",
+    "add_model", "add_reports", "add_set", "add_threads", "positive",
 ]  # fmt: skip
 
 MODEL = (
     "FILE.py:NAME or package.module:NAME, where NAME is a torch.nn.Module or a function that"
-    " returns one; MODEL.onnx; or MODEL.mlir of TOSA, linalg or any level above the"
-    " machine program"
+    " returns one; zoo:NAME, a network of pumice.zoo, or zoo-small:NAME; MODEL.onnx; or MODEL.mlir"
+    " of TOSA, linalg or any level above the machine program"
 )
 PROGRAM = f"a program of `pumice compile` or Program.save; or a model: {MODEL}"
 
@@ -93,8 +93,20 @@ def add_layers(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_model(parser: argparse.ArgumentParser, several_devices: bool = False) -> None:
-    """Arguments of compilation; with `several_devices`, --device may be repeated."""
+def add_set(parser: argparse.ArgumentParser) -> None:
+    """--set, of fields of devices."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=V,V,...",
+        help="values of a field, as array.rows=64,128; fields that change together as"
+        " array.adc.bits,energy.adc_pj=6:0.4,8:1.56; repeat for several",
+    )
+
+
+def add_model(parser: argparse.ArgumentParser, several_devices: str = "") -> None:
+    """Arguments of compilation; --device may be repeated if `several_devices` names a default."""
     parser.add_argument(
         "--input",
         "-i",
@@ -108,8 +120,9 @@ def add_model(parser: argparse.ArgumentParser, several_devices: bool = False) ->
         "--shape",
         action="append",
         default=[],
-        metavar="NAME=1x3x224x224",
-        help="shape of an input of an ONNX model, if neither the file nor --input fixes it",
+        metavar="[NAME=]1x3x224x224[:DTYPE]",
+        help="shape of an input: of an ONNX model, by name, if neither the file nor --input fixes"
+        " it; of a PyTorch model for estimates, instead of --input",
     )
     device = "name of a device (see `pumice devices`) or path of a device file"
     if several_devices:
@@ -118,7 +131,7 @@ def add_model(parser: argparse.ArgumentParser, several_devices: bool = False) ->
             "-d",
             action="append",
             metavar="D",
-            help=f"{device}; repeat for several; isaac by default",
+            help=f"{device}; repeat for several; {several_devices} by default",
         )
     else:
         parser.add_argument("--device", "-d", metavar="D", help=f"{device}; ideal by default")

@@ -15,6 +15,7 @@ from pumice.cli.arguments import (
     add_layers,
     add_model,
     add_reports,
+    add_set,
     add_threads,
     positive,
 )
@@ -38,7 +39,8 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(title="commands", metavar="COMMAND")
 
     for add in (
-        _add_demo, _add_run, _add_compile, _add_estimate, _add_report, _add_sweep, _add_compare,
+        _add_demo, _add_run, _add_compile, _add_estimate, _add_report, _add_sweep, _add_sensitivity,
+        _add_compare,
         _add_devices,
     ):  # fmt: skip
         add(commands)
@@ -138,11 +140,13 @@ def _add_estimate(commands: Commands) -> None:
     parser = commands.add_parser(
         "estimate",
         help="time, energy and area of a model or program, without running it",
-        description="Estimates the cost of a run. --input gives the shapes of a model's inputs.",
+        description="Estimates the cost of a run. --input or --shape gives the shapes of a model's"
+        " inputs. Several devices, or several values of --set, are shown side by side.",
     )
     add_json(parser)
     add_debug(parser)
-    add_model(parser)
+    add_model(parser, several_devices="ideal")
+    add_set(parser)
     parser.add_argument("program", metavar="PROGRAM|MODEL", help=PROGRAM)
     add_reports(parser)
     add_layers(parser)
@@ -175,16 +179,9 @@ def _add_sweep(commands: Commands) -> None:
     )
     add_json(parser)
     add_debug(parser)
-    add_model(parser, several_devices=True)
-    parser.add_argument("program", metavar="MODEL", help=MODEL)
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="FIELD=V,V,...",
-        help="values of a field, as array.rows=64,128; fields that change together as"
-        " array.adc.bits,energy.adc_pj=6:0.4,8:1.56; repeat for several",
-    )
+    add_model(parser, several_devices="isaac")
+    parser.add_argument("programs", nargs="+", metavar="MODEL", help=f"{MODEL}; or several")
+    add_set(parser)
     parser.add_argument(
         "--search",
         default="grid",
@@ -207,13 +204,69 @@ def _add_sweep(commands: Commands) -> None:
         "--data", metavar="D.npz", help="inputs and labels (arrays x and y) for the accuracy"
     )
     parser.add_argument("--store", metavar="S.jsonl", help="keeps points; computed ones are read")
+    parser.add_argument(
+        "--study", metavar="S.log|URL", help="where optuna keeps its trials: a file or a database,"
+        " such as sqlite:///s.db; a study that is there goes on"
+    )  # fmt: skip
+    parser.add_argument(
+        "--workers", type=positive, default=1, metavar="N", help="processes that compute points"
+    )
+    parser.add_argument(
+        "--cluster", metavar="ADDRESS", help="scheduler of a Dask cluster whose workers compute"
+        " points, such as tcp://10.0.0.1:8786"
+    )  # fmt: skip
     parser.add_argument("--csv", metavar="S.csv", help="where to write the points")
+    parser.add_argument("--parquet", metavar="S.parquet", help="where to write the points")
+    parser.add_argument(
+        "--parallel", metavar="S.svg", help="where to draw fields and objectives as parallel axes"
+    )
     parser.add_argument("--plot", metavar="S.svg", help="where to draw the first two objectives")
     parser.add_argument(
         "--best", metavar="D.mlir", help="where to write the device that is best in the first"
         " objective"
     )  # fmt: skip
     parser.set_defaults(module="pumice.cli.sweep", command="sweep")
+
+
+def _add_sensitivity(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "sensitivity",
+        help="accuracy of a model with other arrays or narrow weights in single layers",
+        description="Changes one layer at a time, and with --greedy one layer after the other.",
+    )
+    add_json(parser)
+    add_debug(parser)
+    parser.add_argument(
+        "program",
+        metavar="MODEL",
+        help="FILE.py:NAME or package.module:NAME, where NAME is a float torch.nn.Module or a"
+        " function that returns one; or zoo:NAME",
+    )
+    parser.add_argument(
+        "--data", required=True, metavar="D.npz", help="inputs and labels (arrays x and y)"
+    )
+    parser.add_argument(
+        "--calibration", "-c", action="append", default=[], metavar="C.npy",
+        help="calibration inputs for the quantization; those of the data by default",
+    )  # fmt: skip
+    parser.add_argument(
+        "--device", "-d", metavar="D", help="name of a device or path of a file; isaac by default"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=V",
+        help="field of the arrays of a changed layer, as array.adc.bits=4; repeat for several",
+    )  # fmt: skip
+    parser.add_argument(
+        "--weight-bits", type=positive, metavar="B", help="bits of the weights of a changed layer"
+    )
+    parser.add_argument(
+        "--layer", action="append", metavar="PATH", help="a layer to change; all by default"
+    )
+    parser.add_argument(
+        "--greedy", action="store_true", help="also add layers, each time the least harmful one"
+    )
+    parser.add_argument("--plot", metavar="S.svg", help="where to draw the drops")
+    parser.set_defaults(module="pumice.cli.sensitivity", command="sensitivity")
 
 
 def _add_compare(commands: Commands) -> None:
@@ -254,7 +307,17 @@ def _add_devices(commands: Commands) -> None:
     )
     add_json(parser)
     add_debug(parser)
-    parser.add_argument("name", nargs="?", metavar="NAME", help="a device, or a device file")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="a device, or a device file; two with --diff"
+    )
+    parser.add_argument(
+        "--diff", action="store_true", help="show the fields in which two devices differ"
+    )
+    parser.add_argument(
+        "--effective",
+        action="store_true",
+        help="show the numbers that costs are computed with, after the device's laws",
+    )
     parser.add_argument(
         "--source",
         action="store_true",

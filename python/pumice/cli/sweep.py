@@ -17,7 +17,7 @@ from pumice.exploration import parse_setting
 from pumice.exploration import sweep as run_sweep
 from pumice.files import write_text
 
-__all__ = ["sweep"]
+__all__ = ["batches", "sweep"]
 
 
 def sweep(args: Namespace) -> None:
@@ -27,15 +27,19 @@ def sweep(args: Namespace) -> None:
     objectives = args.objective or ["latency_ns", "dynamic_energy_pj"]
     if args.plot and len(objectives) < 2:
         raise UsageError("expected two of --objective for --plot, got one")
-    data = _batches(args.data) if args.data else None
+    data = batches(args.data) if args.data else None
     args.device = None  # the network is mapped to each device of the sweep
-    program, _, _ = program_of(args)
+    programs = {}
+    for text in args.programs:
+        args.program = text
+        programs[text] = program_of(args)[0]
+    program = programs if len(programs) > 1 else next(iter(programs.values()))
     total = len(devices) * math.prod(len(setting.values) for setting in settings)
     if args.search != "grid":
         total = min(total, args.trials or 100) if args.search == "random" else args.trials or 100
     elif args.trials:
         total = min(total, args.trials)
-    with counting(total) as advance:
+    with counting(total * len(programs)) as advance:
         found = run_sweep(
             program,
             devices,
@@ -46,13 +50,20 @@ def sweep(args: Namespace) -> None:
             objectives=objectives,
             seed=args.seed,
             store=args.store,
+            study=args.study,
+            workers=args.workers,
+            cluster=args.cluster,
             on_point=lambda record: advance(str(record["device"])),
         )
     best = found.pareto(objectives) if any("error" not in r for r in found.records) else []
     if args.csv:
         found.to_csv(args.csv)
+    if args.parquet:
+        found.to_parquet(args.parquet)
     if args.plot and best:
         found.plot(args.plot, (objectives[0], objectives[1]))
+    if args.parallel and best:
+        found.plot_parallel(args.parallel, objectives)
     if args.best and best:
         name = objectives[0].removeprefix("-")
         sign = -1 if objectives[0].startswith("-") else 1
@@ -67,11 +78,13 @@ def sweep(args: Namespace) -> None:
         show(found.table(best))
     for text in sorted({r["unscaled"] for r in found.records if "unscaled" in r}):
         say(f"costs did not follow: {text}; set them together with the field (docs/sweep.md)")
+    for text in sorted({r["outside"] for r in found.records if "outside" in r}):
+        say(text)
     if found.records and not best:
         raise PumiceError(f"no point is possible: {found.records[0]['error']}")
 
 
-def _batches(path: str) -> list[tuple[Any, Any]]:
+def batches(path: str) -> list[tuple[Any, Any]]:
     """One batch of the arrays x and y of an .npz file."""
     import torch
 

@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from pumice.tables import plain_text
 
@@ -52,11 +61,20 @@ def progress(items: Iterable[T], text: str, total: int) -> Iterator[T]:
         yield from bar.track(items, total=total)
 
 
+class _Rate(ProgressColumn):
+    """Items per second, when some are done."""
+
+    def render(self, task: Task) -> Text:
+        """A few digits."""
+        return Text(f"{task.speed:.3g}/s" if task.speed else "")
+
+
 @contextlib.contextmanager
 def counting(total: int) -> Iterator[Callable[[str], None]]:
     """A progress bar for work that says what it does next: the first call begins it."""
     columns = [
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(),
+        TimeRemainingColumn(),
     ]  # fmt: skip
     with Progress(
         *columns, console=_errors, transient=True, disable=not _errors.is_terminal

@@ -277,7 +277,7 @@ FAILURES = [
 MISUSES = [
     (
         ["run", "model.py:make"],
-        "expected --input: a model is compiled for the shapes of its inputs",
+        "expected --input or --shape: a model is compiled for the shapes of its inputs",
     ),
     (["run", "model.py", "-i", "x.npy"], "expected a model as model.py:NAME, got no name"),
     (["run", ":", "-i", "x.npy"], "expected a model as FILE.py:NAME"),
@@ -301,7 +301,7 @@ MISUSES = [
     (["estimate", "foreign.mlir", "--no-quantize"], "--no-quantize is for PyTorch models"),
     (
         ["run", "model.py:make", "-i", "x.npy", "--shape", "x=1"],
-        "--shape is for ONNX models, got 'model.py:make'",
+        "expected --input or --shape, got both",
     ),
     (["estimate", "foreign.mlir", "--shape", "x=1"], "--shape is for ONNX models"),
     (
