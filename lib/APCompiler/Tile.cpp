@@ -195,7 +195,7 @@ private:
       for (int64_t i = 0; i < op.steps; ++i)
         for (const APPass &pass : passesOf(stepOf(op, i))) {
           const int searched = llvm::popcount(unsigned(pass.searched));
-          energy += searched * ap.searchPjPerBit +
+          energy += searched * ap.searchPjPerBit + ap.searchPjPerRow +
                     llvm::popcount(unsigned(pass.written)) * ap.writePjPerBit /
                         double(1 << searched);
         }

@@ -30,8 +30,15 @@ double APWork::timeNs(const APSpec &ap) const {
 
 double APWork::energyPj(const APSpec &ap) const {
   return double(searched) * ap.searchPjPerBit +
+         double(passes) * ap.searchPjPerRow +
          expectedWritten * ap.writePjPerBit +
          double(distance) * ap.shiftPjPerBit;
+}
+
+double pumice::model::searchPj(const APSpec &ap, int64_t searched,
+                               int64_t passes, double rows) {
+  return double(searched) * rows * ap.searchPjPerBit +
+         double(passes) * rows * ap.searchPjPerRow;
 }
 
 namespace {
@@ -277,7 +284,7 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
         saturatingAdd(counters.apPasses,
                       saturatingProduct({part.passes, rowBlocks}));
         energy(Component::search) +=
-            double(part.searched) * rows * ap.searchPjPerBit;
+            searchPj(ap, part.searched, part.passes, rows);
       }
       busiestNs = std::max(busiestNs, ns);
     }
@@ -296,7 +303,7 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
       saturatingAdd(counters.apPasses,
                     saturatingProduct({spread - 1, part.passes, rowBlocks}));
       energy(Component::search) +=
-          additions * double(part.searched) * rows * ap.searchPjPerBit;
+          additions * searchPj(ap, part.searched, part.passes, rows);
     }
     const APWork &epilogue = work.outputBlocks[q].epilogue;
     distance += double(epilogue.distance);
@@ -304,7 +311,7 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
     saturatingAdd(counters.apPasses,
                   saturatingProduct({epilogue.passes, rowBlocks}));
     energy(Component::search) +=
-        double(epilogue.searched) * rows * ap.searchPjPerBit;
+        searchPj(ap, epilogue.searched, epilogue.passes, rows);
     longestNs = std::max(longestNs, busiestNs + epilogue.timeNs(ap) + leaveNs);
   }
 
