@@ -37,7 +37,8 @@ def levels_of(device: Device) -> dict[str, dict[str, float]]:
 
 def test_all_presets_are_there() -> None:
     names = [
-        "aras", "aras-baseline", "ideal", "isaac", "neon", "neon-dlc", "neon-lut", "neurosim-rram",
+        "aras", "aras-baseline", "cmos-ap", "fefet-ap", "ideal", "isaac", "neon", "neon-dlc",
+        "neon-lut", "neurosim-rram",
         "neurosim-rram-hp", "neurosim-rram-pipelined", "neurosim-rram-sar", "puma", "rtm-ap",
     ]  # fmt: skip
     assert pumice.devices() == sorted(names)

@@ -21,10 +21,10 @@ __all__ = ["BASELINES", "Baseline", "Events", "Map", "events_of"]
 BASELINES: tuple[tuple[str, str, bool], ...] = (
     ("ternary", "neurosim-rram", True),
     ("8-bit weights", "neurosim-rram", False),
-    ("8-bit weights, pipelined", "neurosim-rram-pipelined", False),
-    ("8-bit weights, SAR converters", "neurosim-rram-sar", False),
-    ("ternary, high-performance transistors", "neurosim-rram-hp", True),
-    ("8-bit weights, high-performance transistors", "neurosim-rram-hp", False),
+    ("8-bit, pipelined", "neurosim-rram-pipelined", False),
+    ("8-bit, SAR", "neurosim-rram-sar", False),
+    ("ternary, high-performance", "neurosim-rram-hp", True),
+    ("8-bit, high-performance", "neurosim-rram-hp", False),
 )
 
 
