@@ -239,12 +239,99 @@ LogicalResult EnergyAttr::verify(EmitError emitError, Number cellRead,
                                   {"cell_write_pj", cellWrite}});
 }
 
+LogicalResult CircuitTilesAttr::verify(EmitError emitError, int64_t positions,
+                                       int64_t kernelArrays,
+                                       int64_t denseArrays, Number kernelUm,
+                                       Number denseUm) {
+  if (failed(checkCounts(emitError, {{"kernel_positions", positions},
+                                     {"kernel_arrays", kernelArrays},
+                                     {"dense_arrays", denseArrays}})))
+    return failure();
+  return checkNumbers(emitError,
+                      {{"kernel_um", kernelUm}, {"dense_um", denseUm}});
+}
+
+LogicalResult CircuitPeripheryAttr::verify(EmitError emitError,
+                                           Number narrowCell, Number arrayRead,
+                                           Number row, Number multiplexer,
+                                           Number encoder, Number result) {
+  return checkNumbers(emitError, {{"narrow_cell_read_pj", narrowCell},
+                                  {"array_read_pj", arrayRead},
+                                  {"row_pj", row},
+                                  {"multiplexer_pj", multiplexer},
+                                  {"encoder_pj", encoder},
+                                  {"result_pj", result}});
+}
+
+LogicalResult CircuitAccumulationAttr::verify(EmitError emitError,
+                                              Number slices, Number perSlice,
+                                              Number bits, Number bitsPerSlice,
+                                              Number bitsPerBit, Number tree,
+                                              Number treePerArray,
+                                              Number denseTree) {
+  return checkNumbers(emitError, {{"slices_pj", slices},
+                                  {"slices_pj_per_slice", perSlice},
+                                  {"bits_pj", bits},
+                                  {"bits_pj_per_slice", bitsPerSlice},
+                                  {"bits_pj_per_bit", bitsPerBit},
+                                  {"tree_pj", tree},
+                                  {"tree_pj_per_array", treePerArray},
+                                  {"dense_tree_pj", denseTree}});
+}
+
+LogicalResult CircuitInterconnectAttr::verify(EmitError emitError, Number in,
+                                              Number out, Number kernelTile,
+                                              Number denseTile, Number chip) {
+  return checkNumbers(emitError, {{"array_in_pj", in},
+                                  {"array_out_pj", out},
+                                  {"kernel_tile_pj", kernelTile},
+                                  {"dense_tile_pj", denseTile},
+                                  {"chip_pj_per_um", chip}});
+}
+
+LogicalResult CircuitBuffersAttr::verify(EmitError emitError, Number arrayIn,
+                                         Number tileIn, Number arrayOut,
+                                         Number tileOut, Number chipOut) {
+  return checkNumbers(emitError, {{"array_in_pj", arrayIn},
+                                  {"tile_in_pj", tileIn},
+                                  {"array_out_pj", arrayOut},
+                                  {"tile_out_pj", tileOut},
+                                  {"chip_out_pj", chipOut}});
+}
+
+LogicalResult CircuitTimingAttr::verify(EmitError emitError, Number window,
+                                        Number bit, Number result,
+                                        Number input) {
+  return checkNumbers(emitError, {{"window_ns", window},
+                                  {"bit_ns", bit},
+                                  {"result_ns", result},
+                                  {"input_ns", input}});
+}
+
+LogicalResult CircuitLeakageAttr::verify(EmitError emitError, Number array,
+                                         Number perBit, Number slices) {
+  return checkNumbers(emitError, {{"array_uw", array},
+                                  {"array_uw_per_bit", perBit},
+                                  {"slices_uw", slices}});
+}
+
+LogicalResult CircuitsAttr::verify(EmitError emitError, CircuitMapping,
+                                   Number ones, bool, CircuitTilesAttr,
+                                   CircuitPeripheryAttr,
+                                   CircuitAccumulationAttr,
+                                   CircuitInterconnectAttr, CircuitBuffersAttr,
+                                   CircuitTimingAttr, CircuitLeakageAttr) {
+  if (!(ones >= 0 && ones <= 1))
+    return emitError() << "ones must be between 0 and 1, got " << double(ones);
+  return success();
+}
+
 LogicalResult APAttr::verify(EmitError emitError, int64_t rows, int64_t columns,
                              int64_t domains, Number search, Number searchBit,
                              Number write, Number writeBit, Number read,
                              Number readBit, Number shift, Number shiftBit,
                              Number linkBit, Number fetchByte,
-                             int64_t elementwiseBits) {
+                             int64_t elementwiseBits, Number searchRow) {
   if (elementwiseBits < 0 || elementwiseBits > 6)
     return emitError() << "ap elementwise_bits must be between 0 and 6, got "
                        << elementwiseBits;
@@ -255,6 +342,7 @@ LogicalResult APAttr::verify(EmitError emitError, int64_t rows, int64_t columns,
                          << "got " << value;
   return checkNumbers(emitError, {{"search_ns", search},
                                   {"search_pj_per_bit", searchBit},
+                                  {"search_pj_per_row", searchRow},
                                   {"write_ns", write},
                                   {"write_pj_per_bit", writeBit},
                                   {"read_ns", read},
@@ -347,7 +435,7 @@ LogicalResult CrossbarGroupAttr::verify(
     EmitError emitError, StringRef name, pumice::crossbar::CrossbarArrayAttr,
     TimingAttr, EnergyAttr, ArrayAttr levels, std::optional<int64_t> endurance,
     DynamicMatmul, bool, SharedUnitsAttr writeDrivers,
-    SharedUnitsAttr converters) {
+    SharedUnitsAttr converters, CircuitsAttr) {
   if (name.empty())
     return emitError() << "name of a group must not be empty";
   FailureOr<llvm::StringSet<>> names = checkLevels(emitError, levels);

@@ -4,7 +4,9 @@
 #include "lib/Cost/ConstantValue.h"
 #include "lib/Model/AP/Lookup.h"
 #include "lib/Model/AP/Wear.h"
+#include "lib/Model/Machine/Circuits.h"
 #include "lib/Support/Saturating.h"
+#include "mlir/IR/BuiltinOps.h"
 
 #include <algorithm>
 #include <numeric>
@@ -157,7 +159,54 @@ llvm::Expected<model::Cost> CostModel::costOf(Operation *op,
   if (failed(work))
     return llvm::createStringError("'" + op->getName().getStringRef() +
                                    "' holds no work that has a cost");
+  if (std::holds_alternative<MVMTask>(*work) && hasCircuits())
+    if (Operation *module = op->getParentOfType<ModuleOp>();
+        module && module != chipModule) {
+      chip = chipOf(module);
+      chipModule = module;
+    }
   return costOf(*work, facts);
+}
+
+bool CostModel::hasCircuits() const {
+  return llvm::any_of(spec.groups, [](const model::UnitGroup &group) {
+    return group.crossbar() && group.crossbar()->circuits;
+  });
+}
+
+model::MVMContext CostModel::contextOf(const MVMTask &task) const {
+  return {task.kernelHeight, task.kernelWidth, chip.tiles, chip.intervalNs};
+}
+
+CostModel::Chip CostModel::chipOf(Operation *module) {
+  Chip found;
+  module->walk([&](TaskOpInterface op) {
+    FailureOr<TaskWork> work = op.getTaskWork();
+    const auto *task = succeeded(work) ? std::get_if<MVMTask>(&*work) : nullptr;
+    if (!task)
+      return;
+    auto group = crossbarsOf(task->grid);
+    if (!group) {
+      llvm::consumeError(group.takeError());
+      return;
+    }
+    const model::CrossbarSpec &crossbar = *(*group)->crossbar();
+    if (!crossbar.circuits)
+      return;
+    const GridSpec grid = specOf(task->grid);
+    const int64_t placed = model::totalUnits(
+        rangesOf(task->grid.placement.ranges)); // 0 if it is not placed yet
+    const int64_t replicas =
+        std::max<int64_t>(placed / std::max<int64_t>(grid.tiling.arrays, 1), 1);
+    found.tiles += model::circuitLayout(crossbar, grid.matrix, grid.tiling,
+                                        contextOf(*task))
+                       .tiles;
+    found.intervalNs =
+        std::max(found.intervalNs,
+                 model::circuitNs(crossbar, grid.matrix,
+                                  llvm::divideCeil(task->windows, replicas)));
+  });
+  return found;
 }
 
 llvm::Expected<model::Cost> CostModel::costOf(const TaskWork &work,
@@ -204,7 +253,7 @@ llvm::Expected<model::Cost> CostModel::cost(const MVMTask &task,
   return model::mvmCost(spec, **group, grid.matrix, grid.tiling, task.windows,
                         arrays, task.bytesIn, task.bytesOut,
                         model::totalUnits(arrays) / grid.tiling.arrays,
-                        task.weightZeroPoint);
+                        task.weightZeroPoint, contextOf(task));
 }
 
 llvm::Expected<model::Cost> CostModel::cost(const APRunTask &task,

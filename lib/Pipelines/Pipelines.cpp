@@ -102,6 +102,7 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
       APConvertElementwiseOptions{options.apThreads}));
   APCompileProgramsOptions apOptions;
   apOptions.share = options.apShare;
+  apOptions.layout = options.apLayout;
   apOptions.threads = options.apThreads;
   pm.addPass(createAPCompilePrograms(apOptions));
   pm.addPass(createCrossbarTileToArrays());

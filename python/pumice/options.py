@@ -41,6 +41,9 @@ class CompileOptions:
         net_copies: elements that a net or table computes at a time, at least 1.
         max_hidden: most hidden units of a net, 2 to 256.
         ap_share: associative processors compute sums that several outputs have in common once.
+        ap_layout: where associative processors keep the bits of values: "along" racetracks,
+            "across" columns, or "cheapest": for each layer, whichever takes less energy. None
+            means along, and across on processors with one domain (docs/ap.md).
         threads: threads that compile microprograms, at least 1; None means all threads of the
             machine.
         probe_nodes: nodes of the graph whose values `Program.observe` shows.
@@ -67,6 +70,7 @@ class CompileOptions:
     net_copies: int = 16
     max_hidden: int = 64
     ap_share: bool = True
+    ap_layout: str | None = None
     threads: int | None = None
     probe_nodes: Sequence[str] = ()
     probe_kinds: Sequence[str] = ()
@@ -78,6 +82,10 @@ class CompileOptions:
     def __post_init__(self) -> None:
         if self.threads is not None and self.threads < 1:
             raise CompileError(f"expected at least 1 thread to compile with, got {self.threads}")
+        if self.ap_layout not in (None, "along", "across", "cheapest"):
+            raise CompileError(
+                f"expected an ap_layout of along, across, cheapest, got '{self.ap_layout}'"
+            )
         for key, method in self.methods.items():
             if method not in METHODS:
                 raise CompileError(
@@ -140,6 +148,8 @@ class CompileOptions:
         given: dict[str, Value] = {}
         if name == "quantized-to-crossbar":
             given = {"ap-share": self.ap_share, "ap-threads": self.threads or 0}
+            if self.ap_layout is not None:
+                given["ap-layout"] = self.ap_layout
             if self.methods:
                 methods = (f"{key}={method}" for key, method in self.methods.items())
                 given |= {

@@ -70,6 +70,16 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     ),
     Experiment(
         "reproduce",
+        "neurosim",
+        "pumice.cli.neurosim",
+        "the crossbar baseline neurosim-rram compared with runs of DNN+NeuroSim V1.3",
+        "ResNet-18 and VGG-8 at four precisions, and with high-performance transistors, SAR"
+        " converters and a pipeline: energies by category over those of the runs. Takes some"
+        " seconds.",
+        json_switch=False,
+    ),
+    Experiment(
+        "reproduce",
         "neon",
         "pumice.cli.neon",
         "nonlinear functions as small networks on crossbars, beside fixed-function units and"
