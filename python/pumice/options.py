@@ -11,10 +11,13 @@ from types import MappingProxyType
 from pumice.errors import CompileError
 from pumice.levels import PIPELINES
 
-__all__ = ["METHODS", "CompileOptions", "Value"]
+__all__ = ["CAM_GOALS", "METHODS", "CompileOptions", "Value"]
 
 #: Ways to compute a nonlinear function.
 METHODS = ("digital", "lut", "neon", "auto")
+
+#: What a mapping of stored words is good at.
+CAM_GOALS = ("latency", "power", "density")
 
 #: Value of an option of a pipeline.
 Value = bool | int | float | str
@@ -41,6 +44,9 @@ class CompileOptions:
         net_copies: elements that a net or table computes at a time, at least 1.
         max_hidden: most hidden units of a net, 2 to 256.
         ap_share: associative processors compute sums that several outputs have in common once.
+        cam_goal: what the mapping of stored words to content-addressable memories is good at:
+            "latency" (all arrays are searched at once), "power" (the arrays of a mat take turns) or
+            "density" (parts of words share arrays where they fit). See docs/cam.md.
         threads: threads that compile microprograms, at least 1; None means all threads of the
             machine.
         probe_nodes: nodes of the graph whose values `Program.observe` shows.
@@ -65,6 +71,7 @@ class CompileOptions:
     net_copies: int = 16
     max_hidden: int = 64
     ap_share: bool = True
+    cam_goal: str = "latency"
     threads: int | None = None
     probe_nodes: Sequence[str] = ()
     probe_kinds: Sequence[str] = ()
@@ -75,6 +82,10 @@ class CompileOptions:
     def __post_init__(self) -> None:
         if self.threads is not None and self.threads < 1:
             raise CompileError(f"expected at least 1 thread to compile with, got {self.threads}")
+        if self.cam_goal not in CAM_GOALS:
+            raise CompileError(
+                f"expected a cam_goal of {', '.join(CAM_GOALS)}, got '{self.cam_goal}'"
+            )
         for key, method in self.methods.items():
             if method not in METHODS:
                 raise CompileError(
@@ -137,6 +148,8 @@ class CompileOptions:
         given: dict[str, Value] = {}
         if name == "quantized-to-crossbar":
             given = {"ap-share": self.ap_share, "ap-threads": self.threads or 0}
+            if self.cam_goal != "latency":
+                given["cam-goal"] = self.cam_goal
             if self.methods:
                 methods = (f"{key}={method}" for key, method in self.methods.items())
                 given |= {

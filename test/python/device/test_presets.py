@@ -37,8 +37,8 @@ def levels_of(device: Device) -> dict[str, dict[str, float]]:
 
 def test_all_presets_are_there() -> None:
     names = [
-        "aras", "aras-baseline", "ideal", "isaac", "neon", "neon-dlc", "neon-lut", "neurosim-rram",
-        "puma", "rtm-ap",
+        "aras", "aras-baseline", "cam-fefet", "ideal", "isaac", "neon", "neon-dlc", "neon-lut",
+        "neurosim-rram", "puma", "rtm-ap",
     ]  # fmt: skip
     assert pumice.devices() == sorted(names)
     assert sorted(path.stem for path in FOLDER.glob("*.mlir")) == sorted(names)
