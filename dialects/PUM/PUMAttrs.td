@@ -224,6 +224,45 @@ def PUM_APAttr : PUM_Attr<"AP", "ap"> {
     DefaultValuedParameter<"::pumice::Number", "::pumice::Number{0}", "pJ">:$search_pj_per_row);
 }
 
+def PUM_CamAttr : PUM_Attr<"Cam", "cam"> {
+  let summary = "content-addressable memories: shape, sensing, times and energies";
+  let description = [{
+    An array of `rows` words of `columns` cells, which compares a key with all of
+    its words at once (docs/cam.md). A cell holds 0, 1 or, if `ternary`, "don't
+    care".
+
+    - `max_distance`: the largest number of differing cells of a row that its
+      sense amplifier tells from the next smaller one; larger ones look alike.
+    - `merge_parts`: into how many parts, in arrays of their own, a word may be
+      cut; the periphery adds the distances of the parts. 1: none.
+    - `best_matches`: how many of the nearest words the periphery ranks at most;
+      0: it cannot rank.
+    - `search_ns`: one search of an array.
+    - `match_line_pj`: precharging the match line of one searched row, whatever
+      the number of cells that are compared; `cell_pj`: one cell of it;
+      `sense_pj`: its sense amplifier; `search_line_pj`: driving one bit of the key
+      through one array.
+    - `write_ns`: writing one row; `write_pj_per_bit`: one cell.
+    - `merge_ns`, `merge_pj`: adding the distances of two parts; `rank_ns`,
+      `rank_pj`: comparing two distances to find the smaller one.
+    - `distance_noise`: the standard deviation of sensed distances, in cells; 0
+      (the default) is exact. `seed` selects the random numbers.
+
+    Sizes are 1 to 65535, `best_matches` is 0 to 65535; the rest is at least 0.
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$columns,
+    DefaultValuedParameter<"bool", "true">:$ternary,
+    "int64_t":$max_distance, "int64_t":$merge_parts, "int64_t":$best_matches,
+    PUM_Number<"ns">:$search_ns, PUM_Number<"pJ">:$match_line_pj,
+    PUM_Number<"pJ">:$cell_pj, PUM_Number<"pJ">:$sense_pj,
+    PUM_Number<"pJ">:$search_line_pj, PUM_Number<"ns">:$write_ns,
+    PUM_Number<"pJ">:$write_pj_per_bit, PUM_Number<"ns">:$merge_ns,
+    PUM_Number<"pJ">:$merge_pj, PUM_Number<"ns">:$rank_ns,
+    PUM_Number<"pJ">:$rank_pj,
+    DefaultValuedParameter<"::pumice::Number", "::pumice::Number{}", "cells">:$distance_noise,
+    DefaultValuedParameter<"int64_t", "0">:$seed);
+}
+
 def PUM_MemoryAttr : PUM_Attr<"Memory", "memory"> {
   let summary = "a memory and its ports";
   let description = [{
@@ -321,6 +360,16 @@ def PUM_AssociativeGroupAttr
     OptionalParameter<"::std::optional<int64_t>", "writes">:$endurance_writes);
 }
 
+def PUM_CamGroupAttr : PUM_Group<"CamGroup", "cam_group"> {
+  let summary = "a group of content-addressable memories";
+  let description = [{
+    `levels` and `endurance_writes` as in `#pum.crossbar_group`.
+  }];
+  let parameters = (ins StringRefParameter<>:$name,
+    "::pumice::pum::CamAttr":$cam, "::mlir::ArrayAttr":$levels,
+    OptionalParameter<"::std::optional<int64_t>", "writes">:$endurance_writes);
+}
+
 def PUM_DigitalGroupAttr : PUM_Group<"DigitalGroup", "digital_group"> {
   let summary = "a group of digital vector units";
   let description = [{
@@ -377,8 +426,8 @@ def PUM_DeviceAttr : PUM_Attr<"Device", "device"> {
   let summary = "a device: the only place that holds hardware numbers";
   let description = [{
     The text of a device file. `groups` lists groups of units, each with a name
-    of its own: `#pum.crossbar_group`, `#pum.associative_group` and
-    `#pum.digital_group`, any number of each, and at least one digital group.
+    of its own: `#pum.crossbar_group`, `#pum.associative_group`,
+    `#pum.cam_group` and `#pum.digital_group`, any number of each, and at least one digital group.
     The first group of a kind runs the layers and regions that are not assigned
     to another one (`#pum.target`). `buffer` holds activations on the chip, `dram` weights and inputs
     off it.

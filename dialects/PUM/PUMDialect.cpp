@@ -353,6 +353,38 @@ LogicalResult APAttr::verify(EmitError emitError, int64_t rows, int64_t columns,
                                   {"fetch_pj_per_byte", fetchByte}});
 }
 
+LogicalResult CamAttr::verify(EmitError emitError, int64_t rows,
+                              int64_t columns, bool, int64_t maxDistance,
+                              int64_t mergeParts, int64_t bestMatches,
+                              Number search, Number matchLine, Number cell,
+                              Number sense, Number searchLine, Number write,
+                              Number writeBit, Number mergeTime, Number merge,
+                              Number rankTime, Number rank, Number noise,
+                              int64_t) {
+  for (auto [field, value] : {std::pair("rows", rows),
+                              {"columns", columns},
+                              {"max_distance", maxDistance},
+                              {"merge_parts", mergeParts}})
+    if (value < 1 || value > 65535)
+      return emitError() << "cam " << field << " must be between 1 and 65535, "
+                         << "got " << value;
+  if (bestMatches < 0 || bestMatches > 65535)
+    return emitError() << "cam best_matches must be between 0 and 65535, got "
+                       << bestMatches;
+  return checkNumbers(emitError, {{"search_ns", search},
+                                  {"match_line_pj", matchLine},
+                                  {"cell_pj", cell},
+                                  {"sense_pj", sense},
+                                  {"search_line_pj", searchLine},
+                                  {"write_ns", write},
+                                  {"write_pj_per_bit", writeBit},
+                                  {"merge_ns", mergeTime},
+                                  {"merge_pj", merge},
+                                  {"rank_ns", rankTime},
+                                  {"rank_pj", rank},
+                                  {"distance_noise", noise}});
+}
+
 LogicalResult MemoryAttr::verify(EmitError emitError,
                                  std::optional<int64_t> capacity, int64_t ports,
                                  Number bandwidth, Number latency, Number read,
@@ -460,6 +492,16 @@ LogicalResult CrossbarGroupAttr::verify(
 LogicalResult AssociativeGroupAttr::verify(EmitError emitError, StringRef name,
                                            APAttr, ArrayAttr levels,
                                            std::optional<int64_t> endurance) {
+  if (name.empty())
+    return emitError() << "name of a group must not be empty";
+  if (failed(checkLevels(emitError, levels)))
+    return failure();
+  return checkCounts(emitError, {{"endurance_writes", endurance.value_or(1)}});
+}
+
+LogicalResult CamGroupAttr::verify(EmitError emitError, StringRef name, CamAttr,
+                                   ArrayAttr levels,
+                                   std::optional<int64_t> endurance) {
   if (name.empty())
     return emitError() << "name of a group must not be empty";
   if (failed(checkLevels(emitError, levels)))

@@ -522,6 +522,29 @@ void fields(Visitor &v, model::APSpec &s) {
 }
 
 template <typename Visitor>
+void fields(Visitor &v, model::CamSpec &s) {
+  v.required("rows", s.rows);
+  v.required("columns", s.columns);
+  v.defaulted("ternary", s.ternary, true);
+  v.required("max_distance", s.maxDistance);
+  v.required("merge_parts", s.mergeParts);
+  v.required("best_matches", s.bestMatches);
+  v.required("search_ns", s.searchNs);
+  v.required("match_line_pj", s.matchLinePj);
+  v.required("cell_pj", s.cellPj);
+  v.required("sense_pj", s.sensePj);
+  v.required("search_line_pj", s.searchLinePj);
+  v.required("write_ns", s.writeNs);
+  v.required("write_pj_per_bit", s.writePjPerBit);
+  v.required("merge_ns", s.mergeNs);
+  v.required("merge_pj", s.mergePj);
+  v.required("rank_ns", s.rankNs);
+  v.required("rank_pj", s.rankPj);
+  v.defaulted("distance_noise", s.distanceNoise, 0.0);
+  v.defaulted("seed", s.seed, int64_t(0));
+}
+
+template <typename Visitor>
 void fields(Visitor &v, model::DigitalOpSpec &s) {
   v.required("kind", s.kind);
   v.required("energy_pj", s.energyPj);
@@ -571,9 +594,10 @@ void fields(Visitor &v, model::LawSpec &s) {
   v.defaulted("level", s.level, std::string());
 }
 
-enum class Kind { crossbar, associative, digital };
+enum class Kind { crossbar, associative, cam, digital };
 const Words<Kind> kinds = {{"crossbar", Kind::crossbar},
                            {"associative", Kind::associative},
+                           {"cam", Kind::cam},
                            {"digital", Kind::digital}};
 
 template <typename Visitor>
@@ -581,6 +605,7 @@ void fields(Visitor &v, model::UnitGroup &s) {
   v.required("name", s.name);
   Kind kind = s.crossbar() ? Kind::crossbar
               : s.ap()     ? Kind::associative
+              : s.cam()    ? Kind::cam
                            : Kind::digital;
   const Kind before = kind;
   v.word("kind", kind, kinds);
@@ -589,6 +614,8 @@ void fields(Visitor &v, model::UnitGroup &s) {
       s.unit = model::CrossbarSpec();
     else if (kind == Kind::associative)
       s.unit = model::APSpec();
+    else if (kind == Kind::cam)
+      s.unit = model::CamSpec();
     else
       s.unit = model::DigitalSpec();
   }
@@ -606,6 +633,10 @@ void fields(Visitor &v, model::UnitGroup &s) {
     v.optionalPart("circuits", crossbar->circuits);
   } else if (auto *ap = std::get_if<model::APSpec>(&s.unit)) {
     v.part("ap", [&](auto &part) { fields(part, *ap); });
+    v.list("levels", "name", s.levels);
+    v.optional("endurance_writes", s.enduranceWrites);
+  } else if (auto *cam = std::get_if<model::CamSpec>(&s.unit)) {
+    v.part("cam", [&](auto &part) { fields(part, *cam); });
     v.list("levels", "name", s.levels);
     v.optional("endurance_writes", s.enduranceWrites);
   } else {
@@ -703,6 +734,7 @@ json::Value pumice::deviceFields() {
        {std::pair<StringRef, decltype(model::UnitGroup::unit)>(
             "crossbar", model::CrossbarSpec()),
         {"associative", model::APSpec()},
+        {"cam", model::CamSpec()},
         {"digital", model::DigitalSpec()}}) {
     model::UnitGroup group;
     group.unit = unit;

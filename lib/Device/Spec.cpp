@@ -89,6 +89,30 @@ model::APSpec pumice::toSpec(pum::APAttr ap) {
   return spec;
 }
 
+model::CamSpec pumice::toSpec(pum::CamAttr cam) {
+  model::CamSpec spec;
+  spec.rows = cam.getRows();
+  spec.columns = cam.getColumns();
+  spec.ternary = cam.getTernary();
+  spec.maxDistance = cam.getMaxDistance();
+  spec.mergeParts = cam.getMergeParts();
+  spec.bestMatches = cam.getBestMatches();
+  spec.searchNs = cam.getSearchNs();
+  spec.matchLinePj = cam.getMatchLinePj();
+  spec.cellPj = cam.getCellPj();
+  spec.sensePj = cam.getSensePj();
+  spec.searchLinePj = cam.getSearchLinePj();
+  spec.writeNs = cam.getWriteNs();
+  spec.writePjPerBit = cam.getWritePjPerBit();
+  spec.mergeNs = cam.getMergeNs();
+  spec.mergePj = cam.getMergePj();
+  spec.rankNs = cam.getRankNs();
+  spec.rankPj = cam.getRankPj();
+  spec.distanceNoise = cam.getDistanceNoise();
+  spec.seed = cam.getSeed();
+  return spec;
+}
+
 static model::MemorySpec toSpec(StringRef name, pum::MemoryAttr memory) {
   model::MemorySpec spec;
   spec.name = name.str();
@@ -227,6 +251,10 @@ model::DeviceSpec pumice::toStatedSpec(pum::DeviceAttr device) {
         .Case([&](pum::AssociativeGroupAttr processors) {
           group.unit = pumice::toSpec(processors.getAp());
           group.enduranceWrites = processors.getEnduranceWrites();
+        })
+        .Case([&](pum::CamGroupAttr cams) {
+          group.unit = pumice::toSpec(cams.getCam());
+          group.enduranceWrites = cams.getEnduranceWrites();
         })
         .Case([&](pum::DigitalGroupAttr digital) {
           group.unit = ::toSpec(digital);
@@ -372,6 +400,20 @@ private:
       });
       return get<pum::AssociativeGroupAttr>(
           StringRef(group.name), attr, array(levels), group.enduranceWrites);
+    }
+    if (const model::CamSpec *cam = group.cam()) {
+      auto attr = at("cam", [&] {
+        return get<pum::CamAttr>(
+            cam->rows, cam->columns, cam->ternary, cam->maxDistance,
+            cam->mergeParts, cam->bestMatches, Number{cam->searchNs},
+            Number{cam->matchLinePj}, Number{cam->cellPj}, Number{cam->sensePj},
+            Number{cam->searchLinePj}, Number{cam->writeNs},
+            Number{cam->writePjPerBit}, Number{cam->mergeNs},
+            Number{cam->mergePj}, Number{cam->rankNs}, Number{cam->rankPj},
+            Number{cam->distanceNoise}, cam->seed);
+      });
+      return get<pum::CamGroupAttr>(StringRef(group.name), attr, array(levels),
+                                    group.enduranceWrites);
     }
     const model::DigitalSpec &digital = *group.digital();
     SmallVector<Attribute> ops;

@@ -84,6 +84,9 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
   }
   addNonlinearMethods(pm, options);
   pm.addNestedPass<func::FuncOp>(createExpandNonlinear());
+  APRaiseSearchesOptions searchOptions;
+  searchOptions.targets.assign(options.targets.begin(), options.targets.end());
+  pm.addNestedPass<func::FuncOp>(createAPRaiseSearches(searchOptions));
   pm.addNestedPass<func::FuncOp>(createFuseElementwise());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -105,6 +108,7 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
   apOptions.layout = options.apLayout;
   apOptions.threads = options.apThreads;
   pm.addPass(createAPCompilePrograms(apOptions));
+  pm.addPass(createAPMapSearches(APMapSearchesOptions{options.camGoal}));
   pm.addPass(createCrossbarTileToArrays());
   pm.addPass(createCrossbarMapFunctions());
   pm.addPass(createCSEPass());

@@ -75,7 +75,8 @@ class Device:
     def fields(self) -> dict[str, Any]:
         """All numbers, nested as in the device file (a copy).
 
-        `groups` is a list of groups, each with its `kind`: crossbar, associative or digital.
+        `groups` is a list of groups, each with its `kind`: crossbar, associative, cam or
+        digital.
         """
         return deepcopy(self._fields)
 
@@ -113,12 +114,21 @@ class Device:
         return self._first("associative", "associative processors")
 
     @property
+    def cams(self) -> dict[str, Any]:
+        """The only, or first, group of content-addressable memories (a copy).
+
+        Raises:
+            PumiceError: there is none.
+        """
+        return self._first("cam", "content-addressable memories")
+
+    @property
     def digital(self) -> dict[str, Any]:
         """The only, or first, group of digital units (a copy)."""
         return self._first("digital", "digital units")
 
     def has(self, kind: str) -> bool:
-        """Whether it has a group of a kind: crossbar, associative or digital."""
+        """Whether it has a group of a kind: crossbar, associative, cam or digital."""
         return any(group["kind"] == kind for group in self._fields["groups"])
 
     @property

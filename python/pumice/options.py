@@ -11,10 +11,13 @@ from types import MappingProxyType
 from pumice.errors import CompileError
 from pumice.levels import PIPELINES
 
-__all__ = ["METHODS", "CompileOptions", "Value"]
+__all__ = ["CAM_GOALS", "METHODS", "CompileOptions", "Value"]
 
 #: Ways to compute a nonlinear function.
 METHODS = ("digital", "lut", "neon", "auto")
+
+#: What a mapping of stored words is good at.
+CAM_GOALS = ("latency", "power", "density")
 
 #: Value of an option of a pipeline.
 Value = bool | int | float | str
@@ -44,6 +47,9 @@ class CompileOptions:
         ap_layout: where associative processors keep the bits of values: "along" racetracks,
             "across" columns, or "cheapest": for each layer, whichever takes less energy. None
             means along, and across on processors with one domain (docs/ap.md).
+        cam_goal: what the mapping of stored words to content-addressable memories is good at:
+            "latency" (all arrays are searched at once), "power" (the arrays of a mat take turns) or
+            "density" (parts of words share arrays where they fit). See docs/cam.md.
         threads: threads that compile microprograms, at least 1; None means all threads of the
             machine.
         probe_nodes: nodes of the graph whose values `Program.observe` shows.
@@ -71,6 +77,7 @@ class CompileOptions:
     max_hidden: int = 64
     ap_share: bool = True
     ap_layout: str | None = None
+    cam_goal: str = "latency"
     threads: int | None = None
     probe_nodes: Sequence[str] = ()
     probe_kinds: Sequence[str] = ()
@@ -85,6 +92,10 @@ class CompileOptions:
         if self.ap_layout not in (None, "along", "across", "cheapest"):
             raise CompileError(
                 f"expected an ap_layout of along, across, cheapest, got '{self.ap_layout}'"
+            )
+        if self.cam_goal not in CAM_GOALS:
+            raise CompileError(
+                f"expected a cam_goal of {', '.join(CAM_GOALS)}, got '{self.cam_goal}'"
             )
         for key, method in self.methods.items():
             if method not in METHODS:
@@ -150,6 +161,8 @@ class CompileOptions:
             given = {"ap-share": self.ap_share, "ap-threads": self.threads or 0}
             if self.ap_layout is not None:
                 given["ap-layout"] = self.ap_layout
+            if self.cam_goal != "latency":
+                given["cam-goal"] = self.cam_goal
             if self.methods:
                 methods = (f"{key}={method}" for key, method in self.methods.items())
                 given |= {

@@ -105,6 +105,19 @@ def test_ternary() -> None:
     assert re.search(r"[1-9][\d,]+ passes of the processors", text)
 
 
+@pytest.mark.usefixtures("_torch")
+def test_search() -> None:
+    lines = printed_here("search/digits.py").splitlines()
+    assert [line for line in lines if "same answers" in line] == [
+        "1-NN: same answers as PyTorch: True",
+        "HDC: same answers as PyTorch: True",
+    ]
+    right = [int(re.search(r"(\d+) of 150", line)[1]) for line in lines if " of 150" in line]  # type: ignore[index]
+    assert len(right) == 2
+    assert min(right) >= 90
+    assert sum(line.endswith(" pJ per search") for line in lines) == 2
+
+
 def test_python_pass() -> None:
     full, clamped = printed("python_pass/saturate_weights.py").splitlines()
     # x @ w and x @ w.clip(-8, 7); 3 columns x 8 input bits x cells of 2 bits per weight.
