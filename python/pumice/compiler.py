@@ -25,7 +25,9 @@ from pumice.program import Program
 if TYPE_CHECKING:
     from pumice.frontend.importer import ImportedModel
 
-__all__ = ["compile", "compile_file", "compile_imported", "compile_module", "recompile"]
+__all__ = [
+    "compile", "compile_file", "compile_imported", "compile_module", "pieces", "recompile",
+]  # fmt: skip
 
 #: Options as a dataclass or as a dict of its attributes; None for the defaults.
 Options = CompileOptions | Mapping[str, Any] | None
@@ -296,12 +298,12 @@ def _observe(
             " domain"
         )
     collector = _pumice.Collector(samples=0)
-    pieces = (piece for batch in calibration for piece in _pieces(batch, program))
+    pieces = (piece for batch in calibration for piece in pieces(batch, program))
     program._collect(pieces, collector, options.threads)
     return str(collector.report)
 
 
-def _pieces(batch: Any, program: Program) -> Iterable[Any]:
+def pieces(batch: Any, program: Program) -> Iterable[Any]:
     """A batch of inputs in pieces of the batch size of a program."""
     leaves = list(batch.values()) if isinstance(batch, Mapping) else batch
     leaves = leaves if isinstance(leaves, (list, tuple)) else [leaves]

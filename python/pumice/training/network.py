@@ -262,12 +262,12 @@ class HardwareAwareNetwork(ConvertibleNetwork):
         """Calibrates the converters of a program of this network, if its device asks for it."""
         if device.adc_mode != "calibrated":
             return
-        from pumice.compiler import _pieces
+        from pumice.compiler import pieces
 
         batches = (
             piece
             for args, kwargs in self._calibration
-            for piece in _pieces({**kwargs} if kwargs else tuple(args), program)
+            for piece in pieces({**kwargs} if kwargs else tuple(args), program)
         )
         program.calibrate(batches, percentile=self._percentile, threads=self._chip.threads)
 

@@ -132,5 +132,7 @@ def test_errors(model, tmp_path, monkeypatch) -> None:
     with pytest.raises(pumice.PumiceError, match="expected a tolerance of at least 0"):
         program.compare(x, reference=path, tolerance=-1)
     monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
-    with pytest.raises(pumice.PumiceError, match="needs the package onnxruntime: pip install"):
+    with pytest.raises(
+        pumice.PumiceError, match="comparing with an ONNX model needs the package onnxruntime: pip"
+    ):
         program.compare(x, reference=path)
