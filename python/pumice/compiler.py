@@ -298,8 +298,8 @@ def _observe(
             " domain"
         )
     collector = _pumice.Collector(samples=0)
-    pieces = (piece for batch in calibration for piece in pieces(batch, program))
-    program._collect(pieces, collector, options.threads)
+    parts = (piece for batch in calibration for piece in pieces(batch, program))
+    program._collect(parts, collector, options.threads)
     return str(collector.report)
 
 
