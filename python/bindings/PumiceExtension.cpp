@@ -11,6 +11,7 @@
 #include "mlir-c/Diagnostics.h"
 #include "mlir/Bindings/Python/Nanobind.h"
 #include "mlir/Bindings/Python/NanobindAdaptors.h"
+#include "python/bindings/ArrayBindings.h"
 #include "python/bindings/NeonBindings.h"
 
 #include <nanobind/ndarray.h>
@@ -634,6 +635,7 @@ NB_MODULE(_pumice, m) {
         nb::arg("cell_bits"), nb::arg("dac_bits"),
         "Rows that a converter sums without clipping.");
   bindNeon(m);
+  bindArrays(m);
   m.def(
       "schedule",
       [](const std::string &request) {

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pumice.options import CompileOptions
     from pumice.program import Program, Result, load
     from pumice.report import Report
+    from pumice.training import HardwareAwareNetwork, LayerOptions, hardware_aware
 
 __version__ = "0.1.0"
 
@@ -37,6 +38,8 @@ __all__ = [
     "Device",
     "DynamicProgram",
     "Evaluation",
+    "HardwareAwareNetwork",
+    "LayerOptions",
     "Observation",
     "Program",
     "PumiceError",
@@ -50,6 +53,7 @@ __all__ = [
     "compile_dynamic",
     "devices",
     "evaluate",
+    "hardware_aware",
     "import_onnx",
     "layer_sensitivity",
     "load",
@@ -64,6 +68,8 @@ _HOME = {
     "Device": "pumice.device",
     "DynamicProgram": "pumice.dynamic",
     "Evaluation": "pumice.evaluation",
+    "HardwareAwareNetwork": "pumice.training",
+    "LayerOptions": "pumice.training",
     "Observation": "pumice.observation",
     "Program": "pumice.program",
     "Report": "pumice.report",
@@ -74,6 +80,7 @@ _HOME = {
     "compile_dynamic": "pumice.dynamic",
     "devices": "pumice.device",
     "evaluate": "pumice.evaluation",
+    "hardware_aware": "pumice.training",
     "import_onnx": "pumice.frontend",
     "layer_sensitivity": "pumice.exploration",
     "load": "pumice.program",

@@ -63,7 +63,7 @@ class Device:
             with ir.Context() as context:
                 text = _pumice.device_to_json(_pumice.load_device(context, str(name)))
         except ValueError as error:
-            raise PumiceError(_plain(error)) from None
+            raise PumiceError(_with_hint(_plain(error))) from None
         self._fields = json.loads(text)
 
     @property
@@ -406,6 +406,25 @@ def _plain(error: Exception) -> str:
     if diagnostics:
         return str(diagnostics[0].message).rstrip()
     return re.sub(r"^at \S+: ", "", str(error)).splitlines()[0]
+
+
+def _with_hint(text: str) -> str:
+    """A message of MLIR's parser about an unknown field, with the field that was probably meant."""
+    unknown = re.search(r"duplicate or unknown struct parameter name: (\w+)$", text)
+    if not unknown:
+        return text
+    known = {name for names in _field_names().values() for name in names}
+    for preset in devices():
+        known.update(_keys(Device(preset).fields))
+    similar = get_close_matches(unknown[1], sorted(known - {unknown[1]}), 1)
+    return f"{text} (did you mean '{similar[0]}'?)" if similar else text
+
+
+def _keys(value: Any) -> set[str]:
+    """All keys in nested dicts and lists."""
+    if isinstance(value, Mapping):
+        return set(value).union(*map(_keys, value.values()))
+    return set().union(*map(_keys, value)) if isinstance(value, list) else set()
 
 
 def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,9 +7,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
+from typing import Any
 
 from pumice.errors import CompileError
 from pumice.levels import PIPELINES
+from pumice.passes import Passes, checked
 
 __all__ = ["CAM_GOALS", "METHODS", "CompileOptions", "Value"]
 
@@ -23,13 +25,15 @@ CAM_GOALS = ("latency", "power", "density")
 Value = bool | int | float | str
 
 
-def _nothing() -> Mapping[str, Mapping[str, Value]]:
+def _nothing() -> Mapping[str, Any]:
     return MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class CompileOptions:
-    """How to compile a model for a device. Only options of nonlinear functions change results.
+    """How to compile a model for a device.
+
+    Only options of nonlinear functions, and passes of your own, change results.
 
     Attributes:
         nonlinear: how nonlinear functions are computed: "digital" (the default), "lut", "neon" or
@@ -63,6 +67,11 @@ class CompileOptions:
             once, before the first inference.
         schedule_time_share: share of the best time that the schedule may give up for fewer copies
             and writes, from 0.
+        passes: passes of your own by level, run when a module has reached it: `{"crossbar":
+            [function, "canonicalize,cse"]}`. A function changes a pumice.ir.Module in place; a text
+            is a pipeline as `pumice-opt --pass-pipeline` takes it, without `builtin.module(...)`.
+        plugins: files of pass plugins, whose passes the texts may name. These texts run in a
+            process of pumice-opt.
         pipelines: options of individual pipelines, by pumice-opt's names, such as
             `{"quantized-to-crossbar": {"ap-share": False}}`. They override the options above.
 
@@ -84,6 +93,8 @@ class CompileOptions:
     targets: Mapping[str, str] = field(default_factory=dict)
     schedule: str | None = None
     schedule_time_share: float = 0.0
+    passes: Passes = field(default_factory=_nothing)
+    plugins: Sequence[str] = ()
     pipelines: Mapping[str, Mapping[str, Value]] = field(default_factory=_nothing)
 
     def __post_init__(self) -> None:
@@ -111,6 +122,7 @@ class CompileOptions:
                 "expected a finite schedule_time_share of at least 0, got"
                 f" {self.schedule_time_share}"
             )
+        checked(self.passes)
         for name in self.pipelines:
             if name not in PIPELINES.values():
                 raise CompileError(

@@ -231,13 +231,18 @@ class Program:
             args, kwargs: as for `run`.
             tolerance: largest relative error that passes (see `Errors.relative`).
             reference: the PyTorch model, for programs without one (from `pumice.load`); or the
-                float model from which the program's model was quantized.
+                float model from which the program's model was quantized; or the path of the ONNX
+                model (.onnx) of the program, with which onnxruntime is compared node by node.
             threads: as for `run`.
 
         Raises:
             FrontendError: wrong number, structure, shape or dtype of inputs.
             PumiceError: no PyTorch model to compare with, or one with other results.
         """
+        if isinstance(reference, str | os.PathLike):
+            from pumice.comparison.onnx import compare_onnx
+
+            return compare_onnx(self, reference, args, kwargs, tolerance, threads)
         from pumice.comparison.run import compare
 
         return compare(self, args, kwargs, tolerance, reference, threads)

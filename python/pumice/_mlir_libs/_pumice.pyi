@@ -98,6 +98,32 @@ def reencode(
 def reencode_costs(
     method: str, columns: int, bitlines: int, row_groups: int
 ) -> tuple[int, int]: ...
+def module_matrices(module: Module) -> str: ...
+def effective_weights(
+    device: Attribute,
+    group: str,
+    matrix: Sequence[int],
+    weights: npt.NDArray[np.int8],
+    out: npt.NDArray[np.float32],
+    threads: int,
+) -> float: ...
+
+class Grid:
+    def __init__(
+        self,
+        device: Attribute,
+        group: str,
+        matrix: Sequence[int],
+        weights: npt.NDArray[np.int8],
+    ) -> None: ...
+    def compute(
+        self,
+        x: npt.NDArray[np.int8],
+        window: Sequence[int],
+        input_zero_point: int,
+        y: npt.NDArray[np.int32],
+        threads: int,
+    ) -> None: ...
 
 class Collector:
     def __init__(self, samples: int = 0, column_sums: bool = False) -> None: ...
