@@ -97,6 +97,8 @@ def PUMSchedule : Pass<"pum-schedule", "::mlir::ModuleOp"> {
     - a layer that is larger than the machine has several tasks on parts of its
       weights; a `pum.digital` puts their results together;
     - copies of weights are multiples in the placement;
+    - nets and tables (`crossbar.apply`) stay in arrays that the schedule does
+      not use, as many tasks share them;
     - weights that stay between inferences (`steady`) keep `setup`, others lose
       it: they are written in each inference.
 
