@@ -20,7 +20,8 @@ _LANE = {
     "resource": _TEXT, "first": _COUNT, "count": _COUNT, "start_ns": _NUMBER, "end_ns": _NUMBER,
 }  # fmt: skip
 _LEVEL = {
-    "group": _TEXT, "level": _TEXT, "count": _COUNT, "area_mm2": _NUMBER, "power_mw": _NUMBER,
+    "group": _TEXT, "level": _TEXT, "count": _COUNT, "area_mm2": (_NUMBER,),
+    "power_mw": (_NUMBER,),
 }  # fmt: skip
 _TIMED = {
     "start_ns": _NUMBER, "end_ns": _NUMBER, "energy_pj": _ENERGY, "counters": _COUNTERS,
@@ -51,14 +52,18 @@ _WEAR = {
 _FUNCTION = {
     "name": _TEXT, "kind?": _TEXT, "method": _TEXT, "elements": _COUNT, "outside": _COUNT,
 }  # fmt: skip
+_SATURATION = {
+    "layer": _TEXT, "node": _TEXT, "end": _TEXT, "fraction": _NUMBER, "calibrated": _NUMBER,
+}  # fmt: skip
 _RUN: dict[str, Any] = {
     "device": _TEXT, "latency_ns": _NUMBER,
     "energy_pj": {**_ENERGY, "dynamic": _NUMBER, "static": _NUMBER},
-    "area_mm2": _NUMBER, "power_mw": _NUMBER, "levels": [_LEVEL], "layers": [_LAYER],
+    "area_mm2": (_NUMBER,), "power_mw": (_NUMBER,), "levels": [_LEVEL], "layers": [_LAYER],
     "instructions": [_INSTRUCTION],
     "utilisation": {"*": {"count": _COUNT, "busy_ns": _NUMBER, "share": _NUMBER}},
     "waiting_ns?": {"*": _NUMBER}, "counters": _COUNTERS, "wear": _WEAR,
-    "functions?": [_FUNCTION], "peak_buffer_bytes?": _COUNT, "*": None,
+    "functions?": [_FUNCTION], "peak_buffer_bytes?": _COUNT, "interval_ns?": _NUMBER,
+    "kinds_ns?": {"*": _NUMBER}, "saturated?": [_SATURATION], "*": None,
 }  # fmt: skip
 _CODE = {
     "regions": _COUNT, "distinct": _COUNT, "cached": _COUNT, "seconds": _NUMBER, "warning?": _TEXT,

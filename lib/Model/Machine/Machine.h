@@ -34,12 +34,14 @@ enum class InstructionKind {
   apply,
   ap,
   lookup,
+  camWrite,
+  camSearch,
   digital
 };
 llvm::StringRef name(InstructionKind kind);
 
 /// What executes an instruction.
-enum class InstructionUnit { dram, crossbar, ap, digital };
+enum class InstructionUnit { dram, crossbar, ap, cam, digital };
 llvm::StringRef name(InstructionUnit unit);
 InstructionUnit unitOf(InstructionKind kind);
 

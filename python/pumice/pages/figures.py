@@ -27,6 +27,8 @@ _KINDS = {
     "transfer": "#E69F00",
     "program": "#D55E00",
     "ap": "#CC79A7",
+    "cam_search": "#56B4E9",
+    "cam_write": "#F0E442",
 }
 #: Pixels of a row of a figure with a row for each layer.
 ROW = 18
