@@ -192,6 +192,9 @@ def _compiled(
 
 
 def _tensor(array: Any) -> Any:
+    from pumice.frontend.requirements import require_torch
+
+    require_torch()
     import torch
 
     try:
@@ -226,7 +229,7 @@ def _give(args: Namespace, report: Report) -> None:
     if args.html:
         report.to_html(args.html)
     if args.trace:
-        report.to_trace(args.trace)
+        report.to_trace(args.trace, setup=args.trace_setup)
     if printed:
         print(report.to_json())
     else:
