@@ -50,8 +50,8 @@ def main() -> None:
             command += [f"--{option}", getattr(args, option)]
     subprocess.run(command, check=True)
     gallery(PAGES, run=not args.no_run)
-    subprocess.run([sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"],
-                   check=True, cwd=ROOT)  # fmt: skip
+    # With --quiet, warnings would not count.
+    subprocess.run([sys.executable, "-m", "mkdocs", "build", "--strict"], check=True, cwd=ROOT)
     print(f"wrote {ROOT / 'build' / 'docs' / 'site' / 'index.html'}")
 
 

@@ -40,19 +40,21 @@ def main() -> None:
     parser.add_argument(
         "--python", action="append", help="interpreter to build for; repeat for several"
     )
+    parser.add_argument(
+        "--work", type=Path, default=WORK, help="where tools and sources are (build/packages)"
+    )
     args = parser.parse_args()
     start = time.monotonic()
-    tools = _tools()
-    source = _unpacked(_sdist(tools, args.output))
+    tools = _tools(args.work / "tools")
+    source = _unpacked(_sdist(tools, args.output), args.work / "source")
     for python in args.python or [sys.executable]:
         wheel = _wheel(tools, source, python, args.output)
         _check(wheel)
         print(f"{wheel} ({wheel.stat().st_size / 1e6:.1f} MB, {time.monotonic() - start:.0f} s)")
 
 
-def _tools() -> Path:
+def _tools(folder: Path) -> Path:
     """The Python of an environment with the tools."""
-    folder = WORK / "tools"
     python = folder / "bin" / "python"
     with open(ROOT / "pyproject.toml", "rb") as file:
         wanted = tomllib.load(file)["dependency-groups"]["package"]
@@ -73,9 +75,8 @@ def _sdist(tools: Path, output: Path) -> Path:
     return kept
 
 
-def _unpacked(sdist: Path) -> Path:
+def _unpacked(sdist: Path, source: Path) -> Path:
     """The source of an sdist; files that are the same as before keep their time."""
-    source = WORK / "source"
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(sdist) as archive:
             archive.extractall(folder, filter="data")

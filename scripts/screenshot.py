@@ -23,7 +23,9 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--report", default="resnet18", choices=list(NETWORKS), metavar="NETWORK")
-    parser.add_argument("--explorer", default="bert-base", choices=list(NETWORKS), metavar="NETWORK")
+    parser.add_argument(
+        "--explorer", default="bert-base", choices=list(NETWORKS), metavar="NETWORK"
+    )
     parser.add_argument("--device", default="isaac")
     parser.add_argument("--output", type=Path, default=DOCS, metavar="FOLDER")
     parser.add_argument("--browser", default=shutil.which("chromium"))
@@ -43,7 +45,7 @@ def main() -> None:
             program.explore(page, title=title)
             layer = next(layer.name for layer in program.estimate().layers if "mvm" in layer.kinds)
             address = f"{page.as_uri()}#{layer}"
-            photograph(args.browser, address, args.output / "explorer.png", "1900,1000")
+            photograph(args.browser, address, args.output / "explorer.png", "1500,800")
 
 
 def compiled(name: str, device: str) -> Program:

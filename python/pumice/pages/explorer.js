@@ -125,8 +125,9 @@ class Pane {
   }
   // Brings the first op of the selection into view.
   follow() {
-    const found = this.ops.find(op => this.kind(op) === 'strong') ||
-      this.ops.find(op => this.kind(op));
+    const own = this.ops.filter(op => this.kind(op));
+    const found = own.find(op => this.kind(op) === 'strong') ||
+      own.find(op => op[4] !== undefined) || own[0];
     if (found) this.reveal(found[0]);
   }
 }

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["explorer_page"]
 
+#: Ops that only frame a computation.
+_FRAMES = (
+    "arith.constant", "func.func", "func.return", "linalg.fill", "linalg.transpose", "tensor.cast",
+    "tensor.collapse_shape", "tensor.empty", "tensor.expand_shape",
+)  # fmt: skip
 #: Source files above this size are not shown.
 _MOST_BYTES = 1 << 20
 
@@ -78,11 +83,13 @@ def explorer_page(program: Program, *, passes: bool = False, title: str | None =
         if level in program.levels
     }
     layers, nodes, sources = _Names(), _Names(), _Names()
+    for layer in report.layers:  # in the order of the machine; others follow
+        layers.number(layer.name)
     costs = _costs(listings["simulator"]["ops"], report)
     panes = []
     for level, listing in listings.items():
         pane = _Pane(level, listing["text"])
-        shown: set[str] = set()
+        marked = _marked(listing["ops"])
         for op in listing["ops"]:
             node = op.get("node")
             source = f"{op['file']}:{op['source_line']}" if "file" in op else None
@@ -90,9 +97,8 @@ def explorer_page(program: Program, *, passes: bool = False, title: str | None =
             row.append(sources.number(source))
             if level == "simulator":
                 cost = _instruction_cost(op, report) if "instruction" in op else None
-            else:  # on the first op of a node
-                cost = costs.get(node) if node and node not in shown else None
-                shown.add(node or "")
+            else:
+                cost = costs.get(node) if node and marked[node] is op else None
             pane.ops.append(row + (cost or []))
         panes.append(pane)
     panes = [*_sources(sources), *panes]
@@ -100,7 +106,7 @@ def explorer_page(program: Program, *, passes: bool = False, title: str | None =
         "panes": [vars(pane) for pane in panes],
         "layers": _layers(layers, report),
         "nodes": list(nodes.all),
-        "sources": list(sources.all),
+        "sources": [_short(place) for place in sources.all],
         "passes": [vars(item) for item in _passes(program)] if passes else [],
         "latency_ns": report.latency_ns,
         "energy_pj": report.dynamic_energy_pj,
@@ -125,6 +131,16 @@ def _instruction_cost(op: Mapping[str, Any], report: Report) -> list[Any]:
     assert books is not None
     item = books.instructions[op["instruction"]]
     return [item["end_ns"] - item["start_ns"], item["energy_pj"]["total"], item["arrays"]]
+
+
+def _marked(ops: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The op of each node that shows its cost: the first one that computes something."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for op in ops:
+        node = op.get("node")
+        if node and (node not in found or found[node]["name"] in _FRAMES):
+            found[node] = op
+    return found
 
 
 def _costs(ops: Sequence[Mapping[str, Any]], report: Report) -> dict[str, list[Any]]:
@@ -179,13 +195,22 @@ def _sources(names: _Names) -> list[_Pane]:
             text = path.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError):
             continue
-        lines.append(f"# {file}")
+        lines.append(f"# {_short(file)}")
         for index, line in enumerate(text, 1):
             number = numbers.get(index, -1)
             # Each line is an entry of its own, so that none belongs to the one above it.
             ops.append([len(lines), -1, -1, number])
             lines.append(line)
     return [_Pane("source", "\n".join(lines), list(ops))] if ops else []
+
+
+def _short(place: str) -> str:
+    """A path in a package, or from the working directory on, without what is in front of it."""
+    for front in ("site-packages/", f"{Path.cwd()}/"):
+        _, found, rest = place.rpartition(front)
+        if found:
+            return rest
+    return place
 
 
 def _passes(program: Program) -> list[_Pass]:
