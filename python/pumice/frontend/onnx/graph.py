@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.onnx.wellformed import check_nodes
+from pumice.frontend.requirements import require_torch
 
 __all__ = ["Graph", "Shape", "read_graph", "require_onnx"]
 
@@ -40,6 +41,7 @@ def require_onnx() -> Any:
         ) from None
     if importlib.util.find_spec("torch_mlir") is None:
         raise FrontendError("ONNX files need torch-mlir: pip install 'pumice[onnx]'")
+    require_torch("torch", "torch-mlir")
     return onnx
 
 
