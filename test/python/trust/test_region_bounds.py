@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -107,6 +109,26 @@ def test_good_indices_are_served() -> None:
         at = np.array([index], np.int64)
         found = run_region(SLICE, X, at, types=("4xf32", "1xi64"))
         assert found.tolist() == [X[index], X[index + 1], 0, 0]
+
+
+def test_the_switch_for_measurements(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Code without checks gives the same results, is not in the cache, and ends with the switch."""
+    from pumice._mlir_libs import _pumice
+
+    monkeypatch.setenv("PUMICE_CACHE_DIR", str(tmp_path))
+    good, bad = np.array([2], np.int64), np.array([7], np.int64)
+    _pumice.set_region_checks(False)
+    try:
+        found = region_program(EXTRACT, "4xf32", "1xi64").run(X, good).outputs
+    finally:
+        _pumice.set_region_checks(True)
+    assert found.tolist() == [3] * 4
+    assert not [*tmp_path.rglob("*")]
+    checked = region_program(EXTRACT, "4xf32", "1xi64")
+    with pytest.raises(pumice.PumiceError, match="out of bounds"):
+        checked.run(X, bad)
+    assert checked.run(X, good).outputs.tolist() == [3] * 4
+    assert [*tmp_path.rglob("*")]
 
 
 @pytest.mark.parametrize("offset", [100000000000, -8, -1, 1, 2**62])
