@@ -236,7 +236,8 @@ def test_types_of_few_bits_are_refused_by_name(tmp_path) -> None:
     import ml_dtypes
 
     path = files.write(
-        tmp_path / "m.onnx", [node("Cast", ["c"], ["y"], "n", to=FLOAT), node("Add", ["x", "y"], ["z"])],
+        tmp_path / "m.onnx",
+        [node("Cast", ["c"], ["y"], "n", to=FLOAT), node("Add", ["x", "y"], ["z"])],
         {"x": (FLOAT, [1 << 21])}, {"z": (FLOAT, None)},
         {"c": np.zeros(1 << 21, ml_dtypes.float8_e5m2)},
     )  # fmt: skip

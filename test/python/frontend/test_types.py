@@ -12,8 +12,8 @@ pytest.importorskip("torch_mlir")
 
 import torch_ops as ops  # noqa: E402
 
-#: What is refused, by type: 64 bits without a sign beyond what those with one have in common, shifts
-#: of conditions, which torch.export does not take, and extremes of conditions.
+#: What is refused, by type: 64 bits without a sign beyond what those with one have in common,
+#: shifts of conditions, which torch.export does not take, and extremes of conditions.
 REFUSED = {
     "bool": {
         "shift_left", "shift_right", "shift_right_by", "cummax", "cummin", "scatter_amax",
@@ -71,3 +71,38 @@ def test_more_ops(kind) -> None:
 @pytest.mark.parametrize("kind", ops.TYPES)
 def test_all_lengths(kind, size) -> None:
     check(kind, size, seed=100 + size)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_results_without_elements_are_saved(tmp_path, dtype) -> None:
+    class Nothing(torch.nn.Module):
+        def forward(self, x: Any) -> Any:
+            return x * 2, x[:0].reshape(0, 2)
+
+    import pumice
+
+    x = torch.ones(3, 2, dtype=dtype)
+    program = pumice.compile(Nothing(), x, quantize=False)
+    program.save(tmp_path / "p.mlirbc")
+    for each in (program, pumice.load(tmp_path / "p.mlirbc")):
+        found, nothing = each.run(x).outputs
+        assert torch.equal(found, x * 2)
+        assert nothing.shape == (0, 2)
+        assert nothing.dtype is dtype
+
+
+def test_update_of_what_is_computed_is_none_of_its_operands() -> None:
+    """An op in place on a result is no write to the constants that it was computed from."""
+    import pumice
+
+    class Local(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.factors = [torch.tensor([2.0, 3.0])]
+
+        def forward(self, x: Any) -> Any:
+            return (self.factors[0] * x).add_(torch.tensor([1.0])).relu_()
+
+    program = pumice.compile(Local(), torch.ones(2), quantize=False)
+    assert not program.state
+    assert program.run(torch.tensor([1.0, -1.0])).outputs.tolist() == [3, 0]

@@ -208,7 +208,7 @@ MORE: dict[str, Callable[[Any, Any], Any]] = {
     "tanhshrink": lambda a, b: F.tanhshrink(a),
     "prelu": lambda a, b: F.prelu(a, torch.full((1,), 0.25, dtype=a.dtype)),
     "glu": lambda a, b: F.glu(torch.cat([a, b])),
-    "logit": lambda a, b: ((a % 2) * 0.3 + 0.2).logit(),
+    "logit": lambda a, b: ((a % 2) * 0.25 + 0.25).logit(),
     "nan_to_num": lambda a, b: a.nan_to_num(),
     "deg2rad": lambda a, b: a.deg2rad(),
     "hypot": lambda a, b: torch.hypot(a, b),
