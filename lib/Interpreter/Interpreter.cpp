@@ -43,6 +43,7 @@ llvm::Error Interpreter::issue(Operation *op, model::InstructionKind kind,
   info.kind = kind;
   info.layer = names.layer.empty() ? name(kind).str() : names.layer;
   info.label = info.layer + "." + name(kind).str();
+  info.bufferBytes = liveBytes;
   if (auto reason = op->getAttrOfType<StringAttr>(pum::reasonAttrName))
     info.reason = reason.str();
   if (auto region = dyn_cast<simulator::DigitalOp>(op))
@@ -183,6 +184,10 @@ const model::Grid *Interpreter::grid(Value value) const {
   return it == program.grids.end() ? nullptr : it->second.get();
 }
 
+const model::PackedWords &Interpreter::words(simulator::CamSearchOp op) const {
+  return program.words.find(op.getTable())->second;
+}
+
 const digital::CompiledRegion *Interpreter::region(StringRef name) const {
   return program.regions->lookup(name);
 }
@@ -259,6 +264,8 @@ llvm::Expected<RunResult> Interpreter::run(ArrayRef<model::Value> arguments) {
     if (auto write = dyn_cast<simulator::ProgramOp>(op);
         write && write.getSetup() && isNext)
       continue; // done before the first inference
+    if (isa<simulator::CamWriteOp>(op) && isNext)
+      continue;
     if (llvm::Error error = handlerOf(&op)(*this, &op)) {
       OpNames names = namesOf(op.getLoc());
       if (names.layer.empty())

@@ -60,6 +60,7 @@ public:
   llvm::Error verifyHeld(simulator::MVMOp op) const;
 
   const model::Grid *grid(mlir::Value value) const;
+  const model::PackedWords &words(simulator::CamSearchOp op) const;
   const digital::CompiledRegion *region(llvm::StringRef name) const;
   /// Applies the net or table of `op`, and counts what is outside its domain.
   void applyFunction(simulator::ApplyOp op);

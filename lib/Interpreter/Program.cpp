@@ -242,6 +242,19 @@ llvm::Error Program::prepare(unsigned threads) {
     if (!table)
       table = std::make_unique<model::FunctionTable>(functionTable(function));
   }
+  for (auto op : entry.getOps<simulator::CamSearchOp>()) {
+    if (words.contains(op.getTable()))
+      continue;
+    auto table = constantValue(op.getTable());
+    if (!table)
+      return table.takeError();
+    ArrayRef<int64_t> shape = op.getTable().getShapedType().getShape();
+    auto packed =
+        model::PackedWords::pack(table->as<int8_t>(), shape[0], shape[1]);
+    if (!packed)
+      return packed.takeError();
+    words.try_emplace(op.getTable(), std::move(*packed));
+  }
   preparedMs += std::chrono::duration<double, std::milli>(
                     std::chrono::steady_clock::now() - start)
                     .count();
@@ -262,6 +275,9 @@ LogicalResult Program::checkAssociative() {
              << " domains, but device '" << device().name << "' has "
              << ap.columns << " of " << ap.domains;
   }
+  for (auto op : entry.getOps<simulator::CamSearchOp>())
+    if (llvm::Error error = costs->costOf(op.getOperation()).takeError())
+      return op.emitOpError(llvm::toString(std::move(error)));
   return success();
 }
 

@@ -16,6 +16,7 @@
 #include "lib/Interpreter/Saturation.h"
 #include "lib/Interpreter/State.h"
 #include "lib/Interpreter/Tensors.h"
+#include "lib/Model/Cam/Words.h"
 #include "lib/Model/Core/FunctionTable.h"
 #include "lib/Model/Core/Value.h"
 #include "lib/Model/Crossbar/Grid.h"
@@ -152,6 +153,8 @@ private:
   /// Of nets and tables.
   llvm::DenseMap<mlir::Operation *, std::unique_ptr<model::FunctionTable>>
       functions;
+  /// Words of searches, packed, by their table.
+  llvm::DenseMap<mlir::Attribute, model::PackedWords> words;
 };
 
 } // namespace pumice

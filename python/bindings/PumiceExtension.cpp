@@ -11,6 +11,7 @@
 #include "mlir-c/Diagnostics.h"
 #include "mlir/Bindings/Python/Nanobind.h"
 #include "mlir/Bindings/Python/NanobindAdaptors.h"
+#include "python/bindings/ArrayBindings.h"
 #include "python/bindings/NeonBindings.h"
 
 #include <nanobind/ndarray.h>
@@ -417,6 +418,44 @@ NB_MODULE(_pumice, m) {
       "does. Raises ValueError for the text, DiagnosticError for a pass.");
 
   m.def(
+      "listing",
+      [](MlirModule module) {
+        std::string json;
+        pumiceListing(module, append, &json);
+        return json;
+      },
+      nb::arg("module"),
+      "The text of a module for readers with the origin of its lines, as JSON: "
+      "lib/Analysis/Listing.h lists the keys.");
+
+  m.def(
+      "record_pipeline",
+      [](MlirModule module, const std::string &pipeline) {
+        DiagnosticScope scope(mlirModuleGetContext(module));
+        std::vector<std::pair<std::string, std::string>> records;
+        std::string error;
+        bool good;
+        {
+          nb::gil_scoped_release release;
+          good = pumiceRecordPipeline(
+              module, mlirStringRefCreate(pipeline.data(), pipeline.size()),
+              [](MlirStringRef flags, MlirStringRef text, void *user) {
+                static_cast<decltype(records) *>(user)->emplace_back(
+                    toString(flags), toString(text));
+              },
+              &records, append, &error);
+        }
+        if (!error.empty())
+          throw nb::value_error(error.c_str());
+        if (!good)
+          throw scope.error();
+        return records;
+      },
+      nb::arg("module"), nb::arg("pipeline"),
+      "Runs a pipeline as `run_pipeline` does; returns the flags of the passes "
+      "that changed the module, each with the text after it.");
+
+  m.def(
       "pass_statistics",
       [](MlirPassManager manager) {
         std::string json;
@@ -530,6 +569,37 @@ NB_MODULE(_pumice, m) {
       "The #pum.device of such JSON. Raises DiagnosticError that names the "
       "field.");
   m.def(
+      "device_laws",
+      [](MlirContext context, const std::string &before,
+         const std::string &after) {
+        DiagnosticScope scope(context);
+        std::string json;
+        if (!pumiceDeviceLaws(
+                context, mlirStringRefCreate(before.data(), before.size()),
+                mlirStringRefCreate(after.data(), after.size()), append, &json))
+          throw scope.error();
+        return json;
+      },
+      nb::arg("context"), nb::arg("before"), nb::arg("after"),
+      "What the laws of a device do, as JSON: {stated, effective, notes}. "
+      "Raises DiagnosticError.");
+  m.def(
+      "device_keys",
+      [] {
+        std::string json;
+        pumiceDeviceKeys(append, &json);
+        return json;
+      },
+      "All fields of devices with their types and defaults, as JSON.");
+  m.def(
+      "laws",
+      [] {
+        std::string json;
+        pumiceAllLaws(append, &json);
+        return json;
+      },
+      "All laws, as JSON.");
+  m.def(
       "device_fields",
       [] {
         std::string json;
@@ -603,6 +673,7 @@ NB_MODULE(_pumice, m) {
         nb::arg("cell_bits"), nb::arg("dac_bits"),
         "Rows that a converter sums without clipping.");
   bindNeon(m);
+  bindArrays(m);
   m.def(
       "schedule",
       [](const std::string &request) {

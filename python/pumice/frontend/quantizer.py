@@ -20,7 +20,7 @@ float ops use.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 import torch
@@ -39,6 +39,7 @@ from torchao.quantization.pt2e.quantizer import (
 )
 
 from pumice.frontend.image_inputs import is_bytes
+from pumice.frontend.locations import module_path
 from pumice.frontend.state import update_ops
 
 __all__ = ["PumiceQuantizer", "calibrated_ends"]
@@ -242,6 +243,7 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
         attention: quantize products of two activations too; without, they stay float.
         weight_bits: bit width of weights, 2 to 8.
         activation_bits: bit width of activations, 2 to 8.
+        layer_bits: bit widths of the weights of single layers, by module path.
 
     Raises:
         ValueError: no such observer, or a width out of range.
@@ -254,16 +256,20 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
         attention: bool = True,
         weight_bits: int = 8,
         activation_bits: int = 8,
+        layer_bits: Mapping[str, int] | None = None,
     ) -> None:
         observers = {"histogram": _HistogramObserver, "minmax": _MinMaxObserver}
         if observer not in observers:
             raise ValueError(f"expected an observer of {sorted(observers)}, got '{observer}'")
-        for name, bits in (("weight_bits", weight_bits), ("activation_bits", activation_bits)):
+        widths = [("weight_bits", weight_bits), ("activation_bits", activation_bits)]
+        widths += [(f"layer_bits of '{path}'", bits) for path, bits in (layer_bits or {}).items()]
+        for name, bits in widths:
             if type(bits) is not int or not 2 <= bits <= 8:
                 raise ValueError(f"expected {name} of 2 to 8, got {bits!r}")
         self._activation = activation_spec(observers[observer], activation_bits)
         self._bits = activation_bits
         self._weight_bits = weight_bits
+        self._layer_bits = dict(layer_bits or {})
         self._attention = attention
 
     def annotate(self, model: GraphModule) -> GraphModule:
@@ -287,7 +293,10 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
         """Accepts every annotated graph: nodes without annotation stay in float."""
 
     def _weight_of(self, layer: Node) -> QuantizationSpec:
-        return weight_spec(output_axis(layer), self._weight_bits)
+        bits = self._weight_bits
+        if self._layer_bits:
+            bits = self._layer_bits.get(module_path(layer), bits)
+        return weight_spec(output_axis(layer), bits)
 
     def _codes_of(self, tensor: Node) -> QuantizationSpec:
         return self._activation
