@@ -79,7 +79,7 @@ class Graph:
     def opset(self) -> int:
         """The version of ONNX's own operators."""
         versions = {item.domain: item.version for item in self.model.opset_import}
-        return versions.get("", versions.get("ai.onnx", 1))
+        return int(versions.get("", versions.get("ai.onnx", 1)))
 
     def fresh(self, name: str) -> str:
         """A name that nothing has."""

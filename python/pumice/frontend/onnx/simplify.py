@@ -122,7 +122,7 @@ def _in_reference(graph: Graph, node: Any) -> list[Any]:
     model = onnx.helper.make_model(body, opset_imports=graph.model.opset_import)
     try:
         with np.errstate(all="ignore"):
-            results: list[Any] = ReferenceEvaluator(model).run(
+            results: Any = ReferenceEvaluator(model).run(
                 None, {name: graph.weights[name] for name in node.input if name}
             )
     except Exception as error:
@@ -131,7 +131,7 @@ def _in_reference(graph: Graph, node: Any) -> list[Any]:
             f" {str(error).splitlines()[0] if str(error) else type(error).__name__}",
             op=node.op_type,
         ) from None
-    return results
+    return list(results)
 
 
 def _in_pytorch(graph: Graph, node: Any, types: dict[str, Any]) -> list[Array] | None:

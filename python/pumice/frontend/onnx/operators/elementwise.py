@@ -248,7 +248,7 @@ def _swish(call: NodeCall, x: Tensor) -> Tensor:
 
 @operator("SwiGLU")
 def _swiglu(call: NodeCall, gate: Tensor, x: Tensor) -> Tensor:
-    return _swish(call, gate) * x
+    return gate * torch.sigmoid(call.attribute("alpha", 1.0) * gate) * x
 
 
 @operator("PRelu")
