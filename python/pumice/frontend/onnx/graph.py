@@ -76,6 +76,12 @@ class Graph:
         del self.model.graph.node[:]
         self.model.graph.node.extend(kept)
 
+    @property
+    def opset(self) -> int:
+        """The version of ONNX's own operators."""
+        versions = {item.domain: item.version for item in self.model.opset_import}
+        return int(versions.get("", versions.get("ai.onnx", 1)))
+
     def fresh(self, name: str) -> str:
         """A name that nothing has."""
         while name in self._names:
