@@ -25,6 +25,32 @@ def AP_ValueAttr : AttrDef<AP_Dialect, "Value"> {
   let assemblyFormat = "`<` struct(params) `>`";
 }
 
+def AP_CamMappingAttr : AttrDef<AP_Dialect, "CamMapping"> {
+  let mnemonic = "cam_mapping";
+  let summary = "where the words of a search are";
+  let description = [{
+    Words are cut into `parts` parts of `part_bits` bits (the last one may be
+    shorter) and rows into `row_blocks` blocks of as many rows as an array has
+    (the last one may be shorter). Each part of a block has an array of its own,
+    but `stacked` parts of the last block share one, in different rows, and are
+    searched one after the other. With `serial`, so are the arrays that share an
+    instance of the lowest level of the group; otherwise all arrays are searched
+    at once.
+
+    ```mlir
+    #ap.cam_mapping<part_bits = 256, parts = 4, row_blocks = 40, stacked = 1>
+    ```
+  }];
+  let parameters = (ins "int64_t":$part_bits, "int64_t":$parts,
+    "int64_t":$row_blocks, "int64_t":$stacked,
+    DefaultValuedParameter<"bool", "false">:$serial);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def AP_SearchKindAttr : EnumAttr<AP_Dialect, AP_SearchKind, "search_kind"> {
+  let summary = "what a search of stored words delivers";
+}
+
 def AP_LookupMethodAttr : EnumAttr<AP_Dialect, AP_LookupMethod, "lookup_method"> {
   let summary = "how a look-up compares queries with rows";
 }

@@ -224,6 +224,45 @@ def PUM_APAttr : PUM_Attr<"AP", "ap"> {
     DefaultValuedParameter<"::pumice::Number", "::pumice::Number{0}", "pJ">:$search_pj_per_row);
 }
 
+def PUM_CamAttr : PUM_Attr<"Cam", "cam"> {
+  let summary = "content-addressable memories: shape, sensing, times and energies";
+  let description = [{
+    An array of `rows` words of `columns` cells, which compares a key with all of
+    its words at once (docs/cam.md). A cell holds 0, 1 or, if `ternary`, "don't
+    care".
+
+    - `max_distance`: the largest number of differing cells of a row that its
+      sense amplifier tells from the next smaller one; larger ones look alike.
+    - `merge_parts`: into how many parts, in arrays of their own, a word may be
+      cut; the periphery adds the distances of the parts. 1: none.
+    - `best_matches`: how many of the nearest words the periphery ranks at most;
+      0: it cannot rank.
+    - `search_ns`: one search of an array.
+    - `match_line_pj`: precharging the match line of one searched row, whatever
+      the number of cells that are compared; `cell_pj`: one cell of it;
+      `sense_pj`: its sense amplifier; `search_line_pj`: driving one bit of the key
+      through one array.
+    - `write_ns`: writing one row; `write_pj_per_bit`: one cell.
+    - `merge_ns`, `merge_pj`: adding the distances of two parts; `rank_ns`,
+      `rank_pj`: comparing two distances to find the smaller one.
+    - `distance_noise`: the standard deviation of sensed distances, in cells; 0
+      (the default) is exact. `seed` selects the random numbers.
+
+    Sizes are 1 to 65535, `best_matches` is 0 to 65535; the rest is at least 0.
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$columns,
+    DefaultValuedParameter<"bool", "true">:$ternary,
+    "int64_t":$max_distance, "int64_t":$merge_parts, "int64_t":$best_matches,
+    PUM_Number<"ns">:$search_ns, PUM_Number<"pJ">:$match_line_pj,
+    PUM_Number<"pJ">:$cell_pj, PUM_Number<"pJ">:$sense_pj,
+    PUM_Number<"pJ">:$search_line_pj, PUM_Number<"ns">:$write_ns,
+    PUM_Number<"pJ">:$write_pj_per_bit, PUM_Number<"ns">:$merge_ns,
+    PUM_Number<"pJ">:$merge_pj, PUM_Number<"ns">:$rank_ns,
+    PUM_Number<"pJ">:$rank_pj,
+    DefaultValuedParameter<"::pumice::Number", "::pumice::Number{}", "cells">:$distance_noise,
+    DefaultValuedParameter<"int64_t", "0">:$seed);
+}
+
 def PUM_MemoryAttr : PUM_Attr<"Memory", "memory"> {
   let summary = "a memory and its ports";
   let description = [{
@@ -321,14 +360,27 @@ def PUM_AssociativeGroupAttr
     OptionalParameter<"::std::optional<int64_t>", "writes">:$endurance_writes);
 }
 
+def PUM_CamGroupAttr : PUM_Group<"CamGroup", "cam_group"> {
+  let summary = "a group of content-addressable memories";
+  let description = [{
+    `levels` and `endurance_writes` as in `#pum.crossbar_group`.
+  }];
+  let parameters = (ins StringRefParameter<>:$name,
+    "::pumice::pum::CamAttr":$cam, "::mlir::ArrayAttr":$levels,
+    OptionalParameter<"::std::optional<int64_t>", "writes">:$endurance_writes);
+}
+
 def PUM_DigitalGroupAttr : PUM_Group<"DigitalGroup", "digital_group"> {
   let summary = "a group of digital vector units";
   let description = [{
     `units` independent units of `lanes` scalar lanes at `clock_ghz`; `ops`
-    lists a `#pum.digital_op` for each kind of operation, each kind once.
+    lists a `#pum.digital_op` for each kind of operation, each kind once. `bits`
+    is the width of a lane, at least 1: costs follow it where laws say so
+    (`#pum.law`).
   }];
   let parameters = (ins StringRefParameter<>:$name, "int64_t":$units,
-    "int64_t":$lanes, PUM_Number<"GHz">:$clock_ghz, "::mlir::ArrayAttr":$ops);
+    "int64_t":$lanes, PUM_Number<"GHz">:$clock_ghz, "::mlir::ArrayAttr":$ops,
+    OptionalParameter<"::std::optional<int64_t>", "bits">:$bits);
 }
 
 def PUM_ComponentAttr : PUM_Attr<"Component", "component"> {
@@ -349,21 +401,45 @@ def PUM_ComponentAttr : PUM_Attr<"Component", "component"> {
     DefaultValuedParameter<"bool", "false">:$always_on);
 }
 
+def PUM_LawAttr : PUM_Attr<"Law", "law"> {
+  let summary = "how a figure of a device follows its other fields";
+  let description = [{
+    The device states the figure `of` for the point `at`: a dictionary of the
+    variables of the law `kind` (docs/laws.md lists laws, variables, sources
+    and ranges). At this point the figure is exactly what the device states;
+    elsewhere it is scaled by the law. `of` is the path of a time or energy of a
+    group of arrays (`arrays.energy.adc_pj`), of the units or the energy of an
+    operation of a digital group (`digital.units`,
+    `digital.ops.add.energy_pj`), of a memory (`buffer.capacity_bytes`) or of a
+    component (`components.adc.area_um2`).
+
+    `group` and `level` say where variables that count instances or their
+    contents are read; by default, where the component is. Without a group, the
+    first group of arrays.
+  }];
+  let parameters = (ins StringRefParameter<>:$of, StringRefParameter<>:$kind,
+    "::mlir::DictionaryAttr":$at, StringRefParameter<"", [{""}]>:$group,
+    StringRefParameter<"", [{""}]>:$level);
+}
+
 def PUM_DeviceAttr : PUM_Attr<"Device", "device"> {
   let summary = "a device: the only place that holds hardware numbers";
   let description = [{
     The text of a device file. `groups` lists groups of units, each with a name
-    of its own: `#pum.crossbar_group`, `#pum.associative_group` and
-    `#pum.digital_group`, any number of each, and at least one digital group.
+    of its own: `#pum.crossbar_group`, `#pum.associative_group`,
+    `#pum.cam_group` and `#pum.digital_group`, any number of each, and at least one digital group.
     The first group of a kind runs the layers and regions that are not assigned
     to another one (`#pum.target`). `buffer` holds activations on the chip, `dram` weights and inputs
     off it.
+    `laws` lists a `#pum.law` for figures that follow other fields, each figure
+    once.
 
     Passes and the simulator read a device through lib/Device only.
   }];
   let parameters = (ins StringRefParameter<>:$name, "::mlir::ArrayAttr":$groups,
     "::pumice::pum::MemoryAttr":$buffer, "::pumice::pum::MemoryAttr":$dram,
-    OptionalParameter<"::mlir::ArrayAttr">:$components);
+    OptionalParameter<"::mlir::ArrayAttr">:$components,
+    OptionalParameter<"::mlir::ArrayAttr">:$laws);
 }
 
 def PUM_PlacementAttr : AttrDef<PUM_Dialect, "Placement"> {
@@ -418,6 +494,49 @@ def PUM_NonlinearKindAttr : EnumAttr<PUM_Dialect, PUM_NonlinearKind, "nonlinear_
 
 def PUM_NonlinearMethodAttr : EnumAttr<PUM_Dialect, PUM_NonlinearMethod, "nonlinear_method"> {
   let summary = "how a nonlinear region is computed";
+}
+
+//===----------------------------------------------------------------------===//
+// Networks
+//===----------------------------------------------------------------------===//
+
+def PUM_CalibrationAttr : PUM_Attr<"Calibration", "calibration"> {
+  let summary = "how often calibration took the least and the greatest quantized value";
+  let description = [{
+    `pum.calibration` on a module is an array of these, one per quantization,
+    which `scale` (above 0) and `zero_point` identify. `low` and `high` are the
+    fractions of the calibration values that became the least and the greatest
+    quantized value, 0 to 1. A run warns where its fractions are far larger.
+
+    ```mlir
+    module attributes {pum.calibration = [
+      #pum.calibration<scale = 0.25, zero_point = 0, low = 0.5, high = 0.01>]} {}
+    ```
+  }];
+  let parameters = (ins PUM_Number<"real per step">:$scale, "int64_t":$zero_point,
+                        PUM_Number<"fraction">:$low, PUM_Number<"fraction">:$high);
+}
+
+def PUM_StateAttr : PUM_Attr<"State", "state"> {
+  let summary = "an argument that a program keeps between runs";
+  let description = [{
+    `pum.state` on an argument of the network's function: not an input, but what
+    the previous run left. It is `initial` in the first run and after a reset.
+    After each run it becomes the function's result number `result`, which is
+    not an output. `current` is the value that a saved program starts with, if
+    that is not `initial`. `name` is the buffer's name in the model.
+
+    - C1: `initial`, `current`, the argument and the result have one shape and
+      element type.
+
+    ```mlir
+    func.func @main(%count: tensor<i64> {pum.state = #pum.state<name = "count",
+        initial = dense<0> : tensor<i64>, result = 1>}, %x: tensor<4xf32>)
+        -> (tensor<4xf32>, tensor<i64>)
+    ```
+  }];
+  let parameters = (ins StringRefParameter<>:$name, "::mlir::ElementsAttr":$initial,
+    "int64_t":$result, OptionalParameter<"::mlir::ElementsAttr">:$current);
 }
 
 #endif // PUMICE_DIALECTS_PUM_PUMATTRS_TD

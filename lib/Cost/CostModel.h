@@ -12,6 +12,7 @@
 #include "dialects/Interfaces/TaskOpInterface.h"
 #include "lib/Digital/OpCounts.h"
 #include "lib/Model/AP/Costs.h"
+#include "lib/Model/Cam/Search.h"
 #include "lib/Model/Machine/Costs.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "llvm/ADT/DenseMap.h"
@@ -33,6 +34,10 @@ struct GridSpec {
 };
 GridSpec specOf(const TaskGrid &grid);
 
+/// A search and its mapping, as the hardware model sees them.
+model::SearchSpec specOf(const CamSearchTask &task);
+model::SearchMapping mappingOf(const TaskCamMapping &mapping);
+
 /// The units of a placement.
 llvm::SmallVector<model::ArrayRange> rangesOf(llvm::ArrayRef<int64_t> bounds);
 
@@ -42,6 +47,8 @@ struct TaskFacts {
   const model::ChangedCells *changed = nullptr;
   /// Of associative processors: bits that passes wrote, by part.
   std::optional<llvm::ArrayRef<uint64_t>> taggedWrites;
+  /// Of searches: bits of the queries that are not masked.
+  std::optional<int64_t> keyBits;
 };
 
 /// Costs of the tasks of a module on a device. Microprograms and regions are
@@ -61,7 +68,8 @@ public:
   llvm::Expected<model::Cost> costOf(const TaskWork &work,
                                      const TaskFacts &facts = {});
 
-  /// Units that a task on associative processors can make use of.
+  /// Units that a task on associative processors can make use of, or that a
+  /// search needs.
   llvm::Expected<int64_t> processorsOf(const TaskWork &work);
 
   /// A microprogram, read.
@@ -91,6 +99,9 @@ private:
   llvm::Expected<model::Cost> cost(const MVMTask &task, const TaskFacts &);
   llvm::Expected<model::Cost> cost(const APRunTask &task, const TaskFacts &);
   llvm::Expected<model::Cost> cost(const APLookupTask &task, const TaskFacts &);
+  llvm::Expected<model::Cost> cost(const CamSearchTask &task,
+                                   const TaskFacts &);
+  llvm::Expected<model::Cost> cost(const CamWriteTask &task, const TaskFacts &);
   llvm::Expected<model::Cost> cost(const ApplyTask &task, const TaskFacts &);
   llvm::Expected<model::Cost> cost(const DigitalTask &task, const TaskFacts &);
 
@@ -98,6 +109,8 @@ private:
   crossbarsOf(const TaskGrid &grid) const;
   llvm::Expected<const model::UnitGroup *>
   processorsOf(const TaskPlacement &placement) const;
+  llvm::Expected<const model::UnitGroup *>
+  camsOf(const TaskPlacement &placement) const;
 
   model::DeviceSpec spec;
   unsigned threads;

@@ -69,6 +69,41 @@ static APLookupTask lookup(TaskPlacement placement, ap::LookupMethod method,
           rows.getDimSize(1)};
 }
 
+static TaskCamMapping read(ap::CamMappingAttr mapping) {
+  return {mapping.getPartBits(), mapping.getParts(), mapping.getRowBlocks(),
+          mapping.getStacked(), mapping.getSerial()};
+}
+
+static CamSearchTask search(TaskPlacement placement, ap::SearchKind kind,
+                            int64_t limit, ap::CamMappingAttr mapping,
+                            ElementsAttr table, Type queries, Type distances,
+                            Type indices) {
+  CamSearchTask task;
+  task.placement = placement;
+  switch (kind) {
+  case ap::SearchKind::distances:
+    task.kind = TaskSearch::distances;
+    break;
+  case ap::SearchKind::within:
+    task.kind = TaskSearch::within;
+    break;
+  case ap::SearchKind::best:
+    task.kind = TaskSearch::best;
+    break;
+  }
+  auto words = cast<ShapedType>(table.getType());
+  task.queries = cast<ShapedType>(queries).getDimSize(0);
+  task.rows = words.getDimSize(0);
+  task.bits = words.getDimSize(1);
+  task.limit = limit;
+  if (indices)
+    task.count = cast<ShapedType>(distances).getDimSize(1);
+  task.mapping = read(mapping);
+  task.bytesIn = bytesOf(queries);
+  task.bytesOut = bytesOf(distances) + (indices ? bytesOf(indices) : 0);
+  return task;
+}
+
 template <typename ProgramOp>
 static TaskGrid gridOf(ProgramOp program) {
   TaskGrid grid;
@@ -243,6 +278,15 @@ struct ComputeModel
       return TaskWork(lookup(placementOf(task, task.getPlacementAttr()),
                              search.getMethod(), search.getQueries().getType(),
                              search.getTable()));
+    if (auto cams = dyn_cast_if_present<ap::CamSearchOp>(layer)) {
+      if (!cams.getMapping())
+        return failure();
+      return TaskWork(
+          ::search(placementOf(task, task.getPlacementAttr()), cams.getKind(),
+                   cams.getLimit(), *cams.getMapping(), cams.getTable(),
+                   cams.getQueries().getType(), cams.getDistances().getType(),
+                   cams.getIndices() ? cams.getIndices().getType() : Type()));
+    }
     return failure();
   }
 
@@ -371,6 +415,31 @@ struct APLookupInstruction
   }
 };
 
+struct CamSearchInstruction
+    : TaskOpInterface::ExternalModel<CamSearchInstruction,
+                                     simulator::CamSearchOp> {
+  FailureOr<TaskWork> getTaskWork(Operation *op) const {
+    auto cams = cast<simulator::CamSearchOp>(op);
+    return TaskWork(
+        search(placementOf(op, cams.getPlacementAttr()), cams.getKind(),
+               cams.getLimit(), cams.getMapping(), cams.getTable(),
+               cams.getQueries().getType(), cams.getOutput().getType(),
+               cams.getIndices() ? cams.getIndices().getType() : Type()));
+  }
+};
+
+struct CamWriteInstruction
+    : TaskOpInterface::ExternalModel<CamWriteInstruction,
+                                     simulator::CamWriteOp> {
+  FailureOr<TaskWork> getTaskWork(Operation *op) const {
+    auto write = cast<simulator::CamWriteOp>(op);
+    auto words = cast<ShapedType>(write.getTable().getType());
+    return TaskWork(CamWriteTask{placementOf(op, write.getPlacementAttr()),
+                                 words.getDimSize(0), words.getDimSize(1),
+                                 read(write.getMapping())});
+  }
+};
+
 struct ApplyInstruction
     : TaskOpInterface::ExternalModel<ApplyInstruction, simulator::ApplyOp> {
   FailureOr<TaskWork> getTaskWork(Operation *op) const {
@@ -414,6 +483,8 @@ void pumice::registerTaskModels(DialectRegistry &registry) {
         simulator::MVMOp::attachInterface<MVMInstruction>(*context);
         simulator::APExecOp::attachInterface<APExecInstruction>(*context);
         simulator::APLookupOp::attachInterface<APLookupInstruction>(*context);
+        simulator::CamSearchOp::attachInterface<CamSearchInstruction>(*context);
+        simulator::CamWriteOp::attachInterface<CamWriteInstruction>(*context);
         simulator::ApplyOp::attachInterface<ApplyInstruction>(*context);
         simulator::DigitalOp::attachInterface<DigitalInstruction>(*context);
       });

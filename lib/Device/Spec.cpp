@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Spec.cpp - Device attributes to numbers and back ---------*- C++ -*-===//
 #include "lib/Device/Device.h"
+#include "lib/Device/Laws.h"
 
+#include "mlir/IR/Builders.h"
 #include "llvm/ADT/TypeSwitch.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace pumice;
@@ -82,6 +86,30 @@ model::APSpec pumice::toSpec(pum::APAttr ap) {
   spec.fetchPjPerByte = ap.getFetchPjPerByte();
   spec.elementwiseBits = ap.getElementwiseBits();
   spec.searchPjPerRow = ap.getSearchPjPerRow();
+  return spec;
+}
+
+model::CamSpec pumice::toSpec(pum::CamAttr cam) {
+  model::CamSpec spec;
+  spec.rows = cam.getRows();
+  spec.columns = cam.getColumns();
+  spec.ternary = cam.getTernary();
+  spec.maxDistance = cam.getMaxDistance();
+  spec.mergeParts = cam.getMergeParts();
+  spec.bestMatches = cam.getBestMatches();
+  spec.searchNs = cam.getSearchNs();
+  spec.matchLinePj = cam.getMatchLinePj();
+  spec.cellPj = cam.getCellPj();
+  spec.sensePj = cam.getSensePj();
+  spec.searchLinePj = cam.getSearchLinePj();
+  spec.writeNs = cam.getWriteNs();
+  spec.writePjPerBit = cam.getWritePjPerBit();
+  spec.mergeNs = cam.getMergeNs();
+  spec.mergePj = cam.getMergePj();
+  spec.rankNs = cam.getRankNs();
+  spec.rankPj = cam.getRankPj();
+  spec.distanceNoise = cam.getDistanceNoise();
+  spec.seed = cam.getSeed();
   return spec;
 }
 
@@ -178,10 +206,34 @@ static model::DigitalSpec toSpec(pum::DigitalGroupAttr group) {
   spec.clockGhz = group.getClockGhz();
   for (auto op : group.getOps().getAsRange<pum::DigitalOpAttr>())
     spec.ops.push_back({op.getKind().str(), op.getEnergyPj(), op.getCycles()});
+  spec.bits = group.getBits();
+  return spec;
+}
+
+static model::LawSpec toSpec(pum::LawAttr law) {
+  model::LawSpec spec;
+  spec.of = law.getOf().str();
+  spec.kind = law.getKind().str();
+  for (NamedAttribute item : law.getAt()) {
+    double value = 0;
+    if (auto number = dyn_cast<FloatAttr>(item.getValue()))
+      value = number.getValueAsDouble();
+    else if (auto number = dyn_cast<IntegerAttr>(item.getValue()))
+      value = double(number.getValue().getSExtValue());
+    spec.at.emplace_back(item.getName().str(), value);
+  }
+  spec.group = law.getGroup().str();
+  spec.level = law.getLevel().str();
   return spec;
 }
 
 model::DeviceSpec pumice::toSpec(pum::DeviceAttr device) {
+  model::DeviceSpec spec = toStatedSpec(device);
+  applyLaws(spec);
+  return spec;
+}
+
+model::DeviceSpec pumice::toStatedSpec(pum::DeviceAttr device) {
   model::DeviceSpec spec;
   spec.name = device.getName().str();
   for (Attribute attr : device.getGroups()) {
@@ -200,6 +252,10 @@ model::DeviceSpec pumice::toSpec(pum::DeviceAttr device) {
           group.unit = pumice::toSpec(processors.getAp());
           group.enduranceWrites = processors.getEnduranceWrites();
         })
+        .Case([&](pum::CamGroupAttr cams) {
+          group.unit = pumice::toSpec(cams.getCam());
+          group.enduranceWrites = cams.getEnduranceWrites();
+        })
         .Case([&](pum::DigitalGroupAttr digital) {
           group.unit = ::toSpec(digital);
         });
@@ -214,6 +270,9 @@ model::DeviceSpec pumice::toSpec(pum::DeviceAttr device) {
                                part.getLevel().str(), part.getCount(),
                                part.getSharedBy(), part.getPowerMw(),
                                part.getAreaUm2(), part.getAlwaysOn()});
+  if (ArrayAttr laws = device.getLaws())
+    for (auto law : laws.getAsRange<pum::LawAttr>())
+      spec.laws.push_back(::toSpec(law));
   model::declareResources(spec);
   return spec;
 }
@@ -264,7 +323,7 @@ private:
 
 public:
   pum::DeviceAttr build(const model::DeviceSpec &spec) {
-    SmallVector<Attribute> groups, components;
+    SmallVector<Attribute> groups, components, laws;
     for (const model::UnitGroup &group : spec.groups)
       groups.push_back(
           at("groups." + group.name, [&] { return build(group); }));
@@ -275,15 +334,33 @@ public:
             part.count, part.sharedBy, Number{part.powerMw},
             Number{part.areaUm2}, part.alwaysOn);
       }));
+    for (const model::LawSpec &law : spec.laws)
+      laws.push_back(at("laws." + law.of, [&] { return build(law); }));
     auto buffer = at("buffer", [&] { return build(spec.buffer); });
     auto dram = at("dram", [&] { return build(spec.dram); });
     if (failed)
       return {};
     return get<pum::DeviceAttr>(StringRef(spec.name), array(groups), buffer,
-                                dram, array(components));
+                                dram, array(components),
+                                spec.laws.empty() ? ArrayAttr() : array(laws));
   }
 
 private:
+  pum::LawAttr build(const model::LawSpec &law) {
+    SmallVector<NamedAttribute> point;
+    Builder builder(context);
+    for (const auto &[name, value] : law.at) {
+      const bool isCount =
+          std::abs(value) < 1e15 && value == std::nearbyint(value);
+      point.push_back(builder.getNamedAttr(
+          name, isCount ? Attribute(builder.getI64IntegerAttr(int64_t(value)))
+                        : Attribute(builder.getF64FloatAttr(value))));
+    }
+    return get<pum::LawAttr>(StringRef(law.of), StringRef(law.kind),
+                             builder.getDictionaryAttr(point),
+                             StringRef(law.group), StringRef(law.level));
+  }
+
   Attribute build(const model::UnitGroup &group) {
     SmallVector<Attribute> levels;
     for (const model::LevelSpec &level : group.levels)
@@ -324,6 +401,20 @@ private:
       return get<pum::AssociativeGroupAttr>(
           StringRef(group.name), attr, array(levels), group.enduranceWrites);
     }
+    if (const model::CamSpec *cam = group.cam()) {
+      auto attr = at("cam", [&] {
+        return get<pum::CamAttr>(
+            cam->rows, cam->columns, cam->ternary, cam->maxDistance,
+            cam->mergeParts, cam->bestMatches, Number{cam->searchNs},
+            Number{cam->matchLinePj}, Number{cam->cellPj}, Number{cam->sensePj},
+            Number{cam->searchLinePj}, Number{cam->writeNs},
+            Number{cam->writePjPerBit}, Number{cam->mergeNs},
+            Number{cam->mergePj}, Number{cam->rankNs}, Number{cam->rankPj},
+            Number{cam->distanceNoise}, cam->seed);
+      });
+      return get<pum::CamGroupAttr>(StringRef(group.name), attr, array(levels),
+                                    group.enduranceWrites);
+    }
     const model::DigitalSpec &digital = *group.digital();
     SmallVector<Attribute> ops;
     for (const model::DigitalOpSpec &op : digital.ops)
@@ -333,7 +424,7 @@ private:
       }));
     return get<pum::DigitalGroupAttr>(StringRef(group.name), digital.units,
                                       digital.lanes, Number{digital.clockGhz},
-                                      array(ops));
+                                      array(ops), digital.bits);
   }
 
   crossbar::CrossbarArrayAttr build(const model::ArraySpec &spec) {

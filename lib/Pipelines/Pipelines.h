@@ -34,6 +34,11 @@ struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
       llvm::cl::desc("threads to compile programs of associative processors "
                      "with; 0: as many as the machine has"),
       llvm::cl::init(0)};
+  Option<std::string> camGoal{
+      *this, "cam-goal",
+      llvm::cl::desc("what the mapping of searches is good at: latency, power "
+                     "or density (ap-map-searches)"),
+      llvm::cl::init("latency")};
   ListOption<std::string> methods{
       *this, "methods",
       llvm::cl::desc(

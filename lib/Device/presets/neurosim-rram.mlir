@@ -89,5 +89,10 @@
   dram = <                            // [substitute] isaac
     ports = 4, bandwidth_bytes_per_ns = 6.4, latency_ns = 0,
     read_pj_per_byte = 32, write_pj_per_byte = 32>,
-  components = []
+  components = [],
+  laws = [                            // [derived] how figures follow the device: docs/laws.md has the sources
+    #pum.law<of = "arrays.energy.adc_pj", kind = "flash_energy", at = {adc_bits = 5}>,
+    #pum.law<of = "arrays.energy.dac_pj", kind = "dac_energy", at = {dac_bits = 1, columns = 128}>,
+    #pum.law<of = "arrays.energy.sample_hold_pj", kind = "bitline", at = {rows = 128}>,
+    #pum.law<of = "arrays.energy.shift_add_pj", kind = "accumulator", at = {width = 13}>]
 >

@@ -22,7 +22,8 @@ static constexpr const char *componentNames[numComponents] = {
     "cell_write", "buffer_read", "buffer_write", "dram_read", "dram_write",
     "digital",    "search",      "tag_write",    "shift",     "ap_load",
     "ap_read",    "link",        "fetch",        "periphery", "interconnect",
-    "leakage"};
+    "leakage",    "search_line", "match_line",   "sense",     "merge",
+    "rank",       "cam_write"};
 static constexpr const char *memoryNames[] = {"buffer", "dram"};
 
 template <typename Enum, size_t N>
@@ -49,6 +50,7 @@ double pumice::model::total(const EnergyPj &energy) {
 }
 
 Counters &Counters::operator+=(const Counters &other) {
+  saturatingAdd(macs, other.macs);
   saturatingAdd(windows, other.windows);
   saturatingAdd(arrayReads, other.arrayReads);
   saturatingAdd(conversions, other.conversions);
@@ -60,6 +62,9 @@ Counters &Counters::operator+=(const Counters &other) {
   saturatingAdd(apPasses, other.apPasses);
   saturatingAdd(apTaggedWrites, other.apTaggedWrites);
   saturatingAdd(apShifts, other.apShifts);
+  saturatingAdd(camSearches, other.camSearches);
+  saturatingAdd(camRows, other.camRows);
+  saturatingAdd(camKeyBits, other.camKeyBits);
   for (size_t i = 0; i < numDigitalOps; ++i)
     saturatingAdd(digitalOps[i], other.digitalOps[i]);
   saturatingAdd(bufferBytesRead, other.bufferBytesRead);
@@ -71,9 +76,10 @@ Counters &Counters::operator+=(const Counters &other) {
 
 bool Counters::isSaturated() const {
   for (int64_t count :
-       {windows, arrayReads, conversions, wordlineDrives, cellReads,
+       {macs, windows, arrayReads, conversions, wordlineDrives, cellReads,
         cellsWritten, rowsWritten, apPasses, apTaggedWrites, apShifts,
-        bufferBytesRead, bufferBytesWritten, dramBytesRead, dramBytesWritten})
+        camSearches, camRows, camKeyBits, bufferBytesRead, bufferBytesWritten,
+        dramBytesRead, dramBytesWritten})
     if (count == kSaturated)
       return true;
   return llvm::is_contained(digitalOps, kSaturated);
@@ -313,6 +319,8 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
 
   Counters &counters = cost.counters;
   counters.windows = saturatingProduct({windows, matrix.groups});
+  counters.macs =
+      saturatingProduct({counters.windows, matrix.rows, matrix.columns});
   const int64_t vectorReads = saturatingProduct({counters.windows, reads});
   const int64_t segments = segmentsOfMatrix(array, matrix);
   const int64_t usedColumns =
@@ -620,6 +628,13 @@ void pumice::model::holdUnits(Cost &cost, const UnitGroup &group,
 void pumice::model::holdUnits(Cost &cost, const UnitGroup &group,
                               llvm::ArrayRef<ArrayRange> units, double ns) {
   hold(cost, group.unitResource, units, toPs(ns));
+}
+
+Cost pumice::model::dramCost(const DeviceSpec &device, int64_t bytesRead,
+                             int64_t bytesWritten) {
+  Cost cost;
+  accessDram(cost, device, bytesRead, bytesWritten);
+  return cost;
 }
 
 Cost pumice::model::transferCost(const DeviceSpec &device, int64_t bytes,

@@ -61,8 +61,15 @@ enum class Component {
   periphery,    ///< row switches, multiplexers, registers of results
   interconnect, ///< buses and trees of wires
   leakage,
+  // Content-addressable memories.
+  searchLine,
+  matchLine, ///< precharging match lines, and the cells on them
+  sense,
+  merge, ///< adding the distances of parts of words
+  rank,  ///< finding the smallest distances
+  camWrite,
 };
-constexpr size_t numComponents = 21;
+constexpr size_t numComponents = 27;
 /// "cell_read", "dac", ...
 llvm::StringRef name(Component component);
 
@@ -79,6 +86,7 @@ std::optional<Memory> parseMemory(llvm::StringRef name);
 
 /// Numbers of events, of one instruction or a sum of several.
 struct Counters {
+  int64_t macs = 0;           ///< multiply-accumulates of layers
   int64_t windows = 0;        ///< input vectors times groups
   int64_t arrayReads = 0;     ///< reads of one array
   int64_t conversions = 0;    ///< analog to digital
@@ -90,6 +98,9 @@ struct Counters {
   int64_t apPasses = 0;       ///< passes (search and write) of one processor
   int64_t apTaggedWrites = 0; ///< bits written by passes
   int64_t apShifts = 0;       ///< shifts of one racetrack by one domain
+  int64_t camSearches = 0;    ///< searches of one array
+  int64_t camRows = 0;        ///< match lines that searches precharge
+  int64_t camKeyBits = 0;     ///< search lines that searches drive
   DigitalOps digitalOps = {};
   int64_t bufferBytesRead = 0;
   int64_t bufferBytesWritten = 0;
@@ -244,6 +255,10 @@ Cost digitalCost(const DeviceSpec &device, const DigitalOps &ops,
 /// The cost of reading and writing the buffer.
 Cost bufferCost(const DeviceSpec &device, int64_t bytesRead,
                 int64_t bytesWritten);
+
+/// The cost of reading and writing the DRAM.
+Cost dramCost(const DeviceSpec &device, int64_t bytesRead,
+              int64_t bytesWritten);
 
 /// Makes a cost hold units of a group for `ns`.
 void holdUnits(Cost &cost, const UnitGroup &group, ArrayRange units, double ns);

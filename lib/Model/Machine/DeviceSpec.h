@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -150,6 +151,28 @@ struct APSpec {
   int64_t elementwiseBits = 0; ///< widest results of elementwise ops
 };
 
+/// Content-addressable memories (`#pum.cam`): shape, sensing, times and
+/// energies.
+struct CamSpec {
+  int64_t rows = 0;
+  int64_t columns = 0;
+  bool ternary = true;     ///< cells hold "don't care", too
+  int64_t maxDistance = 0; ///< of a row, that its sense amplifier tells apart
+  int64_t mergeParts = 1;  ///< parts of a word whose distances are added
+  int64_t bestMatches = 0; ///< nearest words that are ranked
+  double searchNs = 0;
+  double matchLinePj = 0;  ///< precharging the match line of one row
+  double cellPj = 0;       ///< one compared cell of it
+  double sensePj = 0;      ///< its sense amplifier
+  double searchLinePj = 0; ///< driving one bit of the key through one array
+  double writeNs = 0;      ///< one row
+  double writePjPerBit = 0;
+  double mergeNs = 0, mergePj = 0; ///< adding the distances of two parts
+  double rankNs = 0, rankPj = 0;   ///< comparing two distances
+  double distanceNoise = 0;        ///< sigma of sensed distances, in cells
+  int64_t seed = 0;
+};
+
 /// A memory (on-chip activation buffer, or DRAM behind its channel).
 struct MemorySpec {
   std::string name;
@@ -175,6 +198,7 @@ struct DigitalSpec {
   int64_t lanes = 1;
   double clockGhz = 1;
   std::vector<DigitalOpSpec> ops;
+  std::optional<int64_t> bits; ///< of a lane; nullopt: not stated
 };
 
 /// Units that all arrays in one instance of a level share.
@@ -209,10 +233,11 @@ struct LevelSpec {
   std::optional<int64_t> holds; ///< nullopt: unlimited (last level only)
 };
 
-/// Units of one kind: crossbar arrays, associative processors or digital units.
+/// Units of one kind: crossbar arrays, associative processors,
+/// content-addressable memories or digital units.
 struct UnitGroup {
   std::string name;
-  std::variant<CrossbarSpec, APSpec, DigitalSpec> unit;
+  std::variant<CrossbarSpec, APSpec, DigitalSpec, CamSpec> unit;
   std::vector<LevelSpec> levels;
   std::optional<int64_t> enduranceWrites; ///< per cell; nullopt: unknown
 
@@ -225,6 +250,7 @@ struct UnitGroup {
     return std::get_if<CrossbarSpec>(&unit);
   }
   const APSpec *ap() const { return std::get_if<APSpec>(&unit); }
+  const CamSpec *cam() const { return std::get_if<CamSpec>(&unit); }
   const DigitalSpec *digital() const { return std::get_if<DigitalSpec>(&unit); }
 
   /// Number of units; nullopt: unlimited.
@@ -262,12 +288,21 @@ struct ComponentSpec {
   bool alwaysOn = false; ///< draws power during the whole run (static)
 };
 
+/// How the figure `of` follows the device away from the point `at` for which it
+/// is stated (lib/Device/Laws.h).
+struct LawSpec {
+  std::string of, kind;
+  std::vector<std::pair<std::string, double>> at; ///< variables of the law
+  std::string group, level;
+};
+
 struct DeviceSpec {
   std::string name;
   std::vector<UnitGroup> groups;
   MemorySpec buffer;
   MemorySpec dram;
   std::vector<ComponentSpec> components;
+  std::vector<LawSpec> laws;
   std::vector<ResourceClass> resources; ///< set by declareResources
 
   /// The group with a name; null if there is none.
@@ -275,6 +310,7 @@ struct DeviceSpec {
   /// The first group of a kind; null if there is none.
   const UnitGroup *firstCrossbar() const;
   const UnitGroup *firstAP() const;
+  const UnitGroup *firstCam() const;
   const UnitGroup *firstDigital() const;
 };
 

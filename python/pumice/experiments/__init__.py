@@ -59,6 +59,16 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         " thing each. Takes minutes to hours; interrupt it and go on at any time.",
     ),
     Experiment(
+        "study",
+        "training",
+        "pumice.cli.training",
+        "what hardware-aware training recovers of the accuracy that converters and noise cost",
+        "Trains networks on digits for devices with coarse converters, read noise or programming"
+        " errors, and measures the compiled programs before and after. Takes minutes per network"
+        " and device.",
+        json_switch=False,
+    ),
+    Experiment(
         "reproduce",
         "rtm-ap",
         "pumice.cli.rtm_ap",

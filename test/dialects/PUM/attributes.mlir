@@ -114,6 +114,20 @@ func.func private @placement(!pum.token) attributes {test.placement = #pum.place
 // CHECK-SAME: a = #pum.target<crossbar>, b = #pum.target<ap>, c = #pum.target<digital in "slow">
 func.func private @targets() attributes {a = #pum.target<crossbar>, b = #pum.target<ap>, c = #pum.target<digital in "slow">}
 
+// CHECK-LABEL: func private @calibration
+// CHECK-SAME: a = #pum.calibration<scale = 0.25, zero_point = 3, low = 0.5, high = 0.01>
+func.func private @calibration() attributes {a = #pum.calibration<scale = 0.25, zero_point = 3, low = 0.5, high = 0.01>}
+
+// CHECK-LABEL: func private @state
+// CHECK-SAME: pum.state = #pum.state<name = "n", initial = dense<0> : tensor<2xi64>, result = 1, current = dense<3> : tensor<2xi64>>
+func.func private @state(%n: tensor<2xi64> {pum.state = #pum.state<name = "n", initial = dense<0> : tensor<2xi64>, result = 1,
+    current = dense<3> : tensor<2xi64>>}) -> (tensor<4xf32>, tensor<2xi64>)
+
+// CHECK-LABEL: func private @state_in_memory
+// CHECK-SAME: pum.state = #pum.state<name = "n", initial = dense<0> : tensor<2xi64>, result = 0>
+func.func private @state_in_memory(memref<2xi64> {pum.state = #pum.state<name = "n", initial = dense<0> : tensor<2xi64>,
+    result = 0>}) -> memref<2xi64>
+
 // CHECK-LABEL: func private @circuits
 // CHECK-SAME: test.circuits = #pum.circuits<mapping = kernel, ones = 0.5, pipelined = true, tiles = <kernel_positions = 9, kernel_arrays = 4, dense_arrays = 8, kernel_um = 1453, dense_um = 885>,
 // CHECK-SAME: leakage = <array_uw = 0.1, array_uw_per_bit = 0, slices_uw = 0>>

@@ -37,9 +37,9 @@ def levels_of(device: Device) -> dict[str, dict[str, float]]:
 
 def test_all_presets_are_there() -> None:
     names = [
-        "aras", "aras-baseline", "cmos-ap", "fefet-ap", "ideal", "isaac", "neon", "neon-dlc",
-        "neon-lut", "neurosim-rram",
-        "neurosim-rram-hp", "neurosim-rram-pipelined", "neurosim-rram-sar", "puma", "rtm-ap",
+        "aras", "aras-baseline", "cam-fefet", "cmos-ap", "fefet-ap", "ideal", "isaac", "neon",
+        "neon-dlc", "neon-lut", "neurosim-rram", "neurosim-rram-hp", "neurosim-rram-pipelined",
+        "neurosim-rram-sar", "puma", "rtm-ap",
     ]  # fmt: skip
     assert pumice.devices() == sorted(names)
     assert sorted(path.stem for path in FOLDER.glob("*.mlir")) == sorted(names)
