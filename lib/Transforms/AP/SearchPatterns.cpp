@@ -270,6 +270,9 @@ static Attribute uniformConstant(Value value) {
   std::optional<ConstantData> data = ConstantData::find(value);
   if (data && (data->isSplat() || data->size() == 1))
     return elementOf(value, 0);
+  // Such as the norm of a vector of signs.
+  if (auto values = valuesOf(value, /*most=*/16); values && values->size() == 1)
+    return values->front();
   return {};
 }
 
