@@ -10,8 +10,9 @@ def AP_ValueAttr : AttrDef<AP_Dialect, "Value"> {
   let summary = "the position of a value of a microprogram";
   let description = [{
     Bit `i` is in `column` at domain `domain + i`. Bit `i` of a `cell` value is
-    at `domain`, during step `i` only. The value is two's complement if
-    `is_signed` (docs/ap.md).
+    at `domain`, during step `i` only. Bit `i` of a value `across` columns is in
+    column `column + i` at `domain`. The value is two's complement if `is_signed`
+    (docs/ap.md).
 
     ```mlir
     #ap.value<column = 3, domain = 12, width = 4>
@@ -19,7 +20,8 @@ def AP_ValueAttr : AttrDef<AP_Dialect, "Value"> {
   }];
   let parameters = (ins "int64_t":$column, "int64_t":$domain, "int64_t":$width,
     DefaultValuedParameter<"bool", "false">:$is_signed,
-    DefaultValuedParameter<"bool", "false">:$cell);
+    DefaultValuedParameter<"bool", "false">:$cell,
+    DefaultValuedParameter<"bool", "false">:$across);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

@@ -62,6 +62,7 @@ struct MVMTask {
   int64_t windows = 0; ///< per group
   int64_t bytesIn = 0, bytesOut = 0;
   int64_t weightZeroPoint = 0;
+  int64_t kernelHeight = 1, kernelWidth = 1; ///< of a convolution
 };
 
 /// Runs a microprogram on associative processors.

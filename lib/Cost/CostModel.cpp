@@ -4,6 +4,9 @@
 #include "lib/Cost/ConstantValue.h"
 #include "lib/Model/AP/Lookup.h"
 #include "lib/Model/AP/Wear.h"
+#include "lib/Model/Machine/Circuits.h"
+#include "lib/Support/Saturating.h"
+#include "mlir/IR/BuiltinOps.h"
 
 #include <algorithm>
 #include <numeric>
@@ -205,7 +208,54 @@ llvm::Expected<model::Cost> CostModel::costOf(Operation *op,
   if (failed(work))
     return llvm::createStringError("'" + op->getName().getStringRef() +
                                    "' holds no work that has a cost");
+  if (std::holds_alternative<MVMTask>(*work) && hasCircuits())
+    if (Operation *module = op->getParentOfType<ModuleOp>();
+        module && module != chipModule) {
+      chip = chipOf(module);
+      chipModule = module;
+    }
   return costOf(*work, facts);
+}
+
+bool CostModel::hasCircuits() const {
+  return llvm::any_of(spec.groups, [](const model::UnitGroup &group) {
+    return group.crossbar() && group.crossbar()->circuits;
+  });
+}
+
+model::MVMContext CostModel::contextOf(const MVMTask &task) const {
+  return {task.kernelHeight, task.kernelWidth, chip.tiles, chip.intervalNs};
+}
+
+CostModel::Chip CostModel::chipOf(Operation *module) {
+  Chip found;
+  module->walk([&](TaskOpInterface op) {
+    FailureOr<TaskWork> work = op.getTaskWork();
+    const auto *task = succeeded(work) ? std::get_if<MVMTask>(&*work) : nullptr;
+    if (!task)
+      return;
+    auto group = crossbarsOf(task->grid);
+    if (!group) {
+      llvm::consumeError(group.takeError());
+      return;
+    }
+    const model::CrossbarSpec &crossbar = *(*group)->crossbar();
+    if (!crossbar.circuits)
+      return;
+    const GridSpec grid = specOf(task->grid);
+    const int64_t placed = model::totalUnits(
+        rangesOf(task->grid.placement.ranges)); // 0 if it is not placed yet
+    const int64_t replicas =
+        std::max<int64_t>(placed / std::max<int64_t>(grid.tiling.arrays, 1), 1);
+    found.tiles += model::circuitLayout(crossbar, grid.matrix, grid.tiling,
+                                        contextOf(*task))
+                       .tiles;
+    found.intervalNs =
+        std::max(found.intervalNs,
+                 model::circuitNs(crossbar, grid.matrix,
+                                  llvm::divideCeil(task->windows, replicas)));
+  });
+  return found;
 }
 
 llvm::Expected<model::Cost> CostModel::costOf(const TaskWork &work,
@@ -252,7 +302,7 @@ llvm::Expected<model::Cost> CostModel::cost(const MVMTask &task,
   return model::mvmCost(spec, **group, grid.matrix, grid.tiling, task.windows,
                         arrays, task.bytesIn, task.bytesOut,
                         model::totalUnits(arrays) / grid.tiling.arrays,
-                        task.weightZeroPoint);
+                        task.weightZeroPoint, contextOf(task));
 }
 
 llvm::Expected<model::Cost> CostModel::cost(const APRunTask &task,
@@ -270,10 +320,13 @@ llvm::Expected<model::Cost> CostModel::cost(const APRunTask &task,
       task.placement, **group,
       model::apProcessors(*(*group)->ap(), program.program, task.windows));
   // Every window is fetched whole, by each output block.
-  int64_t codes = 0;
+  int64_t codes = 0, macs = 0;
   for (const model::APOutputBlock &block : program.program.outputBlocks)
-    for (const model::APChannelBlock &channels : block.channelBlocks)
-      codes += channels.channels * program.program.kernelPositions;
+    for (const model::APChannelBlock &channels : block.channelBlocks) {
+      const int64_t terms = channels.channels * program.program.kernelPositions;
+      codes += terms;
+      macs += terms * int64_t(block.outputs.size());
+    }
   std::optional<uint64_t> written;
   if (facts.taggedWrites)
     written = std::accumulate(facts.taggedWrites->begin(),
@@ -282,6 +335,7 @@ llvm::Expected<model::Cost> CostModel::cost(const APRunTask &task,
                                    *program.work, task.windows, program.bytes,
                                    task.windows * codes * task.codeBytes,
                                    task.bytesOut, written);
+  cost.counters.macs = saturatingProduct({task.windows, macs});
   cost.writes =
       model::apWrites(**group, processors, program.program, *program.work,
                       task.windows, facts.taggedWrites);
@@ -369,6 +423,7 @@ llvm::Expected<model::Cost> CostModel::cost(const ApplyTask &task,
     stages.push_back(model::mvmCost(spec, **group, grid.matrix, grid.tiling,
                                     windows, arrays, isFirst ? task.bytesIn : 0,
                                     isFirst ? task.bytesOut : 0, replicas));
+    stages.back().counters.macs = 0; // of a function, not of the network
   }
   return model::pipelineCost(spec, stages[0],
                              stages.size() > 1 ? stages[1] : model::Cost(),
@@ -384,8 +439,10 @@ llvm::Expected<model::Cost> CostModel::cost(const DigitalTask &task,
                                    "of device '" +
                                    spec.name + "'");
   const digital::OpCounts &counts = countsOf(*task.body);
-  return model::digitalCost(spec, counts.ops, counts.bytesRead,
-                            counts.bytesWritten, group);
+  model::Cost cost = model::digitalCost(spec, counts.ops, counts.bytesRead,
+                                        counts.bytesWritten, group);
+  cost.counters.macs = counts.macs;
+  return cost;
 }
 
 //===----------------------------------------------------------------------===//

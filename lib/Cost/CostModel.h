@@ -84,6 +84,16 @@ public:
   const digital::OpCounts &countsOf(mlir::Region &region);
 
 private:
+  /// The layers on arrays of a module, as one chip with circuits around its
+  /// arrays.
+  struct Chip {
+    int64_t tiles = 0;
+    double intervalNs = 0; ///< time of the slowest layer
+  };
+  Chip chipOf(mlir::Operation *module);
+  bool hasCircuits() const;
+  model::MVMContext contextOf(const MVMTask &task) const;
+
   llvm::Expected<model::Cost> cost(const TransferTask &task, const TaskFacts &);
   llvm::Expected<model::Cost> cost(const ProgramTask &task, const TaskFacts &);
   llvm::Expected<model::Cost> cost(const MVMTask &task, const TaskFacts &);
@@ -104,6 +114,8 @@ private:
 
   model::DeviceSpec spec;
   unsigned threads;
+  mlir::Operation *chipModule = nullptr; ///< of `chip`
+  Chip chip;
   llvm::DenseMap<mlir::Attribute, std::unique_ptr<Microprogram>> microprograms;
   llvm::DenseMap<mlir::Region *, std::unique_ptr<digital::OpCounts>> counts;
 };

@@ -43,9 +43,15 @@ static int64_t windowsOf(Type input, Type output, bool isConvolution) {
 }
 
 /// Fills the rest of a task whose grid is known.
-static MVMTask read(MVMTask task, Type input, Type output, bool isConvolution,
+static MVMTask read(MVMTask task, Type input, Type output,
+                    std::optional<crossbar::WindowAttr> window,
                     int64_t weightZeroPoint) {
   const TaskGrid &grid = task.grid;
+  const bool isConvolution = window.has_value();
+  if (isConvolution) {
+    task.kernelHeight = window->getKernel()[0];
+    task.kernelWidth = window->getKernel()[1];
+  }
   task.windows = windowsOf(input, output, isConvolution);
   // Every window is fetched whole: rows inputs for each group.
   task.bytesIn = saturatingProduct({task.windows, grid.type.getGroups(),
@@ -257,9 +263,9 @@ struct ComputeModel
     auto task = cast<pum::ComputeOp>(op);
     Operation *layer = layerOf(task);
     if (auto conv = dyn_cast_if_present<crossbar::Conv2DOp>(layer))
-      return onGrid(task, conv, /*isConvolution=*/true);
+      return onGrid(task, conv, conv.getWindow());
     if (auto mvm = dyn_cast_if_present<crossbar::MVMOp>(layer))
-      return onGrid(task, mvm, /*isConvolution=*/false);
+      return onGrid(task, mvm, std::nullopt);
     if (auto apply = dyn_cast_if_present<crossbar::ApplyOp>(layer))
       return onGrids(task, apply);
     if (auto run = dyn_cast_if_present<ap::RunOp>(layer))
@@ -301,8 +307,9 @@ struct ComputeModel
   }
 
   template <typename LayerOp>
-  static FailureOr<TaskWork> onGrid(pum::ComputeOp task, LayerOp layer,
-                                    bool isConvolution) {
+  static FailureOr<TaskWork>
+  onGrid(pum::ComputeOp task, LayerOp layer,
+         std::optional<crossbar::WindowAttr> window) {
     SmallVector<Value> grids{layer.getWeights()};
     if (auto joined =
             layer.getWeights().template getDefiningOp<crossbar::JoinOp>())
@@ -319,8 +326,7 @@ struct ComputeModel
     if (!join<pum::ProgramOp>(programs, work))
       return failure();
     return TaskWork(read(std::move(work), layer.getInput().getType(),
-                         layer.getType(), isConvolution,
-                         layer.getWeightZeroPoint()));
+                         layer.getType(), window, layer.getWeightZeroPoint()));
   }
 };
 
@@ -381,7 +387,7 @@ struct MVMInstruction
     if (!join<simulator::ProgramOp>(programs, work))
       return failure();
     return TaskWork(read(std::move(work), mvm.getInput().getType(),
-                         mvm.getOutput().getType(), mvm.getWindow().has_value(),
+                         mvm.getOutput().getType(), mvm.getWindow(),
                          mvm.getWeightZeroPoint()));
   }
 };

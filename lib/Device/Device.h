@@ -64,8 +64,11 @@ std::optional<LayerTarget> targetOfGroup(pum::DeviceAttr device,
 // Attribute <-> numbers <-> JSON
 //===----------------------------------------------------------------------===//
 
-/// The numbers of an attribute, for the hardware model.
+/// The numbers of an attribute, for the hardware model; those of a device with
+/// its laws applied (lib/Device/Laws.h).
 model::DeviceSpec toSpec(pum::DeviceAttr device);
+/// The numbers that the device states.
+model::DeviceSpec toStatedSpec(pum::DeviceAttr device);
 model::ArraySpec toSpec(crossbar::CrossbarArrayAttr array);
 model::APSpec toSpec(pum::APAttr ap);
 model::CamSpec toSpec(pum::CamAttr cam);
@@ -86,6 +89,14 @@ mlir::FailureOr<model::DeviceSpec> deviceFromJson(llvm::StringRef text,
                                                   mlir::Location loc);
 /// The names of the fields of a device and of each kind of group.
 llvm::json::Value deviceFields();
+/// All fields: [{key, type, default}], with `key` as "crossbar: array.rows" for
+/// a group of crossbars, or "device: buffer.ports". Fields that must be given
+/// have no default; that of fields that may be absent is null.
+llvm::json::Array deviceKeys();
+/// " (did you mean 'x'?)" with the known word that is closest to `word`; empty
+/// if none is close.
+std::string didYouMean(llvm::StringRef word,
+                       llvm::ArrayRef<llvm::StringRef> known);
 /// The geometry of `window` on an `input` [N, C, H, W] with an `output` [N, F,
 /// H, W]. Without a window, that of a matrix product (`input` is [M, K]) or a
 /// batch of products ([G, M, K]).

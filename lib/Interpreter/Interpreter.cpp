@@ -15,7 +15,8 @@ using namespace pumice;
 Interpreter::Interpreter(Program &program, const RunOptions &options,
                          bool withValues)
     : program(program), options(options), withValues(withValues),
-      machine(program.device()), setupMachine(program.device()) {
+      machine(program.device()), setupMachine(program.device()),
+      saturation(program.quantized) {
   for (const model::UnitGroup &group : program.device().groups)
     contents.emplace_back(group.crossbar() ? group.crossbar()->array
                                            : model::ArraySpec());
@@ -92,6 +93,7 @@ llvm::Error Interpreter::allocate(Value buffer) {
 }
 
 void Interpreter::computed(Value buffer) {
+  saturation.count(buffer, values[buffer]);
   if (!options.observers.empty())
     machine.observe(namesOf(buffer.getLoc()).node, values[buffer]);
 }
@@ -237,9 +239,9 @@ void Interpreter::releaseDead(Operation *op) {
   }
 }
 
-llvm::Expected<RunResult> Interpreter::run(ArrayRef<model::Value> inputs) {
+llvm::Expected<RunResult> Interpreter::run(ArrayRef<model::Value> arguments) {
   Block &body = program.entry.getBody().front();
-  for (auto [arg, value] : llvm::zip(body.getArguments(), inputs))
+  for (auto [arg, value] : llvm::zip(body.getArguments(), arguments))
     values[arg] = value;
   auto note = [&](Value value) {
     if (!isa<MemRefType, crossbar::GridType>(value.getType()))
@@ -284,6 +286,8 @@ llvm::json::Value Interpreter::report(const Interpreter *next) const {
   llvm::json::Value json =
       model::toJson(machine, &setupMachine, next ? &next->machine : nullptr);
   (*json.getAsObject())["peak_buffer_bytes"] = peakBytes;
+  if (llvm::json::Array saturated = saturation.report(); !saturated.empty())
+    (*json.getAsObject())["saturated"] = std::move(saturated);
   if (!functionUses.empty()) {
     llvm::json::Array functions;
     for (const auto &[function, use] : functionUses)

@@ -24,6 +24,11 @@ struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
       llvm::cl::desc("associative processors compute sums that several outputs "
                      "have in common once"),
       llvm::cl::init(true)};
+  Option<std::string> apLayout{
+      *this, "ap-layout",
+      llvm::cl::desc("where associative processors keep the bits of values: "
+                     "along, across or cheapest (ap-compile-programs)"),
+      llvm::cl::init("")};
   Option<unsigned> apThreads{
       *this, "ap-threads",
       llvm::cl::desc("threads to compile programs of associative processors "

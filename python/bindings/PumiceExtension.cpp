@@ -11,11 +11,13 @@
 #include "mlir-c/Diagnostics.h"
 #include "mlir/Bindings/Python/Nanobind.h"
 #include "mlir/Bindings/Python/NanobindAdaptors.h"
+#include "python/bindings/ArrayBindings.h"
 #include "python/bindings/NeonBindings.h"
 
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/function.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
@@ -236,6 +238,28 @@ public:
     std::string error;
     if (!pumiceProgramSetAdcRanges(program, collector.collector, fraction,
                                    append, &error))
+      throw nb::value_error(error.c_str());
+  }
+
+  /// Name and a copy of each part of the state.
+  std::vector<std::pair<std::string, nb::object>> state() const {
+    std::vector<std::pair<std::string, nb::object>> result;
+    for (intptr_t i = 0; i < pumiceProgramNumStates(program); ++i) {
+      MlirStringRef name;
+      std::string error;
+      PumiceTensor value =
+          pumiceProgramState(program, i, &name, append, &error);
+      if (!error.empty())
+        throw nb::value_error(error.c_str());
+      result.emplace_back(std::string(name.data, name.length),
+                          copyToNumpy(value));
+    }
+    return result;
+  }
+
+  void shareState(Program &other) {
+    std::string error;
+    if (!pumiceProgramShareState(program, other.program, append, &error))
       throw nb::value_error(error.c_str());
   }
 
@@ -507,6 +531,37 @@ NB_MODULE(_pumice, m) {
       "The #pum.device of such JSON. Raises DiagnosticError that names the "
       "field.");
   m.def(
+      "device_laws",
+      [](MlirContext context, const std::string &before,
+         const std::string &after) {
+        DiagnosticScope scope(context);
+        std::string json;
+        if (!pumiceDeviceLaws(
+                context, mlirStringRefCreate(before.data(), before.size()),
+                mlirStringRefCreate(after.data(), after.size()), append, &json))
+          throw scope.error();
+        return json;
+      },
+      nb::arg("context"), nb::arg("before"), nb::arg("after"),
+      "What the laws of a device do, as JSON: {stated, effective, notes}. "
+      "Raises DiagnosticError.");
+  m.def(
+      "device_keys",
+      [] {
+        std::string json;
+        pumiceDeviceKeys(append, &json);
+        return json;
+      },
+      "All fields of devices with their types and defaults, as JSON.");
+  m.def(
+      "laws",
+      [] {
+        std::string json;
+        pumiceAllLaws(append, &json);
+        return json;
+      },
+      "All laws, as JSON.");
+  m.def(
       "device_fields",
       [] {
         std::string json;
@@ -580,6 +635,7 @@ NB_MODULE(_pumice, m) {
         nb::arg("cell_bits"), nb::arg("dac_bits"),
         "Rows that a converter sums without clipping.");
   bindNeon(m);
+  bindArrays(m);
   m.def(
       "schedule",
       [](const std::string &request) {
@@ -695,6 +751,19 @@ NB_MODULE(_pumice, m) {
       .def_prop_ro(
           "prepare_ms",
           [](const Program &p) { return pumiceProgramPrepareMs(p.program); })
+      .def_prop_ro("state", &Program::state,
+                   "Names and copies of what the program keeps between runs. "
+                   "Raises ValueError.")
+      .def(
+          "reset", [](Program &p) { pumiceProgramReset(p.program); },
+          "Makes the state what it was before the first run.")
+      .def(
+          "store_state", [](Program &p) { pumiceProgramStoreState(p.program); },
+          "Writes the state to the module.")
+      .def("share_state", &Program::shareState, nb::arg("other"),
+           nb::keep_alive<1, 2>(),
+           "Keeps the state together with another program of the same "
+           "network. Raises ValueError.")
       .def_prop_ro("code_stats",
                    [](const Program &p) {
                      std::string json;

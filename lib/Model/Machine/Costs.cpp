@@ -2,6 +2,7 @@
 #include "lib/Model/Machine/Costs.h"
 
 #include "lib/Model/Crossbar/Encoding.h"
+#include "lib/Model/Machine/Circuits.h"
 #include "lib/Support/Saturating.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -17,11 +18,12 @@ using namespace pumice;
 using namespace pumice::model;
 
 static constexpr const char *componentNames[numComponents] = {
-    "cell_read",  "dac",         "sample_hold",  "adc",         "shift_add",
-    "cell_write", "buffer_read", "buffer_write", "dram_read",   "dram_write",
-    "digital",    "search",      "tag_write",    "shift",       "ap_load",
-    "ap_read",    "link",        "fetch",        "search_line", "match_line",
-    "sense",      "merge",       "rank",         "cam_write"};
+    "cell_read",  "dac",         "sample_hold",  "adc",       "shift_add",
+    "cell_write", "buffer_read", "buffer_write", "dram_read", "dram_write",
+    "digital",    "search",      "tag_write",    "shift",     "ap_load",
+    "ap_read",    "link",        "fetch",        "periphery", "interconnect",
+    "leakage",    "search_line", "match_line",   "sense",     "merge",
+    "rank",       "cam_write"};
 static constexpr const char *memoryNames[] = {"buffer", "dram"};
 
 template <typename Enum, size_t N>
@@ -48,6 +50,7 @@ double pumice::model::total(const EnergyPj &energy) {
 }
 
 Counters &Counters::operator+=(const Counters &other) {
+  saturatingAdd(macs, other.macs);
   saturatingAdd(windows, other.windows);
   saturatingAdd(arrayReads, other.arrayReads);
   saturatingAdd(conversions, other.conversions);
@@ -73,7 +76,7 @@ Counters &Counters::operator+=(const Counters &other) {
 
 bool Counters::isSaturated() const {
   for (int64_t count :
-       {windows, arrayReads, conversions, wordlineDrives, cellReads,
+       {macs, windows, arrayReads, conversions, wordlineDrives, cellReads,
         cellsWritten, rowsWritten, apPasses, apTaggedWrites, apShifts,
         camSearches, camRows, camKeyBits, bufferBytesRead, bufferBytesWritten,
         dramBytesRead, dramBytesWritten})
@@ -270,12 +273,30 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
                             const MatrixSpec &matrix, const Tiling &tiling,
                             int64_t windows, llvm::ArrayRef<ArrayRange> arrays,
                             int64_t bytesIn, int64_t bytesOut, int64_t replicas,
-                            int64_t weightZeroPoint) {
+                            int64_t weightZeroPoint,
+                            const MVMContext &context) {
   const CrossbarSpec &crossbar = *group.crossbar();
   const ArraySpec &array = crossbar.array;
   const ArrayTiming &timing = crossbar.timing;
   const int64_t reads = readsPerWindow(array, matrix);
+  const int64_t busiest =
+      llvm::divideCeil(windows, std::max<int64_t>(replicas, 1));
   Cost cost;
+  auto countCorrections = [&] {
+    DigitalOps ops = corrections(array, matrix, tiling, weightZeroPoint);
+    for (int64_t &count : ops)
+      count = saturatingProduct({count, cost.counters.windows});
+    countDigital(cost, device.firstDigital(), ops);
+  };
+
+  if (crossbar.circuits) {
+    const double ns = circuitNs(crossbar, matrix, busiest);
+    hold(cost, group.unitResource, arrays, toPs(ns));
+    accessBuffer(cost, device, bytesIn, bytesOut);
+    addCircuits(cost, crossbar, matrix, tiling, windows, ns, context);
+    countCorrections();
+    return cost;
+  }
 
   // Groups that share an array are read one after the other.
   const int64_t converters =
@@ -288,8 +309,6 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
         std::max(timing.readNs,
                  double(conversionsInTurn(array, matrix, tiling, within)) *
                      timing.adcNs * turns);
-  const int64_t busiest =
-      llvm::divideCeil(windows, std::max<int64_t>(replicas, 1));
   const int64_t readingPs =
       toPs(double(busiest) * double(reads) *
            double(segmentsPerTile(array, matrix)) * readNs);
@@ -300,6 +319,8 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
 
   Counters &counters = cost.counters;
   counters.windows = saturatingProduct({windows, matrix.groups});
+  counters.macs =
+      saturatingProduct({counters.windows, matrix.rows, matrix.columns});
   const int64_t vectorReads = saturatingProduct({counters.windows, reads});
   const int64_t segments = segmentsOfMatrix(array, matrix);
   const int64_t usedColumns =
@@ -323,10 +344,7 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
   energy(cost, Component::shiftAdd) =
       events.shiftAddPj * double(counters.conversions);
 
-  DigitalOps ops = corrections(array, matrix, tiling, weightZeroPoint);
-  for (int64_t &count : ops)
-    count = saturatingProduct({count, counters.windows});
-  countDigital(cost, device.firstDigital(), ops);
+  countCorrections();
   return cost;
 }
 

@@ -57,6 +57,10 @@ enum class Component {
   apRead,
   link,
   fetch, ///< reading microprograms
+  // Circuits around crossbar arrays.
+  periphery,    ///< row switches, multiplexers, registers of results
+  interconnect, ///< buses and trees of wires
+  leakage,
   // Content-addressable memories.
   searchLine,
   matchLine, ///< precharging match lines, and the cells on them
@@ -65,7 +69,7 @@ enum class Component {
   rank,  ///< finding the smallest distances
   camWrite,
 };
-constexpr size_t numComponents = 24;
+constexpr size_t numComponents = 27;
 /// "cell_read", "dac", ...
 llvm::StringRef name(Component component);
 
@@ -82,6 +86,7 @@ std::optional<Memory> parseMemory(llvm::StringRef name);
 
 /// Numbers of events, of one instruction or a sum of several.
 struct Counters {
+  int64_t macs = 0;           ///< multiply-accumulates of layers
   int64_t windows = 0;        ///< input vectors times groups
   int64_t arrayReads = 0;     ///< reads of one array
   int64_t conversions = 0;    ///< analog to digital
@@ -165,6 +170,13 @@ struct Cost {
 // Costs
 //===----------------------------------------------------------------------===//
 
+/// What circuits around arrays depend on besides the matrix of a layer.
+struct MVMContext {
+  int64_t kernelHeight = 1, kernelWidth = 1; ///< of a convolution
+  int64_t chipTiles = 0;                     ///< of all layers
+  double intervalNs = 0; ///< time of the slowest layer, for pipelines
+};
+
 /// The cost of applying a programmed matrix to `windows` input vectors per
 /// group, divided among `replicas` copies of the matrix. A window takes, for
 /// each group packed on an array,
@@ -177,11 +189,13 @@ struct Cost {
 /// (`corrections`); reads hide their latency. `group` is a group of crossbars.
 /// If arrays share converters, conversions take as many turns as the arrays of
 /// the fullest instance need.
+/// If the device describes the circuits around the arrays, they decide time and
+/// energies instead (Circuits.h); the buffer port is held as without them.
 Cost mvmCost(const DeviceSpec &device, const UnitGroup &group,
              const MatrixSpec &matrix, const Tiling &tiling, int64_t windows,
              llvm::ArrayRef<ArrayRange> arrays, int64_t bytesIn,
              int64_t bytesOut, int64_t replicas = 1,
-             int64_t weightZeroPoint = 0);
+             int64_t weightZeroPoint = 0, const MVMContext &context = {});
 
 /// Two stages that work on consecutive windows at the same time: `windows`
 /// times the longer stage, and once the shorter one. `ops` are done by the

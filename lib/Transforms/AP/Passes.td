@@ -158,6 +158,8 @@ def APCompilePrograms : Pass<"ap-compile-programs", "::mlir::ModuleOp"> {
            "threads that compile; 0: as many as the machine has">,
     Option<"share", "share", "bool", /*default=*/"true",
            "compute sums that several outputs have in common once">,
+    Option<"layout", "layout", "std::string", /*default=*/"\"\"",
+           "where the bits of values lie: along (racetracks), across (columns), or whichever takes less energy (cheapest); along by default, if processors have more than one domain">,
     Option<"lanes", "lanes", "int64_t", /*default=*/"0",
            "interleaved input channels; 0: the cheapest number">,
     Option<"outputBlocks", "output-blocks", "int64_t", /*default=*/"0",

@@ -14,7 +14,15 @@ from pumice.cli.errors import UsageError
 from pumice.cli.terminal import progress, say, show, working
 from pumice.device import Device
 from pumice.report import Report
-from pumice.tables import NOT_STATED, area, energy, number, simple_table, time
+from pumice.tables import (
+    NOT_STATED,
+    area,
+    energy,
+    number,
+    simple_table,
+    static_energy,
+    time,
+)
 
 __all__ = ["demo"]
 
@@ -131,7 +139,7 @@ def _print(
             name,
             time(report.latency_ns),
             energy(report.dynamic_energy_pj),
-            energy(report.static_energy_pj),
+            static_energy(report),
             number(report.arrays),
             area(report.area_mm2) if report.area_mm2 else NOT_STATED,
         )

@@ -46,6 +46,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="folder of results; what it holds is not computed again",
     )  # fmt: skip
     add_markdown(parser)
+    parser.add_argument(
+        "--plot", metavar="P.svg",
+        help="where to plot the map of the ratio over energies of searches, writes and shifts"
+        " (.svg, .pdf or .png)",
+    )  # fmt: skip
     add_threads(parser)
 
 
@@ -54,6 +59,10 @@ def main(args: Namespace) -> None:
     from pumice.cli.reproduce import give
     from pumice.cli.terminal import counting, working
     from pumice.experiments import rtm_ap
+    from pumice.experiments.figures import require_matplotlib
+
+    if args.plot:
+        require_matplotlib()
 
     given: dict[str, Any] = {
         "networks": args.networks,
@@ -71,4 +80,6 @@ def main(args: Namespace) -> None:
         import torch  # noqa: F401
     with counting(rtm_ap.count(settings)) as advance:
         results = rtm_ap.run(settings, path=path, advance=advance)
-    give(rtm_ap, results, args, [path, args.json, args.markdown])
+    if args.plot:
+        rtm_ap.plot(results, args.plot)
+    give(rtm_ap, results, args, [path, args.json, args.markdown, args.plot])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Table", "write_page"]
 
 #: Between these lines of a page are the tables of an experiment.
-BEGIN = "<!-- pumice reproduce {} writes from here -->"
+BEGIN = "<!-- pumice {} {} writes from here -->"
 END = "<!-- to here -->"
 
 
@@ -43,14 +43,25 @@ class Table:
 
 
 def write_page(
-    path: str | os.PathLike[str], name: str, sentences: Iterable[str], tables: Iterable[Table]
+    path: str | os.PathLike[str],
+    name: str,
+    sentences: Iterable[str],
+    tables: Iterable[Table],
+    *,
+    command: str = "reproduce",
 ) -> None:
     """Puts a list of sentences and tables into a page, between the lines for the experiment.
+
+    Args:
+        path: of the page.
+        name: of the experiment.
+        sentences, tables: what to write.
+        command: of which the experiment is a subcommand.
 
     Raises:
         PumiceError: the file cannot be read or written, or has no such lines.
     """
-    begin = BEGIN.format(name)
+    begin = BEGIN.format(command, name)
     try:
         page = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -33,7 +34,7 @@ def test_running(tmp_path, monkeypatch, capsys) -> None:
     for name in ("torch", "torch_mlir", "torchao"):
         pytest.importorskip(name)
     monkeypatch.chdir(tmp_path)
-    run_page(DOCS / "running.md", 10)
+    run_page(DOCS / "running.md", 12)
     printed = capsys.readouterr().out
     assert "Run on device 'isaac'" in printed
     assert "torch.int32" in printed or "int32 (1, 16, 28, 28)" in printed
@@ -46,12 +47,32 @@ def test_running(tmp_path, monkeypatch, capsys) -> None:
     }
 
 
+def test_laws() -> None:
+    run_page(DOCS / "laws.md", 1)
+
+
+def test_the_tables_of_fields_and_laws_are_those_of_the_code() -> None:
+    """scripts/table_of_fields.py --write brings docs/laws.md up to date."""
+    script = DOCS.parent / "scripts" / "table_of_fields.py"
+    spec = importlib.util.spec_from_file_location("table_of_fields", script)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    page = (DOCS / "laws.md").read_text()
+    assert "| crossbar | `array.adc.bits` | integer | bits | required |" in page
+    assert "| device | `buffer.capacity_bytes` | integer | bytes | not stated |" in page
+    assert module.with_tables(page) == page
+
+
 def test_sweep(tmp_path, monkeypatch, capsys) -> None:
     for name in ("torch", "torch_mlir", "torchao"):
         pytest.importorskip(name)
     monkeypatch.chdir(tmp_path)
-    run_page(DOCS / "sweep.md", 1)
-    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    run_page(DOCS / "sweep.md", 2)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[3].startswith("array.adc.bits=5: ")
+    printed = [line.split() for line in lines[:3]]
     assert [words[0] for words in printed] == ["4", "6", "8"]
     energies = [float(words[1]) for words in printed]
     assert energies == sorted(energies)
