@@ -191,7 +191,7 @@ std::optional<PairTerms> pumice::readTerms(const PairSum &sum,
     std::optional<ConstantData> data = ConstantData::find(entry->tensor);
     std::optional<std::vector<int64_t>> strides = stridesOf(*entry);
     if (!data || !strides) {
-      why = "its words have no data";
+      why = data ? "each query has words of its own" : "its words have no data";
       return std::nullopt;
     }
     const bool splat = data->isSplat();

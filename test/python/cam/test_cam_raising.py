@@ -210,6 +210,13 @@ def test_what_is_not_a_search_stays_digital(capfd) -> None:
     reasons = [item.get("reason", "") for item in program.run(x).report.instructions]
     assert any("sums are not exact" in reason for reason in reasons)
     checked(Memory(entries, lambda x, e, m: sign(x) @ e.T), x, None)
+
+    def own(x: Any, e: Any, m: Any) -> Any:
+        return torch.cdist(sign(x).reshape(2, 3, 60), e[:20].reshape(2, 10, 60), p=1).argmin(-1)
+
+    program = checked(Memory(entries, own), x, None)
+    reasons = [item.get("reason", "") for item in program.estimate().instructions]
+    assert any("each query has words of its own" in reason for reason in reasons)
     # Real entries.
     checked(Memory(torch.randn(21, 60), BEST["cdist p=1"]), x, None)
 
