@@ -166,7 +166,7 @@ LogicalResult DeviceAttr::verify(EmitError emitError, StringRef name,
     if (!group)
       return emitError() << "groups must hold groups of units "
                             "(#pum.crossbar_group, #pum.associative_group, "
-                            "#pum.digital_group), got "
+                            "#pum.cam_group, #pum.digital_group), got "
                          << attr;
     if (!byName.try_emplace(group.getName(), group).second)
       return emitError() << "groups has two groups \"" << group.getName()

@@ -3,6 +3,7 @@
 
 #include "lib/Analysis/GraphNodes.h"
 #include "lib/Analysis/Level.h"
+#include "lib/Analysis/Listing.h"
 #include "lib/Cost/CostModel.h"
 #include "lib/Device/Device.h"
 #include "lib/Device/Laws.h"
@@ -82,6 +83,26 @@ PumicePlace pumicePlaceOf(MlirLocation location) {
 
 MlirStringRef pumiceLevelOf(MlirModule module) {
   return wrap(stringifyLevel(levelOf(unwrap(module))));
+}
+
+void pumiceListing(MlirModule module, MlirStringCallback callback, void *user) {
+  give(toText(listingOf(unwrap(module))), callback, user);
+}
+
+bool pumiceRecordPipeline(MlirModule module, MlirStringRef pipeline,
+                          void (*record)(MlirStringRef, MlirStringRef, void *),
+                          void *recordUser, MlirStringCallback error,
+                          void *errorUser) {
+  std::string text;
+  llvm::raw_string_ostream errors(text);
+  LogicalResult result =
+      recordPipeline(unwrap(module), unwrap(pipeline), errors,
+                     [=](StringRef flags, StringRef after) {
+                       record(wrap(flags), wrap(after), recordUser);
+                     });
+  if (!text.empty())
+    give(text, error, errorUser);
+  return succeeded(result);
 }
 
 void pumicePrintOperationsOf(MlirModule module, intptr_t numNodes,
@@ -323,6 +344,45 @@ void pumiceProgramTensors(PumiceProgram program, MlirStringCallback callback,
   give(toText(std::move(tensors)), callback, user);
 }
 
+static bool succeed(llvm::Error error, MlirStringCallback callback,
+                    void *user) {
+  if (!error)
+    return true;
+  give(llvm::toString(std::move(error)), callback, user);
+  return false;
+}
+
+intptr_t pumiceProgramNumStates(PumiceProgram program) {
+  return unwrapProgram(program).state().specs().size();
+}
+
+PumiceTensor pumiceProgramState(PumiceProgram program, intptr_t index,
+                                MlirStringRef *name, MlirStringCallback error,
+                                void *errorUser) {
+  ProgramState &state = unwrapProgram(program).state();
+  PumiceTensor result = view(state.specs()[index], name);
+  llvm::Expected<model::Value> value = state.value(index);
+  if (value)
+    result.data = value->mutableData();
+  else
+    give(llvm::toString(value.takeError()), error, errorUser);
+  return result;
+}
+
+void pumiceProgramReset(PumiceProgram program) {
+  unwrapProgram(program).state().reset();
+}
+
+void pumiceProgramStoreState(PumiceProgram program) {
+  unwrapProgram(program).storeState();
+}
+
+bool pumiceProgramShareState(PumiceProgram program, PumiceProgram other,
+                             MlirStringCallback error, void *errorUser) {
+  return succeed(unwrapProgram(program).shareState(unwrapProgram(other)), error,
+                 errorUser);
+}
+
 double pumiceProgramPrepareMs(PumiceProgram program) {
   return unwrapProgram(program).prepareMs();
 }
@@ -393,14 +453,6 @@ PumiceRun pumiceProgramRun(PumiceProgram program, intptr_t numInputs,
     return {nullptr};
   }
   return {new RunResult(std::move(*result))};
-}
-
-static bool succeed(llvm::Error error, MlirStringCallback callback,
-                    void *user) {
-  if (!error)
-    return true;
-  give(llvm::toString(std::move(error)), callback, user);
-  return false;
 }
 
 static model::Collector &unwrapCollector(PumiceCollector collector) {

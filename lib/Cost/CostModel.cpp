@@ -4,7 +4,9 @@
 #include "lib/Cost/ConstantValue.h"
 #include "lib/Model/AP/Lookup.h"
 #include "lib/Model/AP/Wear.h"
+#include "lib/Model/Machine/Circuits.h"
 #include "lib/Support/Saturating.h"
+#include "mlir/IR/BuiltinOps.h"
 
 #include <algorithm>
 #include <numeric>
@@ -114,6 +116,53 @@ CostModel::processorsOf(const TaskPlacement &placement) const {
                          spec.name + "'");
 }
 
+llvm::Expected<const model::UnitGroup *>
+CostModel::camsOf(const TaskPlacement &placement) const {
+  const std::string name = placement.group.str();
+  const model::UnitGroup *group =
+      name.empty() ? spec.firstCam() : spec.find(name);
+  if (group && group->cam())
+    return group;
+  return llvm::createStringError(
+      name.empty() ? "runs on content-addressable memories, but device '" +
+                         spec.name + "' has none"
+                   : "is placed on '" + name +
+                         "', which is not a group of content-addressable "
+                         "memories of device '" +
+                         spec.name + "'");
+}
+
+model::SearchSpec pumice::specOf(const CamSearchTask &task) {
+  model::SearchSpec spec;
+  switch (task.kind) {
+  case TaskSearch::distances:
+    spec.kind = model::SearchKind::distances;
+    break;
+  case TaskSearch::within:
+    spec.kind = model::SearchKind::within;
+    break;
+  case TaskSearch::best:
+    spec.kind = model::SearchKind::best;
+    break;
+  }
+  spec.queries = task.queries;
+  spec.rows = task.rows;
+  spec.bits = task.bits;
+  spec.limit = task.limit;
+  spec.count = task.count;
+  return spec;
+}
+
+model::SearchMapping pumice::mappingOf(const TaskCamMapping &mapping) {
+  model::SearchMapping result;
+  result.partBits = mapping.partBits;
+  result.parts = mapping.parts;
+  result.rowBlocks = mapping.rowBlocks;
+  result.stacked = mapping.stacked;
+  result.serial = mapping.serial;
+  return result;
+}
+
 static model::LookupSpec specOf(const APLookupTask &task) {
   model::LookupSpec spec;
   spec.method = *model::parseLookupMethod(task.method);
@@ -140,6 +189,8 @@ llvm::Expected<int64_t> CostModel::processorsOf(const TaskWork &work) {
       return group.takeError();
     return model::lookupProcessors(*(*group)->ap(), ::specOf(*lookup));
   }
+  if (auto *search = std::get_if<CamSearchTask>(&work))
+    return mappingOf(search->mapping).arrays();
   return 0;
 }
 
@@ -157,7 +208,54 @@ llvm::Expected<model::Cost> CostModel::costOf(Operation *op,
   if (failed(work))
     return llvm::createStringError("'" + op->getName().getStringRef() +
                                    "' holds no work that has a cost");
+  if (std::holds_alternative<MVMTask>(*work) && hasCircuits())
+    if (Operation *module = op->getParentOfType<ModuleOp>();
+        module && module != chipModule) {
+      chip = chipOf(module);
+      chipModule = module;
+    }
   return costOf(*work, facts);
+}
+
+bool CostModel::hasCircuits() const {
+  return llvm::any_of(spec.groups, [](const model::UnitGroup &group) {
+    return group.crossbar() && group.crossbar()->circuits;
+  });
+}
+
+model::MVMContext CostModel::contextOf(const MVMTask &task) const {
+  return {task.kernelHeight, task.kernelWidth, chip.tiles, chip.intervalNs};
+}
+
+CostModel::Chip CostModel::chipOf(Operation *module) {
+  Chip found;
+  module->walk([&](TaskOpInterface op) {
+    FailureOr<TaskWork> work = op.getTaskWork();
+    const auto *task = succeeded(work) ? std::get_if<MVMTask>(&*work) : nullptr;
+    if (!task)
+      return;
+    auto group = crossbarsOf(task->grid);
+    if (!group) {
+      llvm::consumeError(group.takeError());
+      return;
+    }
+    const model::CrossbarSpec &crossbar = *(*group)->crossbar();
+    if (!crossbar.circuits)
+      return;
+    const GridSpec grid = specOf(task->grid);
+    const int64_t placed = model::totalUnits(
+        rangesOf(task->grid.placement.ranges)); // 0 if it is not placed yet
+    const int64_t replicas =
+        std::max<int64_t>(placed / std::max<int64_t>(grid.tiling.arrays, 1), 1);
+    found.tiles += model::circuitLayout(crossbar, grid.matrix, grid.tiling,
+                                        contextOf(*task))
+                       .tiles;
+    found.intervalNs =
+        std::max(found.intervalNs,
+                 model::circuitNs(crossbar, grid.matrix,
+                                  llvm::divideCeil(task->windows, replicas)));
+  });
+  return found;
 }
 
 llvm::Expected<model::Cost> CostModel::costOf(const TaskWork &work,
@@ -204,7 +302,7 @@ llvm::Expected<model::Cost> CostModel::cost(const MVMTask &task,
   return model::mvmCost(spec, **group, grid.matrix, grid.tiling, task.windows,
                         arrays, task.bytesIn, task.bytesOut,
                         model::totalUnits(arrays) / grid.tiling.arrays,
-                        task.weightZeroPoint);
+                        task.weightZeroPoint, contextOf(task));
 }
 
 llvm::Expected<model::Cost> CostModel::cost(const APRunTask &task,
@@ -266,6 +364,36 @@ llvm::Expected<model::Cost> CostModel::cost(const APLookupTask &task,
   cost.writes =
       model::lookupWrites(**group, processors, lookup, *work, written);
   return cost;
+}
+
+llvm::Expected<model::Cost> CostModel::cost(const CamSearchTask &task,
+                                            const TaskFacts &facts) {
+  auto group = camsOf(task.placement);
+  if (!group)
+    return group.takeError();
+  const model::SearchMapping mapping = mappingOf(task.mapping);
+  const model::SearchSpec search = pumice::specOf(task);
+  if (llvm::Error error =
+          model::verifyMapping(*(*group)->cam(), search, mapping))
+    return error;
+  const SmallVector<model::ArrayRange> arrays =
+      unitsOf(task.placement, **group, mapping.arrays());
+  return model::searchCost(spec, **group, arrays, search, mapping, task.bytesIn,
+                           task.bytesOut, facts.keyBits);
+}
+
+llvm::Expected<model::Cost> CostModel::cost(const CamWriteTask &task,
+                                            const TaskFacts &) {
+  auto group = camsOf(task.placement);
+  if (!group)
+    return group.takeError();
+  const model::SearchMapping mapping = mappingOf(task.mapping);
+  model::SearchSpec words;
+  words.rows = task.rows;
+  words.bits = task.bits;
+  return model::storeCost(spec, **group,
+                          unitsOf(task.placement, **group, mapping.arrays()),
+                          words, mapping);
 }
 
 llvm::Expected<model::Cost> CostModel::cost(const ApplyTask &task,

@@ -250,6 +250,18 @@ bool pumice::hasProcessors(pum::DeviceAttr device) {
   return bool(groupOf<pum::AssociativeGroupAttr>(device, ""));
 }
 
+bool pumice::hasCams(pum::DeviceAttr device) {
+  return bool(groupOf<pum::CamGroupAttr>(device, ""));
+}
+
+std::optional<model::CamSpec> pumice::camsOf(pum::DeviceAttr device,
+                                             StringRef group) {
+  auto cams = groupOf<pum::CamGroupAttr>(device, group);
+  if (!cams)
+    return std::nullopt;
+  return toSpec(cams.getCam());
+}
+
 bool pumice::takesTemporaryWeights(pum::DeviceAttr device, StringRef group) {
   auto arrays = groupOf<pum::CrossbarGroupAttr>(device, group);
   return arrays && arrays.getDynamicMatmul() == pum::DynamicMatmul::crossbar;
@@ -263,6 +275,8 @@ std::optional<LayerTarget> pumice::targetOfGroup(pum::DeviceAttr device,
     return LayerTarget::crossbar;
   if (groupOf<pum::AssociativeGroupAttr>(device, group))
     return LayerTarget::ap;
+  if (groupOf<pum::CamGroupAttr>(device, group))
+    return LayerTarget::cam;
   if (groupOf<pum::DigitalGroupAttr>(device, group))
     return LayerTarget::digital;
   return std::nullopt;

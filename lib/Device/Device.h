@@ -39,6 +39,7 @@ pum::DeviceAttr deviceOf(mlir::Operation *op);
 /// Whether the device has units of a kind.
 bool hasCrossbars(pum::DeviceAttr device);
 bool hasProcessors(pum::DeviceAttr device);
+bool hasCams(pum::DeviceAttr device);
 /// The arrays of a group of crossbars; null if there is no such group.
 crossbar::CrossbarArrayAttr arrayOf(pum::DeviceAttr device,
                                     llvm::StringRef group = "");
@@ -48,6 +49,10 @@ llvm::StringRef groupWith(pum::DeviceAttr device,
 /// The processors of a group; nullopt if there is no such group.
 std::optional<model::APSpec> processorsOf(pum::DeviceAttr device,
                                           llvm::StringRef group = "");
+/// The content-addressable memories of a group; nullopt if there is no such
+/// group.
+std::optional<model::CamSpec> camsOf(pum::DeviceAttr device,
+                                     llvm::StringRef group = "");
 /// Whether products of two activations run on a group of crossbars.
 bool takesTemporaryWeights(pum::DeviceAttr device, llvm::StringRef group = "");
 /// The kind of units in the group with a name; nullopt if there is no such
@@ -66,6 +71,7 @@ model::DeviceSpec toSpec(pum::DeviceAttr device);
 model::DeviceSpec toStatedSpec(pum::DeviceAttr device);
 model::ArraySpec toSpec(crossbar::CrossbarArrayAttr array);
 model::APSpec toSpec(pum::APAttr ap);
+model::CamSpec toSpec(pum::CamAttr cam);
 
 /// The attribute of a spec, verified. Reports errors at `loc`, with `device`
 /// and the field.
@@ -75,7 +81,7 @@ mlir::FailureOr<pum::DeviceAttr> toAttribute(const model::DeviceSpec &spec,
 
 /// All fields of a device, nested as in a device file. Groups, levels, ops and
 /// components are lists; fields with their default value are omitted. A group
-/// has a field `kind`: crossbar, associative or digital.
+/// has a field `kind`: crossbar, associative, cam or digital.
 llvm::json::Value toJson(const model::DeviceSpec &spec);
 /// Reads such JSON without verifying the numbers. Reports unknown and missing
 /// fields at `loc`.

@@ -31,6 +31,9 @@ const Words<model::WeightEncoding> encodings = {
     {"offset", model::WeightEncoding::offset},
     {"offset_flip", model::WeightEncoding::offsetFlip},
     {"differential", model::WeightEncoding::differential}};
+const Words<model::CircuitMapping> mappings = {
+    {"dense", model::CircuitMapping::dense},
+    {"kernel", model::CircuitMapping::kernel}};
 const Words<bool> matmuls = {{"digital", false}, {"crossbar", true}};
 
 //===----------------------------------------------------------------------===//
@@ -443,6 +446,63 @@ void fields(Visitor &v, model::ArrayEnergy &s) {
 }
 
 template <typename Visitor>
+void fields(Visitor &v, model::CircuitsSpec &s) {
+  v.word("mapping", s.mapping, mappings);
+  v.required("ones", s.ones);
+  v.defaulted("pipelined", s.pipelined, false);
+  v.part("tiles", [&](auto &part) {
+    part.required("kernel_positions", s.tiles.kernelPositions);
+    part.required("kernel_arrays", s.tiles.kernelArrays);
+    part.required("dense_arrays", s.tiles.denseArrays);
+    part.required("kernel_um", s.tiles.kernelUm);
+    part.required("dense_um", s.tiles.denseUm);
+  });
+  v.part("periphery", [&](auto &part) {
+    part.required("narrow_cell_read_pj", s.periphery.narrowCellReadPj);
+    part.required("array_read_pj", s.periphery.arrayReadPj);
+    part.required("row_pj", s.periphery.rowPj);
+    part.required("multiplexer_pj", s.periphery.multiplexerPj);
+    part.required("encoder_pj", s.periphery.encoderPj);
+    part.required("result_pj", s.periphery.resultPj);
+  });
+  v.part("accumulation", [&](auto &part) {
+    part.required("slices_pj", s.accumulation.slicesPj);
+    part.required("slices_pj_per_slice", s.accumulation.slicesPjPerSlice);
+    part.required("bits_pj", s.accumulation.bitsPj);
+    part.required("bits_pj_per_slice", s.accumulation.bitsPjPerSlice);
+    part.required("bits_pj_per_bit", s.accumulation.bitsPjPerBit);
+    part.required("tree_pj", s.accumulation.treePj);
+    part.required("tree_pj_per_array", s.accumulation.treePjPerArray);
+    part.required("dense_tree_pj", s.accumulation.denseTreePj);
+  });
+  v.part("interconnect", [&](auto &part) {
+    part.required("array_in_pj", s.interconnect.arrayInPj);
+    part.required("array_out_pj", s.interconnect.arrayOutPj);
+    part.required("kernel_tile_pj", s.interconnect.kernelTilePj);
+    part.required("dense_tile_pj", s.interconnect.denseTilePj);
+    part.required("chip_pj_per_um", s.interconnect.chipPjPerUm);
+  });
+  v.part("buffers", [&](auto &part) {
+    part.required("array_in_pj", s.buffers.arrayInPj);
+    part.required("tile_in_pj", s.buffers.tileInPj);
+    part.required("array_out_pj", s.buffers.arrayOutPj);
+    part.required("tile_out_pj", s.buffers.tileOutPj);
+    part.required("chip_out_pj", s.buffers.chipOutPj);
+  });
+  v.part("timing", [&](auto &part) {
+    part.required("window_ns", s.timing.windowNs);
+    part.required("bit_ns", s.timing.bitNs);
+    part.required("result_ns", s.timing.resultNs);
+    part.required("input_ns", s.timing.inputNs);
+  });
+  v.part("leakage", [&](auto &part) {
+    part.required("array_uw", s.leakage.arrayUw);
+    part.required("array_uw_per_bit", s.leakage.arrayUwPerBit);
+    part.required("slices_uw", s.leakage.slicesUw);
+  });
+}
+
+template <typename Visitor>
 void fields(Visitor &v, model::APSpec &s) {
   v.required("rows", s.rows);
   v.required("columns", s.columns);
@@ -458,6 +518,30 @@ void fields(Visitor &v, model::APSpec &s) {
   v.required("link_pj_per_bit", s.linkPjPerBit);
   v.required("fetch_pj_per_byte", s.fetchPjPerByte);
   v.defaulted("elementwise_bits", s.elementwiseBits, int64_t(0));
+  v.defaulted("search_pj_per_row", s.searchPjPerRow, 0.0);
+}
+
+template <typename Visitor>
+void fields(Visitor &v, model::CamSpec &s) {
+  v.required("rows", s.rows);
+  v.required("columns", s.columns);
+  v.defaulted("ternary", s.ternary, true);
+  v.required("max_distance", s.maxDistance);
+  v.required("merge_parts", s.mergeParts);
+  v.required("best_matches", s.bestMatches);
+  v.required("search_ns", s.searchNs);
+  v.required("match_line_pj", s.matchLinePj);
+  v.required("cell_pj", s.cellPj);
+  v.required("sense_pj", s.sensePj);
+  v.required("search_line_pj", s.searchLinePj);
+  v.required("write_ns", s.writeNs);
+  v.required("write_pj_per_bit", s.writePjPerBit);
+  v.required("merge_ns", s.mergeNs);
+  v.required("merge_pj", s.mergePj);
+  v.required("rank_ns", s.rankNs);
+  v.required("rank_pj", s.rankPj);
+  v.defaulted("distance_noise", s.distanceNoise, 0.0);
+  v.defaulted("seed", s.seed, int64_t(0));
 }
 
 template <typename Visitor>
@@ -510,9 +594,10 @@ void fields(Visitor &v, model::LawSpec &s) {
   v.defaulted("level", s.level, std::string());
 }
 
-enum class Kind { crossbar, associative, digital };
+enum class Kind { crossbar, associative, cam, digital };
 const Words<Kind> kinds = {{"crossbar", Kind::crossbar},
                            {"associative", Kind::associative},
+                           {"cam", Kind::cam},
                            {"digital", Kind::digital}};
 
 template <typename Visitor>
@@ -520,6 +605,7 @@ void fields(Visitor &v, model::UnitGroup &s) {
   v.required("name", s.name);
   Kind kind = s.crossbar() ? Kind::crossbar
               : s.ap()     ? Kind::associative
+              : s.cam()    ? Kind::cam
                            : Kind::digital;
   const Kind before = kind;
   v.word("kind", kind, kinds);
@@ -528,6 +614,8 @@ void fields(Visitor &v, model::UnitGroup &s) {
       s.unit = model::CrossbarSpec();
     else if (kind == Kind::associative)
       s.unit = model::APSpec();
+    else if (kind == Kind::cam)
+      s.unit = model::CamSpec();
     else
       s.unit = model::DigitalSpec();
   }
@@ -542,8 +630,13 @@ void fields(Visitor &v, model::UnitGroup &s) {
     v.defaulted("pulse_unchanged_cells", crossbar->pulsesUnchangedCells, true);
     v.optionalPart("write_drivers", crossbar->writeDrivers);
     v.optionalPart("converters", crossbar->converters);
+    v.optionalPart("circuits", crossbar->circuits);
   } else if (auto *ap = std::get_if<model::APSpec>(&s.unit)) {
     v.part("ap", [&](auto &part) { fields(part, *ap); });
+    v.list("levels", "name", s.levels);
+    v.optional("endurance_writes", s.enduranceWrites);
+  } else if (auto *cam = std::get_if<model::CamSpec>(&s.unit)) {
+    v.part("cam", [&](auto &part) { fields(part, *cam); });
     v.list("levels", "name", s.levels);
     v.optional("endurance_writes", s.enduranceWrites);
   } else {
@@ -641,6 +734,7 @@ json::Value pumice::deviceFields() {
        {std::pair<StringRef, decltype(model::UnitGroup::unit)>(
             "crossbar", model::CrossbarSpec()),
         {"associative", model::APSpec()},
+        {"cam", model::CamSpec()},
         {"digital", model::DigitalSpec()}}) {
     model::UnitGroup group;
     group.unit = unit;

@@ -63,7 +63,7 @@ class Device:
             with ir.Context() as context:
                 text = _pumice.device_to_json(_pumice.load_device(context, str(name)))
         except ValueError as error:
-            raise PumiceError(_plain(error)) from None
+            raise PumiceError(_with_hint(_plain(error))) from None
         self._fields = json.loads(text)
 
     @property
@@ -75,7 +75,8 @@ class Device:
     def fields(self) -> dict[str, Any]:
         """All numbers, nested as in the device file (a copy).
 
-        `groups` is a list of groups, each with its `kind`: crossbar, associative or digital.
+        `groups` is a list of groups, each with its `kind`: crossbar, associative, cam or
+        digital.
         """
         return deepcopy(self._fields)
 
@@ -113,12 +114,21 @@ class Device:
         return self._first("associative", "associative processors")
 
     @property
+    def cams(self) -> dict[str, Any]:
+        """The only, or first, group of content-addressable memories (a copy).
+
+        Raises:
+            PumiceError: there is none.
+        """
+        return self._first("cam", "content-addressable memories")
+
+    @property
     def digital(self) -> dict[str, Any]:
         """The only, or first, group of digital units (a copy)."""
         return self._first("digital", "digital units")
 
     def has(self, kind: str) -> bool:
-        """Whether it has a group of a kind: crossbar, associative or digital."""
+        """Whether it has a group of a kind: crossbar, associative, cam or digital."""
         return any(group["kind"] == kind for group in self._fields["groups"])
 
     @property
@@ -289,6 +299,18 @@ class Device:
     def __repr__(self) -> str:
         return f"Device({self.name!r})"
 
+    def _repr_html_(self) -> str:
+        from pumice.tables import html_text, simple_table
+
+        sums = self.roll_up()["levels"]
+        rows = [
+            (item["group"], item["level"], f"{item['area_mm2']:.4g}", f"{item['power_mw']:.4g}")
+            for item in sums
+        ]
+        groups = ", ".join(f"{name} ({group['kind']})" for name, group in self.groups.items())
+        columns = ["group", "level", "mm2 of one", "mW of one"]
+        return html_text(simple_table(f"Device '{self.name}': {groups}", columns, rows, left=2))
+
 
 def as_device(device: str | os.PathLike[str] | Mapping[str, Any] | Device | None) -> Device:
     """Returns a device, or makes one of a name, path or fields; "ideal" for None.
@@ -396,6 +418,25 @@ def _plain(error: Exception) -> str:
     if diagnostics:
         return str(diagnostics[0].message).rstrip()
     return re.sub(r"^at \S+: ", "", str(error)).splitlines()[0]
+
+
+def _with_hint(text: str) -> str:
+    """A message of MLIR's parser about an unknown field, with the field that was probably meant."""
+    unknown = re.search(r"duplicate or unknown struct parameter name: (\w+)$", text)
+    if not unknown:
+        return text
+    known = {name for names in _field_names().values() for name in names}
+    for preset in devices():
+        known.update(_keys(Device(preset).fields))
+    similar = get_close_matches(unknown[1], sorted(known - {unknown[1]}), 1)
+    return f"{text} (did you mean '{similar[0]}'?)" if similar else text
+
+
+def _keys(value: Any) -> set[str]:
+    """All keys in nested dicts and lists."""
+    if isinstance(value, Mapping):
+        return set(value).union(*map(_keys, value.values()))
+    return set().union(*map(_keys, value)) if isinstance(value, list) else set()
 
 
 def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from pumice.files import csv_text, write_text
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from pumice.comparison import Comparison
     from pumice.figures import Figures
 
 __all__ = [
@@ -28,12 +29,32 @@ __all__ = [
     "Level",
     "Lifetime",
     "Report",
+    "Saturation",
     "Utilisation",
     "Wear",
     "WearRange",
 ]
 
 _SECONDS_PER_YEAR = 365.25 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Saturation:
+    """A quantization that took an end of its range far more often than in calibration.
+
+    Attributes:
+        layer: the module's path in the model, or a source location.
+        node: name of the node of the exported graph.
+        end: "low" or "high".
+        fraction: fraction of the values that became the least or greatest quantized value.
+        calibrated: the same in calibration.
+    """
+
+    layer: str
+    node: str
+    end: str
+    fraction: float
+    calibrated: float
 
 
 @dataclass(frozen=True)
@@ -441,6 +462,16 @@ class Report:
         return int(self._data.get("peak_buffer_bytes", 0))
 
     @property
+    def saturated(self) -> tuple[Saturation, ...]:
+        """Quantizations that saturated far more than in calibration; none in an estimate.
+
+        That is, an end of the range has at least 16 values, and a fraction of the values above 0.02
+        plus 4 times that in calibration. Only `pumice.quantize` records what calibration saw, and
+        only values that the digital unit quantizes are counted.
+        """
+        return tuple(Saturation(**item) for item in self._data.get("saturated", ()))
+
+    @property
     def setup(self) -> Report | None:
         """Accounting of the programming of arrays before the first run; None if there is none."""
         data = self._data.get("setup")
@@ -513,21 +544,78 @@ class Report:
         return cls(data, timings, CodeStats(**code) if code else None)
 
     def to_html(
-        self, path: str | os.PathLike[str] | None = None, *, title: str | None = None
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        title: str | None = None,
+        comparison: Comparison | None = None,
     ) -> str:
         """A self-contained HTML page with figures and tables; written to `path` if given.
 
         `pumice.pages.report_page` shows several reports side by side.
+
+        Args:
+            path: where to write the page, if given.
+            title: of the page.
+            comparison: of `Program.compare`; the graph of the network shows its errors.
 
         Raises:
             PumiceError: the file cannot be written, or plotly is not installed.
         """
         from pumice.pages import report_page
 
-        text = report_page({f"Run on device '{self.device}'": self}, title)
+        text = report_page({f"Run on device '{self.device}'": self}, title, comparison=comparison)
         if path is not None:
             write_text(path, text)
         return text
+
+    def plot(
+        self, kind: str, path: str | os.PathLike[str] | None = None, *, axes: Any = None
+    ) -> Any:
+        """Draws a figure with matplotlib.
+
+        Args:
+            kind: "timeline", "time" and "energy" of layers, "components", "in_use" (resources over
+                time), "occupancy" (arrays over time), "waiting", "wear" or "network".
+            path: where to write the picture, if given; its ending chooses the format.
+            axes: matplotlib axes to draw on; those of a new figure if not given.
+
+        Returns:
+            The axes; `axes.figure` is the figure.
+
+        Raises:
+            PumiceError: an unknown kind, a file that cannot be written, or no matplotlib.
+        """
+        from pumice.pages.plots import plot
+
+        return plot(self, kind, path, axes)
+
+    def to_markdown(
+        self, *, sort: str | None = None, top: int | None = None, depth: int | None = None
+    ) -> str:
+        """The table of layers for a page of Markdown, with the layers of `layer_table`.
+
+        Raises:
+            PumiceError: as `layer_table`.
+        """
+        from pumice.tables import layer_cells, markdown
+
+        return markdown(*layer_cells(self, sort=sort, top=top, depth=depth), left=2)
+
+    def to_latex(
+        self, *, sort: str | None = None, top: int | None = None, depth: int | None = None
+    ) -> str:
+        """The table of layers as a `tabular` for LaTeX with the package booktabs.
+
+        Args:
+            sort, top, depth: as for `layer_table`.
+
+        Raises:
+            PumiceError: as `layer_table`.
+        """
+        from pumice.tables import latex, layer_cells
+
+        return latex(*layer_cells(self, sort=sort, top=top, depth=depth), left=2)
 
     def records(self) -> list[dict[str, Any]]:
         """A flat dict for each layer, as for `pandas.DataFrame`: times in ns, energies in pJ."""

@@ -43,6 +43,9 @@ static json::Object toJson(const Counters &counters, bool withZeros) {
   add("ap_passes", counters.apPasses);
   add("ap_tagged_writes", counters.apTaggedWrites);
   add("ap_shifts", counters.apShifts);
+  add("cam_searches", counters.camSearches);
+  add("cam_rows", counters.camRows);
+  add("cam_key_bits", counters.camKeyBits);
   json::Object ops;
   for (size_t i = 0; i < numDigitalOps; ++i)
     if (withZeros || counters.digitalOps[i] != 0)
@@ -83,6 +86,8 @@ static json::Object toJson(const InstructionRecord &record,
       {"arrays", record.arrays},
       {"depends_on", std::move(dependencies)},
       {"lanes", std::move(lanes)}};
+  if (record.info.bufferBytes)
+    object["buffer_bytes"] = record.info.bufferBytes;
   if (!record.info.reason.empty())
     object["reason"] = record.info.reason;
   if (!record.info.nonlinear.empty())

@@ -28,7 +28,7 @@ namespace pumice::model {
 ///                    busy_ns: time during which its instructions run,
 ///   instructions     [{id, label, kind, unit, layer, reason, nonlinear,
 ///                      start_ns, end_ns, energy_pj, counters, arrays,
-///                      depends_on, lanes [{resource, first, count, start_ns,
+///                      buffer_bytes, depends_on, lanes [{resource, first, count, start_ns,
 ///                      end_ns}]}],
 ///   utilisation      {<resource> {count, busy_ns, share}},
 ///   waiting_ns       {weights, <resource>}, summed over instructions: how long
@@ -42,7 +42,8 @@ namespace pumice::model {
 ///                              max_writes_per_cell, mean_writes_per_cell}]}.
 /// Resources have the names that the device declares.
 /// Layers and instructions omit components and counters that are 0;
-/// instructions omit an empty `reason` and `nonlinear`.
+/// instructions omit an empty `reason`, `nonlinear` and `buffer_bytes`, the
+/// activations in the buffer when the program issues the instruction.
 ///
 /// With `setup`, the work done once before the run, the report also has
 /// `setup` and, in `wear`, `lifetime`: {limit, endurance_writes, runs,
@@ -55,6 +56,10 @@ namespace pumice::model {
 ///
 /// With `steady`, an inference in the steady state, the report also has
 /// `steady_state`, and the lifetime counts such runs.
+///
+/// The interpreter adds peak_buffer_bytes and, if values of a run saturate far
+/// more than in calibration, saturated [{layer, node, end, fraction,
+/// calibrated}] (lib/Interpreter/Saturation.h).
 llvm::json::Value toJson(const Machine &machine, const Machine *setup = nullptr,
                          const Machine *steady = nullptr);
 

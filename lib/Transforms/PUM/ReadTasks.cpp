@@ -27,9 +27,20 @@ namespace {
 /// A bandwidth that does not limit, in bytes per microsecond.
 constexpr int64_t unlimitedBytesPerUs = 1'000'000'000;
 
+bool isConstant(pum::ProgramOp op) {
+  return op.getWeights().getDefiningOp<arith::ConstantOp>() != nullptr;
+}
+
+/// Whether the weights are of a net or a table.
+bool isApplied(pum::ProgramOp op) {
+  return llvm::any_of(op.getGrid().getUsers(), [](Operation *user) {
+    auto task = dyn_cast<pum::ComputeOp>(user);
+    return task && isa<crossbar::ApplyOp>(task.getBody().front().front());
+  });
+}
+
 bool isScheduled(pum::ProgramOp op) {
-  return !op.getPlacement() &&
-         op.getWeights().getDefiningOp<arith::ConstantOp>();
+  return !op.getPlacement() && isConstant(op) && !isApplied(op);
 }
 
 /// The program of constant weights whose grid a task reads; null: none.
@@ -84,7 +95,7 @@ private:
     machine.dramPjPerByte = device.dram.readPjPerByte;
     if (const model::UnitGroup *digital = device.firstDigital())
       machine.digitalUnits = std::max<int64_t>(digital->digital()->units, 1);
-    const llvm::StringMap<int64_t> reserved = temporaryArrays();
+    reserveArrays();
     for (const model::UnitGroup &group : device.groups) {
       const model::CrossbarSpec *crossbar = group.crossbar();
       if (!crossbar || !group.count())
@@ -102,7 +113,8 @@ private:
         own.arraysPerElement =
             group.unitsPer(group.levels.front().name).value_or(1);
       }
-      const int64_t left = *group.count() - reserved.lookup(group.name);
+      const int64_t left = *group.count() - applied.lookup(group.name) -
+                           temporary.lookup(group.name);
       own.elements = left / own.arraysPerElement;
       if (own.elements < 1)
         continue;
@@ -113,22 +125,25 @@ private:
     }
   }
 
-  /// Arrays kept for temporary weights, by group: those of two such programs,
-  /// so that one is written while the other is read.
-  llvm::StringMap<int64_t> temporaryArrays() {
-    llvm::StringMap<int64_t> arrays;
+  /// Finds the arrays that are not scheduled: those of nets and tables, which
+  /// stay, and of two programs of temporary weights, so that one is written
+  /// while the other is read.
+  void reserveArrays() {
     function.walk([&](pum::ProgramOp op) {
-      if (op.getPlacement() ||
-          op.getWeights().getDefiningOp<arith::ConstantOp>())
+      const bool isTemporary = !isConstant(op);
+      if (op.getPlacement() || (!isTemporary && !isApplied(op)))
         return;
-      for (const model::UnitGroup &group : device.groups)
-        if (group.crossbar() && arrayIs(group, op)) {
-          int64_t &most = arrays[group.name];
-          most = std::max<int64_t>(most, 2 * op.getTiling().getArrays());
-          break;
-        }
+      const int64_t arrays = op.getTiling().getArrays();
+      for (const model::UnitGroup &group : device.groups) {
+        if (!group.crossbar() || !arrayIs(group, op))
+          continue;
+        if (isTemporary)
+          temporary[group.name] = std::max(temporary[group.name], 2 * arrays);
+        else
+          applied[group.name] += arrays;
+        break;
+      }
     });
-    return arrays;
   }
 
   bool arrayIs(const model::UnitGroup &group, pum::ProgramOp op) {
@@ -162,7 +177,8 @@ private:
         work.digitalPs = cost->latencyPs;
       // Temporary weights are written before the task that reads them.
       for (Value operand : op->getOperands())
-        if (auto program = operand.getDefiningOp<pum::ProgramOp>()) {
+        if (auto program = operand.getDefiningOp<pum::ProgramOp>();
+            program && !isConstant(program)) {
           llvm::Expected<model::Cost> write =
               costs.costOf(program.getOperation());
           if (!write)
@@ -238,7 +254,9 @@ private:
     if (unit.groups.empty())
       return program.emitOpError("needs ")
              << grid.tiling.arrays << " arrays, but device '" << device.name
-             << "' has none that are left for constant weights";
+             << "' has none that are left for constant weights: nets and "
+                "tables take "
+             << sum(applied) << ", temporary weights " << sum(temporary);
     if (work.split != Split::tiles && unit.rowTiles > most)
       return program.emitOpError("needs ")
              << unit.rowTiles << " arrays at once for its smallest split, "
@@ -257,6 +275,13 @@ private:
       bytes += unit.inputBytes + unit.outputBytes + unit.windowBytes +
                2 * unit.partialBytes;
     result.problem.machine.banks.push_back({bytes, 0});
+  }
+
+  static int64_t sum(const llvm::StringMap<int64_t> &byGroup) {
+    int64_t all = 0;
+    for (const auto &entry : byGroup)
+      all += entry.second;
+    return all;
   }
 
   static int64_t bytesOf(RankedTensorType type) {
@@ -280,6 +305,8 @@ private:
   TaskProblem result;
   llvm::DenseMap<Operation *, int> unitOf;
   llvm::StringMap<int64_t> seen; ///< names
+  /// Arrays of nets and tables, and for temporary weights, by group.
+  llvm::StringMap<int64_t> applied, temporary;
 };
 
 } // namespace

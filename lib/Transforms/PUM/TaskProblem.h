@@ -44,8 +44,9 @@ struct TaskProblem {
 };
 
 /// Reads the tasks of `function`. Every program of constant weights must have
-/// one reader. Arrays for temporary weights are left out of the machine, at the
-/// end of their group. Problems become diagnostics.
+/// one reader, except those of nets and tables, which stay in their arrays.
+/// These arrays and those for temporary weights are left out of the machine, at
+/// the end of their group. Problems become diagnostics.
 mlir::FailureOr<TaskProblem> readTasks(mlir::func::FuncOp function,
                                        CostModel &costs);
 

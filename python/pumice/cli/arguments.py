@@ -6,8 +6,8 @@ from __future__ import annotations
 import argparse
 
 __all__ = [
-    "MODEL", "PROGRAM", "add_debug", "add_json", "add_json_file", "add_layers", "add_markdown",
-    "add_model", "add_reports", "add_set", "add_threads", "positive",
+    "DATA", "MODEL", "PROGRAM", "add_debug", "add_json", "add_json_file", "add_layers",
+    "add_markdown", "add_model", "add_reports", "add_set", "add_threads", "add_version", "positive",
 ]  # fmt: skip
 
 MODEL = (
@@ -15,7 +15,15 @@ MODEL = (
     " returns one; zoo:NAME, a network of pumice.zoo, or zoo-small:NAME; MODEL.onnx; or MODEL.mlir"
     " of TOSA, linalg or any level above the machine program"
 )
-PROGRAM = f"a program of `pumice compile` or Program.save; or a model: {MODEL}"
+PROGRAM = (
+    f"a program of `pumice compile` or Program.save; or a model: {MODEL}; - is a program or MLIR on"
+    " standard input"
+)
+
+DATA = (
+    "an .npz file with an array y of targets, and x of inputs or, for models with several, an array"
+    " for each by its name; items are along the first dimension"
+)
 
 
 def positive(text: str) -> int:
@@ -24,6 +32,19 @@ def positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text}")
     return value
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        import pumice
+
+        print(f"pumice {pumice.__version__}")
+        parser.exit()
+
+
+def add_version(parser: argparse.ArgumentParser) -> None:
+    """--version, for every program."""
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -71,6 +92,11 @@ def add_reports(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--trace", metavar="T.json", help="where to write the timeline for https://ui.perfetto.dev"
+    )
+    parser.add_argument(
+        "--trace-setup",
+        action="store_true",
+        help="begin the timeline with the programming of arrays before the first run",
     )
 
 
@@ -168,4 +194,24 @@ def add_model(parser: argparse.ArgumentParser, several_devices: str = "") -> Non
         "--no-quantize",
         action="store_true",
         help="keep a float model in float: it runs entirely on the digital unit",
+    )
+    parser.add_argument(
+        "--passes",
+        action="append",
+        default=[],
+        metavar="LEVEL=PASSES",
+        help="passes to run at a level: a pipeline such as canonicalize,cse, or FILE.py:NAME, a"
+        " function that changes a module; repeat for several",
+    )
+    parser.add_argument(
+        "--pass-plugin",
+        action="append",
+        default=[],
+        metavar="P.so",
+        help="plugin of pumice-opt whose passes --passes may name; repeat for several",
+    )
+    parser.add_argument(
+        "--dump-levels-to",
+        metavar="DIR",
+        help="write the IR of every level to a folder, as LEVEL.mlir",
     )

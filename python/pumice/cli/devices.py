@@ -95,6 +95,9 @@ def _rows(device: Device) -> Iterator[list[str]]:
     for row, group in enumerate(groups):
         if group["kind"] == "associative":
             cells = [f"{group['ap']['rows']} x {group['ap']['columns']}", "1/2/8", "none"]
+        elif group["kind"] == "cam":
+            cell = "ternary" if group["cam"].get("ternary", True) else "binary"
+            cells = [f"{group['cam']['rows']} x {group['cam']['columns']}", cell, "none"]
         else:
             array = group["array"]
             cells = [

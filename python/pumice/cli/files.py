@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import importlib.util
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -19,8 +22,10 @@ from pumice.files import replacing
 
 __all__ = [
     "example_inputs",
+    "from_stdin",
     "is_model",
     "load_array",
+    "load_function",
     "load_inputs",
     "load_model",
     "parse_shapes",
@@ -40,6 +45,9 @@ def load_model(text: str) -> Any:
     Raises:
         PumiceError: no such file, module or name; the code fails; the result is not a module.
     """
+    from pumice.frontend.requirements import require_torch
+
+    require_torch()
     import torch
 
     place, _, name = text.rpartition(":")
@@ -86,6 +94,23 @@ def _from_zoo(text: str) -> Any:
     return network.build() if place == "zoo" else network.small()
 
 
+def load_function(place: str, name: str) -> Any:
+    """The function `name` of a file.
+
+    Raises:
+        PumiceError: no such file or function, or the file's code fails.
+    """
+    try:
+        module = _import(place)
+    except PumiceError:
+        raise
+    except Exception as error:
+        raise PumiceError(f"cannot load '{place}': {type(error).__name__}: {error}") from error
+    if not callable(getattr(module, name, None)):
+        raise PumiceError(f"expected a function '{name}' in '{place}', got none")
+    return getattr(module, name)
+
+
 def _import(place: str) -> Any:
     path = Path(place)
     if path.suffix != ".py":
@@ -100,6 +125,16 @@ def _import(place: str) -> Any:
     sys.path.insert(0, str(path.parent))  # files beside the model, as for a script
     spec.loader.exec_module(module)
     return module
+
+
+@cache
+def from_stdin() -> Path:
+    """A file with what standard input holds, which is gone at the end of the process."""
+    folder = TemporaryDirectory(prefix="pumice-")
+    atexit.register(folder.cleanup)
+    path = Path(folder.name, "stdin.mlir")
+    path.write_bytes(sys.stdin.buffer.read())
+    return path
 
 
 def load_array(path: str) -> Any:

@@ -12,7 +12,9 @@ from typing import Any
 from pumice.cli.errors import UsageError
 from pumice.cli.files import (
     example_inputs,
+    from_stdin,
     is_model,
+    load_function,
     load_inputs,
     load_model,
     parse_shapes,
@@ -118,9 +120,33 @@ def compile_(args: Namespace) -> None:
         say(f"wrote {args.output}")
 
 
-def program_of(args: Namespace) -> tuple[Program, list[Any], dict[str, Any]]:
-    """The program to run, and its inputs."""
-    inputs, keywords = load_inputs(args.input)
+def program_of(
+    args: Namespace, given: tuple[list[Any], dict[str, Any]] | None = None
+) -> tuple[Program, list[Any], dict[str, Any]]:
+    """The program to run, and its inputs: those of --input, or `given`."""
+    program, inputs, keywords = _program_of(args, given or load_inputs(args.input))
+    if args.dump_levels_to:
+        _dump(program, Path(args.dump_levels_to))
+    return program, inputs, keywords
+
+
+def _dump(program: Program, folder: Path) -> None:
+    """Writes each level as text that parses back."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PumiceError(f"cannot make the folder '{folder}': {error.strerror}") from None
+    for level in program.levels:
+        write_text(folder / f"{level}.mlir", program.ir(level, elide=False))
+    say(f"wrote {', '.join(f'{level}.mlir' for level in program.levels)} to {folder}")
+
+
+def _program_of(
+    args: Namespace, given: tuple[list[Any], dict[str, Any]]
+) -> tuple[Program, list[Any], dict[str, Any]]:
+    inputs, keywords = given
+    if args.program == "-":
+        args.program = str(from_stdin())
     if is_model(args.program):
         if args.shape and (inputs or keywords):
             raise UsageError("expected --input or --shape, got both")
@@ -142,7 +168,7 @@ def program_of(args: Namespace) -> tuple[Program, list[Any], dict[str, Any]]:
         raise PumiceError(f"no such program: '{args.program}' (a model is FILE.py:NAME)")
     _only_for(args, "PyTorch models", "--calibration", "--no-quantize")
     if path.suffix != ".onnx" and level_of(parse_file(path)) == "simulator":
-        _only_for(args, "models", "--nonlinear", "--max-error")
+        _only_for(args, "models", "--nonlinear", "--max-error", "--passes")
     if path.suffix == ".onnx":
         return _from_onnx(args, inputs, keywords), inputs, keywords
     _only_for(args, "ONNX models", "--shape")
@@ -167,8 +193,29 @@ def _options(args: Namespace) -> CompileOptions:
         key, _, method = item.rpartition("=")
         methods[key or "*"] = method
     return CompileOptions(
-        nonlinear=methods or None, max_error=args.max_error, schedule=args.schedule
+        nonlinear=methods or None,
+        max_error=args.max_error,
+        schedule=args.schedule,
+        passes=_passes(args),
+        plugins=tuple(args.pass_plugin),
     )
+
+
+def _passes(args: Namespace) -> dict[str, list[Any]]:
+    """The passes of each level."""
+    found: dict[str, list[Any]] = {}
+    for text in args.passes:
+        level, equals, passes = text.partition("=")
+        if not equals or level not in LEVELS or not passes:
+            raise UsageError(
+                f"expected --passes LEVEL=PASSES with a level of {', '.join(LEVELS)}, got '{text}'"
+            )
+        place, _, name = passes.rpartition(":")
+        one = load_function(place, name) if place.endswith(".py") else passes
+        found.setdefault(level, []).append(one)
+    if args.pass_plugin and not found:
+        raise UsageError("expected --passes with --pass-plugin: plugins only register passes")
+    return found
 
 
 def _only_for(args: Namespace, what: str, *options: str) -> None:
@@ -179,11 +226,11 @@ def _only_for(args: Namespace, what: str, *options: str) -> None:
 
 def _from_onnx(args: Namespace, inputs: list[Any], keywords: dict[str, Any]) -> Program:
     from pumice.compiler import compile_file
-    from pumice.device import Device
+    from pumice.device import as_device
 
     if inputs and keywords:
         raise UsageError("expected all of --input by name or none, got both")
-    device = Device(args.device or "ideal")
+    device = as_device(args.device)
     with working("compiling"):
         program = compile_file(
             args.program,
@@ -205,9 +252,9 @@ def _from_onnx(args: Namespace, inputs: list[Any], keywords: dict[str, Any]) -> 
 
 def _from_mlir(args: Namespace, inputs: list[Any]) -> Program:
     from pumice.compiler import compile_file
-    from pumice.device import Device
+    from pumice.device import as_device
 
-    device = Device(args.device) if args.device else None
+    device = as_device(args.device) if args.device else None
     with working("compiling"):
         program = compile_file(
             args.program,
@@ -225,7 +272,7 @@ def _compiled(
     args: Namespace, inputs: list[Any], keywords: dict[str, Any]
 ) -> tuple[Program, list[Any], dict[str, Any]]:
     from pumice.compiler import compile
-    from pumice.device import Device
+    from pumice.device import as_device
 
     if not inputs and not keywords:
         raise UsageError(
@@ -234,7 +281,7 @@ def _compiled(
     if args.calibration and args.no_quantize and not args.nonlinear:
         raise UsageError("--calibration is for quantizing: omit it or --no-quantize")
     calibration = load_inputs(args.calibration) if args.calibration else None
-    device = Device(args.device or "ideal")  # before the slow part
+    device = as_device(args.device)  # before the slow part
     with working("loading the model"):
         model = load_model(args.program)
     if inputs and keywords:
@@ -267,6 +314,9 @@ def tensors(arrays: list[Any]) -> list[Any]:
 
 
 def _tensor(array: Any) -> Any:
+    from pumice.frontend.requirements import require_torch
+
+    require_torch()
     import torch
 
     try:
@@ -301,7 +351,7 @@ def _give(args: Namespace, report: Report) -> None:
     if args.html:
         report.to_html(args.html)
     if args.trace:
-        report.to_trace(args.trace)
+        report.to_trace(args.trace, setup=args.trace_setup)
     if printed:
         print(report.to_json())
     else:

@@ -6,10 +6,10 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
+from pumice.cli.data import load_data
 from pumice.cli.errors import UsageError
 from pumice.cli.files import load_inputs, load_model
 from pumice.cli.run import tensors
-from pumice.cli.sweep import batches
 from pumice.cli.terminal import show, working
 from pumice.exploration import layer_sensitivity, parse_setting
 
@@ -31,14 +31,14 @@ def sensitivity(args: Namespace) -> None:
             inner[last] = value
     if bool(change) == bool(args.weight_bits):
         raise UsageError("expected --set or --weight-bits, got both or neither")
-    data = batches(args.data)
+    items = load_data(args.data)
     calibration = load_inputs(args.calibration)[0] if args.calibration else None
     with working("loading the model"):
         model = load_model(args.program)
     with working("changing layers"):
         found = layer_sensitivity(
             model,
-            data,
+            list(items.batches(len(items))),
             change=change or None,
             weight_bits=args.weight_bits,
             calibration=None if calibration is None else [tuple(tensors(calibration))],

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import math
 from argparse import Namespace
-from typing import Any
 
-import numpy as np
-
+from pumice.cli.data import load_data
 from pumice.cli.errors import UsageError
 from pumice.cli.run import program_of
 from pumice.cli.terminal import counting, say, show
@@ -17,7 +15,7 @@ from pumice.exploration import parse_setting
 from pumice.exploration import sweep as run_sweep
 from pumice.files import write_text
 
-__all__ = ["batches", "sweep"]
+__all__ = ["sweep"]
 
 
 def sweep(args: Namespace) -> None:
@@ -27,7 +25,10 @@ def sweep(args: Namespace) -> None:
     objectives = args.objective or ["latency_ns", "dynamic_energy_pj"]
     if args.plot and len(objectives) < 2:
         raise UsageError("expected two of --objective for --plot, got one")
-    data = batches(args.data) if args.data else None
+    data = None
+    if args.data:
+        items = load_data(args.data)
+        data = list(items.batches(len(items)))
     args.device = None  # the network is mapped to each device of the sweep
     programs = {}
     for text in args.programs:
@@ -82,21 +83,3 @@ def sweep(args: Namespace) -> None:
         say(text)
     if found.records and not best:
         raise PumiceError(f"no point is possible: {found.records[0]['error']}")
-
-
-def batches(path: str) -> list[tuple[Any, Any]]:
-    """One batch of the arrays x and y of an .npz file."""
-    import torch
-
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            x, y = arrays["x"], arrays["y"]
-    except OSError as error:
-        raise PumiceError(f"cannot read '{path}': {error.strerror or error}") from None
-    except (KeyError, ValueError, AttributeError, TypeError):
-        raise PumiceError(f"expected '{path}' to be an .npz file with arrays x and y") from None
-    if len(x) != len(y):
-        raise PumiceError(
-            f"expected as many labels as inputs in '{path}', got {len(y)} and {len(x)}"
-        )
-    return [(torch.from_numpy(x), torch.from_numpy(y))]
