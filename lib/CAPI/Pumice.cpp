@@ -3,6 +3,7 @@
 
 #include "lib/Analysis/GraphNodes.h"
 #include "lib/Analysis/Level.h"
+#include "lib/Analysis/Listing.h"
 #include "lib/Cost/CostModel.h"
 #include "lib/Device/Device.h"
 #include "lib/Device/Laws.h"
@@ -82,6 +83,26 @@ PumicePlace pumicePlaceOf(MlirLocation location) {
 
 MlirStringRef pumiceLevelOf(MlirModule module) {
   return wrap(stringifyLevel(levelOf(unwrap(module))));
+}
+
+void pumiceListing(MlirModule module, MlirStringCallback callback, void *user) {
+  give(toText(listingOf(unwrap(module))), callback, user);
+}
+
+bool pumiceRecordPipeline(MlirModule module, MlirStringRef pipeline,
+                          void (*record)(MlirStringRef, MlirStringRef, void *),
+                          void *recordUser, MlirStringCallback error,
+                          void *errorUser) {
+  std::string text;
+  llvm::raw_string_ostream errors(text);
+  LogicalResult result =
+      recordPipeline(unwrap(module), unwrap(pipeline), errors,
+                     [=](StringRef flags, StringRef after) {
+                       record(wrap(flags), wrap(after), recordUser);
+                     });
+  if (!text.empty())
+    give(text, error, errorUser);
+  return succeeded(result);
 }
 
 void pumicePrintOperationsOf(MlirModule module, intptr_t numNodes,

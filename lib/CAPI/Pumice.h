@@ -53,6 +53,18 @@ MLIR_CAPI_EXPORTED PumicePlace pumicePlaceOf(MlirLocation location);
 /* The level of the stack: tosa, linalg, crossbar, pum or simulator. */
 MLIR_CAPI_EXPORTED MlirStringRef pumiceLevelOf(MlirModule module);
 
+/* The text of a module for readers, with the origin of its lines, as JSON
+ * (lib/Analysis/Listing.h). */
+MLIR_CAPI_EXPORTED void pumiceListing(MlirModule module,
+                                      MlirStringCallback callback, void *user);
+
+/* Runs a pipeline as pumiceRunPipeline does and calls `record` after each pass
+ * that changed the module, with the flags of passes and the module's text. */
+MLIR_CAPI_EXPORTED bool pumiceRecordPipeline(
+    MlirModule module, MlirStringRef pipeline,
+    void (*record)(MlirStringRef flags, MlirStringRef text, void *user),
+    void *recordUser, MlirStringCallback error, void *errorUser);
+
 /* Calls `callback` with the text of each outermost operation that came from one
  * of the graph nodes; data of large constants is left out. */
 MLIR_CAPI_EXPORTED void pumicePrintOperationsOf(MlirModule module,

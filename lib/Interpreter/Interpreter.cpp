@@ -43,6 +43,7 @@ llvm::Error Interpreter::issue(Operation *op, model::InstructionKind kind,
   info.kind = kind;
   info.layer = names.layer.empty() ? name(kind).str() : names.layer;
   info.label = info.layer + "." + name(kind).str();
+  info.bufferBytes = liveBytes;
   if (auto reason = op->getAttrOfType<StringAttr>(pum::reasonAttrName))
     info.reason = reason.str();
   if (auto region = dyn_cast<simulator::DigitalOp>(op))

@@ -418,6 +418,44 @@ NB_MODULE(_pumice, m) {
       "does. Raises ValueError for the text, DiagnosticError for a pass.");
 
   m.def(
+      "listing",
+      [](MlirModule module) {
+        std::string json;
+        pumiceListing(module, append, &json);
+        return json;
+      },
+      nb::arg("module"),
+      "The text of a module for readers with the origin of its lines, as JSON: "
+      "lib/Analysis/Listing.h lists the keys.");
+
+  m.def(
+      "record_pipeline",
+      [](MlirModule module, const std::string &pipeline) {
+        DiagnosticScope scope(mlirModuleGetContext(module));
+        std::vector<std::pair<std::string, std::string>> records;
+        std::string error;
+        bool good;
+        {
+          nb::gil_scoped_release release;
+          good = pumiceRecordPipeline(
+              module, mlirStringRefCreate(pipeline.data(), pipeline.size()),
+              [](MlirStringRef flags, MlirStringRef text, void *user) {
+                static_cast<decltype(records) *>(user)->emplace_back(
+                    toString(flags), toString(text));
+              },
+              &records, append, &error);
+        }
+        if (!error.empty())
+          throw nb::value_error(error.c_str());
+        if (!good)
+          throw scope.error();
+        return records;
+      },
+      nb::arg("module"), nb::arg("pipeline"),
+      "Runs a pipeline as `run_pipeline` does; returns the flags of the passes "
+      "that changed the module, each with the text after it.");
+
+  m.def(
       "pass_statistics",
       [](MlirPassManager manager) {
         std::string json;

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "compile", "compile_file", "compile_imported", "compile_module", "pieces", "recompile",
+    "record_passes",
 ]  # fmt: skip
 
 #: Options as a dataclass or as a dict of its attributes; None for the defaults.
@@ -376,17 +379,23 @@ def _lower(
         observed: what nonlinear functions read (`_observe`).
     """
     statistics: dict[str, dict[str, int]] = {}
-    with TemporaryDirectory() as folder:
-        chosen = options
-        if observed is not None:
-            path = Path(folder, "domains.json")
-            path.write_text(observed, encoding="utf-8")
-            chosen = options.with_domains("domains", str(path))
+    with _with_observed(options, observed) as chosen:
         levels = _lower_to("simulator", levels, level, device, timings, chosen, statistics)
     levels.pop("tosa", None)
     program = Program(levels, timings, options=options, statistics=statistics)
     program.observed = observed
     return program
+
+
+@contextlib.contextmanager
+def _with_observed(options: CompileOptions, observed: str | None) -> Iterator[CompileOptions]:
+    """Options that name a file with what nonlinear functions read, if anything did."""
+    with TemporaryDirectory() as folder:
+        if observed is not None:
+            path = Path(folder, "domains.json")
+            path.write_text(observed, encoding="utf-8")
+            options = options.with_domains("domains", str(path))
+        yield options
 
 
 def _lower_to(
@@ -442,6 +451,39 @@ def _with_passes(module: Any, level: str, options: CompileOptions, *, copied: bo
         with module.context:
             module = _pumice.clone_module(module)
     return run_passes(module, level, own, options.plugins)
+
+
+def record_passes(program: Program) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
+    """Runs the pipelines of a program again, level by level, and records what passes do.
+
+    Yields:
+        The level that a pipeline goes to, the text before it, and the flags of the passes that
+        changed it, in order, each with the text after it. Only for levels whose level above the
+        program holds.
+
+    Raises:
+        CompileError: a pass fails.
+    """
+    from pumice._mlir_libs import _pumice
+
+    names = list(PIPELINES)
+    for above, target in itertools.pairwise(names):
+        if above not in program.levels or target not in program.levels:
+            continue
+        module = _pumice.clone_module(program.module(above))
+        attributes = program.module(target).operation.attributes
+        if target in ("quantized", "crossbar") and _DEVICE in attributes:
+            module.operation.attributes[_DEVICE] = attributes[_DEVICE]
+        before = json.loads(_pumice.listing(module))["text"]
+        with _with_observed(program.options, program.observed) as options:
+            pipeline = options.pipeline(PIPELINES[target])
+            try:
+                records = interruptible(partial(_pumice.record_pipeline, module, pipeline))
+            except _pumice.DiagnosticError as error:
+                raise CompileError(
+                    text_of(error.diagnostics), diagnostics=error.diagnostics
+                ) from None
+        yield target, before, records
 
 
 def _add(sums: dict[str, dict[str, int]], counts: Mapping[str, Mapping[str, int]]) -> None:

@@ -299,6 +299,18 @@ class Device:
     def __repr__(self) -> str:
         return f"Device({self.name!r})"
 
+    def _repr_html_(self) -> str:
+        from pumice.tables import html_text, simple_table
+
+        sums = self.roll_up()["levels"]
+        rows = [
+            (item["group"], item["level"], f"{item['area_mm2']:.4g}", f"{item['power_mw']:.4g}")
+            for item in sums
+        ]
+        groups = ", ".join(f"{name} ({group['kind']})" for name, group in self.groups.items())
+        columns = ["group", "level", "mm2 of one", "mW of one"]
+        return html_text(simple_table(f"Device '{self.name}': {groups}", columns, rows, left=2))
+
 
 def as_device(device: str | os.PathLike[str] | Mapping[str, Any] | Device | None) -> Device:
     """Returns a device, or makes one of a name, path or fields; "ideal" for None.

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import json
 import os
 import threading
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from pumice.arrays import as_bfloat16, is_torch, to_numpy
 from pumice.diagnostics import text_of
 from pumice.errors import CompileError, PumiceError, SaturationWarning
+from pumice.files import write_text
 from pumice.interrupts import interruptible
 from pumice.levels import LEVELS, parse_file
 from pumice.options import CompileOptions
@@ -35,7 +37,7 @@ _SIGNATURE = "simulator.signature"
 _UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
 
 
-@dataclass
+@dataclass(repr=False)
 class Result:
     """The result of a run.
 
@@ -49,6 +51,28 @@ class Result:
     outputs: Any
     report: Report
     tensors: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return (
+            f"Result(outputs={_shape_of(self.outputs)}, report={self.report!r},"
+            f" tensors={len(self.tensors)})"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<pre>outputs: {html.escape(_shape_of(self.outputs))}</pre>" + (
+            self.report._repr_html_()
+        )
+
+
+def _shape_of(value: Any) -> str:
+    """The structure of outputs with dtypes and shapes in place of numbers."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key!r}: {_shape_of(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (tuple, list)):
+        return "(" + ", ".join(map(_shape_of, value)) + ")"
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return _described(str(value.dtype).removeprefix("torch."), tuple(value.shape))
+    return repr(value)
 
 
 class Program:
@@ -153,6 +177,16 @@ class Program:
             self._machine.share_state(other._machine)
         except ValueError as error:
             raise PumiceError(str(error)) from None
+
+    def _repr_html_(self) -> str:
+        from pumice.tables import html_text, simple_table
+
+        rows = [
+            *(("input", name, _described(dtype, shape)) for name, dtype, shape in self.inputs),
+            *(("output", name, _described(dtype, shape)) for name, dtype, shape in self.outputs),
+            *(("level", level, "") for level in self.levels),
+        ]
+        return html_text(simple_table("Program", ["", "", ""], rows, left=3))
 
     def tensors(self) -> list[MachineTensor]:
         """The tensors that a run computes, in execution order."""
@@ -418,6 +452,35 @@ class Program:
         if not elide:
             return str(operation.get_asm(enable_debug_info=True))
         return str(operation.get_asm(large_elements_limit=16, large_resource_limit=64))
+
+    def explore(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        passes: bool = False,
+        title: str | None = None,
+    ) -> str:
+        """A self-contained HTML page with the IR of every level, linked by layer and source line.
+
+        Values have the names of their layers there, and the data of large constants is left out.
+        Costs are those of `estimate`. A loaded program holds only its machine program.
+
+        Args:
+            path: where to write the page, if given.
+            passes: run the pipelines again and show what each pass changed; this takes as long as
+                compiling, and more for large networks.
+            title: of the page.
+
+        Raises:
+            CompileError: a pass fails.
+            PumiceError: the file cannot be written, or the cost cannot be estimated.
+        """
+        from pumice.pages.explorer import explorer_page
+
+        text = explorer_page(self, passes=passes, title=title)
+        if path is not None:
+            write_text(path, text)
+        return text
 
     def operations(self, nodes: Iterable[str], level: str = "crossbar") -> list[str]:
         """The IR of graph nodes at a level: their outermost operations, in order.

@@ -19,6 +19,7 @@ from pumice.files import csv_text, write_text
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from pumice.comparison import Comparison
     from pumice.figures import Figures
 
 __all__ = [
@@ -543,21 +544,78 @@ class Report:
         return cls(data, timings, CodeStats(**code) if code else None)
 
     def to_html(
-        self, path: str | os.PathLike[str] | None = None, *, title: str | None = None
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        title: str | None = None,
+        comparison: Comparison | None = None,
     ) -> str:
         """A self-contained HTML page with figures and tables; written to `path` if given.
 
         `pumice.pages.report_page` shows several reports side by side.
+
+        Args:
+            path: where to write the page, if given.
+            title: of the page.
+            comparison: of `Program.compare`; the graph of the network shows its errors.
 
         Raises:
             PumiceError: the file cannot be written, or plotly is not installed.
         """
         from pumice.pages import report_page
 
-        text = report_page({f"Run on device '{self.device}'": self}, title)
+        text = report_page({f"Run on device '{self.device}'": self}, title, comparison=comparison)
         if path is not None:
             write_text(path, text)
         return text
+
+    def plot(
+        self, kind: str, path: str | os.PathLike[str] | None = None, *, axes: Any = None
+    ) -> Any:
+        """Draws a figure with matplotlib.
+
+        Args:
+            kind: "timeline", "time" and "energy" of layers, "components", "in_use" (resources over
+                time), "occupancy" (arrays over time), "waiting", "wear" or "network".
+            path: where to write the picture, if given; its ending chooses the format.
+            axes: matplotlib axes to draw on; those of a new figure if not given.
+
+        Returns:
+            The axes; `axes.figure` is the figure.
+
+        Raises:
+            PumiceError: an unknown kind, a file that cannot be written, or no matplotlib.
+        """
+        from pumice.pages.plots import plot
+
+        return plot(self, kind, path, axes)
+
+    def to_markdown(
+        self, *, sort: str | None = None, top: int | None = None, depth: int | None = None
+    ) -> str:
+        """The table of layers for a page of Markdown, with the layers of `layer_table`.
+
+        Raises:
+            PumiceError: as `layer_table`.
+        """
+        from pumice.tables import layer_cells, markdown
+
+        return markdown(*layer_cells(self, sort=sort, top=top, depth=depth), left=2)
+
+    def to_latex(
+        self, *, sort: str | None = None, top: int | None = None, depth: int | None = None
+    ) -> str:
+        """The table of layers as a `tabular` for LaTeX with the package booktabs.
+
+        Args:
+            sort, top, depth: as for `layer_table`.
+
+        Raises:
+            PumiceError: as `layer_table`.
+        """
+        from pumice.tables import latex, layer_cells
+
+        return latex(*layer_cells(self, sort=sort, top=top, depth=depth), left=2)
 
     def records(self) -> list[dict[str, Any]]:
         """A flat dict for each layer, as for `pandas.DataFrame`: times in ns, energies in pJ."""

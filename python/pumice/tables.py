@@ -248,7 +248,47 @@ def static_energy(report: Report) -> str:
     return energy(report.static_energy_pj) if report.power_mw else NOT_STATED
 
 
-def _layers(report: Report, layers: Sequence[Layer]) -> Group:
+def layer_cells(
+    report: Report, *, sort: str | None = None, top: int | None = None, depth: int | None = None
+) -> tuple[list[str], list[list[str]]]:
+    """Titles and rows of the table of layers, with the totals.
+
+    `sort`, `top` and `depth` are those of `Report.layer_table`.
+    """
+    return _layer_cells(report, report.layer_table(sort=sort, top=top, depth=depth))
+
+
+def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> str:
+    """A table for a page of Markdown; the first `left` columns are words, the others numbers."""
+    ruler = ["---"] * left + ["---:"] * (len(columns) - left)
+    lines = [columns, ruler, *rows]
+    escaped = ([cell.replace("|", "\\|") for cell in line] for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in escaped)
+
+
+#: What LaTeX reads as commands.
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+}  # fmt: skip
+
+
+def latex(columns: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> str:
+    """A table for LaTeX with the package booktabs; the first `left` columns are words."""
+
+    def line(cells: Sequence[str]) -> str:
+        escaped = ("".join(_LATEX.get(sign, sign) for sign in cell) for cell in cells)
+        return f"{' & '.join(escaped)} \\\\"
+
+    kinds = "l" * left + "r" * (len(columns) - left)
+    body = "\n".join(line(row) for row in rows)
+    return (
+        f"\\begin{{tabular}}{{{kinds}}}\n\\toprule\n{line(columns)}\n\\midrule\n{body}\n"
+        "\\bottomrule\n\\end{tabular}"
+    )
+
+
+def _layer_cells(report: Report, layers: Sequence[Layer]) -> tuple[list[str], list[list[str]]]:
     total_ns = report.latency_ns or 1.0
     total_pj = report.dynamic_energy_pj or 1.0
 
@@ -281,6 +321,11 @@ def _layers(report: Report, layers: Sequence[Layer]) -> Group:
     columns = [
         "layer", "kinds", "arrays", "time", "of time", "energy", "of energy", "conversions"
     ]  # fmt: skip
+    return columns, rows
+
+
+def _layers(report: Report, layers: Sequence[Layer]) -> Group:
+    columns, rows = _layer_cells(report, layers)
     optional = ["conversions", "kinds", "arrays", "of time", "of energy"]
     title = "Layers (may overlap in time; dynamic energy)"
     return simple_table(title, columns, rows, left=2, optional=optional, wrapped=[1])

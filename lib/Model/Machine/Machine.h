@@ -54,6 +54,8 @@ struct InstructionInfo {
   /// instructions.
   std::string reason;
   std::vector<std::string> nonlinear; ///< nonlinear functions that it computes
+  /// Activations in the buffer when the program issues it.
+  int64_t bufferBytes = 0;
 };
 
 struct InstructionRecord {

@@ -86,6 +86,8 @@ static json::Object toJson(const InstructionRecord &record,
       {"arrays", record.arrays},
       {"depends_on", std::move(dependencies)},
       {"lanes", std::move(lanes)}};
+  if (record.info.bufferBytes)
+    object["buffer_bytes"] = record.info.bufferBytes;
   if (!record.info.reason.empty())
     object["reason"] = record.info.reason;
   if (!record.info.nonlinear.empty())

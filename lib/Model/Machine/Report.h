@@ -28,7 +28,7 @@ namespace pumice::model {
 ///                    busy_ns: time during which its instructions run,
 ///   instructions     [{id, label, kind, unit, layer, reason, nonlinear,
 ///                      start_ns, end_ns, energy_pj, counters, arrays,
-///                      depends_on, lanes [{resource, first, count, start_ns,
+///                      buffer_bytes, depends_on, lanes [{resource, first, count, start_ns,
 ///                      end_ns}]}],
 ///   utilisation      {<resource> {count, busy_ns, share}},
 ///   waiting_ns       {weights, <resource>}, summed over instructions: how long
@@ -42,7 +42,8 @@ namespace pumice::model {
 ///                              max_writes_per_cell, mean_writes_per_cell}]}.
 /// Resources have the names that the device declares.
 /// Layers and instructions omit components and counters that are 0;
-/// instructions omit an empty `reason` and `nonlinear`.
+/// instructions omit an empty `reason`, `nonlinear` and `buffer_bytes`, the
+/// activations in the buffer when the program issues the instruction.
 ///
 /// With `setup`, the work done once before the run, the report also has
 /// `setup` and, in `wear`, `lifetime`: {limit, endurance_writes, runs,

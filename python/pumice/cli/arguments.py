@@ -93,6 +93,11 @@ def add_reports(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trace", metavar="T.json", help="where to write the timeline for https://ui.perfetto.dev"
     )
+    parser.add_argument(
+        "--trace-setup",
+        action="store_true",
+        help="begin the timeline with the programming of arrays before the first run",
+    )
 
 
 def add_layers(parser: argparse.ArgumentParser) -> None:

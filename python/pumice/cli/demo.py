@@ -13,6 +13,7 @@ import numpy.typing as npt
 from pumice.cli.errors import UsageError
 from pumice.cli.terminal import progress, say, show, working
 from pumice.device import Device
+from pumice.frontend.requirements import require_torch
 from pumice.report import Report
 from pumice.tables import (
     NOT_STATED,
@@ -34,6 +35,7 @@ Logits = npt.NDArray[np.float32]
 
 def demo(args: Namespace) -> None:
     """Compiles, runs, compares, prints."""
+    require_torch("torch", "torch-mlir", "torchao")
     devices = [Device(name) for name in args.device or ["ideal", "isaac"]]
     with working("loading PyTorch"):
         import torch

@@ -45,6 +45,9 @@ def load_model(text: str) -> Any:
     Raises:
         PumiceError: no such file, module or name; the code fails; the result is not a module.
     """
+    from pumice.frontend.requirements import require_torch
+
+    require_torch()
     import torch
 
     place, _, name = text.rpartition(":")

@@ -41,8 +41,8 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(title="commands", metavar="COMMAND")
 
     for add in (
-        _add_demo, _add_run, _add_compile, _add_estimate, _add_report, _add_evaluate, _add_sweep,
-        _add_sensitivity, _add_compare, _add_devices, _add_completion,
+        _add_demo, _add_run, _add_compile, _add_estimate, _add_report, _add_explore, _add_evaluate,
+        _add_sweep, _add_sensitivity, _add_compare, _add_devices, _add_completion,
     ):  # fmt: skip
         add(commands)
     _add_experiments(
@@ -167,8 +167,45 @@ def _add_report(commands: Commands) -> None:
         "--html", metavar="R.html", help="write a self-contained page with figures (needs plotly)"
     )
     parser.add_argument("--csv", metavar="R.csv", help="write the table of layers of one report")
+    parser.add_argument(
+        "--format",
+        choices=["markdown", "latex"],
+        help="print the table of layers of one report for a page of Markdown or for LaTeX",
+    )
+    parser.add_argument(
+        "--plot",
+        action="append",
+        default=[],
+        metavar="KIND=P.svg",
+        help="draw a figure of one report: timeline, time, energy, components, in_use, occupancy,"
+        " waiting, wear or network (needs matplotlib); repeat for several",
+    )
+    parser.add_argument(
+        "--comparison",
+        metavar="C.json",
+        help="what `pumice compare --json` printed; the page shows its errors on the network",
+    )
     parser.add_argument("--title", metavar="TEXT", help="title of the page")
     parser.set_defaults(module="pumice.cli.report", command="report")
+
+
+def _add_explore(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "explore",
+        help="write a page with the IR of every level, linked by layer and source line",
+        description="Compiles a model and writes a self-contained page: the IR of every level side"
+        " by side with the cost of each op, search, and differences between levels. A program file"
+        " holds only the machine program.",
+    )
+    add_debug(parser)
+    add_model(parser)
+    parser.add_argument("program", metavar="PROGRAM|MODEL", help=PROGRAM)
+    parser.add_argument("--html", required=True, metavar="E.html", help="where to write the page")
+    parser.add_argument(
+        "--passes", action="store_true", help="also show what each pass of the compiler changed"
+    )
+    parser.add_argument("--title", metavar="TEXT", help="title of the page")
+    parser.set_defaults(module="pumice.cli.explore", command="explore")
 
 
 def _add_sweep(commands: Commands) -> None:
@@ -277,7 +314,7 @@ def _add_evaluate(commands: Commands) -> None:
     )
     add_json(parser)
     add_debug(parser)
-    add_model(parser, several_devices=True)
+    add_model(parser, several_devices="isaac")
     parser.add_argument("program", metavar="MODEL", help=MODEL)
     parser.add_argument("--data", required=True, metavar="D.npz", help=DATA)
     parser.add_argument(

@@ -10,6 +10,7 @@ from typing import Any
 from pumice.cli.arguments import add_json_file, add_markdown, add_threads
 from pumice.cli.errors import UsageError
 from pumice.errors import PumiceError
+from pumice.frontend.requirements import require_torch
 
 __all__ = ["add_arguments", "main"]
 
@@ -76,6 +77,7 @@ def main(args: Namespace) -> None:
     except PumiceError as error:
         raise UsageError(str(error)) from None
     path = None if args.out is None else Path(args.out) / "rtm-ap.jsonl"
+    require_torch("torch", "torch-mlir", "torchao")
     with working("loading PyTorch"):
         import torch  # noqa: F401
     with counting(rtm_ap.count(settings)) as advance:

@@ -314,6 +314,9 @@ def tensors(arrays: list[Any]) -> list[Any]:
 
 
 def _tensor(array: Any) -> Any:
+    from pumice.frontend.requirements import require_torch
+
+    require_torch()
     import torch
 
     try:
@@ -348,7 +351,7 @@ def _give(args: Namespace, report: Report) -> None:
     if args.html:
         report.to_html(args.html)
     if args.trace:
-        report.to_trace(args.trace)
+        report.to_trace(args.trace, setup=args.trace_setup)
     if printed:
         print(report.to_json())
     else:

@@ -55,7 +55,7 @@ class TensorComparison:
         }
 
 
-@dataclass
+@dataclass(repr=False)
 class Comparison:
     """Comparison of the machine with PyTorch, tensor by tensor, in the order of the machine.
 
@@ -155,6 +155,13 @@ class Comparison:
         from pumice.tables import plain_text
 
         return plain_text(self)
+
+    def __repr__(self) -> str:
+        first = f"{self.first.layer!r}" if self.first else None
+        return (
+            f"Comparison(device={self.device!r}, tensors={len(self.tensors)},"
+            f" tolerance={self.tolerance:g}, first={first})"
+        )
 
     def _repr_html_(self) -> str:
         from pumice.tables import html_text

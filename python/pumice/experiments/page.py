@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pumice.errors import PumiceError
 from pumice.files import write_text
-from pumice.tables import simple_table
+from pumice.tables import markdown, simple_table
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -37,9 +37,7 @@ class Table:
 
     def markdown(self) -> str:
         """The same for a page."""
-        ruler = ["---"] * self.left + ["---:"] * (len(self.columns) - self.left)
-        lines = [self.columns, ruler, *self.rows]
-        return "\n".join([f"**{self.title}**", "", *(f"| {' | '.join(line)} |" for line in lines)])
+        return f"**{self.title}**\n\n{markdown(self.columns, self.rows, left=self.left)}"
 
 
 def write_page(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.export import as_arguments, check_program, export_program, reject_random
 from pumice.frontend.locations import LocationTable
+from pumice.frontend.requirements import require_torch
 from pumice.frontend.signature import Signature, signature_of
 from pumice.frontend.silence import quiet
 from pumice.frontend.state import StateSpec, updated_buffers
@@ -81,6 +82,7 @@ def lower_to_text(
         FrontendError: see `export_program` and `check_program`; an op that torch-mlir cannot
             lower, with its source line.
     """
+    require_torch("torch", "torch-mlir")
     clock = Clock()
     args, kwargs = as_arguments(example_inputs, example_kwargs)
     program = export_program(model, args, kwargs)
