@@ -22,11 +22,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--setting", "-s", action="append", metavar="S",
-        help="read noise, calibrated converters, converters and read noise, or programming errors;"
-        " repeat for several; all by default",
+        help="read noise, calibrated converters, or converters and read noise; repeat for several;"
+        " all by default",
     )  # fmt: skip
     parser.add_argument(
-        "--epochs", type=positive, default=8, metavar="N", help="epochs of training (default 8)"
+        "--epochs", type=positive, default=6, metavar="N", help="epochs of training (default 6)"
     )
     parser.add_argument(
         "--images", type=positive, metavar="N", help="digits to test with; all by default"

@@ -63,9 +63,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "training",
         "pumice.cli.training",
         "what hardware-aware training recovers of the accuracy that converters and noise cost",
-        "Trains networks on digits for devices with coarse converters, read noise or programming"
-        " errors, and measures the compiled programs before and after. Takes minutes per network"
-        " and device.",
+        "Trains networks on digits for devices with coarse converters and read noise, and measures"
+        " the compiled programs before and after. Takes minutes per network and device.",
         json_switch=False,
     ),
     Experiment(

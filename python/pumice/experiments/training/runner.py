@@ -18,19 +18,19 @@ from pumice.device import Device
 from pumice.errors import PumiceError
 from pumice.experiments.noise.networks import HELD_OUT, load
 from pumice.experiments.training.results import Results, Row
-from pumice.experiments.training.settings import NETWORKS, SETTINGS
+from pumice.experiments.training.settings import NETWORKS, OPTIONS, SETTINGS
 
 __all__ = ["run"]
 
 _BATCH = 64
-_RATE = 2e-3
+_RATE = 3e-3
 
 
 def run(
     settings: Iterable[str],
     networks: Iterable[str],
     *,
-    epochs: int = 8,
+    epochs: int = 6,
     images: int | None = None,
     seeds: int = 3,
     seed: int = 0,
@@ -76,12 +76,12 @@ def run(
             setting = SETTINGS[setting_name]
             device = Device("isaac").replace(name="study", array=dict(setting.array))
             advance(f"{name}, {setting_name}: before")
-            net = pumice.hardware_aware(
-                network.model, device, [network.calibration], options=setting.options,
-                percentile=setting.percentile, seed=seed, threads=threads,
-            )  # fmt: skip
+            made = {"percentile": setting.percentile, "seed": seed, "threads": threads}
+            data = [network.calibration]
+            net = pumice.hardware_aware(network.model, device, data, **made)
             before = _tested(net, device, inputs, targets, seeds)
             lossless = _tested(net, Device("ideal"), inputs, targets, 1)
+            net = pumice.hardware_aware(network.model, device, data, options=OPTIONS[name], **made)
             advance(f"{name}, {setting_name}: training")
             start = time.perf_counter()
             _train(net, digits, labels, epochs, seed)
