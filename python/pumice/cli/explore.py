@@ -17,5 +17,5 @@ def explore(args: Namespace) -> None:
     program, _, _ = program_of(args)
     title = args.title or f"{Path(args.program).name} on '{program.estimate().device}'"
     with working("writing the page"):
-        program.explore(args.html, passes=args.passes, title=title)
+        program.explore(args.html, passes=args.show_passes, title=title)
     say(f"wrote {args.html}")

@@ -202,7 +202,9 @@ def _add_explore(commands: Commands) -> None:
     parser.add_argument("program", metavar="PROGRAM|MODEL", help=PROGRAM)
     parser.add_argument("--html", required=True, metavar="E.html", help="where to write the page")
     parser.add_argument(
-        "--passes", action="store_true", help="also show what each pass of the compiler changed"
+        "--show-passes",
+        action="store_true",
+        help="also show what each pass of the compiler changed",
     )
     parser.add_argument("--title", metavar="TEXT", help="title of the page")
     parser.set_defaults(module="pumice.cli.explore", command="explore")
