@@ -46,6 +46,15 @@ LogicalResult NeonNetOp::verify() {
   return verifyReduction(*this);
 }
 
+int64_t NeonNetOp::getWeightBitsOf(unsigned layer) {
+  if (layer != 0)
+    return getWeightBits();
+  int64_t bits = 2;
+  for (const APInt &weight : getLayer(layer).getWeights())
+    bits = std::max<int64_t>(bits, weight.getSignificantBits());
+  return bits;
+}
+
 LogicalResult TableOp::verify() {
   // C1
   ShapedType type = getValues().getShapedType();
@@ -74,16 +83,17 @@ copiesOfNet(function_ref<InFlightDiagnostic()> emitError, NeonNetOp net,
   const int64_t hidden = net.getHiddenSize();
   const int64_t groups = first.getGroups(), rows = first.getRows();
   MLIRContext *context = net.getContext();
-  auto expected = [&](int64_t in, int64_t out, int64_t bits,
+  auto expected = [&](unsigned layer, int64_t in, int64_t out, int64_t bits,
                       IntegerType::SignednessSemantics sign) {
     return GridType::get(context, groups, in, out,
-                         IntegerType::get(context, net.getWeightBits()),
+                         IntegerType::get(context, net.getWeightBitsOf(layer)),
                          IntegerType::get(context, bits, sign));
   };
-  GridType wanted[] = {expected(rows, rows * hidden, net.getInput().getBits(),
-                                IntegerType::Unsigned),
-                       expected(rows * hidden, rows, net.getHidden().getBits(),
-                                IntegerType::Signed)};
+  GridType wanted[] = {
+      expected(0, rows, rows * hidden, net.getInput().getBits(),
+               IntegerType::Unsigned),
+      expected(1, rows * hidden, rows, net.getHidden().getBits(),
+               IntegerType::Signed)};
   const GridType got[] = {first, second};
   for (auto [grid, want] : llvm::zip(got, wanted))
     if (grid != want)

@@ -234,6 +234,9 @@ def Crossbar_NeonNetOp : Crossbar_FunctionOp<"neon_net"> {
     }
     /// Number of hidden units.
     int64_t getHiddenSize() { return getLayer(0).getColumns(); }
+    /// Bits that the weights of a layer take in an array: those of the hidden
+    /// layer are often only 1 and -1.
+    int64_t getWeightBitsOf(unsigned layer);
   }];
 }
 

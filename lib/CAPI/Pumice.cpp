@@ -7,6 +7,7 @@
 #include "lib/Cost/CostModel.h"
 #include "lib/Device/Device.h"
 #include "lib/Device/Laws.h"
+#include "lib/Digital/DigitalCompiler.h"
 #include "lib/InitAll.h"
 #include "lib/Interpreter/Program.h"
 #include "lib/Model/Machine/Report.h"
@@ -54,6 +55,8 @@ void pumiceConfigureContext(MlirContext context) {
   unwrap(context)->disableMultithreading();
   unwrap(context)->setThreadPool(processThreadPool());
 }
+
+void pumiceSetRegionChecks(bool areOn) { digital::setChecks(areOn); }
 
 void pumicePassStatistics(MlirPassManager manager, MlirStringCallback callback,
                           void *user) {

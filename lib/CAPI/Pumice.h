@@ -21,6 +21,10 @@ MLIR_CAPI_EXPORTED void pumiceRegisterAllPasses(void);
  */
 MLIR_CAPI_EXPORTED void pumiceConfigureContext(MlirContext context);
 
+/* Whether digital regions that are compiled from now on check their accesses;
+ * off only to measure what that costs (digital::setChecks). */
+MLIR_CAPI_EXPORTED void pumiceSetRegionChecks(bool areOn);
+
 /* JSON of what the passes on whole modules have counted so far: an object for
  * each pass that counts, by flag, of numbers by name. */
 MLIR_CAPI_EXPORTED void pumicePassStatistics(MlirPassManager manager,

@@ -8,6 +8,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/DebugLog.h"
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 
@@ -19,6 +20,10 @@ using llvm::Error;
 using llvm::Expected;
 
 namespace pumice::digital {
+
+static std::atomic<bool> checksAreOn = true;
+
+void setChecks(bool areOn) { checksAreOn = areOn; }
 
 static double now() {
   return std::chrono::duration<double, std::milli>(
@@ -47,7 +52,8 @@ static std::string whereIs(Location loc, const Places &places) {
 }
 
 /// Runs the passes on the modules in `module`; diagnostics become the error.
-static Error lower(ModuleOp module, bool expandMath, const Places &places) {
+static Error lower(ModuleOp module, const LoweringOptions &options,
+                   const Places &places) {
   std::string diagnostics;
   ScopedDiagnosticHandler handler(
       module.getContext(), [&](Diagnostic &diagnostic) {
@@ -59,7 +65,7 @@ static Error lower(ModuleOp module, bool expandMath, const Places &places) {
       });
   PassManager passes(module.getContext());
   passes.enableVerifier(false);
-  buildLoweringPipeline(passes.nest<ModuleOp>(), expandMath);
+  buildLoweringPipeline(passes.nest<ModuleOp>(), options);
   if (succeeded(passes.run(module)))
     return Error::success();
   return createStringError("cannot lower a digital region: " + diagnostics);
@@ -101,7 +107,8 @@ generate(MutableArrayRef<OwningOpRef<func::FuncOp>> functions,
     names.push_back(function->getName().str());
     parts[i % count].push_back(function.release());
   }
-  if (Error error = lower(*whole, options.expandMath, places))
+  if (Error error =
+          lower(*whole, {options.expandMath, checksAreOn.load()}, places))
     return std::move(error);
   SmallVector<LLVM::LLVMFuncOp> lowered;
   for (auto [i, name] : llvm::enumerate(names)) {
@@ -136,7 +143,8 @@ compile(ModuleOp module, ArrayRef<func::FuncOp> functions,
   auto target = describeTarget(jit);
   if (!target)
     return target.takeError();
-  CodeCache cache(options.dumpDirectory.empty() ? options.cacheDirectory : "");
+  const bool usesCache = options.dumpDirectory.empty() && checksAreOn;
+  CodeCache cache(usesCache ? options.cacheDirectory : "");
 
   llvm::StringMap<size_t> distinct; // by key
   std::vector<OwningOpRef<func::FuncOp>> bodies;

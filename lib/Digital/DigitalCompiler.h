@@ -38,6 +38,12 @@ struct Options {
   std::string cacheDirectory = CodeCache::defaultDirectory(); ///< "": none
 };
 
+/// Compiles with or without what defines accesses out of bounds, divisions by
+/// zero and the like, from now on and in the whole process. Only for
+/// measurements of what the checks cost: code without them may read and write
+/// any memory. It is never in the cache.
+void setChecks(bool areOn);
+
 /// Wall times in milliseconds.
 struct CompileStats {
   double lowerMs = 0;   ///< MLIR passes

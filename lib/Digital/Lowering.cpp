@@ -7,9 +7,9 @@
 using namespace mlir;
 
 void pumice::digital::buildLoweringPipeline(OpPassManager &passes,
-                                            bool expandMath) {
-  addTensorStage(passes, expandMath);
-  addBufferStage(passes);
+                                            const LoweringOptions &options) {
+  addTensorStage(passes, options);
+  addBufferStage(passes, options);
   addLLVMStage(passes);
 }
 

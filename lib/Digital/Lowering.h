@@ -47,11 +47,17 @@ OpNumber opNumberOf(mlir::Location loc);
 /// "'tensor.extract' at <location>: ", or nothing without such a place.
 std::string describePlace(llvm::ArrayRef<OpPlace> places, int64_t number);
 
+struct LoweringOptions {
+  bool expandMath = true; ///< MathExpand instead of libm
+  bool checks = true;     ///< false: only to measure what they cost
+};
+
 /// Adds the passes that take a module of functions on static tensors to the
 /// LLVM dialect. Each function becomes `f(ptr input..., ptr result...,
 /// ptr scratch...)` with row-major buffers that do not overlap; inputs are only
-/// read. `expandMath` selects MathExpand over libm.
-void buildLoweringPipeline(mlir::OpPassManager &passes, bool expandMath);
+/// read.
+void buildLoweringPipeline(mlir::OpPassManager &passes,
+                           const LoweringOptions &options);
 
 /// The facts of `function` of a lowered module.
 FunctionFacts factsOf(mlir::ModuleOp module, llvm::StringRef function);

@@ -224,7 +224,8 @@ unsigned vectorBytes() {
 
 } // namespace
 
-void pumice::digital::addBufferStage(OpPassManager &passes) {
+void pumice::digital::addBufferStage(OpPassManager &passes,
+                                     const LoweringOptions &options) {
   auto nested = [&](std::unique_ptr<Pass> pass) {
     passes.addNestedPass<func::FuncOp>(std::move(pass));
   };
@@ -241,13 +242,15 @@ void pumice::digital::addBufferStage(OpPassManager &passes) {
   nested(std::make_unique<CopyToLoops>());
   // What it asserts leaves the function as other assertions do
   // (LoweringLLVM.cpp), and the passes below fold its checks.
-  nested(createCheckAccessesPass());
+  if (options.checks)
+    nested(createCheckAccessesPass());
   nested(createRegisterTilePass(vectorBytes()));
   nested(createConvertLinalgToLoopsPass());
   nested(std::make_unique<BoolToByte>());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
-  nested(createDropPromisesPass());
+  if (options.checks)
+    nested(createDropPromisesPass());
   nested(createCanonicalizerPass());
   nested(createCSEPass());
   nested(createLoopInvariantCodeMotionPass());

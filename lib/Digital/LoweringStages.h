@@ -7,6 +7,8 @@
 #ifndef PUMICE_LIB_DIGITAL_LOWERINGSTAGES_H
 #define PUMICE_LIB_DIGITAL_LOWERINGSTAGES_H
 
+#include "lib/Digital/Lowering.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Pass/Pass.h"
@@ -27,9 +29,11 @@ using FunctionPass =
     mlir::PassWrapper<Derived, mlir::OperationPass<mlir::func::FuncOp>>;
 
 /// Simplifies and fuses ops on tensors, before bufferization.
-void addTensorStage(mlir::OpPassManager &passes, bool expandMath);
+void addTensorStage(mlir::OpPassManager &passes,
+                    const LoweringOptions &options);
 /// Bufferizes and converts to loops over buffers, all of which are arguments.
-void addBufferStage(mlir::OpPassManager &passes);
+void addBufferStage(mlir::OpPassManager &passes,
+                    const LoweringOptions &options);
 /// Lowers loops to the LLVM dialect.
 void addLLVMStage(mlir::OpPassManager &passes);
 

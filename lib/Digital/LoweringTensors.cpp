@@ -266,19 +266,24 @@ struct ExpandMath : FunctionPass<ExpandMath> {
 
 } // namespace
 
-void pumice::digital::addTensorStage(OpPassManager &passes, bool expandMath) {
+void pumice::digital::addTensorStage(OpPassManager &passes,
+                                     const LoweringOptions &options) {
   auto nested = [&](std::unique_ptr<Pass> pass) {
     passes.addNestedPass<func::FuncOp>(std::move(pass));
   };
-  nested(createZeroUninitialisedPass());
+  auto check = [&](std::unique_ptr<Pass> pass) {
+    if (options.checks)
+      nested(std::move(pass));
+  };
+  check(createZeroUninitialisedPass());
   nested(std::make_unique<Decompose>());
-  nested(createGuardTrapsPass());
+  check(createGuardTrapsPass());
   nested(createCSEPass());
   nested(std::make_unique<FuseElementwise>());
   nested(std::make_unique<DropUnitLoops>());
   nested(std::make_unique<CollapseLoops>());
-  nested(createDefineConversionsPass());
-  nested(std::make_unique<ExpandMath>(expandMath));
+  check(createDefineConversionsPass());
+  nested(std::make_unique<ExpandMath>(options.expandMath));
   nested(createCanonicalizerPass());
   nested(createCSEPass());
 }

@@ -61,6 +61,23 @@ Expected<int64_t> getBufferBytes(Type type) {
   return elements * bytes;
 }
 
+/// Fails if a result has a dimension along a loop that reduces: tiles of such
+/// a loop would overlap in memory. Upstream's verifier allows it.
+static Error checkIterators(linalg::LinalgOp op) {
+  const SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
+  for (OpOperand &init : op.getDpsInitsMutable())
+    for (auto [axis, expr] :
+         llvm::enumerate(op.getMatchingIndexingMap(&init).getResults()))
+      for (auto [loop, kind] : llvm::enumerate(kinds))
+        if (kind != utils::IteratorType::parallel && expr.isFunctionOfDim(loop))
+          return errorAt(op, "'" + op->getName().getStringRef() +
+                                 "' in a digital region: expected results "
+                                 "along parallel loops, got dimension " +
+                                 Twine(axis) + " along loop " + Twine(loop) +
+                                 ", which is a reduction");
+  return Error::success();
+}
+
 /// Fails if `op` has attributes for which it is not defined.
 static Error checkAttributes(Operation *op) {
   for (NamedAttribute attribute : op->getAttrs()) {
@@ -87,6 +104,9 @@ static Error checkAttributes(Operation *op) {
                              "positive constants, got " +
                              text(attribute.getValue()));
   }
+  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
+    if (Error error = checkIterators(linalgOp))
+      return error;
   // Upstream's patterns take what an op does not read for undefined.
   if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
     for (OpOperand &init : linalgOp.getDpsInitsMutable())

@@ -67,9 +67,10 @@ static void addNonlinearMethods(OpPassManager &pm,
     pm.addPass(
         createPUMRecordDomains(PUMRecordDomainsOptions{options.domains}));
   pm.addPass(createPUMFitNets(PUMFitNetsOptions{
-      options.maxError, options.netInputBits, options.netHiddenBits,
-      options.netOutputBits, options.netWeightBits, options.maxHidden,
-      options.netCopies, options.netCache, options.apThreads}));
+      options.maxError, options.netObjective, options.netInputBits,
+      options.netHiddenBits, options.netOutputBits, options.netWeightBits,
+      options.maxHidden, options.netCopies, options.netCache,
+      options.apThreads}));
 }
 
 void pumice::buildQuantizedToCrossbar(OpPassManager &pm,

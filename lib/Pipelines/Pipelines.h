@@ -60,6 +60,11 @@ struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
       llvm::cl::desc("bound on the errors of nets and tables, as a part of the "
                      "range of their function; 0: none"),
       llvm::cl::init(0)};
+  Option<std::string> netObjective{
+      *this, "net-objective",
+      llvm::cl::desc("what method auto makes least: energy, latency or "
+                     "energy-delay"),
+      llvm::cl::init("energy")};
   Option<int64_t> netInputBits{*this, "net-input-bits",
                                llvm::cl::desc("bits of inputs of nets"),
                                llvm::cl::init(16)};

@@ -366,6 +366,13 @@ NB_MODULE(_pumice, m) {
       nb::arg("context"));
 
   m.def(
+      "set_region_checks", [](bool areOn) { pumiceSetRegionChecks(areOn); },
+      nb::arg("are_on"),
+      "Whether digital regions that are compiled from now on check their "
+      "accesses. Only scripts/check_access_checks.py turns it off, to measure "
+      "what the checks cost.");
+
+  m.def(
       "clone_module",
       [](MlirModule module) {
         return mlirModuleFromOperation(

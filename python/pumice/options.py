@@ -13,10 +13,13 @@ from pumice.errors import CompileError
 from pumice.levels import PIPELINES
 from pumice.passes import Passes, checked
 
-__all__ = ["CAM_GOALS", "METHODS", "CompileOptions", "Value"]
+__all__ = ["CAM_GOALS", "METHODS", "OBJECTIVES", "CompileOptions", "Value"]
 
 #: Ways to compute a nonlinear function.
 METHODS = ("digital", "lut", "neon", "auto")
+
+#: What method "auto" makes least.
+OBJECTIVES = ("energy", "latency", "energy-delay")
 
 #: What a mapping of stored words is good at.
 CAM_GOALS = ("latency", "power", "density")
@@ -41,8 +44,9 @@ class CompileOptions:
             paths ("encoder.layer.*") to such methods, the first that fits first, "*" last. See
             docs/neon.md.
         max_error: bound on the largest error of nets and tables, as a part of the range of their
-            function, from 0 to 1; None: no bound. "auto" takes the method of the least energy
-            within it.
+            function, from 0 to 1; None: no bound. "auto" takes the best method within it.
+        objective: what "auto" makes least: "energy" (dynamic energy of the function), "latency",
+            or their product, "energy-delay".
         net_bits: bits of the inputs, hidden values and results of nets and tables, 2 to 16; at
             most as many as the arrays of the device take.
         net_copies: elements that a net or table computes at a time, at least 1.
@@ -81,6 +85,7 @@ class CompileOptions:
 
     nonlinear: str | Mapping[str, str] | None = None
     max_error: float | None = None
+    objective: str = "energy"
     net_bits: int = 16
     net_copies: int = 16
     max_hidden: int = 64
@@ -116,6 +121,10 @@ class CompileOptions:
         if self.max_error is not None and not 0 < self.max_error < 1:
             raise CompileError(
                 f"expected a max_error above 0 and less than 1, got {self.max_error}"
+            )
+        if self.objective not in OBJECTIVES:
+            raise CompileError(
+                f"expected an objective of {', '.join(OBJECTIVES)}, got '{self.objective}'"
             )
         if not 0 <= self.schedule_time_share < math.inf:
             raise CompileError(
@@ -186,6 +195,8 @@ class CompileOptions:
                     "max-hidden": self.max_hidden,
                     "max-error": self.max_error or 0.0,
                 }
+                if self.objective != OBJECTIVES[0]:
+                    given["net-objective"] = self.objective
             if self.targets:
                 pairs = (f"{layer}={target}" for layer, target in self.targets.items())
                 given["targets"] = ",".join(pairs)

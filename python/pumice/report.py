@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pumice.errors import PumiceError
 from pumice.files import csv_text, write_text
+from pumice.report_format import problem_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -535,9 +536,11 @@ class Report:
             raise PumiceError(f"cannot read '{path}': {error.strerror}") from None
         except ValueError as error:
             raise PumiceError(f"expected '{path}' to be a report in JSON: {error}") from None
-        missing = [k for k in _KEYS if not isinstance(data, dict) or k not in data]
-        if missing:
-            raise PumiceError(f"expected '{path}' to be a report, but it has no '{missing[0]}'")
+        except RecursionError:
+            raise PumiceError(f"expected '{path}' to be a report, but it nests too deep") from None
+        wrong = problem_of(data)
+        if wrong:
+            raise PumiceError(f"expected '{path}' to be a report, but {wrong}")
         timings = dict(data.pop("timings_s", {}))
         data.pop("figures", None)  # follow from the rest
         code = timings.pop("code_generation", None)
@@ -678,9 +681,6 @@ class Report:
             f"energy_pj={self.energy_pj:g}, layers={len(self._data['layers'])})"
         )
 
-
-#: What every report has.
-_KEYS = ("device", "latency_ns", "energy_pj", "layers", "instructions", "utilisation", "wear")
 
 #: Attributes to sort layers by, by the words that stand for them.
 _SORTS = {

@@ -75,6 +75,7 @@ def in_child(work: Callable[[int], None], seconds: float) -> tuple[str, str]:
 
 def run_one(target: str, data: bytes) -> tuple[str, str]:
     """What comes of one input in a child."""
+    targets.TARGETS[target].prepare()
 
     def work(sink: int) -> None:
         os.write(sink, json.dumps(outcome_of(target, data)).encode())
@@ -89,6 +90,7 @@ def run_one(target: str, data: bytes) -> tuple[str, str]:
 def run_range(target: str, seed: int, numbers: range) -> tuple[dict[str, int], list[tuple]]:
     """Counts by outcome, and (number, how) of failures."""
     counts, failures = dict.fromkeys(OUTCOMES, 0), []
+    targets.TARGETS[target].prepare()
     start = numbers.start
     while start < numbers.stop:
 

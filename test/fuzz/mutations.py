@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import re
+from collections.abc import Iterator
 from typing import Any
 
 #: Numbers at the edges of what types and checks hold.
@@ -138,3 +140,45 @@ def mutate_bytes(chosen: random.Random, data: bytes) -> bytes:
         elif found:
             del found[chosen.randrange(len(found)) :]
     return bytes(found)
+
+
+#: What may stand for a value of JSON.
+_JSON = (
+    None, True, False, "", "x", [], {}, -1, 0, 1, 0.5, -0.0, 1e-320, 1e308, 2**31, 2**53, 2**62,
+    2**63 - 1, 2**63, -(2**63), 2**64, 10**30,
+)  # fmt: skip
+
+
+def mutate_json(chosen: random.Random, data: Any) -> Any:
+    """A copy of plain data with up to three values, keys or items changed."""
+    root = [copy.deepcopy(data)]
+    for _ in range(chosen.choice((1, 1, 2, 3))):
+        places = list(_places(root))
+        holder, key = chosen.choice(places)
+        old = holder[key]
+        kind = chosen.randrange(10)
+        if kind < 5 and isinstance(old, int | float) and not isinstance(old, bool):
+            holder[key] = chosen.choice((old * 2, old + 1, old - 1, -old, float(old), old // 2))
+        elif kind < 8:
+            holder[key] = copy.deepcopy(chosen.choice(_JSON))
+        elif kind == 8:
+            other, place = chosen.choice(places)
+            holder[key] = copy.deepcopy(other[place])
+        elif holder is root:
+            holder[key] = None
+        elif isinstance(holder, list):
+            holder.insert(key, copy.deepcopy(old))
+        else:
+            del holder[key]
+            if chosen.random() < 0.5:
+                holder[f"{key}_"] = old
+    return root[0]
+
+
+def _places(holder: Any) -> Iterator[tuple[Any, Any]]:
+    """Each container within `holder`, with each of its keys."""
+    items = holder.items() if isinstance(holder, dict) else enumerate(holder)
+    for key, value in list(items):
+        yield holder, key
+        if isinstance(value, dict | list):
+            yield from _places(value)

@@ -19,8 +19,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import file_targets
 import mutations
 import numpy as np
+from file_targets import Refused, check_figures
 
 import pumice
 from regions import region_text
@@ -29,36 +31,19 @@ ROOT = Path(__file__).resolve().parents[2]
 ERRORS = (pumice.PumiceError,)
 
 
-class Refused(Exception):
-    """The input got an error; `parsed` tells whether it got past parsing."""
-
-    def __init__(self, parsed: bool) -> None:
-        super().__init__(parsed)
-        self.parsed = parsed
-
-
 @dataclass(frozen=True)
 class Target:
-    """A way in: `make` an input from a seed, and `check` it."""
+    """A way in: `make` an input from a seed, and `check` it.
+
+    `prepare` does what all inputs need, once, before children are forked.
+    """
 
     make: Callable[[random.Random], bytes]
     check: Callable[[bytes], None]
+    prepare: Callable[[], object] = lambda: None
 
 
 # ------------------------------------------------------------------ machine programs
-
-
-def check_figures(node: Any, place: str = "report") -> None:
-    """Every number of a report is finite and not negative."""
-    if isinstance(node, dict):
-        for key, value in node.items():
-            check_figures(value, f"{place}.{key}")
-    elif isinstance(node, list):
-        for value in node:
-            check_figures(value, place)
-    elif isinstance(node, int | float) and not isinstance(node, bool):
-        assert math.isfinite(node), f"{place} is {node}"
-        assert node >= 0, f"{place} is {node}"
 
 
 def inputs_of(program: Any) -> list[Any]:
@@ -232,4 +217,5 @@ TARGETS = {
     "networks": Target(make_network, check_network),
     "devices": Target(make_device, check_device),
     "arrays": Target(make_npy, check_npy),
+    **{name: Target(*parts) for name, parts in file_targets.TARGETS.items()},
 }

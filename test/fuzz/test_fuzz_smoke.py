@@ -21,6 +21,10 @@ COUNTS = {
     "networks": 2,
     "devices": 6,
     "arrays": 100,
+    "devices-json": 30,
+    "schedules": 100,
+    "reports": 60,
+    "onnx": 6,
 }
 
 

@@ -55,5 +55,7 @@
   dram = <                            // [substitute] as `neurosim-rram`
     ports = 4, bandwidth_bytes_per_ns = 6.4, latency_ns = 0,
     read_pj_per_byte = 32, write_pj_per_byte = 32>,
-  components = []
+  components = [
+    // [recalled] cells of 0.15 um2 at 45 nm; no periphery
+    #pum.component<name = "cells", group = "cams", level = "mat", count = 4, power_mw = 0, area_um2 = 39322>]
 >

@@ -21,6 +21,16 @@ using llvm::Twine;
 // Mappings
 //===----------------------------------------------------------------------===//
 
+std::optional<SearchGoal> pumice::model::parseSearchGoal(llvm::StringRef name) {
+  if (name == "latency")
+    return SearchGoal::latency;
+  if (name == "power")
+    return SearchGoal::power;
+  if (name == "density")
+    return SearchGoal::density;
+  return std::nullopt;
+}
+
 int64_t SearchMapping::arrays() const {
   return (rowBlocks - 1) * parts + llvm::divideCeil(parts, stacked);
 }

@@ -13,6 +13,7 @@
 #include "lib/Model/Machine/Costs.h"
 #include "lib/Model/Machine/DeviceSpec.h"
 
+#include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
 #include <cstdint>
@@ -34,6 +35,8 @@ enum class SearchGoal {
   power,   ///< one array of each instance of the lowest level at a time
   density, ///< parts of words share arrays where they fit
 };
+
+std::optional<SearchGoal> parseSearchGoal(llvm::StringRef name);
 
 /// Where the words of a search are (`#ap.cam_mapping`).
 struct SearchMapping {

@@ -319,10 +319,15 @@ llvm::Error pumice::model::verifyExactSums(const ArraySpec &array,
     return llvm::Error::success();
   if (array.analog)
     return llvm::createStringError(
-        "expected ideal cells, which give exact sums, got analog ones");
-  return llvm::createStringError("expected converters that deliver exact sums "
-                                 "of %lld rows, got converters "
-                                 "of %lld bits that deliver exact sums of %lld",
-                                 (long long)rows, (long long)array.adcBits,
-                                 (long long)most);
+        "expected ideal cells (no array.analog), which give exact sums, got "
+        "analog ones");
+  if (array.adcMode != AdcMode::clip)
+    return llvm::createStringError(
+        "expected array.adc.mode lossless or clip, which give exact sums, got "
+        "a converter of %lld bits that scales sums of %lld rows at a time",
+        (long long)array.adcBits, (long long)rowsPerRead(array));
+  return llvm::createStringError(
+      "expected converters that deliver exact sums of %lld rows, got "
+      "array.adc.bits %lld, which deliver exact sums of %lld",
+      (long long)rows, (long long)array.adcBits, (long long)most);
 }

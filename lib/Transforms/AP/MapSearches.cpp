@@ -55,7 +55,7 @@ struct APMapSearchesPass : pumice::impl::APMapSearchesBase<APMapSearchesPass> {
   using APMapSearchesBase::APMapSearchesBase;
 
   void runOnOperation() override {
-    std::optional<ap::SearchGoal> wanted = ap::symbolizeSearchGoal(goal);
+    std::optional<model::SearchGoal> wanted = model::parseSearchGoal(goal);
     if (!wanted) {
       getOperation().emitError(
           "goal: expected latency, power or density, got '")
@@ -70,7 +70,7 @@ struct APMapSearchesPass : pumice::impl::APMapSearchesBase<APMapSearchesPass> {
   }
 
 private:
-  WalkResult map(ap::CamSearchOp op, ap::SearchGoal wanted) {
+  WalkResult map(ap::CamSearchOp op, model::SearchGoal wanted) {
     FailureOr<pum::DeviceAttr> device = getDevice(getOperation());
     if (failed(device))
       return WalkResult::interrupt();
@@ -80,13 +80,8 @@ private:
           << device->getName() << "' has no such group";
       return WalkResult::interrupt();
     }
-    model::SearchGoal modelGoal = model::SearchGoal::latency;
-    if (wanted == ap::SearchGoal::power)
-      modelGoal = model::SearchGoal::power;
-    else if (wanted == ap::SearchGoal::density)
-      modelGoal = model::SearchGoal::density;
     llvm::Expected<model::SearchMapping> mapping =
-        model::mapSearch(*cam, searchSpecOf(op), modelGoal);
+        model::mapSearch(*cam, searchSpecOf(op), wanted);
     if (!mapping) {
       op.emitOpError(llvm::toString(mapping.takeError()));
       return WalkResult::interrupt();

@@ -79,9 +79,10 @@ def APRaiseSearches : Pass<"ap-raise-searches", "::mlir::func::FuncOp"> {
     up to a distance and another one beyond, it is for words `within` that
     distance. Otherwise `distances` replace sums that are not matrix products.
 
-    If a sum has the form of a search but is none, a remark and `pum.reason` say
-    why. `targets` is that of assign-targets: a layer that is assigned to another
-    target is left alone.
+    If a sum has the form of a search but is none, or one that the group cannot do
+    (ap-map-searches), a remark and `pum.reason` say why. `targets` is that of
+    assign-targets: a layer that is assigned to another target is left alone, and
+    one that is named in full and is not a search is an error.
 
     Before:
     ```mlir

@@ -2,6 +2,7 @@
 #include "dialects/AP/AP.h"
 #include "dialects/PUM/Reason.h"
 #include "lib/Device/Device.h"
+#include "lib/Model/Cam/Search.h"
 #include "lib/Support/Locations.h"
 #include "lib/Transforms/AP/Passes.h"
 #include "lib/Transforms/AP/SearchPatterns.h"
@@ -12,6 +13,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/DebugLog.h"
 
 #define DEBUG_TYPE "ap-raise-searches"
@@ -79,7 +81,7 @@ struct Plan {
   PairSum sum;
   PairTerms terms;
   SearchCode code;
-  ValueChain chain; ///< from the sum to what is searched for
+  ValueChain chain; ///< between the sum and what is ranked or compared
   ap::SearchKind kind = ap::SearchKind::distances;
   int64_t limit = 0;
   std::optional<Ranking> ranking; ///< of `best`
@@ -420,6 +422,40 @@ public:
     return true;
   }
 
+  /// Whether the memories can do the search; otherwise `why` has the numbers.
+  bool checkFit(std::string &why) const {
+    model::SearchSpec spec;
+    switch (plan.kind) {
+    case ap::SearchKind::distances:
+      spec.kind = model::SearchKind::distances;
+      break;
+    case ap::SearchKind::within:
+      spec.kind = model::SearchKind::within;
+      break;
+    case ap::SearchKind::best:
+      spec.kind = model::SearchKind::best;
+      break;
+    }
+    spec.queries = plan.sum.queries;
+    spec.rows = plan.sum.rows;
+    spec.bits = plan.sum.cells * plan.code.cells;
+    spec.limit = plan.limit;
+    spec.count = plan.ranking ? plan.ranking->count : 0;
+    auto isMasked = [](const std::vector<int8_t> &word) {
+      return llvm::is_contained(word, int8_t(2));
+    };
+    if (!cam.ternary && llvm::any_of(plan.code.words, isMasked)) {
+      why = "it stores words with \"don't care\", but cells are binary";
+      return false;
+    }
+    llvm::Expected<model::SearchMapping> mapping =
+        model::mapSearch(cam, spec, model::SearchGoal::latency);
+    if (mapping)
+      return true;
+    why = "it " + llvm::toString(mapping.takeError());
+    return false;
+  }
+
 private:
   /// The keys, [Q, cells].
   Value emitKeys(OpBuilder &builder, Location loc) const {
@@ -510,9 +546,19 @@ struct APRaiseSearchesPass
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     llvm::DenseSet<Operation *> erased;
+    reasons.clear();
     for (linalg::LinalgOp op : ops)
       if (!erased.contains(op))
         raise(op, device, *choices, erased);
+    for (const TargetChoice &choice : *choices) {
+      auto left = reasons.find(choice.text);
+      if (choice.isUsed || left == reasons.end())
+        continue;
+      left->second.first->emitError("cannot be assigned to ")
+          << stringifyLayerTarget(choice.target)
+          << " as targets asks: " << left->second.second;
+      return signalPassFailure();
+    }
   }
 
 private:
@@ -530,7 +576,10 @@ private:
       const StringRef group = choice ? StringRef(choice->group) : "";
       const model::CamSpec cam = *camsOf(device, group);
       Raiser raiser(std::move(*sum), cam);
-      if (raiser.decide(why) && raiser.checkQuery(why)) {
+      if (raiser.decide(why) && raiser.checkQuery(why) &&
+          raiser.checkFit(why)) {
+        if (choice)
+          choice->isUsed = true;
         if (choice && !choice->group.empty())
           op->setAttr(pum::targetAttrName,
                       pum::TargetAttr::get(&getContext(), LayerTarget::cam,
@@ -545,6 +594,10 @@ private:
     }
     if (why.empty())
       return;
+    if (choice && choice->isExact) {
+      reasons[choice->text] = {op, why};
+      return;
+    }
     LDBG() << "leaves the sum at " << op->getLoc() << ": " << why;
     op->emitRemark("is not a search of stored words: ") << why;
     op->setAttr(pum::reasonAttrName,
@@ -552,6 +605,9 @@ private:
                                 "it is not a search of stored words: " + why));
     ++numLeft;
   }
+
+  /// Why nothing of a layer that a choice names in full became a search.
+  llvm::StringMap<std::pair<Operation *, std::string>> reasons;
 
   /// Erases what nothing reads any more, and so on.
   void eraseDead(llvm::DenseSet<Operation *> &erased) {

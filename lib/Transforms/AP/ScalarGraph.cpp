@@ -15,6 +15,9 @@
 using namespace mlir;
 using namespace pumice;
 
+/// Of which it is looked whether they are one.
+static constexpr size_t mostValues = 16;
+
 double pumice::numberOf(Attribute value) {
   if (auto number = dyn_cast<FloatAttr>(value))
     return number.getValueAsDouble();
@@ -163,7 +166,8 @@ ScalarNode *ScalarGraph::elementOf(Value tensor, ArrayRef<Role> roles,
   auto asQuery = [&]() -> ScalarNode * {
     // What is always the same does not depend on the word.
     if (isWord) {
-      if (auto values = valuesOf(tensor, 1))
+      if (auto values = valuesOf(tensor, mostValues);
+          values && values->size() == 1)
         return constantOf(values->front());
       why = "compares queries with words that are not constant";
       return nullptr;
@@ -350,6 +354,13 @@ static std::optional<Values> valuesIn(linalg::GenericOp op, Value value,
   if (!def || def->getBlock() != op.getBody())
     return orBoth(std::nullopt);
   if (auto select = dyn_cast<arith::SelectOp>(def)) {
+    std::optional<Values> condition = valuesIn(op, select.getCondition(), most);
+    if (condition && condition->size() == 1)
+      return valuesIn(op,
+                      numberOf(condition->front()) != 0
+                          ? select.getTrueValue()
+                          : select.getFalseValue(),
+                      most);
     std::optional<Values> a = valuesIn(op, select.getTrueValue(), most);
     std::optional<Values> b = valuesIn(op, select.getFalseValue(), most);
     if (!a || !b)
@@ -380,8 +391,8 @@ static std::optional<Values> valueOfSum(linalg::GenericOp op) {
   if (!llvm::is_contained(add->getOperands(), accumulator))
     return std::nullopt;
   Value term = add->getOperand(add->getOperand(0) == accumulator ? 1 : 0);
-  std::optional<Values> values = valuesIn(op, term, 1);
-  if (!values)
+  std::optional<Values> values = valuesIn(op, term, mostValues);
+  if (!values || values->size() != 1)
     return std::nullopt;
   int64_t count = 1;
   for (auto [size, kind] :
@@ -488,6 +499,8 @@ std::optional<Values> pumice::valuesOf(const ScalarNode &node, size_t most) {
     operands.push_back(std::move(*values));
   }
   if (isa<arith::SelectOp>(node.op)) {
+    if (operands[0].size() == 1)
+      return operands[numberOf(operands[0].front()) != 0 ? 1 : 2];
     operands[1].append(operands[2].begin(), operands[2].end());
     return sorted(std::move(operands[1]), most);
   }

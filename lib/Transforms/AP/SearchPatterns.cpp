@@ -191,7 +191,7 @@ std::optional<PairTerms> pumice::readTerms(const PairSum &sum,
     std::optional<ConstantData> data = ConstantData::find(entry->tensor);
     std::optional<std::vector<int64_t>> strides = stridesOf(*entry);
     if (!data || !strides) {
-      why = "its words have no data";
+      why = data ? "each query has words of its own" : "its words have no data";
       return std::nullopt;
     }
     const bool splat = data->isSplat();
@@ -270,6 +270,9 @@ static Attribute uniformConstant(Value value) {
   std::optional<ConstantData> data = ConstantData::find(value);
   if (data && (data->isSplat() || data->size() == 1))
     return elementOf(value, 0);
+  // Such as the norm of a vector of signs.
+  if (auto values = valuesOf(value, /*most=*/16); values && values->size() == 1)
+    return values->front();
   return {};
 }
 

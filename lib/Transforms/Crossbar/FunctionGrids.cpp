@@ -83,8 +83,9 @@ GridBuilder::build(crossbar::NeonNetOp net, int64_t copies) {
   const int64_t inOne = std::clamp<int64_t>(
       std::min(weightsPerRow(spec, bits), rows) / hidden, 1, copies);
   const int64_t groups = llvm::divideCeil(copies, inOne);
-  if (llvm::Error error = add(groups, inOne, inOne * hidden, bits,
-                              net.getInput().getBits(), /*isSigned=*/false))
+  if (llvm::Error error =
+          add(groups, inOne, inOne * hidden, net.getWeightBitsOf(0),
+              net.getInput().getBits(), /*isSigned=*/false))
     return std::move(error);
   if (llvm::Error error = add(groups, inOne * hidden, inOne, bits,
                               net.getHidden().getBits(), /*isSigned=*/true))

@@ -82,7 +82,7 @@ private:
   FailureOr<Candidate> netOf(const Site &site, bool isRequired);
   FailureOr<Candidate> tableOf(const Site &site, bool isRequired);
   FailureOr<Operation *> choose(Site &site);
-  std::optional<double> energyOf(const Site &site, Operation *function);
+  std::optional<double> scoreOf(const Site &site, Operation *function);
 
   /// The op with the same content that is there already, or `op`.
   Operation *unique(Operation *op, StringRef prefix, StringRef content);
@@ -118,6 +118,11 @@ LogicalResult PUMFitNetsPass::readOptions() {
   if (maxHidden < 2 || maxHidden > 256)
     return module.emitError("expected max-hidden of 2 to 256, got ")
            << maxHidden.getValue();
+  if (!llvm::is_contained({"energy", "latency", "energy-delay"},
+                          StringRef(objective)))
+    return module.emitError("expected an objective of energy, latency or "
+                            "energy-delay, got '")
+           << objective.getValue() << "'";
   fitOptions = neon::Options();
   fitOptions.weightBits = weightBits;
   fitOptions.hiddenBits = hiddenBits;
@@ -135,13 +140,12 @@ LogicalResult PUMFitNetsPass::readOptions() {
   fitOptions.outputBits = std::min(fitOptions.outputBits, int64_t(16));
   fitOptions.hiddenBits = std::min(fitOptions.hiddenBits, spec.inputBits);
   inputBits = std::min<int64_t>(inputBits, spec.inputBits);
-  const int64_t rows = std::min(model::exactRows(spec), spec.rows);
-  fitOptions.maxHidden = std::min(fitOptions.maxHidden, rows);
-  if (fitOptions.maxHidden < fitOptions.minHidden)
+  if (llvm::Error error = model::verifyExactSums(spec, fitOptions.minHidden))
     return module.emitError("nonlinear functions cannot be computed by arrays "
                             "of device '")
-           << device.getName() << "': its converters deliver exact sums of "
-           << rows << " rows, expected at least " << fitOptions.minHidden;
+           << device.getName() << "': " << llvm::toString(std::move(error));
+  fitOptions.maxHidden = std::min(fitOptions.maxHidden,
+                                  std::min(model::exactRows(spec), spec.rows));
   return success();
 }
 
@@ -382,12 +386,13 @@ FailureOr<Candidate> PUMFitNetsPass::tableOf(const Site &site,
   return Candidate{unique(table, "table", content), largest};
 }
 
-/// Energy of the region on the digital unit, or on the arrays of a function.
-std::optional<double> PUMFitNetsPass::energyOf(const Site &site,
-                                               Operation *function) {
+/// The objective of the region on the digital unit, or on the arrays of a
+/// function: pJ, ps, or their product.
+std::optional<double> PUMFitNetsPass::scoreOf(const Site &site,
+                                              Operation *function) {
   pum::NonlinearOp op = site.op;
-  auto total = [](llvm::Expected<model::Cost> cost,
-                  bool withBuffer) -> std::optional<double> {
+  auto score = [&](llvm::Expected<model::Cost> cost,
+                   bool withBuffer) -> std::optional<double> {
     if (!cost) {
       llvm::consumeError(cost.takeError());
       return std::nullopt;
@@ -397,11 +402,14 @@ std::optional<double> PUMFitNetsPass::energyOf(const Site &site,
       for (model::Component component :
            {model::Component::bufferRead, model::Component::bufferWrite})
         energy -= cost->energyPj[static_cast<size_t>(component)];
-    return energy;
+    const double latency = static_cast<double>(cost->latencyPs);
+    if (objective == "latency")
+      return latency;
+    return objective == "energy" ? energy : energy * latency;
   };
   // On the digital unit, the region becomes one with the ops around it.
   if (!function)
-    return total(costs->costOf(DigitalTask{&op.getBody()}),
+    return score(costs->costOf(DigitalTask{&op.getBody()}),
                  /*withBuffer=*/false);
   auto grids = gridsFor(function, copies, array);
   if (!grids) {
@@ -419,7 +427,7 @@ std::optional<double> PUMFitNetsPass::energyOf(const Site &site,
       applyTask(function, op.getInputs()[0].getType(), placed);
   if (failed(work))
     return std::nullopt;
-  return total(costs->costOf(*work), /*withBuffer=*/true);
+  return score(costs->costOf(*work), /*withBuffer=*/true);
 }
 
 /// The function that stands for the region; null: it stays digital.
@@ -436,17 +444,18 @@ FailureOr<Operation *> PUMFitNetsPass::choose(Site &site) {
   if (!array)
     return op.emitOpError("cannot choose a method by cost: the module names no "
                           "device with arrays");
-  std::optional<double> best = energyOf(site, nullptr);
+  std::optional<double> best = scoreOf(site, nullptr);
   Operation *chosen = nullptr;
   for (FailureOr<Candidate> candidate : {tableOf(site, /*isRequired=*/false),
                                          netOf(site, /*isRequired=*/false)}) {
     if (failed(candidate))
       continue;
-    std::optional<double> energy = energyOf(site, candidate->op);
+    std::optional<double> score = scoreOf(site, candidate->op);
     LDBG() << SymbolTable::getSymbolName(candidate->op).getValue() << ": "
-           << energy.value_or(-1) << " pJ, digital " << best.value_or(-1);
-    if (energy && (!best || *energy < *best)) {
-      best = energy;
+           << objective.getValue() << " " << score.value_or(-1)
+           << ", best so far " << best.value_or(-1);
+    if (score && (!best || *score < *best)) {
+      best = score;
       chosen = candidate->op;
     }
   }

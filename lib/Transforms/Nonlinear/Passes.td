@@ -109,8 +109,10 @@ def PUMFitNets : Pass<"pum-fit-nets", "::mlir::ModuleOp"> {
   let description = [{
     Requires: L1. Replaces each `pum.nonlinear` of method `neon` or `lut` by a
     `crossbar.apply` of a `crossbar.neon_net` or `crossbar.table`, and one of
-    method `auto` by whichever takes the least energy within `max-error`; if that
-    is the digital unit, its method becomes `digital`.
+    method `auto` by whichever is best by `objective` within `max-error`; if that
+    is the digital unit, its method becomes `digital`. The objective is the dynamic
+    energy of the function, its latency, or their product (`energy-delay`), as the
+    device's costs state them for all elements of the region.
 
     A region must be a function of one f32, and have a domain unless its range can
     be reduced by powers of two. The function is sampled by running the region.
@@ -130,6 +132,8 @@ def PUMFitNets : Pass<"pum-fit-nets", "::mlir::ModuleOp"> {
     Option<"maxError", "max-error", "double", "0",
            "bound on the largest error, as a part of the range of the function "
            "in its domain, with the rounding of the input; 0: none">,
+    Option<"objective", "objective", "std::string", "\"energy\"",
+           "what method auto makes least: energy, latency or energy-delay">,
     Option<"inputBits", "input-bits", "int64_t", "16", "bits of inputs">,
     Option<"hiddenBits", "hidden-bits", "int64_t", "16", "bits of hidden values">,
     Option<"outputBits", "output-bits", "int64_t", "16", "bits of results">,

@@ -191,6 +191,11 @@ def add_model(parser: argparse.ArgumentParser, several_devices: str = "") -> Non
         help="bound on the error of nets and tables, as a part of the range of their function",
     )
     parser.add_argument(
+        "--nonlinear-objective",
+        choices=("energy", "latency", "energy-delay"),
+        help="what auto makes least (default energy)",
+    )
+    parser.add_argument(
         "--no-quantize",
         action="store_true",
         help="keep a float model in float: it runs entirely on the digital unit",

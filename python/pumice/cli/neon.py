@@ -6,7 +6,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from pumice.cli.arguments import add_json_file, add_markdown
+from pumice.cli.arguments import add_json_file, add_markdown, add_threads
 from pumice.cli.errors import UsageError
 from pumice.errors import PumiceError
 from pumice.frontend.requirements import require_torch
@@ -28,6 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--quick", action="store_true",
         help="only CapsNet, and no nets of whole vectors, where no option says otherwise",
     )  # fmt: skip
+    add_threads(parser)
     add_json_file(parser)
     add_markdown(parser)
     parser.add_argument(
@@ -55,7 +56,7 @@ def main(args: Namespace) -> None:
     with working("loading PyTorch"):
         import torch  # noqa: F401
     with counting(neon.count(settings)) as advance:
-        results = neon.run(settings, advance=advance)
+        results = neon.run(settings, threads=args.threads, advance=advance)
     if args.plot:
         neon.plot(results, args.plot)
     give(neon, results, args, [args.json, args.markdown, args.plot])

@@ -168,7 +168,7 @@ def _program_of(
         raise PumiceError(f"no such program: '{args.program}' (a model is FILE.py:NAME)")
     _only_for(args, "PyTorch models", "--calibration", "--no-quantize")
     if path.suffix != ".onnx" and level_of(parse_file(path)) == "simulator":
-        _only_for(args, "models", "--nonlinear", "--max-error", "--passes")
+        _only_for(args, "models", "--nonlinear", "--max-error", "--nonlinear-objective", "--passes")
     if path.suffix == ".onnx":
         return _from_onnx(args, inputs, keywords), inputs, keywords
     _only_for(args, "ONNX models", "--shape")
@@ -195,6 +195,7 @@ def _options(args: Namespace) -> CompileOptions:
     return CompileOptions(
         nonlinear=methods or None,
         max_error=args.max_error,
+        objective=args.nonlinear_objective or "energy",
         schedule=args.schedule,
         passes=_passes(args),
         plugins=tuple(args.pass_plugin),

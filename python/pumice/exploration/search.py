@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -18,6 +20,8 @@ Records = list[dict[str, Any]]
 Choice = tuple[Device, dict[str, Any]]
 #: Attribute of a trial that has its record.
 _RECORD = "record"
+#: Attribute of a study: a hash of its devices and settings.
+_SPACE = "space"
 
 
 def optimize(
@@ -63,6 +67,7 @@ def optimize(
         )
     except Exception as error:  # whatever a database raises
         raise PumiceError(f"cannot keep a study in '{study}': {error}") from None
+    _check_space(found, devices, settings, study)
     known: dict[str, dict[str, Any]] = {}
     for old in found.trials:
         if old.state in (states.RUNNING, states.WAITING):  # of a study that was killed
@@ -82,12 +87,7 @@ def optimize(
     }
     adopt(list(known.values()))
     while done < trials:
-        try:
-            asked = [found.ask(spaces) for _ in range(min(workers, trials - done))]
-        except ValueError as error:
-            raise PumiceError(
-                f"expected a study of the same devices and fields in '{study}': {error}"
-            ) from None
+        asked = [found.ask(spaces) for _ in range(min(workers, trials - done))]
         keys = [repr(_choice(trial.params, devices, settings)) for trial in asked]
         new: dict[str, Choice] = {}
         for trial, key in zip(asked, keys, strict=True):
@@ -103,6 +103,20 @@ def optimize(
             else:
                 found.tell(trial, [float(record[goal]) for goal in goals])
         done += len(asked)
+
+
+def _check_space(
+    found: Any, devices: Sequence[Device], settings: Sequence[Setting], study: str | None
+) -> None:
+    """Trials hold numbers of devices and values: they mean the same in each call or nothing."""
+    space = {
+        "devices": [device.fields for device in devices],
+        "settings": [[list(s.fields), [list(values) for values in s.values]] for s in settings],
+    }
+    text = hashlib.sha256(json.dumps(space, sort_keys=True).encode()).hexdigest()
+    if found.user_attrs.get(_SPACE, text) != text:
+        raise PumiceError(f"expected a study of the same devices and fields in '{study}'")
+    found.set_user_attr(_SPACE, text)
 
 
 def _choice(

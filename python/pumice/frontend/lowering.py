@@ -159,10 +159,14 @@ def _decompose(program: ExportedProgram) -> ExportedProgram:
     `run_decompositions` has been seen to leave one in the graph, rarely.
     """
     table = _decomposition_table()
-    for _ in range(3):
-        program = program.run_decompositions(table)
+    program = program.run_decompositions(table)
+    for _ in range(2):
         if not any(_is_composite(node.target, table) for node in program.graph.nodes):
             break
+        try:
+            program = program.run_decompositions(table)
+        except RuntimeError:
+            break  # it does not take all of its own results; torch-mlir names what is left
     return program
 
 

@@ -120,7 +120,7 @@ def _updates_unfolded() -> Iterator[None]:
     Its constant folding takes buffers for constants. It would run their updates, and replace
     quantized values of them by those of the first run.
     """
-    folding = importlib.import_module("torchao.quantization.pt2e.constant_fold")
+    folding: Any = importlib.import_module("torchao.quantization.pt2e.constant_fold")
     original = folding.ConstantFolder
 
     class Folder(original):  # type: ignore[misc, valid-type]

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pumice.arrays import as_bfloat16
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.pytree import structure_of_spec, unflatten
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+    import torch
     from torch.export import ExportedProgram
     from torch.fx import Node
 
@@ -144,7 +147,11 @@ class Signature:
             elif with_torch and isinstance(spec.value, np.ndarray):
                 import torch
 
-                leaves.append(torch.from_numpy(spec.value.copy()))
+                if spec.value.dtype.name == "bfloat16":
+                    bits = torch.from_numpy(spec.value.view(np.int16).copy())
+                    leaves.append(bits.view(torch.bfloat16))
+                else:
+                    leaves.append(torch.from_numpy(spec.value.copy()))
             else:
                 leaves.append(spec.value)
         return unflatten(self.output_structure, leaves)
@@ -159,7 +166,9 @@ class Signature:
         for spec in (*data["inputs"], *data["outputs"]):
             value = spec["value"]
             if isinstance(value, np.ndarray):
-                spec["value"] = {"array": value.tolist(), "dtype": str(value.dtype)}
+                spec["value"] = {
+                    "array": value.tolist(), "dtype": str(value.dtype), "shape": value.shape
+                }  # fmt: skip
             elif not isinstance(value, (int, float, str, bool, type(None))):
                 raise FrontendError(f"cannot save a model with the value {value!r}")
         return data
@@ -171,7 +180,12 @@ class Signature:
         def restored(spec: Mapping[str, Any]) -> OutputSpec:
             value = spec["value"]
             if isinstance(value, Mapping):
-                value = np.array(value["array"], value["dtype"])
+                dtype = value["dtype"]
+                if dtype == "bfloat16":
+                    import ml_dtypes
+
+                    dtype = ml_dtypes.bfloat16
+                value = np.array(value["array"], dtype).reshape(value["shape"])
             return OutputSpec(spec["source"], spec["index"], value, spec.get("dtype"))
 
         inputs = (
@@ -259,7 +273,7 @@ def signature_of(program: ExportedProgram) -> tuple[Signature, dict[str, int]]:
             outputs.append(OutputSpec("input", tensor_position[value.name]))
         elif isinstance(value, Node) and value.op == "get_attr":
             tensor = getattr(program.graph_module, str(value.target))
-            outputs.append(OutputSpec("constant", 0, tensor.detach().cpu().numpy().copy()))
+            outputs.append(OutputSpec("constant", 0, _array(tensor)))
         elif isinstance(value, Node):
             if value not in results:
                 results.append(value)
@@ -274,6 +288,16 @@ def signature_of(program: ExportedProgram) -> tuple[Signature, dict[str, int]]:
         tuple(inputs), tuple(outputs), structure, structure_of_spec(program.call_spec.out_spec)
     )
     return signature, updates
+
+
+def _array(tensor: torch.Tensor) -> npt.NDArray[Any]:
+    import torch
+
+    found = tensor.detach().cpu()
+    if found.dtype is torch.bfloat16:
+        return as_bfloat16(found.view(torch.int16).numpy().copy())
+    array: npt.NDArray[Any] = found.numpy().copy()
+    return array
 
 
 def _computed(value: Node, output: Node) -> Node:

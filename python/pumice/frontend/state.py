@@ -9,6 +9,7 @@ value of which argument, and the machine keeps it from run to run.
 from __future__ import annotations
 
 import json
+import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -143,9 +144,11 @@ def updated_attributes(graph: Graph) -> set[str]:
 
 
 def written_by(op: Node) -> list[Node]:
-    """Nodes whose tensors an op may write to: its operands, and what those may be views of."""
+    """Nodes whose tensors an op may write to: its operands, and what those are views of."""
     schema = getattr(op.target, "_schema", None)
     if op.op != "call_function" or schema is None or not schema.is_mutable:
+        return []
+    if op.target in _WRITE_NOTHING:
         return []
     found: list[Node] = []
     for argument, value in zip(schema.arguments, op.args, strict=False):
@@ -153,8 +156,23 @@ def written_by(op: Node) -> list[Node]:
         written = argument.alias_info is not None and argument.alias_info.is_write
         while written and isinstance(node, Node):
             found.append(node)
-            node = next(iter(node.all_input_nodes), None)
+            node = _viewed(node)
     return found
+
+
+#: In place by name, but elements stay what they are.
+_WRITE_NOTHING = (torch.ops.aten.detach_.default,)
+
+
+def _viewed(node: Node) -> Node | None:
+    """The tensor whose memory the result of a node is, if it makes no new one."""
+    source = next(iter(node.all_input_nodes), None)
+    if node.target is operator.getitem:
+        return source  # of views of a tensor, or of results of their own
+    schema = getattr(node.target, "_schema", None)
+    if schema is None or not any(result.alias_info is not None for result in schema.returns):
+        return None
+    return source
 
 
 def is_updated(node: Node) -> bool:

@@ -122,7 +122,7 @@ def _note(program: Program, passes: bool) -> str:
             "This program was loaded from a file, which holds the machine program only."
             " `pumice explore MODEL` compiles a model and shows every level."
         )
-    return "" if passes else "--passes shows what each pass changed."
+    return "" if passes else "--show-passes shows what each pass changed."
 
 
 def _instruction_cost(op: Mapping[str, Any], report: Report) -> list[Any]:

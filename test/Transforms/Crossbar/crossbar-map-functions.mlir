@@ -21,11 +21,11 @@ crossbar.table @table input <bits = 2, low = 0, high = 3>
 // An array has room for 16 weights in a wordline: 8 copies of a net with 2 hidden units, on the diagonal. The 10 that
 // are asked for take two of them, so that there are 16. Both sites share them.
 // CHECK-LABEL: func @main
-// CHECK-DAG: crossbar.program %{{.*}} tiling <row_tiles = 1, column_tiles = 1, slices = 8, groups_per_array = 1, arrays = 2> : tensor<2x16x8xi16> -> !crossbar.grid<2x8x16xi16, ui8>
+// CHECK-DAG: crossbar.program %{{.*}} tiling <row_tiles = 1, column_tiles = 1, slices = 2, groups_per_array = 1, arrays = 2> : tensor<2x16x8xi16> -> !crossbar.grid<2x8x16xi3, ui8>
 // CHECK-DAG: crossbar.program %{{.*}} tiling <row_tiles = 1, column_tiles = 1, slices = 8, groups_per_array = 1, arrays = 2> : tensor<2x8x16xi16> -> !crossbar.grid<2x16x8xi16, si16>
 // CHECK-DAG: crossbar.program %{{.*}} tiling <row_tiles = 1, column_tiles = 1, slices = 1, groups_per_array = 1, arrays = 3> : tensor<3x1x4xi16> -> !crossbar.grid<3x4x1xi2, ui1>
 // CHECK-NOT: crossbar.program
-// CHECK: crossbar.apply @net(%{{.*}}) on(%[[A:.*]], %[[B:.*]] : !crossbar.grid<2x8x16xi16, ui8>, !crossbar.grid<2x16x8xi16, si16>) copies 16
+// CHECK: crossbar.apply @net(%{{.*}}) on(%[[A:.*]], %[[B:.*]] : !crossbar.grid<2x8x16xi3, ui8>, !crossbar.grid<2x16x8xi16, si16>) copies 16
 // CHECK: crossbar.apply @net(%{{.*}}) on(%[[A]], %[[B]] :
 // CHECK: crossbar.apply @table(%{{.*}}) on(%{{.*}} : !crossbar.grid<3x4x1xi2, ui1>) copies 3
 

@@ -7,8 +7,8 @@
 // RUN: not pumice-opt %t.analog.mlir --verify-simulator-program 2>&1 | FileCheck %s --check-prefix=ANALOG
 //
 // Results are looked up, which is right only where arrays give exact sums.
-// SCALE: error: 'simulator.apply' op cannot run on its arrays: expected converters that deliver exact sums of 1 rows, got converters of 8 bits that deliver exact sums of 0
-// ANALOG: error: 'simulator.apply' op cannot run on its arrays: expected ideal cells, which give exact sums, got analog ones
+// SCALE: error: 'simulator.apply' op cannot run on its arrays: expected array.adc.mode lossless or clip, which give exact sums, got a converter of 8 bits that scales sums of 128 rows at a time
+// ANALOG: error: 'simulator.apply' op cannot run on its arrays: expected ideal cells (no array.analog), which give exact sums, got analog ones
 
 crossbar.table @table input <bits = 2, low = 0, high = 3>
   output <bits = 2, low = 0, high = 1> values dense<[0, 1, 2, 3]> : tensor<4xi16>

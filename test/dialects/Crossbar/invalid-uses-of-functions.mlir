@@ -19,9 +19,9 @@ crossbar.neon_net @f input <bits = 8, low = -1, high = 1> hidden <bits = 16, ran
     #crossbar.net_layer<weights = dense<1> : tensor<2x1xi16>, scales = dense<[1.0, 1.0]> : tensor<2xf32>, biases = dense<[1.0, 1.0]> : tensor<2xf32>>,
     #crossbar.net_layer<weights = dense<1> : tensor<1x2xi16>, scales = dense<1.0> : tensor<1xf32>, biases = dense<1.0> : tensor<1xf32>>]
 // C2 of crossbar.apply: the number of grids
-func.func @use(%x: tensor<4xf32>, %g0: !crossbar.grid<1x1x2xi16, ui8>) {
+func.func @use(%x: tensor<4xf32>, %g0: !crossbar.grid<1x1x2xi2, ui8>) {
   // expected-error @below {{'crossbar.apply' op needs 2 grids for the layers of a net, got 1}}
-  %y = crossbar.apply @f(%x) on (%g0 : !crossbar.grid<1x1x2xi16, ui8>) copies 1 : tensor<4xf32>
+  %y = crossbar.apply @f(%x) on (%g0 : !crossbar.grid<1x1x2xi2, ui8>) copies 1 : tensor<4xf32>
   return
 }
 
@@ -32,9 +32,9 @@ crossbar.neon_net @f input <bits = 8, low = -1, high = 1> hidden <bits = 16, ran
     #crossbar.net_layer<weights = dense<1> : tensor<2x1xi16>, scales = dense<[1.0, 1.0]> : tensor<2xf32>, biases = dense<[1.0, 1.0]> : tensor<2xf32>>,
     #crossbar.net_layer<weights = dense<1> : tensor<1x2xi16>, scales = dense<1.0> : tensor<1xf32>, biases = dense<1.0> : tensor<1xf32>>]
 // C2 of crossbar.apply: the inputs of a net
-func.func @use(%x: tensor<4xf32>, %g0: !crossbar.grid<1x1x2xi16, ui16>, %g1: !crossbar.grid<1x2x1xi16, si16>) {
-  // expected-error @below {{'crossbar.apply' op needs a grid of '!crossbar.grid<1x1x2xi16, ui8>' for a net with 2 hidden units, got '!crossbar.grid<1x1x2xi16, ui16>'}}
-  %y = crossbar.apply @f(%x) on (%g0, %g1 : !crossbar.grid<1x1x2xi16, ui16>, !crossbar.grid<1x2x1xi16, si16>) copies 1 : tensor<4xf32>
+func.func @use(%x: tensor<4xf32>, %g0: !crossbar.grid<1x1x2xi2, ui16>, %g1: !crossbar.grid<1x2x1xi16, si16>) {
+  // expected-error @below {{'crossbar.apply' op needs a grid of '!crossbar.grid<1x1x2xi2, ui8>' for a net with 2 hidden units, got '!crossbar.grid<1x1x2xi2, ui16>'}}
+  %y = crossbar.apply @f(%x) on (%g0, %g1 : !crossbar.grid<1x1x2xi2, ui16>, !crossbar.grid<1x2x1xi16, si16>) copies 1 : tensor<4xf32>
   return
 }
 
@@ -45,9 +45,9 @@ crossbar.neon_net @f input <bits = 8, low = -1, high = 1> hidden <bits = 16, ran
     #crossbar.net_layer<weights = dense<1> : tensor<2x1xi16>, scales = dense<[1.0, 1.0]> : tensor<2xf32>, biases = dense<[1.0, 1.0]> : tensor<2xf32>>,
     #crossbar.net_layer<weights = dense<1> : tensor<1x2xi16>, scales = dense<1.0> : tensor<1xf32>, biases = dense<1.0> : tensor<1xf32>>]
 // C2 of crossbar.apply: copies
-func.func @use(%x: tensor<4xf32>, %g0: !crossbar.grid<1x1x2xi16, ui8>, %g1: !crossbar.grid<1x2x1xi16, si16>) {
+func.func @use(%x: tensor<4xf32>, %g0: !crossbar.grid<1x1x2xi2, ui8>, %g1: !crossbar.grid<1x2x1xi16, si16>) {
   // expected-error @below {{'crossbar.apply' op has 2 copies, but its grids hold 1}}
-  %y = crossbar.apply @f(%x) on (%g0, %g1 : !crossbar.grid<1x1x2xi16, ui8>, !crossbar.grid<1x2x1xi16, si16>) copies 2 : tensor<4xf32>
+  %y = crossbar.apply @f(%x) on (%g0, %g1 : !crossbar.grid<1x1x2xi2, ui8>, !crossbar.grid<1x2x1xi16, si16>) copies 2 : tensor<4xf32>
   return
 }
 

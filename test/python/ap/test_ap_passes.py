@@ -264,6 +264,33 @@ def changed(**fields: int) -> bytes:
     return encode(dataclasses.replace(one_output_block(2, False, 1, [(4, 0)], good()), **fields))
 
 
+def across(slot: int = 4, columns: int = 4, **value: object) -> bytes:
+    """Two bits and an accumulator of four bits, across columns."""
+    fields = {"column": 0, "domain": 0, "width": 2, "signed": False, "cell": False, "across": True}
+    a = Value(**{**fields, **value})  # type: ignore[arg-type]
+    d = Value(2, 0, 4, True, False, True)
+    program = one_output_block(2, False, 1, [(4, 0)], [[operation("add", 4, c=6, d=d, a=a)]])
+    block = dataclasses.replace(
+        program.output_blocks[0], column=2, columns=columns, slot=slot, across=True
+    )
+    return encode(dataclasses.replace(program, across=True, output_blocks=[block]))
+
+
+def test_a_program_across_columns() -> None:
+    """y = -5 + x, with x in columns 0 and 1 and y in columns 2 to 5."""
+    x = np.arange(4, dtype=np.int8)[:, None]
+    block = dataclasses.replace(
+        one_output_block(2, False, 1, [(4, -5)], []).output_blocks[0],
+        column=2, columns=4, slot=4, across=True,
+    )  # fmt: skip
+    a, d = Value(0, 0, 2, False, False, True), Value(2, 0, 4, True, False, True)
+    block.channel_blocks[0].bundles = [[operation("add", 4, c=6, d=d, a=a)]]
+    program = one_output_block(2, False, 1, [(4, -5)], [])
+    blob = encode(dataclasses.replace(program, across=True, output_blocks=[block]))
+    y = np.asarray(program_of(blob, 4, 1, 1).run(x).outputs)
+    np.testing.assert_array_equal(y[:, 0], x[:, 0] - 5)
+
+
 BLOB = encode(one_output_block(2, False, 1, [(4, 0)], good()))
 BODY = encode_body(good())
 
@@ -271,7 +298,7 @@ BODY = encode_body(good())
 @pytest.mark.parametrize(
     ("blob", "text"),
     [
-        (b"PAPER", "byte 3: expected 'PAP' and version 1 or 2, got 69"),
+        (b"PAPER", "byte 3: expected 'PAP' and version 1 to 3, got 69"),
         (BLOB[:-1], "byte"),
         (BLOB + b"\0", "expected the end of the microprogram"),
         (BLOB.replace(bytes([0, 4, 2]), bytes([15, 4, 2])), "unknown opcode 15"),
@@ -326,6 +353,10 @@ BODY = encode_body(good())
             encode(one_output_block(2, False, 1, [(17, 0)], [])),
             "accumulators take 17 domains, but there are",
         ),
+        (across(slot=5), "accumulators take 5 columns each, but there are 4"),
+        (across(cell=True), "has a cell across columns"),
+        (across(column=1), "uses column 2 for two things"),
+        (across(column=15), "names column 16, but there are 16"),
         (
             encode(one_output_block(2, False, 15, [(4, 0), (4, 0)], [])),
             "has accumulators in columns 15 to 17 of 16",
@@ -364,7 +395,7 @@ def loaded(text: str) -> str:
     ("blob", "x", "y", "text"),
     [
         (changed(columns=300), "i8", "2x1xi32", "has a microprogram for 300 columns of 16 domains"),
-        (b"PAPER", "i8", "2x1xi32", "expected 'PAP' and version 1 or 2"),
+        (b"PAPER", "i8", "2x1xi32", "expected 'PAP' and version 1 to 3"),
         (BLOB, "f32", "2x1xi32", "inputs are f32, expected i8, i16 or i32"),
         (BLOB, "i8", "2x1xf32", "accumulators are f32, expected i32 or i64"),
         (BLOB, "i8", "2x2xi32", "expected 2 inputs and 2 accumulators, got 2 and 4"),

@@ -96,6 +96,12 @@ BEST: dict[str, Form] = {
     "mean": lambda x, e, m: (sign(x)[:, None] != e).float().mean(-1).argmin(1),
     "negated": lambda x, e, m: (-torch.cdist(sign(x), e, p=1)).argmax(1),
     "similarity": lambda x, e, m: (1 - (sign(x)[:, None] != e).sum(-1) / 64).max(1),
+    "cosine": lambda x, e, m: torch.nn.functional.cosine_similarity(
+        sign(x)[:, None], e[None], dim=-1
+    ).argmax(1),
+    "product over norms": lambda x, e, m: (
+        (sign(x) @ e.T) / (sign(x).norm(dim=1, keepdim=True) * e.norm(dim=1))
+    ).argmax(1),
     "kNN": lambda x, e, m: stable(torch.cdist(sign(x), e, p=1), 5, False),
     "kNN by similarity": lambda x, e, m: stable(sign(x) @ e.T, 5, True),
 }
@@ -197,7 +203,20 @@ def test_what_is_not_a_search_stays_digital(capfd) -> None:
     program = checked(Memory(entries, lambda x, e, m: torch.cdist(x, e, p=1).argmin(1)), x, None)
     reasons = [item.get("reason", "") for item in program.run(x).report.instructions]
     assert any("not known to hold a few values" in reason for reason in reasons)
+    # 1 / sqrt(60) is not exact, so that ties depend on the order of additions.
+    model = Memory(entries, BEST["cosine"]).eval()
+    program = pumice.compile(model, x, device="cam-fefet", quantize=False)
+    assert "ap.cam_search" not in str(program.ir("crossbar"))
+    reasons = [item.get("reason", "") for item in program.run(x).report.instructions]
+    assert any("sums are not exact" in reason for reason in reasons)
     checked(Memory(entries, lambda x, e, m: sign(x) @ e.T), x, None)
+
+    def own(x: Any, e: Any, m: Any) -> Any:
+        return torch.cdist(sign(x).reshape(2, 3, 60), e[:20].reshape(2, 10, 60), p=1).argmin(-1)
+
+    program = checked(Memory(entries, own), x, None)
+    reasons = [item.get("reason", "") for item in program.estimate().instructions]
+    assert any("each query has words of its own" in reason for reason in reasons)
     # Real entries.
     checked(Memory(torch.randn(21, 60), BEST["cdist p=1"]), x, None)
 
@@ -206,6 +225,21 @@ def test_more_matches_than_the_device_ranks() -> None:
     device = pumice.Device("cam-fefet").replace(groups={"cams": {"cam": {"best_matches": 4}}})
     model = Memory(bipolar(21, 64), BEST["kNN"])
     checked(model, queries(6, 64), "distances", device=device)
+
+
+def test_words_that_the_device_cannot_merge() -> None:
+    device = pumice.Device("cam-fefet").replace(groups={"cams": {"cam": {"merge_parts": 3}}})
+    model = Memory(bipolar(21, 1000), BEST["cdist p=1"])
+    program = checked(model, queries(6, 1000), None, device=device)
+    reasons = [item.get("reason", "") for item in program.estimate().instructions]
+    wanted = "it cuts words of 1000 cells into 4 parts of 256, but the periphery merges at most 3"
+    assert any(wanted in reason for reason in reasons)
+    device = pumice.Device("cam-fefet").replace(groups={"cams": {"cam": {"ternary": False}}})
+    mask = torch.rand(21, 50) < 0.6
+    masked: Form = lambda x, e, m: (((x > 0)[:, None] != (e > 0)) & m).sum(-1).argmin(1)  # noqa: E731
+    program = checked(Memory(bipolar(21, 50), masked, mask), queries(6, 50), None, device=device)
+    reasons = [item.get("reason", "") for item in program.estimate().instructions]
+    assert any("but cells are binary" in reason for reason in reasons)
 
 
 def test_targets_keep_a_search_digital() -> None:

@@ -24,11 +24,11 @@ def test_several_networks(capsys) -> None:
     command = ["sweep", "net.py:make", "zoo-small:lenet", "--set", "energy.adc_pj=1,2"]
     assert main([*command, "--json"]) == 2  # the first has no inputs of its own
     assert "expected --input or --shape" in capsys.readouterr().err
-    command[1] = "zoo-small:demo_cnn"
+    command[1] = "zoo-small:mnist-cnn"
     assert main([*command, "--json"]) == 0
     records = json.loads(capsys.readouterr().out)
     assert [(r["model"], r["energy.adc_pj"]) for r in records] == [
-        (name, value) for name in ("zoo-small:demo_cnn", "zoo-small:lenet") for value in (1, 2)
+        (name, value) for name in ("zoo-small:mnist-cnn", "zoo-small:lenet") for value in (1, 2)
     ]
 
 

@@ -40,13 +40,15 @@ class Counter(nn.Module):
 
 
 class RunningMean(nn.Module):
+    weight = 0.1
+
     def __init__(self) -> None:
         super().__init__()
         self.linear = nn.Linear(4, 4)
         self.register_buffer("mean", torch.full((4,), 0.5))
 
     def forward(self, x: Tensor) -> Tensor:
-        self.mean.mul_(0.9).add_(0.1 * x.mean(0))
+        self.mean.mul_(1 - self.weight).add_(self.weight * x.mean(0))
         return self.linear(x - self.mean)
 
 
@@ -163,20 +165,37 @@ def test_estimates_and_failed_runs_leave_the_state() -> None:
     assert program.recompile("puma").state["count"] == 3
 
 
-def test_quantized_model_keeps_state() -> None:
+@pytest.mark.parametrize("make", [RunningMean, Cache])
+def test_quantized_model_keeps_state(make: Callable[[], nn.Module]) -> None:
     torch.manual_seed(0)
-    model = RunningMean().eval()
+    model = make().eval()
     steps, twin = steps_of(model, 6), copy.deepcopy(model)
-    converted = quantize(model, [step[0] for step in steps])
-    torch.testing.assert_close(model.mean, twin.mean)  # calibration leaves it
+    converted = quantize(model, steps)
+    for (name, value), other in zip(model.named_buffers(), twin.buffers(), strict=True):
+        torch.testing.assert_close(value, other)  # calibration leaves it
+        torch.testing.assert_close(converted.get_buffer(name), other)
     program = pumice.compile(converted, steps[0], device="isaac")
-    np.testing.assert_allclose(program.state["mean"], twin.mean.numpy())
     assert "simulator.mvm" in program.ir()
     for step in steps:
         with torch.no_grad():
             expected = twin(*step)
         found = program.run(*step).outputs
-        assert float((found - expected).abs().max()) < 0.03 * float(expected.abs().max())
+        assert float((found - expected).abs().max()) < 0.05 * float(expected.abs().max())
+    for name, value in twin.named_buffers():
+        np.testing.assert_allclose(program.state[name], value.numpy(), atol=0.02)
+
+
+def test_small_updates_of_a_quantized_model_add_up() -> None:
+    """A step of the mean is far smaller than one of 8 bits."""
+    torch.manual_seed(0)
+    model = RunningMean().eval()
+    model.weight = 1e-4
+    converted = quantize(model, [step[0] for step in steps_of(model)])
+    program = pumice.compile(converted, torch.ones(3, 4))
+    for _ in range(20):
+        program.run(torch.ones(3, 4))
+    expected = 1 - 0.5 * (1 - 1e-4) ** 20
+    np.testing.assert_allclose(program.state["mean"], np.full(4, expected), rtol=1e-6)
 
 
 def test_model_that_changes_its_input() -> None:

@@ -234,7 +234,10 @@ def law(**changes: Any) -> dict[str, Any]:
         ),
         (law(at={"adc_bits": 8}), "expected a point with adc_bits, rate_gsps, got"),
         (law(at={"adc_bits": 8, "rate": 1}), "expected a point with adc_bits, rate_gsps, got"),
-        (law(at={"adc_bits": 8, "rate_gsps": 0}), "expected rate_gsps to be a number above 0, got"),
+        (
+            law(at={"adc_bits": 8, "rate_gsps": 0}),
+            'law of "arrays.energy.adc_pj": expected rate_gsps to be a number above 0, got',
+        ),
         (law(at={"adc_bits": 8, "rate_gsps": "fast"}), "at: expected numbers by name, got"),
         (law(at=3), "at: expected numbers by name, got 3"),
         (law(of="arrays.array.rows"), "which is not a figure of the device that a law can scale"),

@@ -323,9 +323,10 @@ def broken(tmp_path_factory):
           w=np.zeros((4, 2), np.float32))  # fmt: skip
     _file(folder, "last.onnx", [node("QLinearAveragePool", ["x"], ["y"], "p", channels_last=1,
           domain="com.microsoft")], [1, 4, 4, 1])  # fmt: skip
-    _file(folder, "bias.onnx", [node("QLinearConv", ["x", "s", "z", "w", "t", "z", "s", "z", "b"],
-          ["y"], "c")], [1, 1, 2, 2], s=np.float32(1), z=np.int8(0),
-          w=np.zeros((1, 1, 1, 1), np.int8), b=np.zeros(1, np.int32))  # fmt: skip
+    _file(folder, "bias.onnx", [node("ReduceMax", ["x"], ["t"], keepdims=0),
+          node("QLinearConv", ["x", "s", "z", "w", "t", "z", "s", "z", "b"], ["y"], "c")],
+          [1, 1, 2, 2], s=np.float32(1), z=np.int8(0), w=np.zeros((1, 1, 1, 1), np.int8),
+          b=np.zeros(1, np.int32))  # fmt: skip
     _file(folder, "bad.onnx", [node("Reshape", ["k", "shape"], ["y"], "r")], [4],
           k=np.zeros(5, np.float32), shape_=np.int64([2, 2]))  # fmt: skip
     files.write(folder / "none.onnx", relu, {"x": (FLOAT, [2])}, {"z": (FLOAT, [2])}, {})

@@ -143,7 +143,7 @@ CASES = {
         node("Relu", ["x"], ["y", "z"], "n"), {}, "expected 1 results, got 2",
     ),
     "a result that is not there": (
-        node("GridSample", ["x"], ["y"], "n"), {}, "cannot be computed: ",
+        node("GridSample", ["x", "x"], ["y"], "n"), {}, "cannot be computed: ",
     ),
     "channels that are not there": (
         node("BatchNormalization", ["t", "s", "s", "s", "s"], ["y"], "n"),
@@ -209,6 +209,39 @@ def test_what_torch_export_refuses(tmp_path, monkeypatch) -> None:
     )  # fmt: skip
     monkeypatch.setattr(torch.export, "export", fail)
     with pytest.raises(FrontendError, match=r"cannot export the graph: No$"):
+        pumice.import_onnx(path)
+
+
+def test_shapes_that_depend_on_data(tmp_path) -> None:
+    """Detectors end in one; what is before it can be compiled."""
+    path = files.write(
+        tmp_path / "m.onnx", [node("NonMaxSuppression", ["boxes", "scores"], ["y"], "n")],
+        {"boxes": (FLOAT, [1, 6, 4]), "scores": (FLOAT, [1, 2, 6])}, {"y": (INT64, None)}, {},
+    )  # fmt: skip
+    words = (
+        r"op 'NonMaxSuppression' \(node 'n'\) has a result whose shape depends on data: end the"
+        r" model before it \(onnx.utils.extract_model\)"
+    )
+    with pytest.raises(FrontendError, match=words):
+        pumice.import_onnx(path)
+    model = onnx.load(str(path))  # also where the file gives a shape
+    output = onnx.helper.make_tensor_value_info("y", INT64, [3, 3])
+    model.graph.output[0].CopyFrom(output)
+    onnx.save(model, str(path))
+    with pytest.raises(FrontendError, match=r"op 'NonMaxSuppression' \(node 'n'\)"):
+        pumice.import_onnx(path)
+
+
+def test_types_of_few_bits_are_refused_by_name(tmp_path) -> None:
+    import ml_dtypes
+
+    path = files.write(
+        tmp_path / "m.onnx",
+        [node("Cast", ["c"], ["y"], "n", to=FLOAT), node("Add", ["x", "y"], ["z"])],
+        {"x": (FLOAT, [1 << 21])}, {"z": (FLOAT, None)},
+        {"c": np.zeros(1 << 21, ml_dtypes.float8_e5m2)},
+    )  # fmt: skip
+    with pytest.raises(FrontendError, match="constant 'c': the type float8_e5m2 is not supported"):
         pumice.import_onnx(path)
 
 

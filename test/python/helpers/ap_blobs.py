@@ -23,8 +23,8 @@ def s(number: int) -> bytes:
 def encode(program: Program) -> bytes:
     p = program
     head = [p.columns, p.domains, p.positions, p.bits, int(p.signed), p.channels, p.outputs]
-    codes = [p.code_bits, int(p.code_signed)] if p.code_bits else []
-    version = b"\x02" if codes else b"\x01"
+    codes = [p.code_bits, int(p.code_signed)] if p.code_bits or p.across else []
+    version = b"\x03" if p.across else b"\x02" if codes else b"\x01"
     out = (
         b"PAP"
         + version
@@ -36,15 +36,15 @@ def encode(program: Program) -> bytes:
         out += b"".join(v(width) + s(initial) for width, initial in block.outputs)
         out += v(len(block.channel_blocks))
         for part in block.channel_blocks:
-            body = encode_body(part.bundles)
+            body = encode_body(part.bundles, p.across)
             out += v(part.first_channel) + v(part.channels) + v(len(body)) + body
-        if codes:
-            body = encode_body(block.epilogue)
+        if p.code_bits:
+            body = encode_body(block.epilogue, p.across)
             out += v(len(body)) + body
     return out
 
 
-def encode_body(body: list[list[Operation]]) -> bytes:
+def encode_body(body: list[list[Operation]], across: bool = False) -> bytes:
     values: list[Value] = []
     bundles = v(len(body))
     for bundle in body:
@@ -61,7 +61,8 @@ def encode_body(body: list[list[Operation]]) -> bytes:
                 bundles += v(values.index(item))
     table = v(len(values))
     for value in values:
-        shape = value.width * 4 + value.signed * 2 + value.cell
+        width = value.width * 2 + value.across if across else value.width
+        shape = width * 4 + value.signed * 2 + value.cell
         table += v(value.column) + v(value.domain) + v(shape)
     return table + bundles
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,7 +22,7 @@ def functions_of(text: str) -> dict[str, Function]:
     for op in ops:
         name = re.match(r"crossbar\.\w+ @(\w+)", op)[1]
         inputs, outputs = _format(op, "input"), _format(op, "output")
-        codes = _net(op, inputs, outputs) if "neon_net" in op[:20] else _table(op)
+        codes = _net(op) if "neon_net" in op[:20] else _table(op)
         found[name] = _function(op, inputs, outputs, codes)
     return found
 
@@ -58,7 +59,47 @@ def _floats(text: str, size: int) -> np.ndarray:
     return np.array(values * size if len(values) == 1 else values, np.float32)
 
 
-def _net(op: str, inputs: tuple, outputs: tuple) -> np.ndarray:
+class Net(NamedTuple):
+    """The numbers of a `crossbar.neon_net`: weights (columns, rows), and scales and biases."""
+
+    inputs: tuple[int, float, float]  # count, low, step
+    outputs: tuple[int, float, float]
+    half: int  # numbers of hidden values above 0
+    step: float  # of inputs of tanh
+    weights: tuple[np.ndarray, np.ndarray]
+    scales: tuple[np.ndarray, np.ndarray]
+    biases: tuple[np.ndarray, np.ndarray]
+
+    def hidden(self, sums: np.ndarray) -> np.ndarray:
+        """Hidden values from the sums of the first layer, (count, units)."""
+        z = sums.astype(np.float32) * self.scales[0] + self.biases[0]
+        z = np.clip(np.rint(z.astype(np.float64) / self.step), -self.half, self.half - 1)
+        return np.rint(np.tanh(z * self.step) * (self.half - 1)).astype(np.int64)
+
+    def result(self, sums: np.ndarray) -> np.ndarray:
+        """Integers of the output from the sums of the second layer, (count,)."""
+        y = sums.astype(np.float32) * self.scales[1][0] + self.biases[1][0]
+        count, low, width = self.outputs
+        return np.clip(np.rint((y.astype(np.float64) - low) / width), 0, count - 1).astype(np.int64)
+
+
+def nets_of(text: str) -> dict[str, Net]:
+    """The nets of a module, by name."""
+    ops = re.split(r"(?=crossbar\.(?:neon_net|table) @)", text)[1:]
+    return {
+        re.match(r"crossbar\.\w+ @(\w+)", op)[1]: _read_net(op)
+        for op in ops
+        if "neon_net" in op[:20]
+    }
+
+
+def _net(op: str) -> np.ndarray:
+    net = _read_net(op)
+    q = np.arange(net.inputs[0], dtype=np.int64)[:, None]
+    return net.result(net.hidden(net.weights[0][:, 0] * q) @ net.weights[1][0])
+
+
+def _read_net(op: str) -> Net:
     pattern = (
         r"weights = dense<([^>]*)> : tensor<(\d+)x(\d+)xi16>,\s*"
         r"scales = dense<([^>]*)> : tensor<(\d+)xf32>,\s*"
@@ -69,15 +110,15 @@ def _net(op: str, inputs: tuple, outputs: tuple) -> np.ndarray:
     half = 1 << (bits - 1)
     step = reach / half
     size = int(first[1])
-    w1 = _integers(first[0], size)
-    w2 = _integers(second[0], int(second[2]))
-    q = np.arange(inputs[0], dtype=np.int64)[:, None]
-    z = (w1 * q).astype(np.float32) * _floats(first[3], size) + _floats(first[5], size)
-    z = np.clip(np.rint(z.astype(np.float64) / step), -half, half - 1)
-    hidden = np.rint(np.tanh(z * step) * (half - 1)).astype(np.int64)
-    y = (hidden @ w2).astype(np.float32) * _floats(second[3], 1)[0] + _floats(second[5], 1)[0]
-    count, low, width = outputs
-    return np.clip(np.rint((y.astype(np.float64) - low) / width), 0, count - 1).astype(np.int64)
+    return Net(
+        _format(op, "input"),
+        _format(op, "output"),
+        half,
+        step,
+        (_integers(first[0], size)[:, None], _integers(second[0], int(second[2]))[None, :]),
+        (_floats(first[3], size), _floats(second[3], 1)),
+        (_floats(first[5], size), _floats(second[5], 1)),
+    )
 
 
 def _table(op: str) -> np.ndarray:

@@ -154,7 +154,7 @@ def test_the_command(reports, monkeypatch, capsys) -> None:
     [
         (None, "cannot read 'r.json': No such file"),
         ("{", "expected 'r.json' to be a report in JSON"),
-        ("[]", "expected 'r.json' to be a report, but it has no 'device'"),
+        ("[]", "expected 'r.json' to be a report, but the file: expected an object, got"),
         ('{"device": "x"}', "expected 'r.json' to be a report, but it has no 'latency_ns'"),
     ],
 )

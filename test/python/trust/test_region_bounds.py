@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -107,6 +109,26 @@ def test_good_indices_are_served() -> None:
         at = np.array([index], np.int64)
         found = run_region(SLICE, X, at, types=("4xf32", "1xi64"))
         assert found.tolist() == [X[index], X[index + 1], 0, 0]
+
+
+def test_the_switch_for_measurements(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Code without checks gives the same results, is not in the cache, and ends with the switch."""
+    from pumice._mlir_libs import _pumice
+
+    monkeypatch.setenv("PUMICE_CACHE_DIR", str(tmp_path))
+    good, bad = np.array([2], np.int64), np.array([7], np.int64)
+    _pumice.set_region_checks(False)
+    try:
+        found = region_program(EXTRACT, "4xf32", "1xi64").run(X, good).outputs
+    finally:
+        _pumice.set_region_checks(True)
+    assert found.tolist() == [3] * 4
+    assert not [*tmp_path.rglob("*")]
+    checked = region_program(EXTRACT, "4xf32", "1xi64")
+    with pytest.raises(pumice.PumiceError, match="out of bounds"):
+        checked.run(X, bad)
+    assert checked.run(X, good).outputs.tolist() == [3] * 4
+    assert [*tmp_path.rglob("*")]
 
 
 @pytest.mark.parametrize("offset", [100000000000, -8, -1, 1, 2**62])
@@ -310,8 +332,25 @@ return %y : tensor<4xf32>
 """,
             "expected a linalg op that writes every element of result 0",
         ),
+        (
+            """
+%e = tensor.empty() : tensor<4x3x5xf32>
+%w = arith.constant dense<2.0> : tensor<4xf32>
+%z = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i)>,
+    affine_map<(i, j, k) -> (i, j, k)>],
+    iterator_types = ["reduction", "parallel", "parallel"]}
+    ins(%w : tensor<4xf32>) outs(%e : tensor<4x3x5xf32>) {
+^bb0(%p: f32, %q: f32):
+  linalg.yield %p : f32
+} -> tensor<4x3x5xf32>
+%y = tensor.extract_slice %z[0, 0, 0] [4, 1, 1] [1, 1, 1] : tensor<4x3x5xf32> to tensor<4xf32>
+return %y : tensor<4xf32>
+""",
+            "expected results along parallel loops, got dimension 0 along loop 0"
+            ", which is a reduction",
+        ),
     ],
-    ids=["map", "stride", "size", "dim", "unwritten"],
+    ids=["map", "stride", "size", "dim", "unwritten", "iterator"],
 )
 def test_what_is_refused_at_compilation(body: str, text: str) -> None:
     program = region_program(body, "4xf32", "1xi64")

@@ -155,6 +155,19 @@ class Hardware:
         return {item["level"]: item for item in self.neon.roll_up()["levels"]}
 
     @cached_property
+    def table_subarray_mm2(self) -> float:
+        """Area of a subarray that Table III's areas follow: those of a bank, rounded, over 12.
+
+        The subarrays of a bank take 12 x 0.01312 = 0.15744 mm2; ISAAC's table of components, which
+        these parts come from, gives areas with three decimals: 0.157 mm2 for its 12 IMAs (recalled,
+        not read again). 0.157 / 12 = 0.013083 is within the 0.013059 to 0.013087 that all seven
+        areas allow; 0.01312 gives five of them, its rounding to 0.0131 gives six. A reconstruction:
+        the paper does not say how it rounds.
+        """
+        holds = self.neon.crossbars["levels"][1]["holds"]
+        return float(round(holds * self.levels["subarray"]["area_mm2"], 3) / holds)
+
+    @cached_property
     def arrays_per_subarray(self) -> int:
         """Arrays that a subarray holds in the device file; 1 in the paper's accounting."""
         return int(self.neon.crossbars["levels"][0]["holds"])

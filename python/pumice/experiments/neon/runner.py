@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from pumice import neon
 from pumice.device import Device
 from pumice.experiments.constants import Constant
+from pumice.experiments.neon.compiled import compiled_nets
 from pumice.experiments.neon.hardware import SETTINGS, Hardware, NetShape, Setting, Units
 from pumice.experiments.neon.results import Curve, Results, Sensitivity, Settings, geomean
 from pumice.experiments.neon.systems import CONFIGURATIONS, FUNCTIONS, System, SystemCost
@@ -44,10 +46,17 @@ _LATENCIES = tuple(10 ** (i / 4) for i in range(17))  # 1 ns to 10 us
 _LANE_PARTS = (1 / 64, 1 / 8, 1 / 2, 2.0)
 
 
-def run(settings: Settings, *, advance: Callable[[str], None] = lambda doing: None) -> Results:
+def run(
+    settings: Settings,
+    *,
+    threads: int | None = None,
+    advance: Callable[[str], None] = lambda doing: None,
+) -> Results:
     """Fits nets, costs each network in each configuration and setting, and the sensitivities.
 
     Args:
+        threads: that fit nets and compile; all of the machine by default. No figure but seconds
+            depends on it.
         advance: called before each of `count(settings)` parts with what it is, and at the end.
     """
     hardware = Hardware()
@@ -57,8 +66,13 @@ def run(settings: Settings, *, advance: Callable[[str], None] = lambda doing: No
     for name in settings.networks:
         advance(name)
         traces[name] = trace(name)
+    nets = _shapes(settings.bits, threads)
+    for name in settings.networks:
+        advance(f"{name}, compiled")
+        results.compiled += compiled_nets(
+            name, traces[name], hardware, nets, bits=settings.bits, threads=threads
+        )
     advance("sensitivities")
-    nets = _shapes(settings.bits)
     results.hidden = {name: shape.hidden for name, shape in nets.items()}
     for name, setting in SETTINGS.items():
         results.costs[name] = _costs(System(hardware, setting, nets), traces)
@@ -75,15 +89,16 @@ def run(settings: Settings, *, advance: Callable[[str], None] = lambda doing: No
 
 def count(settings: Settings) -> int:
     """How many parts `run` has."""
-    return len(NETS) + len(settings.networks) + 1
+    return len(NETS) + 2 * len(settings.networks) + 1
 
 
-def _shapes(bits: int) -> dict[str, NetShape]:
+def _shapes(bits: int, threads: int | None = None) -> dict[str, NetShape]:
     """Of the nets of the library that functions use."""
-    names = {name for work in FUNCTIONS.values() for stage in work.nets for name in stage}
+    names = sorted({name for work in FUNCTIONS.values() for stage in work.nets for name in stage})
+    with ThreadPoolExecutor(threads) as pool:
+        fitted = list(pool.map(lambda name: neon.function(name, bits).net, names))
     found = {}
-    for name in sorted(names):
-        net = neon.function(name, bits).net
+    for name, net in zip(names, fitted, strict=True):
         largest = max(abs(unit["input_weight"]) for unit in net.data["units"])
         found[name] = NetShape(net.hidden, largest.bit_length() + 1, bits)
     return found

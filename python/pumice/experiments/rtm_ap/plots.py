@@ -44,26 +44,26 @@ def plot(results: Results, path: str | os.PathLike[str]) -> None:
             axes.set_title(f"{name}, shift {1000 * shift:.3g} fJ", loc="left")
             axes.set_xlabel("search of a row, fJ")
         panels[0].set_ylabel("write of a bit, pJ")
-        handles, labels = panels[0].get_legend_handles_labels()
+        handles, labels = panels[1].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
         save(figure, path)
 
 
 def _panel(axes: Any, chart: Map, shift_pj: float) -> None:
-    steps = 200
-    low, high = WRITE_PJ
-    writes = [low * (high / low) ** (i / (steps - 1)) for i in range(steps)]
+    low, steps = WRITE_PJ[0], 100
     colors = [color for color, _ in LINES] + ["#56B4E9"]
     for color, baseline in zip(colors, chart.baselines, strict=False):
         for ratio, style in ((1.0, "-"), (7.5, "--")):
-            points = [
-                (1000 * chart.search_for(baseline, ratio, write, shift_pj), write)
-                for write in writes
-            ]
-            points = [point for point in points if point[0] > SEARCH_FJ[0] / 10]
+            # Writes alone would take all of it at this energy of a bit.
+            rest = chart.events.energy_pj(0, 0, shift_pj)
+            most = (baseline.energy_pj / ratio - rest) / chart.events.writes
+            writes: list[float] = []
+            if most > low:
+                writes = [low * (most / low) ** (i / steps) for i in range(steps)]
+                writes += [most * (1 - 2.0**-k) for k in range(6, 16)]
             axes.plot(
-                [x for x, _ in points], [y for _, y in points], style, color=color, linewidth=1,
-                label=f"{baseline.name}: {ratio:g}",
+                [1000 * chart.search_for(baseline, ratio, w, shift_pj) for w in writes], writes,
+                style, color=color, linewidth=1, label=f"{baseline.name}: {ratio:g}",
             )  # fmt: skip
     axes.plot(1000 * chart.search_pj, chart.write_pj, "o", color="black", markersize=5)
     axes.annotate(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Decompositions of ops for which torch-mlir has no linalg form: scans, sorts, scatters and others.
+"""Decompositions of ops for which torch-mlir has no linalg form.
 
 Each computes what PyTorch documents, of static shapes, with comparisons and reductions only.
 What compares all elements with all others is left to torch-mlir beyond `MOST_COMPARED` elements
@@ -8,79 +8,35 @@ of a dimension, and refused there by its name.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch._decomp import decomposition_table
+
+from pumice.frontend.decompositions.scans import MOST_COMPARED, SCANS
+from pumice.frontend.decompositions.scatters import SCATTERS
 
 __all__ = ["MOST_COMPARED", "UNDECOMPOSED_OPS", "block_weights", "weight_blocks"]
-
-MOST_COMPARED = 4096
 
 _aten = torch.ops.aten
 
 
-def _scan(
-    self: Tensor, dim: int, dtype: torch.dtype | None, neutral: int, combine: Callable[..., Tensor]
-) -> Tensor:
-    """Combines the elements up to each, in log2(n) steps: the order differs from PyTorch's."""
-    if dtype is None:
-        dtype = self.dtype if self.is_floating_point() else torch.int64
-    total = self.to(torch.promote_types(dtype, torch.float32) if _is_half(dtype) else dtype)
-    if not total.dim():
-        return total.to(dtype)
-    size, step = total.shape[dim], 1
-    while step < size:
-        earlier = total.narrow(dim, 0, size - step)
-        first = torch.full_like(total.narrow(dim, 0, step), neutral)
-        total = combine(total, torch.cat([first, earlier], dim))
-        step *= 2
-    return total.to(dtype)
+def _hypot(self: Tensor, other: Tensor) -> Tensor:
+    """Of a and b: sqrt(a^2 + b^2), where the squares may be out of range."""
+    a, b = self.abs(), other.abs()
+    most, least = torch.maximum(a, b), torch.minimum(a, b)
+    divisor = torch.where(most == 0, torch.ones_like(most), most)
+    length = most * (1 + (least / divisor) ** 2).sqrt()
+    return torch.where(a.isinf() | b.isinf(), torch.full_like(length, math.inf), length)
 
 
-def _cumsum(self: Tensor, dim: int, *, dtype: torch.dtype | None = None) -> Tensor:
-    return _scan(self, dim, dtype, 0, torch.add)
-
-
-def _is_half(dtype: torch.dtype) -> bool:
-    return dtype in (torch.float16, torch.bfloat16)
-
-
-def _sort(self: Tensor, dim: int = -1, descending: bool = False) -> Any:
-    return _stable_sort(self, stable=True, dim=dim, descending=descending)
-
-
-def _stable_sort(
-    self: Tensor, *, stable: bool | None = None, dim: int = -1, descending: bool = False
-) -> Any:
-    return _ranked(self, dim, descending, self.shape[dim] if self.dim() else 1)
-
-
-def _topk(self: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
-    return _ranked(self, dim, largest, k)
-
-
-def _ranked(self: Tensor, dim: int, descending: bool, count: int) -> Any:
-    """The first `count` of the sorted elements and their indices; NaN is the greatest."""
-    if not self.dim() or self.shape[dim] > MOST_COMPARED:
-        return NotImplemented
-    values = self.movedim(dim, -1)
-    numbers = torch.arange(values.shape[-1])
-    mine, other = values.unsqueeze(-1), values.unsqueeze(-2)
-    below = mine < other if descending else other < mine
-    same = mine == other
-    if self.is_floating_point():
-        i_am, it_is = mine.isnan(), other.isnan()
-        below = below | (it_is & ~i_am if descending else i_am & ~it_is)
-        same = same | (i_am & it_is)
-    before = below | (same & (numbers < numbers.unsqueeze(-1)))
-    rank = before.to(torch.int64).sum(-1)
-    chosen = rank.unsqueeze(-2) == numbers[:count].unsqueeze(-1)
-    zero = torch.zeros((), dtype=self.dtype)
-    taken = torch.where(chosen, values.unsqueeze(-2), zero).sum(-1, dtype=self.dtype)
-    indices = torch.where(chosen, numbers, torch.zeros_like(numbers)).sum(-1)
-    return taken.movedim(-1, dim), indices.movedim(-1, dim)
+def _copysign(self: Tensor, other: Tensor) -> Tensor:
+    dtype = torch.result_type(self, other)
+    size = self.to(dtype if dtype.is_floating_point else torch.get_default_dtype()).abs()
+    return torch.where(torch.signbit(other), -size, size)
 
 
 def _cdist(x1: Tensor, x2: Tensor, p: float, compute_mode: int | None) -> Tensor:
@@ -95,56 +51,6 @@ def _cdist(x1: Tensor, x2: Tensor, p: float, compute_mode: int | None) -> Tensor
     if p == 2:
         return (apart * apart).sum(-1).sqrt()
     return apart.pow(p).sum(-1).pow(1 / p)
-
-
-def _scatter(self: Tensor, dim: int, index: Tensor, src: Tensor) -> Any:
-    """Of several elements for one place, the last one wins."""
-    hits = _hits(self, dim, index)
-    if hits is None:
-        return NotImplemented
-    if not index.numel():
-        return self.clone()
-    numbers = torch.arange(index.shape[dim])
-    last = torch.where(hits, numbers, torch.full_like(numbers, -1)).amax(-1).movedim(-1, dim)
-    given = src.narrow(dim, 0, index.shape[dim]).gather(dim, last.clamp(min=0))
-    return torch.where(last >= 0, given, self)
-
-
-def _index_copy(self: Tensor, dim: int, index: Tensor, source: Tensor) -> Any:
-    """Of several elements for one place, the last one wins."""
-    if not self.dim() or not index.numel():
-        return NotImplemented
-    size = self.shape[dim]
-    if max(size, index.numel()) > MOST_COMPARED:
-        return NotImplemented
-    numbers = torch.arange(index.numel())
-    hits = torch.arange(size).unsqueeze(-1) == index.reshape(-1)
-    last = torch.where(hits, numbers, torch.full_like(numbers, -1)).amax(-1)
-    shape = [1] * self.dim()
-    shape[dim] = size
-    given = source.index_select(dim, last.clamp(min=0))
-    return torch.where((last >= 0).reshape(shape), given, self)
-
-
-def _scatter_value(self: Tensor, dim: int, index: Tensor, value: float) -> Any:
-    hits = _hits(self, dim, index)
-    if hits is None:
-        return NotImplemented
-    if not index.numel():
-        return self.clone()
-    given = torch.full((), value, dtype=self.dtype)
-    return torch.where(hits.any(-1).movedim(-1, dim), given, self)
-
-
-def _scatter_add(self: Tensor, dim: int, index: Tensor, src: Tensor) -> Any:
-    hits = _hits(self, dim, index)
-    if hits is None:
-        return NotImplemented
-    if not index.numel():
-        return self.clone()
-    given = src.narrow(dim, 0, index.shape[dim]).movedim(dim, -1).unsqueeze(-2)
-    zero = torch.zeros((), dtype=self.dtype)
-    return self + torch.where(hits, given, zero).sum(-1, dtype=self.dtype).movedim(-1, dim)
 
 
 def _col2im(
@@ -170,19 +76,6 @@ def _col2im(
         columns, weights, None, stride, padding, rest, channels, dilation
     )
     return image.reshape(*self.shape[:-2], channels, *output_size)
-
-
-def _hits(self: Tensor, dim: int, index: Tensor) -> Tensor | None:
-    """(..., places, elements): which element goes to which place of `dim`, which is moved last."""
-    if not self.dim() or max(self.shape[dim], index.shape[dim]) > MOST_COMPARED:
-        return None
-    other = [list(value.shape) for value in (self, index)]
-    for shape in other:
-        del shape[dim]
-    if other[0] != other[1]:
-        return None
-    places = torch.arange(self.shape[dim]).unsqueeze(-1)
-    return index.movedim(dim, -1).unsqueeze(-2) == places
 
 
 def weight_blocks(shape: Any, groups: int) -> int | None:
@@ -220,10 +113,6 @@ def _convolution(
     return _aten.convolution.default(
         input, weight, bias, stride, padding, dilation, True, output_padding, groups
     )
-
-
-def _cumprod(self: Tensor, dim: int, *, dtype: torch.dtype | None = None) -> Tensor:
-    return _scan(self, dim, dtype, 1, torch.mul)
 
 
 def _square(self: Tensor) -> Tensor:
@@ -342,10 +231,70 @@ def _shift_right(self: Tensor, other: Tensor) -> Tensor:
     return shifted if dtype.is_signed else torch.where(inside, shifted, 0)
 
 
+def _sum(self: Tensor, *, dtype: torch.dtype | None = None) -> Any:
+    """As bool: whether there is an element that is not 0. torch-mlir adds single bits."""
+    return self.to(torch.bool).any() if dtype is torch.bool else NotImplemented
+
+
+def _sum_dims(
+    self: Tensor,
+    dim: list[int] | None,
+    keepdim: bool = False,
+    *,
+    dtype: torch.dtype | None = None,
+) -> Any:
+    if dtype is not torch.bool:
+        return NotImplemented
+    return self.to(torch.bool).any(dim or list(range(self.dim())), keepdim)
+
+
+def _prod(self: Tensor, *, dtype: torch.dtype | None = None) -> Any:
+    return self.to(torch.bool).all() if dtype is torch.bool else NotImplemented
+
+
+def _prod_dim(
+    self: Tensor, dim: int, keepdim: bool = False, *, dtype: torch.dtype | None = None
+) -> Any:
+    return self.to(torch.bool).all(dim, keepdim) if dtype is torch.bool else NotImplemented
+
+
+def _isclose(
+    self: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> Any:
+    """Of integers; differences wrap around as in PyTorch."""
+    if self.is_floating_point() or other.is_floating_point():
+        return NotImplemented
+    if self.dtype is torch.bool:
+        self, other = self.float(), other.float()
+    return (self == other) | ((self - other).abs() <= atol + (rtol * other).abs())
+
+
+def _upsample_bilinear(
+    input: Tensor,
+    output_size: list[int] | None,
+    align_corners: bool,
+    scale_factors: list[float] | None,
+) -> Any:
+    """PyTorch's decomposition. Of bytes it rounds halves to even, its kernel rounds them up."""
+    decomposed = decomposition_table[_aten.upsample_bilinear2d.vec]
+    if input.is_floating_point():
+        return decomposed(input, output_size, align_corners, scale_factors)
+    found = decomposed(input.float(), output_size, align_corners, scale_factors)
+    return (found + 0.5).floor().to(input.dtype)
+
+
 #: What each op becomes, by the arguments of its schema.
 UNDECOMPOSED_OPS: dict[Any, Callable[..., Any]] = {
-    _aten.cumsum.default: _cumsum,
-    _aten.cumprod.default: _cumprod,
+    **SCANS,
+    **SCATTERS,
+    _aten.sum.default: _sum,
+    _aten.sum.dim_IntList: _sum_dims,
+    _aten.prod.default: _prod,
+    _aten.prod.dim_int: _prod_dim,
+    _aten.isclose.default: _isclose,
+    _aten.upsample_bilinear2d.vec: _upsample_bilinear,
+    _aten.hypot.default: _hypot,
+    _aten.copysign.Tensor: _copysign,
     _aten.convolution.default: _convolution,
     _aten.square.default: _square,
     _aten.neg.default: _neg,
@@ -360,13 +309,6 @@ UNDECOMPOSED_OPS: dict[Any, Callable[..., Any]] = {
     _aten.pow.Tensor_Tensor: _pow,
     _aten.__lshift__.Tensor: _shift_left,
     _aten.__rshift__.Tensor: _shift_right,
-    _aten.sort.default: _sort,
-    _aten.sort.stable: _stable_sort,
-    _aten.topk.default: _topk,
     _aten._cdist_forward.default: _cdist,
     _aten.col2im.default: _col2im,
-    _aten.index_copy.default: _index_copy,
-    _aten.scatter.src: _scatter,
-    _aten.scatter.value: _scatter_value,
-    _aten.scatter_add.default: _scatter_add,
 }

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pumice.frontend.errors import FrontendError
+from pumice.frontend.onnx.wellformed import check_nodes
 from pumice.frontend.requirements import require_torch
 
 __all__ = ["Graph", "Shape", "read_graph", "require_onnx"]
@@ -74,6 +75,12 @@ class Graph:
         kept = list(nodes)  # before they are deleted
         del self.model.graph.node[:]
         self.model.graph.node.extend(kept)
+
+    @property
+    def opset(self) -> int:
+        """The version of ONNX's own operators."""
+        versions = {item.domain: item.version for item in self.model.opset_import}
+        return int(versions.get("", versions.get("ai.onnx", 1)))
 
     def fresh(self, name: str) -> str:
         """A name that nothing has."""
@@ -173,6 +180,7 @@ def read_graph(
         graph.model = inliner.inline_local_functions(graph.model)
     for index, node in enumerate(graph.nodes):
         node.name = node.name or f"{node.op_type}_{index}"
+    check_nodes(onnx, graph.model, [*weights, *(name for name, _, _ in bound)])
     graph.infer_shapes()
     return graph
 

@@ -238,7 +238,8 @@ def _check(graph: Graph) -> None:
         if node.op_type in OPERATORS and _shapes_known(types, node):
             continue  # shape inference knows less than the operator's function
         raise FrontendError(
-            f"op '{node.op_type}' (node '{node.name}') has a result whose shape depends on data",
+            f"op '{node.op_type}' (node '{node.name}') has a result whose shape depends on data:"
+            " end the model before it (onnx.utils.extract_model) and compute it from the results",
             op=node.op_type,
         )
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.onnx.graph import Graph
 from pumice.frontend.onnx.operators import NodeCall, run_node, torch_dtype
-from pumice.frontend.onnx.operators.nodes import tensor_of
+from pumice.frontend.onnx.operators.nodes import is_tensor_type, tensor_of
 
 __all__ = ["GraphModule", "example_inputs"]
 
@@ -37,15 +37,13 @@ class GraphModule(torch.nn.Module):
     def __init__(self, graph: Graph) -> None:
         super().__init__()
         types = graph.types()
-        opsets = {item.domain: item.version for item in graph.model.opset_import}
-        opset = opsets.get("", opsets.get("ai.onnx", 1))
         kinds = {name: kind for name, (kind, _) in types.items()} | graph.kinds
         shapes = {name: shape for name, (_, shape) in types.items()}
         self.weight_names: dict[str, str] = {}
         used = {name for node in graph.nodes for name in node.input}
         for number, (name, value) in enumerate(graph.weights.items()):
             if name in used:
-                if value.dtype.kind not in "biuf" and value.dtype.name != "bfloat16":
+                if not is_tensor_type(value.dtype):
                     raise FrontendError(
                         f"constant '{name}': the type {value.dtype} is not supported"
                     )
@@ -60,7 +58,7 @@ class GraphModule(torch.nn.Module):
                     " ONNX's own operators and the integer ones of onnxruntime are",
                     op=f"{node.domain}.{node.op_type}",
                 )
-            calls.append(_Node(NodeCall(node, opset, graph.weights, kinds, shapes)))
+            calls.append(_Node(NodeCall(node, graph.opset, graph.weights, kinds, shapes)))
         self.nodes = torch.nn.ModuleList(calls)
         self.input_names = [name for name, _, _ in graph.inputs]
         self.output_names = [output.name for output in graph.model.graph.output]

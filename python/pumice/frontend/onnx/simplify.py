@@ -2,9 +2,10 @@
 """Evaluates the parts of an ONNX graph that depend on shapes and constants alone.
 
 Exporters compute reshapes, slices and masks from the shapes of tensors; with those fixed, the
-onnx package's own reference evaluator gives their values. Arithmetic on weights is left to the
-compiler, but for quantizing them, which must happen before layers are recognised. Branches whose
-condition is known are taken, and loops whose number of trips is known are unrolled.
+operators' functions give their values, or the onnx package's reference evaluator where they refuse.
+Arithmetic on weights is left to the compiler, but for quantizing them, which must happen before
+layers are recognised. Branches whose condition is known are taken, and loops whose number of trips
+is known are unrolled.
 """
 
 from __future__ import annotations
@@ -95,6 +96,21 @@ def _evaluate(graph: Graph, node: Any, types: dict[str, Any]) -> list[Array] | N
     sizes = [graph.weights[name].size for name in node.input if name]
     if node.op_type != "QuantizeLinear" and sum(sizes) > _MAX_ELEMENTS:
         return None
+    results: Any = None
+    if node.op_type != "QuantizeLinear":  # its codes may be of types that PyTorch does not have
+        results = _in_pytorch(graph, node, types)
+    if results is None:
+        results = _in_reference(graph, node)
+    if not all(isinstance(value, np.ndarray | np.generic) for value in results):
+        return None  # sequences
+    if node.op_type != "QuantizeLinear" and any(value.size > _MAX_ELEMENTS for value in results):
+        return None
+    named = iter(results)
+    return [next(named) if name else np.empty(0) for name in node.output]
+
+
+def _in_reference(graph: Graph, node: Any) -> list[Any]:
+    """What the onnx package computes of constants."""
     onnx = require_onnx()
     from onnx.reference import ReferenceEvaluator
 
@@ -115,12 +131,41 @@ def _evaluate(graph: Graph, node: Any, types: dict[str, Any]) -> list[Array] | N
             f" {str(error).splitlines()[0] if str(error) else type(error).__name__}",
             op=node.op_type,
         ) from None
-    if not all(isinstance(value, np.ndarray | np.generic) for value in results):
-        return None  # sequences
-    if node.op_type != "QuantizeLinear" and any(value.size > _MAX_ELEMENTS for value in results):
+    return list(results)
+
+
+def _in_pytorch(graph: Graph, node: Any, types: dict[str, Any]) -> list[Array] | None:
+    """What the operator's function computes of constants; None if it refuses them."""
+    import torch
+
+    from pumice.arrays import as_bfloat16
+    from pumice.frontend.onnx.operators import NodeCall, run_node
+    from pumice.frontend.onnx.operators.nodes import is_tensor_type, tensor_of
+
+    known = dict(types)
+    for name in filter(None, node.input):
+        value = graph.weights[name]
+        if not is_tensor_type(value.dtype):
+            return None
+        known[name] = (require_onnx().helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
+    kinds = {name: kind for name, (kind, _) in known.items()}
+    shapes = {name: shape for name, (_, shape) in known.items()}
+    call = NodeCall(node, graph.opset, graph.weights, kinds | graph.kinds, shapes)
+    given = [tensor_of(graph.weights[name]) if name else None for name in node.input]
+    try:
+        with torch.no_grad():
+            results = run_node(call, given)
+    except FrontendError:
         return None
-    named = iter(results)
-    return [next(named) if name else np.empty(0) for name in node.output]
+    if not all(isinstance(value, torch.Tensor) for value in results):
+        return None
+    return [
+        as_bfloat16(value.view(torch.int16).numpy())
+        if value.dtype is torch.bfloat16
+        else value.numpy()
+        for name, value in zip(node.output, results, strict=False)
+        if name
+    ]
 
 
 def _reads(node: Any) -> set[str]:

@@ -131,6 +131,45 @@ def _bias(
     return bias, bias.amax(-1, True) == lowest
 
 
+@operator("RotaryEmbedding")
+def _rotary_embedding(
+    call: NodeCall,
+    x: Tensor,
+    cosines: Tensor,
+    sines: Tensor,
+    positions: Tensor | None = None,
+) -> Tensor:
+    """Turns pairs of the first elements of each head by an angle of their position."""
+    heads = call.attribute("num_heads", 0)
+    shape = x.shape
+    if x.dim() == 3:
+        if not heads:
+            raise call.error("expected num_heads for an input of 3 dimensions")
+        x = x.reshape(shape[0], shape[1], heads, -1)
+    else:
+        x = x.transpose(1, 2)
+    turned = call.attribute("rotary_embedding_dim", 0) or x.shape[-1]
+    if positions is not None:
+        cosines, sines = cosines[positions], sines[positions]
+    if cosines.dim() != 3 or cosines.shape[-1] != turned // 2:
+        raise call.error(
+            f"expected {turned // 2} cosines for a position, got {list(cosines.shape)}"
+        )
+    cosines, sines = cosines.unsqueeze(2), sines.unsqueeze(2)
+    first, rest = x[..., :turned], x[..., turned:]
+    if call.attribute("interleaved", 0):
+        a, b = first[..., 0::2], first[..., 1::2]
+    else:
+        a, b = first[..., : turned // 2], first[..., turned // 2 :]
+    real, imaginary = cosines * a - sines * b, sines * a + cosines * b
+    if call.attribute("interleaved", 0):
+        first = torch.stack([real, imaginary], -1).flatten(-2)
+    else:
+        first = torch.cat([real, imaginary], -1)
+    x = torch.cat([first, rest], -1)
+    return x.reshape(shape) if len(shape) == 3 else x.transpose(1, 2)
+
+
 @operator("RoiAlign")
 def _roi_align(call: NodeCall, x: Tensor, rois: Tensor, batches: Tensor) -> Tensor:
     """Samples of each region, bilinear, pooled per bin."""

@@ -246,6 +246,11 @@ def _swish(call: NodeCall, x: Tensor) -> Tensor:
     return x * torch.sigmoid(call.attribute("alpha", 1.0) * x)
 
 
+@operator("SwiGLU")
+def _swiglu(call: NodeCall, gate: Tensor, x: Tensor) -> Tensor:
+    return gate * torch.sigmoid(call.attribute("alpha", 1.0) * gate) * x
+
+
 @operator("PRelu")
 def _prelu(call: NodeCall, x: Tensor, slope: Tensor) -> Tensor:
     if not x.dtype.is_signed:

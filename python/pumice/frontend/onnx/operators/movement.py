@@ -261,10 +261,9 @@ def _depth_to_space(call: NodeCall, x: Tensor) -> Tensor:
 def _space_to_depth(call: NodeCall, x: Tensor) -> Tensor:
     block = call.attribute("blocksize")
     batch, channels, height, width = x.shape
+    order = (0, 3, 5, 1, 2, 4) if call.expect("mode", "DCR", "CRD") == "DCR" else (0, 1, 3, 5, 2, 4)
     x = x.reshape(batch, channels, height // block, block, width // block, block)
-    return x.permute(0, 3, 5, 1, 2, 4).reshape(
-        batch, channels * block**2, height // block, width // block
-    )
+    return x.permute(*order).reshape(batch, channels * block**2, height // block, width // block)
 
 
 @operator("Trilu")

@@ -150,7 +150,7 @@ class NodeCall:
             FrontendError: there is one.
         """
         for name in sorted(set(self._attributes) - self._asked):
-            raise self.unsupported(name, self._attributes[name])
+            raise self.unsupported(name, self.attribute(name))
 
     def axis(self, axis: int, rank: int) -> int:
         """An axis counted from the front.
@@ -184,6 +184,14 @@ def run_node(call: NodeCall, inputs: Sequence[Tensor | None]) -> tuple[Any, ...]
     if len(results) < sum(map(bool, call.outputs)):
         raise call.error(f"expected {len(results)} results, got {len(call.outputs)}")
     return results
+
+
+_ARRAY_TYPES = {str(dtype).removeprefix("torch.") for dtype in _DTYPES.values()}
+
+
+def is_tensor_type(dtype: np.dtype[Any]) -> bool:
+    """Whether PyTorch has tensors of a type; ml_dtypes has more kinds of floats and integers."""
+    return dtype.name in _ARRAY_TYPES
 
 
 def tensor_of(array: Array) -> Tensor:

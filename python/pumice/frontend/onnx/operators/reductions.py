@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -26,13 +27,34 @@ def _prod(x: Tensor, dims: list[int], keep: bool) -> Tensor:
 
 
 def _max(x: Tensor, dims: list[int], keep: bool) -> Tensor:
-    return torch.any(x, dims, keep) if x.dtype is torch.bool else torch.amax(x, dims, keep)
+    if x.dtype is torch.bool:
+        return torch.any(x, dims, keep)
+    if not x.numel():
+        return _of_nothing(x, dims, keep, _ends(x.dtype)[0])
+    return torch.amax(x, dims, keep)
 
 
 def _min(x: Tensor, dims: list[int], keep: bool) -> Tensor:
     if x.dtype is torch.bool:
         return ~torch.any(~x, dims, keep)
+    if not x.numel():
+        return _of_nothing(x, dims, keep, _ends(x.dtype)[1])
     return torch.amin(x, dims, keep)
+
+
+def _ends(dtype: torch.dtype) -> tuple[float, float]:
+    """The least and the greatest value of a type."""
+    if dtype.is_floating_point:
+        return -math.inf, math.inf
+    info = torch.iinfo(dtype)
+    return info.min, info.max
+
+
+def _of_nothing(x: Tensor, dims: list[int], keep: bool, value: float) -> Tensor:
+    """A reduction of a tensor without elements; its result may have elements."""
+    shape = [1 if dim in dims else size for dim, size in enumerate(x.shape)]
+    full = torch.full(shape, value, dtype=x.dtype)
+    return full if keep else full.reshape([size for i, size in enumerate(shape) if i not in dims])
 
 
 def _of_floats(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -47,6 +69,8 @@ def _of_floats(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 
 def _log_sum_exp(x: Tensor, dims: list[int], keep: bool) -> Tensor:
+    if not x.numel():
+        return _of_nothing(x, dims, keep, -math.inf)
     most = torch.amax(x, dims, True)
     most = torch.where(torch.isinf(most), torch.zeros((), dtype=x.dtype), most)
     total = torch.log(torch.sum(torch.exp(x - most), dims, True)) + most

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Sizes that counters, placements or memory cannot hold: refused where they enter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pumice
+
+_ARRAY = (
+    "#crossbar.array<rows = 128, columns = 128, cell_bits = 2, weight_bits = 16, input_bits = 16,"
+    " dac_bits = 1, adc = <bits = 8, mode = clip>, columns_per_adc = 128, encoding = offset>"
+)
+
+
+def transfers(extent: int, count: int = 1) -> str:
+    """Copies of a buffer, one after the other."""
+    memory = f"memref<{extent}xf32, #simulator.memory<host>>"
+    lines = [f"%b0 = simulator.buffer : {memory}"]
+    lines.append(f"%t0 = simulator.transfer %x to %b0 : {memory} to {memory}")
+    for i in range(1, count):
+        lines.append(f"%b{i} = simulator.buffer : {memory}")
+        lines.append(
+            f"%t{i} = simulator.transfer %b{i - 1} to %b{i} after(%t{i - 1}) : {memory} to {memory}"
+        )
+    return f"func.func @main(%x: {memory}) {{\n" + "\n".join(lines) + "\nreturn\n}"
+
+
+def program(first: int, end: int) -> str:
+    """Weights in the arrays from `first` to before `end`."""
+    return f"""
+    func.func @main(%x: memref<4x8xi8, #simulator.memory<host>>) {{
+      %w = simulator.constant dense<1> : tensor<3x8xi8> to memref<3x8xi8, #simulator.memory<dram>>
+      %g, %t = simulator.program %w on <"arrays", {first}, {end}> setup array {_ARRAY}
+        tiling <row_tiles = 1, column_tiles = 1, slices = 4, groups_per_array = 1, arrays = 1>
+        : memref<3x8xi8, #simulator.memory<dram>> -> !crossbar.grid<1x8x3xi8, ui8>
+      return
+    }}"""
+
+
+def load(body: str, folder: Path) -> pumice.Program:
+    text = f"module attributes {{pum.device = {pumice.Device('isaac')}}} {{\n{body}\n}}\n"
+    (folder / "p.mlir").write_text(text)
+    return pumice.load(folder / "p.mlir")
+
+
+@pytest.mark.parametrize("extent", [2**63 - 1, 2**62, 2**48])
+def test_tensors_of_more_than_an_address_space(extent: int, tmp_path: Path) -> None:
+    with pytest.raises(pumice.PumiceError, match=r"expected tensors of fewer than 2\^50 bytes"):
+        load(transfers(extent), tmp_path)
+
+
+def test_many_large_transfers_keep_counters_positive(tmp_path: Path) -> None:
+    """Each is within the limit of a tensor; sums and energies stay finite and positive."""
+    found = load(transfers(2**47, 40), tmp_path).estimate()
+    assert 0 <= found.energy_pj < np.inf
+    assert 0 < found.latency_ns < np.inf or found.latency_ns == 0
+    assert all(value >= 0 for value in found.components.values())
+    with pytest.raises(pumice.PumiceError, match="expected"):
+        load(transfers(2**47), tmp_path).run_flat([np.zeros(4, np.float32)])
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "words"),
+    [
+        (16128, 2139095040, "placed as 2139078912 copies, but at most 1048576 may be"),
+        (16128, 16129, "expected arrays below 16128"),
+        (2139095039, 2139095040, "expected arrays below 16128"),
+        (2**63 - 2, 2**63 - 1, "expected arrays below 16128"),
+        (5, 5, "expected"),
+        (-1, 0, "expected"),
+    ],
+)
+def test_placements_outside_of_the_device(first: int, end: int, words: str, tmp_path: Path) -> None:
+    with pytest.raises(pumice.PumiceError) as caught:
+        load(program(first, end), tmp_path).estimate()
+    assert words in str(caught.value)
