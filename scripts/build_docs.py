@@ -150,7 +150,7 @@ def gallery(pages: Path, *, run: bool) -> None:
     program.explore(folder / "explorer.html", passes=True, title="The demo on 'isaac'")
     aras = pumice.Device("aras")
     levels = aras.fields["groups"][0]["levels"]
-    levels[-1]["holds"] = 1
+    levels[0]["holds"], levels[-1]["holds"] = 4, 1
     few = program.recompile(aras.replace(name="few-arrays", levels=levels)).estimate()
     few.to_html(folder / "scheduled.html", title="The demo on too few arrays")
     both = {"isaac": report, "puma": program.estimate(device="puma")}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pumice.device import Device, devices
     from pumice.dynamic import DynamicProgram, compile_dynamic
     from pumice.evaluation import Evaluation, evaluate
-    from pumice.exploration import Setting, Sweep, sweep
+    from pumice.exploration import Setting, Sweep, layer_sensitivity, sweep
     from pumice.frontend import import_onnx, quantize, ternarize
     from pumice.observation import Observation
     from pumice.options import CompileOptions
