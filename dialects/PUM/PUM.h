@@ -31,6 +31,11 @@ inline constexpr llvm::StringLiteral deviceAttrName = "pum.device";
 /// Attribute of a module, a dictionary: how pum-schedule has scheduled it.
 inline constexpr llvm::StringLiteral scheduleAttrName = "pum.schedule";
 
+/// Discardable attribute of programs, a string: the method by which their
+/// weights are re-encoded, so that more cells keep their level
+/// (docs/reencoding.md).
+inline constexpr llvm::StringLiteral reencodingAttrName = "pum.reencoding";
+
 /// Discardable attribute, a #pum.target: the units that compute a layer.
 inline constexpr llvm::StringLiteral targetAttrName = "pum.target";
 

@@ -57,8 +57,11 @@ enum class Component {
   apRead,
   link,
   fetch, ///< reading microprograms
+  // Systolic arrays.
+  mac,
+  accumulate, ///< writing and reading partial sums
 };
-constexpr size_t numComponents = 18;
+constexpr size_t numComponents = 20;
 /// "cell_read", "dac", ...
 llvm::StringRef name(Component component);
 
@@ -167,6 +170,13 @@ struct Cost {
 /// (`corrections`); reads hide their latency. `group` is a group of crossbars.
 /// If arrays share converters, conversions take as many turns as the arrays of
 /// the fullest instance need.
+///
+/// On a systolic array, tiles follow one another. The first one is shifted in,
+/// later ones while the one before computes, each for at least as many cycles
+/// as there are rows; the last window drains:
+///   rows + (tiles - 1) * max(windows, rows) + windows + drain - 1
+/// cycles, where drain is the rows and columns in use. Weights come from DRAM
+/// meanwhile. Inputs are read once for each column of tiles.
 Cost mvmCost(const DeviceSpec &device, const UnitGroup &group,
              const MatrixSpec &matrix, const Tiling &tiling, int64_t windows,
              llvm::ArrayRef<ArrayRange> arrays, int64_t bytesIn,
@@ -220,6 +230,10 @@ Cost programCost(const DeviceSpec &device, const UnitGroup &group,
 /// Weights that the cells of some tiles of a matrix hold.
 int64_t weightsOfTiles(const ArraySpec &array, const MatrixSpec &matrix,
                        const Tiling &tiling, TileRange tiles);
+
+/// Adds operations of the periphery of arrays, which take energy but whose time
+/// is hidden behind the conversions.
+void addPeriphery(Cost &cost, const DeviceSpec &device, const DigitalOps &ops);
 
 /// The cost of scalar operations on one digital unit of a group (by default the
 /// first one) with operands in the buffer. Kinds that the device does not list

@@ -38,7 +38,7 @@ def levels_of(device: Device) -> dict[str, dict[str, float]]:
 def test_all_presets_are_there() -> None:
     names = [
         "aras", "aras-baseline", "ideal", "isaac", "neon", "neon-dlc", "neon-lut", "neurosim-rram",
-        "puma", "rtm-ap",
+        "puma", "rtm-ap", "tpu-like",
     ]  # fmt: skip
     assert pumice.devices() == sorted(names)
     assert sorted(path.stem for path in FOLDER.glob("*.mlir")) == sorted(names)
@@ -200,7 +200,8 @@ def test_neurosim_energies_follow_from_its_formulas() -> None:
 
 #: What the head of each file declares.
 LABELS = (
-    r"\[(table|paper|param|code|constants|config|derived|substitute|recalled|isaac|neon)\]|guess"
+    r"\[(table|paper|param|code|constants|config|derived|substitute|recalled|isaac|neon|tpu|aras)\]"
+    r"|guess"
 )
 
 
