@@ -42,6 +42,7 @@ def compile(
     quantize: bool | None = None,
     nonlinear: str | Mapping[str, str] | None = None,
     schedule: str | None = None,
+    reencode: bool | str | None = None,
     options: Options = None,
 ) -> Program:
     """Compiles a model for a device.
@@ -64,6 +65,7 @@ def compile(
         nonlinear: how nonlinear functions are computed, such as "neon" or `{"softmax": "neon",
             "gelu": "lut", "*": "digital"}` (`CompileOptions.nonlinear`).
         schedule: `CompileOptions.schedule`, if not None.
+        reencode: `CompileOptions.reencode`, if not None.
         options: see `CompileOptions`; also a dict of its attributes, such as
             `{"ap_share": False}`.
 
@@ -76,6 +78,8 @@ def compile(
     options = CompileOptions.of(options).with_schedule(schedule)
     if nonlinear is not None:
         options = replace(options, nonlinear=nonlinear)
+    if reencode is not None:
+        options = replace(options, reencode=reencode)
     from pumice.frontend.importer import ImportedModel, import_model
 
     if isinstance(model, (str, os.PathLike, ImportedModel)):

@@ -27,9 +27,16 @@ namespace {
 /// A bandwidth that does not limit, in bytes per microsecond.
 constexpr int64_t unlimitedBytesPerUs = 1'000'000'000;
 
-bool isScheduled(pum::ProgramOp op) {
-  return !op.getPlacement() &&
-         op.getWeights().getDefiningOp<arith::ConstantOp>();
+bool isConstant(pum::ProgramOp op) {
+  return op.getWeights().getDefiningOp<arith::ConstantOp>() != nullptr;
+}
+
+/// Whether the arrays belong to a net or table.
+bool isOfFunction(pum::ProgramOp op) {
+  return llvm::any_of(op.getGrid().getUsers(), [](Operation *user) {
+    auto task = dyn_cast<pum::ComputeOp>(user);
+    return task && !task.getBody().front().getOps<crossbar::ApplyOp>().empty();
+  });
 }
 
 /// The program of constant weights whose grid a task reads; null: none.
@@ -39,7 +46,7 @@ pum::ProgramOp programOf(Operation *task) {
     return {};
   for (Value input : compute.getInputs())
     if (auto program = input.getDefiningOp<pum::ProgramOp>())
-      return isScheduled(program) ? program : pum::ProgramOp();
+      return pumice::isScheduled(program) ? program : pum::ProgramOp();
   return {};
 }
 
@@ -84,7 +91,7 @@ private:
     machine.dramPjPerByte = device.dram.readPjPerByte;
     if (const model::UnitGroup *digital = device.firstDigital())
       machine.digitalUnits = std::max<int64_t>(digital->digital()->units, 1);
-    const llvm::StringMap<int64_t> reserved = temporaryArrays();
+    const llvm::StringMap<int64_t> reserved = reservedArrays();
     for (const model::UnitGroup &group : device.groups) {
       const model::CrossbarSpec *crossbar = group.crossbar();
       if (!crossbar || !group.count())
@@ -113,21 +120,27 @@ private:
     }
   }
 
-  /// Arrays kept for temporary weights, by group: those of two such programs,
-  /// so that one is written while the other is read.
-  llvm::StringMap<int64_t> temporaryArrays() {
-    llvm::StringMap<int64_t> arrays;
+  /// Arrays that are not scheduled, by group: those of nets and tables, and for
+  /// temporary weights those of two such programs, so that one is written while
+  /// the other is read.
+  llvm::StringMap<int64_t> reservedArrays() {
+    llvm::StringMap<int64_t> temporary, arrays;
     function.walk([&](pum::ProgramOp op) {
-      if (op.getPlacement() ||
-          op.getWeights().getDefiningOp<arith::ConstantOp>())
+      if (op.getPlacement() || isScheduled(op))
         return;
       for (const model::UnitGroup &group : device.groups)
         if (group.crossbar() && arrayIs(group, op)) {
-          int64_t &most = arrays[group.name];
-          most = std::max<int64_t>(most, 2 * op.getTiling().getArrays());
+          const int64_t own = op.getTiling().getArrays();
+          int64_t &most = temporary[group.name];
+          if (isConstant(op))
+            arrays[group.name] += own;
+          else
+            most = std::max<int64_t>(most, 2 * own);
           break;
         }
     });
+    for (const auto &group : temporary)
+      arrays[group.first()] += group.second;
     return arrays;
   }
 
@@ -162,7 +175,8 @@ private:
         work.digitalPs = cost->latencyPs;
       // Temporary weights are written before the task that reads them.
       for (Value operand : op->getOperands())
-        if (auto program = operand.getDefiningOp<pum::ProgramOp>()) {
+        if (auto program = operand.getDefiningOp<pum::ProgramOp>();
+            program && !isConstant(program)) {
           llvm::Expected<model::Cost> write =
               costs.costOf(program.getOperation());
           if (!write)
@@ -283,6 +297,10 @@ private:
 };
 
 } // namespace
+
+bool pumice::isScheduled(pum::ProgramOp op) {
+  return !op.getPlacement() && isConstant(op) && !isOfFunction(op);
+}
 
 FailureOr<TaskProblem> pumice::readTasks(func::FuncOp function,
                                          CostModel &costs) {

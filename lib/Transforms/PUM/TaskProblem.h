@@ -43,9 +43,13 @@ struct TaskProblem {
   std::vector<std::string> groups; ///< of the device, by group of the machine
 };
 
-/// Reads the tasks of `function`. Every program of constant weights must have
-/// one reader. Arrays for temporary weights are left out of the machine, at the
-/// end of their group. Problems become diagnostics.
+/// Whether a program has constant weights that a schedule may write again and
+/// again, and not those of a net or table.
+bool isScheduled(pum::ProgramOp op);
+
+/// Reads the tasks of `function`. Every program that is scheduled must have one
+/// reader. Arrays of nets and tables and for temporary weights are left out of
+/// the machine, at the end of their group. Problems become diagnostics.
 mlir::FailureOr<TaskProblem> readTasks(mlir::func::FuncOp function,
                                        CostModel &costs);
 
@@ -60,9 +64,10 @@ scheduling::Picoseconds boundOf(const TaskProblem &tasks,
 void separateReaders(mlir::func::FuncOp function);
 
 /// Writes a schedule back: the order of tasks, placements of programs, what
-/// they replace and wait for, layers in parts.
-void writeTasks(mlir::func::FuncOp function, TaskProblem &tasks,
-                const scheduling::Schedule &schedule);
+/// they replace and wait for, layers in parts. Changes nothing and fails if
+/// tasks wait for one another.
+mlir::LogicalResult writeTasks(mlir::func::FuncOp function, TaskProblem &tasks,
+                               const scheduling::Schedule &schedule);
 
 } // namespace pumice
 
