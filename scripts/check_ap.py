@@ -4,7 +4,7 @@
 The outputs must be those of `ideal`, bit for bit. Weights are random, of a sparsity; so are images.
 
     python scripts/check_ap.py [--model resnet18] [--size 224] [--sparsity 0.8] [--threads 2]
-                               [--activation-bits 8] [--elementwise-bits 4]
+                               [--activation-bits 8] [--elementwise-bits 4] [--layout cheapest]
 
 Exits with 1 if the outputs differ.
 """
@@ -44,6 +44,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--activation-bits", type=int, default=8)
     parser.add_argument("--elementwise-bits", type=int, default=None, help="of the device")
+    parser.add_argument("--layout", help="along, across or cheapest (CompileOptions.ap_layout)")
     args = parser.parse_args()
 
     model = make_ternary(getattr(zoo, args.model)(), args.sparsity)
@@ -52,7 +53,8 @@ def main() -> int:
     device = pumice.Device("rtm-ap")
     if args.elementwise_bits is not None:
         device = device.replace(ap={"elementwise_bits": args.elementwise_bits})
-    program = timed("compile", lambda: pumice.compile(quantized, x, device=device))
+    options = pumice.CompileOptions(ap_layout=args.layout, threads=args.threads)
+    program = timed("compile", lambda: pumice.compile(quantized, x, device=device, options=options))
     for phase, seconds in program.timings.items():
         print(f"  {phase:20}{seconds:8.2f} s")
     estimate = timed("estimate", program.estimate)

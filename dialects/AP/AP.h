@@ -32,6 +32,18 @@ verifyRun(llvm::function_ref<mlir::InFlightDiagnostic()> emitError,
           mlir::Type inputType, mlir::Type otherType,
           llvm::ArrayRef<int64_t> output);
 
+/// The shapes of a search, as of ap.cam_search.
+struct SearchShapes {
+  llvm::ArrayRef<int64_t> queries, distances;
+  std::optional<llvm::ArrayRef<int64_t>> indices;
+  mlir::Type distance; ///< the type of a distance
+};
+/// Checks C1 to C3 of ap.cam_search.
+mlir::LogicalResult
+verifySearch(llvm::function_ref<mlir::InFlightDiagnostic()> emitError,
+             mlir::ElementsAttr table, SearchKind kind, int64_t limit,
+             CamMappingAttr mapping, const SearchShapes &shapes);
+
 /// Checks the shapes of a look-up (C1 of ap.lookup).
 llvm::LogicalResult
 verifyLookup(llvm::function_ref<mlir::InFlightDiagnostic()> emitError,

@@ -13,6 +13,24 @@ def AP_LookupMethod : I32EnumAttr<"LookupMethod", "how a look-up compares querie
   let genSpecializedAttr = 0;
 }
 
+def AP_SearchKind : I32EnumAttr<"SearchKind", "what a search of stored words delivers", [
+  I32EnumAttrCase<"distances", 0>,
+  I32EnumAttrCase<"within", 1>,
+  I32EnumAttrCase<"best", 2>
+]> {
+  let cppNamespace = "::pumice::ap";
+  let genSpecializedAttr = 0;
+}
+
+def AP_SearchGoal : I32EnumAttr<"SearchGoal", "what a mapping of stored words is good at", [
+  I32EnumAttrCase<"latency", 0>,
+  I32EnumAttrCase<"power", 1>,
+  I32EnumAttrCase<"density", 2>
+]> {
+  let cppNamespace = "::pumice::ap";
+  let genSpecializedAttr = 0;
+}
+
 // The names of model::APOpcode.
 def AP_Opcode : I32EnumAttr<"Opcode", "a bit-serial operation", [
   I32EnumAttrCase<"add", 0>,

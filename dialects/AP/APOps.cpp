@@ -168,6 +168,63 @@ LogicalResult LookupOp::verify() {
                       getResult().getType().getShape());
 }
 
+LogicalResult
+pumice::ap::verifySearch(function_ref<InFlightDiagnostic()> emitError,
+                         ElementsAttr table, SearchKind kind, int64_t limit,
+                         CamMappingAttr mapping, const SearchShapes &shapes) {
+  // C1
+  ArrayRef<int64_t> rows = table.getShapedType().getShape();
+  if (!table.getElementType().isInteger(8) || rows.size() != 2 ||
+      shapes.queries.size() != 2 || shapes.queries[1] != rows[1])
+    return emitError() << "cannot search for queries of [" << shapes.queries
+                       << "] in " << table.getShapedType();
+  // C2
+  const bool isBest = kind == SearchKind::best;
+  const bool isWithin = kind == SearchKind::within;
+  const int64_t count =
+      isBest && shapes.distances.size() == 2 ? shapes.distances[1] : rows[0];
+  const int64_t expected[] = {shapes.queries[0], count};
+  if (shapes.distances != ArrayRef(expected) ||
+      isBest != shapes.indices.has_value() ||
+      (isBest && *shapes.indices != ArrayRef(expected)) ||
+      !shapes.distance.isInteger(isWithin ? 8 : 32))
+    return emitError() << "expects results of "
+                       << (isBest     ? "QxK of i32 and of i64"
+                           : isWithin ? "QxR of i8"
+                                      : "QxR of i32")
+                       << ", got [" << shapes.distances << "] of "
+                       << shapes.distance
+                       << (shapes.indices ? " and another" : "");
+  if (isBest && (count < 1 || count > rows[0]))
+    return emitError() << "expects 1 to " << rows[0] << " best matches, got "
+                       << count;
+  if (limit < 0 || (limit && !isWithin))
+    return emitError() << "expects a limit of at least 0, and only for within, "
+                          "got "
+                       << limit;
+  // C3
+  if (!mapping)
+    return success();
+  const int64_t parts = mapping.getParts(), bits = mapping.getPartBits();
+  if (parts < 1 || bits < 1 || mapping.getRowBlocks() < 1 ||
+      mapping.getStacked() < 1 || mapping.getStacked() > parts ||
+      (parts - 1) * bits >= std::max<int64_t>(rows[1], 1) ||
+      parts * bits < rows[1])
+    return emitError() << "expects a mapping that covers words of " << rows[1]
+                       << " cells, got " << mapping;
+  return success();
+}
+
+LogicalResult CamSearchOp::verify() {
+  SearchShapes shapes{getQueries().getType().getShape(),
+                      getDistances().getType().getShape(), std::nullopt,
+                      getDistances().getType().getElementType()};
+  if (getIndices())
+    shapes.indices = cast<RankedTensorType>(getIndices().getType()).getShape();
+  return verifySearch([&] { return emitOpError(); }, getTable(), getKind(),
+                      getLimit(), getMappingAttr(), shapes);
+}
+
 // LayerOpInterface
 pumice::LayerTarget MVMOp::getTarget() { return LayerTarget::ap; }
 pumice::LayerTarget Conv2DOp::getTarget() { return LayerTarget::ap; }
@@ -175,6 +232,7 @@ pumice::LayerTarget MaxPool2DOp::getTarget() { return LayerTarget::ap; }
 pumice::LayerTarget WeightedSumOp::getTarget() { return LayerTarget::ap; }
 pumice::LayerTarget RunOp::getTarget() { return LayerTarget::ap; }
 pumice::LayerTarget LookupOp::getTarget() { return LayerTarget::ap; }
+pumice::LayerTarget CamSearchOp::getTarget() { return LayerTarget::cam; }
 
 Value MVMOp::getLayerInput() { return getInput(); }
 Value Conv2DOp::getLayerInput() { return getInput(); }
@@ -182,6 +240,7 @@ Value MaxPool2DOp::getLayerInput() { return getInput(); }
 Value WeightedSumOp::getLayerInput() { return getLhs(); }
 Value RunOp::getLayerInput() { return getInput(); }
 Value LookupOp::getLayerInput() { return getQueries(); }
+Value CamSearchOp::getLayerInput() { return getQueries(); }
 
 Value MVMOp::getLayerWeights() { return getWeights(); }
 Value Conv2DOp::getLayerWeights() { return getWeights(); }

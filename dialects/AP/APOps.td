@@ -208,6 +208,50 @@ def AP_LookupOp : AP_LayerOp<"lookup"> {
   let hasVerifier = 1;
 }
 
+def AP_CamSearchOp : AP_LayerOp<"cam_search"> {
+  let summary = "search words stored in content-addressable memories";
+  let description = [{
+    Compares each query with all stored words. `table`, `[R, W]`, holds a word
+    of `W` cells in each row, `queries`, `[Q, W]`, a key in each row; entries are
+    0, 1 and 2, where 2 is "don't care" in the table and "masked" in a query. The
+    distance of a query and a word is the number of cells in which a 0 meets a 1.
+    `kind` is what the search delivers:
+
+    - `distances`: all distances, `[Q, R]`;
+    - `within`: 1 where the distance is at most `limit`, else 0, `[Q, R]`. With
+      the limit 0 this is an exact match, with entries of 2 a ternary match;
+    - `best`: the `K` smallest distances in ascending order and the numbers of
+      their rows, both `[Q, K]`. Of equal distances, that of the lower row comes
+      first.
+
+    `mapping`, which ap-map-searches sets, says how words are cut and placed.
+
+    - C1: queries are `[Q, W]`, the table is `[R, W]` of i8.
+    - C2: results are as above, of i32 (`within`: i8), numbers of rows of i64;
+      `K` is 1 to `R`. The limit is at least 0, and 0 unless the kind is `within`.
+    - C3: the parts and blocks of the mapping are at least 1 and cover the words
+      and rows, the last ones not empty; at most all parts are stacked.
+    - C4: the mapping suits the group: its columns and rows, `max_distance`,
+      `merge_parts`, `best_matches` and `ternary` (verify-ap-contract).
+
+    ```mlir
+    %d, %i = ap.cam_search %q in dense<[[0, 1, 1], [1, 0, 2]]> : tensor<2x3xi8> for best
+       : (tensor<5x3xi8>) -> (tensor<5x1xi32>, tensor<5x1xi64>)
+    ```
+  }];
+  let arguments = (ins RankedTensorOf<[I8]>:$queries, ElementsAttr:$table,
+                       AP_SearchKindAttr:$kind,
+                       DefaultValuedAttr<I64Attr, "0">:$limit,
+                       OptionalAttr<AP_CamMappingAttr>:$mapping);
+  let results = (outs RankedTensorOf<[I8, I32]>:$distances,
+                      Optional<RankedTensorOf<[I64]>>:$indices);
+  let assemblyFormat = [{
+    $queries `in` $table `for` $kind (`limit` $limit^)? (`mapping` $mapping^)?
+    attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Microprograms
 //===----------------------------------------------------------------------===//

@@ -64,6 +64,7 @@ struct MVMTask {
   int64_t windows = 0; ///< per group
   int64_t bytesIn = 0, bytesOut = 0;
   int64_t weightZeroPoint = 0;
+  int64_t kernelHeight = 1, kernelWidth = 1; ///< of a convolution
 };
 
 /// Runs a microprogram on associative processors.
@@ -82,6 +83,33 @@ struct APLookupTask {
   int64_t queries = 0, rows = 0, bits = 0;
 };
 
+/// What a search of content-addressable memories delivers.
+enum class TaskSearch { distances, within, best };
+
+/// Where the words of a search are, as of `#ap.cam_mapping`.
+struct TaskCamMapping {
+  int64_t partBits = 0, parts = 0, rowBlocks = 0, stacked = 1;
+  bool serial = false;
+};
+
+/// Searches words that content-addressable memories hold.
+struct CamSearchTask {
+  TaskPlacement placement;
+  TaskSearch kind = TaskSearch::distances;
+  int64_t queries = 0, rows = 0, bits = 0;
+  int64_t limit = 0; ///< of `within`
+  int64_t count = 0; ///< of `best`
+  TaskCamMapping mapping;
+  int64_t bytesIn = 0, bytesOut = 0;
+};
+
+/// Stores words in content-addressable memories.
+struct CamWriteTask {
+  TaskPlacement placement;
+  int64_t rows = 0, bits = 0;
+  TaskCamMapping mapping;
+};
+
 /// Applies a function of one number to elements, on the arrays of a net or a
 /// table.
 struct ApplyTask {
@@ -98,8 +126,9 @@ struct DigitalTask {
   llvm::StringRef group; ///< empty: the first group of digital units
 };
 
-using TaskWork = std::variant<TransferTask, ProgramTask, MVMTask, APRunTask,
-                              APLookupTask, ApplyTask, DigitalTask>;
+using TaskWork =
+    std::variant<TransferTask, ProgramTask, MVMTask, APRunTask, APLookupTask,
+                 CamSearchTask, CamWriteTask, ApplyTask, DigitalTask>;
 
 } // namespace pumice
 

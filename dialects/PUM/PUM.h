@@ -30,6 +30,11 @@ namespace pumice::pum {
 inline constexpr llvm::StringLiteral deviceAttrName = "pum.device";
 /// Attribute of a module, a dictionary: how pum-schedule has scheduled it.
 inline constexpr llvm::StringLiteral scheduleAttrName = "pum.schedule";
+/// The attribute of a module that holds what calibration saw: an array of
+/// #pum.calibration.
+inline constexpr llvm::StringLiteral calibrationAttrName = "pum.calibration";
+/// The attribute of an argument that is kept between runs: a #pum.state.
+inline constexpr llvm::StringLiteral stateAttrName = "pum.state";
 
 /// Discardable attribute of programs, a string: the method by which their
 /// weights are re-encoded, so that more cells keep their level

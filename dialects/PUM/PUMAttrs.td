@@ -57,13 +57,149 @@ def PUM_EnergyAttr : PUM_Attr<"Energy", "energy"> {
     OptionalParameter<"::pumice::pum::LevelStepsAttr">:$level_steps);
 }
 
+//===----------------------------------------------------------------------===//
+// Circuits around arrays
+//===----------------------------------------------------------------------===//
+
+def PUM_CircuitTilesAttr : PUM_Attr<"CircuitTiles", "circuit_tiles"> {
+  let summary = "the tiles of a chip of crossbar arrays";
+  let description = [{
+    A tile for convolutions has `kernel_arrays` x `kernel_arrays` arrays for each
+    of `kernel_positions` positions of a kernel and sides of `kernel_um`; a tile
+    for other layers has `dense_arrays` x `dense_arrays` arrays and sides of
+    `dense_um`. Counts are at least 1, lengths at least 0.
+  }];
+  let parameters = (ins "int64_t":$kernel_positions, "int64_t":$kernel_arrays,
+    "int64_t":$dense_arrays, PUM_Number<"um">:$kernel_um,
+    PUM_Number<"um">:$dense_um);
+}
+
+def PUM_CircuitPeripheryAttr : PUM_Attr<"CircuitPeriphery", "circuit_periphery"> {
+  let summary = "energies of switches, encoders and result registers, in pJ";
+  let description = [{
+    - `narrow_cell_read_pj`: a cell on a row that is on, for weights that one
+      cell holds (`cell_read_pj` of the group is for wider ones);
+    - `array_read_pj`: the row switches of an array, per read;
+    - `row_pj`: a row that is on, besides `dac_pj`;
+    - `multiplexer_pj`: the column multiplexers of an array, per read of all
+      input bits;
+    - `encoder_pj`: the encoders of an array, per read;
+    - `result_pj`: a bit of a result.
+
+    All are at least 0.
+  }];
+  let parameters = (ins PUM_Number<"pJ">:$narrow_cell_read_pj,
+    PUM_Number<"pJ">:$array_read_pj, PUM_Number<"pJ">:$row_pj,
+    PUM_Number<"pJ">:$multiplexer_pj, PUM_Number<"pJ">:$encoder_pj,
+    PUM_Number<"pJ">:$result_pj);
+}
+
+def PUM_CircuitAccumulationAttr : PUM_Attr<"CircuitAccumulation", "circuit_accumulation"> {
+  let summary = "energies of shift-and-adds and adder trees, in pJ";
+  let description = [{
+    For weights of `s` cells and inputs of `a` bits:
+
+    - over the cells of a weight, per column and read, if `s > 1`:
+      `slices_pj + s slices_pj_per_slice`;
+    - over the bits of the inputs, per weight of a row of an array and read:
+      `bits_pj + s bits_pj_per_slice + a bits_pj_per_bit`;
+    - adder trees, per window, result of the tile and bit of it:
+      `tree_pj + r tree_pj_per_array` in tiles for convolutions, whose channels
+      take `r` arrays, and `dense_tree_pj` in others.
+
+    All are at least 0.
+  }];
+  let parameters = (ins PUM_Number<"pJ">:$slices_pj,
+    PUM_Number<"pJ">:$slices_pj_per_slice, PUM_Number<"pJ">:$bits_pj,
+    PUM_Number<"pJ">:$bits_pj_per_slice, PUM_Number<"pJ">:$bits_pj_per_bit,
+    PUM_Number<"pJ">:$tree_pj, PUM_Number<"pJ">:$tree_pj_per_array,
+    PUM_Number<"pJ">:$dense_tree_pj);
+}
+
+def PUM_CircuitInterconnectAttr : PUM_Attr<"CircuitInterconnect", "circuit_interconnect"> {
+  let summary = "energies of buses and trees per bit, in pJ";
+  let description = [{
+    Per bit into (`array_in_pj`) and out of (`array_out_pj`) the arrays of a
+    position, through the tree of a tile (`kernel_tile_pj`, `dense_tile_pj`), and
+    per um of the tree of the chip (`chip_pj_per_um`), whose length follows from
+    the number and the sides of the tiles. All are at least 0.
+  }];
+  let parameters = (ins PUM_Number<"pJ">:$array_in_pj,
+    PUM_Number<"pJ">:$array_out_pj, PUM_Number<"pJ">:$kernel_tile_pj,
+    PUM_Number<"pJ">:$dense_tile_pj, PUM_Number<"pJ per um">:$chip_pj_per_um);
+}
+
+def PUM_CircuitBuffersAttr : PUM_Attr<"CircuitBuffers", "circuit_buffers"> {
+  let summary = "energies of the buffers of a chip per bit, in pJ";
+  let description = [{
+    Per bit that the buffers of positions take in (`array_in_pj`) and give
+    (`array_out_pj`), those of tiles (`tile_in_pj`, `tile_out_pj`), and that the
+    buffer of the chip takes back (`chip_out_pj`). All are at least 0.
+  }];
+  let parameters = (ins PUM_Number<"pJ">:$array_in_pj,
+    PUM_Number<"pJ">:$tile_in_pj, PUM_Number<"pJ">:$array_out_pj,
+    PUM_Number<"pJ">:$tile_out_pj, PUM_Number<"pJ">:$chip_out_pj);
+}
+
+def PUM_CircuitTimingAttr : PUM_Attr<"CircuitTiming", "circuit_timing"> {
+  let summary = "times of a window on a chip, in ns";
+  let description = [{
+    A window takes `window_ns`, `bit_ns` for each read, `result_ns` for each
+    result and `input_ns` for each bit of its inputs. All are at least 0.
+  }];
+  let parameters = (ins PUM_Number<"ns">:$window_ns, PUM_Number<"ns">:$bit_ns,
+    PUM_Number<"ns">:$result_ns, PUM_Number<"ns">:$input_ns);
+}
+
+def PUM_CircuitLeakageAttr : PUM_Attr<"CircuitLeakage", "circuit_leakage"> {
+  let summary = "leakage of an array with all that belongs to it, in uW";
+  let description = [{
+    For weights of `s` cells and inputs of `a` bits:
+    `array_uw + a array_uw_per_bit + (1 - 1 / s) slices_uw`. All are at least 0.
+  }];
+  let parameters = (ins PUM_Number<"uW">:$array_uw,
+    PUM_Number<"uW">:$array_uw_per_bit, PUM_Number<"uW">:$slices_uw);
+}
+
+def PUM_CircuitMappingParameter : EnumParameter<PUM_CircuitMapping>;
+
+def PUM_CircuitsAttr : PUM_Attr<"Circuits", "circuits"> {
+  let summary = "the circuits of a chip around its crossbar arrays";
+  let description = [{
+    Costs of a layer as DNN+NeuroSim counts them (docs/devices.md, "Circuits
+    around arrays"): the chip consists of tiles that belong to one layer each.
+
+    - `mapping`: with `kernel`, a convolution whose kernel has as many positions
+      as a tile, and whose channels fill at least half of an array's rows, has
+      its own arrays for each position; with `dense`, rows of all positions share
+      arrays, as other layers do.
+    - `ones`: the density of 1 bits in inputs, 0 to 1. `cell_read_pj` and
+      `dac_pj` of the group are then energies of rows that are on.
+    - `pipelined`: layers work at the same time on consecutive inputs; leakage
+      counts while a layer waits for the slowest one, instead of while others
+      work.
+  }];
+  let parameters = (ins PUM_CircuitMappingParameter:$mapping,
+    PUM_Number<"">:$ones, DefaultValuedParameter<"bool", "false">:$pipelined,
+    "::pumice::pum::CircuitTilesAttr":$tiles,
+    "::pumice::pum::CircuitPeripheryAttr":$periphery,
+    "::pumice::pum::CircuitAccumulationAttr":$accumulation,
+    "::pumice::pum::CircuitInterconnectAttr":$interconnect,
+    "::pumice::pum::CircuitBuffersAttr":$buffers,
+    "::pumice::pum::CircuitTimingAttr":$timing,
+    "::pumice::pum::CircuitLeakageAttr":$leakage);
+}
+
 def PUM_APAttr : PUM_Attr<"AP", "ap"> {
   let summary = "associative processors: shape, times and energies";
   let description = [{
     A content-addressable memory of `rows` x `columns` racetracks of `domains`
     bits with one access port each (docs/ap.md):
 
-    - `search_ns`, `search_pj_per_bit`: a search; one column of one active row;
+    - `search_ns`, `search_pj_per_bit`: a search; the search line of one column
+      in one active row;
+    - `search_pj_per_row` (0 by default): the match line and the amplifier of an
+      active row, whatever the number of columns in the key;
     - `write_ns`, `write_pj_per_bit`: a write of tagged rows; one bit;
     - `read_ns`, `read_pj_per_bit`: reading the bits under the ports of one row;
       one bit;
@@ -84,7 +220,47 @@ def PUM_APAttr : PUM_Attr<"AP", "ap"> {
     PUM_Number<"ns">:$read_ns, PUM_Number<"pJ">:$read_pj_per_bit,
     PUM_Number<"ns">:$shift_ns, PUM_Number<"pJ">:$shift_pj_per_bit,
     PUM_Number<"pJ">:$link_pj_per_bit, PUM_Number<"pJ">:$fetch_pj_per_byte,
-    DefaultValuedParameter<"int64_t", "0">:$elementwise_bits);
+    DefaultValuedParameter<"int64_t", "0">:$elementwise_bits,
+    DefaultValuedParameter<"::pumice::Number", "::pumice::Number{0}", "pJ">:$search_pj_per_row);
+}
+
+def PUM_CamAttr : PUM_Attr<"Cam", "cam"> {
+  let summary = "content-addressable memories: shape, sensing, times and energies";
+  let description = [{
+    An array of `rows` words of `columns` cells, which compares a key with all of
+    its words at once (docs/cam.md). A cell holds 0, 1 or, if `ternary`, "don't
+    care".
+
+    - `max_distance`: the largest number of differing cells of a row that its
+      sense amplifier tells from the next smaller one; larger ones look alike.
+    - `merge_parts`: into how many parts, in arrays of their own, a word may be
+      cut; the periphery adds the distances of the parts. 1: none.
+    - `best_matches`: how many of the nearest words the periphery ranks at most;
+      0: it cannot rank.
+    - `search_ns`: one search of an array.
+    - `match_line_pj`: precharging the match line of one searched row, whatever
+      the number of cells that are compared; `cell_pj`: one cell of it;
+      `sense_pj`: its sense amplifier; `search_line_pj`: driving one bit of the key
+      through one array.
+    - `write_ns`: writing one row; `write_pj_per_bit`: one cell.
+    - `merge_ns`, `merge_pj`: adding the distances of two parts; `rank_ns`,
+      `rank_pj`: comparing two distances to find the smaller one.
+    - `distance_noise`: the standard deviation of sensed distances, in cells; 0
+      (the default) is exact. `seed` selects the random numbers.
+
+    Sizes are 1 to 65535, `best_matches` is 0 to 65535; the rest is at least 0.
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$columns,
+    DefaultValuedParameter<"bool", "true">:$ternary,
+    "int64_t":$max_distance, "int64_t":$merge_parts, "int64_t":$best_matches,
+    PUM_Number<"ns">:$search_ns, PUM_Number<"pJ">:$match_line_pj,
+    PUM_Number<"pJ">:$cell_pj, PUM_Number<"pJ">:$sense_pj,
+    PUM_Number<"pJ">:$search_line_pj, PUM_Number<"ns">:$write_ns,
+    PUM_Number<"pJ">:$write_pj_per_bit, PUM_Number<"ns">:$merge_ns,
+    PUM_Number<"pJ">:$merge_pj, PUM_Number<"ns">:$rank_ns,
+    PUM_Number<"pJ">:$rank_pj,
+    DefaultValuedParameter<"::pumice::Number", "::pumice::Number{}", "cells">:$distance_noise,
+    DefaultValuedParameter<"int64_t", "0">:$seed);
 }
 
 def PUM_MemoryAttr : PUM_Attr<"Memory", "memory"> {
@@ -158,6 +334,8 @@ def PUM_CrossbarGroupAttr : PUM_Group<"CrossbarGroup", "crossbar_group"> {
       at once; without it, all of them.
     - `converters`: how many converters the arrays of an instance of a level
       share; without it, each array has its own.
+    - `circuits`: the circuits of the chip around the arrays; without it, layers
+      cost what `timing`, `energy` and the buffer of the device say.
   }];
   let parameters = (ins StringRefParameter<>:$name,
     "::pumice::crossbar::CrossbarArrayAttr":$array,
@@ -167,7 +345,8 @@ def PUM_CrossbarGroupAttr : PUM_Group<"CrossbarGroup", "crossbar_group"> {
     PUM_DynamicMatmulParameter:$dynamic_matmul,
     DefaultValuedParameter<"bool", "true">:$pulse_unchanged_cells,
     OptionalParameter<"::pumice::pum::SharedUnitsAttr">:$write_drivers,
-    OptionalParameter<"::pumice::pum::SharedUnitsAttr">:$converters);
+    OptionalParameter<"::pumice::pum::SharedUnitsAttr">:$converters,
+    OptionalParameter<"::pumice::pum::CircuitsAttr">:$circuits);
 }
 
 def PUM_AssociativeGroupAttr
@@ -205,14 +384,27 @@ def PUM_SystolicGroupAttr : PUM_Group<"SystolicGroup", "systolic_group"> {
   }];
 }
 
+def PUM_CamGroupAttr : PUM_Group<"CamGroup", "cam_group"> {
+  let summary = "a group of content-addressable memories";
+  let description = [{
+    `levels` and `endurance_writes` as in `#pum.crossbar_group`.
+  }];
+  let parameters = (ins StringRefParameter<>:$name,
+    "::pumice::pum::CamAttr":$cam, "::mlir::ArrayAttr":$levels,
+    OptionalParameter<"::std::optional<int64_t>", "writes">:$endurance_writes);
+}
+
 def PUM_DigitalGroupAttr : PUM_Group<"DigitalGroup", "digital_group"> {
   let summary = "a group of digital vector units";
   let description = [{
     `units` independent units of `lanes` scalar lanes at `clock_ghz`; `ops`
-    lists a `#pum.digital_op` for each kind of operation, each kind once.
+    lists a `#pum.digital_op` for each kind of operation, each kind once. `bits`
+    is the width of a lane, at least 1: costs follow it where laws say so
+    (`#pum.law`).
   }];
   let parameters = (ins StringRefParameter<>:$name, "int64_t":$units,
-    "int64_t":$lanes, PUM_Number<"GHz">:$clock_ghz, "::mlir::ArrayAttr":$ops);
+    "int64_t":$lanes, PUM_Number<"GHz">:$clock_ghz, "::mlir::ArrayAttr":$ops,
+    OptionalParameter<"::std::optional<int64_t>", "bits">:$bits);
 }
 
 def PUM_ComponentAttr : PUM_Attr<"Component", "component"> {
@@ -233,21 +425,46 @@ def PUM_ComponentAttr : PUM_Attr<"Component", "component"> {
     DefaultValuedParameter<"bool", "false">:$always_on);
 }
 
+def PUM_LawAttr : PUM_Attr<"Law", "law"> {
+  let summary = "how a figure of a device follows its other fields";
+  let description = [{
+    The device states the figure `of` for the point `at`: a dictionary of the
+    variables of the law `kind` (docs/laws.md lists laws, variables, sources
+    and ranges). At this point the figure is exactly what the device states;
+    elsewhere it is scaled by the law. `of` is the path of a time or energy of a
+    group of arrays (`arrays.energy.adc_pj`), of the units or the energy of an
+    operation of a digital group (`digital.units`,
+    `digital.ops.add.energy_pj`), of a memory (`buffer.capacity_bytes`) or of a
+    component (`components.adc.area_um2`).
+
+    `group` and `level` say where variables that count instances or their
+    contents are read; by default, where the component is. Without a group, the
+    first group of arrays.
+  }];
+  let parameters = (ins StringRefParameter<>:$of, StringRefParameter<>:$kind,
+    "::mlir::DictionaryAttr":$at, StringRefParameter<"", [{""}]>:$group,
+    StringRefParameter<"", [{""}]>:$level);
+}
+
 def PUM_DeviceAttr : PUM_Attr<"Device", "device"> {
   let summary = "a device: the only place that holds hardware numbers";
   let description = [{
     The text of a device file. `groups` lists groups of units, each with a name
     of its own: `#pum.crossbar_group`, `#pum.systolic_group`,
-    `#pum.associative_group` and `#pum.digital_group`, any number of each, and at least one digital group.
+    `#pum.associative_group`, `#pum.cam_group` and `#pum.digital_group`, any
+    number of each, and at least one digital group.
     The first group of a kind runs the layers and regions that are not assigned
     to another one (`#pum.target`). `buffer` holds activations on the chip, `dram` weights and inputs
     off it.
+    `laws` lists a `#pum.law` for figures that follow other fields, each figure
+    once.
 
     Passes and the simulator read a device through lib/Device only.
   }];
   let parameters = (ins StringRefParameter<>:$name, "::mlir::ArrayAttr":$groups,
     "::pumice::pum::MemoryAttr":$buffer, "::pumice::pum::MemoryAttr":$dram,
-    OptionalParameter<"::mlir::ArrayAttr">:$components);
+    OptionalParameter<"::mlir::ArrayAttr">:$components,
+    OptionalParameter<"::mlir::ArrayAttr">:$laws);
 }
 
 def PUM_PlacementAttr : AttrDef<PUM_Dialect, "Placement"> {
@@ -302,6 +519,49 @@ def PUM_NonlinearKindAttr : EnumAttr<PUM_Dialect, PUM_NonlinearKind, "nonlinear_
 
 def PUM_NonlinearMethodAttr : EnumAttr<PUM_Dialect, PUM_NonlinearMethod, "nonlinear_method"> {
   let summary = "how a nonlinear region is computed";
+}
+
+//===----------------------------------------------------------------------===//
+// Networks
+//===----------------------------------------------------------------------===//
+
+def PUM_CalibrationAttr : PUM_Attr<"Calibration", "calibration"> {
+  let summary = "how often calibration took the least and the greatest quantized value";
+  let description = [{
+    `pum.calibration` on a module is an array of these, one per quantization,
+    which `scale` (above 0) and `zero_point` identify. `low` and `high` are the
+    fractions of the calibration values that became the least and the greatest
+    quantized value, 0 to 1. A run warns where its fractions are far larger.
+
+    ```mlir
+    module attributes {pum.calibration = [
+      #pum.calibration<scale = 0.25, zero_point = 0, low = 0.5, high = 0.01>]} {}
+    ```
+  }];
+  let parameters = (ins PUM_Number<"real per step">:$scale, "int64_t":$zero_point,
+                        PUM_Number<"fraction">:$low, PUM_Number<"fraction">:$high);
+}
+
+def PUM_StateAttr : PUM_Attr<"State", "state"> {
+  let summary = "an argument that a program keeps between runs";
+  let description = [{
+    `pum.state` on an argument of the network's function: not an input, but what
+    the previous run left. It is `initial` in the first run and after a reset.
+    After each run it becomes the function's result number `result`, which is
+    not an output. `current` is the value that a saved program starts with, if
+    that is not `initial`. `name` is the buffer's name in the model.
+
+    - C1: `initial`, `current`, the argument and the result have one shape and
+      element type.
+
+    ```mlir
+    func.func @main(%count: tensor<i64> {pum.state = #pum.state<name = "count",
+        initial = dense<0> : tensor<i64>, result = 1>}, %x: tensor<4xf32>)
+        -> (tensor<4xf32>, tensor<i64>)
+    ```
+  }];
+  let parameters = (ins StringRefParameter<>:$name, "::mlir::ElementsAttr":$initial,
+    "int64_t":$result, OptionalParameter<"::mlir::ElementsAttr">:$current);
 }
 
 #endif // PUMICE_DIALECTS_PUM_PUMATTRS_TD

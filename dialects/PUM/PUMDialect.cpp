@@ -3,7 +3,10 @@
 #include "dialects/PUM/Reason.h"
 #include "lib/Support/DigitalOps.h"
 
+#include "mlir/Bytecode/BytecodeImplementation.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
@@ -37,6 +40,38 @@ struct AsmInterface : OpAsmDialectInterface {
     return AliasResult::OverridableAlias;
   }
 };
+
+/// Writes the values of a state as attributes of their own. A dense_resource in
+/// the text of an attribute would lose its data.
+struct BytecodeInterface : BytecodeDialectInterface {
+  explicit BytecodeInterface(Dialect *dialect)
+      : BytecodeDialectInterface(dialect) {}
+
+  LogicalResult writeAttribute(Attribute attr,
+                               DialectBytecodeWriter &writer) const override {
+    auto state = dyn_cast<StateAttr>(attr);
+    if (!state)
+      return failure();
+    writer.writeAttribute(StringAttr::get(getContext(), state.getName()));
+    writer.writeAttribute(state.getInitial());
+    writer.writeSignedVarInt(state.getResult());
+    writer.writeOptionalAttribute(state.getCurrent());
+    return success();
+  }
+
+  Attribute readAttribute(DialectBytecodeReader &reader) const override {
+    StringAttr name;
+    ElementsAttr initial, current;
+    int64_t result = 0;
+    if (failed(reader.readAttribute(name)) ||
+        failed(reader.readAttribute(initial)) ||
+        failed(reader.readSignedVarInt(result)) ||
+        failed(reader.readOptionalAttribute(current)))
+      return {};
+    return StateAttr::get(getContext(), name.getValue(), initial, result,
+                          current);
+  }
+};
 } // namespace
 
 void PUMDialect::initialize() {
@@ -52,7 +87,7 @@ void PUMDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/PUM/PUMOps.cpp.inc"
       >();
-  addInterfaces<AsmInterface>();
+  addInterfaces<AsmInterface, BytecodeInterface>();
 }
 
 static constexpr llvm::StringLiteral reencodingMethods[] = {
@@ -87,11 +122,55 @@ LogicalResult PUMDialect::verifyOperationAttribute(Operation *op,
              << " must be a dictionary on a module";
     return success();
   }
+  if (attr.getName() == calibrationAttrName) {
+    auto all = dyn_cast<ArrayAttr>(attr.getValue());
+    if (!isa<ModuleOp>(op) || !all ||
+        !llvm::all_of(all, llvm::IsaPred<CalibrationAttr>))
+      return op->emitError(calibrationAttrName)
+             << " must be an array of #pum.calibration on a module";
+    return success();
+  }
   if (attr.getName() != deviceAttrName)
     return op->emitError("unknown attribute ") << attr.getName();
   if (!isa<ModuleOp>(op) || !isa<DeviceAttr>(attr.getValue()))
     return op->emitError(deviceAttrName)
            << " must be a #pum.device on a module";
+  return success();
+}
+
+/// Shape and element type of a tensor or memref.
+static std::pair<ArrayRef<int64_t>, Type> dataOf(Type type) {
+  auto shaped = dyn_cast<ShapedType>(type);
+  if (!shaped || !shaped.hasStaticShape())
+    return {{}, Type()};
+  return {shaped.getShape(), shaped.getElementType()};
+}
+
+LogicalResult PUMDialect::verifyRegionArgAttribute(Operation *op,
+                                                   unsigned /*regionIndex*/,
+                                                   unsigned argIndex,
+                                                   NamedAttribute attr) {
+  if (attr.getName() != stateAttrName)
+    return op->emitError("unknown attribute ") << attr.getName();
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  auto state = dyn_cast<StateAttr>(attr.getValue());
+  if (!function || !state)
+    return op->emitError(stateAttrName)
+           << " must be a #pum.state on an argument of a function";
+  ArrayRef<Type> results = function.getResultTypes();
+  if (state.getResult() >= (int64_t)results.size())
+    return op->emitError("state '")
+           << state.getName() << "' is updated by result " << state.getResult()
+           << ", but there are " << results.size();
+  SmallVector<Type> types{state.getInitial().getType(),
+                          results[state.getResult()]};
+  if (state.getCurrent())
+    types.push_back(state.getCurrent().getType());
+  Type argument = function.getArgumentTypes()[argIndex];
+  for (Type type : types)
+    if (dataOf(type) != dataOf(argument))
+      return op->emitError("state '") << state.getName() << "' is " << argument
+                                      << ", but a value of it is " << type;
   return success();
 }
 
@@ -172,12 +251,99 @@ LogicalResult EnergyAttr::verify(EmitError emitError, Number cellRead,
                                   {"cell_write_pj", cellWrite}});
 }
 
+LogicalResult CircuitTilesAttr::verify(EmitError emitError, int64_t positions,
+                                       int64_t kernelArrays,
+                                       int64_t denseArrays, Number kernelUm,
+                                       Number denseUm) {
+  if (failed(checkCounts(emitError, {{"kernel_positions", positions},
+                                     {"kernel_arrays", kernelArrays},
+                                     {"dense_arrays", denseArrays}})))
+    return failure();
+  return checkNumbers(emitError,
+                      {{"kernel_um", kernelUm}, {"dense_um", denseUm}});
+}
+
+LogicalResult CircuitPeripheryAttr::verify(EmitError emitError,
+                                           Number narrowCell, Number arrayRead,
+                                           Number row, Number multiplexer,
+                                           Number encoder, Number result) {
+  return checkNumbers(emitError, {{"narrow_cell_read_pj", narrowCell},
+                                  {"array_read_pj", arrayRead},
+                                  {"row_pj", row},
+                                  {"multiplexer_pj", multiplexer},
+                                  {"encoder_pj", encoder},
+                                  {"result_pj", result}});
+}
+
+LogicalResult CircuitAccumulationAttr::verify(EmitError emitError,
+                                              Number slices, Number perSlice,
+                                              Number bits, Number bitsPerSlice,
+                                              Number bitsPerBit, Number tree,
+                                              Number treePerArray,
+                                              Number denseTree) {
+  return checkNumbers(emitError, {{"slices_pj", slices},
+                                  {"slices_pj_per_slice", perSlice},
+                                  {"bits_pj", bits},
+                                  {"bits_pj_per_slice", bitsPerSlice},
+                                  {"bits_pj_per_bit", bitsPerBit},
+                                  {"tree_pj", tree},
+                                  {"tree_pj_per_array", treePerArray},
+                                  {"dense_tree_pj", denseTree}});
+}
+
+LogicalResult CircuitInterconnectAttr::verify(EmitError emitError, Number in,
+                                              Number out, Number kernelTile,
+                                              Number denseTile, Number chip) {
+  return checkNumbers(emitError, {{"array_in_pj", in},
+                                  {"array_out_pj", out},
+                                  {"kernel_tile_pj", kernelTile},
+                                  {"dense_tile_pj", denseTile},
+                                  {"chip_pj_per_um", chip}});
+}
+
+LogicalResult CircuitBuffersAttr::verify(EmitError emitError, Number arrayIn,
+                                         Number tileIn, Number arrayOut,
+                                         Number tileOut, Number chipOut) {
+  return checkNumbers(emitError, {{"array_in_pj", arrayIn},
+                                  {"tile_in_pj", tileIn},
+                                  {"array_out_pj", arrayOut},
+                                  {"tile_out_pj", tileOut},
+                                  {"chip_out_pj", chipOut}});
+}
+
+LogicalResult CircuitTimingAttr::verify(EmitError emitError, Number window,
+                                        Number bit, Number result,
+                                        Number input) {
+  return checkNumbers(emitError, {{"window_ns", window},
+                                  {"bit_ns", bit},
+                                  {"result_ns", result},
+                                  {"input_ns", input}});
+}
+
+LogicalResult CircuitLeakageAttr::verify(EmitError emitError, Number array,
+                                         Number perBit, Number slices) {
+  return checkNumbers(emitError, {{"array_uw", array},
+                                  {"array_uw_per_bit", perBit},
+                                  {"slices_uw", slices}});
+}
+
+LogicalResult CircuitsAttr::verify(EmitError emitError, CircuitMapping,
+                                   Number ones, bool, CircuitTilesAttr,
+                                   CircuitPeripheryAttr,
+                                   CircuitAccumulationAttr,
+                                   CircuitInterconnectAttr, CircuitBuffersAttr,
+                                   CircuitTimingAttr, CircuitLeakageAttr) {
+  if (!(ones >= 0 && ones <= 1))
+    return emitError() << "ones must be between 0 and 1, got " << double(ones);
+  return success();
+}
+
 LogicalResult APAttr::verify(EmitError emitError, int64_t rows, int64_t columns,
                              int64_t domains, Number search, Number searchBit,
                              Number write, Number writeBit, Number read,
                              Number readBit, Number shift, Number shiftBit,
                              Number linkBit, Number fetchByte,
-                             int64_t elementwiseBits) {
+                             int64_t elementwiseBits, Number searchRow) {
   if (elementwiseBits < 0 || elementwiseBits > 6)
     return emitError() << "ap elementwise_bits must be between 0 and 6, got "
                        << elementwiseBits;
@@ -188,6 +354,7 @@ LogicalResult APAttr::verify(EmitError emitError, int64_t rows, int64_t columns,
                          << "got " << value;
   return checkNumbers(emitError, {{"search_ns", search},
                                   {"search_pj_per_bit", searchBit},
+                                  {"search_pj_per_row", searchRow},
                                   {"write_ns", write},
                                   {"write_pj_per_bit", writeBit},
                                   {"read_ns", read},
@@ -196,6 +363,38 @@ LogicalResult APAttr::verify(EmitError emitError, int64_t rows, int64_t columns,
                                   {"shift_pj_per_bit", shiftBit},
                                   {"link_pj_per_bit", linkBit},
                                   {"fetch_pj_per_byte", fetchByte}});
+}
+
+LogicalResult CamAttr::verify(EmitError emitError, int64_t rows,
+                              int64_t columns, bool, int64_t maxDistance,
+                              int64_t mergeParts, int64_t bestMatches,
+                              Number search, Number matchLine, Number cell,
+                              Number sense, Number searchLine, Number write,
+                              Number writeBit, Number mergeTime, Number merge,
+                              Number rankTime, Number rank, Number noise,
+                              int64_t) {
+  for (auto [field, value] : {std::pair("rows", rows),
+                              {"columns", columns},
+                              {"max_distance", maxDistance},
+                              {"merge_parts", mergeParts}})
+    if (value < 1 || value > 65535)
+      return emitError() << "cam " << field << " must be between 1 and 65535, "
+                         << "got " << value;
+  if (bestMatches < 0 || bestMatches > 65535)
+    return emitError() << "cam best_matches must be between 0 and 65535, got "
+                       << bestMatches;
+  return checkNumbers(emitError, {{"search_ns", search},
+                                  {"match_line_pj", matchLine},
+                                  {"cell_pj", cell},
+                                  {"sense_pj", sense},
+                                  {"search_line_pj", searchLine},
+                                  {"write_ns", write},
+                                  {"write_pj_per_bit", writeBit},
+                                  {"merge_ns", mergeTime},
+                                  {"merge_pj", merge},
+                                  {"rank_ns", rankTime},
+                                  {"rank_pj", rank},
+                                  {"distance_noise", noise}});
 }
 
 LogicalResult MemoryAttr::verify(EmitError emitError,
@@ -211,6 +410,26 @@ LogicalResult MemoryAttr::verify(EmitError emitError,
   return checkNumbers(emitError, {{"latency_ns", latency},
                                   {"read_pj_per_byte", read},
                                   {"write_pj_per_byte", write}});
+}
+
+LogicalResult CalibrationAttr::verify(EmitError emitError, Number scale,
+                                      int64_t /*zeroPoint*/, Number low,
+                                      Number high) {
+  for (auto [field, fraction] : {std::pair("low", low), {"high", high}})
+    if (fraction.value > 1)
+      return emitError() << field << " must be a fraction of at most 1, got "
+                         << fraction.value;
+  if (failed(checkNumbers(emitError, {{"scale", scale}}, /*positive=*/true)))
+    return failure();
+  return checkNumbers(emitError, {{"low", low}, {"high", high}});
+}
+
+LogicalResult StateAttr::verify(EmitError emitError, StringRef /*name*/,
+                                ElementsAttr /*initial*/, int64_t result,
+                                ElementsAttr /*current*/) {
+  if (result < 0)
+    return emitError() << "result must be at least 0, got " << result;
+  return success();
 }
 
 LogicalResult DigitalOpAttr::verify(EmitError emitError, StringRef kind,
@@ -263,7 +482,7 @@ LogicalResult CrossbarGroupAttr::verify(
     EmitError emitError, StringRef name, pumice::crossbar::CrossbarArrayAttr,
     TimingAttr, EnergyAttr, ArrayAttr levels, std::optional<int64_t> endurance,
     DynamicMatmul, bool, SharedUnitsAttr writeDrivers,
-    SharedUnitsAttr converters) {
+    SharedUnitsAttr converters, CircuitsAttr) {
   if (name.empty())
     return emitError() << "name of a group must not be empty";
   FailureOr<llvm::StringSet<>> names = checkLevels(emitError, levels);
@@ -333,12 +552,25 @@ LogicalResult AssociativeGroupAttr::verify(EmitError emitError, StringRef name,
   return checkCounts(emitError, {{"endurance_writes", endurance.value_or(1)}});
 }
 
-LogicalResult DigitalGroupAttr::verify(EmitError emitError, StringRef name,
-                                       int64_t units, int64_t lanes,
-                                       Number clock, ArrayAttr ops) {
+LogicalResult CamGroupAttr::verify(EmitError emitError, StringRef name, CamAttr,
+                                   ArrayAttr levels,
+                                   std::optional<int64_t> endurance) {
   if (name.empty())
     return emitError() << "name of a group must not be empty";
-  if (failed(checkCounts(emitError, {{"units", units}, {"lanes", lanes}})) ||
+  if (failed(checkLevels(emitError, levels)))
+    return failure();
+  return checkCounts(emitError, {{"endurance_writes", endurance.value_or(1)}});
+}
+
+LogicalResult DigitalGroupAttr::verify(EmitError emitError, StringRef name,
+                                       int64_t units, int64_t lanes,
+                                       Number clock, ArrayAttr ops,
+                                       std::optional<int64_t> bits) {
+  if (name.empty())
+    return emitError() << "name of a group must not be empty";
+  if (failed(checkCounts(
+          emitError,
+          {{"units", units}, {"lanes", lanes}, {"bits", bits.value_or(1)}})) ||
       failed(checkInstances(emitError, "units", units)) ||
       failed(checkNumbers(emitError, {{"clock_ghz", clock}}, true)))
     return failure();
@@ -369,49 +601,6 @@ LogicalResult ComponentAttr::verify(EmitError emitError, StringRef,
           checkCounts(emitError, {{"count", count}, {"shared_by", sharedBy}})))
     return failure();
   return checkNumbers(emitError, {{"power_mw", power}, {"area_um2", area}});
-}
-
-LogicalResult DeviceAttr::verify(EmitError emitError, StringRef name,
-                                 ArrayAttr groups, MemoryAttr, MemoryAttr,
-                                 ArrayAttr components) {
-  if (name.empty())
-    return emitError() << "name must not be empty";
-  llvm::StringMap<UnitGroup> byName;
-  for (Attribute attr : groups) {
-    auto group = dyn_cast<UnitGroup>(attr);
-    if (!group)
-      return emitError() << "groups must hold groups of units "
-                            "(#pum.crossbar_group, #pum.systolic_group, "
-                            "#pum.associative_group, #pum.digital_group), got "
-                         << attr;
-    if (!byName.try_emplace(group.getName(), group).second)
-      return emitError() << "groups has two groups \"" << group.getName()
-                         << "\"";
-  }
-  if (llvm::none_of(groups, llvm::IsaPred<DigitalGroupAttr>))
-    return emitError() << "groups must hold a #pum.digital_group";
-  if (!components)
-    return success();
-  for (Attribute attr : components) {
-    auto part = dyn_cast<ComponentAttr>(attr);
-    if (!part)
-      return emitError() << "components must hold #pum.component, got " << attr;
-    if (part.getGroup().empty())
-      continue;
-    UnitGroup group = byName.lookup(part.getGroup());
-    if (!group)
-      return emitError() << "component \"" << part.getName()
-                         << "\" names no group of the device: \""
-                         << part.getGroup() << "\"";
-    ArrayAttr levels = group.getLevels();
-    if (!levels || llvm::none_of(levels, [&](Attribute level) {
-          return cast<LevelAttr>(level).getName() == part.getLevel();
-        }))
-      return emitError() << "component \"" << part.getName()
-                         << "\" names no level of group \"" << part.getGroup()
-                         << "\": \"" << part.getLevel() << "\"";
-  }
-  return success();
 }
 
 LogicalResult PlacementAttr::verify(EmitError emitError, StringRef group,

@@ -23,6 +23,7 @@ def PUM_Dialect : Dialect {
   let useDefaultTypePrinterParser = 1;
   let dependentDialects = ["::pumice::crossbar::CrossbarDialect"];
   let hasOperationAttrVerify = 1;
+  let hasRegionArgAttrVerify = 1;
 }
 
 #endif // PUMICE_DIALECTS_PUM_PUMDIALECT_TD

@@ -12,6 +12,14 @@ def PUM_DynamicMatmul : I32EnumAttr<"DynamicMatmul", "where products of two acti
   let genSpecializedAttr = 0;
 }
 
+def PUM_CircuitMapping : I32EnumAttr<"CircuitMapping", "how the circuits around arrays divide a layer", [
+  I32EnumAttrCase<"dense", 0>,
+  I32EnumAttrCase<"kernel", 1>
+]> {
+  let cppNamespace = "::pumice::pum";
+  let genSpecializedAttr = 0;
+}
+
 def PUM_NonlinearKind : I32EnumAttr<"NonlinearKind", "what a nonlinear region computes", [
   // Over `dimensions` of the first operand.
   I32EnumAttrCase<"softmax", 0>,

@@ -56,7 +56,8 @@ LogicalResult ComputeOp::verify() {
   // C2
   auto isOnProcessors = [](Operation &op) {
     auto layer = dyn_cast<pumice::LayerOpInterface>(op);
-    return layer && layer.getTarget() == pumice::LayerTarget::ap;
+    return layer && (layer.getTarget() == pumice::LayerTarget::ap ||
+                     layer.getTarget() == pumice::LayerTarget::cam);
   };
   if (llvm::none_of(getInputs().getTypes(), llvm::IsaPred<GridType>) &&
       llvm::none_of(getBody().front(), isOnProcessors))

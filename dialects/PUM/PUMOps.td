@@ -124,12 +124,13 @@ def PUM_ComputeOp : PUM_RegionOp<"compute"> {
     The region's arguments are `inputs`, tensors and grids; it holds ops of a
     target dialect (`crossbar.conv_2d`, `crossbar.mvm`) on them and yields the
     task's results. The task occupies the arrays of the grids that it reads, or
-    the associative processors of `placement`.
+    the associative processors or content-addressable memories of `placement`.
 
     - C1: the region's arguments and yielded values have the types of the
       inputs and the results.
     - C2: at least one input is a grid, or the region holds layers of associative
-      processors (`ap.run`), whose programs are in the op.
+      processors (`ap.run`), whose programs are in the op, or a search
+      (`ap.cam_search`), whose words are.
     - C3: a task that reads a grid has no placement: it runs where the grid is.
 
     ```mlir

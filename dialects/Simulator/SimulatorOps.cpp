@@ -157,6 +157,39 @@ LogicalResult APLookupOp::verify() {
                           queries.getShape(), output.getShape());
 }
 
+LogicalResult CamWriteOp::verify() {
+  // C1
+  ArrayRef<int64_t> words = getTable().getShapedType().getShape();
+  if (words.size() != 2)
+    return emitOpError("expects words of RxW, got ")
+           << getTable().getShapedType();
+  // As if the words were the queries.
+  const int64_t distances[] = {words[0], words[0]};
+  return ap::verifySearch(
+      [&] { return emitOpError(); }, getTable(), ap::SearchKind::distances,
+      /*limit=*/0, getMapping(),
+      {words, distances, std::nullopt, IntegerType::get(getContext(), 32)});
+}
+
+LogicalResult CamSearchOp::verify() {
+  // C1
+  auto queries = cast<MemRefType>(getQueries().getType());
+  auto output = cast<MemRefType>(getOutput().getType());
+  auto indices = cast_if_present<MemRefType>(
+      getIndices() ? getIndices().getType() : Type());
+  if (!queries.getElementType().isInteger(8) ||
+      (indices && !indices.getElementType().isInteger(64)))
+    return emitOpError("expects queries of i8 and numbers of rows of i64, got ")
+           << queries.getElementType() << " and "
+           << (indices ? indices : queries).getElementType();
+  ap::SearchShapes shapes{queries.getShape(), output.getShape(), std::nullopt,
+                          output.getElementType()};
+  if (indices)
+    shapes.indices = indices.getShape();
+  return ap::verifySearch([&] { return emitOpError(); }, getTable(), getKind(),
+                          getLimit(), getMapping(), shapes);
+}
+
 LogicalResult ApplyOp::verifySymbolUses(SymbolTableCollection &symbols) {
   // C1
   Operation *function =

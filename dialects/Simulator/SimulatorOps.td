@@ -234,6 +234,64 @@ def Simulator_APLookupOp : Simulator_Instruction<"ap_lookup"> {
   let hasVerifier = 1;
 }
 
+def Simulator_CamWriteOp : Simulator_Instruction<"cam_write"> {
+  let summary = "instruction: store words in content-addressable memories";
+  let description = [{
+    Writes the rows of `table`, `[R, W]` of 0, 1 and 2 (don't care), into the
+    memories of `placement`, cut as `mapping` says. It runs once, in the setup
+    phase. Rows of one array are written one after the other, all arrays
+    simultaneously. Occupies the arrays and, for the words, the DRAM channel.
+
+    - C1: as C1 and C3 of `ap.cam_search`.
+    - C2: the placement has the arrays of the mapping (verify-simulator-program).
+
+    ```mlir
+    %t = simulator.cam_write dense<[[0, 1, 1]]> : tensor<1x3xi8> on <"cams", 0, 1>
+        mapping <part_bits = 3, parts = 1, row_blocks = 1, stacked = 1>
+    ```
+  }];
+  let arguments = (ins ElementsAttr:$table, PUM_PlacementAttr:$placement,
+    AP_CamMappingAttr:$mapping, Variadic<Simulator_TokenType>:$after);
+  let results = (outs Simulator_TokenType:$token);
+  let assemblyFormat = [{
+    $table `on` $placement `mapping` $mapping (`after` `(` $after^ `)`)? attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def Simulator_CamSearchOp : Simulator_Instruction<"cam_search", [AttrSizedOperandSegments]> {
+  let summary = "instruction: search content-addressable memories";
+  let description = [{
+    Executes `ap.cam_search` on the words that a `simulator.cam_write` with the
+    same table, placement and mapping has stored. Occupies the arrays of
+    `placement` and a buffer port.
+
+    - C1: as C1 to C3 of `ap.cam_search`.
+    - C2: a `simulator.cam_write` stores the words before it, and nothing else
+      uses their arrays (verify-simulator-program).
+
+    ```mlir
+    %t1 = simulator.cam_search %q, %d on <"cams", 0, 1>
+          in dense<[[0, 1, 1]]> : tensor<1x3xi8> for distances
+          mapping <part_bits = 3, parts = 1, row_blocks = 1, stacked = 1> after(%t0)
+        : memref<5x3xi8, #simulator.memory<buffer>>, memref<5x1xi32, #simulator.memory<buffer>>
+    ```
+  }];
+  let arguments = (ins Arg<Simulator_Buffer, "", [MemRead]>:$queries,
+    Arg<Simulator_Buffer, "", [MemWrite]>:$output,
+    Arg<Optional<Simulator_Buffer>, "", [MemWrite]>:$indices,
+    PUM_PlacementAttr:$placement, ElementsAttr:$table,
+    AP_SearchKindAttr:$kind, DefaultValuedAttr<I64Attr, "0">:$limit,
+    AP_CamMappingAttr:$mapping, Variadic<Simulator_TokenType>:$after);
+  let results = (outs Simulator_TokenType:$token);
+  let assemblyFormat = [{
+    $queries `,` $output (`,` $indices^)? `on` $placement `in` $table `for` $kind
+    (`limit` $limit^)? `mapping` $mapping (`after` `(` $after^ `)`)?
+    attr-dict `:` type($queries) `,` type($output) (`,` type($indices)^)?
+  }];
+  let hasVerifier = 1;
+}
+
 def Simulator_ApplyOp : Simulator_Instruction<"apply", [
     AttrSizedOperandSegments, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "instruction: apply a net or a table to every element";

@@ -11,6 +11,7 @@
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
+#include <cmath>
 
 using namespace pumice;
 using namespace pumice::apcompiler;
@@ -22,6 +23,11 @@ namespace {
 
 /// The least number of work columns: carries and an unfinished sum.
 constexpr int64_t leastWork = 3;
+/// The largest number of them that a layout across columns has.
+constexpr int64_t mostWorkAcross = 24;
+/// Across columns, energy decides: half of the time is worth 4 % of energy.
+/// Along racetracks, it is the product of both.
+constexpr double timeExponentAcross = 1.0 / 16;
 
 /// The layout of a layer on processors.
 struct Layout {
@@ -53,6 +59,14 @@ private:
   APAccumulator accumulatorOf(int64_t output) const;
   StepFunction stepFunctionOf(int64_t output) const;
   std::optional<Layout> layOut(int64_t lanes, int64_t blocks) const;
+  std::optional<Layout> layOutAcross(int64_t lanes, int64_t blocks,
+                                     int64_t share) const;
+  /// The layout without output blocks.
+  Layout emptyLayout(int64_t lanes) const;
+  /// Output blocks of `most` outputs with channel blocks of `channels`.
+  void addBlocks(Layout &layout, int64_t most, int64_t channels,
+                 const APOutputBlock &shape) const;
+  void addCandidates(ValueLayout kind, std::vector<Layout> &layouts) const;
   llvm::Expected<Layout> choose() const;
   double costOf(const Layout &layout) const;
   /// Number of domains of an accumulator.
@@ -64,10 +78,10 @@ private:
   }
   /// The weights of a channel set: [outputs of the block][inputs of the set].
   std::vector<int8_t> matrixOf(const APMicroprogram &program,
-                               const APOutputBlock &block, int64_t first,
+                               const APOutputBlock &block, int64_t firstOutput,
+                               int64_t outputs, int64_t first,
                                int64_t channels) const;
-  Expressions expressionsOf(const APMicroprogram &program,
-                            const APOutputBlock &block,
+  Expressions expressionsOf(const APMicroprogram &program, int64_t outputs,
                             llvm::ArrayRef<int8_t> matrix, int64_t inputs,
                             const FreeColumns &columns) const;
   int64_t spreadOf(const APMicroprogram &program) const;
@@ -147,9 +161,7 @@ StepFunction Compiler::stepFunctionOf(int64_t output) const {
 // Layout
 //===----------------------------------------------------------------------===//
 
-/// The layout with accumulators of `blocks` output blocks and `lanes`
-/// interleaved channels; nullopt if there are too few columns or domains.
-std::optional<Layout> Compiler::layOut(int64_t lanes, int64_t blocks) const {
+Layout Compiler::emptyLayout(int64_t lanes) const {
   Layout layout;
   APMicroprogram &program = layout.program;
   program.columns = ap.columns;
@@ -160,11 +172,36 @@ std::optional<Layout> Compiler::layOut(int64_t lanes, int64_t blocks) const {
   program.channels = layer.channels;
   program.outputs = layer.outputs;
   program.lanes = lanes;
+  program.codeBits = codes.bits;
+  program.codeSigned = codes.isSigned;
+  return layout;
+}
+
+void Compiler::addBlocks(Layout &layout, int64_t most, int64_t channels,
+                         const APOutputBlock &shape) const {
+  for (int64_t first = 0; first < layer.outputs; first += most) {
+    APOutputBlock &block = layout.program.outputBlocks.emplace_back(shape);
+    block.firstOutput = first;
+    const int64_t end = std::min(first + most, layer.outputs);
+    block.outputs.assign(accumulators.begin() + first,
+                         accumulators.begin() + end);
+    // The block reads only channels in the groups of its outputs.
+    const int64_t firstChannel = first / groupOutputs * groupChannels;
+    const int64_t endChannel = ((end - 1) / groupOutputs + 1) * groupChannels;
+    for (int64_t c = firstChannel; c < endChannel; c += channels)
+      block.channelBlocks.push_back(
+          {c, std::min(channels, endChannel - c), {}});
+  }
+}
+
+/// The layout along racetracks with accumulators of `blocks` output blocks and
+/// `lanes` interleaved channels; nullopt if there are too few columns or
+/// domains.
+std::optional<Layout> Compiler::layOut(int64_t lanes, int64_t blocks) const {
+  Layout layout = emptyLayout(lanes);
   const int64_t inputs = lanes * layer.kernelPositions;
   const int64_t most = llvm::divideCeil(layer.outputs, blocks);
   const int64_t channelsPerBlock = ap.domains / layer.inputBits * lanes;
-  program.codeBits = codes.bits;
-  program.codeSigned = codes.isSigned;
   const int64_t slot = slotOf();
   if (slot > ap.domains || channelsPerBlock < 1)
     return std::nullopt;
@@ -189,47 +226,89 @@ std::optional<Layout> Compiler::layOut(int64_t lanes, int64_t blocks) const {
   free.shared = inputs + columns;
   free.work = free.shared + free.sharedCount;
 
-  for (int64_t first = 0; first < layer.outputs; first += most) {
-    APOutputBlock &block = program.outputBlocks.emplace_back();
-    block.firstOutput = first;
-    const int64_t end = std::min(first + most, layer.outputs);
-    block.outputs.assign(accumulators.begin() + first,
-                         accumulators.begin() + end);
-    block.column = inputs;
-    block.columns = columns;
-    block.slot = slot;
-    // The block reads only channels in the groups of its outputs.
-    const int64_t firstChannel = first / groupOutputs * groupChannels;
-    const int64_t endChannel = ((end - 1) / groupOutputs + 1) * groupChannels;
-    for (int64_t c = firstChannel; c < endChannel; c += channelsPerBlock)
-      block.channelBlocks.push_back(
-          {c, std::min(channelsPerBlock, endChannel - c), {}});
-  }
+  APOutputBlock shape;
+  shape.column = inputs;
+  shape.columns = columns;
+  shape.slot = slot;
+  addBlocks(layout, most, channelsPerBlock, shape);
+  return layout;
+}
+
+/// The layout across columns, with `1 / share` of the columns that neither
+/// inputs nor carries need for shared sums, the rest for accumulators.
+std::optional<Layout> Compiler::layOutAcross(int64_t lanes, int64_t blocks,
+                                             int64_t share) const {
+  Layout layout = emptyLayout(lanes);
+  layout.program.isAcross = true;
+  const int64_t inputs = lanes * layer.kernelPositions * layer.inputBits;
+  const int64_t most = llvm::divideCeil(layer.outputs, blocks);
+  const int64_t slot = slotOf();
+  // A carry for every term of a sum, and the sum.
+  const int64_t work =
+      std::max(leastWork, std::min<int64_t>(lanes * layer.kernelPositions + 1,
+                                            mostWorkAcross));
+  const int64_t rest = ap.columns - inputs - work;
+  const int64_t together = (rest - (share ? rest / share : 0)) / slot;
+  if (together < 1)
+    return std::nullopt;
+  const int64_t levels =
+      llvm::divideCeil(most, std::min(together, std::max<int64_t>(most, 1)));
+  if (levels > ap.domains)
+    return std::nullopt;
+  // Levels of equal size.
+  const int64_t columns =
+      llvm::divideCeil(most, std::max<int64_t>(levels, 1)) * slot;
+  if (ap.columns - columns < flags)
+    return std::nullopt;
+  FreeColumns &free = layout.columns;
+  free.shared = inputs + columns;
+  free.sharedCount = options.share ? rest - columns : 0;
+  free.work = free.shared + free.sharedCount;
+  free.workCount = work;
+
+  APOutputBlock shape;
+  shape.column = inputs;
+  shape.columns = columns;
+  shape.slot = slot;
+  shape.isAcross = true;
+  addBlocks(layout, most, ap.domains * lanes, shape);
   return layout;
 }
 
 std::vector<int8_t> Compiler::matrixOf(const APMicroprogram &program,
                                        const APOutputBlock &block,
+                                       int64_t firstOutput, int64_t outputs,
                                        int64_t first, int64_t channels) const {
   const int64_t k = program.kernelPositions;
   std::vector<int8_t> matrix;
-  matrix.reserve(block.outputs.size() * channels * k);
-  for (size_t o = 0; o < block.outputs.size(); ++o)
+  matrix.reserve(outputs * channels * k);
+  for (int64_t o = firstOutput; o < firstOutput + outputs; ++o)
     for (int64_t i = 0; i < channels * k; ++i)
       matrix.push_back(weight(block.firstOutput + o, first + i / k, i % k));
   return matrix;
 }
 
-Expressions Compiler::expressionsOf(const APMicroprogram &,
-                                    const APOutputBlock &block,
+Expressions Compiler::expressionsOf(const APMicroprogram &program,
+                                    int64_t outputs,
                                     llvm::ArrayRef<int8_t> matrix,
                                     int64_t inputs,
                                     const FreeColumns &columns) const {
-  return share(matrix, block.outputs.size(), inputs, columns.sharedCount);
+  if (!program.isAcross)
+    return share(matrix, outputs, inputs, columns.sharedCount);
+  // Sums have different widths; most have few terms.
+  for (int64_t most = columns.sharedCount / (layer.inputBits + 1);; --most) {
+    Expressions found =
+        share(matrix, outputs, inputs, std::max<int64_t>(most, 0),
+              /*mostTries=*/1);
+    const int64_t taken = sharedColumns(program, found);
+    if (most <= 0 || taken <= columns.sharedCount)
+      return found;
+    most = std::min<int64_t>(most, found.shared.size());
+  }
 }
 
-/// Estimated time times energy of a layout, extrapolated from the channel set
-/// in the middle.
+/// What a layout is compared by: its estimated energy times a power of its
+/// time, extrapolated from the channel set in the middle.
 double Compiler::costOf(const Layout &layout) const {
   const APMicroprogram &program = layout.program;
   const APOutputBlock &block =
@@ -240,28 +319,44 @@ double Compiler::costOf(const Layout &layout) const {
   const int64_t tiles = llvm::divideCeil(channelBlock.channels, program.lanes);
   const int64_t tile =
       std::min(tiles / 2, (channelBlock.channels - lanes) / program.lanes);
-  const std::vector<int8_t> matrix = matrixOf(
-      program, block, channelBlock.firstChannel + tile * program.lanes, lanes);
-  const Expressions expressions = expressionsOf(
-      program, block, matrix, lanes * program.kernelPositions, layout.columns);
-  const APWork work =
-      workOf(program, emitTile(program, block, tile * program.lanes,
-                               expressions, layout.columns, ap)
-                          .bundles);
-  double channels = 0, energyPj = 0, timeNs = 0;
+  const int64_t outputs =
+      program.isAcross
+          ? std::min<int64_t>(block.sideBySide(), block.outputs.size())
+          : block.outputs.size();
+  const std::vector<int8_t> matrix =
+      matrixOf(program, block, 0, outputs,
+               channelBlock.firstChannel + tile * program.lanes, lanes);
+  const Expressions expressions =
+      expressionsOf(program, outputs, matrix, lanes * program.kernelPositions,
+                    layout.columns);
+  // Across columns, ports stay where they are within a set: compute as if the
+  // set was the first one, and add the step to the next set.
+  const int64_t at = program.isAcross ? 0 : tile * program.lanes;
+  APWork work = workOf(
+      program,
+      emitTile(program, block, at, 0, expressions, layout.columns, ap).bundles);
+  double channels = 0, all = 0, energyPj = 0, timeNs = 0;
   for (const APOutputBlock &each : program.outputBlocks)
-    for (const APChannelBlock &part : each.channelBlocks)
+    for (const APChannelBlock &part : each.channelBlocks) {
       channels += double(part.channels);
-  const double all = channels / double(lanes);
+      all += double(part.channels) / double(lanes) *
+             (program.isAcross ? double(each.outputs.size()) / double(outputs)
+                               : 1);
+    }
+  if (program.isAcross) {
+    work.distance += program.inputColumns();
+    work.waited += 1;
+  }
   // Add the cost of loading inputs and of reading accumulators.
   const int64_t rows = std::clamp<int64_t>(layer.windows, 1, ap.rows);
   const double loads =
       channels * double(program.kernelPositions * program.inputBits);
   energyPj = all * work.energyPj(ap) + loads * ap.writePjPerBit;
   const double perBlock = double(program.outputBlocks.size());
+  const double planes = program.isAcross ? 1 : double(program.inputBits);
   timeNs = all / perBlock * work.timeNs(ap) +
-           channels / perBlock / double(program.lanes) *
-               double(program.inputBits * rows) * ap.writeNs +
+           channels / perBlock / double(program.lanes) * planes * double(rows) *
+               ap.writeNs +
            double(block.planes() * rows) * ap.readNs;
   // Each output block has its own processors if there are enough.
   if (options.processors) {
@@ -269,34 +364,56 @@ double Compiler::costOf(const Layout &layout) const {
         perBlock * double(llvm::divideCeil(layer.windows, ap.rows));
     timeNs *= std::max(1.0, needed / double(*options.processors));
   }
-  return energyPj * timeNs;
+  return energyPj * std::pow(timeNs, program.isAcross ? timeExponentAcross : 1);
 }
 
-llvm::Expected<Layout> Compiler::choose() const {
-  // Candidates: powers of two for the interleaved channels and output blocks.
-  std::vector<int64_t> lanes, blocks;
+/// Candidates: powers of two for the interleaved channels and output blocks.
+void Compiler::addCandidates(ValueLayout kind,
+                             std::vector<Layout> &layouts) const {
+  const bool isAcross = kind == ValueLayout::across;
+  const int64_t perChannel =
+      layer.kernelPositions * (isAcross ? layer.inputBits : 1);
+  std::vector<int64_t> lanes;
   if (options.lanes)
     lanes.push_back(*options.lanes);
   else
-    for (int64_t n = 1; n * layer.kernelPositions < ap.columns; n *= 2) {
+    for (int64_t n = 1; n * perChannel < ap.columns; n *= 2) {
       lanes.push_back(std::min(n, layer.channels));
       if (n >= layer.channels)
         break;
+      if (isAcross && 3 * n * perChannel < 2 * ap.columns && n > 1)
+        lanes.push_back(std::min(3 * n / 2, layer.channels));
     }
-  std::vector<Layout> layouts;
   for (int64_t n : lanes) {
-    // Try the smallest number of blocks that fits, and twice as many.
+    // Try the smallest number of blocks that fits, and twice as many; across
+    // columns, where few blocks are large enough, also more.
+    const int64_t wanted = isAcross ? 4 : 2;
     int64_t fitting = 0;
     for (int64_t q = options.outputBlocks.value_or(1);
-         q <= layer.outputs && fitting < 2; q *= 2) {
-      if (std::optional<Layout> layout = layOut(n, q)) {
+         q <= layer.outputs && fitting < wanted; q *= 2) {
+      bool fits = false;
+      for (int64_t share : {0, 4, 2}) {
+        if (share && !isAcross)
+          break;
+        std::optional<Layout> layout =
+            isAcross ? layOutAcross(n, q, share) : layOut(n, q);
+        if (!layout)
+          continue;
         layouts.push_back(std::move(*layout));
-        ++fitting;
+        fits = true;
       }
+      fitting += fits;
       if (options.outputBlocks)
         break;
     }
   }
+}
+
+llvm::Expected<Layout> Compiler::choose() const {
+  std::vector<Layout> layouts;
+  for (ValueLayout kind : {ValueLayout::along, ValueLayout::across})
+    if (!options.layout || *options.layout == kind)
+      addCandidates(kind, layouts);
   if (layouts.empty())
     return llvm::createStringError(
         "needs at least " +
@@ -336,42 +453,54 @@ llvm::Expected<APMicroprogram> Compiler::run(Statistics *statistics) {
   APMicroprogram &program = layout->program;
 
   struct Unit {
-    int64_t block, channelBlock, first, channels;
+    int64_t block, channelBlock, firstOutput, outputs, first, channels;
     Tile tile;
     Statistics statistics;
   };
   std::vector<Unit> units;
   for (size_t q = 0; q < program.outputBlocks.size(); ++q)
     for (size_t s = 0; s < program.outputBlocks[q].channelBlocks.size(); ++s) {
-      const int64_t channels =
-          program.outputBlocks[q].channelBlocks[s].channels;
-      for (int64_t c = 0; c < channels; c += program.lanes)
-        units.push_back({int64_t(q),
-                         int64_t(s),
-                         c,
-                         std::min(program.lanes, channels - c),
-                         {},
-                         {}});
+      const APOutputBlock &block = program.outputBlocks[q];
+      const int64_t channels = block.channelBlocks[s].channels;
+      const int64_t outputs = block.outputs.size();
+      // Across columns, accumulators stay at their ports while all channels
+      // pass, from the last channel that was loaded back to the first one, and
+      // forth again for the next accumulators.
+      const int64_t together =
+          program.isAcross ? block.sideBySide() : std::max<int64_t>(outputs, 1);
+      const int64_t sets = llvm::divideCeil(channels, program.lanes);
+      for (int64_t o = 0; o < outputs; o += together)
+        for (int64_t set = 0; set < sets; ++set) {
+          const bool isBack = program.isAcross && o / together % 2 == 0;
+          const int64_t c = (isBack ? sets - 1 - set : set) * program.lanes;
+          units.push_back({int64_t(q),
+                           int64_t(s),
+                           o,
+                           std::min(together, outputs - o),
+                           c,
+                           std::min(program.lanes, channels - c),
+                           {},
+                           {}});
+        }
     }
   parallelFor(options.threads, units.size(), [&](int64_t i) {
     Unit &unit = units[i];
     const APOutputBlock &block = program.outputBlocks[unit.block];
     const int64_t first =
         block.channelBlocks[unit.channelBlock].firstChannel + unit.first;
-    const std::vector<int8_t> matrix =
-        matrixOf(program, block, first, unit.channels);
+    const std::vector<int8_t> matrix = matrixOf(
+        program, block, unit.firstOutput, unit.outputs, first, unit.channels);
     const int64_t inputs = unit.channels * program.kernelPositions;
     const Expressions expressions =
-        expressionsOf(program, block, matrix, inputs, layout->columns);
-    unit.tile =
-        emitTile(program, block, unit.first, expressions, layout->columns, ap);
+        expressionsOf(program, unit.outputs, matrix, inputs, layout->columns);
+    unit.tile = emitTile(program, block, unit.first, unit.firstOutput,
+                         expressions, layout->columns, ap);
     if (statistics) {
       unit.statistics.nonzeros =
           matrix.size() - std::count(matrix.begin(), matrix.end(), 0);
       unit.statistics.additions = expressions.additions();
       unit.statistics.shared = expressions.shared.size();
-      unit.statistics.fewest =
-          fewestAdditions(matrix, block.outputs.size(), inputs);
+      unit.statistics.fewest = fewestAdditions(matrix, unit.outputs, inputs);
     }
   });
 
@@ -382,8 +511,8 @@ llvm::Expected<APMicroprogram> Compiler::run(Statistics *statistics) {
     bundles.insert(bundles.end(),
                    std::make_move_iterator(unit.tile.bundles.begin()),
                    std::make_move_iterator(unit.tile.bundles.end()));
-    for (size_t o = 0; o < block.outputs.size(); ++o)
-      block.outputs[o].initial += unit.tile.corrections[o];
+    for (int64_t o = 0; o < unit.outputs; ++o)
+      block.outputs[unit.firstOutput + o].initial += unit.tile.corrections[o];
     if (statistics) {
       statistics->nonzeros += unit.statistics.nonzeros;
       statistics->additions += unit.statistics.additions;
@@ -406,19 +535,33 @@ llvm::Expected<APMicroprogram> Compiler::run(Statistics *statistics) {
   return std::move(program);
 }
 
+/// The cost of a microprogram on as many processors as it can use, without that
+/// of the buffer and of fetching it.
+static Cost costWith(const Layer &layer, const APSpec &ap,
+                     const Options &options, const APMicroprogram &program,
+                     const APMicroprogramWork &work) {
+  DeviceSpec device;
+  UnitGroup &group = device.groups.emplace_back();
+  group.unit = ap;
+  group.levels.push_back({"chip", options.processors});
+  declareResources(device);
+  const int64_t windows = std::max<int64_t>(layer.windows, 1);
+  return apCost(device, group,
+                lowestUnits(group, apProcessors(ap, program, windows)), program,
+                work, windows, 0, 0, 0);
+}
+
 /// The number of processors that share the channel blocks of an output block:
 /// the one with the least product of time and energy.
 int64_t Compiler::spreadOf(const APMicroprogram &program) const {
   int64_t most = 1;
   for (const APOutputBlock &block : program.outputBlocks)
     most = std::max<int64_t>(most, block.channelBlocks.size());
+  if (program.isAcross && !program.outputBlocks.empty() &&
+      reductionOf(program, program.outputBlocks.front()).empty())
+    return 1; // no columns for the accumulators of another processor
   if (options.spread)
     return std::clamp<int64_t>(*options.spread, 1, most);
-  DeviceSpec device;
-  UnitGroup &group = device.groups.emplace_back();
-  group.unit = ap;
-  group.levels.push_back({"chip", options.processors});
-  declareResources(device);
   APMicroprogramWork work = workOf(program, options.threads);
   int64_t best = 1;
   double least = 0;
@@ -432,11 +575,7 @@ int64_t Compiler::spreadOf(const APMicroprogram &program) const {
           bundles.push_back(std::move(step.bundle));
         work.outputBlocks[q].reduction = workOf(spread, bundles);
       }
-    const int64_t windows = std::max<int64_t>(layer.windows, 1);
-    const ArrayRange processors =
-        lowestUnits(group, apProcessors(ap, spread, windows));
-    const Cost cost =
-        apCost(device, group, processors, spread, work, windows, 0, 0, 0);
+    const Cost cost = costWith(layer, ap, options, spread, work);
     const double product = total(cost.energyPj) * double(cost.latencyPs);
     if (p == 1 || product < least) {
       least = product;
@@ -449,5 +588,37 @@ int64_t Compiler::spreadOf(const APMicroprogram &program) const {
 llvm::Expected<APMicroprogram>
 pumice::apcompiler::compile(const Layer &layer, const APSpec &ap,
                             const Options &options, Statistics *statistics) {
-  return Compiler(layer, ap, options).run(statistics);
+  if (options.layout)
+    return Compiler(layer, ap, options).run(statistics);
+  // The layout whose microprogram takes less energy.
+  std::optional<APMicroprogram> best;
+  double least = 0;
+  Error problem = Error::success();
+  for (ValueLayout kind : {ValueLayout::along, ValueLayout::across}) {
+    Options only = options;
+    only.layout = kind;
+    Statistics found;
+    llvm::Expected<APMicroprogram> program =
+        Compiler(layer, ap, only).run(statistics ? &found : nullptr);
+    if (!program) {
+      if (problem)
+        llvm::consumeError(program.takeError());
+      else
+        problem = program.takeError();
+      continue;
+    }
+    const double energy = total(costWith(layer, ap, options, *program,
+                                         workOf(*program, options.threads))
+                                    .energyPj);
+    if (best && energy >= least)
+      continue;
+    best = std::move(*program);
+    least = energy;
+    if (statistics)
+      *statistics = found;
+  }
+  if (!best)
+    return std::move(problem);
+  llvm::consumeError(std::move(problem));
+  return std::move(*best);
 }

@@ -45,10 +45,17 @@ struct Layer {
 /// The range of the sum of an output.
 IntegerRange sumRange(const Layer &layer, int64_t output);
 
+/// Where the bits of inputs and accumulators lie.
+enum class ValueLayout {
+  along, ///< along a racetrack, channels side by side and one after the other
+  across ///< across columns, channels and accumulators along racetracks
+};
+
 struct Options {
   unsigned threads = 1;
   bool share = true; ///< compute sums that several outputs have in common once
   // If absent, chosen by cost.
+  std::optional<ValueLayout> layout;   ///< by energy
   std::optional<int64_t> lanes;        ///< interleaved channels
   std::optional<int64_t> spread;       ///< processors per output block
   std::optional<int64_t> outputBlocks; ///< number of output blocks

@@ -88,9 +88,10 @@ public:
     const int64_t pieces = stepFunction.codes.size();
     for (int64_t j = 0; j < program.codeBits; ++j) {
       APValue d = program.result(block, output);
-      d.domain += j;
+      d.column = d.columnOfBit(j);
+      d.domain = d.domainOfBit(j);
       d.width = 1;
-      d.isSigned = false;
+      d.isSigned = d.isAcross = false;
       auto emit = [&](APOpcode code, int64_t carry, int64_t a) {
         APOperation op;
         op.code = code;
@@ -98,7 +99,9 @@ public:
         op.steps = 1;
         op.d = d;
         op.carry = carry;
-        op.a = {static_cast<uint16_t>(a), 0, 1, false, /*isCell=*/true};
+        op.a.column = static_cast<uint16_t>(a);
+        op.a.width = 1;
+        op.a.isCell = true;
         bits[j].push_back(op);
       };
       auto isSet = [&](int64_t piece) {
@@ -167,7 +170,7 @@ pumice::apcompiler::emitEpilogue(const APMicroprogram &program,
     const int64_t flags = stepFunctions[i].flags();
     // Accumulators of one slot are in different columns.
     if (used + flags > int64_t(free.size()) ||
-        i / block.columns != first / block.columns) {
+        i / block.sideBySide() != first / block.sideBySide()) {
       batch.finish(bundles);
       used = 0;
       first = i;

@@ -142,12 +142,12 @@ private:
 
 Expressions pumice::apcompiler::share(llvm::ArrayRef<int8_t> matrix,
                                       int64_t outputs, int64_t inputs,
-                                      int64_t mostShared) {
+                                      int64_t mostShared, int64_t mostTries) {
   // Small matrices are tried several times with ties broken at random, because
   // the choice matters there. The last try has no seed, so the result is never
   // worse than that of plain greedy sharing.
   const int64_t size = std::max<int64_t>(outputs * inputs, 1);
-  const int64_t tries = std::clamp<int64_t>(36864 / size, 1, 8);
+  const int64_t tries = std::clamp<int64_t>(36864 / size, 1, mostTries);
   Expressions best;
   int64_t fewest = 0;
   for (int64_t i = 0; i <= tries; ++i) {

@@ -35,9 +35,10 @@ struct Expressions {
 
 /// The expressions of a matrix [outputs][inputs] of -1, 0 and 1. The most
 /// frequent two-term sums, up to sign, are computed once, as long as a sum
-/// occurs twice and there are fewer than `mostShared`. Deterministic.
+/// occurs twice and there are fewer than `mostShared`. Small matrices are tried
+/// up to `mostTries` times. Deterministic.
 Expressions share(llvm::ArrayRef<int8_t> matrix, int64_t outputs,
-                  int64_t inputs, int64_t mostShared);
+                  int64_t inputs, int64_t mostShared, int64_t mostTries = 8);
 
 /// Lower bound for the additions with any sharing of sums: one for each nonzero
 /// output, and one for each output with two or more terms that differs from all

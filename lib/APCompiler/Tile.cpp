@@ -32,9 +32,11 @@ struct Part {
 class Emitter {
 public:
   Emitter(const APMicroprogram &program, const APOutputBlock &block,
-          int64_t firstChannel, const Expressions &expressions,
-          const FreeColumns &columns, const APSpec &ap)
-      : block(block), expressions(expressions), columns(columns), ap(ap) {
+          int64_t firstChannel, int64_t firstOutput,
+          const Expressions &expressions, const FreeColumns &columns,
+          const APSpec &ap)
+      : block(block), firstOutput(firstOutput), expressions(expressions),
+        columns(columns), ap(ap) {
     const IntegerRange codes =
         IntegerRange::ofBits(program.inputBits, program.inputSigned);
     for (int64_t i = 0; i < expressions.inputs; ++i)
@@ -46,19 +48,26 @@ public:
   }
 
   Tile run() {
-    for (size_t i = 0; i < expressions.shared.size(); ++i)
-      emitShared(expressions.shared[i], columns.shared + i);
+    int64_t next = columns.shared;
+    for (const SharedSum &sum : expressions.shared) {
+      emitShared(sum, next);
+      next += sources.back().value.columns();
+    }
     flush();
     // Go through the accumulators slot by slot, so that their columns shift in
     // one direction only.
     const int64_t count = expressions.outputs.size();
-    for (int64_t first = 0; first < count; first += block.columns)
-      emitOutputs(first, std::min(first + block.columns, count));
+    for (int64_t first = 0; first < count; first += block.sideBySide())
+      emitOutputs(first, std::min(first + block.sideBySide(), count));
     flush();
     return std::move(tile);
   }
 
 private:
+  APValue accumulator(int64_t output) const {
+    return block.accumulator(firstOutput + output);
+  }
+
   //===--- Bundles -------------------------------------------------------===//
 
   /// Adds operations to the current bundle, or to a new one.
@@ -66,11 +75,11 @@ private:
     const bool isTaken =
         part.output >= 0 &&
         std::find(takenColumns.begin(), takenColumns.end(),
-                  block.accumulator(part.output).column) != takenColumns.end();
+                  accumulator(part.output).column) != takenColumns.end();
     if (used + part.columns() > columns.workCount || isTaken)
       flush();
     if (part.output >= 0)
-      takenColumns.push_back(block.accumulator(part.output).column);
+      takenColumns.push_back(accumulator(part.output).column);
     int64_t next = columns.work + used;
     const int64_t cell = part.hasCell ? next++ : -1;
     for (APOperation &op : part.operations) {
@@ -108,6 +117,7 @@ private:
                                     : first.range + second.range;
     result.value = valueOf(result.range);
     result.value.column = column;
+    result.value.isAcross = block.isAcross;
     APOperation op;
     op.code = sum.isDifference ? APOpcode::subNew : APOpcode::addNew;
     op.d = result.value;
@@ -126,7 +136,7 @@ private:
                          int64_t &correction) const {
     APOperation op;
     op.code = isNegative ? APOpcode::sub : APOpcode::add;
-    op.d = block.accumulator(output);
+    op.d = accumulator(output);
     op.a = a;
     op.steps = op.d.width;
     // Biasing is only sound, and only saves passes, if the operation extends
@@ -195,7 +205,7 @@ private:
       for (int64_t i = 0; i < op.steps; ++i)
         for (const APPass &pass : passesOf(stepOf(op, i))) {
           const int searched = llvm::popcount(unsigned(pass.searched));
-          energy += searched * ap.searchPjPerBit +
+          energy += searched * ap.searchPjPerBit + ap.searchPjPerRow +
                     llvm::popcount(unsigned(pass.written)) * ap.writePjPerBit /
                         double(1 << searched);
         }
@@ -257,6 +267,7 @@ private:
   }
 
   const APOutputBlock &block;
+  int64_t firstOutput;
   const Expressions &expressions;
   const FreeColumns &columns;
   const APSpec &ap;
@@ -273,9 +284,25 @@ private:
 
 Tile pumice::apcompiler::emitTile(const APMicroprogram &program,
                                   const APOutputBlock &block,
-                                  int64_t firstChannel,
+                                  int64_t firstChannel, int64_t firstOutput,
                                   const Expressions &expressions,
                                   const FreeColumns &columns,
                                   const APSpec &ap) {
-  return Emitter(program, block, firstChannel, expressions, columns, ap).run();
+  return Emitter(program, block, firstChannel, firstOutput, expressions,
+                 columns, ap)
+      .run();
+}
+
+int64_t pumice::apcompiler::sharedColumns(const APMicroprogram &program,
+                                          const Expressions &expressions) {
+  std::vector<IntegerRange> ranges(
+      expressions.inputs,
+      IntegerRange::ofBits(program.inputBits, program.inputSigned));
+  int64_t columns = 0;
+  for (const SharedSum &sum : expressions.shared) {
+    const IntegerRange first = ranges[sum.first], second = ranges[sum.second];
+    ranges.push_back(sum.isDifference ? first - second : first + second);
+    columns += ranges.back().bits();
+  }
+  return columns;
 }

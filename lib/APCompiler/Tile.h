@@ -14,7 +14,8 @@ namespace pumice::apcompiler {
 
 /// Columns that hold neither inputs nor accumulators: first column and count.
 struct FreeColumns {
-  int64_t shared = 0; ///< for shared sums
+  int64_t shared =
+      0; ///< for shared sums, one each if they lie along racetracks
   int64_t sharedCount = 0;
   int64_t work = 0; ///< for carries and unfinished sums (work columns)
   int64_t workCount = 0;
@@ -28,12 +29,16 @@ struct Tile {
 };
 
 /// Operations that add `expressions` of the inputs of channels [firstChannel,
-/// firstChannel + lanes) of a channel block to the accumulators of `block`.
-/// Needs two work columns and a column for each shared sum.
+/// firstChannel + lanes) of a channel block to the accumulators of `block` from
+/// `firstOutput` on. Needs two work columns and the columns of each shared sum.
 Tile emitTile(const model::APMicroprogram &program,
               const model::APOutputBlock &block, int64_t firstChannel,
-              const Expressions &expressions, const FreeColumns &columns,
-              const model::APSpec &ap);
+              int64_t firstOutput, const Expressions &expressions,
+              const FreeColumns &columns, const model::APSpec &ap);
+
+/// Columns that the shared sums of `expressions` take across columns.
+int64_t sharedColumns(const model::APMicroprogram &program,
+                      const Expressions &expressions);
 
 } // namespace pumice::apcompiler
 

@@ -132,15 +132,11 @@ std::optional<Dequantize> pumice::matchDequantize(Operation *op,
 // Quantize
 //===----------------------------------------------------------------------===//
 
-std::optional<Quantize> pumice::matchQuantize(Operation *op) {
-  auto generic = dyn_cast_or_null<linalg::GenericOp>(op);
-  if (!isElementwise(generic) || generic.getNumDpsInputs() != 1)
-    return std::nullopt;
-  std::optional<ClampToInteger> clamp = matchClamp(generic);
+std::optional<Rounding> pumice::matchRounding(linalg::GenericOp op) {
+  std::optional<ClampToInteger> clamp = matchClamp(op);
   if (!clamp)
     return std::nullopt;
-  Quantize result;
-  result.op = generic;
+  Rounding result;
   result.isUnsigned = clamp->isUnsigned;
   result.range = clamp->range;
   Value rounded = clamp->value;
@@ -154,14 +150,30 @@ std::optional<Quantize> pumice::matchQuantize(Operation *op) {
   auto round = rounded.getDefiningOp<math::RoundEvenOp>();
   auto divide =
       round ? round.getOperand().getDefiningOp<arith::DivFOp>() : nullptr;
-  if (!divide)
+  std::optional<float> scale =
+      divide ? floatScalar(divide.getRhs()) : std::nullopt;
+  if (!scale)
     return std::nullopt;
-  OpOperand *input = inputOf(generic, divide.getLhs());
-  std::optional<float> scale = floatScalar(divide.getRhs());
-  if (!input || !scale || !generic.getMatchingIndexingMap(input).isIdentity())
-    return std::nullopt;
-  result.input = input->get();
   result.scale = *scale;
+  result.value = divide.getLhs();
+  return result;
+}
+
+std::optional<Quantize> pumice::matchQuantize(Operation *op) {
+  auto generic = dyn_cast_or_null<linalg::GenericOp>(op);
+  if (!isElementwise(generic) || generic.getNumDpsInputs() != 1)
+    return std::nullopt;
+  std::optional<Rounding> rounding = matchRounding(generic);
+  OpOperand *input = rounding ? inputOf(generic, rounding->value) : nullptr;
+  if (!input || !generic.getMatchingIndexingMap(input).isIdentity())
+    return std::nullopt;
+  Quantize result;
+  result.op = generic;
+  result.input = input->get();
+  result.isUnsigned = rounding->isUnsigned;
+  result.zeroPoint = rounding->zeroPoint;
+  result.scale = rounding->scale;
+  result.range = rounding->range;
   return result;
 }
 

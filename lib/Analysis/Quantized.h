@@ -44,6 +44,17 @@ std::optional<Dequantize> matchDequantize(mlir::Operation *op,
                                           std::string *why = nullptr);
 std::optional<Quantize> matchQuantize(mlir::Operation *op);
 
+/// What a generic yields, as `clamp(roundeven(value / scale) + zeroPoint,
+/// range)`: a quantize, or a longer body that ends in one.
+struct Rounding {
+  mlir::Value value;
+  bool isUnsigned = false;
+  int64_t zeroPoint = 0;
+  float scale = 0;
+  IntegerRange range;
+};
+std::optional<Rounding> matchRounding(mlir::linalg::GenericOp op);
+
 /// Quantized values behind a float value, reached through data movement ops
 /// (DataMovement.h); `moves` starts at the dequantize.
 struct MovedCodes {

@@ -3,8 +3,10 @@
 
 #include "lib/Analysis/GraphNodes.h"
 #include "lib/Analysis/Level.h"
+#include "lib/Analysis/Listing.h"
 #include "lib/Cost/CostModel.h"
 #include "lib/Device/Device.h"
+#include "lib/Device/Laws.h"
 #include "lib/InitAll.h"
 #include "lib/Interpreter/Program.h"
 #include "lib/Model/Machine/Report.h"
@@ -81,6 +83,26 @@ PumicePlace pumicePlaceOf(MlirLocation location) {
 
 MlirStringRef pumiceLevelOf(MlirModule module) {
   return wrap(stringifyLevel(levelOf(unwrap(module))));
+}
+
+void pumiceListing(MlirModule module, MlirStringCallback callback, void *user) {
+  give(toText(listingOf(unwrap(module))), callback, user);
+}
+
+bool pumiceRecordPipeline(MlirModule module, MlirStringRef pipeline,
+                          void (*record)(MlirStringRef, MlirStringRef, void *),
+                          void *recordUser, MlirStringCallback error,
+                          void *errorUser) {
+  std::string text;
+  llvm::raw_string_ostream errors(text);
+  LogicalResult result =
+      recordPipeline(unwrap(module), unwrap(pipeline), errors,
+                     [=](StringRef flags, StringRef after) {
+                       record(wrap(flags), wrap(after), recordUser);
+                     });
+  if (!text.empty())
+    give(text, error, errorUser);
+  return succeeded(result);
 }
 
 void pumicePrintOperationsOf(MlirModule module, intptr_t numNodes,
@@ -162,8 +184,8 @@ bool pumiceDeviceRollUp(MlirAttribute device, MlirStringCallback callback,
   if (!attr)
     return false;
   model::RollUp sum = model::rollUp(toSpec(attr));
-  give(toText(llvm::json::Object{{"area_mm2", sum.device.areaUm2 / 1e6},
-                                 {"power_mw", sum.device.powerMw},
+  give(toText(llvm::json::Object{{"area_mm2", model::areaToJson(sum.device)},
+                                 {"power_mw", model::powerToJson(sum.device)},
                                  {"levels", model::toJson(sum)}}),
        callback, user);
   return true;
@@ -174,8 +196,39 @@ bool pumiceDeviceToJson(MlirAttribute device, MlirStringCallback callback,
   auto attr = dyn_cast_or_null<pum::DeviceAttr>(unwrap(device));
   if (!attr)
     return false;
-  give(toText(toJson(toSpec(attr))), callback, user);
+  give(toText(toJson(toStatedSpec(attr))), callback, user);
   return true;
+}
+
+bool pumiceDeviceLaws(MlirContext context, MlirStringRef before,
+                      MlirStringRef after, MlirStringCallback callback,
+                      void *user) {
+  Location loc = UnknownLoc::get(unwrap(context));
+  FailureOr<model::DeviceSpec> device = deviceFromJson(unwrap(after), loc);
+  if (failed(device))
+    return false;
+  if (!unwrap(before).empty()) {
+    FailureOr<model::DeviceSpec> old = deviceFromJson(unwrap(before), loc);
+    if (failed(old))
+      return false;
+    restatePoints(*old, *device);
+  }
+  model::DeviceSpec effective = *device;
+  std::vector<std::string> notes;
+  applyLaws(effective, &notes);
+  give(toText(llvm::json::Object{{"stated", toJson(*device)},
+                                 {"effective", toJson(effective)},
+                                 {"notes", llvm::json::Array(notes)}}),
+       callback, user);
+  return true;
+}
+
+void pumiceDeviceKeys(MlirStringCallback callback, void *user) {
+  give(toText(deviceKeys()), callback, user);
+}
+
+void pumiceAllLaws(MlirStringCallback callback, void *user) {
+  give(toText(lawsToJson()), callback, user);
 }
 
 MlirAttribute pumiceDeviceFromJson(MlirContext context, MlirStringRef json,
@@ -291,6 +344,45 @@ void pumiceProgramTensors(PumiceProgram program, MlirStringCallback callback,
   give(toText(std::move(tensors)), callback, user);
 }
 
+static bool succeed(llvm::Error error, MlirStringCallback callback,
+                    void *user) {
+  if (!error)
+    return true;
+  give(llvm::toString(std::move(error)), callback, user);
+  return false;
+}
+
+intptr_t pumiceProgramNumStates(PumiceProgram program) {
+  return unwrapProgram(program).state().specs().size();
+}
+
+PumiceTensor pumiceProgramState(PumiceProgram program, intptr_t index,
+                                MlirStringRef *name, MlirStringCallback error,
+                                void *errorUser) {
+  ProgramState &state = unwrapProgram(program).state();
+  PumiceTensor result = view(state.specs()[index], name);
+  llvm::Expected<model::Value> value = state.value(index);
+  if (value)
+    result.data = value->mutableData();
+  else
+    give(llvm::toString(value.takeError()), error, errorUser);
+  return result;
+}
+
+void pumiceProgramReset(PumiceProgram program) {
+  unwrapProgram(program).state().reset();
+}
+
+void pumiceProgramStoreState(PumiceProgram program) {
+  unwrapProgram(program).storeState();
+}
+
+bool pumiceProgramShareState(PumiceProgram program, PumiceProgram other,
+                             MlirStringCallback error, void *errorUser) {
+  return succeed(unwrapProgram(program).shareState(unwrapProgram(other)), error,
+                 errorUser);
+}
+
 double pumiceProgramPrepareMs(PumiceProgram program) {
   return unwrapProgram(program).prepareMs();
 }
@@ -361,14 +453,6 @@ PumiceRun pumiceProgramRun(PumiceProgram program, intptr_t numInputs,
     return {nullptr};
   }
   return {new RunResult(std::move(*result))};
-}
-
-static bool succeed(llvm::Error error, MlirStringCallback callback,
-                    void *user) {
-  if (!error)
-    return true;
-  give(llvm::toString(std::move(error)), callback, user);
-  return false;
 }
 
 static model::Collector &unwrapCollector(PumiceCollector collector) {

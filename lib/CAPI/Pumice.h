@@ -53,6 +53,18 @@ MLIR_CAPI_EXPORTED PumicePlace pumicePlaceOf(MlirLocation location);
 /* The level of the stack: tosa, linalg, crossbar, pum or simulator. */
 MLIR_CAPI_EXPORTED MlirStringRef pumiceLevelOf(MlirModule module);
 
+/* The text of a module for readers, with the origin of its lines, as JSON
+ * (lib/Analysis/Listing.h). */
+MLIR_CAPI_EXPORTED void pumiceListing(MlirModule module,
+                                      MlirStringCallback callback, void *user);
+
+/* Runs a pipeline as pumiceRunPipeline does and calls `record` after each pass
+ * that changed the module, with the flags of passes and the module's text. */
+MLIR_CAPI_EXPORTED bool pumiceRecordPipeline(
+    MlirModule module, MlirStringRef pipeline,
+    void (*record)(MlirStringRef flags, MlirStringRef text, void *user),
+    void *recordUser, MlirStringCallback error, void *errorUser);
+
 /* Calls `callback` with the text of each outermost operation that came from one
  * of the graph nodes; data of large constants is left out. */
 MLIR_CAPI_EXPORTED void pumicePrintOperationsOf(MlirModule module,
@@ -115,6 +127,19 @@ MLIR_CAPI_EXPORTED bool pumiceDeviceToJson(MlirAttribute device,
 MLIR_CAPI_EXPORTED MlirAttribute pumiceDeviceFromJson(MlirContext context,
                                                       MlirStringRef json,
                                                       MlirStringRef name);
+/* A device as JSON after its laws: {stated, effective, notes}. `stated` has the
+ * points of laws whose figures differ from those of the JSON `before` moved to
+ * the device (no device if empty), `effective` the fields with laws applied,
+ * `notes` a text for each law outside of the range of its source. False, and
+ * diagnostics, if the JSON does not describe a device. */
+MLIR_CAPI_EXPORTED bool
+pumiceDeviceLaws(MlirContext context, MlirStringRef before, MlirStringRef after,
+                 MlirStringCallback callback, void *user);
+/* All fields of devices as JSON (lib/Device/Device.h). */
+MLIR_CAPI_EXPORTED void pumiceDeviceKeys(MlirStringCallback callback,
+                                         void *user);
+/* All laws as JSON (lib/Device/Laws.h). */
+MLIR_CAPI_EXPORTED void pumiceAllLaws(MlirStringCallback callback, void *user);
 /* JSON of the names of a device's fields ("device") and of those of each kind
  * of group. */
 MLIR_CAPI_EXPORTED void pumiceDeviceFields(MlirStringCallback callback,
@@ -171,6 +196,25 @@ MLIR_CAPI_EXPORTED PumiceTensor pumiceProgramOutput(PumiceProgram program,
 MLIR_CAPI_EXPORTED void pumiceProgramTensors(PumiceProgram program,
                                              MlirStringCallback callback,
                                              void *user);
+/* What a program keeps between runs: the number of parts, and a view of the
+ * value of one, that lives until the next run or reset; without data, and the
+ * text of the problem to `error`, on failure. */
+MLIR_CAPI_EXPORTED intptr_t pumiceProgramNumStates(PumiceProgram program);
+MLIR_CAPI_EXPORTED PumiceTensor pumiceProgramState(PumiceProgram program,
+                                                   intptr_t index,
+                                                   MlirStringRef *name,
+                                                   MlirStringCallback error,
+                                                   void *errorUser);
+/* Makes the state what it was before the first run. */
+MLIR_CAPI_EXPORTED void pumiceProgramReset(PumiceProgram program);
+/* Writes the state to the module. */
+MLIR_CAPI_EXPORTED void pumiceProgramStoreState(PumiceProgram program);
+/* Keeps the state together with `other`, which must outlive the program. False,
+ * and the text of the problem, on failure. */
+MLIR_CAPI_EXPORTED bool pumiceProgramShareState(PumiceProgram program,
+                                                PumiceProgram other,
+                                                MlirStringCallback error,
+                                                void *errorUser);
 /* Milliseconds spent on compiling regions and programming grids so far. */
 MLIR_CAPI_EXPORTED double pumiceProgramPrepareMs(PumiceProgram program);
 /* JSON of what generating the code of digital regions took: regions, distinct,

@@ -4,8 +4,10 @@
 #include "lib/Cost/ConstantValue.h"
 #include "lib/Model/AP/Lookup.h"
 #include "lib/Model/AP/Wear.h"
+#include "lib/Model/Machine/Circuits.h"
 #include "lib/Reencoding/Reencoding.h"
 #include "lib/Support/Saturating.h"
+#include "mlir/IR/BuiltinOps.h"
 
 #include <algorithm>
 #include <numeric>
@@ -115,6 +117,53 @@ CostModel::processorsOf(const TaskPlacement &placement) const {
                          spec.name + "'");
 }
 
+llvm::Expected<const model::UnitGroup *>
+CostModel::camsOf(const TaskPlacement &placement) const {
+  const std::string name = placement.group.str();
+  const model::UnitGroup *group =
+      name.empty() ? spec.firstCam() : spec.find(name);
+  if (group && group->cam())
+    return group;
+  return llvm::createStringError(
+      name.empty() ? "runs on content-addressable memories, but device '" +
+                         spec.name + "' has none"
+                   : "is placed on '" + name +
+                         "', which is not a group of content-addressable "
+                         "memories of device '" +
+                         spec.name + "'");
+}
+
+model::SearchSpec pumice::specOf(const CamSearchTask &task) {
+  model::SearchSpec spec;
+  switch (task.kind) {
+  case TaskSearch::distances:
+    spec.kind = model::SearchKind::distances;
+    break;
+  case TaskSearch::within:
+    spec.kind = model::SearchKind::within;
+    break;
+  case TaskSearch::best:
+    spec.kind = model::SearchKind::best;
+    break;
+  }
+  spec.queries = task.queries;
+  spec.rows = task.rows;
+  spec.bits = task.bits;
+  spec.limit = task.limit;
+  spec.count = task.count;
+  return spec;
+}
+
+model::SearchMapping pumice::mappingOf(const TaskCamMapping &mapping) {
+  model::SearchMapping result;
+  result.partBits = mapping.partBits;
+  result.parts = mapping.parts;
+  result.rowBlocks = mapping.rowBlocks;
+  result.stacked = mapping.stacked;
+  result.serial = mapping.serial;
+  return result;
+}
+
 static model::LookupSpec specOf(const APLookupTask &task) {
   model::LookupSpec spec;
   spec.method = *model::parseLookupMethod(task.method);
@@ -141,6 +190,8 @@ llvm::Expected<int64_t> CostModel::processorsOf(const TaskWork &work) {
       return group.takeError();
     return model::lookupProcessors(*(*group)->ap(), ::specOf(*lookup));
   }
+  if (auto *search = std::get_if<CamSearchTask>(&work))
+    return mappingOf(search->mapping).arrays();
   return 0;
 }
 
@@ -158,7 +209,54 @@ llvm::Expected<model::Cost> CostModel::costOf(Operation *op,
   if (failed(work))
     return llvm::createStringError("'" + op->getName().getStringRef() +
                                    "' holds no work that has a cost");
+  if (std::holds_alternative<MVMTask>(*work) && hasCircuits())
+    if (Operation *module = op->getParentOfType<ModuleOp>();
+        module && module != chipModule) {
+      chip = chipOf(module);
+      chipModule = module;
+    }
   return costOf(*work, facts);
+}
+
+bool CostModel::hasCircuits() const {
+  return llvm::any_of(spec.groups, [](const model::UnitGroup &group) {
+    return group.crossbar() && group.crossbar()->circuits;
+  });
+}
+
+model::MVMContext CostModel::contextOf(const MVMTask &task) const {
+  return {task.kernelHeight, task.kernelWidth, chip.tiles, chip.intervalNs};
+}
+
+CostModel::Chip CostModel::chipOf(Operation *module) {
+  Chip found;
+  module->walk([&](TaskOpInterface op) {
+    FailureOr<TaskWork> work = op.getTaskWork();
+    const auto *task = succeeded(work) ? std::get_if<MVMTask>(&*work) : nullptr;
+    if (!task)
+      return;
+    auto group = crossbarsOf(task->grid);
+    if (!group) {
+      llvm::consumeError(group.takeError());
+      return;
+    }
+    const model::CrossbarSpec &crossbar = *(*group)->crossbar();
+    if (!crossbar.circuits)
+      return;
+    const GridSpec grid = specOf(task->grid);
+    const int64_t placed = model::totalUnits(
+        rangesOf(task->grid.placement.ranges)); // 0 if it is not placed yet
+    const int64_t replicas =
+        std::max<int64_t>(placed / std::max<int64_t>(grid.tiling.arrays, 1), 1);
+    found.tiles += model::circuitLayout(crossbar, grid.matrix, grid.tiling,
+                                        contextOf(*task))
+                       .tiles;
+    found.intervalNs =
+        std::max(found.intervalNs,
+                 model::circuitNs(crossbar, grid.matrix,
+                                  llvm::divideCeil(task->windows, replicas)));
+  });
+  return found;
 }
 
 llvm::Expected<model::Cost> CostModel::costOf(const TaskWork &work,
@@ -228,10 +326,11 @@ llvm::Expected<model::Cost> CostModel::cost(const MVMTask &task,
   mergeRanges(arrays);
   if (task.joined.empty())
     arrays = unitsOf(task.grid.placement, **group, grid.tiling.arrays);
-  model::Cost cost = model::mvmCost(
-      spec, **group, grid.matrix, grid.tiling, task.windows, arrays,
-      task.bytesIn, task.bytesOut,
-      model::totalUnits(arrays) / grid.tiling.arrays, task.weightZeroPoint);
+  model::Cost cost =
+      model::mvmCost(spec, **group, grid.matrix, grid.tiling, task.windows,
+                     arrays, task.bytesIn, task.bytesOut,
+                     model::totalUnits(arrays) / grid.tiling.arrays,
+                     task.weightZeroPoint, contextOf(task));
   if (const auto method = reencoding::methodOf(task.grid.reencoding)) {
     // One for each column of a tile and window undoes offset and flips.
     DigitalOps ops;
@@ -259,10 +358,13 @@ llvm::Expected<model::Cost> CostModel::cost(const APRunTask &task,
       task.placement, **group,
       model::apProcessors(*(*group)->ap(), program.program, task.windows));
   // Every window is fetched whole, by each output block.
-  int64_t codes = 0;
+  int64_t codes = 0, macs = 0;
   for (const model::APOutputBlock &block : program.program.outputBlocks)
-    for (const model::APChannelBlock &channels : block.channelBlocks)
-      codes += channels.channels * program.program.kernelPositions;
+    for (const model::APChannelBlock &channels : block.channelBlocks) {
+      const int64_t terms = channels.channels * program.program.kernelPositions;
+      codes += terms;
+      macs += terms * int64_t(block.outputs.size());
+    }
   std::optional<uint64_t> written;
   if (facts.taggedWrites)
     written = std::accumulate(facts.taggedWrites->begin(),
@@ -271,6 +373,7 @@ llvm::Expected<model::Cost> CostModel::cost(const APRunTask &task,
                                    *program.work, task.windows, program.bytes,
                                    task.windows * codes * task.codeBytes,
                                    task.bytesOut, written);
+  cost.counters.macs = saturatingProduct({task.windows, macs});
   cost.writes =
       model::apWrites(**group, processors, program.program, *program.work,
                       task.windows, facts.taggedWrites);
@@ -301,6 +404,36 @@ llvm::Expected<model::Cost> CostModel::cost(const APLookupTask &task,
   return cost;
 }
 
+llvm::Expected<model::Cost> CostModel::cost(const CamSearchTask &task,
+                                            const TaskFacts &facts) {
+  auto group = camsOf(task.placement);
+  if (!group)
+    return group.takeError();
+  const model::SearchMapping mapping = mappingOf(task.mapping);
+  const model::SearchSpec search = pumice::specOf(task);
+  if (llvm::Error error =
+          model::verifyMapping(*(*group)->cam(), search, mapping))
+    return error;
+  const SmallVector<model::ArrayRange> arrays =
+      unitsOf(task.placement, **group, mapping.arrays());
+  return model::searchCost(spec, **group, arrays, search, mapping, task.bytesIn,
+                           task.bytesOut, facts.keyBits);
+}
+
+llvm::Expected<model::Cost> CostModel::cost(const CamWriteTask &task,
+                                            const TaskFacts &) {
+  auto group = camsOf(task.placement);
+  if (!group)
+    return group.takeError();
+  const model::SearchMapping mapping = mappingOf(task.mapping);
+  model::SearchSpec words;
+  words.rows = task.rows;
+  words.bits = task.bits;
+  return model::storeCost(spec, **group,
+                          unitsOf(task.placement, **group, mapping.arrays()),
+                          words, mapping);
+}
+
 llvm::Expected<model::Cost> CostModel::cost(const ApplyTask &task,
                                             const TaskFacts &) {
   model::DigitalOps ops = task.periphery;
@@ -328,6 +461,7 @@ llvm::Expected<model::Cost> CostModel::cost(const ApplyTask &task,
     stages.push_back(model::mvmCost(spec, **group, grid.matrix, grid.tiling,
                                     windows, arrays, isFirst ? task.bytesIn : 0,
                                     isFirst ? task.bytesOut : 0, replicas));
+    stages.back().counters.macs = 0; // of a function, not of the network
   }
   return model::pipelineCost(spec, stages[0],
                              stages.size() > 1 ? stages[1] : model::Cost(),
@@ -343,8 +477,10 @@ llvm::Expected<model::Cost> CostModel::cost(const DigitalTask &task,
                                    "of device '" +
                                    spec.name + "'");
   const digital::OpCounts &counts = countsOf(*task.body);
-  return model::digitalCost(spec, counts.ops, counts.bytesRead,
-                            counts.bytesWritten, group);
+  model::Cost cost = model::digitalCost(spec, counts.ops, counts.bytesRead,
+                                        counts.bytesWritten, group);
+  cost.counters.macs = counts.macs;
+  return cost;
 }
 
 //===----------------------------------------------------------------------===//

@@ -12,6 +12,7 @@
 #include "dialects/Interfaces/TaskOpInterface.h"
 #include "lib/Digital/OpCounts.h"
 #include "lib/Model/AP/Costs.h"
+#include "lib/Model/Cam/Search.h"
 #include "lib/Model/Machine/Costs.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "llvm/ADT/DenseMap.h"
@@ -33,6 +34,10 @@ struct GridSpec {
 };
 GridSpec specOf(const TaskGrid &grid);
 
+/// A search and its mapping, as the hardware model sees them.
+model::SearchSpec specOf(const CamSearchTask &task);
+model::SearchMapping mappingOf(const TaskCamMapping &mapping);
+
 /// The units of a placement.
 llvm::SmallVector<model::ArrayRange> rangesOf(llvm::ArrayRef<int64_t> bounds);
 
@@ -42,6 +47,8 @@ struct TaskFacts {
   const model::ChangedCells *changed = nullptr;
   /// Of associative processors: bits that passes wrote, by part.
   std::optional<llvm::ArrayRef<uint64_t>> taggedWrites;
+  /// Of searches: bits of the queries that are not masked.
+  std::optional<int64_t> keyBits;
 };
 
 /// Costs of the tasks of a module on a device. Microprograms and regions are
@@ -61,7 +68,8 @@ public:
   llvm::Expected<model::Cost> costOf(const TaskWork &work,
                                      const TaskFacts &facts = {});
 
-  /// Units that a task on associative processors can make use of.
+  /// Units that a task on associative processors can make use of, or that a
+  /// search needs.
   llvm::Expected<int64_t> processorsOf(const TaskWork &work);
 
   /// A microprogram, read.
@@ -76,11 +84,24 @@ public:
   const digital::OpCounts &countsOf(mlir::Region &region);
 
 private:
+  /// The layers on arrays of a module, as one chip with circuits around its
+  /// arrays.
+  struct Chip {
+    int64_t tiles = 0;
+    double intervalNs = 0; ///< time of the slowest layer
+  };
+  Chip chipOf(mlir::Operation *module);
+  bool hasCircuits() const;
+  model::MVMContext contextOf(const MVMTask &task) const;
+
   llvm::Expected<model::Cost> cost(const TransferTask &task, const TaskFacts &);
   llvm::Expected<model::Cost> cost(const ProgramTask &task, const TaskFacts &);
   llvm::Expected<model::Cost> cost(const MVMTask &task, const TaskFacts &);
   llvm::Expected<model::Cost> cost(const APRunTask &task, const TaskFacts &);
   llvm::Expected<model::Cost> cost(const APLookupTask &task, const TaskFacts &);
+  llvm::Expected<model::Cost> cost(const CamSearchTask &task,
+                                   const TaskFacts &);
+  llvm::Expected<model::Cost> cost(const CamWriteTask &task, const TaskFacts &);
   llvm::Expected<model::Cost> cost(const ApplyTask &task, const TaskFacts &);
   llvm::Expected<model::Cost> cost(const DigitalTask &task, const TaskFacts &);
 
@@ -88,9 +109,13 @@ private:
   crossbarsOf(const TaskGrid &grid) const;
   llvm::Expected<const model::UnitGroup *>
   processorsOf(const TaskPlacement &placement) const;
+  llvm::Expected<const model::UnitGroup *>
+  camsOf(const TaskPlacement &placement) const;
 
   model::DeviceSpec spec;
   unsigned threads;
+  mlir::Operation *chipModule = nullptr; ///< of `chip`
+  Chip chip;
   llvm::DenseMap<mlir::Attribute, std::unique_ptr<Microprogram>> microprograms;
   llvm::DenseMap<mlir::Region *, std::unique_ptr<digital::OpCounts>> counts;
 };

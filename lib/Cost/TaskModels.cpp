@@ -43,9 +43,15 @@ static int64_t windowsOf(Type input, Type output, bool isConvolution) {
 }
 
 /// Fills the rest of a task whose grid is known.
-static MVMTask read(MVMTask task, Type input, Type output, bool isConvolution,
+static MVMTask read(MVMTask task, Type input, Type output,
+                    std::optional<crossbar::WindowAttr> window,
                     int64_t weightZeroPoint) {
   const TaskGrid &grid = task.grid;
+  const bool isConvolution = window.has_value();
+  if (isConvolution) {
+    task.kernelHeight = window->getKernel()[0];
+    task.kernelWidth = window->getKernel()[1];
+  }
   task.windows = windowsOf(input, output, isConvolution);
   // Every window is fetched whole: rows inputs for each group.
   task.bytesIn = saturatingProduct({task.windows, grid.type.getGroups(),
@@ -61,6 +67,41 @@ static APLookupTask lookup(TaskPlacement placement, ap::LookupMethod method,
   return {placement, ap::stringifyLookupMethod(method),
           cast<ShapedType>(queries).getDimSize(0), rows.getDimSize(0),
           rows.getDimSize(1)};
+}
+
+static TaskCamMapping read(ap::CamMappingAttr mapping) {
+  return {mapping.getPartBits(), mapping.getParts(), mapping.getRowBlocks(),
+          mapping.getStacked(), mapping.getSerial()};
+}
+
+static CamSearchTask search(TaskPlacement placement, ap::SearchKind kind,
+                            int64_t limit, ap::CamMappingAttr mapping,
+                            ElementsAttr table, Type queries, Type distances,
+                            Type indices) {
+  CamSearchTask task;
+  task.placement = placement;
+  switch (kind) {
+  case ap::SearchKind::distances:
+    task.kind = TaskSearch::distances;
+    break;
+  case ap::SearchKind::within:
+    task.kind = TaskSearch::within;
+    break;
+  case ap::SearchKind::best:
+    task.kind = TaskSearch::best;
+    break;
+  }
+  auto words = cast<ShapedType>(table.getType());
+  task.queries = cast<ShapedType>(queries).getDimSize(0);
+  task.rows = words.getDimSize(0);
+  task.bits = words.getDimSize(1);
+  task.limit = limit;
+  if (indices)
+    task.count = cast<ShapedType>(distances).getDimSize(1);
+  task.mapping = read(mapping);
+  task.bytesIn = bytesOf(queries);
+  task.bytesOut = bytesOf(distances) + (indices ? bytesOf(indices) : 0);
+  return task;
 }
 
 template <typename ProgramOp>
@@ -225,9 +266,9 @@ struct ComputeModel
     auto task = cast<pum::ComputeOp>(op);
     Operation *layer = layerOf(task);
     if (auto conv = dyn_cast_if_present<crossbar::Conv2DOp>(layer))
-      return onGrid(task, conv, /*isConvolution=*/true);
+      return onGrid(task, conv, conv.getWindow());
     if (auto mvm = dyn_cast_if_present<crossbar::MVMOp>(layer))
-      return onGrid(task, mvm, /*isConvolution=*/false);
+      return onGrid(task, mvm, std::nullopt);
     if (auto apply = dyn_cast_if_present<crossbar::ApplyOp>(layer))
       return onGrids(task, apply);
     if (auto run = dyn_cast_if_present<ap::RunOp>(layer))
@@ -240,6 +281,15 @@ struct ComputeModel
       return TaskWork(lookup(placementOf(task, task.getPlacementAttr()),
                              search.getMethod(), search.getQueries().getType(),
                              search.getTable()));
+    if (auto cams = dyn_cast_if_present<ap::CamSearchOp>(layer)) {
+      if (!cams.getMapping())
+        return failure();
+      return TaskWork(
+          ::search(placementOf(task, task.getPlacementAttr()), cams.getKind(),
+                   cams.getLimit(), *cams.getMapping(), cams.getTable(),
+                   cams.getQueries().getType(), cams.getDistances().getType(),
+                   cams.getIndices() ? cams.getIndices().getType() : Type()));
+    }
     return failure();
   }
 
@@ -260,8 +310,9 @@ struct ComputeModel
   }
 
   template <typename LayerOp>
-  static FailureOr<TaskWork> onGrid(pum::ComputeOp task, LayerOp layer,
-                                    bool isConvolution) {
+  static FailureOr<TaskWork>
+  onGrid(pum::ComputeOp task, LayerOp layer,
+         std::optional<crossbar::WindowAttr> window) {
     SmallVector<Value> grids{layer.getWeights()};
     if (auto joined =
             layer.getWeights().template getDefiningOp<crossbar::JoinOp>())
@@ -278,8 +329,7 @@ struct ComputeModel
     if (!join<pum::ProgramOp>(programs, work))
       return failure();
     return TaskWork(read(std::move(work), layer.getInput().getType(),
-                         layer.getType(), isConvolution,
-                         layer.getWeightZeroPoint()));
+                         layer.getType(), window, layer.getWeightZeroPoint()));
   }
 };
 
@@ -340,7 +390,7 @@ struct MVMInstruction
     if (!join<simulator::ProgramOp>(programs, work))
       return failure();
     return TaskWork(read(std::move(work), mvm.getInput().getType(),
-                         mvm.getOutput().getType(), mvm.getWindow().has_value(),
+                         mvm.getOutput().getType(), mvm.getWindow(),
                          mvm.getWeightZeroPoint()));
   }
 };
@@ -365,6 +415,31 @@ struct APLookupInstruction
     return TaskWork(lookup(placementOf(op, search.getPlacementAttr()),
                            search.getMethod(), search.getQueries().getType(),
                            search.getTable()));
+  }
+};
+
+struct CamSearchInstruction
+    : TaskOpInterface::ExternalModel<CamSearchInstruction,
+                                     simulator::CamSearchOp> {
+  FailureOr<TaskWork> getTaskWork(Operation *op) const {
+    auto cams = cast<simulator::CamSearchOp>(op);
+    return TaskWork(
+        search(placementOf(op, cams.getPlacementAttr()), cams.getKind(),
+               cams.getLimit(), cams.getMapping(), cams.getTable(),
+               cams.getQueries().getType(), cams.getOutput().getType(),
+               cams.getIndices() ? cams.getIndices().getType() : Type()));
+  }
+};
+
+struct CamWriteInstruction
+    : TaskOpInterface::ExternalModel<CamWriteInstruction,
+                                     simulator::CamWriteOp> {
+  FailureOr<TaskWork> getTaskWork(Operation *op) const {
+    auto write = cast<simulator::CamWriteOp>(op);
+    auto words = cast<ShapedType>(write.getTable().getType());
+    return TaskWork(CamWriteTask{placementOf(op, write.getPlacementAttr()),
+                                 words.getDimSize(0), words.getDimSize(1),
+                                 read(write.getMapping())});
   }
 };
 
@@ -411,6 +486,8 @@ void pumice::registerTaskModels(DialectRegistry &registry) {
         simulator::MVMOp::attachInterface<MVMInstruction>(*context);
         simulator::APExecOp::attachInterface<APExecInstruction>(*context);
         simulator::APLookupOp::attachInterface<APLookupInstruction>(*context);
+        simulator::CamSearchOp::attachInterface<CamSearchInstruction>(*context);
+        simulator::CamWriteOp::attachInterface<CamWriteInstruction>(*context);
         simulator::ApplyOp::attachInterface<ApplyInstruction>(*context);
         simulator::DigitalOp::attachInterface<DigitalInstruction>(*context);
       });

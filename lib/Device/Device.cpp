@@ -67,6 +67,42 @@ static std::string blankComments(StringRef text) {
   return result;
 }
 
+/// The line of a position, with a caret below it.
+static std::string withCaret(StringRef text, unsigned line, unsigned column) {
+  for (unsigned i = 1; i < line; ++i)
+    text = text.split('\n').second;
+  text = text.split('\n').first;
+  if (text.trim().empty() || column == 0 || column > text.size() + 1)
+    return "";
+  const size_t indent = text.size() - text.ltrim().size();
+  if (column <= indent)
+    return "";
+  return "\n  " + text.trim().str() + "\n  " +
+         std::string(column - 1 - indent, ' ') + "^";
+}
+
+/// A hint for a message of MLIR that a field is unknown.
+static std::string fieldHint(StringRef message) {
+  constexpr StringLiteral unknown =
+      "duplicate or unknown struct parameter name: ";
+  auto [before, name] = message.split(unknown);
+  if (before == message)
+    return "";
+  std::vector<std::string> words;
+  for (const llvm::json::Value &item : deviceKeys()) {
+    const StringRef key = *item.getAsObject()->getString("key");
+    SmallVector<StringRef> parts;
+    key.split(": ").second.split(parts, '.');
+    for (StringRef part : parts)
+      words.push_back(part.str());
+  }
+  for (StringRef word : {"groups", "levels", "components", "laws", "ops"})
+    words.push_back(word.str());
+  llvm::sort(words);
+  SmallVector<StringRef> known(words.begin(), words.end());
+  return didYouMean(name.trim(), known);
+}
+
 FailureOr<pum::DeviceAttr> pumice::loadDevice(StringRef name, Location loc) {
   SmallString<256> path(name);
   bool isPath = llvm::sys::path::has_parent_path(name) ||
@@ -103,10 +139,14 @@ FailureOr<pum::DeviceAttr> pumice::loadDevice(StringRef name, Location loc) {
     ScopedDiagnosticHandler handler(context, [&](Diagnostic &diag) {
       if (!problem.empty())
         return success(); // follows from the first
+      const std::string message = diag.str();
       llvm::raw_string_ostream os(problem);
-      if (auto at = dyn_cast<FileLineColLoc>(diag.getLocation()))
+      auto at = dyn_cast<FileLineColLoc>(diag.getLocation());
+      if (at)
         os << "line " << at.getLine() << ", column " << at.getColumn() << ": ";
-      os << diag;
+      os << message << fieldHint(message);
+      if (at)
+        os << withCaret((*file)->getBuffer(), at.getLine(), at.getColumn());
       return success();
     });
     attr = parseAttribute(text, context, Type(), &read);
@@ -221,6 +261,18 @@ bool pumice::hasProcessors(pum::DeviceAttr device) {
   return bool(groupOf<pum::AssociativeGroupAttr>(device, ""));
 }
 
+bool pumice::hasCams(pum::DeviceAttr device) {
+  return bool(groupOf<pum::CamGroupAttr>(device, ""));
+}
+
+std::optional<model::CamSpec> pumice::camsOf(pum::DeviceAttr device,
+                                             StringRef group) {
+  auto cams = groupOf<pum::CamGroupAttr>(device, group);
+  if (!cams)
+    return std::nullopt;
+  return toSpec(cams.getCam());
+}
+
 bool pumice::takesTemporaryWeights(pum::DeviceAttr device, StringRef group) {
   auto arrays = groupOf<pum::CrossbarGroupAttr>(device, group);
   return arrays && arrays.getDynamicMatmul() == pum::DynamicMatmul::crossbar;
@@ -234,6 +286,8 @@ std::optional<LayerTarget> pumice::targetOfGroup(pum::DeviceAttr device,
     return LayerTarget::crossbar;
   if (groupOf<pum::AssociativeGroupAttr>(device, group))
     return LayerTarget::ap;
+  if (groupOf<pum::CamGroupAttr>(device, group))
+    return LayerTarget::cam;
   if (groupOf<pum::DigitalGroupAttr>(device, group))
     return LayerTarget::digital;
   return std::nullopt;

@@ -39,6 +39,7 @@ pum::DeviceAttr deviceOf(mlir::Operation *op);
 /// Whether the device has units of a kind.
 bool hasCrossbars(pum::DeviceAttr device);
 bool hasProcessors(pum::DeviceAttr device);
+bool hasCams(pum::DeviceAttr device);
 /// The arrays of a group of crossbars; null if there is no such group.
 crossbar::CrossbarArrayAttr arrayOf(pum::DeviceAttr device,
                                     llvm::StringRef group = "");
@@ -48,6 +49,10 @@ llvm::StringRef groupWith(pum::DeviceAttr device,
 /// The processors of a group; nullopt if there is no such group.
 std::optional<model::APSpec> processorsOf(pum::DeviceAttr device,
                                           llvm::StringRef group = "");
+/// The content-addressable memories of a group; nullopt if there is no such
+/// group.
+std::optional<model::CamSpec> camsOf(pum::DeviceAttr device,
+                                     llvm::StringRef group = "");
 /// Whether products of two activations run on a group of crossbars.
 bool takesTemporaryWeights(pum::DeviceAttr device, llvm::StringRef group = "");
 /// The kind of units in the group with a name; nullopt if there is no such
@@ -59,10 +64,14 @@ std::optional<LayerTarget> targetOfGroup(pum::DeviceAttr device,
 // Attribute <-> numbers <-> JSON
 //===----------------------------------------------------------------------===//
 
-/// The numbers of an attribute, for the hardware model.
+/// The numbers of an attribute, for the hardware model; those of a device with
+/// its laws applied (lib/Device/Laws.h).
 model::DeviceSpec toSpec(pum::DeviceAttr device);
+/// The numbers that the device states.
+model::DeviceSpec toStatedSpec(pum::DeviceAttr device);
 model::ArraySpec toSpec(crossbar::CrossbarArrayAttr array);
 model::APSpec toSpec(pum::APAttr ap);
+model::CamSpec toSpec(pum::CamAttr cam);
 
 /// The attribute of a spec, verified. Reports errors at `loc`, with `device`
 /// and the field.
@@ -72,7 +81,7 @@ mlir::FailureOr<pum::DeviceAttr> toAttribute(const model::DeviceSpec &spec,
 
 /// All fields of a device, nested as in a device file. Groups, levels, ops and
 /// components are lists; fields with their default value are omitted. A group
-/// has a field `kind`: crossbar, associative or digital.
+/// has a field `kind`: crossbar, associative, cam or digital.
 llvm::json::Value toJson(const model::DeviceSpec &spec);
 /// Reads such JSON without verifying the numbers. Reports unknown and missing
 /// fields at `loc`.
@@ -80,6 +89,14 @@ mlir::FailureOr<model::DeviceSpec> deviceFromJson(llvm::StringRef text,
                                                   mlir::Location loc);
 /// The names of the fields of a device and of each kind of group.
 llvm::json::Value deviceFields();
+/// All fields: [{key, type, default}], with `key` as "crossbar: array.rows" for
+/// a group of crossbars, or "device: buffer.ports". Fields that must be given
+/// have no default; that of fields that may be absent is null.
+llvm::json::Array deviceKeys();
+/// " (did you mean 'x'?)" with the known word that is closest to `word`; empty
+/// if none is close.
+std::string didYouMean(llvm::StringRef word,
+                       llvm::ArrayRef<llvm::StringRef> known);
 /// The geometry of `window` on an `input` [N, C, H, W] with an `output` [N, F,
 /// H, W]. Without a window, that of a matrix product (`input` is [M, K]) or a
 /// batch of products ([G, M, K]).

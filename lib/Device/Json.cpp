@@ -11,6 +11,7 @@
 #include "llvm/ADT/StringSet.h"
 
 #include <map>
+#include <type_traits>
 
 using namespace mlir;
 using namespace pumice;
@@ -30,6 +31,9 @@ const Words<model::WeightEncoding> encodings = {
     {"offset", model::WeightEncoding::offset},
     {"offset_flip", model::WeightEncoding::offsetFlip},
     {"differential", model::WeightEncoding::differential}};
+const Words<model::CircuitMapping> mappings = {
+    {"dense", model::CircuitMapping::dense},
+    {"kernel", model::CircuitMapping::kernel}};
 const Words<bool> matmuls = {{"digital", false}, {"crossbar", true}};
 
 //===----------------------------------------------------------------------===//
@@ -83,6 +87,18 @@ struct Writer {
       array.push_back(std::move(inner));
     }
     object[key] = std::move(array);
+  }
+  template <typename T>
+  void optionalList(StringRef key, StringRef label, std::vector<T> &items) {
+    if (!items.empty())
+      list(key, label, items);
+  }
+  void numbers(StringRef key,
+               std::vector<std::pair<std::string, double>> &items) {
+    json::Object inner;
+    for (auto &[name, value] : items)
+      inner[name] = value;
+    object[key] = std::move(inner);
   }
 };
 
@@ -212,10 +228,103 @@ struct Reader {
     }
   }
 
+  template <typename T>
+  void optionalList(StringRef key, StringRef label, std::vector<T> &items) {
+    known.insert(key);
+    if (object.get(key))
+      list(key, label, items);
+  }
+  void numbers(StringRef key,
+               std::vector<std::pair<std::string, double>> &items) {
+    known.insert(key);
+    const json::Object *inner = object.getObject(key);
+    if (!inner)
+      return fail(key, "numbers by name");
+    for (const auto &[name, value] : *inner) {
+      const std::optional<double> number = value.getAsNumber();
+      if (!number)
+        return fail(key, "numbers by name");
+      items.emplace_back(StringRef(name).str(), *number);
+    }
+    llvm::sort(items);
+  }
+
   void finish() {
     for (const auto &[key, value] : object)
       if (problem.empty() && !known.contains(StringRef(key)))
-        problem = "unknown field '" + placeOf(StringRef(key)) + "'";
+        problem = "unknown field '" + placeOf(StringRef(key)) + "'" +
+                  hint(StringRef(key));
+  }
+  /// The known field that is closest to a key.
+  std::string hint(StringRef key) const {
+    SmallVector<StringRef> names(known.keys());
+    llvm::sort(names);
+    return didYouMean(key, names);
+  }
+};
+
+/// Lists all fields of a part and of the parts in it.
+struct Keys {
+  json::Array &all;
+  std::string prefix;
+
+  json::Object &add(StringRef key, StringRef type) {
+    all.push_back(
+        json::Object{{"key", prefix + key.str()}, {"type", type.str()}});
+    return *all.back().getAsObject();
+  }
+  static StringRef typeOf(int64_t) { return "integer"; }
+  static StringRef typeOf(double) { return "number"; }
+  static StringRef typeOf(bool) { return "bool"; }
+  static StringRef typeOf(const std::string &) { return "string"; }
+
+  template <typename T>
+  void required(StringRef key, T &value) {
+    add(key, typeOf(value));
+  }
+  template <typename T>
+  void defaulted(StringRef key, T &value, T unlessGiven) {
+    add(key, typeOf(value))["default"] = unlessGiven;
+  }
+  template <typename T>
+  void optional(StringRef key, std::optional<T> &) {
+    add(key, typeOf(T()))["default"] = nullptr;
+  }
+  template <typename Enum>
+  void word(StringRef key, Enum &, const Words<Enum> &words,
+            std::optional<Enum> unlessGiven = std::nullopt) {
+    SmallVector<StringRef> texts;
+    for (auto [text, word] : words)
+      texts.push_back(text);
+    json::Object &entry = add(key, llvm::join(texts, ", "));
+    for (auto [text, word] : words)
+      if (word == unlessGiven)
+        entry["default"] = text;
+  }
+  template <typename Callback>
+  void part(StringRef key, Callback callback) {
+    Keys inner{all, prefix + key.str() + "."};
+    callback(inner);
+  }
+  template <typename T>
+  void optionalPart(StringRef key, std::optional<T> &) {
+    add(key, "fields")["default"] = nullptr;
+    T value;
+    part(key, [&](Keys &inner) { fields(inner, value); });
+  }
+  template <typename T>
+  void list(StringRef key, StringRef, std::vector<T> &) {
+    if constexpr (!std::is_same_v<T, model::UnitGroup>) {
+      T item;
+      part((key + "[]").str(), [&](Keys &inner) { fields(inner, item); });
+    }
+  }
+  template <typename T>
+  void optionalList(StringRef key, StringRef label, std::vector<T> &items) {
+    list(key, label, items);
+  }
+  void numbers(StringRef key, std::vector<std::pair<std::string, double>> &) {
+    add(key, "numbers by name");
   }
 };
 
@@ -249,6 +358,14 @@ struct Names {
   }
   template <typename... Args>
   void list(StringRef key, Args &&...) {
+    names.push_back(key);
+  }
+  template <typename... Args>
+  void optionalList(StringRef key, Args &&...) {
+    names.push_back(key);
+  }
+  template <typename... Args>
+  void numbers(StringRef key, Args &&...) {
     names.push_back(key);
   }
 };
@@ -329,6 +446,63 @@ void fields(Visitor &v, model::ArrayEnergy &s) {
 }
 
 template <typename Visitor>
+void fields(Visitor &v, model::CircuitsSpec &s) {
+  v.word("mapping", s.mapping, mappings);
+  v.required("ones", s.ones);
+  v.defaulted("pipelined", s.pipelined, false);
+  v.part("tiles", [&](auto &part) {
+    part.required("kernel_positions", s.tiles.kernelPositions);
+    part.required("kernel_arrays", s.tiles.kernelArrays);
+    part.required("dense_arrays", s.tiles.denseArrays);
+    part.required("kernel_um", s.tiles.kernelUm);
+    part.required("dense_um", s.tiles.denseUm);
+  });
+  v.part("periphery", [&](auto &part) {
+    part.required("narrow_cell_read_pj", s.periphery.narrowCellReadPj);
+    part.required("array_read_pj", s.periphery.arrayReadPj);
+    part.required("row_pj", s.periphery.rowPj);
+    part.required("multiplexer_pj", s.periphery.multiplexerPj);
+    part.required("encoder_pj", s.periphery.encoderPj);
+    part.required("result_pj", s.periphery.resultPj);
+  });
+  v.part("accumulation", [&](auto &part) {
+    part.required("slices_pj", s.accumulation.slicesPj);
+    part.required("slices_pj_per_slice", s.accumulation.slicesPjPerSlice);
+    part.required("bits_pj", s.accumulation.bitsPj);
+    part.required("bits_pj_per_slice", s.accumulation.bitsPjPerSlice);
+    part.required("bits_pj_per_bit", s.accumulation.bitsPjPerBit);
+    part.required("tree_pj", s.accumulation.treePj);
+    part.required("tree_pj_per_array", s.accumulation.treePjPerArray);
+    part.required("dense_tree_pj", s.accumulation.denseTreePj);
+  });
+  v.part("interconnect", [&](auto &part) {
+    part.required("array_in_pj", s.interconnect.arrayInPj);
+    part.required("array_out_pj", s.interconnect.arrayOutPj);
+    part.required("kernel_tile_pj", s.interconnect.kernelTilePj);
+    part.required("dense_tile_pj", s.interconnect.denseTilePj);
+    part.required("chip_pj_per_um", s.interconnect.chipPjPerUm);
+  });
+  v.part("buffers", [&](auto &part) {
+    part.required("array_in_pj", s.buffers.arrayInPj);
+    part.required("tile_in_pj", s.buffers.tileInPj);
+    part.required("array_out_pj", s.buffers.arrayOutPj);
+    part.required("tile_out_pj", s.buffers.tileOutPj);
+    part.required("chip_out_pj", s.buffers.chipOutPj);
+  });
+  v.part("timing", [&](auto &part) {
+    part.required("window_ns", s.timing.windowNs);
+    part.required("bit_ns", s.timing.bitNs);
+    part.required("result_ns", s.timing.resultNs);
+    part.required("input_ns", s.timing.inputNs);
+  });
+  v.part("leakage", [&](auto &part) {
+    part.required("array_uw", s.leakage.arrayUw);
+    part.required("array_uw_per_bit", s.leakage.arrayUwPerBit);
+    part.required("slices_uw", s.leakage.slicesUw);
+  });
+}
+
+template <typename Visitor>
 void fields(Visitor &v, model::APSpec &s) {
   v.required("rows", s.rows);
   v.required("columns", s.columns);
@@ -344,6 +518,30 @@ void fields(Visitor &v, model::APSpec &s) {
   v.required("link_pj_per_bit", s.linkPjPerBit);
   v.required("fetch_pj_per_byte", s.fetchPjPerByte);
   v.defaulted("elementwise_bits", s.elementwiseBits, int64_t(0));
+  v.defaulted("search_pj_per_row", s.searchPjPerRow, 0.0);
+}
+
+template <typename Visitor>
+void fields(Visitor &v, model::CamSpec &s) {
+  v.required("rows", s.rows);
+  v.required("columns", s.columns);
+  v.defaulted("ternary", s.ternary, true);
+  v.required("max_distance", s.maxDistance);
+  v.required("merge_parts", s.mergeParts);
+  v.required("best_matches", s.bestMatches);
+  v.required("search_ns", s.searchNs);
+  v.required("match_line_pj", s.matchLinePj);
+  v.required("cell_pj", s.cellPj);
+  v.required("sense_pj", s.sensePj);
+  v.required("search_line_pj", s.searchLinePj);
+  v.required("write_ns", s.writeNs);
+  v.required("write_pj_per_bit", s.writePjPerBit);
+  v.required("merge_ns", s.mergeNs);
+  v.required("merge_pj", s.mergePj);
+  v.required("rank_ns", s.rankNs);
+  v.required("rank_pj", s.rankPj);
+  v.defaulted("distance_noise", s.distanceNoise, 0.0);
+  v.defaulted("seed", s.seed, int64_t(0));
 }
 
 template <typename Visitor>
@@ -387,6 +585,15 @@ void fields(Visitor &v, model::ComponentSpec &s) {
   v.defaulted("always_on", s.alwaysOn, false);
 }
 
+template <typename Visitor>
+void fields(Visitor &v, model::LawSpec &s) {
+  v.required("of", s.of);
+  v.required("kind", s.kind);
+  v.numbers("at", s.at);
+  v.defaulted("group", s.group, std::string());
+  v.defaulted("level", s.level, std::string());
+}
+
 /// Systolic arrays without numbers: exact sums, converted at once.
 model::CrossbarSpec systolicArrays() {
   model::CrossbarSpec spec;
@@ -396,10 +603,11 @@ model::CrossbarSpec systolicArrays() {
   return spec;
 }
 
-enum class Kind { crossbar, systolic, associative, digital };
+enum class Kind { crossbar, systolic, associative, cam, digital };
 const Words<Kind> kinds = {{"crossbar", Kind::crossbar},
                            {"systolic", Kind::systolic},
                            {"associative", Kind::associative},
+                           {"cam", Kind::cam},
                            {"digital", Kind::digital}};
 
 template <typename Visitor>
@@ -410,6 +618,8 @@ void fields(Visitor &v, model::UnitGroup &s) {
     kind = s.crossbar()->systolic ? Kind::systolic : Kind::crossbar;
   else if (s.ap())
     kind = Kind::associative;
+  else if (s.cam())
+    kind = Kind::cam;
   const Kind before = kind;
   v.word("kind", kind, kinds);
   if (kind != before) {
@@ -419,6 +629,8 @@ void fields(Visitor &v, model::UnitGroup &s) {
       s.unit = systolicArrays();
     else if (kind == Kind::associative)
       s.unit = model::APSpec();
+    else if (kind == Kind::cam)
+      s.unit = model::CamSpec();
     else
       s.unit = model::DigitalSpec();
   }
@@ -447,8 +659,13 @@ void fields(Visitor &v, model::UnitGroup &s) {
     v.defaulted("pulse_unchanged_cells", crossbar->pulsesUnchangedCells, true);
     v.optionalPart("write_drivers", crossbar->writeDrivers);
     v.optionalPart("converters", crossbar->converters);
+    v.optionalPart("circuits", crossbar->circuits);
   } else if (auto *ap = std::get_if<model::APSpec>(&s.unit)) {
     v.part("ap", [&](auto &part) { fields(part, *ap); });
+    v.list("levels", "name", s.levels);
+    v.optional("endurance_writes", s.enduranceWrites);
+  } else if (auto *cam = std::get_if<model::CamSpec>(&s.unit)) {
+    v.part("cam", [&](auto &part) { fields(part, *cam); });
     v.list("levels", "name", s.levels);
     v.optional("endurance_writes", s.enduranceWrites);
   } else {
@@ -457,6 +674,7 @@ void fields(Visitor &v, model::UnitGroup &s) {
     v.required("lanes", digital.lanes);
     v.required("clock_ghz", digital.clockGhz);
     v.list("ops", "kind", digital.ops);
+    v.optional("bits", digital.bits);
   }
 }
 
@@ -467,6 +685,7 @@ void fields(Visitor &v, model::DeviceSpec &s) {
   v.part("buffer", [&](auto &part) { fields(part, s.buffer); });
   v.part("dram", [&](auto &part) { fields(part, s.dram); });
   v.list("components", "name", s.components);
+  v.optionalList("laws", "of", s.laws);
 }
 
 } // namespace
@@ -501,6 +720,37 @@ FailureOr<model::DeviceSpec> pumice::deviceFromJson(StringRef text,
   return spec;
 }
 
+json::Array pumice::deviceKeys() {
+  json::Array all;
+  for (auto [name, unit] :
+       {std::pair<StringRef, decltype(model::UnitGroup::unit)>(
+            "crossbar", model::CrossbarSpec()),
+        {"associative", model::APSpec()},
+        {"digital", model::DigitalSpec()}}) {
+    model::UnitGroup group;
+    group.unit = unit;
+    Keys keys{all, name.str() + ": "};
+    fields(keys, group);
+  }
+  model::DeviceSpec device;
+  Keys keys{all, "device: "};
+  fields(keys, device);
+  return all;
+}
+
+std::string pumice::didYouMean(StringRef word, ArrayRef<StringRef> known) {
+  StringRef best;
+  unsigned least = std::max<unsigned>(2, word.size() / 3) + 1;
+  for (StringRef name : known) {
+    const unsigned distance = word.edit_distance(name, true, least);
+    if (distance < least) {
+      least = distance;
+      best = name;
+    }
+  }
+  return best.empty() ? "" : (" (did you mean '" + best + "'?)").str();
+}
+
 json::Value pumice::deviceFields() {
   json::Object object;
   auto add = [&](StringRef part, auto &&spec) {
@@ -514,6 +764,7 @@ json::Value pumice::deviceFields() {
             "crossbar", model::CrossbarSpec()),
         {"systolic", systolicArrays()},
         {"associative", model::APSpec()},
+        {"cam", model::CamSpec()},
         {"digital", model::DigitalSpec()}}) {
     model::UnitGroup group;
     group.unit = unit;

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Spec.cpp - Device attributes to numbers and back ---------*- C++ -*-===//
 #include "lib/Device/Device.h"
+#include "lib/Device/Laws.h"
 
+#include "mlir/IR/Builders.h"
 #include "llvm/ADT/TypeSwitch.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace pumice;
@@ -81,6 +85,31 @@ model::APSpec pumice::toSpec(pum::APAttr ap) {
   spec.linkPjPerBit = ap.getLinkPjPerBit();
   spec.fetchPjPerByte = ap.getFetchPjPerByte();
   spec.elementwiseBits = ap.getElementwiseBits();
+  spec.searchPjPerRow = ap.getSearchPjPerRow();
+  return spec;
+}
+
+model::CamSpec pumice::toSpec(pum::CamAttr cam) {
+  model::CamSpec spec;
+  spec.rows = cam.getRows();
+  spec.columns = cam.getColumns();
+  spec.ternary = cam.getTernary();
+  spec.maxDistance = cam.getMaxDistance();
+  spec.mergeParts = cam.getMergeParts();
+  spec.bestMatches = cam.getBestMatches();
+  spec.searchNs = cam.getSearchNs();
+  spec.matchLinePj = cam.getMatchLinePj();
+  spec.cellPj = cam.getCellPj();
+  spec.sensePj = cam.getSensePj();
+  spec.searchLinePj = cam.getSearchLinePj();
+  spec.writeNs = cam.getWriteNs();
+  spec.writePjPerBit = cam.getWritePjPerBit();
+  spec.mergeNs = cam.getMergeNs();
+  spec.mergePj = cam.getMergePj();
+  spec.rankNs = cam.getRankNs();
+  spec.rankPj = cam.getRankPj();
+  spec.distanceNoise = cam.getDistanceNoise();
+  spec.seed = cam.getSeed();
   return spec;
 }
 
@@ -101,6 +130,48 @@ toSpec(pum::SharedUnitsAttr shared) {
   if (!shared)
     return std::nullopt;
   return model::SharedUnitsSpec{shared.getLevel().str(), shared.getCount()};
+}
+
+static std::optional<model::CircuitsSpec> toSpec(pum::CircuitsAttr circuits) {
+  if (!circuits)
+    return std::nullopt;
+  model::CircuitsSpec spec;
+  spec.mapping = circuits.getMapping() == pum::CircuitMapping::kernel
+                     ? model::CircuitMapping::kernel
+                     : model::CircuitMapping::dense;
+  spec.ones = circuits.getOnes();
+  spec.pipelined = circuits.getPipelined();
+  pum::CircuitTilesAttr tiles = circuits.getTiles();
+  spec.tiles = {tiles.getKernelPositions(), tiles.getKernelArrays(),
+                tiles.getDenseArrays(), tiles.getKernelUm(),
+                tiles.getDenseUm()};
+  pum::CircuitPeripheryAttr periphery = circuits.getPeriphery();
+  spec.periphery = {periphery.getNarrowCellReadPj(),
+                    periphery.getArrayReadPj(),
+                    periphery.getRowPj(),
+                    periphery.getMultiplexerPj(),
+                    periphery.getEncoderPj(),
+                    periphery.getResultPj()};
+  pum::CircuitAccumulationAttr adders = circuits.getAccumulation();
+  spec.accumulation = {adders.getSlicesPj(),       adders.getSlicesPjPerSlice(),
+                       adders.getBitsPj(),         adders.getBitsPjPerSlice(),
+                       adders.getBitsPjPerBit(),   adders.getTreePj(),
+                       adders.getTreePjPerArray(), adders.getDenseTreePj()};
+  pum::CircuitInterconnectAttr wires = circuits.getInterconnect();
+  spec.interconnect = {wires.getArrayInPj(), wires.getArrayOutPj(),
+                       wires.getKernelTilePj(), wires.getDenseTilePj(),
+                       wires.getChipPjPerUm()};
+  pum::CircuitBuffersAttr buffers = circuits.getBuffers();
+  spec.buffers = {buffers.getArrayInPj(), buffers.getTileInPj(),
+                  buffers.getArrayOutPj(), buffers.getTileOutPj(),
+                  buffers.getChipOutPj()};
+  pum::CircuitTimingAttr timing = circuits.getTiming();
+  spec.timing = {timing.getWindowNs(), timing.getBitNs(), timing.getResultNs(),
+                 timing.getInputNs()};
+  pum::CircuitLeakageAttr leakage = circuits.getLeakage();
+  spec.leakage = {leakage.getArrayUw(), leakage.getArrayUwPerBit(),
+                  leakage.getSlicesUw()};
+  return spec;
 }
 
 static model::CrossbarSpec toSpec(pum::CrossbarGroupAttr group) {
@@ -124,6 +195,7 @@ static model::CrossbarSpec toSpec(pum::CrossbarGroupAttr group) {
   spec.pulsesUnchangedCells = group.getPulseUnchangedCells();
   spec.writeDrivers = ::toSpec(group.getWriteDrivers());
   spec.converters = ::toSpec(group.getConverters());
+  spec.circuits = ::toSpec(group.getCircuits());
   return spec;
 }
 
@@ -134,10 +206,34 @@ static model::DigitalSpec toSpec(pum::DigitalGroupAttr group) {
   spec.clockGhz = group.getClockGhz();
   for (auto op : group.getOps().getAsRange<pum::DigitalOpAttr>())
     spec.ops.push_back({op.getKind().str(), op.getEnergyPj(), op.getCycles()});
+  spec.bits = group.getBits();
+  return spec;
+}
+
+static model::LawSpec toSpec(pum::LawAttr law) {
+  model::LawSpec spec;
+  spec.of = law.getOf().str();
+  spec.kind = law.getKind().str();
+  for (NamedAttribute item : law.getAt()) {
+    double value = 0;
+    if (auto number = dyn_cast<FloatAttr>(item.getValue()))
+      value = number.getValueAsDouble();
+    else if (auto number = dyn_cast<IntegerAttr>(item.getValue()))
+      value = double(number.getValue().getSExtValue());
+    spec.at.emplace_back(item.getName().str(), value);
+  }
+  spec.group = law.getGroup().str();
+  spec.level = law.getLevel().str();
   return spec;
 }
 
 model::DeviceSpec pumice::toSpec(pum::DeviceAttr device) {
+  model::DeviceSpec spec = toStatedSpec(device);
+  applyLaws(spec);
+  return spec;
+}
+
+model::DeviceSpec pumice::toStatedSpec(pum::DeviceAttr device) {
   model::DeviceSpec spec;
   spec.name = device.getName().str();
   for (Attribute attr : device.getGroups()) {
@@ -163,6 +259,10 @@ model::DeviceSpec pumice::toSpec(pum::DeviceAttr device) {
           group.unit = pumice::toSpec(processors.getAp());
           group.enduranceWrites = processors.getEnduranceWrites();
         })
+        .Case([&](pum::CamGroupAttr cams) {
+          group.unit = pumice::toSpec(cams.getCam());
+          group.enduranceWrites = cams.getEnduranceWrites();
+        })
         .Case([&](pum::DigitalGroupAttr digital) {
           group.unit = ::toSpec(digital);
         });
@@ -177,6 +277,9 @@ model::DeviceSpec pumice::toSpec(pum::DeviceAttr device) {
                                part.getLevel().str(), part.getCount(),
                                part.getSharedBy(), part.getPowerMw(),
                                part.getAreaUm2(), part.getAlwaysOn()});
+  if (ArrayAttr laws = device.getLaws())
+    for (auto law : laws.getAsRange<pum::LawAttr>())
+      spec.laws.push_back(::toSpec(law));
   model::declareResources(spec);
   return spec;
 }
@@ -227,7 +330,7 @@ private:
 
 public:
   pum::DeviceAttr build(const model::DeviceSpec &spec) {
-    SmallVector<Attribute> groups, components;
+    SmallVector<Attribute> groups, components, laws;
     for (const model::UnitGroup &group : spec.groups)
       groups.push_back(
           at("groups." + group.name, [&] { return build(group); }));
@@ -238,15 +341,33 @@ public:
             part.count, part.sharedBy, Number{part.powerMw},
             Number{part.areaUm2}, part.alwaysOn);
       }));
+    for (const model::LawSpec &law : spec.laws)
+      laws.push_back(at("laws." + law.of, [&] { return build(law); }));
     auto buffer = at("buffer", [&] { return build(spec.buffer); });
     auto dram = at("dram", [&] { return build(spec.dram); });
     if (failed)
       return {};
     return get<pum::DeviceAttr>(StringRef(spec.name), array(groups), buffer,
-                                dram, array(components));
+                                dram, array(components),
+                                spec.laws.empty() ? ArrayAttr() : array(laws));
   }
 
 private:
+  pum::LawAttr build(const model::LawSpec &law) {
+    SmallVector<NamedAttribute> point;
+    Builder builder(context);
+    for (const auto &[name, value] : law.at) {
+      const bool isCount =
+          std::abs(value) < 1e15 && value == std::nearbyint(value);
+      point.push_back(builder.getNamedAttr(
+          name, isCount ? Attribute(builder.getI64IntegerAttr(int64_t(value)))
+                        : Attribute(builder.getF64FloatAttr(value))));
+    }
+    return get<pum::LawAttr>(StringRef(law.of), StringRef(law.kind),
+                             builder.getDictionaryAttr(point),
+                             StringRef(law.group), StringRef(law.level));
+  }
+
   Attribute build(const model::UnitGroup &group) {
     SmallVector<Attribute> levels;
     for (const model::LevelSpec &level : group.levels)
@@ -274,12 +395,13 @@ private:
           at("write_drivers", [&] { return build(crossbar->writeDrivers); });
       auto converters =
           at("converters", [&] { return build(crossbar->converters); });
+      auto circuits = at("circuits", [&] { return build(crossbar->circuits); });
       return get<pum::CrossbarGroupAttr>(
           StringRef(group.name), arraySpec, timing, energy, array(levels),
           group.enduranceWrites,
           crossbar->takesTemporaryWeights ? pum::DynamicMatmul::crossbar
                                           : pum::DynamicMatmul::digital,
-          crossbar->pulsesUnchangedCells, drivers, converters);
+          crossbar->pulsesUnchangedCells, drivers, converters, circuits);
     }
     if (const model::APSpec *ap = group.ap()) {
       auto attr = at("ap", [&] {
@@ -289,10 +411,25 @@ private:
             Number{ap->writePjPerBit}, Number{ap->readNs},
             Number{ap->readPjPerBit}, Number{ap->shiftNs},
             Number{ap->shiftPjPerBit}, Number{ap->linkPjPerBit},
-            Number{ap->fetchPjPerByte}, ap->elementwiseBits);
+            Number{ap->fetchPjPerByte}, ap->elementwiseBits,
+            Number{ap->searchPjPerRow});
       });
       return get<pum::AssociativeGroupAttr>(
           StringRef(group.name), attr, array(levels), group.enduranceWrites);
+    }
+    if (const model::CamSpec *cam = group.cam()) {
+      auto attr = at("cam", [&] {
+        return get<pum::CamAttr>(
+            cam->rows, cam->columns, cam->ternary, cam->maxDistance,
+            cam->mergeParts, cam->bestMatches, Number{cam->searchNs},
+            Number{cam->matchLinePj}, Number{cam->cellPj}, Number{cam->sensePj},
+            Number{cam->searchLinePj}, Number{cam->writeNs},
+            Number{cam->writePjPerBit}, Number{cam->mergeNs},
+            Number{cam->mergePj}, Number{cam->rankNs}, Number{cam->rankPj},
+            Number{cam->distanceNoise}, cam->seed);
+      });
+      return get<pum::CamGroupAttr>(StringRef(group.name), attr, array(levels),
+                                    group.enduranceWrites);
     }
     const model::DigitalSpec &digital = *group.digital();
     SmallVector<Attribute> ops;
@@ -303,7 +440,7 @@ private:
       }));
     return get<pum::DigitalGroupAttr>(StringRef(group.name), digital.units,
                                       digital.lanes, Number{digital.clockGhz},
-                                      array(ops));
+                                      array(ops), digital.bits);
   }
 
   crossbar::CrossbarArrayAttr build(const model::ArraySpec &spec) {
@@ -347,6 +484,63 @@ private:
     if (!shared)
       return {};
     return get<pum::SharedUnitsAttr>(StringRef(shared->level), shared->count);
+  }
+
+  pum::CircuitsAttr build(const std::optional<model::CircuitsSpec> &circuits) {
+    if (!circuits)
+      return {};
+    const model::CircuitsSpec &spec = *circuits;
+    auto tiles = at("tiles", [&] {
+      return get<pum::CircuitTilesAttr>(
+          spec.tiles.kernelPositions, spec.tiles.kernelArrays,
+          spec.tiles.denseArrays, Number{spec.tiles.kernelUm},
+          Number{spec.tiles.denseUm});
+    });
+    auto periphery = at("periphery", [&] {
+      const model::CircuitsSpec::Periphery &part = spec.periphery;
+      return get<pum::CircuitPeripheryAttr>(
+          Number{part.narrowCellReadPj}, Number{part.arrayReadPj},
+          Number{part.rowPj}, Number{part.multiplexerPj},
+          Number{part.encoderPj}, Number{part.resultPj});
+    });
+    auto accumulation = at("accumulation", [&] {
+      const model::CircuitsSpec::Accumulation &part = spec.accumulation;
+      return get<pum::CircuitAccumulationAttr>(
+          Number{part.slicesPj}, Number{part.slicesPjPerSlice},
+          Number{part.bitsPj}, Number{part.bitsPjPerSlice},
+          Number{part.bitsPjPerBit}, Number{part.treePj},
+          Number{part.treePjPerArray}, Number{part.denseTreePj});
+    });
+    auto interconnect = at("interconnect", [&] {
+      const model::CircuitsSpec::Interconnect &part = spec.interconnect;
+      return get<pum::CircuitInterconnectAttr>(
+          Number{part.arrayInPj}, Number{part.arrayOutPj},
+          Number{part.kernelTilePj}, Number{part.denseTilePj},
+          Number{part.chipPjPerUm});
+    });
+    auto buffers = at("buffers", [&] {
+      const model::CircuitsSpec::Buffers &part = spec.buffers;
+      return get<pum::CircuitBuffersAttr>(
+          Number{part.arrayInPj}, Number{part.tileInPj},
+          Number{part.arrayOutPj}, Number{part.tileOutPj},
+          Number{part.chipOutPj});
+    });
+    auto timing = at("timing", [&] {
+      return get<pum::CircuitTimingAttr>(
+          Number{spec.timing.windowNs}, Number{spec.timing.bitNs},
+          Number{spec.timing.resultNs}, Number{spec.timing.inputNs});
+    });
+    auto leakage = at("leakage", [&] {
+      return get<pum::CircuitLeakageAttr>(Number{spec.leakage.arrayUw},
+                                          Number{spec.leakage.arrayUwPerBit},
+                                          Number{spec.leakage.slicesUw});
+    });
+    return get<pum::CircuitsAttr>(spec.mapping == model::CircuitMapping::kernel
+                                      ? pum::CircuitMapping::kernel
+                                      : pum::CircuitMapping::dense,
+                                  Number{spec.ones}, spec.pipelined, tiles,
+                                  periphery, accumulation, interconnect,
+                                  buffers, timing, leakage);
   }
 
   pum::MemoryAttr build(const model::MemorySpec &memory) {

@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/DenseSet.h"
 
 using namespace mlir;
 
@@ -80,6 +81,42 @@ std::optional<DigitalOpKind> kindOf(Operation *op) {
   return std::nullopt;
 }
 
+/// The arguments of a payload that a value depends on, up to other products.
+void collectArguments(Value value, llvm::SmallDenseSet<unsigned> &arguments) {
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    arguments.insert(argument.getArgNumber());
+    return;
+  }
+  Operation *op = value.getDefiningOp();
+  if (!op || isa<arith::MulIOp, arith::MulFOp>(op))
+    return;
+  for (Value operand : op->getOperands())
+    collectArguments(operand, arguments);
+}
+
+/// Whether an op sums products of two of its operands.
+bool sumsProducts(linalg::LinalgOp op) {
+  if (op.getNumReductionLoops() == 0 || op.getNumDpsInits() != 1)
+    return false;
+  Block &payload = op->getRegion(0).front();
+  const unsigned inputs = op.getNumDpsInputs();
+  for (Operation &inner : payload) {
+    if (!isa<arith::MulIOp, arith::MulFOp>(inner) || !inner.hasOneUse() ||
+        !isa<arith::AddIOp, arith::AddFOp>(*inner.user_begin()))
+      continue;
+    llvm::SmallDenseSet<unsigned> left, right;
+    collectArguments(inner.getOperand(0), left);
+    collectArguments(inner.getOperand(1), right);
+    auto isInput = [&](unsigned argument) { return argument < inputs; };
+    if (left.empty() || right.empty() || !llvm::all_of(left, isInput) ||
+        !llvm::all_of(right, isInput) ||
+        llvm::any_of(left, [&](unsigned a) { return right.contains(a); }))
+      continue;
+    return true;
+  }
+  return false;
+}
+
 struct Counter {
   OpCounts counts;
 
@@ -97,6 +134,8 @@ struct Counter {
             {domain, ShapedType::isDynamic(range) ? 0 : range});
       if (isa<linalg::QuantizedMatmulOp, linalg::QuantizedBatchMatmulOp>(op))
         return countProduct(linalgOp, times, domain);
+      if (sumsProducts(linalgOp))
+        saturatingAdd(counts.macs, saturatingProduct({times, domain}));
       Block &payload = op->getRegion(0).front();
       bool computes = llvm::any_of(
           payload, [](Operation &inner) { return !isFree(&inner); });
@@ -161,6 +200,7 @@ struct Counter {
 
   /// Zero points are subtracted once per factor, not in every term.
   void countProduct(linalg::LinalgOp op, int64_t times, int64_t terms) {
+    saturatingAdd(counts.macs, saturatingProduct({times, terms}));
     add(DigitalOpKind::multiply, {times, terms});
     add(DigitalOpKind::add, {times, terms});
     for (unsigned factor : {0, 1})

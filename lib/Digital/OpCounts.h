@@ -29,6 +29,8 @@ namespace pumice::digital {
 
 struct OpCounts {
   DigitalOps ops;
+  /// Multiply-accumulates: sums of products of two operands of an op.
+  int64_t macs = 0;
   /// Bytes of arguments and constants read, and of results written.
   int64_t bytesRead = 0;
   int64_t bytesWritten = 0;

@@ -169,6 +169,38 @@ static Error execute(Interpreter &run, simulator::APLookupOp op) {
   return Error::success();
 }
 
+static Error execute(Interpreter &run, simulator::CamWriteOp op) {
+  return run.issue(op, model::InstructionKind::camWrite, {}, /*setup=*/true);
+}
+
+static Error execute(Interpreter &run, simulator::CamSearchOp op) {
+  TaskFacts facts;
+  if (run.withValues) {
+    const pum::PlacementAttr placement = op.getPlacement();
+    const model::UnitGroup *group =
+        run.program.device().find(placement.getGroup().str());
+    FailureOr<TaskWork> work =
+        cast<TaskOpInterface>(op.getOperation()).getTaskWork();
+    const auto &task = std::get<CamSearchTask>(*work);
+    llvm::Expected<int64_t> keyBits = model::runSearch(
+        *group->cam(), specOf(task), mappingOf(task.mapping), run.words(op),
+        run.value(op.getQueries()), run.value(op.getOutput()),
+        op.getIndices() ? &run.value(op.getIndices()) : nullptr,
+        run.options.threads, /*place=*/placement.getRanges().front());
+    if (!keyBits)
+      return keyBits.takeError();
+    facts.keyBits = *keyBits;
+  }
+  if (Error error = run.issue(op, model::InstructionKind::camSearch, facts))
+    return error;
+  if (run.withValues) {
+    run.computed(op.getOutput());
+    if (op.getIndices())
+      run.computed(op.getIndices());
+  }
+  return Error::success();
+}
+
 static Error execute(Interpreter &run, simulator::ApplyOp op) {
   if (Error error = run.issue(op, model::InstructionKind::apply))
     return error;
@@ -218,11 +250,12 @@ static std::pair<TypeID, Handler> entry() {
 
 Handler pumice::handlerOf(Operation *op) {
   static const std::pair<TypeID, Handler> table[] = {
-      entry<simulator::BufferOp>(),   entry<simulator::ConstantOp>(),
-      entry<simulator::TransferOp>(), entry<simulator::ProgramOp>(),
-      entry<simulator::MVMOp>(),      entry<simulator::APExecOp>(),
-      entry<simulator::APLookupOp>(), entry<simulator::ApplyOp>(),
-      entry<simulator::DigitalOp>(),  entry<simulator::ProbeOp>(),
+      entry<simulator::BufferOp>(),    entry<simulator::ConstantOp>(),
+      entry<simulator::TransferOp>(),  entry<simulator::ProgramOp>(),
+      entry<simulator::MVMOp>(),       entry<simulator::APExecOp>(),
+      entry<simulator::APLookupOp>(),  entry<simulator::CamWriteOp>(),
+      entry<simulator::CamSearchOp>(), entry<simulator::ApplyOp>(),
+      entry<simulator::DigitalOp>(),   entry<simulator::ProbeOp>(),
       entry<func::ReturnOp>(),
   };
   for (auto [type, handler] : table)

@@ -15,7 +15,8 @@ using namespace pumice;
 Interpreter::Interpreter(Program &program, const RunOptions &options,
                          bool withValues)
     : program(program), options(options), withValues(withValues),
-      machine(program.device()), setupMachine(program.device()) {
+      machine(program.device()), setupMachine(program.device()),
+      saturation(program.quantized) {
   for (const model::UnitGroup &group : program.device().groups)
     contents.emplace_back(group.crossbar() ? group.crossbar()->array
                                            : model::ArraySpec());
@@ -43,6 +44,7 @@ llvm::Error Interpreter::issue(Operation *op, model::InstructionKind kind,
   info.kind = kind;
   info.layer = names.layer.empty() ? name(kind).str() : names.layer;
   info.label = info.layer + "." + name(kind).str();
+  info.bufferBytes = liveBytes;
   if (auto reason = op->getAttrOfType<StringAttr>(pum::reasonAttrName))
     info.reason = reason.str();
   if (auto region = dyn_cast<simulator::DigitalOp>(op))
@@ -93,6 +95,7 @@ llvm::Error Interpreter::allocate(Value buffer) {
 }
 
 void Interpreter::computed(Value buffer) {
+  saturation.count(buffer, values[buffer]);
   if (!options.observers.empty())
     machine.observe(namesOf(buffer.getLoc()).node, values[buffer]);
 }
@@ -187,6 +190,10 @@ const model::Grid *Interpreter::grid(Value value) const {
   return it == program.grids.end() ? nullptr : it->second.get();
 }
 
+const model::PackedWords &Interpreter::words(simulator::CamSearchOp op) const {
+  return program.words.find(op.getTable())->second;
+}
+
 const digital::CompiledRegion *Interpreter::region(StringRef name) const {
   return program.regions->lookup(name);
 }
@@ -239,9 +246,9 @@ void Interpreter::releaseDead(Operation *op) {
   }
 }
 
-llvm::Expected<RunResult> Interpreter::run(ArrayRef<model::Value> inputs) {
+llvm::Expected<RunResult> Interpreter::run(ArrayRef<model::Value> arguments) {
   Block &body = program.entry.getBody().front();
-  for (auto [arg, value] : llvm::zip(body.getArguments(), inputs))
+  for (auto [arg, value] : llvm::zip(body.getArguments(), arguments))
     values[arg] = value;
   auto note = [&](Value value) {
     if (!isa<MemRefType, crossbar::GridType>(value.getType()))
@@ -263,6 +270,8 @@ llvm::Expected<RunResult> Interpreter::run(ArrayRef<model::Value> inputs) {
     if (auto write = dyn_cast<simulator::ProgramOp>(op);
         write && write.getSetup() && isNext)
       continue; // done before the first inference
+    if (isa<simulator::CamWriteOp>(op) && isNext)
+      continue;
     if (llvm::Error error = handlerOf(&op)(*this, &op)) {
       OpNames names = namesOf(op.getLoc());
       if (names.layer.empty())
@@ -284,6 +293,8 @@ llvm::json::Value Interpreter::report(const Interpreter *next) const {
   llvm::json::Value json =
       model::toJson(machine, &setupMachine, next ? &next->machine : nullptr);
   (*json.getAsObject())["peak_buffer_bytes"] = peakBytes;
+  if (llvm::json::Array saturated = saturation.report(); !saturated.empty())
+    (*json.getAsObject())["saturated"] = std::move(saturated);
   if (!functionUses.empty()) {
     llvm::json::Array functions;
     for (const auto &[function, use] : functionUses)

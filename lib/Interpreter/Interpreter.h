@@ -4,6 +4,7 @@
 #define PUMICE_LIB_INTERPRETER_INTERPRETER_H
 
 #include "lib/Interpreter/Program.h"
+#include "lib/Interpreter/Saturation.h"
 #include "lib/Model/Crossbar/ArrayContents.h"
 #include "lib/Reencoding/Reencoding.h"
 #include "llvm/ADT/MapVector.h"
@@ -25,8 +26,8 @@ public:
   /// What programs have changed, unless the program knows that already.
   Program::Changes takeChanges() { return std::move(changes); }
 
-  /// Outputs of an inference; without a report.
-  llvm::Expected<RunResult> run(llvm::ArrayRef<model::Value> inputs);
+  /// Results of an inference with these arguments; without a report.
+  llvm::Expected<RunResult> run(llvm::ArrayRef<model::Value> arguments);
 
   /// What the inference took; `next`: the same in the steady state.
   llvm::json::Value report(const Interpreter *next) const;
@@ -66,6 +67,7 @@ public:
   llvm::Error verifyHeld(simulator::MVMOp op) const;
 
   const model::Grid *grid(mlir::Value value) const;
+  const model::PackedWords &words(simulator::CamSearchOp op) const;
   const digital::CompiledRegion *region(llvm::StringRef name) const;
   /// Applies the net or table of `op`, and counts what is outside its domain.
   void applyFunction(simulator::ApplyOp op);
@@ -92,6 +94,7 @@ private:
     int64_t elements = 0, outside = 0;
   };
   llvm::MapVector<mlir::Operation *, FunctionUse> functionUses;
+  SaturationCounter saturation;
   int64_t liveBytes = 0, peakBytes = 0;
   bool isNext = false; ///< not the first inference
 };

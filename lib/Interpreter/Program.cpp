@@ -127,14 +127,20 @@ FailureOr<std::unique_ptr<Program>> Program::load(ModuleOp module) {
       });
   if (failed(outputs))
     return failure();
-  program->inputSpecs = std::move(*inputs);
-  program->outputSpecs = std::move(*outputs);
+  program->kept = std::make_shared<ProgramState>(entry);
+  for (auto [i, spec] : llvm::enumerate(*inputs))
+    if (!program->kept->holdsArgument(i))
+      program->inputSpecs.push_back(std::move(spec));
+  for (auto [i, spec] : llvm::enumerate(*outputs))
+    if (!program->kept->holdsResult(i))
+      program->outputSpecs.push_back(std::move(spec));
   for (Operation &op : entry.getBody().front())
     if (!handlerOf(&op))
       return op.emitError("no instruction '") << op.getName() << "'", failure();
   if (failed(program->checkAssociative()))
     return failure();
   program->numberGrids();
+  program->quantized = quantizedBuffers(module, entry);
   return program;
 }
 
@@ -236,6 +242,19 @@ llvm::Error Program::prepare(unsigned threads) {
     if (!table)
       table = std::make_unique<model::FunctionTable>(functionTable(function));
   }
+  for (auto op : entry.getOps<simulator::CamSearchOp>()) {
+    if (words.contains(op.getTable()))
+      continue;
+    auto table = constantValue(op.getTable());
+    if (!table)
+      return table.takeError();
+    ArrayRef<int64_t> shape = op.getTable().getShapedType().getShape();
+    auto packed =
+        model::PackedWords::pack(table->as<int8_t>(), shape[0], shape[1]);
+    if (!packed)
+      return packed.takeError();
+    words.try_emplace(op.getTable(), std::move(*packed));
+  }
   preparedMs += std::chrono::duration<double, std::milli>(
                     std::chrono::steady_clock::now() - start)
                     .count();
@@ -256,6 +275,9 @@ LogicalResult Program::checkAssociative() {
              << " domains, but device '" << device().name << "' has "
              << ap.columns << " of " << ap.domains;
   }
+  for (auto op : entry.getOps<simulator::CamSearchOp>())
+    if (llvm::Error error = costs->costOf(op.getOperation()).takeError())
+      return op.emitOpError(llvm::toString(std::move(error)));
   return success();
 }
 
@@ -290,6 +312,13 @@ llvm::Expected<RunResult> Program::run(ArrayRef<model::Value> inputs,
   return infer(inputs, options, /*withValues=*/true);
 }
 
+llvm::Error Program::shareState(Program &other) {
+  if (llvm::Error error = kept->checkSame(*other.kept))
+    return error;
+  kept = other.kept;
+  return llvm::Error::success();
+}
+
 bool Program::tracksContents(const model::UnitGroup &group) {
   const model::CrossbarSpec *crossbar = group.crossbar();
   return crossbar &&
@@ -299,10 +328,19 @@ bool Program::tracksContents(const model::UnitGroup &group) {
 llvm::Expected<RunResult> Program::infer(ArrayRef<model::Value> inputs,
                                          const RunOptions &options,
                                          bool withValues) {
+  std::vector<model::Value> arguments;
+  if (withValues) {
+    auto all = kept->arguments(inputs);
+    if (!all)
+      return all.takeError();
+    arguments = std::move(*all);
+  }
   Interpreter first(*this, options, withValues);
-  llvm::Expected<RunResult> result = first.run(inputs);
+  llvm::Expected<RunResult> result = first.run(arguments);
   if (!result)
     return result;
+  if (withValues)
+    result->outputs = kept->update(std::move(result->outputs));
   // Arrays that every inference rewrites hold in the end what a constant left.
   auto rewrites = [&](simulator::ProgramOp op) {
     return !op.getSetup() && isConstant(op) &&
@@ -323,7 +361,7 @@ llvm::Expected<RunResult> Program::infer(ArrayRef<model::Value> inputs,
   unobserved.threads = options.threads;
   Interpreter next(*this, unobserved, withValues && needsValues);
   next.continueFrom(first);
-  if (llvm::Error error = next.run(inputs).takeError())
+  if (llvm::Error error = next.run(arguments).takeError())
     return error;
   // Both or none: what the second changes depends on what the first leaves.
   if (changes[0].empty() || changes[1].empty()) {

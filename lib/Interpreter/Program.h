@@ -13,7 +13,10 @@
 #include "lib/Cost/CostModel.h"
 #include "lib/Digital/DigitalCompiler.h"
 #include "lib/Digital/OpCounts.h"
+#include "lib/Interpreter/Saturation.h"
+#include "lib/Interpreter/State.h"
 #include "lib/Interpreter/Tensors.h"
+#include "lib/Model/Cam/Words.h"
 #include "lib/Model/Core/FunctionTable.h"
 #include "lib/Model/Core/Value.h"
 #include "lib/Model/Crossbar/Grid.h"
@@ -27,13 +30,6 @@
 #include <memory>
 
 namespace pumice {
-
-/// An input or output of a program.
-struct TensorSpec {
-  std::string name;
-  model::ElementType type;
-  llvm::SmallVector<int64_t> shape;
-};
 
 struct RunOptions {
   unsigned threads = 1;
@@ -52,7 +48,8 @@ struct RegionInfo {
 std::vector<std::string> nonlinearOf(mlir::Operation *op);
 
 struct RunResult {
-  std::vector<model::Value> outputs; ///< empty after an estimate
+  /// Empty after an estimate.
+  std::vector<model::Value> outputs;
   llvm::json::Value report = nullptr;
 };
 
@@ -65,11 +62,21 @@ public:
   /// The module must outlive the program.
   static mlir::FailureOr<std::unique_ptr<Program>> load(mlir::ModuleOp module);
 
+  /// Without what is kept between runs.
   llvm::ArrayRef<TensorSpec> inputs() const { return inputSpecs; }
   llvm::ArrayRef<TensorSpec> outputs() const { return outputSpecs; }
   /// What a run computes, in the order and by the names that observers see.
   std::vector<ComputedTensor> tensors() const { return tensorsOf(entry); }
   const model::DeviceSpec &device() const { return costs->device(); }
+
+  /// What is kept between runs. Each successful run updates it.
+  ProgramState &state() { return *kept; }
+  const ProgramState &state() const { return *kept; }
+  /// Keeps the state together with another program from now on, one of the same
+  /// network: each run of one of them updates it.
+  llvm::Error shareState(Program &other);
+  /// Writes the state to the module, for a program that is loaded from it.
+  void storeState() { kept->store(entry); }
 
   /// Computes the outputs of `inputs`, and what that costs.
   llvm::Expected<RunResult> run(llvm::ArrayRef<model::Value> inputs,
@@ -125,6 +132,8 @@ private:
   std::atomic<bool> stopped{false};
   std::unique_ptr<CostModel> costs;
   std::vector<TensorSpec> inputSpecs, outputSpecs;
+  std::shared_ptr<ProgramState> kept;
+  llvm::DenseMap<mlir::Value, QuantizedRange> quantized;
   llvm::DenseMap<mlir::Operation *, RegionInfo> regionInfos; ///< by function
   /// Program instructions: their number in the program, and those with arrays
   /// that temporary weights are written to.
@@ -144,6 +153,8 @@ private:
   /// Of nets and tables.
   llvm::DenseMap<mlir::Operation *, std::unique_ptr<model::FunctionTable>>
       functions;
+  /// Words of searches, packed, by their table.
+  llvm::DenseMap<mlir::Attribute, model::PackedWords> words;
 };
 
 } // namespace pumice

@@ -35,6 +35,7 @@ void pumice::buildTosaToLinalg(OpPassManager &pm) {
 }
 
 void pumice::buildLinalgToQuantized(OpPassManager &pm) {
+  pm.addPass(createVerifyLevel(VerifyLevelOptions{"linalg"}));
   pm.addPass(createVerifyLinalgContract());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -73,6 +74,7 @@ static void addNonlinearMethods(OpPassManager &pm,
 
 void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
                                       const DeviceOptions &options) {
+  pm.addPass(createVerifyLevel(VerifyLevelOptions{"quantized"}));
   pm.addPass(createVerifyQuantizedContract(
       VerifyQuantizedContractOptions{/*raisedOnly=*/true}));
   pm.addPass(createPUMAttachDevice(PUMAttachDeviceOptions{options.device}));
@@ -84,6 +86,9 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
   }
   addNonlinearMethods(pm, options);
   pm.addNestedPass<func::FuncOp>(createExpandNonlinear());
+  APRaiseSearchesOptions searchOptions;
+  searchOptions.targets.assign(options.targets.begin(), options.targets.end());
+  pm.addNestedPass<func::FuncOp>(createAPRaiseSearches(searchOptions));
   pm.addNestedPass<func::FuncOp>(createFuseElementwise());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -102,8 +107,10 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
       APConvertElementwiseOptions{options.apThreads}));
   APCompileProgramsOptions apOptions;
   apOptions.share = options.apShare;
+  apOptions.layout = options.apLayout;
   apOptions.threads = options.apThreads;
   pm.addPass(createAPCompilePrograms(apOptions));
+  pm.addPass(createAPMapSearches(APMapSearchesOptions{options.camGoal}));
   pm.addPass(createCrossbarTileToArrays());
   pm.addPass(createCrossbarMapFunctions());
   pm.addPass(createCSEPass());
@@ -113,6 +120,7 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
 
 void pumice::buildCrossbarToPUM(OpPassManager &pm,
                                 const ScheduleOptions &options) {
+  pm.addPass(createVerifyLevel(VerifyLevelOptions{"crossbar"}));
   pm.addPass(createConvertCrossbarToPUM());
   PUMScheduleOptions scheduleOptions;
   scheduleOptions.algorithm = options.algorithm;
@@ -126,6 +134,7 @@ void pumice::buildCrossbarToPUM(OpPassManager &pm,
 }
 
 void pumice::buildPUMToSimulator(OpPassManager &pm) {
+  pm.addPass(createVerifyLevel(VerifyLevelOptions{"pum"}));
   pm.addPass(createConvertPUMToSimulator());
   pm.addPass(createVerifySimulatorProgram());
 }

@@ -24,11 +24,21 @@ struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
       llvm::cl::desc("associative processors compute sums that several outputs "
                      "have in common once"),
       llvm::cl::init(true)};
+  Option<std::string> apLayout{
+      *this, "ap-layout",
+      llvm::cl::desc("where associative processors keep the bits of values: "
+                     "along, across or cheapest (ap-compile-programs)"),
+      llvm::cl::init("")};
   Option<unsigned> apThreads{
       *this, "ap-threads",
       llvm::cl::desc("threads to compile programs of associative processors "
                      "with; 0: as many as the machine has"),
       llvm::cl::init(0)};
+  Option<std::string> camGoal{
+      *this, "cam-goal",
+      llvm::cl::desc("what the mapping of searches is good at: latency, power "
+                     "or density (ap-map-searches)"),
+      llvm::cl::init("latency")};
   ListOption<std::string> methods{
       *this, "methods",
       llvm::cl::desc(

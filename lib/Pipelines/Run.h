@@ -21,6 +21,15 @@ mlir::FailureOr<llvm::json::Object> runPipeline(mlir::ModuleOp module,
                                                 llvm::StringRef pipeline,
                                                 llvm::raw_ostream &errors);
 
+/// Runs `pipeline` as `runPipeline` does and calls `record` after each pass
+/// that changed the module, with the pass's flag and the module's readable text
+/// (lib/Analysis/Listing.h). Passes that run on functions one after the other
+/// are recorded together, with their flags behind each other.
+mlir::LogicalResult recordPipeline(
+    mlir::ModuleOp module, llvm::StringRef pipeline, llvm::raw_ostream &errors,
+    llvm::function_ref<void(llvm::StringRef flags, llvm::StringRef text)>
+        record);
+
 } // namespace pumice
 
 #endif // PUMICE_LIB_PIPELINES_RUN_H

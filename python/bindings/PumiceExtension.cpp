@@ -11,11 +11,13 @@
 #include "mlir-c/Diagnostics.h"
 #include "mlir/Bindings/Python/Nanobind.h"
 #include "mlir/Bindings/Python/NanobindAdaptors.h"
+#include "python/bindings/ArrayBindings.h"
 #include "python/bindings/NeonBindings.h"
 
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/function.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
@@ -239,6 +241,28 @@ public:
       throw nb::value_error(error.c_str());
   }
 
+  /// Name and a copy of each part of the state.
+  std::vector<std::pair<std::string, nb::object>> state() const {
+    std::vector<std::pair<std::string, nb::object>> result;
+    for (intptr_t i = 0; i < pumiceProgramNumStates(program); ++i) {
+      MlirStringRef name;
+      std::string error;
+      PumiceTensor value =
+          pumiceProgramState(program, i, &name, append, &error);
+      if (!error.empty())
+        throw nb::value_error(error.c_str());
+      result.emplace_back(std::string(name.data, name.length),
+                          copyToNumpy(value));
+    }
+    return result;
+  }
+
+  void shareState(Program &other) {
+    std::string error;
+    if (!pumiceProgramShareState(program, other.program, append, &error))
+      throw nb::value_error(error.c_str());
+  }
+
   nb::tuple execute(const std::vector<Array> *arrays, unsigned threads,
                     const std::optional<Observer> &observer) {
     Tensors inputs(arrays);
@@ -394,6 +418,44 @@ NB_MODULE(_pumice, m) {
       "does. Raises ValueError for the text, DiagnosticError for a pass.");
 
   m.def(
+      "listing",
+      [](MlirModule module) {
+        std::string json;
+        pumiceListing(module, append, &json);
+        return json;
+      },
+      nb::arg("module"),
+      "The text of a module for readers with the origin of its lines, as JSON: "
+      "lib/Analysis/Listing.h lists the keys.");
+
+  m.def(
+      "record_pipeline",
+      [](MlirModule module, const std::string &pipeline) {
+        DiagnosticScope scope(mlirModuleGetContext(module));
+        std::vector<std::pair<std::string, std::string>> records;
+        std::string error;
+        bool good;
+        {
+          nb::gil_scoped_release release;
+          good = pumiceRecordPipeline(
+              module, mlirStringRefCreate(pipeline.data(), pipeline.size()),
+              [](MlirStringRef flags, MlirStringRef text, void *user) {
+                static_cast<decltype(records) *>(user)->emplace_back(
+                    toString(flags), toString(text));
+              },
+              &records, append, &error);
+        }
+        if (!error.empty())
+          throw nb::value_error(error.c_str());
+        if (!good)
+          throw scope.error();
+        return records;
+      },
+      nb::arg("module"), nb::arg("pipeline"),
+      "Runs a pipeline as `run_pipeline` does; returns the flags of the passes "
+      "that changed the module, each with the text after it.");
+
+  m.def(
       "pass_statistics",
       [](MlirPassManager manager) {
         std::string json;
@@ -507,6 +569,37 @@ NB_MODULE(_pumice, m) {
       "The #pum.device of such JSON. Raises DiagnosticError that names the "
       "field.");
   m.def(
+      "device_laws",
+      [](MlirContext context, const std::string &before,
+         const std::string &after) {
+        DiagnosticScope scope(context);
+        std::string json;
+        if (!pumiceDeviceLaws(
+                context, mlirStringRefCreate(before.data(), before.size()),
+                mlirStringRefCreate(after.data(), after.size()), append, &json))
+          throw scope.error();
+        return json;
+      },
+      nb::arg("context"), nb::arg("before"), nb::arg("after"),
+      "What the laws of a device do, as JSON: {stated, effective, notes}. "
+      "Raises DiagnosticError.");
+  m.def(
+      "device_keys",
+      [] {
+        std::string json;
+        pumiceDeviceKeys(append, &json);
+        return json;
+      },
+      "All fields of devices with their types and defaults, as JSON.");
+  m.def(
+      "laws",
+      [] {
+        std::string json;
+        pumiceAllLaws(append, &json);
+        return json;
+      },
+      "All laws, as JSON.");
+  m.def(
       "device_fields",
       [] {
         std::string json;
@@ -580,6 +673,7 @@ NB_MODULE(_pumice, m) {
         nb::arg("cell_bits"), nb::arg("dac_bits"),
         "Rows that a converter sums without clipping.");
   bindNeon(m);
+  bindArrays(m);
   m.def(
       "schedule",
       [](const std::string &request) {
@@ -695,6 +789,19 @@ NB_MODULE(_pumice, m) {
       .def_prop_ro(
           "prepare_ms",
           [](const Program &p) { return pumiceProgramPrepareMs(p.program); })
+      .def_prop_ro("state", &Program::state,
+                   "Names and copies of what the program keeps between runs. "
+                   "Raises ValueError.")
+      .def(
+          "reset", [](Program &p) { pumiceProgramReset(p.program); },
+          "Makes the state what it was before the first run.")
+      .def(
+          "store_state", [](Program &p) { pumiceProgramStoreState(p.program); },
+          "Writes the state to the module.")
+      .def("share_state", &Program::shareState, nb::arg("other"),
+           nb::keep_alive<1, 2>(),
+           "Keeps the state together with another program of the same "
+           "network. Raises ValueError.")
       .def_prop_ro("code_stats",
                    [](const Program &p) {
                      std::string json;

@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from pumice.errors import CompileError, PumiceError
+from pumice.errors import CompileError, PumiceError, PumiceWarning, SaturationWarning
 
 if TYPE_CHECKING:
     from pumice.comparison import Comparison
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pumice.options import CompileOptions
     from pumice.program import Program, Result, load
     from pumice.report import Report
+    from pumice.training import HardwareAwareNetwork, LayerOptions, hardware_aware
 
 __version__ = "0.1.0"
 
@@ -37,18 +38,24 @@ __all__ = [
     "Device",
     "DynamicProgram",
     "Evaluation",
+    "HardwareAwareNetwork",
+    "LayerOptions",
     "Observation",
     "Program",
     "PumiceError",
+    "PumiceWarning",
     "Report",
     "Result",
+    "SaturationWarning",
     "Setting",
     "Sweep",
     "compile",
     "compile_dynamic",
     "devices",
     "evaluate",
+    "hardware_aware",
     "import_onnx",
+    "layer_sensitivity",
     "load",
     "quantize",
     "sweep",
@@ -61,6 +68,8 @@ _HOME = {
     "Device": "pumice.device",
     "DynamicProgram": "pumice.dynamic",
     "Evaluation": "pumice.evaluation",
+    "HardwareAwareNetwork": "pumice.training",
+    "LayerOptions": "pumice.training",
     "Observation": "pumice.observation",
     "Program": "pumice.program",
     "Report": "pumice.report",
@@ -71,7 +80,9 @@ _HOME = {
     "compile_dynamic": "pumice.dynamic",
     "devices": "pumice.device",
     "evaluate": "pumice.evaluation",
+    "hardware_aware": "pumice.training",
     "import_onnx": "pumice.frontend",
+    "layer_sensitivity": "pumice.exploration",
     "load": "pumice.program",
     "quantize": "pumice.frontend",
     "sweep": "pumice.exploration",

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,12 +21,16 @@ from pumice.errors import CompileError
 from pumice.interrupts import interruptible
 from pumice.levels import PIPELINES, level_of, parse_file
 from pumice.options import CompileOptions
+from pumice.passes import Passes, checked, run_passes
 from pumice.program import Program
 
 if TYPE_CHECKING:
     from pumice.frontend.importer import ImportedModel
 
-__all__ = ["compile", "compile_file", "compile_imported", "compile_module", "recompile"]
+__all__ = [
+    "compile", "compile_file", "compile_imported", "compile_module", "pieces", "recompile",
+    "record_passes",
+]  # fmt: skip
 
 #: Options as a dataclass or as a dict of its attributes; None for the defaults.
 Options = CompileOptions | Mapping[str, Any] | None
@@ -43,20 +49,22 @@ def compile(
     nonlinear: str | Mapping[str, str] | None = None,
     schedule: str | None = None,
     reencode: bool | str | None = None,
+    passes: Passes | None = None,
     options: Options = None,
 ) -> Program:
     """Compiles a model for a device.
 
     Args:
-        model: an nn.Module, a module quantized with PT2E or made ternary (see `ternarize`), or a
-            torch.export.ExportedProgram; the path of an ONNX (.onnx) or MLIR file; or the result of
-            `import_model` or `import_onnx`.
+        model: an nn.Module, a module quantized with PT2E, made ternary (see `ternarize`) or trained
+            for a device (see `hardware_aware`), or a torch.export.ExportedProgram; the path of an
+            ONNX (.onnx) or MLIR file; or the result of `import_onnx` or of
+            `pumice.frontend.import_model`.
         example_inputs: a tensor, a tuple of positional or a dict of keyword arguments. The program
             accepts inputs with the same shapes and dtypes. Not needed if the model itself fixes all
             shapes.
         example_kwargs: keyword arguments in addition to positional ones.
         device: the name of a preset, the path of a device file, or a `Device`. None means the
-            device that an MLIR file names, or else "ideal".
+            device that a network was trained for or an MLIR file names, or else "ideal".
         calibration: inputs to calibrate the quantization with (see `pumice.quantize`), and to
             record what nonlinear functions read if nets or tables compute them.
         quantize: quantize a float module to 8 bits first; by default, modules that are not
@@ -66,6 +74,7 @@ def compile(
             "gelu": "lut", "*": "digital"}` (`CompileOptions.nonlinear`).
         schedule: `CompileOptions.schedule`, if not None.
         reencode: `CompileOptions.reencode`, if not None.
+        passes: `CompileOptions.passes`, if not None: passes of your own by level.
         options: see `CompileOptions`; also a dict of its attributes, such as
             `{"ap_share": False}`.
 
@@ -80,6 +89,8 @@ def compile(
         options = replace(options, nonlinear=nonlinear)
     if reencode is not None:
         options = replace(options, reencode=reencode)
+    if passes is not None:
+        options = replace(options, passes=passes)
     from pumice.frontend.importer import ImportedModel, import_model
 
     if isinstance(model, (str, os.PathLike, ImportedModel)):
@@ -102,13 +113,17 @@ def compile(
     from pumice.frontend import quantize as quantize_model
     from pumice.frontend.convertible import ConvertibleNetwork
 
-    device = as_device(device)
     timings: dict[str, float] = {}
-    float_model = None
+    float_model = network = None
     if isinstance(model, ConvertibleNetwork):
         start = time.perf_counter()
+        network = model
         model = model.convert()
         timings["quantize"] = time.perf_counter() - start
+        device = device or network.device
+        if example_inputs is None and example_kwargs is None and network.example is not None:
+            example_inputs, example_kwargs = network.example
+    device = as_device(device)
     exported = not hasattr(model, "forward") or hasattr(model, "graph_signature")
     if quantize is None:
         quantize = not exported and not is_quantized(model)
@@ -133,6 +148,8 @@ def compile(
         calibration = [dict(example_kwargs) if example_kwargs else example_inputs]
     program = compile_imported(imported, device, timings, options=options, calibration=calibration)
     program.float_model = float_model
+    if network is not None:
+        network.finish(program, device)
     return program
 
 
@@ -251,7 +268,7 @@ def _compile(
         raise CompileError(f"expected no device: the module is mapped to one already ({level})")
     chosen = None if device is None else as_device(device)
     timings = dict(timings or {})
-    levels = {level: module}
+    levels = {level: _with_passes(module, level, options)}
     observed = None
     if options.approximates and level not in ("crossbar", "pum"):
         levels = _lower_to("quantized", levels, level, chosen, timings, options, {})
@@ -288,12 +305,12 @@ def _observe(
             " domain"
         )
     collector = _pumice.Collector(samples=0)
-    pieces = (piece for batch in calibration for piece in _pieces(batch, program))
-    program._collect(pieces, collector, options.threads)
+    parts = (piece for batch in calibration for piece in pieces(batch, program))
+    program._collect(parts, collector, options.threads)
     return str(collector.report)
 
 
-def _pieces(batch: Any, program: Program) -> Iterable[Any]:
+def pieces(batch: Any, program: Program) -> Iterable[Any]:
     """A batch of inputs in pieces of the batch size of a program."""
     leaves = list(batch.values()) if isinstance(batch, Mapping) else batch
     leaves = leaves if isinstance(leaves, (list, tuple)) else [leaves]
@@ -338,6 +355,18 @@ def recompile(program: Program, device: str | Device, options: Options = None) -
     return found
 
 
+def program_of_quantized(
+    module: Any, device: Device, options: CompileOptions, observed: str | None
+) -> Program:
+    """The program of a quantized network on a device.
+
+    Args:
+        module: at level "quantized".
+        observed: `Program.observed` of the program that the network was a part of.
+    """
+    return _lower({"quantized": module}, "quantized", device, {}, options, observed)
+
+
 def _lower(
     levels: dict[str, Any],
     level: str,
@@ -354,17 +383,23 @@ def _lower(
         observed: what nonlinear functions read (`_observe`).
     """
     statistics: dict[str, dict[str, int]] = {}
-    with TemporaryDirectory() as folder:
-        chosen = options
-        if observed is not None:
-            path = Path(folder, "domains.json")
-            path.write_text(observed, encoding="utf-8")
-            chosen = options.with_domains("domains", str(path))
+    with _with_observed(options, observed) as chosen:
         levels = _lower_to("simulator", levels, level, device, timings, chosen, statistics)
     levels.pop("tosa", None)
     program = Program(levels, timings, options=options, statistics=statistics)
     program.observed = observed
     return program
+
+
+@contextlib.contextmanager
+def _with_observed(options: CompileOptions, observed: str | None) -> Iterator[CompileOptions]:
+    """Options that name a file with what nonlinear functions read, if anything did."""
+    with TemporaryDirectory() as folder:
+        if observed is not None:
+            path = Path(folder, "domains.json")
+            path.write_text(observed, encoding="utf-8")
+            options = options.with_domains("domains", str(path))
+        yield options
 
 
 def _lower_to(
@@ -402,10 +437,57 @@ def _lower_to(
             except ValueError as error:
                 text = str(error).strip()
                 raise CompileError(f"cannot read the pipeline '{pipeline}': {text}") from None
+            current = _with_passes(current, target, options, copied=True)
             timings[f"to_{target}"] = time.perf_counter() - start
             _add(statistics, json.loads(counts))
             levels[target] = current
     return levels
+
+
+def _with_passes(module: Any, level: str, options: CompileOptions, *, copied: bool = False) -> Any:
+    """The module after the passes of its level; a copy, unless there are none or it is one."""
+    own = checked(options.passes).get(level)
+    if not own:
+        return module
+    if not copied:
+        from pumice._mlir_libs import _pumice
+
+        with module.context:
+            module = _pumice.clone_module(module)
+    return run_passes(module, level, own, options.plugins)
+
+
+def record_passes(program: Program) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
+    """Runs the pipelines of a program again, level by level, and records what passes do.
+
+    Yields:
+        The level that a pipeline goes to, the text before it, and the flags of the passes that
+        changed it, in order, each with the text after it. Only for levels whose level above the
+        program holds.
+
+    Raises:
+        CompileError: a pass fails.
+    """
+    from pumice._mlir_libs import _pumice
+
+    names = list(PIPELINES)
+    for above, target in itertools.pairwise(names):
+        if above not in program.levels or target not in program.levels:
+            continue
+        module = _pumice.clone_module(program.module(above))
+        attributes = program.module(target).operation.attributes
+        if target in ("quantized", "crossbar") and _DEVICE in attributes:
+            module.operation.attributes[_DEVICE] = attributes[_DEVICE]
+        before = json.loads(_pumice.listing(module))["text"]
+        with _with_observed(program.options, program.observed) as options:
+            pipeline = options.pipeline(PIPELINES[target])
+            try:
+                records = interruptible(partial(_pumice.record_pipeline, module, pipeline))
+            except _pumice.DiagnosticError as error:
+                raise CompileError(
+                    text_of(error.diagnostics), diagnostics=error.diagnostics
+                ) from None
+        yield target, before, records
 
 
 def _add(sums: dict[str, dict[str, int]], counts: Mapping[str, Mapping[str, int]]) -> None:

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import re
+import warnings
 from collections.abc import Mapping
 from copy import deepcopy
 from difflib import get_close_matches
@@ -14,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pumice.errors import PumiceError
+from pumice.errors import PumiceError, PumiceWarning
 
 __all__ = ["Device", "as_device", "devices", "source_of"]
 
@@ -44,6 +45,7 @@ class Device:
     """
 
     _fields: dict[str, Any]
+    _after: dict[str, Any] | None = None  #: what laws make of the fields, when it is known
 
     def __init__(self, device: str | os.PathLike[str] | Mapping[str, Any]) -> None:
         from pumice import ir
@@ -53,14 +55,15 @@ class Device:
             device = _read_json(device)
         if isinstance(device, Mapping):
             self._fields = _json_value(device)
-            self._check(str(device.get("name", "")))
+            with ir.Context() as context:
+                self._check(str(device.get("name", "")), context)
             return
         name = device
         try:
             with ir.Context() as context:
                 text = _pumice.device_to_json(_pumice.load_device(context, str(name)))
         except ValueError as error:
-            raise PumiceError(_plain(error)) from None
+            raise PumiceError(_with_hint(_plain(error))) from None
         self._fields = json.loads(text)
 
     @property
@@ -72,10 +75,20 @@ class Device:
     def fields(self) -> dict[str, Any]:
         """All numbers, nested as in the device file (a copy).
 
-        `groups` is a list of groups, each with its `kind`: crossbar, systolic,
-        associative or digital.
+        `groups` is a list of groups, each with its `kind`: crossbar, systolic, associative, cam or
+        digital.
         """
         return deepcopy(self._fields)
+
+    @property
+    def effective(self) -> dict[str, Any]:
+        """The numbers that costs are computed with: `fields` after its laws (docs/devices.md)."""
+        return deepcopy(dict(self._laws()["effective"]))
+
+    @property
+    def notes(self) -> list[str]:
+        """A text for each law that leaves the range of its source or cannot be applied."""
+        return list(self._laws()["notes"])
 
     @property
     def groups(self) -> dict[str, dict[str, Any]]:
@@ -101,12 +114,21 @@ class Device:
         return self._first("associative", "associative processors")
 
     @property
+    def cams(self) -> dict[str, Any]:
+        """The only, or first, group of content-addressable memories (a copy).
+
+        Raises:
+            PumiceError: there is none.
+        """
+        return self._first("cam", "content-addressable memories")
+
+    @property
     def digital(self) -> dict[str, Any]:
         """The only, or first, group of digital units (a copy)."""
         return self._first("digital", "digital units")
 
     def has(self, kind: str) -> bool:
-        """Whether it has a group of a kind: crossbar, systolic, associative or digital."""
+        """Whether it has a group of a kind: crossbar, systolic, associative, cam or digital."""
         return any(group["kind"] == kind for group in self._fields["groups"])
 
     @property
@@ -140,6 +162,34 @@ class Device:
 
             device.replace(groups={"arrays": {"levels": {"chip": {"holds": 64}}}})
             device.replace(levels={"chip": {"holds": 64}})  # with one group that has levels
+
+        Costs follow changed fields where the device has laws for them. A cost that is changed
+        itself is that of the new device: its law starts from there.
+
+        Warns:
+            PumiceWarning: fields changed, and no cost that depends on them did; a law left the
+                range of its source.
+        """
+        from pumice.laws import unscaled
+
+        device = self.replaced(fields)
+        for text in unscaled(self, device):
+            warnings.warn(
+                f"device '{device.name}': costs did not follow {text}: set them together",
+                PumiceWarning,
+                stacklevel=2,
+            )
+        known = self.notes
+        for text in device.notes:
+            if text not in known:
+                warnings.warn(f"device '{device.name}': {text}", PumiceWarning, stacklevel=2)
+        return device
+
+    def replaced(self, fields: Mapping[str, Any]) -> Device:
+        """As `replace`, without warnings.
+
+        Raises:
+            PumiceError: as `Device`.
         """
         changes: dict[str, Any] = {}
         for key, value in fields.items():
@@ -152,9 +202,15 @@ class Device:
                 path = self._group_for(key, value)
                 for name, change in path.items():
                     groups[name] = _merged_change(groups.get(name), change)
+        from pumice import ir
+
         device = object.__new__(Device)
         device._fields = _merge(self._fields, changes)
-        device._check(self.name)
+        with ir.Context() as context:
+            device._check(self.name, context)
+            if "laws" in device._fields:
+                device._after = _after_laws(context, device._fields, self._fields)
+                device._fields["laws"] = device._after["stated"]["laws"]
         return device
 
     def to_attribute(self, context: Any) -> Any:
@@ -162,7 +218,7 @@ class Device:
         return self._attribute(context, self.name)
 
     def roll_up(self) -> dict[str, Any]:
-        """Area (mm2) and power (mW), summed over components.
+        """Area (mm2) and power (mW), summed over components; None where there are none.
 
         Of the device, and in `levels` of one instance of each level of each group.
         """
@@ -172,6 +228,14 @@ class Device:
         with ir.Context() as context:
             result: dict[str, Any] = json.loads(_pumice.roll_up(self.to_attribute(context)))
         return result
+
+    def _laws(self) -> dict[str, Any]:
+        if self._after is None:
+            from pumice import ir
+
+            with ir.Context() as context:
+                self._after = _after_laws(context, self._fields)
+        return self._after
 
     def _first(self, kind: str, what: str) -> dict[str, Any]:
         for group in self._fields["groups"]:
@@ -212,13 +276,10 @@ class Device:
 
         return _pumice.device_from_json(context, json.dumps(self._fields), name)
 
-    def _check(self, name: str) -> None:
+    def _check(self, name: str, context: Any) -> None:
         """Raises if this cannot be a device; the text begins with `name`."""
-        from pumice import ir
-
         try:
-            with ir.Context() as context:
-                self._attribute(context, name)
+            self._attribute(context, name)
         except ValueError as error:
             text = re.sub(r"^device '[^']*': ", "", _plain(error))
             raise PumiceError(f"device '{name}': {text}") from None
@@ -238,6 +299,18 @@ class Device:
     def __repr__(self) -> str:
         return f"Device({self.name!r})"
 
+    def _repr_html_(self) -> str:
+        from pumice.tables import html_text, simple_table
+
+        sums = self.roll_up()["levels"]
+        rows = [
+            (item["group"], item["level"], f"{item['area_mm2']:.4g}", f"{item['power_mw']:.4g}")
+            for item in sums
+        ]
+        groups = ", ".join(f"{name} ({group['kind']})" for name, group in self.groups.items())
+        columns = ["group", "level", "mm2 of one", "mW of one"]
+        return html_text(simple_table(f"Device '{self.name}': {groups}", columns, rows, left=2))
+
 
 def as_device(device: str | os.PathLike[str] | Mapping[str, Any] | Device | None) -> Device:
     """Returns a device, or makes one of a name, path or fields; "ideal" for None.
@@ -255,6 +328,16 @@ def _field_names() -> dict[str, list[str]]:
 
     names: dict[str, list[str]] = json.loads(_pumice.device_fields())
     return names
+
+
+def _after_laws(
+    context: Any, fields: Mapping[str, Any], before: Mapping[str, Any] | None = None
+) -> Any:
+    """What laws make of fields (`pumiceDeviceLaws` in lib/CAPI/Pumice.h)."""
+    from pumice._mlir_libs import _pumice
+
+    old = json.dumps(before) if before is not None else ""
+    return json.loads(_pumice.device_laws(context, old, json.dumps(fields)))
 
 
 def source_of(name: str) -> str:
@@ -331,10 +414,29 @@ def _parts(text: str, start: int) -> tuple[int, list[str]]:
 
 def _plain(error: Exception) -> str:
     """The first message of a diagnostic, without its position in generated text."""
-    diagnostics = getattr(error, "error_diagnostics", None)
+    diagnostics = getattr(error, "diagnostics", None) or getattr(error, "error_diagnostics", None)
     if diagnostics:
-        return str(diagnostics[0].message)
+        return str(diagnostics[0].message).rstrip()
     return re.sub(r"^at \S+: ", "", str(error)).splitlines()[0]
+
+
+def _with_hint(text: str) -> str:
+    """A message of MLIR's parser about an unknown field, with the field that was probably meant."""
+    unknown = re.search(r"duplicate or unknown struct parameter name: (\w+)$", text)
+    if not unknown:
+        return text
+    known = {name for names in _field_names().values() for name in names}
+    for preset in devices():
+        known.update(_keys(Device(preset).fields))
+    similar = get_close_matches(unknown[1], sorted(known - {unknown[1]}), 1)
+    return f"{text} (did you mean '{similar[0]}'?)" if similar else text
+
+
+def _keys(value: Any) -> set[str]:
+    """All keys in nested dicts and lists."""
+    if isinstance(value, Mapping):
+        return set(value).union(*map(_keys, value.values()))
+    return set().union(*map(_keys, value)) if isinstance(value, list) else set()
 
 
 def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
@@ -353,7 +455,7 @@ def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 
 def _merge_parts(parts: list[Any], changes: Mapping[str, Any]) -> list[Any]:
     """A list of named parts with some of them changed, added or (None) removed."""
-    label = "kind" if parts and "name" not in parts[0] else "name"
+    label = next((key for key in ("name", "of", "kind") if parts and key in parts[0]), "name")
     named = {part[label]: part for part in parts}
     for name, change in changes.items():
         if change is None:

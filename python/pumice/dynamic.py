@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy.typing as npt
+
 from pumice.compiler import Options, compile_imported
 from pumice.device import Device, as_device
 from pumice.errors import CompileError
@@ -42,6 +44,8 @@ class DynamicSize:
 
 class DynamicProgram:
     """A model with symbolic dimensions, compiled for each combination of sizes when it is used.
+
+    The programs share the weights and the state of the model.
 
     Attributes:
         sizes: the sizes that a call chooses.
@@ -123,6 +127,17 @@ class DynamicProgram:
         """The cost for the sizes of these inputs; see `Program.estimate` and `program`."""
         return self.program(*args, **kwargs).estimate()
 
+    @property
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """The state that the programs share; see `Program.state`. Empty before the first one."""
+        return next((program.state for program in self._programs.values()), {})
+
+    def reset(self) -> None:
+        """Gives the state the values that it had when the model was exported."""
+        for program in self._programs.values():
+            program.reset()
+            return
+
     def _bind(self, leaves: list[Any]) -> tuple[int, ...]:
         """The values of `sizes` in a call."""
         found: dict[Any, int] = {}
@@ -184,7 +199,11 @@ class DynamicProgram:
             leaves.append(torch.zeros(shape, dtype=getattr(torch, spec.dtype)))
         args, kwargs = pytree.tree_unflatten(leaves, self._in_spec)
         imported = import_model(self._module, args, example_kwargs=kwargs)
-        return compile_imported(imported, self.device, options=self.options)
+        program = compile_imported(imported, self.device, options=self.options)
+        for other in self._programs.values():
+            program.share_state(other)
+            break
+        return program
 
 
 def compile_dynamic(

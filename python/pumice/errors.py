@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pumice._mlir_libs._pumice import Diagnostic
 
-__all__ = ["CompileError", "PumiceError"]
+__all__ = ["CompileError", "PumiceError", "PumiceWarning", "SaturationWarning"]
 
 
 class PumiceError(Exception):
@@ -30,3 +30,11 @@ class PumiceError(Exception):
 
 class CompileError(PumiceError):
     """A model cannot be compiled for a device; the text contains the compiler's diagnostics."""
+
+
+class PumiceWarning(UserWarning):
+    """Something that is allowed, but that a result may not follow: costs that did not change."""
+
+
+class SaturationWarning(PumiceWarning):
+    """A run saturates far more than calibration did: its inputs are not like those."""

@@ -7,26 +7,33 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
+from typing import Any
 
 from pumice.errors import CompileError
 from pumice.levels import PIPELINES
+from pumice.passes import Passes, checked
 
-__all__ = ["METHODS", "CompileOptions", "Value"]
+__all__ = ["CAM_GOALS", "METHODS", "CompileOptions", "Value"]
 
 #: Ways to compute a nonlinear function.
 METHODS = ("digital", "lut", "neon", "auto")
+
+#: What a mapping of stored words is good at.
+CAM_GOALS = ("latency", "power", "density")
 
 #: Value of an option of a pipeline.
 Value = bool | int | float | str
 
 
-def _nothing() -> Mapping[str, Mapping[str, Value]]:
+def _nothing() -> Mapping[str, Any]:
     return MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class CompileOptions:
-    """How to compile a model for a device. Only options of nonlinear functions change results.
+    """How to compile a model for a device.
+
+    Only options of nonlinear functions, and passes of your own, change results.
 
     Attributes:
         nonlinear: how nonlinear functions are computed: "digital" (the default), "lut", "neon" or
@@ -41,11 +48,19 @@ class CompileOptions:
         net_copies: elements that a net or table computes at a time, at least 1.
         max_hidden: most hidden units of a net, 2 to 256.
         ap_share: associative processors compute sums that several outputs have in common once.
+        ap_layout: where associative processors keep the bits of values: "along" racetracks,
+            "across" columns, or "cheapest": for each layer, whichever takes less energy. None
+            means along, and across on processors with one domain (docs/ap.md).
+        cam_goal: what the mapping of stored words to content-addressable memories is good at:
+            "latency" (all arrays are searched at once), "power" (the arrays of a mat take turns) or
+            "density" (parts of words share arrays where they fit). See docs/cam.md.
         threads: threads that compile microprograms, at least 1; None means all threads of the
             machine.
         probe_nodes: nodes of the graph whose values `Program.observe` shows.
         probe_kinds: kinds of nonlinear functions, such as "gelu", whose inputs and results
             `Program.observe` shows.
+        targets: what layers run on, by module path: "crossbar", "ap", "digital", or the name of a
+            group of units of the device. The first match counts; others as by default.
         schedule: algorithm that decides when weights are written and where: "naive", "strong",
             "overlap", "copies" or "steady" (docs/scheduling.md). None schedules, with "overlap",
             only networks whose weights do not fit the arrays of the device; others are written
@@ -56,6 +71,11 @@ class CompileOptions:
         reencode: whether weights that the schedule rewrites are stored with levels close to those
             in the cells (docs/reencoding.md): True, False, or a method of "centre", "fitted",
             "columns" and "bitlines" (True). Results do not change.
+        passes: passes of your own by level, run when a module has reached it: `{"crossbar":
+            [function, "canonicalize,cse"]}`. A function changes a pumice.ir.Module in place; a text
+            is a pipeline as `pumice-opt --pass-pipeline` takes it, without `builtin.module(...)`.
+        plugins: files of pass plugins, whose passes the texts may name. These texts run in a
+            process of pumice-opt.
         pipelines: options of individual pipelines, by pumice-opt's names, such as
             `{"quantized-to-crossbar": {"ap-share": False}}`. They override the options above.
 
@@ -69,17 +89,30 @@ class CompileOptions:
     net_copies: int = 16
     max_hidden: int = 64
     ap_share: bool = True
+    ap_layout: str | None = None
+    cam_goal: str = "latency"
     threads: int | None = None
     probe_nodes: Sequence[str] = ()
     probe_kinds: Sequence[str] = ()
+    targets: Mapping[str, str] = field(default_factory=dict)
     schedule: str | None = None
     schedule_time_share: float = 0.0
     reencode: bool | str = False
+    passes: Passes = field(default_factory=_nothing)
+    plugins: Sequence[str] = ()
     pipelines: Mapping[str, Mapping[str, Value]] = field(default_factory=_nothing)
 
     def __post_init__(self) -> None:
         if self.threads is not None and self.threads < 1:
             raise CompileError(f"expected at least 1 thread to compile with, got {self.threads}")
+        if self.ap_layout not in (None, "along", "across", "cheapest"):
+            raise CompileError(
+                f"expected an ap_layout of along, across, cheapest, got '{self.ap_layout}'"
+            )
+        if self.cam_goal not in CAM_GOALS:
+            raise CompileError(
+                f"expected a cam_goal of {', '.join(CAM_GOALS)}, got '{self.cam_goal}'"
+            )
         for key, method in self.methods.items():
             if method not in METHODS:
                 raise CompileError(
@@ -94,6 +127,7 @@ class CompileOptions:
                 "expected a finite schedule_time_share of at least 0, got"
                 f" {self.schedule_time_share}"
             )
+        checked(self.passes)
         for name in self.pipelines:
             if name not in PIPELINES.values():
                 raise CompileError(
@@ -142,6 +176,10 @@ class CompileOptions:
         given: dict[str, Value] = {}
         if name == "quantized-to-crossbar":
             given = {"ap-share": self.ap_share, "ap-threads": self.threads or 0}
+            if self.ap_layout is not None:
+                given["ap-layout"] = self.ap_layout
+            if self.cam_goal != "latency":
+                given["cam-goal"] = self.cam_goal
             if self.methods:
                 methods = (f"{key}={method}" for key, method in self.methods.items())
                 given |= {
@@ -153,6 +191,9 @@ class CompileOptions:
                     "max-hidden": self.max_hidden,
                     "max-error": self.max_error or 0.0,
                 }
+            if self.targets:
+                pairs = (f"{layer}={target}" for layer, target in self.targets.items())
+                given["targets"] = ",".join(pairs)
             for key, probes in (
                 ("probe-nodes", self.probe_nodes),
                 ("probe-kinds", self.probe_kinds),

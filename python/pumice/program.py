@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import json
 import os
 import threading
@@ -16,7 +17,8 @@ import numpy.typing as npt
 
 from pumice.arrays import as_bfloat16, is_torch, to_numpy
 from pumice.diagnostics import text_of
-from pumice.errors import CompileError, PumiceError
+from pumice.errors import CompileError, PumiceError, SaturationWarning
+from pumice.files import write_text
 from pumice.interrupts import interruptible
 from pumice.levels import LEVELS, parse_file
 from pumice.options import CompileOptions
@@ -35,7 +37,7 @@ _SIGNATURE = "simulator.signature"
 _UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
 
 
-@dataclass
+@dataclass(repr=False)
 class Result:
     """The result of a run.
 
@@ -49,6 +51,28 @@ class Result:
     outputs: Any
     report: Report
     tensors: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return (
+            f"Result(outputs={_shape_of(self.outputs)}, report={self.report!r},"
+            f" tensors={len(self.tensors)})"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<pre>outputs: {html.escape(_shape_of(self.outputs))}</pre>" + (
+            self.report._repr_html_()
+        )
+
+
+def _shape_of(value: Any) -> str:
+    """The structure of outputs with dtypes and shapes in place of numbers."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key!r}: {_shape_of(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (tuple, list)):
+        return "(" + ", ".join(map(_shape_of, value)) + ")"
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return _described(str(value.dtype).removeprefix("torch."), tuple(value.shape))
+    return repr(value)
 
 
 class Program:
@@ -99,6 +123,7 @@ class Program:
         self._running = threading.RLock()
         self._depth = 0
         self._warned = False
+        self._warned_saturated: set[tuple[str, str]] = set()
         try:
             self._machine = _pumice.Program(self._levels["simulator"])
         except _pumice.DiagnosticError as error:
@@ -122,6 +147,46 @@ class Program:
             f"Program(inputs=({listed(self.inputs)}),"
             f" outputs=({listed(self.outputs)}), levels={list(self.levels)})"
         )
+
+    @property
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Copies of the buffers that the model updates and the program keeps between runs, by name.
+
+        Integers are signless, as in `outputs`. Empty for a model without such buffers.
+
+        Raises:
+            PumiceError: the program does not hold the data of a buffer.
+        """
+        try:
+            return dict(self._machine.state)
+        except ValueError as error:
+            raise PumiceError(str(error)) from None
+
+    def reset(self) -> None:
+        """Gives the state the values that it had when the model was compiled."""
+        with self._alone():
+            self._machine.reset()
+
+    def share_state(self, other: Program) -> None:
+        """Keeps the state together with another program of the same network from now on.
+
+        Raises:
+            PumiceError: the state of the other one has other names, types or shapes.
+        """
+        try:
+            self._machine.share_state(other._machine)
+        except ValueError as error:
+            raise PumiceError(str(error)) from None
+
+    def _repr_html_(self) -> str:
+        from pumice.tables import html_text, simple_table
+
+        rows = [
+            *(("input", name, _described(dtype, shape)) for name, dtype, shape in self.inputs),
+            *(("output", name, _described(dtype, shape)) for name, dtype, shape in self.outputs),
+            *(("level", level, "") for level in self.levels),
+        ]
+        return html_text(simple_table("Program", ["", "", ""], rows, left=3))
 
     def tensors(self) -> list[MachineTensor]:
         """The tensors that a run computes, in execution order."""
@@ -200,13 +265,18 @@ class Program:
             args, kwargs: as for `run`.
             tolerance: largest relative error that passes (see `Errors.relative`).
             reference: the PyTorch model, for programs without one (from `pumice.load`); or the
-                float model from which the program's model was quantized.
+                float model from which the program's model was quantized; or the path of the ONNX
+                model (.onnx) of the program, with which onnxruntime is compared node by node.
             threads: as for `run`.
 
         Raises:
             FrontendError: wrong number, structure, shape or dtype of inputs.
             PumiceError: no PyTorch model to compare with, or one with other results.
         """
+        if isinstance(reference, str | os.PathLike):
+            from pumice.comparison.onnx import compare_onnx
+
+            return compare_onnx(self, reference, args, kwargs, tolerance, threads)
         from pumice.comparison.run import compare
 
         return compare(self, args, kwargs, tolerance, reference, threads)
@@ -383,6 +453,35 @@ class Program:
             return str(operation.get_asm(enable_debug_info=True))
         return str(operation.get_asm(large_elements_limit=16, large_resource_limit=64))
 
+    def explore(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        passes: bool = False,
+        title: str | None = None,
+    ) -> str:
+        """A self-contained HTML page with the IR of every level, linked by layer and source line.
+
+        Values have the names of their layers there, and the data of large constants is left out.
+        Costs are those of `estimate`. A loaded program holds only its machine program.
+
+        Args:
+            path: where to write the page, if given.
+            passes: run the pipelines again and show what each pass changed; this takes as long as
+                compiling, and more for large networks.
+            title: of the page.
+
+        Raises:
+            CompileError: a pass fails.
+            PumiceError: the file cannot be written, or the cost cannot be estimated.
+        """
+        from pumice.pages.explorer import explorer_page
+
+        text = explorer_page(self, passes=passes, title=title)
+        if path is not None:
+            write_text(path, text)
+        return text
+
     def operations(self, nodes: Iterable[str], level: str = "crossbar") -> list[str]:
         """The IR of graph nodes at a level: their outermost operations, in order.
 
@@ -403,6 +502,9 @@ class Program:
         The file ends in a seal: the versions of pumice and of the format, and digests of all bytes,
         which readers check first. A file that is there is replaced when all is written.
 
+        The loaded program continues with the state of this one; its `reset` goes back to the state
+        of the model.
+
         Raises:
             PumiceError: the file cannot be written, or the model's result holds a constant that is
                 not a number, text or tensor.
@@ -415,6 +517,7 @@ class Program:
             text = json.dumps(self.signature.to_dict())
             with module.context:
                 module.operation.attributes[_SIGNATURE] = ir.StringAttr.get(text)
+        self._machine.store_state()
         try:
             _pumice.write_file(module, os.fspath(path))
         except ValueError as error:
@@ -517,7 +620,27 @@ class Program:
             raise PumiceError(
                 "not enough memory to run the program, or a device with too many units"
             ) from None
-        return self._with_signs(found), self._report(report)
+        made = self._report(report)
+        self._warn(made)
+        return self._with_signs(found), made
+
+    def _warn(self, report: Report) -> None:
+        """Warns of tensors that saturate far more than in calibration, once for each."""
+        known = self._warned_saturated
+        new = [item for item in report.saturated if (item.node, item.end) not in known]
+        if not new:
+            return
+        known.update((item.node, item.end) for item in new)
+        worst = max(new, key=lambda item: item.fraction)
+        others = f" (and {len(new) - 1} more: `Report.saturated`)" if len(new) > 1 else ""
+        end = "greatest" if worst.end == "high" else "least"
+        warnings.warn(
+            f"{worst.fraction:.1%} of the values of '{worst.node}' in layer '{worst.layer}' are the"
+            f" {end} quantized value, in calibration {worst.calibrated:.1%}{others}: calibrate"
+            " with inputs like these",
+            SaturationWarning,
+            stacklevel=2,
+        )
 
     def _with_costs_of(self, device: str | Device) -> Program:
         """The same machine program with the costs of another device."""

@@ -19,6 +19,9 @@ from pumice.files import csv_text, write_text
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from pumice.comparison import Comparison
+    from pumice.figures import Figures
+
 __all__ = [
     "CodeStats",
     "FunctionUse",
@@ -26,12 +29,32 @@ __all__ = [
     "Level",
     "Lifetime",
     "Report",
+    "Saturation",
     "Utilisation",
     "Wear",
     "WearRange",
 ]
 
 _SECONDS_PER_YEAR = 365.25 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Saturation:
+    """A quantization that took an end of its range far more often than in calibration.
+
+    Attributes:
+        layer: the module's path in the model, or a source location.
+        node: name of the node of the exported graph.
+        end: "low" or "high".
+        fraction: fraction of the values that became the least or greatest quantized value.
+        calibrated: the same in calibration.
+    """
+
+    layer: str
+    node: str
+    end: str
+    fraction: float
+    calibrated: float
 
 
 @dataclass(frozen=True)
@@ -83,14 +106,15 @@ class Level:
     Attributes:
         group, level: names, as in the device.
         count: instances in the device; of an unlimited level, those that are needed.
-        area_mm2, power_mw: of one instance, with what it holds and its share of shared parts.
+        area_mm2, power_mw: of one instance, with what it holds and its share of shared parts; None
+            if the device states no components of the level or of what it holds.
     """
 
     group: str
     level: str
     count: int
-    area_mm2: float
-    power_mw: float
+    area_mm2: float | None
+    power_mw: float | None
 
 
 @dataclass(frozen=True)
@@ -278,14 +302,38 @@ class Report:
         return {k: float(v) for k, v in self._data["energy_pj"].items() if k not in sums}
 
     @property
-    def area_mm2(self) -> float:
-        """Area of the device."""
-        return float(self._data["area_mm2"])
+    def area_mm2(self) -> float | None:
+        """Area of the device; None if it states no components."""
+        return _stated(self._data["area_mm2"])
 
     @property
-    def power_mw(self) -> float:
-        """Power of the device with everything switched on (not the power of this run)."""
-        return float(self._data["power_mw"])
+    def power_mw(self) -> float | None:
+        """Power of the device with everything switched on (not the power of this run).
+
+        None if the device states no components.
+        """
+        return _stated(self._data["power_mw"])
+
+    @property
+    def figures(self) -> Figures:
+        """Rates and efficiencies: TOPS, TOPS/W, inferences per second, energy per MAC, ..."""
+        from pumice.figures import figures_of
+
+        return figures_of(self._data)
+
+    @property
+    def not_stated(self) -> tuple[str, ...]:
+        """What the device does not state and sums therefore leave out.
+
+        `components`: areas and powers of the whole device, so that there is no static energy;
+        `components of GROUP`: those of one group.
+        """
+        if self.area_mm2 is None:
+            return ("components",)
+        without = {level.group: True for level in self.levels}
+        for level in self.levels:
+            without[level.group] &= level.area_mm2 is None
+        return tuple(f"components of {group}" for group, missing in without.items() if missing)
 
     @property
     def levels(self) -> tuple[Level, ...]:
@@ -414,6 +462,16 @@ class Report:
         return int(self._data.get("peak_buffer_bytes", 0))
 
     @property
+    def saturated(self) -> tuple[Saturation, ...]:
+        """Quantizations that saturated far more than in calibration; none in an estimate.
+
+        That is, an end of the range has at least 16 values, and a fraction of the values above 0.02
+        plus 4 times that in calibration. Only `pumice.quantize` records what calibration saw, and
+        only values that the digital unit quantizes are counted.
+        """
+        return tuple(Saturation(**item) for item in self._data.get("saturated", ()))
+
+    @property
     def setup(self) -> Report | None:
         """Accounting of the programming of arrays before the first run; None if there is none."""
         data = self._data.get("setup")
@@ -430,14 +488,15 @@ class Report:
         return Report(data) if data else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain data (lib/Model/Machine/Report.h lists the keys), and `timings_s`.
+        """Everything as plain data (lib/Model/Machine/Report.h lists the keys).
 
-        `timings_s` contains `code` under "code_generation".
+        In addition, `figures` has those of `Figures`, and `timings_s` contains `code` under
+        "code_generation".
         """
         timings: dict[str, Any] = dict(self.timings)
         if self.code is not None:
             timings["code_generation"] = asdict(self.code)
-        return {**self._data, "timings_s": timings}
+        return {**self._data, "figures": asdict(self.figures), "timings_s": timings}
 
     def to_json(self, path: str | os.PathLike[str] | None = None, *, indent: int = 2) -> str:
         """`to_dict` as JSON; written to `path` if given.
@@ -480,25 +539,83 @@ class Report:
         if missing:
             raise PumiceError(f"expected '{path}' to be a report, but it has no '{missing[0]}'")
         timings = dict(data.pop("timings_s", {}))
+        data.pop("figures", None)  # follow from the rest
         code = timings.pop("code_generation", None)
         return cls(data, timings, CodeStats(**code) if code else None)
 
     def to_html(
-        self, path: str | os.PathLike[str] | None = None, *, title: str | None = None
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        title: str | None = None,
+        comparison: Comparison | None = None,
     ) -> str:
         """A self-contained HTML page with figures and tables; written to `path` if given.
 
         `pumice.pages.report_page` shows several reports side by side.
+
+        Args:
+            path: where to write the page, if given.
+            title: of the page.
+            comparison: of `Program.compare`; the graph of the network shows its errors.
 
         Raises:
             PumiceError: the file cannot be written, or plotly is not installed.
         """
         from pumice.pages import report_page
 
-        text = report_page({f"Run on device '{self.device}'": self}, title)
+        text = report_page({f"Run on device '{self.device}'": self}, title, comparison=comparison)
         if path is not None:
             write_text(path, text)
         return text
+
+    def plot(
+        self, kind: str, path: str | os.PathLike[str] | None = None, *, axes: Any = None
+    ) -> Any:
+        """Draws a figure with matplotlib.
+
+        Args:
+            kind: "timeline", "time" and "energy" of layers, "components", "in_use" (resources over
+                time), "occupancy" (arrays over time), "waiting", "wear" or "network".
+            path: where to write the picture, if given; its ending chooses the format.
+            axes: matplotlib axes to draw on; those of a new figure if not given.
+
+        Returns:
+            The axes; `axes.figure` is the figure.
+
+        Raises:
+            PumiceError: an unknown kind, a file that cannot be written, or no matplotlib.
+        """
+        from pumice.pages.plots import plot
+
+        return plot(self, kind, path, axes)
+
+    def to_markdown(
+        self, *, sort: str | None = None, top: int | None = None, depth: int | None = None
+    ) -> str:
+        """The table of layers for a page of Markdown, with the layers of `layer_table`.
+
+        Raises:
+            PumiceError: as `layer_table`.
+        """
+        from pumice.tables import layer_cells, markdown
+
+        return markdown(*layer_cells(self, sort=sort, top=top, depth=depth), left=2)
+
+    def to_latex(
+        self, *, sort: str | None = None, top: int | None = None, depth: int | None = None
+    ) -> str:
+        """The table of layers as a `tabular` for LaTeX with the package booktabs.
+
+        Args:
+            sort, top, depth: as for `layer_table`.
+
+        Raises:
+            PumiceError: as `layer_table`.
+        """
+        from pumice.tables import latex, layer_cells
+
+        return latex(*layer_cells(self, sort=sort, top=top, depth=depth), left=2)
 
     def records(self) -> list[dict[str, Any]]:
         """A flat dict for each layer, as for `pandas.DataFrame`: times in ns, energies in pJ."""
@@ -573,6 +690,11 @@ _SORTS = {
     "conversions": "conversions",
     "instructions": "instructions",
 }
+
+
+def _stated(value: Any) -> float | None:
+    """A number that a device may not state."""
+    return None if value is None else float(value)
 
 
 def _shallow(name: str, depth: int) -> str:

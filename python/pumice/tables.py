@@ -6,7 +6,7 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
@@ -96,6 +96,26 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
+def rate(value: float) -> str:
+    """A rate or a ratio with three digits."""
+    return number(value) if value >= 999.5 else f"{value:.3g}"
+
+
+def energy_delay(value: float) -> str:
+    """A product of energy and time in pJ ns."""
+    return scaled(
+        value,
+        [
+            (1, "pJ ns"),
+            (1e3, "pJ us"),
+            (1e6, "nJ us"),
+            (1e9, "uJ us"),
+            (1e12, "uJ ms"),
+            (1e15, "mJ ms"),
+        ],
+    )
+
+
 def simple_table(
     title: str,
     columns: Sequence[str],
@@ -126,7 +146,7 @@ def report_tables(
     `sort`, `top` and `depth` are those of `Report.layer_table`.
     """
     layers = report.layer_table(sort=sort, top=top, depth=depth)
-    parts: list[RenderableType] = [_summary(report), _layers(report, layers)]
+    parts: list[RenderableType] = [_summary(report), _figures(report), _layers(report, layers)]
     if any(layer.reasons for layer in report.layers):
         parts.append(_reasons(report))
     parts += [_components(report), _utilisation(report)]
@@ -161,6 +181,36 @@ def _summary(report: Report) -> Group:
     if report.wear.lifetime is not None:
         rows.append(("lifetime of the cells", lifetime(report.wear.lifetime)))
     return simple_table(f"Run on device '{report.device}'", ["", ""], rows)
+
+
+#: Figures of a run: label, attribute of `Figures`, and how to write it.
+FIGURES: list[tuple[str, str, Callable[[float], str]]] = [
+    ("multiply-accumulates", "macs", number),
+    ("inferences/s, one by one", "inferences_per_s", rate),
+    ("inferences/s, pipelined", "inferences_per_s_pipelined", rate),
+    ("TOPS, one by one", "tops", rate),
+    ("TOPS, pipelined", "tops_pipelined", rate),
+    ("TOPS/W", "tops_per_w", rate),
+    ("TOPS/mm2", "tops_per_mm2", rate),
+    ("mean power", "mean_power_mw", power),
+    ("energy per MAC", "energy_per_mac_pj", energy),
+    ("energy x delay", "energy_delay_pj_ns", energy_delay),
+]
+
+
+def _figures(report: Report) -> Group:
+    """Rates and efficiencies, and what part of the time each kind of work takes."""
+    figures = report.figures
+    rows = []
+    for label, attribute, text in FIGURES:
+        value = getattr(figures, attribute)
+        if value is not None:
+            rows.append((label, text(value)))
+        elif attribute == "tops_per_mm2" and figures.tops is not None:
+            rows.append((label, NOT_STATED))
+    shares = sorted(figures.shares.items(), key=lambda item: -item[1])
+    rows += [(f"time with {kind}", percent(share)) for kind, share in shares]
+    return simple_table("Figures (2 operations per multiply-accumulate)", ["", ""], rows)
 
 
 def _schedule(report: Report) -> list[tuple[str, str]]:
@@ -198,7 +248,47 @@ def static_energy(report: Report) -> str:
     return energy(report.static_energy_pj) if report.power_mw else NOT_STATED
 
 
-def _layers(report: Report, layers: Sequence[Layer]) -> Group:
+def layer_cells(
+    report: Report, *, sort: str | None = None, top: int | None = None, depth: int | None = None
+) -> tuple[list[str], list[list[str]]]:
+    """Titles and rows of the table of layers, with the totals.
+
+    `sort`, `top` and `depth` are those of `Report.layer_table`.
+    """
+    return _layer_cells(report, report.layer_table(sort=sort, top=top, depth=depth))
+
+
+def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> str:
+    """A table for a page of Markdown; the first `left` columns are words, the others numbers."""
+    ruler = ["---"] * left + ["---:"] * (len(columns) - left)
+    lines = [columns, ruler, *rows]
+    escaped = ([cell.replace("|", "\\|") for cell in line] for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in escaped)
+
+
+#: What LaTeX reads as commands.
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+}  # fmt: skip
+
+
+def latex(columns: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> str:
+    """A table for LaTeX with the package booktabs; the first `left` columns are words."""
+
+    def line(cells: Sequence[str]) -> str:
+        escaped = ("".join(_LATEX.get(sign, sign) for sign in cell) for cell in cells)
+        return f"{' & '.join(escaped)} \\\\"
+
+    kinds = "l" * left + "r" * (len(columns) - left)
+    body = "\n".join(line(row) for row in rows)
+    return (
+        f"\\begin{{tabular}}{{{kinds}}}\n\\toprule\n{line(columns)}\n\\midrule\n{body}\n"
+        "\\bottomrule\n\\end{tabular}"
+    )
+
+
+def _layer_cells(report: Report, layers: Sequence[Layer]) -> tuple[list[str], list[list[str]]]:
     total_ns = report.latency_ns or 1.0
     total_pj = report.dynamic_energy_pj or 1.0
 
@@ -231,6 +321,11 @@ def _layers(report: Report, layers: Sequence[Layer]) -> Group:
     columns = [
         "layer", "kinds", "arrays", "time", "of time", "energy", "of energy", "conversions"
     ]  # fmt: skip
+    return columns, rows
+
+
+def _layers(report: Report, layers: Sequence[Layer]) -> Group:
+    columns, rows = _layer_cells(report, layers)
     optional = ["conversions", "kinds", "arrays", "of time", "of energy"]
     title = "Layers (may overlap in time; dynamic energy)"
     return simple_table(title, columns, rows, left=2, optional=optional, wrapped=[1])
@@ -316,7 +411,7 @@ def _setup(setup: Report) -> Group:
     rows = [
         ("time", time(setup.latency_ns)),
         ("energy, dynamic", energy(setup.dynamic_energy_pj)),
-        ("energy, static", energy(setup.static_energy_pj)),
+        ("energy, static", static_energy(setup)),
         ("arrays written", number(wear.arrays_written)),
         ("cells written", number(setup.counters.get("cells_written", 0))),
         ("writes per cell, most", f"{wear.max_writes_per_cell:g}"),

@@ -5,13 +5,16 @@ There is one process per class of resources and one for layers, with one track p
 used. Arrays that are used together share one track, so a network on thousands of arrays has as many
 tracks as programmed matrices. Where a schedule rewrites arrays, a track is an instance of the
 group's lowest level (tile, processing element), with a row for each thing that happens on it at
-once. Times are in microseconds with picosecond resolution.
+once. Arrows lead from an instruction to those that depend on it, and counters show the power of
+what runs and the activations in the buffer. Times are in microseconds with picosecond resolution.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from pumice.pages.data import buffer_steps, power_steps
 
 if TYPE_CHECKING:
     from pumice.report import Report
@@ -27,9 +30,15 @@ _PROCESSES = {
     "dram_port": "DRAM ports",
 }
 
+#: Process of the counters.
+_MACHINE = 100
+
 
 def trace_of(report: Report, *, setup: bool = False) -> dict[str, Any]:
     """The trace as plain data.
+
+    Counters are "power, mW" (energy of each instruction over its time, and static power) and
+    "activations in the buffer, bytes" (when the program issues an instruction).
 
     Args:
         setup: begin with the one-time programming of arrays.
@@ -69,6 +78,13 @@ def _add(tracks: _Tracks, report: Report, offset_ns: float, prefix: str) -> None
         where = tracks.track("layer", (row,), "layers" if row == 0 else f"layers, row {row + 1}")
         span = (layer.start_ns + offset_ns, layer.end_ns + offset_ns)
         tracks.slice(where, prefix + layer.name, "layer", span, args)
+    for title, unit, steps in (
+        ("power", "mW", power_steps(report)),
+        ("activations in the buffer", "bytes", buffer_steps(report)),
+    ):
+        for when, value in steps:
+            tracks.counter(f"{title}, {unit}", unit, when + offset_ns, value)
+    ends: dict[int, tuple[tuple[int, int], float, float]] = {}  # track, start and end
     for instruction in report.instructions:
         args = {
             "id": instruction["id"],
@@ -83,6 +99,11 @@ def _add(tracks: _Tracks, report: Report, offset_ns: float, prefix: str) -> None
         for where, lane in _lanes(tracks, instruction, offset_ns):
             span = (lane["start_ns"] + offset_ns, lane["end_ns"] + offset_ns)
             tracks.slice(where, name, kind, span, args)
+            if instruction["id"] not in ends:  # arrows begin and end on the first track
+                ends[instruction["id"]] = (where, *span)
+                for before in instruction["depends_on"]:
+                    if before in ends:
+                        tracks.arrow(ends[before], (where, *span))
 
 
 def _lanes(
@@ -163,6 +184,7 @@ class _Tracks:
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
         self.elements: _Elements | None = None
+        self._arrows = 0
         self._tracks: dict[str, dict[tuple[Any, ...], tuple[int, int, str]]] = {}
 
     def track(self, process: str, key: tuple[Any, ...], title: str) -> tuple[int, int]:
@@ -192,9 +214,32 @@ class _Tracks:
             }
         )
 
+    def counter(self, name: str, unit: str, when_ns: float, value: float) -> None:
+        """A step of a counter of the machine."""
+        event = {"ph": "C", "pid": _MACHINE, "tid": 0, "name": name, "ts": round(when_ns / 1e3, 6)}
+        self.events.append({**event, "args": {unit: value}})
+
+    def arrow(
+        self,
+        source: tuple[tuple[int, int], float, float],
+        target: tuple[tuple[int, int], float, float],
+    ) -> None:
+        """An arrow from the end of a slice to the start of another."""
+        self._arrows += 1
+        (pid, tid), start, end = source
+        shared = {"cat": "depends on", "name": "depends on", "id": self._arrows}
+        # At the end itself the slice is over: viewers would find none there.
+        when = round((end - min(1.0, (end - start) / 2)) / 1e3, 6)
+        self.events.append({"ph": "s", "pid": pid, "tid": tid, "ts": when, **shared})
+        (pid, tid), start, _ = target
+        when = round(start / 1e3, 6)
+        self.events.append({"ph": "f", "bp": "e", "pid": pid, "tid": tid, "ts": when, **shared})
+
     def metadata(self) -> list[dict[str, Any]]:
         """Names and order of processes and threads."""
         events = []
+        if any(event["pid"] == _MACHINE for event in self.events):
+            events.append(_meta(_MACHINE, 0, "process_name", {"name": "machine"}))
         for process, known in self._tracks.items():
             pid, _ = self.track(process, next(iter(known)), "")
             title = _PROCESSES.get(process, process.replace("_", " "))

@@ -82,7 +82,6 @@ UNREACHABLE: dict[str, str] = {
             "expected results of",
             "got an empty value",
             "of type i8, i16 or i32, got",
-            "elements, got",
             "expected columns of at least",
             "expected a non-negative batch, got",
             "expected channels that",
@@ -110,6 +109,7 @@ UNREACHABLE: dict[str, str] = {
         ],
         "invariants of the timeline, which checks what its own issue() made",
     ),
+    **dict.fromkeys(["expected inputs of rank 4, got"], "the bindings take four dimensions only"),
     **dict.fromkeys(
         ["that waits for ever"],
         "the list scheduler keeps room for the first open unit, so that it never waits for ever",

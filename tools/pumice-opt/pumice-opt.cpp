@@ -4,6 +4,7 @@
 #include "lib/Support/AtomicFile.h"
 #include "lib/Support/Limits.h"
 #include "lib/Support/Seal.h"
+#include "lib/Support/Version.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Tools/Plugins/DialectPlugin.h"
 #include "mlir/Tools/Plugins/PassPlugin.h"
@@ -87,6 +88,7 @@ static bool run(StringRef input, StringRef output, DialectRegistry &registry,
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  pumice::setVersionPrinter();
   std::signal(SIGXFSZ, SIG_IGN); // writing fails instead
   if (!loadPlugins({argv, static_cast<size_t>(argc)}))
     return 1;

@@ -5,6 +5,7 @@
 #include "lib/Support/AtomicFile.h"
 #include "lib/Support/Parallel.h"
 #include "lib/Support/ProgramFile.h"
+#include "lib/Support/Version.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
@@ -54,6 +55,7 @@ static llvm::Error writeJson(const std::string &path,
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  setVersionPrinter();
   std::signal(SIGXFSZ, SIG_IGN); // writing fails instead
   std::set_new_handler([] {
     std::fputs("pumice-sim: error: out of memory\n", stderr);

@@ -139,12 +139,15 @@ private:
     bool isSingle =
         std::next(layer->getIterator()) == op.getYield()->getIterator() &&
         op.getYield().getValues() == layer->getResults();
-    if (isSingle && isa<ap::RunOp, ap::LookupOp>(layer) && !op.getPlacement())
+    if (isSingle && isa<ap::RunOp, ap::LookupOp, ap::CamSearchOp>(layer) &&
+        !op.getPlacement())
       return op.emitOpError("has no placement (pum-allocate-arrays)");
     if (auto run = dyn_cast<ap::RunOp>(layer); isSingle && run)
       return emitRun(op, run);
     if (auto lookup = dyn_cast<ap::LookupOp>(layer); isSingle && lookup)
       return emitLookup(op, lookup);
+    if (auto search = dyn_cast<ap::CamSearchOp>(layer); isSingle && search)
+      return emitSearch(op, search);
     if (auto apply = dyn_cast<crossbar::ApplyOp>(layer); isSingle && apply)
       return emitApply(op, apply);
     auto onGrid = dyn_cast<LayerOpInterface>(layer);
@@ -199,6 +202,30 @@ private:
                    builder, op.getLoc(), tokenType, buffers[queries], output,
                    op.getPlacementAttr(), lookup.getTableAttr(),
                    lookup.getMethodAttr(), after)
+                   .getToken());
+    return success();
+  }
+
+  /// Words are stored once, before the first inference.
+  LogicalResult emitSearch(pum::ComputeOp op, ap::CamSearchOp search) {
+    if (!search.getMapping())
+      return search.emitOpError("has no mapping (ap-map-searches)");
+    Value queries =
+        op.getInputs()[cast<BlockArgument>(search.getQueries()).getArgNumber()];
+    auto write = simulator::CamWriteOp::create(
+        builder, op.getLoc(), tokenType, search.getTableAttr(),
+        op.getPlacementAttr(), search.getMappingAttr(), ValueRange());
+    Value output = allocate(op.getResults()[0], Memory::buffer, op.getLoc());
+    Value indices;
+    if (search.getIndices())
+      indices = allocate(op.getResults()[1], Memory::buffer, op.getLoc());
+    SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
+    after.push_back(write.getToken());
+    finish(op, simulator::CamSearchOp::create(
+                   builder, op.getLoc(), tokenType, buffers[queries], output,
+                   indices, op.getPlacementAttr(), search.getTableAttr(),
+                   search.getKindAttr(), search.getLimitAttr(),
+                   search.getMappingAttr(), after)
                    .getToken());
     return success();
   }

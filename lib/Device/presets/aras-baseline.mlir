@@ -71,5 +71,12 @@
                    always_on = true>,  // guess: 0.1 mW per array
     #pum.component<name = "buffer_static", power_mw = 640, area_um2 = 0,
                    always_on = true>,  // guess: 20 mW per MiB
-    #pum.component<name = "other_static", power_mw = 100, area_um2 = 0, always_on = true>]  // guess
+    #pum.component<name = "other_static", power_mw = 100, area_um2 = 0, always_on = true>],  // guess
+  laws = [                            // [derived] how figures follow the device: docs/laws.md has the sources
+    #pum.law<of = "arrays.energy.adc_pj", kind = "adc_energy", at = {adc_bits = 8, rate_gsps = 1.28}>,
+    #pum.law<of = "arrays.energy.dac_pj", kind = "dac_energy", at = {dac_bits = 1, columns = 128}>,
+    #pum.law<of = "arrays.energy.sample_hold_pj", kind = "bitline", at = {rows = 128}>,
+    #pum.law<of = "arrays.energy.cell_read_pj", kind = "array_time", at = {rows = 128}>,
+    #pum.law<of = "arrays.energy.shift_add_pj", kind = "accumulator", at = {width = 16}>,
+    #pum.law<of = "arrays.timing.read_ns", kind = "array_time", at = {rows = 128}>]
 >

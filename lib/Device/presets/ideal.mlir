@@ -36,5 +36,12 @@
             read_pj_per_byte = 0.4313, write_pj_per_byte = 0.4313>,
   dram = <ports = 4, bandwidth_bytes_per_ns = 6.4, latency_ns = 0,
           read_pj_per_byte = 32, write_pj_per_byte = 32>,
-  components = []
+  components = [],
+  laws = [                            // [derived] how figures follow the device: docs/laws.md has the sources
+    #pum.law<of = "arrays.energy.adc_pj", kind = "adc_energy", at = {adc_bits = 9, rate_gsps = 1.28}>,
+    #pum.law<of = "arrays.energy.dac_pj", kind = "dac_energy", at = {dac_bits = 1, columns = 128}>,
+    #pum.law<of = "arrays.energy.sample_hold_pj", kind = "bitline", at = {rows = 128}>,
+    #pum.law<of = "arrays.energy.cell_read_pj", kind = "array_time", at = {rows = 128}>,
+    #pum.law<of = "arrays.energy.shift_add_pj", kind = "accumulator", at = {width = 25}>,
+    #pum.law<of = "arrays.timing.read_ns", kind = "array_time", at = {rows = 128}>]
 >

@@ -43,6 +43,7 @@
       units = 168,                        // one PUMA-like vector unit per tile,
       lanes = 16,                         // guess: 16 lanes
       clock_ghz = 1,                      // [substitute] puma-simulator: 1 ns cycle
+      bits = 16,                            // [recalled] 16-bit data
       ops = [                             // [substitute] puma-simulator ALU: 1.71 mW at 1 GHz
         #pum.digital_op<kind = "add", energy_pj = 1.71, cycles = 1>,
         #pum.digital_op<kind = "multiply", energy_pj = 1.71, cycles = 1>,
@@ -83,5 +84,41 @@
     #pum.component<name = "tile_output_register", group = "arrays", level = "tile", power_mw = 1.68, area_um2 = 3200>,
     // Per chip [table]; that its links are always on is a guess.
     #pum.component<name = "hypertransport", group = "arrays", level = "chip", count = 4, power_mw = 10400,
-                   area_um2 = 22880000, always_on = true>]
+                   area_um2 = 22880000, always_on = true>],
+  laws = [                            // [derived] how figures follow the device: docs/laws.md has the sources
+    #pum.law<of = "arrays.energy.adc_pj", kind = "adc_energy", at = {adc_bits = 8, rate_gsps = 1.28}>,
+    #pum.law<of = "arrays.energy.dac_pj", kind = "dac_energy", at = {dac_bits = 1, columns = 128}>,
+    #pum.law<of = "arrays.energy.sample_hold_pj", kind = "bitline", at = {rows = 128}>,
+    #pum.law<of = "arrays.energy.cell_read_pj", kind = "array_time", at = {rows = 128}>,
+    #pum.law<of = "arrays.energy.shift_add_pj", kind = "accumulator", at = {width = 24}>,
+    #pum.law<of = "arrays.timing.read_ns", kind = "array_time", at = {rows = 128}>,
+    #pum.law<of = "digital.units", kind = "per_instance", at = {instances = 168}, level = "tile">,
+    #pum.law<of = "digital.ops.add.energy_pj", kind = "adder", at = {lane_bits = 16}>,
+    #pum.law<of = "digital.ops.multiply.energy_pj", kind = "multiplier", at = {lane_bits = 16}>,
+    #pum.law<of = "digital.ops.divide.energy_pj", kind = "multiplier", at = {lane_bits = 16}>,
+    #pum.law<of = "digital.ops.compare.energy_pj", kind = "adder", at = {lane_bits = 16}>,
+    #pum.law<of = "digital.ops.convert.energy_pj", kind = "adder", at = {lane_bits = 16}>,
+    #pum.law<of = "digital.ops.special.energy_pj", kind = "adder", at = {lane_bits = 16}>,
+    #pum.law<of = "buffer.capacity_bytes", kind = "per_instance", at = {instances = 168}, level = "tile">,
+    #pum.law<of = "buffer.ports", kind = "per_instance", at = {instances = 168}, level = "tile">,
+    #pum.law<of = "buffer.read_pj_per_byte", kind = "edram_power", at = {buffer_kib = 64}, level = "tile">,
+    #pum.law<of = "buffer.write_pj_per_byte", kind = "edram_power", at = {buffer_kib = 64}, level = "tile">,
+    #pum.law<of = "components.adc.power_mw", kind = "adc_power", at = {adc_bits = 8, rate_gsps = 1.28, converters = 8}>,
+    #pum.law<of = "components.adc.area_um2", kind = "adc_area", at = {adc_bits = 8, rate_gsps = 1.28, converters = 8}>,
+    #pum.law<of = "components.dac.power_mw", kind = "dac_power", at = {dac_bits = 1, columns = 128, wordlines = 1024}>,
+    #pum.law<of = "components.dac.area_um2", kind = "dac_area", at = {dac_bits = 1, wordlines = 1024}>,
+    #pum.law<of = "components.sample_hold.power_mw", kind = "per_bitline", at = {bitlines = 1024}>,
+    #pum.law<of = "components.sample_hold.area_um2", kind = "per_bitline", at = {bitlines = 1024}>,
+    #pum.law<of = "components.crossbar.power_mw", kind = "per_cell", at = {cells = 131072}>,
+    #pum.law<of = "components.crossbar.area_um2", kind = "per_cell", at = {cells = 131072}>,
+    #pum.law<of = "components.shift_add.power_mw", kind = "accumulators", at = {width = 24, converters = 8}>,
+    #pum.law<of = "components.shift_add.area_um2", kind = "accumulators", at = {width = 24, converters = 8}>,
+    #pum.law<of = "components.input_register.power_mw", kind = "input_sram_power", at = {input_bytes = 2048}>,
+    #pum.law<of = "components.input_register.area_um2", kind = "input_sram_area", at = {input_bytes = 2048}>,
+    #pum.law<of = "components.output_register.power_mw", kind = "output_sram_power", at = {output_bytes = 256}>,
+    #pum.law<of = "components.output_register.area_um2", kind = "output_sram_area", at = {output_bytes = 256}>,
+    #pum.law<of = "components.edram.power_mw", kind = "edram_power", at = {buffer_kib = 64}>,
+    #pum.law<of = "components.edram.area_um2", kind = "edram_area", at = {buffer_kib = 64}>,
+    #pum.law<of = "components.bus.power_mw", kind = "bus", at = {bus_bits = 384, arrays = 96}>,
+    #pum.law<of = "components.bus.area_um2", kind = "bus", at = {bus_bits = 384, arrays = 96}>]
 >

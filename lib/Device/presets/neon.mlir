@@ -39,7 +39,7 @@
       endurance_writes = 1000000>,        // [isaac]
     #pum.digital_group<                   // [isaac]: what NEON leaves to a digital unit
       name = "digital",
-      units = 168, lanes = 16, clock_ghz = 1,
+      units = 168, lanes = 16, clock_ghz = 1, bits = 16,
       ops = [                             // [isaac]
         #pum.digital_op<kind = "add", energy_pj = 1.71, cycles = 1>,
         #pum.digital_op<kind = "multiply", energy_pj = 1.71, cycles = 1>,
@@ -72,5 +72,34 @@
     #pum.component<name = "router", group = "arrays", level = "bank", power_mw = 42, area_um2 = 151000>,  // not shared
     #pum.component<name = "tile_shift_add", group = "arrays", level = "bank", power_mw = 0.05, area_um2 = 60>,
     #pum.component<name = "max_pool", group = "arrays", level = "bank", power_mw = 0.4, area_um2 = 240>,
-    #pum.component<name = "tile_output_register", group = "arrays", level = "bank", power_mw = 1.68, area_um2 = 3200>]
+    #pum.component<name = "tile_output_register", group = "arrays", level = "bank", power_mw = 1.68, area_um2 = 3200>],
+  laws = [                            // [derived] how figures follow the device: docs/laws.md has the sources
+    #pum.law<of = "arrays.energy.adc_pj", kind = "adc_energy", at = {adc_bits = 8, rate_gsps = 1.28}>,
+    #pum.law<of = "arrays.energy.dac_pj", kind = "dac_energy", at = {dac_bits = 1, columns = 128}>,
+    #pum.law<of = "arrays.energy.sample_hold_pj", kind = "bitline", at = {rows = 128}>,
+    #pum.law<of = "arrays.energy.cell_read_pj", kind = "array_time", at = {rows = 128}>,
+    #pum.law<of = "arrays.energy.shift_add_pj", kind = "accumulator", at = {width = 24}>,
+    #pum.law<of = "arrays.timing.read_ns", kind = "array_time", at = {rows = 128}>,
+    #pum.law<of = "digital.ops.add.energy_pj", kind = "adder", at = {lane_bits = 16}>,
+    #pum.law<of = "digital.ops.multiply.energy_pj", kind = "multiplier", at = {lane_bits = 16}>,
+    #pum.law<of = "digital.ops.divide.energy_pj", kind = "multiplier", at = {lane_bits = 16}>,
+    #pum.law<of = "digital.ops.compare.energy_pj", kind = "adder", at = {lane_bits = 16}>,
+    #pum.law<of = "digital.ops.convert.energy_pj", kind = "adder", at = {lane_bits = 16}>,
+    #pum.law<of = "digital.ops.special.energy_pj", kind = "adder", at = {lane_bits = 16}>,
+    #pum.law<of = "components.adc.power_mw", kind = "adc_power", at = {adc_bits = 8, rate_gsps = 1.28, converters = 8}>,
+    #pum.law<of = "components.adc.area_um2", kind = "adc_area", at = {adc_bits = 8, rate_gsps = 1.28, converters = 8}>,
+    #pum.law<of = "components.dac.power_mw", kind = "dac_power", at = {dac_bits = 1, columns = 128, wordlines = 1024}>,
+    #pum.law<of = "components.dac.area_um2", kind = "dac_area", at = {dac_bits = 1, wordlines = 1024}>,
+    #pum.law<of = "components.sample_hold.power_mw", kind = "per_bitline", at = {bitlines = 1024}>,
+    #pum.law<of = "components.sample_hold.area_um2", kind = "per_bitline", at = {bitlines = 1024}>,
+    #pum.law<of = "components.crossbar.power_mw", kind = "per_cell", at = {cells = 131072}>,
+    #pum.law<of = "components.crossbar.area_um2", kind = "per_cell", at = {cells = 131072}>,
+    #pum.law<of = "components.shift_add.power_mw", kind = "accumulators", at = {width = 24, converters = 8}>,
+    #pum.law<of = "components.shift_add.area_um2", kind = "accumulators", at = {width = 24, converters = 8}>,
+    #pum.law<of = "components.input_register.power_mw", kind = "input_sram_power", at = {input_bytes = 2048}>,
+    #pum.law<of = "components.input_register.area_um2", kind = "input_sram_area", at = {input_bytes = 2048}>,
+    #pum.law<of = "components.output_register.power_mw", kind = "output_sram_power", at = {output_bytes = 256}>,
+    #pum.law<of = "components.output_register.area_um2", kind = "output_sram_area", at = {output_bytes = 256}>,
+    #pum.law<of = "components.bus.power_mw", kind = "bus", at = {bus_bits = 384, arrays = 96}>,
+    #pum.law<of = "components.bus.area_um2", kind = "bus", at = {bus_bits = 384, arrays = 96}>]
 >

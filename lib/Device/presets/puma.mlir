@@ -45,6 +45,7 @@
       units = 138,                        // [derived] the vector units of a tile's cores as one
       lanes = 8,                          // [derived] 8 cores with a vector unit of width 1 [recalled]
       clock_ghz = 1,                      // [constants] cycle_time
+      bits = 16,                            // [recalled] 16-bit data
       ops = [                             // [constants] alu_pow_*_dyn at 1 GHz, alu_lat = act_lat = 1 cycle
         #pum.digital_op<kind = "add", energy_pj = 0.26524, cycles = 1>,  // 0.373 x 32 / 45
         #pum.digital_op<kind = "multiply", energy_pj = 0.56533, cycles = 1>,  // 0.795 x 32 / 45
@@ -92,5 +93,37 @@
     #pum.component<name = "tile_control", group = "arrays", level = "tile", power_mw = 0.05, area_um2 = 1450>,
     #pum.component<name = "router", group = "arrays", level = "tile", shared_by = 4, power_mw = 16.54, area_um2 = 47000>,
     // Per chip [constants]; the simulator counts it when nodes talk.
-    #pum.component<name = "hypertransport", group = "arrays", level = "chip", power_mw = 10400, area_um2 = 22880000>]
+    #pum.component<name = "hypertransport", group = "arrays", level = "chip", power_mw = 10400, area_um2 = 22880000>],
+  laws = [                            // [derived] how figures follow the device: docs/laws.md has the sources
+    #pum.law<of = "arrays.energy.adc_pj", kind = "adc_energy", at = {adc_bits = 8, rate_gsps = 1}>,
+    #pum.law<of = "arrays.energy.dac_pj", kind = "dac_energy", at = {dac_bits = 1, columns = 128}>,
+    #pum.law<of = "arrays.energy.sample_hold_pj", kind = "bitline", at = {rows = 128}>,
+    #pum.law<of = "arrays.energy.cell_read_pj", kind = "array_time", at = {rows = 128}>,
+    #pum.law<of = "arrays.energy.shift_add_pj", kind = "accumulator", at = {width = 24}>,
+    #pum.law<of = "arrays.timing.read_ns", kind = "array_time", at = {rows = 128}>,
+    #pum.law<of = "digital.units", kind = "per_instance", at = {instances = 138}, level = "tile">,
+    #pum.law<of = "digital.ops.add.energy_pj", kind = "adder", at = {lane_bits = 16}>,
+    #pum.law<of = "digital.ops.multiply.energy_pj", kind = "multiplier", at = {lane_bits = 16}>,
+    #pum.law<of = "digital.ops.divide.energy_pj", kind = "multiplier", at = {lane_bits = 16}>,
+    #pum.law<of = "digital.ops.compare.energy_pj", kind = "adder", at = {lane_bits = 16}>,
+    #pum.law<of = "digital.ops.convert.energy_pj", kind = "adder", at = {lane_bits = 16}>,
+    #pum.law<of = "digital.ops.special.energy_pj", kind = "adder", at = {lane_bits = 16}>,
+    #pum.law<of = "buffer.capacity_bytes", kind = "per_instance", at = {instances = 138}, level = "tile">,
+    #pum.law<of = "buffer.ports", kind = "per_instance", at = {instances = 138}, level = "tile">,
+    #pum.law<of = "buffer.read_pj_per_byte", kind = "edram_power", at = {buffer_kib = 64}, level = "tile">,
+    #pum.law<of = "buffer.write_pj_per_byte", kind = "edram_power", at = {buffer_kib = 64}, level = "tile">,
+    #pum.law<of = "components.adc.power_mw", kind = "adc_power", at = {adc_bits = 8, rate_gsps = 1, converters = 16}>,
+    #pum.law<of = "components.adc.area_um2", kind = "adc_area", at = {adc_bits = 8, rate_gsps = 1, converters = 16}>,
+    #pum.law<of = "components.dac.power_mw", kind = "dac_power", at = {dac_bits = 1, columns = 128, wordlines = 2048}>,
+    #pum.law<of = "components.dac.area_um2", kind = "dac_area", at = {dac_bits = 1, wordlines = 2048}>,
+    #pum.law<of = "components.sample_hold.power_mw", kind = "per_bitline", at = {bitlines = 2048}>,
+    #pum.law<of = "components.sample_hold.area_um2", kind = "per_bitline", at = {bitlines = 2048}>,
+    #pum.law<of = "components.crossbar.power_mw", kind = "per_cell", at = {cells = 262144}>,
+    #pum.law<of = "components.crossbar.area_um2", kind = "per_cell", at = {cells = 262144}>,
+    #pum.law<of = "components.shift_add.power_mw", kind = "accumulators", at = {width = 24, converters = 16}>,
+    #pum.law<of = "components.shift_add.area_um2", kind = "accumulators", at = {width = 24, converters = 16}>,
+    #pum.law<of = "components.edram.power_mw", kind = "edram_power", at = {buffer_kib = 64}>,
+    #pum.law<of = "components.edram.area_um2", kind = "edram_area", at = {buffer_kib = 64}>,
+    #pum.law<of = "components.bus.power_mw", kind = "bus", at = {bus_bits = 128, arrays = 128}>,
+    #pum.law<of = "components.bus.area_um2", kind = "bus", at = {bus_bits = 128, arrays = 128}>]
 >

@@ -30,8 +30,15 @@ double APWork::timeNs(const APSpec &ap) const {
 
 double APWork::energyPj(const APSpec &ap) const {
   return double(searched) * ap.searchPjPerBit +
+         double(passes) * ap.searchPjPerRow +
          expectedWritten * ap.writePjPerBit +
          double(distance) * ap.shiftPjPerBit;
+}
+
+double pumice::model::searchPj(const APSpec &ap, int64_t searched,
+                               int64_t passes, double rows) {
+  return double(searched) * rows * ap.searchPjPerBit +
+         double(passes) * rows * ap.searchPjPerRow;
 }
 
 namespace {
@@ -43,6 +50,8 @@ public:
     /// Upper bound of the writes of C and D: a row matches once per step, not
     /// counting passes that clear.
     int32_t mostC = 0, mostD = 0;
+    /// The same for D by step.
+    std::vector<uint8_t> mostDByStep;
   };
 
   const Cycles &of(const APOperation &op) {
@@ -64,7 +73,8 @@ public:
         (clears(pass) ? cleared : written) |= pass.written;
       }
       work.mostC += !!(cleared & roleC) + !!(written & roleC);
-      work.mostD += !!(cleared & roleD) + !!(written & roleD);
+      work.mostDByStep.push_back(!!(cleared & roleD) + !!(written & roleD));
+      work.mostD += work.mostDByStep.back();
     }
     return work;
   }
@@ -88,17 +98,21 @@ void move(const APBundle &bundle, APPorts &ports) {
     const APFields fields = fieldsOf(op.code);
     if (fields.carry)
       ports.need(op.carry, 0);
+    auto need = [&](const APValue &value, int64_t domain) {
+      for (int64_t i = 0; i < value.columns(); ++i)
+        ports.need(value.column + i, domain);
+    };
     if (fields.d)
-      ports.need(op.d.column, op.d.domain);
+      need(op.d, op.d.domain);
     if (fields.b)
-      ports.need(op.b.column, op.b.domain);
+      need(op.b, op.b.domain);
     if (fields.a)
-      ports.need(op.a.column, domainOfA(op, 0));
+      need(op.a, domainOfA(op, 0));
   }
   ports.endStep();
   auto finish = [&](const APValue &value, int64_t steps) {
     const int64_t moved = std::min<int64_t>(value.width, steps) - 1;
-    if (value.isCell || moved <= 0)
+    if (value.isCell || value.isAcross || moved <= 0)
       return;
     last = std::max(last, moved);
     ports.slide(value.column, value.domain + moved);
@@ -118,10 +132,12 @@ void move(const APBundle &bundle, APPorts &ports) {
 } // namespace
 
 APWork pumice::model::workOf(const APMicroprogram &program,
-                             llvm::ArrayRef<APBundle> bundles) {
+                             llvm::ArrayRef<APBundle> bundles,
+                             int64_t inputDomain) {
   APWork work;
   work.mostWritten.resize(program.columns);
   APPorts ports(program.columns);
+  ports.place(program.inputColumns(), inputDomain);
   OperationWork operations;
   for (const APBundle &bundle : bundles) {
     work.operations += bundle.size();
@@ -131,7 +147,10 @@ APWork pumice::model::workOf(const APMicroprogram &program,
       const APFields fields = fieldsOf(op.code);
       if (fields.carry)
         work.mostWritten[op.carry] += cycles.mostC;
-      if (fields.d)
+      if (fields.d && op.d.isAcross)
+        for (int64_t i = 0; i < op.steps; ++i)
+          work.mostWritten[columnAt(op.d, i)] += cycles.mostDByStep[i];
+      else if (fields.d)
         work.mostWritten[op.d.column] += cycles.mostD;
     }
     move(bundle, ports);
@@ -162,8 +181,10 @@ APMicroprogramWork pumice::model::workOf(const APMicroprogram &program,
   }
   parallelFor(threads, units.size(), [&](int64_t i) {
     auto [q, s] = units[i];
-    work.outputBlocks[q].channelBlocks[s] =
-        workOf(program, program.outputBlocks[q].channelBlocks[s].bundles);
+    const APChannelBlock &channelBlock =
+        program.outputBlocks[q].channelBlocks[s];
+    work.outputBlocks[q].channelBlocks[s] = workOf(
+        program, channelBlock.bundles, program.firstInputDomain(channelBlock));
   });
   for (const APMicroprogramWork::OutputBlock &block : work.outputBlocks) {
     for (const APWork &channelBlock : block.channelBlocks)
@@ -222,6 +243,8 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
     return cost.energyPj[static_cast<size_t>(component)];
   };
 
+  // Along racetracks, ports return after inputs were loaded.
+  const double loadWays = program.isAcross ? 1 : 2;
   double longestNs = 0;
   double distance = 0, written = 0, moved = 0, readBits = 0, loadedBits = 0;
   int64_t processors = 0;
@@ -241,12 +264,17 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
                           2 * double(planes) * ap.shiftNs;
     // Codes are in the first domains of their accumulators' slots.
     const int64_t count = block.channelBlocks.size();
+    // Across columns, they are in the first columns of these.
+    const bool firstDomains = program.codeBits && !block.isAcross;
     const int64_t resultPlanes =
-        program.codeBits ? block.slots() * program.codeBits : planes;
+        firstDomains ? block.slots() * program.codeBits : planes;
     const int64_t resultSpan =
-        program.codeBits
+        firstDomains
             ? std::max<int64_t>(planes - block.slot + program.codeBits, 0)
             : planes;
+    const int64_t resultColumns = program.codeBits && block.isAcross
+                                      ? block.sideBySide() * program.codeBits
+                                      : block.columns;
     const int64_t resultBits =
         program.codeBits ? int64_t(block.outputs.size()) * program.codeBits
                          : bits;
@@ -256,7 +284,7 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
     loadedBits += double(bits) * double(spread);
     readBits += double(resultBits);
     distance += accumulatorMoves * double(spread) +
-                2 * double(resultSpan) * double(block.columns);
+                2 * double(resultSpan) * double(resultColumns);
 
     double busiestNs = 0;
     for (int64_t p = 0; p < spread; ++p) {
@@ -267,17 +295,16 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
         const int64_t inputPlanes = program.inputPlanes(channelBlock);
         ns += part.timeNs(ap) +
               double(inputPlanes) * double(fullest) * ap.writeNs +
-              2 * double(inputPlanes) * ap.shiftNs;
+              loadWays * double(inputPlanes) * ap.shiftNs;
         loadedBits += double(channelBlock.channels) *
                       double(program.kernelPositions * program.inputBits);
-        distance += double(part.distance) + 2.0 * double(inputPlanes) *
-                                                double(program.lanes) *
-                                                double(program.kernelPositions);
+        distance += double(part.distance) + loadWays * double(inputPlanes) *
+                                                double(program.inputColumns());
         written += part.expectedWritten;
         saturatingAdd(counters.apPasses,
                       saturatingProduct({part.passes, rowBlocks}));
         energy(Component::search) +=
-            double(part.searched) * rows * ap.searchPjPerBit;
+            searchPj(ap, part.searched, part.passes, rows);
       }
       busiestNs = std::max(busiestNs, ns);
     }
@@ -296,7 +323,7 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
       saturatingAdd(counters.apPasses,
                     saturatingProduct({spread - 1, part.passes, rowBlocks}));
       energy(Component::search) +=
-          additions * double(part.searched) * rows * ap.searchPjPerBit;
+          additions * searchPj(ap, part.searched, part.passes, rows);
     }
     const APWork &epilogue = work.outputBlocks[q].epilogue;
     distance += double(epilogue.distance);
@@ -304,7 +331,7 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
     saturatingAdd(counters.apPasses,
                   saturatingProduct({epilogue.passes, rowBlocks}));
     energy(Component::search) +=
-        double(epilogue.searched) * rows * ap.searchPjPerBit;
+        searchPj(ap, epilogue.searched, epilogue.passes, rows);
     longestNs = std::max(longestNs, busiestNs + epilogue.timeNs(ap) + leaveNs);
   }
 

@@ -37,8 +37,15 @@ struct APWork {
   double energyPj(const APSpec &ap) const;
 };
 
-/// The work of some bundles, with ports at domain 0 before and after.
-APWork workOf(const APMicroprogram &program, llvm::ArrayRef<APBundle> bundles);
+/// Energy of searches of `searched` columns in all, one per pass, in `rows`
+/// active rows.
+double searchPj(const APSpec &ap, int64_t searched, int64_t passes,
+                double rows);
+
+/// The work of some bundles, with ports at domain 0 before and after; those of
+/// inputs at `inputDomain` before.
+APWork workOf(const APMicroprogram &program, llvm::ArrayRef<APBundle> bundles,
+              int64_t inputDomain = 0);
 
 /// The work of every part of a microprogram.
 struct APMicroprogramWork {

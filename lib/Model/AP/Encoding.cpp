@@ -11,13 +11,16 @@ using llvm::Error;
 using llvm::Twine;
 
 static constexpr uint8_t magic[] = {'P', 'A', 'P'};
-/// Sums leave the processors; codes do.
-static constexpr uint8_t versionOfSums = 1, versionOfCodes = 2;
+/// Sums leave the processors; codes do; values may lie across columns.
+static constexpr uint8_t versionOfSums = 1, versionOfCodes = 2,
+                         versionOfColumns = 3;
 /// Added to a code if its operand is biased.
 static constexpr uint64_t biasedFlag = 16;
 
-static uint64_t shapeOf(const APValue &value) {
-  return uint64_t(value.width) * 4 + value.isSigned * 2 + value.isCell;
+static uint64_t shapeOf(const APValue &value, bool columns) {
+  const uint64_t width =
+      columns ? uint64_t(value.width) * 2 + value.isAcross : value.width;
+  return width * 4 + value.isSigned * 2 + value.isCell;
 }
 
 //===----------------------------------------------------------------------===//
@@ -46,7 +49,8 @@ class ValueTable {
 public:
   uint64_t indexOf(const APValue &value) {
     const uint64_t key = uint64_t(value.column) << 32 |
-                         uint64_t(value.domain) << 16 | shapeOf(value);
+                         uint64_t(value.domain) << 16 |
+                         shapeOf(value, /*columns=*/true);
     auto [it, isNew] = indices.try_emplace(key, values.size());
     if (isNew)
       values.push_back(value);
@@ -59,7 +63,8 @@ private:
 };
 } // namespace
 
-static std::vector<uint8_t> encodeBody(llvm::ArrayRef<APBundle> body) {
+static std::vector<uint8_t> encodeBody(llvm::ArrayRef<APBundle> body,
+                                       bool columns) {
   ValueTable table;
   Writer bundles;
   bundles.v(body.size());
@@ -87,7 +92,7 @@ static std::vector<uint8_t> encodeBody(llvm::ArrayRef<APBundle> body) {
   for (const APValue &value : table.values) {
     out.v(value.column);
     out.v(value.domain);
-    out.v(shapeOf(value));
+    out.v(shapeOf(value, columns));
   }
   out.append(bundles.bytes);
   return std::move(out.bytes);
@@ -96,13 +101,15 @@ static std::vector<uint8_t> encodeBody(llvm::ArrayRef<APBundle> body) {
 std::vector<uint8_t> pumice::model::encode(const APMicroprogram &program) {
   Writer out;
   out.append(magic);
-  out.v(program.codeBits ? versionOfCodes : versionOfSums);
+  out.v(program.isAcross   ? versionOfColumns
+        : program.codeBits ? versionOfCodes
+                           : versionOfSums);
   for (int64_t number :
        {program.columns, program.domains, program.kernelPositions,
         program.inputBits, int64_t(program.inputSigned), program.channels,
         program.outputs, program.lanes, program.spread})
     out.v(number);
-  if (program.codeBits) {
+  if (program.codeBits || program.isAcross) {
     out.v(program.codeBits);
     out.v(program.codeSigned);
   }
@@ -119,14 +126,16 @@ std::vector<uint8_t> pumice::model::encode(const APMicroprogram &program) {
     }
     out.v(block.channelBlocks.size());
     for (const APChannelBlock &channelBlock : block.channelBlocks) {
-      const std::vector<uint8_t> body = encodeBody(channelBlock.bundles);
+      const std::vector<uint8_t> body =
+          encodeBody(channelBlock.bundles, program.isAcross);
       out.v(channelBlock.firstChannel);
       out.v(channelBlock.channels);
       out.v(body.size());
       out.append(body);
     }
     if (program.codeBits) {
-      const std::vector<uint8_t> body = encodeBody(block.epilogue);
+      const std::vector<uint8_t> body =
+          encodeBody(block.epilogue, program.isAcross);
       out.v(body.size());
       out.append(body);
     }
@@ -206,8 +215,10 @@ static void decodeBody(Reader &in, const APMicroprogram &program,
   for (APValue &value : values) {
     value.column = in.upTo(program.columns - 1, "a column");
     value.domain = in.upTo(program.domains - 1, "a domain");
-    const int64_t shape = in.upTo(64 * 4 + 3, "the shape of a value");
-    value.width = shape / 4;
+    const int64_t shape =
+        in.upTo((program.isAcross ? 129 : 64) * 4 + 3, "the shape of a value");
+    value.width = shape / (program.isAcross ? 8 : 4);
+    value.isAcross = program.isAcross && (shape & 4);
     value.isSigned = shape & 2;
     value.isCell = shape & 1;
   }
@@ -267,10 +278,10 @@ pumice::model::decode(llvm::ArrayRef<uint8_t> blob) {
     const size_t at = in.position();
     version = in.v();
     const bool isRight = i < std::size(magic) ? version == magic[i]
-                                              : version == versionOfSums ||
-                                                    version == versionOfCodes;
+                                              : version >= versionOfSums &&
+                                                    version <= versionOfColumns;
     if (!isRight && !in.failed())
-      in.fail(at, "expected 'PAP' and version 1 or 2, got " + Twine(version));
+      in.fail(at, "expected 'PAP' and version 1 to 3, got " + Twine(version));
   }
   constexpr int64_t large = int64_t(1) << 40;
   APMicroprogram program;
@@ -283,10 +294,11 @@ pumice::model::decode(llvm::ArrayRef<uint8_t> blob) {
   program.outputs = in.upTo(large, "the number of outputs");
   program.lanes = in.upTo(65535, "the number of interleaved channels");
   program.spread = in.upTo(65535, "the spread");
-  if (version == versionOfCodes) {
+  program.isAcross = version == versionOfColumns;
+  if (version != versionOfSums) {
     program.codeBits = in.upTo(8, "the number of result bits");
     program.codeSigned = in.upTo(1, "the sign of results");
-    if (!in.failed() && program.codeBits < 1)
+    if (!in.failed() && program.codeBits < 1 && !program.isAcross)
       in.fail(in.position(), "expected at least 1 result bit, got 0");
   }
   if (!in.failed() && (program.columns < 1 || program.domains < 1))
@@ -299,7 +311,9 @@ pumice::model::decode(llvm::ArrayRef<uint8_t> blob) {
     block.outputs.resize(in.count("the number of accumulators"));
     block.column = in.upTo(65535, "a column");
     block.columns = in.upTo(65535, "the number of columns");
-    block.slot = in.upTo(65535, "the number of domains");
+    block.slot = in.upTo(65535, program.isAcross ? "the number of columns"
+                                                 : "the number of domains");
+    block.isAcross = program.isAcross;
     for (APAccumulator &accumulator : block.outputs) {
       accumulator.width = in.upTo(64, "the width of an accumulator");
       accumulator.initial = in.s();
@@ -312,7 +326,7 @@ pumice::model::decode(llvm::ArrayRef<uint8_t> blob) {
       if (in.failed())
         return in.takeError();
     }
-    if (version == versionOfCodes)
+    if (program.codeBits)
       decodeBody(in, program, block.epilogue, "the epilogue");
   }
   if (!in.failed() && !in.atEnd())

@@ -278,7 +278,7 @@ Cost pumice::model::lookupCost(const DeviceSpec &device, const UnitGroup &group,
   const double distance = double(work.distance + readMoves) * times * rows;
   cost.counters.apShifts = int64_t(distance);
   energy(Component::search) =
-      double(work.searched) * times * rows * ap.searchPjPerBit;
+      times * searchPj(ap, work.searched, work.passes, rows);
   energy(Component::tagWrite) = written * ap.writePjPerBit;
   energy(Component::shift) = distance * ap.shiftPjPerBit;
   energy(Component::apRead) =

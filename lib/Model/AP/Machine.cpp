@@ -41,23 +41,23 @@ APArray::APArray(int64_t columns, int64_t domains, int64_t rows)
 void APArray::run(const APBundle &bundle) {
   const APLoop loop = apLoop();
   walk(bundle, ports,
-       [&](const APOperation &op, llvm::ArrayRef<APPass> passes) {
+       [&](const APOperation &op, llvm::ArrayRef<APPass> passes, int64_t step) {
          // The bits under the ports.
          auto under = [&](uint16_t column) {
            return plane(column, ports.at(column));
          };
          const APFields fields = fieldsOf(op.code);
          taggedWrites += loop(passes, fields.carry ? under(op.carry) : nullptr,
-                              fields.d ? under(op.d.column) : nullptr,
-                              fields.b ? under(op.b.column) : nullptr,
-                              fields.a ? under(op.a.column) : nullptr,
+                              fields.d ? under(columnAt(op.d, step)) : nullptr,
+                              fields.b ? under(columnAt(op.b, step)) : nullptr,
+                              fields.a ? under(columnOfA(op, step)) : nullptr,
                               active.data(), words);
        });
 }
 
 void APArray::write(const APValue &value, llvm::ArrayRef<int64_t> numbers) {
   for (int64_t i = 0; i < value.width; ++i) {
-    uint64_t *to = plane(value.column, value.domain + i);
+    uint64_t *to = plane(value.columnOfBit(i), value.domainOfBit(i));
     for (int64_t w = 0; w < words; ++w) {
       uint64_t word = 0;
       const int64_t end = std::min<int64_t>(64, rowCount - 64 * w);
@@ -70,7 +70,7 @@ void APArray::write(const APValue &value, llvm::ArrayRef<int64_t> numbers) {
 
 void APArray::writeAll(const APValue &value, int64_t number) {
   for (int64_t i = 0; i < value.width; ++i)
-    std::fill_n(plane(value.column, value.domain + i), words,
+    std::fill_n(plane(value.columnOfBit(i), value.domainOfBit(i)), words,
                 number >> std::min<int64_t>(i, 63) & 1 ? ~uint64_t(0) : 0);
 }
 
@@ -78,7 +78,7 @@ void APArray::read(const APValue &value,
                    llvm::MutableArrayRef<int64_t> numbers) {
   std::fill_n(numbers.begin(), rowCount, 0);
   for (int64_t i = 0; i < value.width; ++i) {
-    const uint64_t *from = plane(value.column, value.domain + i);
+    const uint64_t *from = plane(value.columnOfBit(i), value.domainOfBit(i));
     // The top bit of a signed number counts negative.
     const uint64_t weight = value.isSigned && i + 1 == value.width
                                 ? ~uint64_t(0) << i
@@ -128,7 +128,8 @@ void load(const APMicroprogram &program, const APChannelBlock &channelBlock,
           bytes[r] = static_cast<uint8_t>(codes[r] >> low);
         const int64_t high = std::min<int64_t>(program.inputBits, low + 8);
         for (int64_t i = low; i < high; ++i) {
-          uint64_t *plane = array.plane(value.column, value.domain + i);
+          uint64_t *plane =
+              array.plane(value.columnOfBit(i), value.domainOfBit(i));
           for (int64_t w = 0; w < padded / 64; ++w) {
             uint64_t word = 0;
             for (int64_t part = 0; part < 8; ++part) {
@@ -191,10 +192,11 @@ private:
           for (auto [i, value] : step.received) {
             const APValue from = block.accumulator(i);
             for (int64_t bit = 0; bit < from.width; ++bit) {
-              const uint64_t *plane =
-                  arrays[to + apart].plane(from.column, from.domain + bit);
+              const uint64_t *plane = arrays[to + apart].plane(
+                  from.columnOfBit(bit), from.domainOfBit(bit));
               std::copy_n(plane, llvm::divideCeil(rows, 64),
-                          arrays[to].plane(value.column, value.domain + bit));
+                          arrays[to].plane(value.columnOfBit(bit),
+                                           value.domainOfBit(bit)));
             }
           }
           arrays[to].run(step.bundle);
@@ -246,26 +248,51 @@ Error checkCodes(const APMicroprogram &program, llvm::ArrayRef<T> codes) {
 std::vector<APReduction>
 pumice::model::reductionOf(const APMicroprogram &program,
                            const APOutputBlock &block) {
-  // Columns without accumulators: one half receives, the other holds carries.
-  std::vector<int64_t> free;
-  for (int64_t column = 0; column < program.columns; ++column)
-    if (column < block.column || column >= block.column + block.columns)
-      free.push_back(column);
-  const int64_t half = free.size() / 2;
+  // Columns without accumulators: some receive, others hold carries.
+  std::vector<int64_t> received, carries;
+  const int64_t end = block.column + block.columns;
+  if (block.isAcross) {
+    const int64_t slot = std::max<int64_t>(block.slot, 1);
+    const int64_t before = block.column, after = program.columns - end;
+    auto place = [&](int64_t number, int64_t first, auto carryOf) {
+      for (int64_t i = 0; i < number; ++i) {
+        received.push_back(first + i * slot);
+        carries.push_back(carryOf(i));
+      }
+    };
+    if (before >= slot && after > 0)
+      place(std::min(before / slot, after), 0,
+            [&](int64_t i) { return end + i; });
+    else if (after > slot)
+      place(after / (slot + 1), end,
+            [&](int64_t i) { return program.columns - 1 - i; });
+    else if (before > slot)
+      place(before / (slot + 1), 0, [&](int64_t i) { return before - 1 - i; });
+  } else {
+    std::vector<int64_t> free;
+    for (int64_t column = 0; column < program.columns; ++column)
+      if (column < block.column || column >= end)
+        free.push_back(column);
+    const auto half = free.begin() + int64_t(free.size()) / 2;
+    received.assign(free.begin(), half);
+    carries.assign(half, free.end());
+  }
+  const int64_t together = received.size();
   std::vector<APReduction> steps;
   const int64_t count = block.outputs.size();
-  for (int64_t i = 0; half > 0 && i < count;) {
+  for (int64_t i = 0; together > 0 && i < count;) {
     APReduction &step = steps.emplace_back();
     // Accumulators of one slot are in different columns.
-    const int64_t end =
-        std::min({count, i + half, (i / block.columns + 1) * block.columns});
-    for (int64_t j = 0; i < end; ++i, ++j) {
+    const int64_t stop =
+        std::min({count, i + together,
+                  (i / block.sideBySide() + 1) * block.sideBySide()});
+    for (int64_t j = 0; i < stop; ++i, ++j) {
       APOperation op;
       op.code = APOpcode::add;
       op.d = block.accumulator(i);
       op.a = op.d;
-      op.a.column = free[j];
-      op.carry = free[half + j];
+      op.a.column = received[j];
+      op.carry = carries[j];
       op.steps = op.d.width;
       step.received.emplace_back(i, op.a);
       step.bundle.push_back(op);

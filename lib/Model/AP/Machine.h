@@ -16,6 +16,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <vector>
@@ -54,6 +55,11 @@ public:
       need(column, 0);
     endStep();
   }
+  /// Puts the ports of the first columns at a domain, without a move.
+  void place(int64_t columns, int64_t domain) {
+    std::fill_n(positions.begin(), std::min<int64_t>(columns, positions.size()),
+                domain);
+  }
   int64_t at(int64_t column) const { return positions[column]; }
   int64_t columns() const { return positions.size(); }
 
@@ -65,17 +71,20 @@ private:
   int64_t largest = 0;
 };
 
-/// Calls `ports.need` and `run(op, passes)` for the operations of a bundle in
-/// the order in which processors run them.
+/// Calls `ports.need` and `run(op, passes, step)` for the operations of a
+/// bundle in the order in which processors run them.
 template <typename Run>
 void walk(const APBundle &bundle, APPorts &ports, Run run) {
   int64_t steps = 0;
   for (const APOperation &op : bundle)
     steps = std::max<int64_t>(steps, op.steps);
   for (int64_t i = 0; i < steps; ++i) {
+    // A value across columns needs all of them from the first step on.
     auto need = [&](const APValue &value, int64_t domain) {
-      if (domain >= 0)
-        ports.need(value.column, domain);
+      if (value.isAcross)
+        domain = i == 0 ? value.domain : -1;
+      for (int64_t j = 0; domain >= 0 && j < value.columns(); ++j)
+        ports.need(value.column + j, domain);
     };
     for (const APOperation &op : bundle) {
       if (i >= op.steps)
@@ -93,7 +102,7 @@ void walk(const APBundle &bundle, APPorts &ports, Run run) {
     ports.endStep();
     for (const APOperation &op : bundle)
       if (i < op.steps)
-        run(op, passesOf(stepOf(op, i)));
+        run(op, passesOf(stepOf(op, i)), i);
   }
 }
 

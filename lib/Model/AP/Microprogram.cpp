@@ -69,8 +69,11 @@ int64_t APMicroprogram::operations() const {
 //===----------------------------------------------------------------------===//
 
 void pumice::model::print(const APValue &value, llvm::raw_ostream &os) {
-  os << 'c' << value.column << '[' << value.domain;
-  if (!value.isCell)
+  os << 'c' << value.column;
+  if (value.isAcross)
+    os << ':' << value.column + value.width;
+  os << '[' << value.domain;
+  if (!value.isCell && !value.isAcross)
     os << ':' << value.domain + value.width;
   os << ')' << (value.isSigned ? 's' : 'u') << unsigned(value.width);
 }
@@ -121,10 +124,11 @@ public:
       return fail("header",
                   "expected input bits from 1 to 32 and positive "
                   "kernel positions, interleaved channels and spread");
+    const int64_t perPosition = program.isAcross ? program.inputBits : 1;
     if (program.lanes > program.columns ||
-        program.kernelPositions > program.columns / program.lanes)
+        program.kernelPositions > program.columns / program.lanes / perPosition)
       return fail("header", "inputs take " + Twine(program.lanes) + " x " +
-                                Twine(program.kernelPositions) +
+                                Twine(program.kernelPositions * perPosition) +
                                 " columns, but there are " +
                                 Twine(program.columns));
     if (program.codeBits < 0 || program.codeBits > 8)
@@ -150,6 +154,10 @@ private:
       return fail(where, "has accumulators in columns " + Twine(block.column) +
                              " to " + Twine(block.column + block.columns) +
                              " of " + Twine(program.columns));
+    if (block.isAcross && block.slot > block.columns)
+      return fail(where, "accumulators take " + Twine(block.slot) +
+                             " columns each, but there are " +
+                             Twine(block.columns));
     if (block.slot < 0 || block.planes() > program.domains)
       return fail(where, "accumulators take " + Twine(block.planes()) +
                              " domains, but there are " +
@@ -252,18 +260,29 @@ private:
       valueOf[column] = value;
       return true;
     };
+    auto isOnlyValue = [&](const APValue &value) {
+      for (int64_t i = 0; i < value.columns(); ++i)
+        if (!isOnly(value.column + i, value))
+          return false;
+      return true;
+    };
     return llvm::all_of(bundle, [&](const APOperation &op) {
       const APFields fields = fieldsOf(op.code);
       return (!fields.carry || isOnly(op.carry, APValue())) &&
-             (!fields.d || isOnly(op.d.column, op.d)) &&
-             (!fields.b || isOnly(op.b.column, op.b)) &&
-             (!fields.a ||
-              (op.code != APOpcode::top && isOnly(op.a.column, op.a)));
+             (!fields.d || isOnlyValue(op.d)) &&
+             (!fields.b || isOnlyValue(op.b)) &&
+             (!fields.a || (op.code != APOpcode::top && isOnlyValue(op.a)));
     });
   }
 
+  /// A value across columns needs all of them in every step.
   int64_t need(const APValue &value, int64_t domain) {
-    return domain < 0 ? -1 : need(value.column, domain);
+    if (value.isAcross)
+      domain = value.domain;
+    int64_t conflict = -1;
+    for (int64_t i = 0; domain >= 0 && i < value.columns(); ++i)
+      conflict = std::max(conflict, need(value.column + i, domain));
+    return conflict;
   }
   /// The column if this step needs it at another domain, or -1.
   int64_t need(uint16_t column, int64_t domain) {
@@ -277,33 +296,40 @@ private:
   /// The problem of a single operation; empty if there is none.
   std::string check(const APOperation &op) const {
     const APFields fields = fieldsOf(op.code);
-    llvm::SmallVector<int64_t, 4> columns;
+    // First columns, and how many.
+    llvm::SmallVector<std::pair<int64_t, int64_t>, 4> columns;
     if (fields.carry)
-      columns.push_back(op.carry);
+      columns.emplace_back(op.carry, 1);
     for (auto [has, value] :
          {std::pair(fields.d, &op.d), std::pair(fields.b, &op.b),
           std::pair(fields.a, &op.a)}) {
       if (!has)
         continue;
-      columns.push_back(value->column);
+      columns.emplace_back(value->column, value->columns());
+      if (value->isCell && value->isAcross)
+        return "has a cell across columns";
       if (value->width < 1 || value->width > 64)
         return ("has a value of " + Twine(unsigned(value->width)) +
                 " bits, expected 1 to 64")
             .str();
-      const int64_t end = value->domain + (value->isCell ? 1 : value->width);
+      const int64_t end = value->domain + value->domains();
       if (end > program.domains)
         return ("reaches domain " + Twine(end - 1) + ", but there are " +
                 Twine(program.domains))
             .str();
     }
     for (size_t i = 0; i < columns.size(); ++i) {
-      if (columns[i] >= program.columns)
-        return ("names column " + Twine(columns[i]) + ", but there are " +
-                Twine(program.columns))
+      const auto [first, count] = columns[i];
+      if (first + count > program.columns)
+        return ("names column " + Twine(first + count - 1) +
+                ", but there are " + Twine(program.columns))
             .str();
-      for (size_t j = 0; j < i; ++j)
-        if (columns[i] == columns[j])
-          return ("uses column " + Twine(columns[i]) + " for two things").str();
+      for (size_t j = 0; j < i; ++j) {
+        const int64_t common = std::max(first, columns[j].first);
+        if (common <
+            std::min(first + count, columns[j].first + columns[j].second))
+          return ("uses column " + Twine(common) + " for two things").str();
+      }
     }
     if (op.steps < 1 || op.steps > 64 || (fields.d && op.steps > op.d.width))
       return ("has " + Twine(unsigned(op.steps)) +

@@ -21,19 +21,30 @@
 
 namespace pumice::model {
 
-/// An integer in every row, along one column. A cell value has all of its bits
-/// in one domain, one after the other in time.
+/// An integer in every row: along one column, or across neighboring columns at
+/// one domain. A cell value has all of its bits in one domain, one after the
+/// other in time.
 struct APValue {
   uint16_t column = 0;
   uint16_t domain = 0;
   uint8_t width = 0;
   bool isSigned = false;
   bool isCell = false;
+  bool isAcross = false;
 
   bool operator==(const APValue &other) const {
     return column == other.column && domain == other.domain &&
            width == other.width && isSigned == other.isSigned &&
-           isCell == other.isCell;
+           isCell == other.isCell && isAcross == other.isAcross;
+  }
+  /// Columns that hold its bits.
+  int64_t columns() const { return isAcross ? width : 1; }
+  /// Domains that hold its bits.
+  int64_t domains() const { return isAcross || isCell ? 1 : width; }
+  /// The place of bit `i`.
+  int64_t columnOfBit(int64_t i) const { return column + (isAcross ? i : 0); }
+  int64_t domainOfBit(int64_t i) const {
+    return domain + (isAcross || isCell ? 0 : i);
   }
 };
 
@@ -93,19 +104,30 @@ struct APAccumulator {
 /// An output block: outputs whose accumulators a processor holds together.
 struct APOutputBlock {
   int64_t firstOutput = 0;
-  int64_t column = 0;  ///< first of the accumulators' columns
-  int64_t columns = 0; ///< of accumulators
-  int64_t slot = 0;    ///< domains per accumulator
+  int64_t column = 0;    ///< first of the accumulators' columns
+  int64_t columns = 0;   ///< of accumulators
+  int64_t slot = 0;      ///< domains per accumulator; across columns: columns
+  bool isAcross = false; ///< accumulators lie across columns
   std::vector<APAccumulator> outputs;
   std::vector<APChannelBlock> channelBlocks;
   /// Turns complete accumulators into quantized values, in place.
   std::vector<APBundle> epilogue;
 
   APValue accumulator(int64_t i) const {
-    return {static_cast<uint16_t>(column + i % columns),
-            static_cast<uint16_t>(i / columns * slot),
-            static_cast<uint8_t>(outputs[i].width), /*isSigned=*/true,
-            /*isCell=*/false};
+    const int64_t place = i % sideBySide(), level = i / sideBySide();
+    APValue value;
+    value.column =
+        static_cast<uint16_t>(column + place * (isAcross ? slot : 1));
+    value.domain = static_cast<uint16_t>(level * (isAcross ? 1 : slot));
+    value.width = static_cast<uint8_t>(outputs[i].width);
+    value.isSigned = true;
+    value.isAcross = isAcross;
+    return value;
+  }
+  /// Accumulators at the same domains.
+  int64_t sideBySide() const {
+    return isAcross ? std::max<int64_t>(columns / std::max<int64_t>(slot, 1), 1)
+                    : std::max<int64_t>(columns, 1);
   }
   /// Processors, at most `spread`, that share the channel blocks.
   int64_t processors(int64_t spread) const {
@@ -114,10 +136,10 @@ struct APOutputBlock {
   /// Accumulators of the fullest column.
   int64_t slots() const {
     const int64_t count = outputs.size();
-    return columns ? (count + columns - 1) / columns : 0;
+    return columns ? (count + sideBySide() - 1) / sideBySide() : 0;
   }
   /// Domains that hold accumulators.
-  int64_t planes() const { return slots() * slot; }
+  int64_t planes() const { return slots() * (isAcross ? 1 : slot); }
 };
 
 struct APMicroprogram {
@@ -132,13 +154,23 @@ struct APMicroprogram {
   int64_t spread = 1;   ///< processors that share an output block
   int64_t codeBits = 0; ///< width of the results of epilogues; 0: no epilogues
   bool codeSigned = false;
+  bool isAcross = false; ///< inputs and accumulators lie across columns
   std::vector<APOutputBlock> outputBlocks;
 
   /// The value of kernel position `k` of channel `c` of a channel block.
   APValue input(int64_t c, int64_t k) const {
-    return {static_cast<uint16_t>(c % lanes * kernelPositions + k),
-            static_cast<uint16_t>(c / lanes * inputBits),
-            static_cast<uint8_t>(inputBits), inputSigned, /*isCell=*/false};
+    const int64_t place = c % lanes * kernelPositions + k, level = c / lanes;
+    APValue value;
+    value.column = static_cast<uint16_t>(place * (isAcross ? inputBits : 1));
+    value.domain = static_cast<uint16_t>(level * (isAcross ? 1 : inputBits));
+    value.width = static_cast<uint8_t>(inputBits);
+    value.isSigned = inputSigned;
+    value.isAcross = isAcross;
+    return value;
+  }
+  /// Columns that hold inputs.
+  int64_t inputColumns() const {
+    return lanes * kernelPositions * (isAcross ? inputBits : 1);
   }
   /// The value that is read out for output `i` of an output block.
   APValue result(const APOutputBlock &block, int64_t i) const {
@@ -151,7 +183,13 @@ struct APMicroprogram {
   }
   /// Domains that hold the inputs of a channel block.
   int64_t inputPlanes(const APChannelBlock &channelBlock) const {
-    return (channelBlock.channels + lanes - 1) / lanes * inputBits;
+    return (channelBlock.channels + lanes - 1) / lanes *
+           (isAcross ? 1 : inputBits);
+  }
+  /// Where the ports of inputs are when the operations of a channel block
+  /// start: across columns, where loading left them.
+  int64_t firstInputDomain(const APChannelBlock &channelBlock) const {
+    return isAcross ? std::max<int64_t>(inputPlanes(channelBlock) - 1, 0) : 0;
   }
   /// Number of operations of all channel blocks and epilogues.
   int64_t operations() const;
@@ -161,9 +199,12 @@ struct APMicroprogram {
 inline int64_t domainAt(const APValue &value, int64_t i) {
   if (i >= value.width && !value.isSigned)
     return -1;
-  if (value.isCell)
-    return value.domain;
-  return value.domain + (i < value.width ? i : value.width - 1);
+  return value.domainOfBit(i < value.width ? i : value.width - 1);
+}
+
+/// The column of `value` in step `i`.
+inline int64_t columnAt(const APValue &value, int64_t i) {
+  return value.columnOfBit(i < value.width ? i : value.width - 1);
 }
 
 /// The same for operand `a`, which may be biased.
@@ -171,9 +212,11 @@ inline int64_t domainOfA(const APOperation &op, int64_t i) {
   const APValue &a = op.a;
   if (op.isBiased && i >= a.width)
     return -1;
-  return op.code == APOpcode::top
-             ? (a.isCell ? a.domain : a.domain + a.width - 1)
-             : domainAt(a, i);
+  return op.code == APOpcode::top ? a.domainOfBit(a.width - 1) : domainAt(a, i);
+}
+inline int64_t columnOfA(const APOperation &op, int64_t i) {
+  return op.code == APOpcode::top ? op.a.columnOfBit(op.a.width - 1)
+                                  : columnAt(op.a, i);
 }
 
 /// Fails if processors with its `columns` and `domains` cannot run the
@@ -185,7 +228,8 @@ std::vector<uint8_t> encode(const APMicroprogram &program);
 /// Reads a blob and verifies it. Errors name the byte.
 llvm::Expected<APMicroprogram> decode(llvm::ArrayRef<uint8_t> blob);
 
-/// "c3[12:16)" for a signed value: "c3[12:16)s"; for a cell: "c3[12]".
+/// "c3[12:16)" for a signed value: "c3[12:16)s"; for a cell: "c3[12]"; across
+/// columns: "c3:7[12)".
 void print(const APValue &value, llvm::raw_ostream &os);
 void print(const APOperation &op, llvm::raw_ostream &os);
 

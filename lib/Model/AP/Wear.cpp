@@ -84,7 +84,8 @@ static PartWrites writesOf(const APMicroprogram &program,
     part.passes += passes.expectedWritten;
   };
   auto store = [&](const APValue &value) {
-    part.most[value.column] += value.width;
+    for (int64_t i = 0; i < value.width; ++i)
+      ++part.most[value.columnOfBit(i)];
     part.always += value.width;
   };
   for (size_t i = 0; i < block.outputs.size(); ++i)

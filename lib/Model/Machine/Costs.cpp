@@ -2,6 +2,7 @@
 #include "lib/Model/Machine/Costs.h"
 
 #include "lib/Model/Crossbar/Encoding.h"
+#include "lib/Model/Machine/Circuits.h"
 #include "lib/Support/Saturating.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -20,7 +21,9 @@ static constexpr const char *componentNames[numComponents] = {
     "cell_read",  "dac",         "sample_hold",  "adc",       "shift_add",
     "cell_write", "buffer_read", "buffer_write", "dram_read", "dram_write",
     "digital",    "search",      "tag_write",    "shift",     "ap_load",
-    "ap_read",    "link",        "fetch",        "mac",       "accumulate"};
+    "ap_read",    "link",        "fetch",        "periphery", "interconnect",
+    "leakage",    "search_line", "match_line",   "sense",     "merge",
+    "rank",       "cam_write",   "mac",          "accumulate"};
 static constexpr const char *memoryNames[] = {"buffer", "dram"};
 
 template <typename Enum, size_t N>
@@ -47,6 +50,7 @@ double pumice::model::total(const EnergyPj &energy) {
 }
 
 Counters &Counters::operator+=(const Counters &other) {
+  saturatingAdd(macs, other.macs);
   saturatingAdd(windows, other.windows);
   saturatingAdd(arrayReads, other.arrayReads);
   saturatingAdd(conversions, other.conversions);
@@ -58,6 +62,9 @@ Counters &Counters::operator+=(const Counters &other) {
   saturatingAdd(apPasses, other.apPasses);
   saturatingAdd(apTaggedWrites, other.apTaggedWrites);
   saturatingAdd(apShifts, other.apShifts);
+  saturatingAdd(camSearches, other.camSearches);
+  saturatingAdd(camRows, other.camRows);
+  saturatingAdd(camKeyBits, other.camKeyBits);
   for (size_t i = 0; i < numDigitalOps; ++i)
     saturatingAdd(digitalOps[i], other.digitalOps[i]);
   saturatingAdd(bufferBytesRead, other.bufferBytesRead);
@@ -69,9 +76,10 @@ Counters &Counters::operator+=(const Counters &other) {
 
 bool Counters::isSaturated() const {
   for (int64_t count :
-       {windows, arrayReads, conversions, wordlineDrives, cellReads,
+       {macs, windows, arrayReads, conversions, wordlineDrives, cellReads,
         cellsWritten, rowsWritten, apPasses, apTaggedWrites, apShifts,
-        bufferBytesRead, bufferBytesWritten, dramBytesRead, dramBytesWritten})
+        camSearches, camRows, camKeyBits, bufferBytesRead, bufferBytesWritten,
+        dramBytesRead, dramBytesWritten})
     if (count == kSaturated)
       return true;
   return llvm::is_contained(digitalOps, kSaturated);
@@ -308,7 +316,8 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
                             const MatrixSpec &matrix, const Tiling &tiling,
                             int64_t windows, llvm::ArrayRef<ArrayRange> arrays,
                             int64_t bytesIn, int64_t bytesOut, int64_t replicas,
-                            int64_t weightZeroPoint) {
+                            int64_t weightZeroPoint,
+                            const MVMContext &context) {
   const CrossbarSpec &crossbar = *group.crossbar();
   if (crossbar.systolic)
     return systolicCost(device, group, matrix, tiling, windows, arrays, bytesIn,
@@ -316,7 +325,24 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
   const ArraySpec &array = crossbar.array;
   const ArrayTiming &timing = crossbar.timing;
   const int64_t reads = readsPerWindow(array, matrix);
+  const int64_t busiest =
+      llvm::divideCeil(windows, std::max<int64_t>(replicas, 1));
   Cost cost;
+  auto countCorrections = [&] {
+    DigitalOps ops = corrections(array, matrix, tiling, weightZeroPoint);
+    for (int64_t &count : ops)
+      count = saturatingProduct({count, cost.counters.windows});
+    countDigital(cost, device.firstDigital(), ops);
+  };
+
+  if (crossbar.circuits) {
+    const double ns = circuitNs(crossbar, matrix, busiest);
+    hold(cost, group.unitResource, arrays, toPs(ns));
+    accessBuffer(cost, device, bytesIn, bytesOut);
+    addCircuits(cost, crossbar, matrix, tiling, windows, ns, context);
+    countCorrections();
+    return cost;
+  }
 
   // Groups that share an array are read one after the other.
   const int64_t converters =
@@ -329,8 +355,6 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
         std::max(timing.readNs,
                  double(conversionsInTurn(array, matrix, tiling, within)) *
                      timing.adcNs * turns);
-  const int64_t busiest =
-      llvm::divideCeil(windows, std::max<int64_t>(replicas, 1));
   const int64_t readingPs =
       toPs(double(busiest) * double(reads) *
            double(segmentsPerTile(array, matrix)) * readNs);
@@ -341,6 +365,8 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
 
   Counters &counters = cost.counters;
   counters.windows = saturatingProduct({windows, matrix.groups});
+  counters.macs =
+      saturatingProduct({counters.windows, matrix.rows, matrix.columns});
   const int64_t vectorReads = saturatingProduct({counters.windows, reads});
   const int64_t segments = segmentsOfMatrix(array, matrix);
   const int64_t usedColumns =
@@ -364,10 +390,7 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
   energy(cost, Component::shiftAdd) =
       events.shiftAddPj * double(counters.conversions);
 
-  DigitalOps ops = corrections(array, matrix, tiling, weightZeroPoint);
-  for (int64_t &count : ops)
-    count = saturatingProduct({count, counters.windows});
-  countDigital(cost, device.firstDigital(), ops);
+  countCorrections();
   return cost;
 }
 
@@ -659,6 +682,13 @@ void pumice::model::holdUnits(Cost &cost, const UnitGroup &group,
 void pumice::model::holdUnits(Cost &cost, const UnitGroup &group,
                               llvm::ArrayRef<ArrayRange> units, double ns) {
   hold(cost, group.unitResource, units, toPs(ns));
+}
+
+Cost pumice::model::dramCost(const DeviceSpec &device, int64_t bytesRead,
+                             int64_t bytesWritten) {
+  Cost cost;
+  accessDram(cost, device, bytesRead, bytesWritten);
+  return cost;
 }
 
 Cost pumice::model::transferCost(const DeviceSpec &device, int64_t bytes,

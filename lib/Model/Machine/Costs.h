@@ -57,11 +57,22 @@ enum class Component {
   apRead,
   link,
   fetch, ///< reading microprograms
+  // Circuits around crossbar arrays.
+  periphery,    ///< row switches, multiplexers, registers of results
+  interconnect, ///< buses and trees of wires
+  leakage,
+  // Content-addressable memories.
+  searchLine,
+  matchLine, ///< precharging match lines, and the cells on them
+  sense,
+  merge, ///< adding the distances of parts of words
+  rank,  ///< finding the smallest distances
+  camWrite,
   // Systolic arrays.
   mac,
   accumulate, ///< writing and reading partial sums
 };
-constexpr size_t numComponents = 20;
+constexpr size_t numComponents = 29;
 /// "cell_read", "dac", ...
 llvm::StringRef name(Component component);
 
@@ -78,6 +89,7 @@ std::optional<Memory> parseMemory(llvm::StringRef name);
 
 /// Numbers of events, of one instruction or a sum of several.
 struct Counters {
+  int64_t macs = 0;           ///< multiply-accumulates of layers
   int64_t windows = 0;        ///< input vectors times groups
   int64_t arrayReads = 0;     ///< reads of one array
   int64_t conversions = 0;    ///< analog to digital
@@ -89,6 +101,9 @@ struct Counters {
   int64_t apPasses = 0;       ///< passes (search and write) of one processor
   int64_t apTaggedWrites = 0; ///< bits written by passes
   int64_t apShifts = 0;       ///< shifts of one racetrack by one domain
+  int64_t camSearches = 0;    ///< searches of one array
+  int64_t camRows = 0;        ///< match lines that searches precharge
+  int64_t camKeyBits = 0;     ///< search lines that searches drive
   DigitalOps digitalOps = {};
   int64_t bufferBytesRead = 0;
   int64_t bufferBytesWritten = 0;
@@ -158,6 +173,13 @@ struct Cost {
 // Costs
 //===----------------------------------------------------------------------===//
 
+/// What circuits around arrays depend on besides the matrix of a layer.
+struct MVMContext {
+  int64_t kernelHeight = 1, kernelWidth = 1; ///< of a convolution
+  int64_t chipTiles = 0;                     ///< of all layers
+  double intervalNs = 0; ///< time of the slowest layer, for pipelines
+};
+
 /// The cost of applying a programmed matrix to `windows` input vectors per
 /// group, divided among `replicas` copies of the matrix. A window takes, for
 /// each group packed on an array,
@@ -170,6 +192,8 @@ struct Cost {
 /// (`corrections`); reads hide their latency. `group` is a group of crossbars.
 /// If arrays share converters, conversions take as many turns as the arrays of
 /// the fullest instance need.
+/// If the device describes the circuits around the arrays, they decide time and
+/// energies instead (Circuits.h); the buffer port is held as without them.
 ///
 /// On a systolic array, tiles follow one another. The first one is shifted in,
 /// later ones while the one before computes, each for at least as many cycles
@@ -181,7 +205,7 @@ Cost mvmCost(const DeviceSpec &device, const UnitGroup &group,
              const MatrixSpec &matrix, const Tiling &tiling, int64_t windows,
              llvm::ArrayRef<ArrayRange> arrays, int64_t bytesIn,
              int64_t bytesOut, int64_t replicas = 1,
-             int64_t weightZeroPoint = 0);
+             int64_t weightZeroPoint = 0, const MVMContext &context = {});
 
 /// Two stages that work on consecutive windows at the same time: `windows`
 /// times the longer stage, and once the shorter one. `ops` are done by the
@@ -245,6 +269,10 @@ Cost digitalCost(const DeviceSpec &device, const DigitalOps &ops,
 /// The cost of reading and writing the buffer.
 Cost bufferCost(const DeviceSpec &device, int64_t bytesRead,
                 int64_t bytesWritten);
+
+/// The cost of reading and writing the DRAM.
+Cost dramCost(const DeviceSpec &device, int64_t bytesRead,
+              int64_t bytesWritten);
 
 /// Makes a cost hold units of a group for `ns`.
 void holdUnits(Cost &cost, const UnitGroup &group, ArrayRange units, double ns);

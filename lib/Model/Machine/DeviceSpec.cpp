@@ -29,12 +29,16 @@ std::optional<int64_t> UnitGroup::unitsPer(const std::string &level) const {
 int64_t UnitGroup::rows() const {
   if (const CrossbarSpec *spec = crossbar())
     return spec->array.rows;
+  if (cam())
+    return cam()->rows;
   return ap() ? ap()->rows : 0;
 }
 
 int64_t UnitGroup::columns() const {
   if (const CrossbarSpec *spec = crossbar())
     return spec->array.columns;
+  if (cam())
+    return cam()->columns;
   return ap() ? ap()->columns : 0;
 }
 
@@ -57,6 +61,7 @@ const UnitGroup *DeviceSpec::firstCrossbar() const {
   return first<CrossbarSpec>(*this);
 }
 const UnitGroup *DeviceSpec::firstAP() const { return first<APSpec>(*this); }
+const UnitGroup *DeviceSpec::firstCam() const { return first<CamSpec>(*this); }
 const UnitGroup *DeviceSpec::firstDigital() const {
   return first<DigitalSpec>(*this);
 }

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -94,13 +95,51 @@ struct ArrayEnergy {
   std::optional<double> setStepPj, resetStepPj;
 };
 
+/// How the circuits around arrays divide a layer.
+enum class CircuitMapping { dense, kernel };
+
+/// The circuits of a chip around its arrays (`#pum.circuits`, which explains
+/// the fields; docs/devices.md, "Circuits around arrays").
+struct CircuitsSpec {
+  CircuitMapping mapping = CircuitMapping::dense;
+  double ones = 0; ///< density of 1 bits in inputs
+  bool pipelined = false;
+  struct Tiles {
+    int64_t kernelPositions = 0, kernelArrays = 0, denseArrays = 0;
+    double kernelUm = 0, denseUm = 0;
+  } tiles;
+  struct Periphery {
+    double narrowCellReadPj = 0, arrayReadPj = 0, rowPj = 0, multiplexerPj = 0,
+           encoderPj = 0, resultPj = 0;
+  } periphery;
+  struct Accumulation {
+    double slicesPj = 0, slicesPjPerSlice = 0, bitsPj = 0, bitsPjPerSlice = 0,
+           bitsPjPerBit = 0, treePj = 0, treePjPerArray = 0, denseTreePj = 0;
+  } accumulation;
+  struct Interconnect {
+    double arrayInPj = 0, arrayOutPj = 0, kernelTilePj = 0, denseTilePj = 0,
+           chipPjPerUm = 0;
+  } interconnect;
+  struct Buffers {
+    double arrayInPj = 0, tileInPj = 0, arrayOutPj = 0, tileOutPj = 0,
+           chipOutPj = 0;
+  } buffers;
+  struct Timing {
+    double windowNs = 0, bitNs = 0, resultNs = 0, inputNs = 0;
+  } timing;
+  struct Leakage {
+    double arrayUw = 0, arrayUwPerBit = 0, slicesUw = 0;
+  } leakage;
+};
+
 /// Associative processors (`#pum.ap`): shape, times and energies.
 struct APSpec {
   int64_t rows = 0;
   int64_t columns = 0;
   int64_t domains = 0; ///< bits of a cell's racetrack
   double searchNs = 0;
-  double searchPjPerBit = 0; ///< one searched column of one active row
+  double searchPjPerBit = 0; ///< search line of one column of one active row
+  double searchPjPerRow = 0; ///< match line and amplifier of one active row
   double writeNs = 0;
   double writePjPerBit = 0; ///< one written column of one tagged row
   double readNs = 0;        ///< one domain of all columns of one row
@@ -110,6 +149,28 @@ struct APSpec {
   double linkPjPerBit = 0;     ///< sending to another processor
   double fetchPjPerByte = 0;   ///< reading microprograms
   int64_t elementwiseBits = 0; ///< widest results of elementwise ops
+};
+
+/// Content-addressable memories (`#pum.cam`): shape, sensing, times and
+/// energies.
+struct CamSpec {
+  int64_t rows = 0;
+  int64_t columns = 0;
+  bool ternary = true;     ///< cells hold "don't care", too
+  int64_t maxDistance = 0; ///< of a row, that its sense amplifier tells apart
+  int64_t mergeParts = 1;  ///< parts of a word whose distances are added
+  int64_t bestMatches = 0; ///< nearest words that are ranked
+  double searchNs = 0;
+  double matchLinePj = 0;  ///< precharging the match line of one row
+  double cellPj = 0;       ///< one compared cell of it
+  double sensePj = 0;      ///< its sense amplifier
+  double searchLinePj = 0; ///< driving one bit of the key through one array
+  double writeNs = 0;      ///< one row
+  double writePjPerBit = 0;
+  double mergeNs = 0, mergePj = 0; ///< adding the distances of two parts
+  double rankNs = 0, rankPj = 0;   ///< comparing two distances
+  double distanceNoise = 0;        ///< sigma of sensed distances, in cells
+  int64_t seed = 0;
 };
 
 /// A memory (on-chip activation buffer, or DRAM behind its channel).
@@ -137,6 +198,7 @@ struct DigitalSpec {
   int64_t lanes = 1;
   double clockGhz = 1;
   std::vector<DigitalOpSpec> ops;
+  std::optional<int64_t> bits; ///< of a lane; nullopt: not stated
 };
 
 /// Units that all arrays in one instance of a level share.
@@ -168,6 +230,8 @@ struct CrossbarSpec {
   std::optional<SharedUnitsSpec> writeDrivers;
   /// Converters that arrays share; nullopt: each array has its own.
   std::optional<SharedUnitsSpec> converters;
+  /// Circuits around the arrays; nullopt: as ArrayTiming and ArrayEnergy say.
+  std::optional<CircuitsSpec> circuits;
   /// Tiles are not kept in arrays, but pass through systolic arrays one after
   /// the other; `timing` and `energy` are not used.
   std::optional<SystolicSpec> systolic;
@@ -180,11 +244,11 @@ struct LevelSpec {
   std::optional<int64_t> holds; ///< nullopt: unlimited (last level only)
 };
 
-/// Units of one kind: crossbar or systolic arrays, associative processors or
-/// digital units.
+/// Units of one kind: crossbar or systolic arrays, associative processors,
+/// content-addressable memories or digital units.
 struct UnitGroup {
   std::string name;
-  std::variant<CrossbarSpec, APSpec, DigitalSpec> unit;
+  std::variant<CrossbarSpec, APSpec, DigitalSpec, CamSpec> unit;
   std::vector<LevelSpec> levels;
   std::optional<int64_t> enduranceWrites; ///< per cell; nullopt: unknown
 
@@ -198,6 +262,7 @@ struct UnitGroup {
     return std::get_if<CrossbarSpec>(&unit);
   }
   const APSpec *ap() const { return std::get_if<APSpec>(&unit); }
+  const CamSpec *cam() const { return std::get_if<CamSpec>(&unit); }
   const DigitalSpec *digital() const { return std::get_if<DigitalSpec>(&unit); }
 
   /// Number of units; nullopt: unlimited.
@@ -235,12 +300,21 @@ struct ComponentSpec {
   bool alwaysOn = false; ///< draws power during the whole run (static)
 };
 
+/// How the figure `of` follows the device away from the point `at` for which it
+/// is stated (lib/Device/Laws.h).
+struct LawSpec {
+  std::string of, kind;
+  std::vector<std::pair<std::string, double>> at; ///< variables of the law
+  std::string group, level;
+};
+
 struct DeviceSpec {
   std::string name;
   std::vector<UnitGroup> groups;
   MemorySpec buffer;
   MemorySpec dram;
   std::vector<ComponentSpec> components;
+  std::vector<LawSpec> laws;
   std::vector<ResourceClass> resources; ///< set by declareResources
 
   /// The group with a name; null if there is none.
@@ -248,6 +322,7 @@ struct DeviceSpec {
   /// The first group of a kind; null if there is none.
   const UnitGroup *firstCrossbar() const;
   const UnitGroup *firstAP() const;
+  const UnitGroup *firstCam() const;
   const UnitGroup *firstDigital() const;
 };
 

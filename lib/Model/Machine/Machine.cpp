@@ -22,6 +22,10 @@ llvm::StringRef pumice::model::name(InstructionKind kind) {
     return "apply";
   case InstructionKind::lookup:
     return "lookup";
+  case InstructionKind::camWrite:
+    return "cam_write";
+  case InstructionKind::camSearch:
+    return "cam_search";
   case InstructionKind::digital:
     return "digital";
   }
@@ -36,6 +40,8 @@ llvm::StringRef pumice::model::name(InstructionUnit unit) {
     return "crossbar";
   case InstructionUnit::ap:
     return "ap";
+  case InstructionUnit::cam:
+    return "cam";
   case InstructionUnit::digital:
     return "digital";
   }
@@ -53,6 +59,9 @@ InstructionUnit pumice::model::unitOf(InstructionKind kind) {
   case InstructionKind::ap:
   case InstructionKind::lookup:
     return InstructionUnit::ap;
+  case InstructionKind::camWrite:
+  case InstructionKind::camSearch:
+    return InstructionUnit::cam;
   case InstructionKind::digital:
     return InstructionUnit::digital;
   }

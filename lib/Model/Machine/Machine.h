@@ -34,12 +34,14 @@ enum class InstructionKind {
   apply,
   ap,
   lookup,
+  camWrite,
+  camSearch,
   digital
 };
 llvm::StringRef name(InstructionKind kind);
 
 /// What executes an instruction.
-enum class InstructionUnit { dram, crossbar, ap, digital };
+enum class InstructionUnit { dram, crossbar, ap, cam, digital };
 llvm::StringRef name(InstructionUnit unit);
 InstructionUnit unitOf(InstructionKind kind);
 
@@ -52,6 +54,8 @@ struct InstructionInfo {
   /// instructions.
   std::string reason;
   std::vector<std::string> nonlinear; ///< nonlinear functions that it computes
+  /// Activations in the buffer when the program issues it.
+  int64_t bufferBytes = 0;
 };
 
 struct InstructionRecord {

@@ -5,7 +5,9 @@
 #include "llvm/ADT/StringMap.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -28,6 +30,7 @@ static json::Object toJson(const Counters &counters, bool withZeros) {
     if (withZeros || value != 0)
       object[key] = value;
   };
+  add("macs", counters.macs);
   add("windows", counters.windows);
   add("array_reads", counters.arrayReads);
   add("conversions", counters.conversions);
@@ -40,6 +43,9 @@ static json::Object toJson(const Counters &counters, bool withZeros) {
   add("ap_passes", counters.apPasses);
   add("ap_tagged_writes", counters.apTaggedWrites);
   add("ap_shifts", counters.apShifts);
+  add("cam_searches", counters.camSearches);
+  add("cam_rows", counters.camRows);
+  add("cam_key_bits", counters.camKeyBits);
   json::Object ops;
   for (size_t i = 0; i < numDigitalOps; ++i)
     if (withZeros || counters.digitalOps[i] != 0)
@@ -80,6 +86,8 @@ static json::Object toJson(const InstructionRecord &record,
       {"arrays", record.arrays},
       {"depends_on", std::move(dependencies)},
       {"lanes", std::move(lanes)}};
+  if (record.info.bufferBytes)
+    object["buffer_bytes"] = record.info.bufferBytes;
   if (!record.info.reason.empty())
     object["reason"] = record.info.reason;
   if (!record.info.nonlinear.empty())
@@ -166,14 +174,69 @@ static json::Array layersToJson(const Machine &machine) {
   return array;
 }
 
+/// How long the unit of a class that is held longest is held. Of a pool, the
+/// units of an instance share its work.
+static int64_t longestHeldPs(const Timeline &timeline, ResourceId resource) {
+  const ResourceClass &units = timeline.classes()[resource];
+  std::map<int64_t, double> changes; // of the sum, by the number of a unit
+  for (const Event &event : timeline.events())
+    for (const Lane &lane : event.lanes) {
+      if (lane.resource != resource)
+        continue;
+      const auto heldPs = double(lane.endPs - lane.startPs);
+      if (units.isLocated) {
+        changes[lane.first] += heldPs;
+        changes[lane.first + lane.count] -= heldPs;
+        continue;
+      }
+      const int64_t instance =
+          lane.first / std::max<int64_t>(units.perInstance, 1);
+      const double share = heldPs * double(lane.count) /
+                           double(std::max<int64_t>(units.perInstance, 1));
+      changes[instance] += share;
+      changes[instance + 1] -= share;
+    }
+  double sum = 0, most = 0;
+  for (auto [unit, change] : changes)
+    most = std::max(most, sum += change);
+  return std::llround(most);
+}
+
+/// The time between the starts of inferences that follow each other as closely
+/// as resources allow.
+static int64_t intervalPs(const Timeline &timeline) {
+  int64_t longest = 0;
+  for (size_t i = 0; i < timeline.classes().size(); ++i)
+    longest = std::max(longest, longestHeldPs(timeline, i));
+  return longest;
+}
+
+static json::Object kindsToJson(const Machine &machine) {
+  std::map<llvm::StringRef, std::vector<std::pair<int64_t, int64_t>>> spans;
+  for (const InstructionRecord &record : machine.instructions())
+    spans[name(record.info.kind)].emplace_back(record.startPs, record.endPs);
+  json::Object kinds;
+  for (auto &[kind, times] : spans)
+    kinds[kind] = ns(coveredPs(std::move(times)));
+  return kinds;
+}
+
+json::Value pumice::model::areaToJson(const AreaAndPower &sum) {
+  return sum.isStated ? json::Value(sum.areaUm2 / 1e6) : json::Value(nullptr);
+}
+
+json::Value pumice::model::powerToJson(const AreaAndPower &sum) {
+  return sum.isStated ? json::Value(sum.powerMw) : json::Value(nullptr);
+}
+
 json::Array pumice::model::toJson(const RollUp &sum) {
   json::Array levels;
   for (const LevelSum &level : sum.levels)
     levels.push_back(json::Object{{"group", level.group},
                                   {"level", level.level},
                                   {"count", level.count},
-                                  {"area_mm2", level.each.areaUm2 / 1e6},
-                                  {"power_mw", level.each.powerMw}});
+                                  {"area_mm2", areaToJson(level.each)},
+                                  {"power_mw", powerToJson(level.each)}});
   return levels;
 }
 
@@ -334,9 +397,11 @@ json::Value pumice::model::toJson(const Machine &machine, const Machine *setup,
       {"device", machine.device().name},
       {"latency_ns", ns(timeline.makespanPs())},
       {"energy_pj", std::move(energy)},
-      {"area_mm2", sum.device.areaUm2 / 1e6},
-      {"power_mw", sum.device.powerMw},
+      {"area_mm2", areaToJson(sum.device)},
+      {"power_mw", powerToJson(sum.device)},
       {"levels", toJson(sum)},
+      {"interval_ns", ns(intervalPs(timeline))},
+      {"kinds_ns", kindsToJson(machine)},
       {"layers", layersToJson(machine)},
       {"instructions", std::move(instructions)},
       {"utilisation", std::move(utilisation)},

@@ -12,9 +12,14 @@ namespace pumice::model {
 /// The accounts of a machine:
 ///   device, latency_ns,
 ///   energy_pj        {total, dynamic, static, <component>...},
-///   area_mm2, power_mw of the device,
+///   area_mm2, power_mw of the device; null if it lists no components,
 ///   levels           [{group, level, count, area_mm2, power_mw}]
 ///                    count: instances in the device; area and power of one,
+///                    likewise,
+///   interval_ns      the time between the starts of inferences that follow
+///                    each other as closely as resources allow: that of the
+///                    unit that is held longest,
+///   kinds_ns         {<kind>}: time in which an instruction of a kind runs,
 ///   layers           [{name, kinds, units, reasons, nonlinear, start_ns,
 ///                      end_ns, busy_ns, instructions,
 ///                      energy_pj {total, <component>...}, counters, arrays}]
@@ -23,7 +28,7 @@ namespace pumice::model {
 ///                    busy_ns: time during which its instructions run,
 ///   instructions     [{id, label, kind, unit, layer, reason, nonlinear,
 ///                      start_ns, end_ns, energy_pj, counters, arrays,
-///                      depends_on, lanes [{resource, first, count, start_ns,
+///                      buffer_bytes, depends_on, lanes [{resource, first, count, start_ns,
 ///                      end_ns}]}],
 ///   utilisation      {<resource> {count, busy_ns, share}},
 ///   waiting_ns       {weights, <resource>}, summed over instructions: how long
@@ -37,7 +42,8 @@ namespace pumice::model {
 ///                              max_writes_per_cell, mean_writes_per_cell}]}.
 /// Resources have the names that the device declares.
 /// Layers and instructions omit components and counters that are 0;
-/// instructions omit an empty `reason` and `nonlinear`.
+/// instructions omit an empty `reason`, `nonlinear` and `buffer_bytes`, the
+/// activations in the buffer when the program issues the instruction.
 ///
 /// With `setup`, the work done once before the run, the report also has
 /// `setup` and, in `wear`, `lifetime`: {limit, endurance_writes, runs,
@@ -50,6 +56,10 @@ namespace pumice::model {
 ///
 /// With `steady`, an inference in the steady state, the report also has
 /// `steady_state`, and the lifetime counts such runs.
+///
+/// The interpreter adds peak_buffer_bytes and, if values of a run saturate far
+/// more than in calibration, saturated [{layer, node, end, fraction,
+/// calibrated}] (lib/Interpreter/Saturation.h).
 llvm::json::Value toJson(const Machine &machine, const Machine *setup = nullptr,
                          const Machine *steady = nullptr);
 
@@ -58,6 +68,10 @@ llvm::json::Value toJson(const Machine &machine, const Machine *setup = nullptr,
 /// instruction, writes [{group, first, count, blocks [{row, column, rows,
 /// columns, writes}], written}].
 llvm::json::Value toJson(const Cost &cost, const DeviceSpec &device);
+
+/// Area in mm2 and power in mW; null if nothing is stated.
+llvm::json::Value areaToJson(const AreaAndPower &sum);
+llvm::json::Value powerToJson(const AreaAndPower &sum);
 
 /// The levels of a roll-up, as in a report.
 llvm::json::Array toJson(const RollUp &sum);

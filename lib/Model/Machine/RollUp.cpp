@@ -16,6 +16,7 @@ static AreaAndPower ownParts(const DeviceSpec &device, llvm::StringRef group,
     if (part.group != group || part.level != level)
       continue;
     const double share = 1.0 / double(std::max<int64_t>(part.sharedBy, 1));
+    sum.isStated = true;
     sum.areaUm2 += part.areaUm2 * share;
     sum.powerMw += part.powerMw * share;
     if (part.alwaysOn)
@@ -28,6 +29,7 @@ static void add(AreaAndPower &sum, const AreaAndPower &part, int64_t count) {
   sum.areaUm2 += part.areaUm2 * double(count);
   sum.powerMw += part.powerMw * double(count);
   sum.alwaysOnMw += part.alwaysOnMw * double(count);
+  sum.isStated |= part.isStated;
 }
 
 RollUp pumice::model::rollUp(const DeviceSpec &device,

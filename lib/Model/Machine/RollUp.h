@@ -15,6 +15,7 @@ struct AreaAndPower {
   double areaUm2 = 0;
   double powerMw = 0;
   double alwaysOnMw = 0; ///< static part of powerMw
+  bool isStated = false; ///< whether the device lists any component of it
 };
 
 /// One level of a group.

@@ -167,6 +167,18 @@ private:
     apcompiler::Options options;
     options.threads = model::threadCount(threads);
     options.share = share;
+    if (layout == "along")
+      options.layout = apcompiler::ValueLayout::along;
+    else if (layout == "across" ||
+             (layout.empty() && group->ap()->domains == 1))
+      options.layout = apcompiler::ValueLayout::across;
+    else if (layout.empty())
+      options.layout = apcompiler::ValueLayout::along;
+    else if (layout != "cheapest")
+      return op.emitError("expected layout 'along', 'across' or 'cheapest', "
+                          "got '")
+                 << layout << "'",
+             failure();
     if (lanes)
       options.lanes = lanes;
     if (outputBlocks)

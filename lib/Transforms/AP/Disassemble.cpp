@@ -73,6 +73,8 @@ private:
     number(top, "input_bits", program.inputBits);
     if (program.inputSigned)
       top->setAttr("input_signed", builder.getUnitAttr());
+    if (program.isAcross)
+      top->setAttr("across", builder.getUnitAttr());
     number(top, "lanes", program.lanes);
     number(top, "spread", program.spread);
     if (program.codeBits)
@@ -125,7 +127,8 @@ private:
     const model::APFields fields = model::fieldsOf(op.code);
     auto value = [&](bool has, const model::APValue &value) {
       return has ? ap::ValueAttr::get(&getContext(), value.column, value.domain,
-                                      value.width, value.isSigned, value.isCell)
+                                      value.width, value.isSigned, value.isCell,
+                                      value.isAcross)
                  : ap::ValueAttr();
     };
     ap::SerialOp::create(
@@ -154,28 +157,29 @@ private:
           before[column] = ports.at(column);
         }
     };
-    model::walk(
-        bundle, ports,
-        [&](const model::APOperation &op,
-            llvm::ArrayRef<model::APPass> passes) {
-          moves();
-          for (const model::APPass &pass : passes) {
-            cycle<ap::SearchOp>(builder, loc, op, pass.searched, pass.key);
-            cycle<ap::WriteOp>(builder, loc, op, pass.written, pass.bits);
-          }
-        });
+    model::walk(bundle, ports,
+                [&](const model::APOperation &op,
+                    llvm::ArrayRef<model::APPass> passes, int64_t step) {
+                  moves();
+                  for (const model::APPass &pass : passes) {
+                    cycle<ap::SearchOp>(builder, loc, op, step, pass.searched,
+                                        pass.key);
+                    cycle<ap::WriteOp>(builder, loc, op, step, pass.written,
+                                       pass.bits);
+                  }
+                });
   }
 
   template <typename OpTy>
   void cycle(OpBuilder &builder, Location loc, const model::APOperation &op,
-             uint8_t roles, uint8_t bits) {
+             int64_t step, uint8_t roles, uint8_t bits) {
     SmallVector<int64_t> columns;
     SmallVector<bool> key;
     for (auto [role, column] :
-         {std::pair<unsigned, uint16_t>(model::roleC, op.carry),
-          {model::roleD, op.d.column},
-          {model::roleB, op.b.column},
-          {model::roleA, op.a.column}})
+         {std::pair<unsigned, int64_t>(model::roleC, op.carry),
+          {model::roleD, model::columnAt(op.d, step)},
+          {model::roleB, model::columnAt(op.b, step)},
+          {model::roleA, model::columnOfA(op, step)}})
       if (roles & role) {
         columns.push_back(column);
         key.push_back(bits & role);

@@ -3,6 +3,7 @@
 #define PUMICE_LIB_TRANSFORMS_AP_PASSES_H
 
 #include "dialects/AP/AP.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 
 namespace pumice {

@@ -55,6 +55,91 @@ def APConvertElementwise : Pass<"ap-convert-elementwise", "::mlir::ModuleOp"> {
   let dependentDialects = ["::pumice::ap::APDialect"];
 }
 
+def APRaiseSearches : Pass<"ap-raise-searches", "::mlir::func::FuncOp"> {
+  let summary = "raise nearest neighbours to searches of content-addressable memories";
+  let description = [{
+    Requires: L1 without `pum.nonlinear` regions, and a device with
+    content-addressable memories; does nothing without these. Sums of terms over
+    pairs of a query and a constant word become `ap.cam_search`:
+
+        sum[q, r] = sum_k term(query[q, k], word[r, k])
+
+    in a reduction over broadcast operands (`cdist`, `(x != y).sum(-1)`, squared
+    differences) or in a matrix product. The pass evaluates the term for all
+    values that an element of a query may have (which it infers from the ops that
+    make it, such as a comparison) and for all symbols of words (tuples of the
+    constants that a term reads, so that masks of "don't care" count), and looks
+    for codes of both in 0, 1 and 2 with which each term is an offset plus a
+    factor times the number of differing cells. Nothing depends on names. Sums
+    must be exact in their type, whatever the order of their terms.
+
+    If what reads the sums, possibly through elementwise functions, is an
+    arg-reduction, or a stable ranking, and these functions are strictly monotone
+    in the distance, the search is for the `best` matches. If they have one value
+    up to a distance and another one beyond, it is for words `within` that
+    distance. Otherwise `distances` replace sums that are not matrix products.
+
+    If a sum has the form of a search but is none, a remark and `pum.reason` say
+    why. `targets` is that of assign-targets: a layer that is assigned to another
+    target is left alone.
+
+    Before:
+    ```mlir
+    %s = linalg.matmul ins(%signs, %words : ...) outs(%zeros : ...)
+    %best:2 = linalg.generic ... ins(%s : tensor<8x100xf32>) // maximum and where it is
+    ```
+    After:
+    ```mlir
+    %d, %i = ap.cam_search %keys in dense<...> : tensor<100x512xi8> for best
+      : (tensor<8x512xi8>) -> (tensor<8x1xi32>, tensor<8x1xi64>)
+    ```
+  }];
+  let options = [ListOption<"targets", "targets", "std::string",
+                            "targets of layers by module path, LAYER=TARGET; the first match counts">];
+  let statistics = [
+    Statistic<"numSearches", "searches", "sums that became searches">,
+    Statistic<"numLeft", "left", "sums that have the form of a search but are none">];
+  let dependentDialects = ["::pumice::ap::APDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def APMapSearches : Pass<"ap-map-searches", "::mlir::ModuleOp"> {
+  let summary = "cut stored words to content-addressable memories";
+  let description = [{
+    Requires: L2; a device with content-addressable memories if there are
+    searches. Gives each `ap.cam_search` without a mapping one for its group.
+    Words are cut into the widest parts whose distances the group's sense
+    amplifiers can tell apart, rows into blocks as high as an array. `goal`
+    decides how they are placed:
+
+    - `latency`: each part of a block has an array, and all arrays are searched at
+      once;
+    - `power`: the same, but the arrays of an instance of the group's lowest level
+      are searched one after the other;
+    - `density`: parts of the last block (the only one of small tables) share
+      arrays, as many as fit above each other, and are searched one after the
+      other.
+
+    A search that the group cannot do (a word of more parts than the periphery
+    merges, more best matches than it ranks, distances that cannot be told apart)
+    is an error with the numbers.
+
+    Before:
+    ```mlir
+    %d = ap.cam_search %q in dense<...> : tensor<10x1024xi8> for distances : ...
+    ```
+    After, with 256 columns:
+    ```mlir
+    %d = ap.cam_search %q in dense<...> : tensor<10x1024xi8> for distances
+      mapping <part_bits = 256, parts = 4, row_blocks = 1, stacked = 1> : ...
+    ```
+  }];
+  let options = [Option<"goal", "goal", "std::string", /*default=*/"\"latency\"",
+                        "latency, power or density">];
+  let statistics = [Statistic<"numSearches", "searches", "searches that got a mapping">];
+  let dependentDialects = ["::pumice::ap::APDialect"];
+}
+
 def APCompilePrograms : Pass<"ap-compile-programs", "::mlir::ModuleOp"> {
   let summary = "compile AP layers to microprograms";
   let description = [{
@@ -72,6 +157,8 @@ def APCompilePrograms : Pass<"ap-compile-programs", "::mlir::ModuleOp"> {
            "threads that compile; 0: as many as the machine has">,
     Option<"share", "share", "bool", /*default=*/"true",
            "compute sums that several outputs have in common once">,
+    Option<"layout", "layout", "std::string", /*default=*/"\"\"",
+           "where the bits of values lie: along (racetracks), across (columns), or whichever takes less energy (cheapest); along by default, if processors have more than one domain">,
     Option<"lanes", "lanes", "int64_t", /*default=*/"0",
            "interleaved input channels; 0: the cheapest number">,
     Option<"outputBlocks", "output-blocks", "int64_t", /*default=*/"0",

@@ -3,6 +3,7 @@
 #include "lib/Device/Device.h"
 #include "lib/Model/AP/Microprogram.h"
 #include "lib/Transforms/AP/Passes.h"
+#include "lib/Transforms/AP/Searches.h"
 
 #include "llvm/Support/DebugLog.h"
 
@@ -30,10 +31,35 @@ struct VerifyAPContractPass
       }
       if (auto run = dyn_cast<ap::RunOp>(op))
         return verify(run);
+      if (auto search = dyn_cast<ap::CamSearchOp>(op))
+        return verify(search);
       return WalkResult::advance();
     });
     if (result.wasInterrupted())
       signalPassFailure();
+  }
+
+  WalkResult verify(ap::CamSearchOp op) {
+    FailureOr<pum::DeviceAttr> device = getDevice(getOperation());
+    if (failed(device))
+      return WalkResult::interrupt();
+    if (!op.getMapping()) {
+      op.emitOpError("has no mapping (ap-map-searches)");
+      return WalkResult::interrupt();
+    }
+    const StringRef name = pum::targetGroupOf(op);
+    std::optional<model::CamSpec> cam = camsOf(*device, name);
+    if (!cam) {
+      op.emitOpError("searches content-addressable memories, but device '")
+          << device->getName() << "' has no such group";
+      return WalkResult::interrupt();
+    }
+    if (llvm::Error error =
+            model::verifyMapping(*cam, searchSpecOf(op), searchMappingOf(op))) {
+      op.emitOpError(llvm::toString(std::move(error)));
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
   }
 
   WalkResult verify(ap::RunOp op) {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/AP/AP.h"
 #include "dialects/PUM/Reason.h"
 #include "lib/Analysis/IntegerLayer.h"
 #include "lib/Device/Device.h"
 #include "lib/Support/Locations.h"
 #include "lib/Transforms/Linalg/Passes.h"
+#include "lib/Transforms/Linalg/TargetChoices.h"
 
 #include "llvm/Support/DebugLog.h"
-#include "llvm/Support/GlobPattern.h"
 
 #define DEBUG_TYPE "assign-targets"
 
@@ -20,16 +21,6 @@ using namespace pumice;
 
 namespace {
 
-/// An entry of the option `targets`.
-struct Choice {
-  std::string text;         ///< the entry
-  llvm::GlobPattern layers; ///< matches module paths
-  bool isExact = false;     ///< names one layer
-  LayerTarget target;
-  std::string group = {}; ///< empty: the first group of the kind
-  bool isUsed = false;
-};
-
 /// The target of a layer and, if it is the digital unit, the reason.
 struct Assignment {
   LayerTarget target;
@@ -41,14 +32,21 @@ struct AssignTargetsPass : pumice::impl::AssignTargetsBase<AssignTargetsPass> {
 
   void runOnOperation() override {
     device = deviceOf(getOperation());
-    FailureOr<SmallVector<Choice>> choices = readChoices();
+    FailureOr<SmallVector<TargetChoice>> choices =
+        readTargetChoices(getOperation(), targets, device);
     if (failed(choices))
       return signalPassFailure();
     WalkResult result = getOperation().walk(
         [&](linalg::LinalgOp op) { return WalkResult(assign(op, *choices)); });
     if (result.wasInterrupted())
       return signalPassFailure();
-    for (const Choice &choice : *choices)
+    // Searches are raised before (ap-raise-searches).
+    getOperation().walk([&](ap::CamSearchOp op) {
+      if (TargetChoice *choice =
+              findTargetChoice(*choices, namesOf(op.getLoc()).layer))
+        choice->isUsed = true;
+    });
+    for (const TargetChoice &choice : *choices)
       if (choice.isExact && !choice.isUsed) {
         getOperation().emitError("targets: '")
             << choice.text << "' does not name a layer";
@@ -57,44 +55,13 @@ struct AssignTargetsPass : pumice::impl::AssignTargetsBase<AssignTargetsPass> {
   }
 
 private:
-  FailureOr<SmallVector<Choice>> readChoices() {
-    SmallVector<Choice> choices;
-    for (const std::string &text : targets) {
-      auto [layers, name] = StringRef(text).rsplit('=');
-      std::optional<LayerTarget> target = symbolizeLayerTarget(name);
-      std::string group;
-      if (!target && device) {
-        target = targetOfGroup(device, name);
-        group = name;
-      }
-      if (layers.empty() || !target)
-        return getOperation().emitError(
-                   "targets: expected LAYER=TARGET with crossbar, ap, digital "
-                   "or "
-                   "a group of the device as target, got '")
-               << text << "'";
-      llvm::Expected<llvm::GlobPattern> pattern =
-          llvm::GlobPattern::create(layers);
-      if (!pattern)
-        return getOperation().emitError("targets: '")
-               << text << "': " << llvm::toString(pattern.takeError());
-      choices.push_back({text, std::move(*pattern),
-                         layers.find_first_of("*?[\\{") == StringRef::npos,
-                         *target, std::move(group)});
-    }
-    return choices;
-  }
-
-  LogicalResult assign(linalg::LinalgOp op, MutableArrayRef<Choice> choices) {
+  LogicalResult assign(linalg::LinalgOp op,
+                       MutableArrayRef<TargetChoice> choices) {
     // Keep existing targets.
     if (pum::targetOf(op))
       return success();
     std::string name = namesOf(op->getLoc()).layer;
-    Choice *choice = llvm::find_if(choices, [&](const Choice &choice) {
-      return choice.layers.match(name);
-    });
-    if (choice == choices.end())
-      choice = nullptr;
+    TargetChoice *choice = findTargetChoice(choices, name);
     const StringRef group = choice ? StringRef(choice->group) : "";
     std::string why;
     std::optional<IntegerLayer> layer = matchIntegerLayer(
@@ -168,6 +135,8 @@ private:
       if (!matchTernaryLayer(layer, why))
         return {LayerTarget::digital, why};
       break;
+    case LayerTarget::cam:
+      return {LayerTarget::digital, "it is not a search of stored words"};
     case LayerTarget::digital:
       return {target, "it is assigned to the digital unit"};
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/PUM/PUM.h"
 #include "lib/Analysis/Quantized.h"
 #include "lib/Transforms/Linalg/Passes.h"
 
@@ -18,6 +19,29 @@ using namespace pumice;
 
 namespace {
 
+bool isElementwise(Operation *op) {
+  auto generic = dyn_cast_or_null<linalg::GenericOp>(op);
+  return generic && generic.getNumDpsInits() == 1 &&
+         generic.getNumLoops() == generic.getNumParallelLoops();
+}
+
+/// True for a nonlinear region of elementwise ops only, such as an activation.
+bool isElementwiseRegion(Operation *op) {
+  auto nonlinear = dyn_cast<pum::NonlinearOp>(op);
+  return nonlinear &&
+         llvm::all_of(nonlinear.getBody().front().getOps<linalg::LinalgOp>(),
+                      [](Operation *inner) { return isElementwise(inner); });
+}
+
+/// True for a dequantize that each of several readers can do for itself: the
+/// quantized values are then the only tensor between it and them.
+bool isSharedDequantize(Operation *op) {
+  return !op->use_empty() && !op->hasOneUse() && matchDequantize(op) &&
+         llvm::all_of(op->getUsers(), [](Operation *user) {
+           return isElementwise(user) || isElementwiseRegion(user);
+         });
+}
+
 /// True when computing the producer inside the consumer repeats no work: the
 /// consumer is elementwise and the only reader, or the producer just turns
 /// codes into floats, which are larger.
@@ -30,16 +54,11 @@ bool saves(OpOperand *operand) {
   bool isOnlyReader = llvm::all_of(producer->getUsers(), [&](Operation *user) {
     return user == consumer.getOperation();
   });
-  bool result = isOnlyReader || matchDequantize(producer);
+  bool result = (isOnlyReader && !isSharedDequantize(consumer)) ||
+                matchDequantize(producer);
   LDBG() << (result ? "may fuse " : "keeps ") << producer->getName() << " at "
          << producer->getLoc() << " and its reader at " << consumer.getLoc();
   return result;
-}
-
-bool isElementwise(Operation *op) {
-  auto generic = dyn_cast_or_null<linalg::GenericOp>(op);
-  return generic && generic.getNumDpsInits() == 1 &&
-         generic.getNumLoops() == generic.getNumParallelLoops();
 }
 
 /// True for a reshape between two elementwise generics that nothing else reads:

@@ -146,11 +146,12 @@ def AssignTargets : Pass<"assign-targets", "::mlir::func::FuncOp"> {
 
     `targets` overrides this: a list of LAYER=TARGET, where LAYER is the module
     path of the layer (the outer name of its location) or a pattern with `*` and
-    `?`, and TARGET is crossbar, ap, digital or the name of a group of the device.
+    `?`, and TARGET is crossbar, ap, cam, digital or the name of a group of the device.
     The first matching entry counts.
     If a pattern assigns a layer to units that cannot compute it, the layer is
     assigned to the digital unit; if the entry names the layer in full, this is
     an error. A name without a layer is an error too.
+    `cam` takes searches only, which ap-raise-searches has raised before.
 
     Before:
     ```mlir

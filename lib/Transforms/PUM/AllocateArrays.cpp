@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/AP/AP.h"
 #include "lib/Cost/CostModel.h"
 #include "lib/Device/Device.h"
 #include "lib/Transforms/PUM/Passes.h"
@@ -99,8 +100,15 @@ struct PUMAllocateArraysPass
     SmallVector<pum::ProgramOp> constants, temporaries;
     SmallVector<pum::ComputeOp> layers;
     module.walk([&](Operation *op) {
-      if (auto compute = dyn_cast<pum::ComputeOp>(op))
+      if (auto compute = dyn_cast<pum::ComputeOp>(op)) {
         layers.push_back(compute);
+        if (pum::PlacementAttr placement = compute.getPlacementAttr();
+            placement && holdsWords(compute)) {
+          FreeArrays &arrays = groups[placement.getGroup()].arrays;
+          for (size_t i = 0; i < placement.getRanges().size(); i += 2)
+            arrays.take(placement.getRanges()[i], placement.getRanges()[i + 1]);
+        }
+      }
       auto program = dyn_cast<pum::ProgramOp>(op);
       if (!program)
         return;
@@ -121,6 +129,10 @@ struct PUMAllocateArraysPass
     for (pum::ProgramOp op : temporaries)
       if (failed(place(op, *device)))
         return signalPassFailure();
+    CostModel costs(spec);
+    for (pum::ComputeOp op : layers)
+      if (failed(placeSearch(op, costs)))
+        return signalPassFailure();
     for (auto &[name, state] : groups) {
       std::optional<int64_t> available = availableIn(name);
       if (!available || state.needed <= *available)
@@ -130,10 +142,43 @@ struct PUMAllocateArraysPass
           << "' has " << *available;
       return signalPassFailure();
     }
-    CostModel costs(spec);
     for (pum::ComputeOp op : layers)
       if (failed(place(op, costs)))
         return signalPassFailure();
+  }
+
+  static bool holdsWords(pum::ComputeOp op) {
+    return isa<ap::CamSearchOp>(op.getBody().front().front());
+  }
+
+  /// Gives a search arrays of its own: they keep its words.
+  LogicalResult placeSearch(pum::ComputeOp op, CostModel &costs) {
+    if (op.getPlacement() || !holdsWords(op))
+      return success();
+    FailureOr<TaskWork> work =
+        cast<TaskOpInterface>(op.getOperation()).getTaskWork();
+    if (failed(work))
+      return op.emitOpError("holds a search without a mapping "
+                            "(ap-map-searches)");
+    const StringRef target = pum::targetGroupOf(op);
+    const model::UnitGroup *group =
+        target.empty() ? spec.firstCam() : spec.find(target.str());
+    if (!group || !group->cam())
+      return op.emitOpError("searches content-addressable memories, but device "
+                            "'")
+             << spec.name << "' has no such group";
+    llvm::Expected<int64_t> wanted = costs.processorsOf(*work);
+    if (!wanted)
+      return op.emitOpError(llvm::toString(wanted.takeError()));
+    State &state = groups[group->name];
+    SmallVector<int64_t> ranges =
+        state.arrays.takeLowest(std::max<int64_t>(*wanted, 1));
+    state.needed = std::max(state.needed, ranges.back());
+    op.setPlacementAttr(
+        pum::PlacementAttr::get(&getContext(), group->name, ranges));
+    op->removeAttr(pum::targetAttrName);
+    LDBG() << op.getPlacementAttr() << " for " << op.getLoc();
+    return success();
   }
 
   /// Places a task on the lowest processors: between tasks they hold nothing.

@@ -16,6 +16,21 @@ def PUMAttachDevice : Pass<"pum-attach-device", "::mlir::ModuleOp"> {
   let dependentDialects = ["::pumice::pum::PUMDialect"];
 }
 
+def VerifyLevel : Pass<"verify-level", "::mlir::ModuleOp"> {
+  let summary = "check that a pipeline starts from its level";
+  let description = [{
+    Requires nothing and changes nothing. Each pipeline from level to level
+    begins with it. Fails, naming the pipeline to run instead, if the module is
+    above the level `level` or more than one level below it: pipelines leave a
+    module alone that they have already lowered. Modules of linalg and of
+    quantized layers consist of the same ops; verify-linalg-contract and
+    verify-quantized-contract tell them apart.
+  }];
+  let options = [
+    Option<"level", "level", "std::string", "\"\"",
+           "linalg, quantized, crossbar or pum">];
+}
+
 def PUMInsertProbes : Pass<"pum-insert-probes", "::mlir::ModuleOp"> {
   let summary = "show values of chosen nodes and nonlinear functions to observers";
   let description = [{
@@ -82,6 +97,8 @@ def PUMSchedule : Pass<"pum-schedule", "::mlir::ModuleOp"> {
     - a layer that is larger than the machine has several tasks on parts of its
       weights; a `pum.digital` puts their results together;
     - copies of weights are multiples in the placement;
+    - nets and tables (`crossbar.apply`) stay in arrays that the schedule does
+      not use, as many tasks share them;
     - weights that stay between inferences (`steady`) keep `setup`, others lose
       it: they are written in each inference.
 

@@ -31,11 +31,11 @@ bool isConstant(pum::ProgramOp op) {
   return op.getWeights().getDefiningOp<arith::ConstantOp>() != nullptr;
 }
 
-/// Whether the arrays belong to a net or table.
-bool isOfFunction(pum::ProgramOp op) {
+/// Whether the weights are of a net or a table.
+bool isApplied(pum::ProgramOp op) {
   return llvm::any_of(op.getGrid().getUsers(), [](Operation *user) {
     auto task = dyn_cast<pum::ComputeOp>(user);
-    return task && !task.getBody().front().getOps<crossbar::ApplyOp>().empty();
+    return task && isa<crossbar::ApplyOp>(task.getBody().front().front());
   });
 }
 
@@ -46,7 +46,7 @@ pum::ProgramOp programOf(Operation *task) {
     return {};
   for (Value input : compute.getInputs())
     if (auto program = input.getDefiningOp<pum::ProgramOp>())
-      return pumice::isScheduled(program) ? program : pum::ProgramOp();
+      return isScheduled(program) ? program : pum::ProgramOp();
   return {};
 }
 
@@ -91,7 +91,7 @@ private:
     machine.dramPjPerByte = device.dram.readPjPerByte;
     if (const model::UnitGroup *digital = device.firstDigital())
       machine.digitalUnits = std::max<int64_t>(digital->digital()->units, 1);
-    const llvm::StringMap<int64_t> reserved = reservedArrays();
+    reserveArrays();
     for (const model::UnitGroup &group : device.groups) {
       const model::CrossbarSpec *crossbar = group.crossbar();
       if (!crossbar || !group.count())
@@ -109,7 +109,8 @@ private:
         own.arraysPerElement =
             group.unitsPer(group.levels.front().name).value_or(1);
       }
-      const int64_t left = *group.count() - reserved.lookup(group.name);
+      const int64_t left = *group.count() - applied.lookup(group.name) -
+                           temporary.lookup(group.name);
       own.elements = left / own.arraysPerElement;
       if (own.elements < 1)
         continue;
@@ -120,28 +121,25 @@ private:
     }
   }
 
-  /// Arrays that are not scheduled, by group: those of nets and tables, and for
-  /// temporary weights those of two such programs, so that one is written while
-  /// the other is read.
-  llvm::StringMap<int64_t> reservedArrays() {
-    llvm::StringMap<int64_t> temporary, arrays;
+  /// Finds the arrays that are not scheduled: those of nets and tables, which
+  /// stay, and of two programs of temporary weights, so that one is written
+  /// while the other is read.
+  void reserveArrays() {
     function.walk([&](pum::ProgramOp op) {
-      if (op.getPlacement() || isScheduled(op))
+      const bool isTemporary = !isConstant(op);
+      if (op.getPlacement() || (!isTemporary && !isApplied(op)))
         return;
-      for (const model::UnitGroup &group : device.groups)
-        if (group.crossbar() && arrayIs(group, op)) {
-          const int64_t own = op.getTiling().getArrays();
-          int64_t &most = temporary[group.name];
-          if (isConstant(op))
-            arrays[group.name] += own;
-          else
-            most = std::max<int64_t>(most, 2 * own);
-          break;
-        }
+      const int64_t arrays = op.getTiling().getArrays();
+      for (const model::UnitGroup &group : device.groups) {
+        if (!group.crossbar() || !arrayIs(group, op))
+          continue;
+        if (isTemporary)
+          temporary[group.name] = std::max(temporary[group.name], 2 * arrays);
+        else
+          applied[group.name] += arrays;
+        break;
+      }
     });
-    for (const auto &group : temporary)
-      arrays[group.first()] += group.second;
-    return arrays;
   }
 
   bool arrayIs(const model::UnitGroup &group, pum::ProgramOp op) {
@@ -252,7 +250,9 @@ private:
     if (unit.groups.empty())
       return program.emitOpError("needs ")
              << grid.tiling.arrays << " arrays, but device '" << device.name
-             << "' has none that are left for constant weights";
+             << "' has none that are left for constant weights: nets and "
+                "tables take "
+             << sum(applied) << ", temporary weights " << sum(temporary);
     if (work.split != Split::tiles && unit.rowTiles > most)
       return program.emitOpError("needs ")
              << unit.rowTiles << " arrays at once for its smallest split, "
@@ -271,6 +271,13 @@ private:
       bytes += unit.inputBytes + unit.outputBytes + unit.windowBytes +
                2 * unit.partialBytes;
     result.problem.machine.banks.push_back({bytes, 0});
+  }
+
+  static int64_t sum(const llvm::StringMap<int64_t> &byGroup) {
+    int64_t all = 0;
+    for (const auto &entry : byGroup)
+      all += entry.second;
+    return all;
   }
 
   static int64_t bytesOf(RankedTensorType type) {
@@ -294,12 +301,14 @@ private:
   TaskProblem result;
   llvm::DenseMap<Operation *, int> unitOf;
   llvm::StringMap<int64_t> seen; ///< names
+  /// Arrays of nets and tables, and for temporary weights, by group.
+  llvm::StringMap<int64_t> applied, temporary;
 };
 
 } // namespace
 
 bool pumice::isScheduled(pum::ProgramOp op) {
-  return !op.getPlacement() && isConstant(op) && !isOfFunction(op);
+  return !op.getPlacement() && isConstant(op) && !isApplied(op);
 }
 
 FailureOr<TaskProblem> pumice::readTasks(func::FuncOp function,

@@ -47,9 +47,10 @@ struct TaskProblem {
 /// again, and not those of a net or table.
 bool isScheduled(pum::ProgramOp op);
 
-/// Reads the tasks of `function`. Every program that is scheduled must have one
-/// reader. Arrays of nets and tables and for temporary weights are left out of
-/// the machine, at the end of their group. Problems become diagnostics.
+/// Reads the tasks of `function`. Every program of constant weights must have
+/// one reader, except those of nets and tables, which stay in their arrays.
+/// These arrays and those for temporary weights are left out of the machine, at
+/// the end of their group. Problems become diagnostics.
 mlir::FailureOr<TaskProblem> readTasks(mlir::func::FuncOp function,
                                        CostModel &costs);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/AP/AP.h"
 #include "lib/Analysis/TaskDependences.h"
 #include "lib/Device/Device.h"
 #include "lib/Transforms/PUM/Passes.h"
@@ -140,6 +141,15 @@ static LogicalResult verifyProcessors(pum::ComputeOp task,
     return task.emitOpError("has no placement (pum-allocate-arrays)");
   if (failed(verifyPlacement(task, placement, spec)))
     return failure();
+  if (isa<ap::CamSearchOp>(task.getBody().front().front())) {
+    if (!camsOf(device, placement.getGroup()))
+      return task.emitOpError("is placed on '")
+             << placement.getGroup()
+             << "', which is not a group of content-addressable memories of "
+                "device '"
+             << device.getName() << "'";
+    return success();
+  }
   if (!processorsOf(device, placement.getGroup()))
     return task.emitOpError("is placed on '")
            << placement.getGroup()

@@ -16,6 +16,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <algorithm>
@@ -286,6 +287,7 @@ private:
       constant->moveBefore(&block, block.begin());
     gridOfTransfer.resize(schedule.transfers.size());
     builder.setInsertionPoint(terminator);
+    placeApplied();
     emitResidents();
     for (int n : sequence) {
       builder.setInsertionPoint(terminator);
@@ -330,11 +332,28 @@ private:
     lastTask = task->getResults().back();
   }
 
+  static bool isConstant(pum::ProgramOp op) {
+    return op.getWeights().getDefiningOp<arith::ConstantOp>() != nullptr;
+  }
+
+  /// Puts programs of nets and tables, which stay, in front of all tasks.
+  void placeApplied() {
+    llvm::SmallPtrSet<Operation *, 16> scheduled;
+    for (const UnitOfWork &work : tasks.units)
+      if (work.program)
+        scheduled.insert(work.program);
+    SmallVector<pum::ProgramOp> programs(block.getOps<pum::ProgramOp>());
+    for (pum::ProgramOp program : programs)
+      if (isConstant(program) && !scheduled.contains(program))
+        program->moveBefore(block.getTerminator());
+  }
+
   /// Moves a task, and in front of it programs of temporary weights that it
   /// reads.
   void moveWithPrograms(Operation *task, Operation *before) {
     for (Value operand : task->getOperands())
-      if (auto program = operand.getDefiningOp<pum::ProgramOp>())
+      if (auto program = operand.getDefiningOp<pum::ProgramOp>();
+          program && !isConstant(program))
         program->moveBefore(before);
     task->moveBefore(before);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Analysis/TaskDependences.h"
 #include "lib/Device/Device.h"
+#include "lib/Model/Cam/Search.h"
 #include "lib/Model/Crossbar/Tiling.h"
 #include "lib/Transforms/Simulator/Passes.h"
 
@@ -133,6 +134,15 @@ private:
         return failure();
       return write(op, exec.getOutput());
     }
+    if (auto write = dyn_cast<simulator::CamWriteOp>(op))
+      return store(write);
+    if (auto search = dyn_cast<simulator::CamSearchOp>(op)) {
+      if (failed(verifyStored(search)) ||
+          failed(read(op, search.getQueries())) ||
+          (search.getIndices() && failed(write(op, search.getIndices()))))
+        return failure();
+      return write(op, search.getOutput());
+    }
     if (auto digital = dyn_cast<simulator::DigitalOp>(op)) {
       for (Value input : digital.getInputs())
         if (failed(read(op, input)))
@@ -211,6 +221,67 @@ private:
            << group << "', which is not a group of associative processors of "
            << "device '" << device.getName() << "'";
   }
+
+  /// Words have arrays of their own, as many as their mapping says.
+  LogicalResult store(simulator::CamWriteOp op) {
+    pum::PlacementAttr placement = op.getPlacement();
+    std::optional<model::CamSpec> cam = camsOf(device, placement.getGroup());
+    if (!cam)
+      return op.emitOpError("is placed on '")
+             << placement.getGroup()
+             << "', which is not a group of content-addressable memories of "
+                "device '"
+             << device.getName() << "'";
+    ap::CamMappingAttr mapping = op.getMapping();
+    const int64_t wanted =
+        model::SearchMapping{(int64_t)mapping.getPartBits(),
+                             (int64_t)mapping.getParts(),
+                             (int64_t)mapping.getRowBlocks(),
+                             (int64_t)mapping.getStacked(), mapping.getSerial()}
+            .arrays();
+    if (placement.size() != wanted)
+      return op.emitOpError("expects a placement of ")
+             << wanted << " arrays, got " << placement.size();
+    const model::DeviceSpec spec = toSpec(device);
+    const std::optional<int64_t> available =
+        spec.find(placement.getGroup().str())->count();
+    if (available && placement.getRanges().back() > *available)
+      return op.emitOpError("is placed on array ")
+             << placement.getRanges().back() - 1 << ", but device '"
+             << device.getName() << "' has " << *available;
+    for (simulator::CamWriteOp other : stored) {
+      if (other.getPlacement().getGroup() != placement.getGroup())
+        continue;
+      ArrayRef<int64_t> a = placement.getRanges(),
+                        b = other.getPlacement().getRanges();
+      for (size_t i = 0; i < a.size(); i += 2)
+        for (size_t j = 0; j < b.size(); j += 2)
+          if (a[i] < b[j + 1] && b[j] < a[i + 1]) {
+            InFlightDiagnostic diag = op.emitOpError("stores words on array ")
+                                      << std::max(a[i], b[j])
+                                      << ", which holds others";
+            diag.attachNote(other.getLoc()) << "they are stored here";
+            return diag;
+          }
+    }
+    stored.push_back(op);
+    return success();
+  }
+
+  /// A search reads words that were stored for it.
+  LogicalResult verifyStored(simulator::CamSearchOp op) {
+    for (simulator::CamWriteOp write : stored)
+      if (write.getTable() == op.getTable() &&
+          write.getPlacement() == op.getPlacement() &&
+          write.getMapping() == op.getMapping()) {
+        requireDone(op, write, "searches words");
+        return success();
+      }
+    return op.emitOpError("searches words that no simulator.cam_write stores "
+                          "there");
+  }
+
+  std::vector<simulator::CamWriteOp> stored;
 
   /// `op`, which does `what`, has to wait for `other`: checked at the end.
   void requireDone(Operation *op, Operation *other, StringRef what) {

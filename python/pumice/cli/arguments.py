@@ -6,16 +6,24 @@ from __future__ import annotations
 import argparse
 
 __all__ = [
-    "MODEL", "PROGRAM", "add_debug", "add_json", "add_json_file", "add_layers", "add_markdown",
-    "add_model", "add_reports", "add_threads", "positive",
+    "DATA", "MODEL", "PROGRAM", "add_debug", "add_json", "add_json_file", "add_layers",
+    "add_markdown", "add_model", "add_reports", "add_set", "add_threads", "add_version", "positive",
 ]  # fmt: skip
 
 MODEL = (
     "FILE.py:NAME or package.module:NAME, where NAME is a torch.nn.Module or a function that"
-    " returns one; MODEL.onnx; or MODEL.mlir of TOSA, linalg or any level above the"
-    " machine program"
+    " returns one; zoo:NAME, a network of pumice.zoo, or zoo-small:NAME; MODEL.onnx; or MODEL.mlir"
+    " of TOSA, linalg or any level above the machine program"
 )
-PROGRAM = f"a program of `pumice compile` or Program.save; or a model: {MODEL}"
+PROGRAM = (
+    f"a program of `pumice compile` or Program.save; or a model: {MODEL}; - is a program or MLIR on"
+    " standard input"
+)
+
+DATA = (
+    "an .npz file with an array y of targets, and x of inputs or, for models with several, an array"
+    " for each by its name; items are along the first dimension"
+)
 
 
 def positive(text: str) -> int:
@@ -24,6 +32,19 @@ def positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text}")
     return value
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        import pumice
+
+        print(f"pumice {pumice.__version__}")
+        parser.exit()
+
+
+def add_version(parser: argparse.ArgumentParser) -> None:
+    """--version, for every program."""
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -72,6 +93,11 @@ def add_reports(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trace", metavar="T.json", help="where to write the timeline for https://ui.perfetto.dev"
     )
+    parser.add_argument(
+        "--trace-setup",
+        action="store_true",
+        help="begin the timeline with the programming of arrays before the first run",
+    )
 
 
 def add_layers(parser: argparse.ArgumentParser) -> None:
@@ -93,8 +119,20 @@ def add_layers(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_model(parser: argparse.ArgumentParser, several_devices: bool = False) -> None:
-    """Arguments of compilation; with `several_devices`, --device may be repeated."""
+def add_set(parser: argparse.ArgumentParser) -> None:
+    """--set, of fields of devices."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=V,V,...",
+        help="values of a field, as array.rows=64,128; fields that change together as"
+        " array.adc.bits,energy.adc_pj=6:0.4,8:1.56; repeat for several",
+    )
+
+
+def add_model(parser: argparse.ArgumentParser, several_devices: str = "") -> None:
+    """Arguments of compilation; --device may be repeated if `several_devices` names a default."""
     parser.add_argument(
         "--input",
         "-i",
@@ -108,8 +146,9 @@ def add_model(parser: argparse.ArgumentParser, several_devices: bool = False) ->
         "--shape",
         action="append",
         default=[],
-        metavar="NAME=1x3x224x224",
-        help="shape of an input of an ONNX model, if neither the file nor --input fixes it",
+        metavar="[NAME=]1x3x224x224[:DTYPE]",
+        help="shape of an input: of an ONNX model, by name, if neither the file nor --input fixes"
+        " it; of a PyTorch model for estimates, instead of --input",
     )
     device = "name of a device (see `pumice devices`) or path of a device file"
     if several_devices:
@@ -118,7 +157,7 @@ def add_model(parser: argparse.ArgumentParser, several_devices: bool = False) ->
             "-d",
             action="append",
             metavar="D",
-            help=f"{device}; repeat for several; isaac by default",
+            help=f"{device}; repeat for several; {several_devices} by default",
         )
     else:
         parser.add_argument("--device", "-d", metavar="D", help=f"{device}; ideal by default")
@@ -156,4 +195,24 @@ def add_model(parser: argparse.ArgumentParser, several_devices: bool = False) ->
         "--no-quantize",
         action="store_true",
         help="keep a float model in float: it runs entirely on the digital unit",
+    )
+    parser.add_argument(
+        "--passes",
+        action="append",
+        default=[],
+        metavar="LEVEL=PASSES",
+        help="passes to run at a level: a pipeline such as canonicalize,cse, or FILE.py:NAME, a"
+        " function that changes a module; repeat for several",
+    )
+    parser.add_argument(
+        "--pass-plugin",
+        action="append",
+        default=[],
+        metavar="P.so",
+        help="plugin of pumice-opt whose passes --passes may name; repeat for several",
+    )
+    parser.add_argument(
+        "--dump-levels-to",
+        metavar="DIR",
+        help="write the IR of every level to a folder, as LEVEL.mlir",
     )

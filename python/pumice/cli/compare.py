@@ -20,13 +20,17 @@ def compare(args: Namespace) -> int:
     """Prints the comparison of a program or model on inputs."""
     if not args.tolerance >= 0:
         raise UsageError(f"expected --tolerance to be at least 0, got {args.tolerance}")
+    if not args.reference and args.program.endswith(".onnx"):
+        args.reference = args.program
     if not args.reference and not is_model(args.program):
         raise UsageError(
-            "expected --reference FILE.py:NAME, the PyTorch model to compare with:"
+            "expected --reference, the PyTorch or ONNX model to compare with:"
             f" '{args.program}' holds none"
         )
     program, inputs, keywords = program_of(args)
-    reference = load_model(args.reference) if args.reference else None
+    reference = args.reference
+    if reference and not reference.endswith(".onnx"):
+        reference = load_model(reference)
     with working("comparing"):
         found = program.compare(
             *inputs,

@@ -13,8 +13,17 @@ import numpy.typing as npt
 from pumice.cli.errors import UsageError
 from pumice.cli.terminal import progress, say, show, working
 from pumice.device import Device
+from pumice.frontend.requirements import require_torch
 from pumice.report import Report
-from pumice.tables import NOT_STATED, area, energy, number, simple_table, time
+from pumice.tables import (
+    NOT_STATED,
+    area,
+    energy,
+    number,
+    simple_table,
+    static_energy,
+    time,
+)
 
 __all__ = ["demo"]
 
@@ -26,6 +35,7 @@ Logits = npt.NDArray[np.float32]
 
 def demo(args: Namespace) -> None:
     """Compiles, runs, compares, prints."""
+    require_torch("torch", "torch-mlir", "torchao")
     devices = [Device(name) for name in args.device or ["ideal", "isaac"]]
     with working("loading PyTorch"):
         import torch
@@ -131,7 +141,7 @@ def _print(
             name,
             time(report.latency_ns),
             energy(report.dynamic_energy_pj),
-            energy(report.static_energy_pj),
+            static_energy(report),
             number(report.arrays),
             area(report.area_mm2) if report.area_mm2 else NOT_STATED,
         )

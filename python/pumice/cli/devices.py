@@ -13,27 +13,34 @@ from pumice.cli.errors import UsageError
 from pumice.cli.terminal import show
 from pumice.device import Device, source_of
 from pumice.device import devices as device_names
-from pumice.tables import area, number, power, simple_table
+from pumice.tables import NOT_STATED, area, number, power, simple_table
 
 __all__ = ["devices"]
 
 
 def devices(args: Namespace) -> None:
-    """Lists devices, or the fields of one."""
+    """Lists devices, the fields of one, or those in which two differ."""
+    if args.source and (len(args.names) != 1 or args.json or args.diff):
+        raise UsageError("expected --source with the name of a device and without --json")
+    if args.diff != (len(args.names) == 2) or len(args.names) > 2:
+        raise UsageError(f"expected two devices with --diff, got {len(args.names)}")
     if args.source:
-        if not args.name or args.json:
-            raise UsageError("expected --source with the name of a device and without --json")
-        print(source_of(args.name), end="")
+        print(source_of(args.names[0]), end="")
         return
-    names = [args.name] if args.name else device_names()
-    found = [Device(name) for name in names]
-    if args.json:
-        data = [{"fields": device.fields, "roll_up": device.roll_up()} for device in found]
-        print(json.dumps(data[0] if args.name else data, indent=2))
-    elif args.name:
+    found = [Device(name) for name in args.names or device_names()]
+    if args.diff:
+        _diff(args, *found)
+    elif args.json:
+        data = [{"fields": _numbers(args, d), "roll_up": d.roll_up()} for d in found]
+        print(json.dumps(data[0] if args.names else data, indent=2))
+    elif args.names:
         show(
             simple_table(
-                f"Device '{found[0].name}'", ["", ""], _fields(found[0].fields), left=2, wrapped=[1]
+                f"Device '{found[0].name}'",
+                ["", ""],
+                _fields(_numbers(args, found[0])),
+                left=2,
+                wrapped=[1],
             )
         )
         show("")
@@ -61,6 +68,25 @@ def devices(args: Namespace) -> None:
         show(simple_table(title, columns, rows, optional=optional))
 
 
+def _numbers(args: Namespace, device: Device) -> Mapping[str, Any]:
+    return device.effective if args.effective else device.fields
+
+
+def _diff(args: Namespace, first: Device, second: Device) -> None:
+    """The fields that differ, with what each device states."""
+    old, new = (dict(_fields(_numbers(args, device))) for device in (first, second))
+    rows = [
+        (path, old.get(path, NOT_STATED), new.get(path, NOT_STATED))
+        for path in dict.fromkeys([*old, *new])
+        if old.get(path) != new.get(path)
+    ]
+    if args.json:
+        print(json.dumps({path: [old.get(path), new.get(path)] for path, _, _ in rows}, indent=2))
+        return
+    title = f"{len(rows)} of {len({*old, *new})} fields differ"
+    show(simple_table(title, ["", first.name, second.name], rows, left=3))
+
+
 def _rows(device: Device) -> Iterator[list[str]]:
     """A line for each group of arrays or processors, named if there are several."""
     sums = device.roll_up()
@@ -76,6 +102,9 @@ def _rows(device: Device) -> Iterator[list[str]]:
                 f"{bits}/{bits}/{group['input_bits']}",
                 "none",
             ]
+        elif group["kind"] == "cam":
+            cell = "ternary" if group["cam"].get("ternary", True) else "binary"
+            cells = [f"{group['cam']['rows']} x {group['cam']['columns']}", cell, "none"]
         else:
             array = group["array"]
             cells = [
@@ -117,7 +146,10 @@ def _level(sums: Mapping[str, Any], group: str, level: str) -> Mapping[str, Any]
 
 
 def _area_and_power(item: Mapping[str, Any]) -> list[str]:
-    return [area(item["area_mm2"]), power(item["power_mw"])]
+    return [
+        NOT_STATED if item["area_mm2"] is None else area(item["area_mm2"]),
+        NOT_STATED if item["power_mw"] is None else power(item["power_mw"]),
+    ]
 
 
 def _levels(device: Device) -> Any:
@@ -136,7 +168,7 @@ def _fields(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield from _fields(value, path + ".")
         elif isinstance(value, list):
             for item in value:
-                name = "name" if "name" in item else "kind"
+                name = next(key for key in ("name", "of", "kind") if key in item)
                 label, rest = item[name], {k: v for k, v in item.items() if k != name}
                 yield from _fields(rest, f"{path}[{label}].")
         else:

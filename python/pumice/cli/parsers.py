@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from pumice.cli.arguments import (
+    DATA,
     MODEL,
     PROGRAM,
     add_debug,
@@ -15,7 +16,9 @@ from pumice.cli.arguments import (
     add_layers,
     add_model,
     add_reports,
+    add_set,
     add_threads,
+    add_version,
     positive,
 )
 from pumice.experiments import EXPERIMENTS
@@ -33,13 +36,13 @@ def parser() -> argparse.ArgumentParser:
         description="Compile PyTorch models for processing-using-memory hardware and run them on a"
         " simulated machine.",
     )
-    root.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    add_version(root)
     root.set_defaults(command=None, debug=False)
     commands = root.add_subparsers(title="commands", metavar="COMMAND")
 
     for add in (
-        _add_demo, _add_run, _add_compile, _add_estimate, _add_report, _add_sweep, _add_compare,
-        _add_devices,
+        _add_demo, _add_run, _add_compile, _add_estimate, _add_report, _add_explore, _add_evaluate,
+        _add_sweep, _add_sensitivity, _add_compare, _add_devices, _add_completion,
     ):  # fmt: skip
         add(commands)
     _add_experiments(
@@ -138,11 +141,13 @@ def _add_estimate(commands: Commands) -> None:
     parser = commands.add_parser(
         "estimate",
         help="time, energy and area of a model or program, without running it",
-        description="Estimates the cost of a run. --input gives the shapes of a model's inputs.",
+        description="Estimates the cost of a run. --input or --shape gives the shapes of a model's"
+        " inputs. Several devices, or several values of --set, are shown side by side.",
     )
     add_json(parser)
     add_debug(parser)
-    add_model(parser)
+    add_model(parser, several_devices="ideal")
+    add_set(parser)
     parser.add_argument("program", metavar="PROGRAM|MODEL", help=PROGRAM)
     add_reports(parser)
     add_layers(parser)
@@ -162,8 +167,45 @@ def _add_report(commands: Commands) -> None:
         "--html", metavar="R.html", help="write a self-contained page with figures (needs plotly)"
     )
     parser.add_argument("--csv", metavar="R.csv", help="write the table of layers of one report")
+    parser.add_argument(
+        "--format",
+        choices=["markdown", "latex"],
+        help="print the table of layers of one report for a page of Markdown or for LaTeX",
+    )
+    parser.add_argument(
+        "--plot",
+        action="append",
+        default=[],
+        metavar="KIND=P.svg",
+        help="draw a figure of one report: timeline, time, energy, components, in_use, occupancy,"
+        " waiting, wear or network (needs matplotlib); repeat for several",
+    )
+    parser.add_argument(
+        "--comparison",
+        metavar="C.json",
+        help="what `pumice compare --json` printed; the page shows its errors on the network",
+    )
     parser.add_argument("--title", metavar="TEXT", help="title of the page")
     parser.set_defaults(module="pumice.cli.report", command="report")
+
+
+def _add_explore(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "explore",
+        help="write a page with the IR of every level, linked by layer and source line",
+        description="Compiles a model and writes a self-contained page: the IR of every level side"
+        " by side with the cost of each op, search, and differences between levels. A program file"
+        " holds only the machine program.",
+    )
+    add_debug(parser)
+    add_model(parser)
+    parser.add_argument("program", metavar="PROGRAM|MODEL", help=PROGRAM)
+    parser.add_argument("--html", required=True, metavar="E.html", help="where to write the page")
+    parser.add_argument(
+        "--passes", action="store_true", help="also show what each pass of the compiler changed"
+    )
+    parser.add_argument("--title", metavar="TEXT", help="title of the page")
+    parser.set_defaults(module="pumice.cli.explore", command="explore")
 
 
 def _add_sweep(commands: Commands) -> None:
@@ -175,16 +217,9 @@ def _add_sweep(commands: Commands) -> None:
     )
     add_json(parser)
     add_debug(parser)
-    add_model(parser, several_devices=True)
-    parser.add_argument("program", metavar="MODEL", help=MODEL)
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="FIELD=V,V,...",
-        help="values of a field, as array.rows=64,128; fields that change together as"
-        " array.adc.bits,energy.adc_pj=6:0.4,8:1.56; repeat for several",
-    )
+    add_model(parser, several_devices="isaac")
+    parser.add_argument("programs", nargs="+", metavar="MODEL", help=f"{MODEL}; or several")
+    add_set(parser)
     parser.add_argument(
         "--search",
         default="grid",
@@ -203,11 +238,24 @@ def _add_sweep(commands: Commands) -> None:
         help="figure of the Pareto front and of optuna's search, with - in front if more is better;"
         " repeat for several; latency_ns and dynamic_energy_pj by default",
     )
-    parser.add_argument(
-        "--data", metavar="D.npz", help="inputs and labels (arrays x and y) for the accuracy"
-    )
+    parser.add_argument("--data", metavar="D.npz", help=f"data for the accuracy: {DATA}")
     parser.add_argument("--store", metavar="S.jsonl", help="keeps points; computed ones are read")
+    parser.add_argument(
+        "--study", metavar="S.log|URL", help="where optuna keeps its trials: a file or a database,"
+        " such as sqlite:///s.db; a study that is there goes on"
+    )  # fmt: skip
+    parser.add_argument(
+        "--workers", type=positive, default=1, metavar="N", help="processes that compute points"
+    )
+    parser.add_argument(
+        "--cluster", metavar="ADDRESS", help="scheduler of a Dask cluster whose workers compute"
+        " points, such as tcp://10.0.0.1:8786"
+    )  # fmt: skip
     parser.add_argument("--csv", metavar="S.csv", help="where to write the points")
+    parser.add_argument("--parquet", metavar="S.parquet", help="where to write the points")
+    parser.add_argument(
+        "--parallel", metavar="S.svg", help="where to draw fields and objectives as parallel axes"
+    )
     parser.add_argument("--plot", metavar="S.svg", help="where to draw the first two objectives")
     parser.add_argument(
         "--best", metavar="D.mlir", help="where to write the device that is best in the first"
@@ -216,12 +264,88 @@ def _add_sweep(commands: Commands) -> None:
     parser.set_defaults(module="pumice.cli.sweep", command="sweep")
 
 
+def _add_sensitivity(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "sensitivity",
+        help="accuracy of a model with other arrays or narrow weights in single layers",
+        description="Changes one layer at a time, and with --greedy one layer after the other.",
+    )
+    add_json(parser)
+    add_debug(parser)
+    parser.add_argument(
+        "program",
+        metavar="MODEL",
+        help="FILE.py:NAME or package.module:NAME, where NAME is a float torch.nn.Module or a"
+        " function that returns one; or zoo:NAME",
+    )
+    parser.add_argument(
+        "--data", required=True, metavar="D.npz", help="inputs and labels (arrays x and y)"
+    )
+    parser.add_argument(
+        "--calibration", "-c", action="append", default=[], metavar="C.npy",
+        help="calibration inputs for the quantization; those of the data by default",
+    )  # fmt: skip
+    parser.add_argument(
+        "--device", "-d", metavar="D", help="name of a device or path of a file; isaac by default"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=V",
+        help="field of the arrays of a changed layer, as array.adc.bits=4; repeat for several",
+    )  # fmt: skip
+    parser.add_argument(
+        "--weight-bits", type=positive, metavar="B", help="bits of the weights of a changed layer"
+    )
+    parser.add_argument(
+        "--layer", action="append", metavar="PATH", help="a layer to change; all by default"
+    )
+    parser.add_argument(
+        "--greedy", action="store_true", help="also add layers, each time the least harmful one"
+    )
+    parser.add_argument("--plot", metavar="S.svg", help="where to draw the drops")
+    parser.set_defaults(module="pumice.cli.sensitivity", command="sensitivity")
+
+
+def _add_evaluate(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "evaluate",
+        help="accuracy of a model on a data set, on several devices",
+        description="Compiles a model for each device and runs it on a data set, beside the float"
+        " model.",
+    )
+    add_json(parser)
+    add_debug(parser)
+    add_model(parser, several_devices="isaac")
+    parser.add_argument("program", metavar="MODEL", help=MODEL)
+    parser.add_argument("--data", required=True, metavar="D.npz", help=DATA)
+    parser.add_argument(
+        "--metric",
+        default="accuracy",
+        metavar="M",
+        help="accuracy (default), top5 and so on, mse or cosine",
+    )
+    parser.add_argument(
+        "--batch",
+        "-b",
+        type=positive,
+        default=64,
+        metavar="B",
+        help="items per run (default 64); the first batch calibrates the quantization unless"
+        " --calibration does",
+    )
+    parser.add_argument(
+        "--limit", type=positive, metavar="N", help="batches after which to stop; all by default"
+    )
+    add_threads(parser)
+    parser.set_defaults(module="pumice.cli.evaluate", command="evaluate")
+
+
 def _add_compare(commands: Commands) -> None:
     parser = commands.add_parser(
         "compare",
-        help="compare the simulated machine with PyTorch, tensor by tensor",
-        description="Runs the PyTorch model and the simulated machine on the same inputs, and names"
-        " the first layer that diverges. Exits with 3 if one does.",
+        help="compare the simulated machine with PyTorch or onnxruntime, tensor by tensor",
+        description="Runs the PyTorch model, or an ONNX model in onnxruntime, and the simulated"
+        " machine on the same inputs, and names the first layer that diverges. Exits with 3 if one"
+        " does.",
     )
     add_json(parser)
     add_debug(parser)
@@ -238,9 +362,9 @@ def _add_compare(commands: Commands) -> None:
     parser.add_argument(
         "--reference",
         metavar="MODEL",
-        help="the PyTorch model of a compiled program or ONNX model, or the float model of a"
-        " quantized one: FILE.py:NAME or package.module:NAME, a torch.nn.Module or a function that"
-        " returns one",
+        help="the PyTorch model of a compiled program, or the float model of a quantized one:"
+        " FILE.py:NAME or package.module:NAME, a torch.nn.Module or a function that returns one; or"
+        " an ONNX model, which onnxruntime runs (by default the compared model itself)",
     )
     add_threads(parser)
     parser.set_defaults(module="pumice.cli.compare", command="compare")
@@ -254,13 +378,36 @@ def _add_devices(commands: Commands) -> None:
     )
     add_json(parser)
     add_debug(parser)
-    parser.add_argument("name", nargs="?", metavar="NAME", help="a device, or a device file")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="a device, or a device file; two with --diff"
+    )
+    parser.add_argument(
+        "--diff", action="store_true", help="show the fields in which two devices differ"
+    )
+    parser.add_argument(
+        "--effective",
+        action="store_true",
+        help="show the numbers that costs are computed with, after the device's laws",
+    )
     parser.add_argument(
         "--source",
         action="store_true",
         help="print the device's file with its comments, as a start for a file of your own",
     )
     parser.set_defaults(module="pumice.cli.devices", command="devices")
+
+
+def _add_completion(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "completion",
+        help="print the script that completes commands and options in a shell",
+        description='Prints a script for the shell to load: for bash, add `eval "$(pumice'
+        ' completion bash)"` to ~/.bashrc; for zsh, write it to a file _pumice in a folder of'
+        " $fpath. Needs shtab: pip install 'pumice[completion]'.",
+    )
+    add_debug(parser)
+    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    parser.set_defaults(module="pumice.cli.completion", command="completion")
 
 
 def _add_experiments(
@@ -280,11 +427,3 @@ def _add_experiments(
             add_debug(own)
             importlib.import_module(experiment.cli).add_arguments(own)
             own.set_defaults(module=experiment.cli, command="main")
-
-
-class _Version(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
-        import pumice
-
-        print(f"pumice {pumice.__version__}")
-        parser.exit()

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import json
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 from pumice.cli.errors import UsageError
 from pumice.cli.terminal import say, show
+from pumice.errors import PumiceError
 from pumice.files import write_text
 from pumice.report import Report
 
@@ -20,19 +23,44 @@ def report(args: Namespace) -> None:
     if args.html:
         from pumice.pages import report_page
 
-        write_text(args.html, report_page(reports, args.title))
+        compared = _comparison(args.comparison) if args.comparison else None
+        write_text(args.html, report_page(reports, args.title, comparison=compared))
         say(f"wrote {args.html}")
+    for option in ("csv", "format", "plot"):
+        if getattr(args, option) and len(reports) > 1:
+            raise UsageError(f"expected one report for --{option}, got {len(reports)}")
+    first = next(iter(reports.values()))
     if args.csv:
-        if len(reports) > 1:
-            raise UsageError(f"expected one report for --csv, got {len(reports)}")
-        next(iter(reports.values())).to_csv(args.csv)
+        first.to_csv(args.csv)
         say(f"wrote {args.csv}")
-    if args.html or args.csv:
+    for text in args.plot:
+        kind, found, path = text.partition("=")
+        if not found:
+            raise UsageError(f"expected --plot KIND=FILE, got '{text}'")
+        first.plot(kind, path)
+        say(f"wrote {path}")
+    if args.format:
+        chosen = {"sort": args.sort, "top": args.top, "depth": args.depth}
+        print(first.to_latex(**chosen) if args.format == "latex" else first.to_markdown(**chosen))
+    if args.html or args.csv or args.plot or args.format:
         return
     for number, (name, item) in enumerate(reports.items()):
         if len(reports) > 1:
             show(f"{chr(10) if number else ''}{name}")
         show(item.tables(sort=args.sort, top=args.top, depth=args.depth))
+
+
+def _comparison(path: str) -> dict[str, Any]:
+    """The comparison in a file."""
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PumiceError(f"cannot read '{path}': {error.strerror}") from None
+    except ValueError as error:
+        raise PumiceError(f"expected '{path}' to be a comparison in JSON: {error}") from None
+    if not isinstance(data, dict) or "tensors" not in data:
+        raise PumiceError(f"expected '{path}' to be a comparison, but it has no 'tensors'")
+    return data
 
 
 def _name(path: str, paths: list[str]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from pumice.cli.arguments import add_json_file, add_markdown, add_threads
 from pumice.cli.errors import UsageError
 from pumice.errors import PumiceError
+from pumice.frontend.requirements import require_torch
 
 __all__ = ["add_arguments", "main"]
 
@@ -46,6 +47,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="folder of results; what it holds is not computed again",
     )  # fmt: skip
     add_markdown(parser)
+    parser.add_argument(
+        "--plot", metavar="P.svg",
+        help="where to plot the map of the ratio over energies of searches, writes and shifts"
+        " (.svg, .pdf or .png)",
+    )  # fmt: skip
     add_threads(parser)
 
 
@@ -54,6 +60,10 @@ def main(args: Namespace) -> None:
     from pumice.cli.reproduce import give
     from pumice.cli.terminal import counting, working
     from pumice.experiments import rtm_ap
+    from pumice.experiments.figures import require_matplotlib
+
+    if args.plot:
+        require_matplotlib()
 
     given: dict[str, Any] = {
         "networks": args.networks,
@@ -67,8 +77,11 @@ def main(args: Namespace) -> None:
     except PumiceError as error:
         raise UsageError(str(error)) from None
     path = None if args.out is None else Path(args.out) / "rtm-ap.jsonl"
+    require_torch("torch", "torch-mlir", "torchao")
     with working("loading PyTorch"):
         import torch  # noqa: F401
     with counting(rtm_ap.count(settings)) as advance:
         results = rtm_ap.run(settings, path=path, advance=advance)
-    give(rtm_ap, results, args, [path, args.json, args.markdown])
+    if args.plot:
+        rtm_ap.plot(results, args.plot)
+    give(rtm_ap, results, args, [path, args.json, args.markdown, args.plot])

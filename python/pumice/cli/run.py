@@ -10,16 +10,30 @@ from pathlib import Path
 from typing import Any
 
 from pumice.cli.errors import UsageError
-from pumice.cli.files import is_model, load_inputs, load_model, parse_shapes, save_outputs
+from pumice.cli.files import (
+    example_inputs,
+    from_stdin,
+    is_model,
+    load_function,
+    load_inputs,
+    load_model,
+    parse_shapes,
+    save_outputs,
+    zoo_inputs,
+)
 from pumice.cli.terminal import say, show, working
+from pumice.device import as_device
 from pumice.errors import PumiceError
+from pumice.exploration.space import combinations, device_with, parse_setting
 from pumice.files import write_text
+from pumice.laws import unscaled
 from pumice.levels import LEVELS, level_of, parse_file
 from pumice.options import CompileOptions
 from pumice.program import Program, load
 from pumice.report import Report
+from pumice.sidebyside import side_by_side
 
-__all__ = ["compile_", "estimate", "program_of", "run"]
+__all__ = ["compile_", "estimate", "program_of", "run", "tensors"]
 
 
 def run(args: Namespace) -> None:
@@ -39,11 +53,50 @@ def run(args: Namespace) -> None:
 
 
 def estimate(args: Namespace) -> None:
-    """Prints what a run would cost."""
+    """Prints what a run would cost, on one device or on several side by side."""
+    devices = args.device if isinstance(args.device, list) else [args.device]
+    settings = [parse_setting(text) for text in getattr(args, "set", [])]
+    args.device = devices[0]
     program, inputs, keywords = program_of(args)
     if inputs or keywords:
         program.check_inputs(*inputs, **keywords)
-    _give(args, program.estimate())
+    if len(devices) == 1 and not settings:
+        _give(args, program.estimate())
+        return
+    bases = [as_device(device) for device in devices]
+    points = [(base, values) for base in bases for values in combinations(settings)]
+    reports: dict[str, Report] = {}
+    notes: list[str] = []
+    for base, values in points:
+        device = device_with(base, values)
+        label = ", ".join([base.name, *(f"{path}={value}" for path, value in values.items())])
+        if label in reports:
+            raise UsageError(f"expected devices with different names, got '{label}' twice")
+        with working(f"estimating {label}"):
+            reports[label] = program.recompile(device).estimate()
+        notes += [f"costs did not follow {text}" for text in unscaled(base, device)]
+        notes += [note for note in device.notes if note not in base.notes]
+    if len(reports) == 1:
+        _give(args, next(iter(reports.values())))
+    else:
+        _give_several(args, reports)
+    for note in dict.fromkeys(notes):
+        say(note)
+
+
+def _give_several(args: Namespace, reports: dict[str, Report]) -> None:
+    """Reports side by side."""
+    if args.trace or (args.report and args.report != "-"):
+        raise UsageError("--report and --trace are for one device: use --json or --html")
+    if args.html:
+        from pumice.pages import report_page
+
+        write_text(args.html, report_page(reports, None))
+    if args.json or args.report == "-":
+        items = [{"name": name, **report.to_dict()} for name, report in reports.items()]
+        print(json.dumps(items, indent=2))
+    else:
+        show(side_by_side(reports))
 
 
 def compile_(args: Namespace) -> None:
@@ -67,11 +120,46 @@ def compile_(args: Namespace) -> None:
         say(f"wrote {args.output}")
 
 
-def program_of(args: Namespace) -> tuple[Program, list[Any], dict[str, Any]]:
-    """The program to run, and its inputs."""
-    inputs, keywords = load_inputs(args.input)
+def program_of(
+    args: Namespace, given: tuple[list[Any], dict[str, Any]] | None = None
+) -> tuple[Program, list[Any], dict[str, Any]]:
+    """The program to run, and its inputs: those of --input, or `given`."""
+    program, inputs, keywords = _program_of(args, given or load_inputs(args.input))
+    if args.dump_levels_to:
+        _dump(program, Path(args.dump_levels_to))
+    return program, inputs, keywords
+
+
+def _dump(program: Program, folder: Path) -> None:
+    """Writes each level as text that parses back."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PumiceError(f"cannot make the folder '{folder}': {error.strerror}") from None
+    for level in program.levels:
+        write_text(folder / f"{level}.mlir", program.ir(level, elide=False))
+    say(f"wrote {', '.join(f'{level}.mlir' for level in program.levels)} to {folder}")
+
+
+def _program_of(
+    args: Namespace, given: tuple[list[Any], dict[str, Any]]
+) -> tuple[Program, list[Any], dict[str, Any]]:
+    inputs, keywords = given
+    if args.program == "-":
+        args.program = str(from_stdin())
     if is_model(args.program):
-        _only_for(args, "ONNX models", "--shape")
+        if args.shape and (inputs or keywords):
+            raise UsageError("expected --input or --shape, got both")
+        if args.shape and args.command == "run" and not args.estimate:
+            raise UsageError("expected --input to run a model: --shape is for estimates")
+        if args.shape:
+            inputs, keywords = example_inputs(args.shape)
+        elif not inputs and not keywords and _only_costs(args):
+            found = zoo_inputs(args.program)
+            if isinstance(found, dict):
+                keywords = {name: value.numpy() for name, value in found.items()}
+            elif found is not None:
+                inputs = [value.numpy() for value in found]
         return _compiled(args, inputs, keywords)
     path = Path(args.program)
     if path.suffix == ".py":
@@ -80,7 +168,7 @@ def program_of(args: Namespace) -> tuple[Program, list[Any], dict[str, Any]]:
         raise PumiceError(f"no such program: '{args.program}' (a model is FILE.py:NAME)")
     _only_for(args, "PyTorch models", "--calibration", "--no-quantize")
     if path.suffix != ".onnx" and level_of(parse_file(path)) == "simulator":
-        _only_for(args, "models", "--nonlinear", "--max-error")
+        _only_for(args, "models", "--nonlinear", "--max-error", "--passes")
     if path.suffix == ".onnx":
         return _from_onnx(args, inputs, keywords), inputs, keywords
     _only_for(args, "ONNX models", "--shape")
@@ -105,8 +193,29 @@ def _options(args: Namespace) -> CompileOptions:
         key, _, method = item.rpartition("=")
         methods[key or "*"] = method
     return CompileOptions(
-        nonlinear=methods or None, max_error=args.max_error, schedule=args.schedule
+        nonlinear=methods or None,
+        max_error=args.max_error,
+        schedule=args.schedule,
+        passes=_passes(args),
+        plugins=tuple(args.pass_plugin),
     )
+
+
+def _passes(args: Namespace) -> dict[str, list[Any]]:
+    """The passes of each level."""
+    found: dict[str, list[Any]] = {}
+    for text in args.passes:
+        level, equals, passes = text.partition("=")
+        if not equals or level not in LEVELS or not passes:
+            raise UsageError(
+                f"expected --passes LEVEL=PASSES with a level of {', '.join(LEVELS)}, got '{text}'"
+            )
+        place, _, name = passes.rpartition(":")
+        one = load_function(place, name) if place.endswith(".py") else passes
+        found.setdefault(level, []).append(one)
+    if args.pass_plugin and not found:
+        raise UsageError("expected --passes with --pass-plugin: plugins only register passes")
+    return found
 
 
 def _only_for(args: Namespace, what: str, *options: str) -> None:
@@ -117,11 +226,11 @@ def _only_for(args: Namespace, what: str, *options: str) -> None:
 
 def _from_onnx(args: Namespace, inputs: list[Any], keywords: dict[str, Any]) -> Program:
     from pumice.compiler import compile_file
-    from pumice.device import Device
+    from pumice.device import as_device
 
     if inputs and keywords:
         raise UsageError("expected all of --input by name or none, got both")
-    device = Device(args.device or "ideal")
+    device = as_device(args.device)
     with working("compiling"):
         program = compile_file(
             args.program,
@@ -131,7 +240,7 @@ def _from_onnx(args: Namespace, inputs: list[Any], keywords: dict[str, Any]) -> 
             options=_options(args),
             calibration=[keywords or tuple(inputs)] if keywords or inputs else None,
         )
-        if device.adc_mode == "calibrated" and (inputs or keywords):
+        if device.adc_mode == "calibrated" and (inputs or keywords) and not _only_costs(args):
             program.calibrate([keywords or tuple(inputs)])
     if not program.estimate().arrays:
         say(
@@ -143,9 +252,9 @@ def _from_onnx(args: Namespace, inputs: list[Any], keywords: dict[str, Any]) -> 
 
 def _from_mlir(args: Namespace, inputs: list[Any]) -> Program:
     from pumice.compiler import compile_file
-    from pumice.device import Device
+    from pumice.device import as_device
 
-    device = Device(args.device) if args.device else None
+    device = as_device(args.device) if args.device else None
     with working("compiling"):
         program = compile_file(
             args.program,
@@ -153,7 +262,8 @@ def _from_mlir(args: Namespace, inputs: list[Any]) -> Program:
             options=_options(args),
             calibration=[tuple(inputs)] if inputs else None,
         )
-        if device is not None and device.adc_mode == "calibrated" and inputs:
+        calibrates = device is not None and device.adc_mode == "calibrated"
+        if calibrates and inputs and not _only_costs(args):
             program.calibrate([tuple(inputs)])
     return program
 
@@ -162,14 +272,16 @@ def _compiled(
     args: Namespace, inputs: list[Any], keywords: dict[str, Any]
 ) -> tuple[Program, list[Any], dict[str, Any]]:
     from pumice.compiler import compile
-    from pumice.device import Device
+    from pumice.device import as_device
 
     if not inputs and not keywords:
-        raise UsageError("expected --input: a model is compiled for the shapes of its inputs")
+        raise UsageError(
+            "expected --input or --shape: a model is compiled for the shapes of its inputs"
+        )
     if args.calibration and args.no_quantize and not args.nonlinear:
         raise UsageError("--calibration is for quantizing: omit it or --no-quantize")
     calibration = load_inputs(args.calibration) if args.calibration else None
-    device = Device(args.device or "ideal")  # before the slow part
+    device = as_device(args.device)  # before the slow part
     with working("loading the model"):
         model = load_model(args.program)
     if inputs and keywords:
@@ -186,12 +298,25 @@ def _compiled(
             quantize=False if args.no_quantize else None,
             options=_options(args),
         )
-        if device.adc_mode == "calibrated":
+        if device.adc_mode == "calibrated" and not _only_costs(args):
             program.calibrate([keywords or tuple(inputs)])
     return program, inputs, keywords
 
 
+def _only_costs(args: Namespace) -> bool:
+    """Whether no values are computed, so that converters need no calibration."""
+    return args.command in ("estimate", "sweep") or bool(getattr(args, "estimate", False))
+
+
+def tensors(arrays: list[Any]) -> list[Any]:
+    """Arrays as tensors of PyTorch."""
+    return [_tensor(array) for array in arrays]
+
+
 def _tensor(array: Any) -> Any:
+    from pumice.frontend.requirements import require_torch
+
+    require_torch()
     import torch
 
     try:
@@ -226,7 +351,7 @@ def _give(args: Namespace, report: Report) -> None:
     if args.html:
         report.to_html(args.html)
     if args.trace:
-        report.to_trace(args.trace)
+        report.to_trace(args.trace, setup=args.trace_setup)
     if printed:
         print(report.to_json())
     else:

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import math
 from argparse import Namespace
-from typing import Any
 
-import numpy as np
-
+from pumice.cli.data import load_data
 from pumice.cli.errors import UsageError
 from pumice.cli.run import program_of
 from pumice.cli.terminal import counting, say, show
@@ -27,15 +25,22 @@ def sweep(args: Namespace) -> None:
     objectives = args.objective or ["latency_ns", "dynamic_energy_pj"]
     if args.plot and len(objectives) < 2:
         raise UsageError("expected two of --objective for --plot, got one")
-    data = _batches(args.data) if args.data else None
+    data = None
+    if args.data:
+        items = load_data(args.data)
+        data = list(items.batches(len(items)))
     args.device = None  # the network is mapped to each device of the sweep
-    program, _, _ = program_of(args)
+    programs = {}
+    for text in args.programs:
+        args.program = text
+        programs[text] = program_of(args)[0]
+    program = programs if len(programs) > 1 else next(iter(programs.values()))
     total = len(devices) * math.prod(len(setting.values) for setting in settings)
     if args.search != "grid":
         total = min(total, args.trials or 100) if args.search == "random" else args.trials or 100
     elif args.trials:
         total = min(total, args.trials)
-    with counting(total) as advance:
+    with counting(total * len(programs)) as advance:
         found = run_sweep(
             program,
             devices,
@@ -46,13 +51,20 @@ def sweep(args: Namespace) -> None:
             objectives=objectives,
             seed=args.seed,
             store=args.store,
+            study=args.study,
+            workers=args.workers,
+            cluster=args.cluster,
             on_point=lambda record: advance(str(record["device"])),
         )
     best = found.pareto(objectives) if any("error" not in r for r in found.records) else []
     if args.csv:
         found.to_csv(args.csv)
+    if args.parquet:
+        found.to_parquet(args.parquet)
     if args.plot and best:
         found.plot(args.plot, (objectives[0], objectives[1]))
+    if args.parallel and best:
+        found.plot_parallel(args.parallel, objectives)
     if args.best and best:
         name = objectives[0].removeprefix("-")
         sign = -1 if objectives[0].startswith("-") else 1
@@ -67,23 +79,7 @@ def sweep(args: Namespace) -> None:
         show(found.table(best))
     for text in sorted({r["unscaled"] for r in found.records if "unscaled" in r}):
         say(f"costs did not follow: {text}; set them together with the field (docs/sweep.md)")
+    for text in sorted({r["outside"] for r in found.records if "outside" in r}):
+        say(text)
     if found.records and not best:
         raise PumiceError(f"no point is possible: {found.records[0]['error']}")
-
-
-def _batches(path: str) -> list[tuple[Any, Any]]:
-    """One batch of the arrays x and y of an .npz file."""
-    import torch
-
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            x, y = arrays["x"], arrays["y"]
-    except OSError as error:
-        raise PumiceError(f"cannot read '{path}': {error.strerror or error}") from None
-    except (KeyError, ValueError, AttributeError, TypeError):
-        raise PumiceError(f"expected '{path}' to be an .npz file with arrays x and y") from None
-    if len(x) != len(y):
-        raise PumiceError(
-            f"expected as many labels as inputs in '{path}', got {len(y)} and {len(x)}"
-        )
-    return [(torch.from_numpy(x), torch.from_numpy(y))]

@@ -29,7 +29,8 @@ class TensorComparison:
         shape: of the node's output.
         source: "file:line" of the user's code, or None.
         errors: against PyTorch on the same inputs: errors of all layers so far.
-        own: against PyTorch on the machine's previous values: the error that this tensor adds.
+        own: against PyTorch on the machine's previous values: the error that this tensor adds; None
+            against onnxruntime.
         float_errors: `errors` against the float model, where there is one with this node.
     """
 
@@ -40,7 +41,7 @@ class TensorComparison:
     shape: tuple[int, ...]
     source: str | None
     errors: Errors
-    own: Errors
+    own: Errors | None
     float_errors: Errors | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -49,12 +50,12 @@ class TensorComparison:
             **vars(self),
             "shape": list(self.shape),
             "errors": self.errors.to_dict(),
-            "own": self.own.to_dict(),
+            "own": self.own.to_dict() if self.own else None,
             "float_errors": self.float_errors.to_dict() if self.float_errors else None,
         }
 
 
-@dataclass
+@dataclass(repr=False)
 class Comparison:
     """Comparison of the machine with PyTorch, tensor by tensor, in the order of the machine.
 
@@ -66,6 +67,7 @@ class Comparison:
         first: the first of `tensors`, or else of `outputs`, beyond the tolerance.
         ir: operations that compute `first` from tensors that passed; "" without one.
         skipped: names of graph nodes that were not compared: fused with the next, or unused.
+        reference: what the machine was compared with: "PyTorch" or "onnxruntime".
     """
 
     device: str
@@ -75,6 +77,7 @@ class Comparison:
     first: TensorComparison | None = None
     ir: str = ""
     skipped: list[str] = field(default_factory=list)
+    reference: str = "PyTorch"
 
     @property
     def within_tolerance(self) -> bool:
@@ -84,13 +87,15 @@ class Comparison:
     @property
     def worst(self) -> TensorComparison | None:
         """The tensor that adds the largest relative error."""
-        lossy = [tensor for tensor in self.tensors if tensor.own.relative > 0]
-        return max(lossy, key=lambda tensor: tensor.own.relative, default=None)
+        added = [(tensor.own.relative, tensor) for tensor in self.tensors if tensor.own is not None]
+        lossy = [pair for pair in added if pair[0] > 0]
+        return max(lossy, key=lambda pair: pair[0], default=(0.0, None))[1]
 
     def to_dict(self) -> dict[str, Any]:
         """Data that json can write; what is infinite is None."""
         return {
             "device": self.device,
+            "reference": self.reference,
             "tolerance": self.tolerance,
             "within_tolerance": self.within_tolerance,
             "first": self.first.to_dict() if self.first else None,
@@ -119,11 +124,15 @@ class Comparison:
         from pumice.tables import simple_table
 
         columns = [
-            "layer", "node", "kind", "max error", "mean", "SQNR", "cosine", "equal %", "local",
+            "layer", "node", "kind", "max error", "mean", "SQNR", "cosine", "equal %",
+            *(["local"] if self._has_own else []),
             *(["float"] if self._has_float else []),
         ]  # fmt: skip
         rows = [self._row(tensor) for tensor in (*self.tensors, *self.outputs)]
-        title = f"Device '{self.device}' against PyTorch, in the order of the machine (SQNR in dB)"
+        title = (
+            f"Device '{self.device}' against {self.reference}, in the order of the machine"
+            " (SQNR in dB)"
+        )
         optional = ["kind", "mean", "cosine", "equal %", "node", "max error"]
         table = simple_table(title, columns, rows, left=3, optional=optional)
         parts: list[RenderableType] = [table]
@@ -147,6 +156,13 @@ class Comparison:
 
         return plain_text(self)
 
+    def __repr__(self) -> str:
+        first = f"{self.first.layer!r}" if self.first else None
+        return (
+            f"Comparison(device={self.device!r}, tensors={len(self.tensors)},"
+            f" tolerance={self.tolerance:g}, first={first})"
+        )
+
     def _repr_html_(self) -> str:
         from pumice.tables import html_text
 
@@ -155,6 +171,10 @@ class Comparison:
     @property
     def _has_float(self) -> bool:
         return any(tensor.float_errors for tensor in (*self.tensors, *self.outputs))
+
+    @property
+    def _has_own(self) -> bool:
+        return any(tensor.own for tensor in (*self.tensors, *self.outputs))
 
     def _row(self, tensor: TensorComparison) -> list[str]:
         errors = tensor.errors
@@ -168,8 +188,9 @@ class Comparison:
             decibels(errors.sqnr_db),
             f"{errors.cosine:.5f}",
             _floored(errors.equal),
-            decibels(tensor.own.sqnr_db),
         ]
+        if self._has_own:
+            row.append(decibels(tensor.own.sqnr_db) if tensor.own else "")
         if self._has_float:
             other = tensor.float_errors
             row.append(decibels(other.sqnr_db) if other else "")

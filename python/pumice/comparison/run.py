@@ -50,6 +50,11 @@ def compare(
     """See `Program.compare`."""
     if not tolerance >= 0:
         raise PumiceError(f"expected a tolerance of at least 0, got {tolerance}")
+    if program.state:
+        raise PumiceError(
+            f"expected a program without state to compare, got one that keeps"
+            f" '{next(iter(program.state))}' between runs"
+        )
     tensors = [_tensor(leaf) for leaf in program.flatten_inputs(args, kwargs)]
     graph, real = _graphs(program, reference, args, kwargs)
     return _Run(program, graph, real, tensors, tolerance).compare(threads)

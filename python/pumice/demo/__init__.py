@@ -40,6 +40,9 @@ def preprocess(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
 
 def load_model() -> torch.nn.Module:
     """The trained network in eval mode: (N, 1, 28, 28) -> logits (N, 10)."""
+    from pumice.frontend.requirements import require_torch
+
+    require_torch()
     import torch
 
     from pumice.zoo import demo_cnn

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pumice.arrays import to_numpy
 from pumice.errors import PumiceError
 
-__all__ = ["Metric", "accuracy", "cosine", "metric_of"]
+__all__ = ["Metric", "accuracy", "cosine", "metric_of", "squared_error"]
 
 
 class Metric(Protocol):
@@ -67,6 +67,18 @@ def cosine(outputs: Any, targets: Any) -> dict[str, float]:
     return {"cosine": float((products / safe).sum())}
 
 
+def squared_error(outputs: Any, targets: Any) -> dict[str, float]:
+    """Mean squared difference of output and target of each item ("mse")."""
+    ours = _scores(outputs).astype(np.float64)
+    theirs = to_numpy(targets).astype(np.float64)
+    if ours.shape != theirs.shape:
+        raise PumiceError(
+            f"expected targets of the outputs' shape {ours.shape}, got {theirs.shape}"
+        )
+    errors = np.square(ours - theirs).reshape(len(ours), -1)
+    return {"mse": float(errors.mean(1).sum()) if errors.size else 0.0}
+
+
 def _scores(outputs: Any) -> npt.NDArray[Any]:
     if isinstance(outputs, Mapping) and "logits" in outputs:
         outputs = outputs["logits"]
@@ -84,9 +96,12 @@ def _scores(outputs: Any) -> npt.NDArray[Any]:
 
 def metric_of(metric: str | Metric) -> Metric:
     """A metric by its name, or as it is."""
-    known: dict[str, Metric] = {"accuracy": accuracy(), "cosine": cosine}
-    if isinstance(metric, str):
-        if metric not in known:
-            raise PumiceError(f"expected a metric of {', '.join(known)}, got '{metric}'")
+    known: dict[str, Metric] = {"accuracy": accuracy(), "cosine": cosine, "mse": squared_error}
+    if not isinstance(metric, str):
+        return metric
+    if metric in known:
         return known[metric]
-    return metric
+    top = metric.removeprefix("top")
+    if top != metric and top.isdecimal() and int(top):
+        return accuracy(int(top))
+    raise PumiceError(f"expected a metric of {', '.join(known)} or topK, got '{metric}'")

@@ -59,6 +59,16 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         " thing each. Takes minutes to hours; interrupt it and go on at any time.",
     ),
     Experiment(
+        "study",
+        "training",
+        "pumice.cli.training",
+        "what hardware-aware training recovers of the accuracy that converters and noise cost",
+        "Trains networks on digits for devices with coarse converters, read noise or programming"
+        " errors, and measures the compiled programs before and after. Takes minutes per network"
+        " and device.",
+        json_switch=False,
+    ),
+    Experiment(
         "reproduce",
         "rtm-ap",
         "pumice.cli.rtm_ap",
@@ -66,6 +76,16 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         " (arXiv 2401.12630)",
         "VGG-9, VGG-11 and ResNet-18 with random ternary weights on the device rtm-ap, and on"
         " neurosim-rram; what the ratio owes to each constant of the devices. Takes some minutes.",
+        json_switch=False,
+    ),
+    Experiment(
+        "reproduce",
+        "neurosim",
+        "pumice.cli.neurosim",
+        "the crossbar baseline neurosim-rram compared with runs of DNN+NeuroSim V1.3",
+        "ResNet-18 and VGG-8 at four precisions, and with high-performance transistors, SAR"
+        " converters and a pipeline: energies by category over those of the runs. Takes some"
+        " seconds.",
         json_switch=False,
     ),
     Experiment(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pumice.errors import PumiceError
 from pumice.files import write_text
-from pumice.tables import simple_table
+from pumice.tables import markdown, simple_table
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Table", "write_page"]
 
 #: Between these lines of a page are the tables of an experiment.
-BEGIN = "<!-- pumice reproduce {} writes from here -->"
+BEGIN = "<!-- pumice {} {} writes from here -->"
 END = "<!-- to here -->"
 
 
@@ -37,20 +37,29 @@ class Table:
 
     def markdown(self) -> str:
         """The same for a page."""
-        ruler = ["---"] * self.left + ["---:"] * (len(self.columns) - self.left)
-        lines = [self.columns, ruler, *self.rows]
-        return "\n".join([f"**{self.title}**", "", *(f"| {' | '.join(line)} |" for line in lines)])
+        return f"**{self.title}**\n\n{markdown(self.columns, self.rows, left=self.left)}"
 
 
 def write_page(
-    path: str | os.PathLike[str], name: str, sentences: Iterable[str], tables: Iterable[Table]
+    path: str | os.PathLike[str],
+    name: str,
+    sentences: Iterable[str],
+    tables: Iterable[Table],
+    *,
+    command: str = "reproduce",
 ) -> None:
     """Puts a list of sentences and tables into a page, between the lines for the experiment.
+
+    Args:
+        path: of the page.
+        name: of the experiment.
+        sentences, tables: what to write.
+        command: of which the experiment is a subcommand.
 
     Raises:
         PumiceError: the file cannot be read or written, or has no such lines.
     """
-    begin = BEGIN.format(name)
+    begin = BEGIN.format(command, name)
     try:
         page = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

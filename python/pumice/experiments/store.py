@@ -58,11 +58,18 @@ class Store:
         """
         key = _key(setting)
         if key not in self._known:
-            value = compute()
-            self._known[key] = value
-            if self._path is not None:
-                append_line(self._path, {"setting": setting, "value": value})
+            self.put(setting, compute())
         return self._known[key]
+
+    def find(self, setting: dict[str, Any]) -> Any:
+        """The stored value of a setting; None if there is none."""
+        return self._known.get(_key(setting))
+
+    def put(self, setting: dict[str, Any], value: Any) -> None:
+        """Stores the value of a setting."""
+        self._known[_key(setting)] = value
+        if self._path is not None:
+            append_line(self._path, {"setting": setting, "value": value})
 
 
 def _key(setting: Any) -> str:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from pumice.device import Device
 from pumice.errors import PumiceError
-from pumice.experiments.figures import require_matplotlib, save
+from pumice.experiments.figures import LINES, require_matplotlib, save
 from pumice.exploration.space import device_with
-from pumice.files import csv_text, write_text
+from pumice.files import csv_text, replacing, write_text
 from pumice.report import Report
-from pumice.tables import area, energy, number, simple_table, size, time
+from pumice.tables import NOT_STATED, area, energy, number, simple_table, size, time
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -23,15 +24,20 @@ if TYPE_CHECKING:
 __all__ = ["FIGURES", "Sweep", "figures_of"]
 
 
-#: What is computed of each point; for `Sweep.pareto` less is better, but for `inferences_per_s`.
-FIGURES: dict[str, Callable[[Report], float]] = {
+#: What is computed of each point; for `Sweep.pareto` less is better, but for rates and TOPS.
+FIGURES: dict[str, Callable[[Report], float | None]] = {
     "latency_ns": lambda report: report.latency_ns,
     "dynamic_energy_pj": lambda report: report.dynamic_energy_pj,
-    "static_energy_pj": lambda report: report.static_energy_pj,
+    "static_energy_pj": lambda report: None if report.power_mw is None else report.static_energy_pj,
     "energy_pj": lambda report: report.energy_pj,
-    "energy_delay_pj_ns": lambda report: report.energy_pj * report.latency_ns,
-    "mean_power_mw": lambda report: report.energy_pj / report.latency_ns,
-    "inferences_per_s": lambda report: 1e9 / report.latency_ns,
+    "energy_delay_pj_ns": lambda report: report.figures.energy_delay_pj_ns,
+    "mean_power_mw": lambda report: report.figures.mean_power_mw,
+    "inferences_per_s": lambda report: report.figures.inferences_per_s,
+    "inferences_per_s_pipelined": lambda report: report.figures.inferences_per_s_pipelined,
+    "tops": lambda report: report.figures.tops,
+    "tops_per_w": lambda report: report.figures.tops_per_w,
+    "tops_per_mm2": lambda report: report.figures.tops_per_mm2,
+    "energy_per_mac_pj": lambda report: report.figures.energy_per_mac_pj,
     "area_mm2": lambda report: report.area_mm2,
     "arrays": lambda report: report.arrays,
     "conversions": lambda report: report.counters.get("conversions", 0),
@@ -42,20 +48,45 @@ _SHOWN: dict[str, tuple[str, Callable[[float], str]]] = {
     "latency_ns": ("latency", time),
     "dynamic_energy_pj": ("dynamic energy", energy),
     "energy_pj": ("energy", energy),
-    "area_mm2": ("area", lambda mm2: area(mm2) if mm2 else "-"),
+    "area_mm2": ("area", area),
     "arrays": ("arrays", number),
     "peak_buffer_bytes": ("buffer", size),
     "metric": ("metric", lambda value: f"{value:.4g}"),
 }
 
 
+def _type(value: Any) -> type:
+    return float if isinstance(value, int) and not isinstance(value, bool) else type(value)
+
+
+def _places(values: Sequence[Any]) -> tuple[list[tuple[str, float]], Callable[[Any], float]]:
+    """Labels of an axis, and where it has a value: 0 to 1, logarithmic where that is possible."""
+    kinds = list(dict.fromkeys(values))
+    numeric = all(isinstance(v, int | float) and not isinstance(v, bool) for v in kinds)
+    if not numeric or len(kinds) < 2:
+        kinds = kinds if not numeric else sorted(kinds)
+        step = {value: i / max(len(kinds) - 1, 1) for i, value in enumerate(kinds)}
+        return [(str(value), height) for value, height in step.items()], lambda v: step[v]
+    scale: Callable[[float], float] = math.log if min(kinds) > 0 else float
+    low, high = scale(min(kinds)), scale(max(kinds))
+
+    def height(value: float) -> float:
+        return (scale(value) - low) / (high - low)
+
+    marks = sorted(kinds) if len(kinds) <= 8 else [min(kinds), max(kinds)]
+    return [(f"{mark:.4g}", height(mark)) for mark in marks], height
+
+
+def _shown(record: Mapping[str, Any], name: str) -> str:
+    if name in record:
+        return _SHOWN[name][1](record[name])
+    return "" if "error" in record else NOT_STATED
+
+
 def figures_of(report: Report) -> dict[str, float]:
-    """All of `FIGURES`; those of a run that takes no time are left out."""
-    return {
-        name: figure(report)
-        for name, figure in FIGURES.items()
-        if report.latency_ns or name not in ("mean_power_mw", "inferences_per_s")
-    }
+    """All of `FIGURES` but those that the device does not state or the run does not have."""
+    values = {name: figure(report) for name, figure in FIGURES.items()}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass
@@ -65,7 +96,8 @@ class Sweep:
     Attributes:
         records: flat dicts: `model` (if there are several), `device`, the fields that were set,
             and `FIGURES` in ns, pJ, mW, mm2 and bytes; `metric` of the data; or `error`.
-            `unscaled` names fields whose costs did not follow them.
+            `unscaled` names fields whose costs did not follow them, `outside` laws that left the
+            range of their source. Figures that a device does not state are left out.
         devices: the devices that were varied, by name.
     """
 
@@ -75,7 +107,7 @@ class Sweep:
     @property
     def fields(self) -> list[str]:
         """Paths of the fields that were set."""
-        known = {"model", "device", "error", "unscaled", "metric", *FIGURES}
+        known = {"model", "device", "error", "unscaled", "outside", "metric", *FIGURES}
         return list(dict.fromkeys(k for record in self.records for k in record if k not in known))
 
     def device(self, record: Mapping[str, Any]) -> Device:
@@ -138,6 +170,69 @@ class Sweep:
             write_text(path, text + "\n")
         return text
 
+    def to_parquet(self, path: str | os.PathLike[str]) -> None:
+        """Writes the records as a Parquet file; what a record does not have is null.
+
+        Columns with values of several types are text.
+
+        Raises:
+            PumiceError: pyarrow is not installed; the file cannot be written.
+        """
+        try:
+            import pyarrow
+            import pyarrow.parquet
+        except ImportError:
+            raise PumiceError(
+                "expected pyarrow for Parquet, which is not installed: pip install 'pumice[sweep]'"
+            ) from None
+        columns = {}
+        for name in dict.fromkeys(key for record in self.records for key in record):
+            values = [record.get(name) for record in self.records]
+            if len({_type(value) for value in values if value is not None}) > 1:
+                values = [None if value is None else str(value) for value in values]
+            columns[name] = values
+        with replacing(path) as stream:
+            pyarrow.parquet.write_table(pyarrow.table(columns), stream)
+
+    def plot_parallel(
+        self,
+        path: str | os.PathLike[str],
+        figures: Sequence[str] = ("latency_ns", "dynamic_energy_pj", "area_mm2"),
+    ) -> None:
+        """A picture with an axis for each field that was set and each figure.
+
+        A point is a line across the axes; those of `pareto` are in colour, by device.
+
+        Raises:
+            PumiceError: as `plot`.
+        """
+        best = {id(record) for record in self.pareto(figures)}
+        require_matplotlib()
+        from matplotlib.figure import Figure
+
+        names = ["device", *self.fields, *(name.removeprefix("-") for name in figures)]
+        if any("model" in record for record in self.records):
+            names.insert(0, "model")
+        shown = [r for r in self.records if all(name in r for name in names)]
+        places = {name: _places([record[name] for record in shown]) for name in names}
+        picture = Figure(figsize=(1.6 * len(names) + 1, 4.5), layout="constrained")
+        axes = picture.add_subplot()
+        devices = list(self.devices)
+        for record in sorted(shown, key=lambda record: id(record) in best):
+            on_front = id(record) in best
+            colour = LINES[devices.index(record["device"]) % len(LINES)][0] if on_front else "0.85"
+            line = [places[name][1](record[name]) for name in names]
+            axes.plot(line, color=colour, linewidth=1.4 if on_front else 0.6, alpha=0.9)
+        for x, name in enumerate(names):
+            axes.axvline(x, color="0.3", linewidth=0.8)
+            for label, height in places[name][0]:
+                axes.annotate(label, (x, height), (3, 0), textcoords="offset points", fontsize=7)
+        axes.set_xticks(range(len(names)), names, rotation=20, ha="right", fontsize=8)
+        axes.set_yticks([])
+        axes.set_ylim(-0.05, 1.08)
+        axes.spines[:].set_visible(False)
+        save(picture, path)
+
     def plot(
         self,
         path: str | os.PathLike[str],
@@ -187,7 +282,7 @@ class Sweep:
             [
                 *(str(record.get(word, "")) for word in words),
                 *(str(record.get(path, "")) for path in self.fields),
-                *(_SHOWN[n][1](record[n]) if n in record else "" for n in figures),
+                *(_shown(record, name) for name in figures),
                 *([str(record.get("error", ""))] if errors else []),
             ]
             for record in shown

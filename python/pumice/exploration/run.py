@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Runs a sweep: one point after the other, each program lowered once per shape of arrays."""
+"""Runs a sweep: which points, and what is known of them already."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import random
@@ -11,22 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 from pumice.device import Device, as_device
 from pumice.errors import PumiceError
-from pumice.evaluation import Metric, evaluate
+from pumice.evaluation import Metric
 from pumice.evaluation.metrics import metric_of
 from pumice.evaluation.state import chained, key_of
 from pumice.experiments.store import Store
-from pumice.exploration.result import FIGURES, Sweep, figures_of
-from pumice.exploration.space import Setting, device_with, mapping_key, settings_of, unscaled
+from pumice.exploration.evaluator import Evaluator, Network, Point, Study
+from pumice.exploration.result import FIGURES, Sweep
+from pumice.exploration.search import Choice, optimize
+from pumice.exploration.space import Setting, assigned, combinations, device_with, settings_of
+from pumice.exploration.workers import Workers, cluster_of, processes_of, this_process
 
 if TYPE_CHECKING:
     from pumice.program import Program
-    from pumice.report import Report
 
 __all__ = ["sweep"]
 
 Values = dict[str, Any]
-#: Programs are kept for this many shapes of arrays at a time.
-_KEPT = 8
 
 
 def sweep(
@@ -41,6 +42,9 @@ def sweep(
     objectives: Sequence[str] = ("latency_ns", "dynamic_energy_pj"),
     seed: int = 0,
     store: str | os.PathLike[str] | None = None,
+    study: str | None = None,
+    workers: int = 1,
+    cluster: str | None = None,
     on_point: Callable[[dict[str, Any]], None] | None = None,
 ) -> Sweep:
     """The figures of programs on devices with varied fields.
@@ -63,6 +67,11 @@ def sweep(
         objectives: figures that "optuna" minimizes, or maximizes if "-" precedes the name.
         seed: of "random" and "optuna".
         store: a file of JSON lines that keeps each point; points in it are not computed again.
+        study: where "optuna" keeps its trials: a file for its journal, or the URL of a database
+            such as "sqlite:///study.db". A study that is there goes on until it has `trials`.
+        workers: number of processes on this machine; 1: this process.
+        cluster: address of the scheduler of a Dask cluster, such as "tcp://10.0.0.1:8786", whose
+            workers compute the points (needs dask).
         on_point: called with the record of each point.
 
     Returns:
@@ -70,7 +79,8 @@ def sweep(
         fit, a value that a device cannot have) has an `error` and no figures.
 
     Raises:
-        PumiceError: an unknown search, objective or field; no devices or programs.
+        PumiceError: an unknown search, objective or field; no devices or programs; programs without
+            their networks, for several processes; no such cluster.
     """
     settings = settings_of(fields)
     bases = [as_device(device) for device in devices]
@@ -87,24 +97,115 @@ def sweep(
     goals = _goals(objectives, batches is not None)
     for base in bases:
         _check_fields(base, settings)
-    kept = Store(store)
-    records: list[dict[str, Any]] = []
-    for name, program in named.items():
-        evaluator = _Evaluator(name, program, batches, metric, kept)
-
-        def at(base: Device, values: Values, evaluator: _Evaluator = evaluator) -> dict[str, Any]:
-            record = evaluator.record(base, values)
-            records.append(record)
-            if on_point is not None:
-                on_point(record)
-            return record
-
+    if workers < 1 or (workers > 1 and cluster is not None):
+        raise PumiceError(
+            f"expected at least 1 worker, or a cluster, got {workers} and {cluster or 'none'}"
+        )
+    if study is not None and search != "optuna":
+        raise PumiceError(f"expected a study with the search optuna, got {search}")
+    varied = {device.name: device for device in bases}
+    points = _Points(named, varied, batches, metric, Store(store), on_point)
+    with points.workers(workers, cluster) as pool:
         if search == "optuna":
-            _optimize(at, bases, settings, goals, trials or 100, seed)
+            for name in named:
+
+                def compute(chosen: Sequence[Choice], name: str = name) -> list[dict[str, Any]]:
+                    found = [Point(name, base.name, values) for base, values in chosen]
+                    return points.records(found, pool)
+
+                optimize(
+                    compute, points.adopt, bases, settings, goals, trials or 100, seed,
+                    pool.count, study, name,
+                )  # fmt: skip
         else:
-            for base, values in _points(bases, settings, search, trials, seed):
-                at(base, values)
-    return Sweep(records, {device.name: device for device in bases})
+            every = [
+                Point(name, base.name, values)
+                for name in named
+                for base, values in _points(bases, settings, search, trials, seed)
+            ]
+            points.records(every, pool)
+    return Sweep(points.found, varied)
+
+
+class _Points:
+    """Records of points: stored ones are read, the others computed."""
+
+    def __init__(
+        self,
+        programs: Mapping[str, Program],
+        devices: Mapping[str, Device],
+        data: list[Any] | None,
+        metric: str | Metric,
+        store: Store,
+        on_point: Callable[[dict[str, Any]], None] | None,
+    ) -> None:
+        self._programs, self._devices = programs, devices
+        self._data, self._metric = data, metric
+        self._store, self._on_point = store, on_point
+        self._fields = {name: device.fields for name, device in devices.items()}
+        self._settings: dict[str, dict[str, Any]] = {}
+        for name, program in programs.items():
+            self._settings[name] = {"program": key_of(program, metric_of(metric))}
+            if data is not None:
+                self._settings[name]["data"] = chained("", data)
+        self.found: list[dict[str, Any]] = []
+
+    @contextlib.contextmanager
+    def workers(self, count: int, cluster: str | None) -> Iterator[Workers]:
+        """Whoever computes the points."""
+        with contextlib.ExitStack() as stack:
+            if count == 1 and cluster is None:
+                evaluators = {
+                    name: Evaluator(program, self._data, self._metric)
+                    for name, program in self._programs.items()
+                }
+                yield stack.enter_context(this_process(evaluators, self._devices))
+                return
+            study = Study(
+                {name: Network.of(program) for name, program in self._programs.items()},
+                {name: device.fields for name, device in self._devices.items()},
+                self._data,
+                self._metric,
+            )
+            if cluster is not None:
+                yield stack.enter_context(cluster_of(study, cluster))
+            else:
+                yield stack.enter_context(processes_of(study, count))
+
+    def adopt(self, records: list[dict[str, Any]]) -> None:
+        """Takes records that were computed by another call."""
+        self.found += records
+
+    def records(self, points: Sequence[Point], pool: Workers) -> list[dict[str, Any]]:
+        """The records of points, in their order: names, fields, and figures or an error."""
+        records: list[dict[str, Any]] = [{} for _ in points]
+
+        def finish(number: int, figures: dict[str, Any]) -> None:
+            point = points[number]
+            model = {"model": point.network} if point.network else {}
+            records[number] = {**model, "device": point.device, **point.values, **figures}
+            if self._on_point is not None:
+                self._on_point(records[number])
+
+        def computed(number: int, figures: dict[str, Any]) -> None:
+            self._store.put(self._setting(points[number]), figures)
+            finish(number, figures)
+
+        missing = []
+        for number, point in enumerate(points):
+            figures = self._store.find(self._setting(point))
+            if figures is None:
+                missing.append((number, point))
+            else:
+                finish(number, figures)
+        if missing:
+            pool.run(missing, computed)
+        self.found += records
+        return records
+
+    def _setting(self, point: Point) -> dict[str, Any]:
+        base = self._fields[point.device]
+        return {**self._settings[point.network], "base": base, "values": dict(point.values)}
 
 
 def _goals(objectives: Sequence[str], scored: bool) -> dict[str, bool]:
@@ -127,19 +228,6 @@ def _check_fields(base: Device, settings: Sequence[Setting]) -> None:
                 raise
 
 
-def _combinations(settings: Sequence[Setting]) -> Iterator[Values]:
-    for choice in itertools.product(*(setting.values for setting in settings)):
-        yield _assigned(settings, choice)
-
-
-def _assigned(settings: Sequence[Setting], choice: Sequence[tuple[Any, ...]]) -> Values:
-    return {
-        path: value
-        for setting, values in zip(settings, choice, strict=True)
-        for path, value in zip(setting.fields, values, strict=True)
-    }
-
-
 def _points(
     bases: Sequence[Device],
     settings: Sequence[Setting],
@@ -149,7 +237,7 @@ def _points(
 ) -> Iterator[tuple[Device, Values]]:
     if search not in ("grid", "random"):
         raise PumiceError(f"expected a search of grid, random, optuna, got '{search}'")
-    everything = ((base, values) for base in bases for values in _combinations(settings))
+    everything = ((base, values) for base in bases for values in combinations(settings))
     if search == "grid":
         yield from itertools.islice(everything, trials)
         return
@@ -164,117 +252,4 @@ def _points(
         for setting, size in zip(settings, sizes, strict=True):
             number, index = divmod(number, size)
             choice.append(setting.values[index])
-        yield bases[place], _assigned(settings, choice)
-
-
-def _optimize(
-    at: Callable[[Device, Values], dict[str, Any]],
-    bases: Sequence[Device],
-    settings: Sequence[Setting],
-    goals: Mapping[str, bool],
-    trials: int,
-    seed: int,
-) -> None:
-    try:
-        import optuna
-    except ImportError:
-        raise PumiceError(
-            "expected optuna for this search, which is not installed: pip install 'pumice[sweep]'"
-        ) from None
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    known: dict[str, list[float]] = {}
-
-    def objective(trial: Any) -> list[float]:
-        place = trial.suggest_categorical("device", list(range(len(bases))))
-        choice = [
-            setting.values[
-                trial.suggest_categorical(
-                    ",".join(setting.fields), list(range(len(setting.values)))
-                )
-            ]
-            for setting in settings
-        ]
-        values = _assigned(settings, choice)
-        key = repr((place, values))
-        if key not in known:  # the sampler may propose a point again
-            record = at(bases[place], values)
-            if "error" in record:
-                raise optuna.TrialPruned(record["error"])
-            known[key] = [float(record[name]) for name in goals]
-        return known[key]
-
-    study = optuna.create_study(
-        directions=["minimize" if less else "maximize" for less in goals.values()],
-        sampler=optuna.samplers.NSGAIISampler(seed=seed, population_size=min(50, trials)),
-    )
-    study.optimize(objective, n_trials=trials, catch=(), n_jobs=1)
-
-
-class _Evaluator:
-    """Computes the points of one program."""
-
-    def __init__(
-        self,
-        name: str,
-        program: Program,
-        data: list[Any] | None,
-        metric: str | Metric,
-        store: Store,
-    ) -> None:
-        self._name, self._program = name, program
-        self._data, self._metric = data, metric
-        self._store = store
-        self._lowered: dict[str, Program] = {}
-        self._scores: dict[str, float] = {}
-        self._setting: dict[str, Any] = {"program": key_of(program, metric_of(metric))}
-        if data is not None:
-            self._setting["data"] = chained("", data)
-
-    def record(self, base: Device, values: Values) -> dict[str, Any]:
-        """The record of a point: names, fields, and figures or an error."""
-        point = {"model": self._name} if self._name else {}
-        point |= {"device": base.name, **values}
-        setting = {**self._setting, "base": base.fields, "values": values}
-        return {**point, **self._store.get(setting, lambda: self._figures(base, values))}
-
-    def _figures(self, base: Device, values: Values) -> dict[str, Any]:
-        try:
-            device = device_with(base, values)
-            report = self._estimated(device)
-            found: dict[str, Any] = figures_of(report)
-            if self._data is not None:
-                found["metric"] = self._scored(device)
-        except PumiceError as error:
-            return {"error": str(error).splitlines()[0]}
-        same = unscaled(base, device)
-        return {**found, **({"unscaled": "; ".join(same)} if same else {})}
-
-    def _estimated(self, device: Device) -> Report:
-        if "auto" in self._program.options.methods.values():  # methods are chosen by energy
-            return self._program.recompile(device).estimate()
-        key = mapping_key(device)
-        if key in self._lowered:
-            return self._lowered[key].estimate(device, recompile=False)
-        program = self._program.recompile(device)
-        report = program.estimate()
-        if report.schedule is None:  # a schedule is chosen by costs
-            while len(self._lowered) >= _KEPT:
-                self._lowered.pop(next(iter(self._lowered)))
-            self._lowered[key] = program
-        return report
-
-    def _scored(self, device: Device) -> float:
-        """The metric, which does not depend on costs."""
-        key = mapping_key(device)
-        if key not in self._scores:
-            self._scores[key] = self._score(device)
-        return self._scores[key]
-
-    def _score(self, device: Device) -> float:
-        assert self._data is not None
-        program = self._program.recompile(device)
-        if device.adc_mode == "calibrated":
-            inputs = self._data[0][:-1]
-            program.calibrate([inputs[0] if isinstance(inputs[0], Mapping) else tuple(inputs)])
-        values = evaluate(program, self._data, self._metric, progress=False).values
-        return float(next(iter(values.values())))
+        yield bases[place], assigned(settings, choice)

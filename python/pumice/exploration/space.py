@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pumice.device import Device
 from pumice.errors import PumiceError
+from pumice.laws import unscaled
 
-__all__ = ["Setting", "device_with", "mapping_key", "parse_setting", "settings_of", "unscaled"]
+__all__ = [
+    "Setting", "assigned", "combinations", "device_with", "mapping_key", "parse_setting",
+    "sets_costs_only", "settings_of", "unscaled",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,21 @@ def settings_of(fields: Mapping[str, Iterable[Any]] | Sequence[Setting]) -> list
     return found
 
 
+def combinations(settings: Sequence[Setting]) -> Iterator[dict[str, Any]]:
+    """All combinations of the values of settings, by path."""
+    for choice in itertools.product(*(setting.values for setting in settings)):
+        yield assigned(settings, choice)
+
+
+def assigned(settings: Sequence[Setting], choice: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
+    """The values of a choice for each setting, by path."""
+    return {
+        path: value
+        for setting, values in zip(settings, choice, strict=True)
+        for path, value in zip(setting.fields, values, strict=True)
+    }
+
+
 def device_with(base: Device, values: Mapping[str, Any]) -> Device:
     """The device with fields set, by their paths.
 
@@ -96,7 +116,7 @@ def device_with(base: Device, values: Mapping[str, Any]) -> Device:
         for key in parents:
             inner = inner.setdefault(key, {})
         inner[last] = value
-    return base.replace(**changes) if changes else base
+    return base.replaced(changes) if changes else base
 
 
 #: Fields that a machine program does not depend on: they change its costs only.
@@ -104,15 +124,21 @@ _COSTS = frozenset(
     {
         "timing", "energy", "components", "endurance_writes", "name", "clock_ghz", "energy_pj",
         "cycles", "bandwidth_bytes_per_ns", "latency_ns", "read_pj_per_byte", "write_pj_per_byte",
-        "pulse_unchanged_cells", "level_steps",
+        "pulse_unchanged_cells", "level_steps", "laws",
     }
 )  # fmt: skip
 
 
+def sets_costs_only(path: str) -> bool:
+    """Whether a field changes costs only: no law makes sizes of it."""
+    return any(part in _COSTS for part in path.split("."))
+
+
 def mapping_key(device: Device) -> str:
     """Equal for devices that the same machine program is valid for."""
-    named = [group["name"] for group in device.fields["groups"]]
-    return json.dumps([named, _without_costs(device.fields)], sort_keys=True)
+    fields = device._laws()["effective"]
+    named = [group["name"] for group in fields["groups"]]
+    return json.dumps([named, _without_costs(fields)], sort_keys=True)
 
 
 def _without_costs(fields: Any) -> Any:
@@ -120,46 +146,4 @@ def _without_costs(fields: Any) -> Any:
         return {k: _without_costs(v) for k, v in fields.items() if k not in _COSTS}
     if isinstance(fields, list):
         return [_without_costs(item) for item in fields]
-    return fields
-
-
-#: Fields of an array, with the fields of its group that should follow them.
-_FOLLOW = {
-    ("adc", "bits"): ("energy.adc_pj", "timing.adc_ns", "components"),
-    ("columns_per_adc",): ("timing.adc_ns", "components"),
-    ("dac_bits",): ("energy.dac_pj", "components"),
-    ("rows",): ("timing.read_ns", "components"),
-    ("columns",): ("timing.read_ns", "components"),
-    ("cell_bits",): ("energy.cell_read_pj", "energy.cell_write_pj", "timing.row_write_ns"),
-}
-
-
-def unscaled(base: Device, device: Device) -> list[str]:
-    """Fields of arrays that differ although no cost that depends on them does.
-
-    Devices state energies, times and areas as numbers, so a converter with fewer bits costs what it
-    did before unless its numbers are changed too.
-    """
-    found = []
-    for name, group in device.groups.items():
-        old = base.groups.get(name)
-        if old is None or group["kind"] != "crossbar" or old["kind"] != "crossbar":
-            continue
-        for path, costs in _FOLLOW.items():
-            if _at(group["array"], path) == _at(old["array"], path):
-                continue
-            same = all(
-                device.fields["components"] == base.fields["components"]
-                if cost == "components"
-                else _at(group, cost.split(".")) == _at(old, cost.split("."))
-                for cost in costs
-            )
-            if same:
-                found.append(f"array.{'.'.join(path)} (of {', '.join(costs)})")
-    return found
-
-
-def _at(fields: Any, path: Sequence[str]) -> Any:
-    for key in path:
-        fields = fields.get(key) if isinstance(fields, Mapping) else None
     return fields

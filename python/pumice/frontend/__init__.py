@@ -58,8 +58,11 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'pumice.frontend' has no attribute '{name}'")
     import importlib
 
+    from pumice.frontend.requirements import require_torch
     from pumice.frontend.silence import quiet
 
+    if _HOME[name] in ("ptq", "quantizer", "ternary"):  # these import torch
+        require_torch("torch", "torchao")
     with quiet():
         module = importlib.import_module(f"pumice.frontend.{_HOME[name]}")
     return getattr(module, name)

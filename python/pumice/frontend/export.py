@@ -71,6 +71,8 @@ def export_program(
     import torch
     from torch.export import ExportedProgram
 
+    from pumice.frontend.state import buffers_for_constants
+
     if isinstance(model, ExportedProgram):
         return model
     if not isinstance(model, torch.nn.Module):
@@ -87,11 +89,13 @@ def export_program(
             evaluation_mode(model),
             torch.no_grad(),
         ):
-            return torch.export.export(
+            program = torch.export.export(
                 model, args, kwargs, dynamic_shapes=dynamic_shapes, strict=False
             )
     except Exception as error:
         raise _explain(model, error, args, kwargs) from error
+    buffers_for_constants(program)
+    return program
 
 
 @contextlib.contextmanager
@@ -207,7 +211,7 @@ def check_program(program: ExportedProgram, table: LocationTable | None = None) 
 
     Raises:
         FrontendError: control flow operators, dynamic or data-dependent dimensions, a program
-            that changes its buffers or inputs.
+            that changes its inputs.
     """
     import torch
     from torch._ops import HigherOrderOperator
@@ -243,9 +247,9 @@ def check_program(program: ExportedProgram, table: LocationTable | None = None) 
                 op=str(node.target),
                 source=source,
             )
-    changed = [*signature.buffers_to_mutate.values(), *signature.user_inputs_to_mutate.values()]
+    changed = list(signature.user_inputs_to_mutate.values())
     if changed:
         raise FrontendError(
-            f"the model changes '{changed[0]}' while it runs, expected a pure function of its"
-            " inputs (is it a running statistic, a cache or a counter?)"
+            f"the model changes its input '{changed[0]}', expected it to change only its own"
+            " buffers: return the new value, or register a buffer"
         )

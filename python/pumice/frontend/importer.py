@@ -13,6 +13,7 @@ import numpy as np
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.lowering import LoweredModel, lower_to_text
 from pumice.frontend.signature import Signature
+from pumice.frontend.state import attach_states
 
 __all__ = ["ImportedModel", "attach_resources", "import_lowered", "import_model"]
 
@@ -72,9 +73,24 @@ def import_lowered(lowered: LoweredModel, context: Any = None) -> ImportedModel:
         raise FrontendError(f"torch-mlir's output does not parse: {error}") from error
     timings["parse"] = time.perf_counter() - start
     start = time.perf_counter()
-    attach_resources(context, lowered.resources)
+    function = module.body.operations[0]
+    with context, ir.Location.unknown():
+        states = attach_states(function, lowered.states)
+        if lowered.calibration:
+            known = [_calibration_attribute(*item) for item in lowered.calibration]
+            module.operation.attributes["pum.calibration"] = ir.ArrayAttr.get(known)
+    attach_resources(context, {**lowered.resources, **states})
     timings["attach"] = time.perf_counter() - start
     return ImportedModel(module, lowered.entry, lowered.signature, timings, lowered.exported)
+
+
+def _calibration_attribute(scale: float, zero_point: int, low: float, high: float) -> Any:
+    from pumice import ir
+
+    return ir.Attribute.parse(
+        f"#pum.calibration<scale = {scale!r}, zero_point = {zero_point}, low = {low!r},"
+        f" high = {high!r}>"
+    )
 
 
 def attach_resources(context: Any, resources: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ decompositions and every pass of torch-mlir, and are replaced in the printed tex
 from __future__ import annotations
 
 import re
+import sysconfig
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,11 @@ GIVEN = "pumice_given"
 _FRAME = re.compile(r'File "([^"]+)", line (\d+)')
 _TAG = re.compile(r'"pumice-node-(\d+)":\d+:\d+')
 #: Files of packages whose code is never the user's own.
-LIBRARY_FILE = re.compile(r"[/\\](?:torch|torchao|torch_mlir)[/\\]|^<")
+LIBRARY_FILE = re.compile(
+    r"[/\\](?:torch|torchao|torch_mlir)[/\\]|^<|^"
+    + re.escape(sysconfig.get_path("stdlib"))
+    + r"[/\\](?!(?:site|dist)-packages)"
+)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.export import as_arguments, check_program, export_program, reject_random
 from pumice.frontend.locations import LocationTable
+from pumice.frontend.requirements import require_torch
 from pumice.frontend.signature import Signature, signature_of
 from pumice.frontend.silence import quiet
+from pumice.frontend.state import StateSpec, updated_buffers
 from pumice.frontend.torch_mlir import ENTRY, first_line, to_linalg
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Clock", "LoweredModel", "lower_exported", "lower_to_text", "resource_names", "state_of",
 ]  # fmt: skip
+
+#: Where `quantize` leaves in a module's meta what calibration saw (`LoweredModel.calibration`).
+CALIBRATION = "pumice_calibration"
 
 # Operations of these dialects only exist inside torch-mlir.
 _FOREIGN = re.compile(r"^\s*(?:%[\w:, %#]+ = )?\"?((?:torch|torch_c|tm_tensor)\.[\w.]+)", re.M)
@@ -46,6 +51,10 @@ class LoweredModel:
         signature: names, shapes and dtypes of inputs and the structure of outputs.
         timings: seconds by phase: export, decompose, torch_mlir, print.
         exported: the torch.export.ExportedProgram whose nodes the locations name.
+        states: buffers that the model updates, in the order of the function's arguments, which
+            they precede.
+        calibration: scale, zero point, and fractions of values that became the least and the
+            greatest quantized value, for each quantization (`#pum.calibration`).
     """
 
     text: str
@@ -54,6 +63,8 @@ class LoweredModel:
     signature: Signature
     timings: dict[str, float] = field(default_factory=dict)
     exported: Any = None
+    states: tuple[StateSpec, ...] = ()
+    calibration: tuple[tuple[float, int, float, float], ...] = ()
 
 
 def lower_to_text(
@@ -71,12 +82,15 @@ def lower_to_text(
         FrontendError: see `export_program` and `check_program`; an op that torch-mlir cannot
             lower, with its source line.
     """
+    require_torch("torch", "torch-mlir")
     clock = Clock()
     args, kwargs = as_arguments(example_inputs, example_kwargs)
     program = export_program(model, args, kwargs)
     check_program(program)
     clock.lap("export")
-    return lower_exported(program, clock)
+    lowered = lower_exported(program, clock)
+    lowered.calibration = tuple(getattr(model, "meta", {}).get(CALIBRATION, ()))
+    return lowered
 
 
 def lower_exported(
@@ -87,6 +101,8 @@ def lower_exported(
     Raises:
         FrontendError: as for `lower_to_text`.
     """
+    import torch
+
     from pumice.frontend.constants import fold_constants, spread_tensors
     from pumice.frontend.normal_form import fold_empty_tensors, normalize_ops
     from pumice.frontend.signedness import widen_integers
@@ -94,7 +110,8 @@ def lower_exported(
     table = LocationTable()
     old_traces = table.tag(program.graph)
     try:
-        with quiet():
+        # With gradients, a buffer that takes what is computed from parameters is not functional.
+        with quiet(), torch.no_grad():
             decomposed = _decompose(program)
     except Exception as error:
         raise FrontendError(f"cannot decompose the model: {first_line(error)}") from error
@@ -103,17 +120,19 @@ def lower_exported(
     check_program(decomposed, table)
     reject_random(decomposed, table)
     graph_module = decomposed.graph_module
+    initial = _take_state(decomposed)
     names = _inline_state(decomposed, state_names)
     names.update(fold_constants(graph_module))
     fold_empty_tensors(graph_module, table)
-    signature = signature_of(decomposed)
+    signature, updates = signature_of(decomposed)
+    states = tuple(StateSpec(name, value, updates[name]) for name, value in initial.items())
     normalize_ops(graph_module)
     widen_integers(graph_module, table)
     spread_tensors(graph_module)
     clock.lap("decompose")
 
     text, resources = _run_torch_mlir(graph_module, names, table, clock)
-    return LoweredModel(text, resources, ENTRY, signature, clock.laps, program)
+    return LoweredModel(text, resources, ENTRY, signature, clock.laps, program, states)
 
 
 #: torch-mlir gives these dynamic shapes; PyTorch's own decomposition is static.
@@ -194,6 +213,17 @@ def state_of(program: ExportedProgram, name: str) -> Any:
     raise FrontendError(f"the exported program has no value for '{name}'")
 
 
+def _take_state(program: ExportedProgram) -> dict[str, torch.Tensor]:
+    """The buffers that a program updates, in the order of their placeholders, and their values."""
+    values: dict[str, torch.Tensor] = {}
+    updated = updated_buffers(program)
+    for node in program.graph.nodes:
+        if node.op == "placeholder" and node.name in updated:
+            name = updated[node.name]
+            values[name] = state_of(program, name).detach().clone()
+    return values
+
+
 def _inline_state(
     program: ExportedProgram, state_names: Mapping[str, str] | None = None
 ) -> dict[int, str]:
@@ -211,6 +241,8 @@ def _inline_state(
         **signature.inputs_to_buffers,
         **signature.inputs_to_lifted_tensor_constants,
     }
+    for name in updated_buffers(program):
+        del lifted[name]  # an argument
     names: dict[int, str] = {}
     taken: set[str] = set()
     for node in list(graph.nodes):

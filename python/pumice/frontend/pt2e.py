@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import inspect
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +15,7 @@ import torch
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.export import as_arguments, export_program
 from pumice.frontend.locations import module_path
+from pumice.frontend.state import functional_updates, updated_attributes
 
 if TYPE_CHECKING:
     from torch.fx import GraphModule
@@ -105,10 +107,37 @@ def convert(prepared: Any) -> GraphModule:
     """PT2E's conversion of a module that holds observers."""
     from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e
 
-    with own_batch_norms():
+    with own_batch_norms(), _updates_unfolded():
         converted: GraphModule = convert_pt2e(prepared)
     _drop_unused_state(converted)
     return converted
+
+
+@contextlib.contextmanager
+def _updates_unfolded() -> Iterator[None]:
+    """Keeps PT2E from evaluating what a model does to the buffers that it updates.
+
+    Its constant folding takes buffers for constants. It would run their updates, and replace
+    quantized values of them by those of the first run.
+    """
+    folding = importlib.import_module("torchao.quantization.pt2e.constant_fold")
+    original = folding.ConstantFolder
+
+    class Folder(original):  # type: ignore[misc, valid-type]
+        def __init__(self, module: GraphModule, *args: Any, **kwargs: Any) -> None:
+            super().__init__(module, *args, **kwargs)
+            self._updated = updated_attributes(module.graph)
+
+        def run_node(self, node: Any) -> Any:
+            if node.op == "get_attr" and str(node.target) in self._updated:
+                return self.unknown_value
+            return super().run_node(node)
+
+    folding.ConstantFolder = Folder
+    try:
+        yield
+    finally:
+        folding.ConstantFolder = original
 
 
 @contextlib.contextmanager
@@ -162,12 +191,13 @@ def export_any_batch(model: torch.nn.Module, example: Arguments) -> Any:
         if kwargs:
             shapes = _named_shapes(model, args, kwargs, {0: Dim.AUTO})
         try:
-            exported = export_program(model, args, kwargs, shapes).module(check_guards=False)
+            program = functional_updates(export_program(model, args, kwargs, shapes))
+            exported = program.module(check_guards=False)
             if not has_free_steps(exported):
                 return exported
         except FrontendError:
             pass  # the model needs its batch size; errors that remain show below
-    return export_program(model, *example).module()
+    return functional_updates(export_program(model, *example)).module()
 
 
 def _named_shapes(

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from pumice.frontend.convertible import ConvertibleNetwork
 from pumice.frontend.errors import FrontendError
+from pumice.frontend.lowering import CALIBRATION
 from pumice.frontend.pt2e import (
     calibrate,
     calibration_of,
@@ -73,7 +76,7 @@ def quantize(
         from pumice.frontend.constants import fold_weights
         from pumice.frontend.decompositions.before_quantization import decompose_ops
         from pumice.frontend.image_inputs import fold_normalization
-        from pumice.frontend.quantizer import PumiceQuantizer
+        from pumice.frontend.quantizer import PumiceQuantizer, calibrated_ends
 
         exported = fold_weights(export_any_batch(_in_float32(model), example))
         fold_batch_norms(exported)  # some layers are decomposed next
@@ -83,8 +86,27 @@ def quantize(
         ours = PumiceQuantizer(weight_bits=weight_bits, activation_bits=activation_bits)
         with own_batch_norms():
             prepared = prepare_pt2e(exported, quantizer or ours)
-        calibrate(prepared, items)
-        return convert(prepared)
+        with _state_restored(prepared), _state_restored(model):
+            calibrate(prepared, items)
+        ends = calibrated_ends(prepared)
+        converted = convert(prepared)
+        converted.meta[CALIBRATION] = ends()
+        return converted
+
+
+@contextlib.contextmanager
+def _state_restored(model: torch.nn.Module) -> Iterator[None]:
+    """Gives buffers that a calibration updates their values from before."""
+    saved = [
+        (buffer, buffer.clone())
+        for name, buffer in model.named_buffers()
+        if not name.startswith("activation_post_process")
+    ]
+    try:
+        yield
+    finally:
+        for buffer, value in saved:
+            buffer.copy_(value)
 
 
 def _in_float32(model: torch.nn.Module) -> torch.nn.Module:

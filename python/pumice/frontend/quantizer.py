@@ -20,7 +20,7 @@ float ops use.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 import torch
@@ -39,8 +39,10 @@ from torchao.quantization.pt2e.quantizer import (
 )
 
 from pumice.frontend.image_inputs import is_bytes
+from pumice.frontend.locations import module_path
+from pumice.frontend.state import update_ops
 
-__all__ = ["PumiceQuantizer"]
+__all__ = ["PumiceQuantizer", "calibrated_ends"]
 
 _aten = torch.ops.aten
 
@@ -136,6 +138,76 @@ class _HistogramObserver(HistogramObserver):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.dst_nbins = self.quant_max - self.quant_min + 1
 
+    def ends(self, scale: float, zero_point: int) -> tuple[float, float]:
+        """Fractions of the values that became the least and the greatest quantized value."""
+        counts = self.histogram.double()
+        edges = torch.linspace(
+            float(self.min_val), float(self.max_val), len(counts) + 1, dtype=torch.float64
+        )
+        codes = ((edges[:-1] + edges[1:]) / 2 / scale).round() + zero_point
+        total = float(counts.sum()) or 1.0
+        low, high = counts[codes <= self.quant_min].sum(), counts[codes >= self.quant_max].sum()
+        return float(low) / total, float(high) / total
+
+
+class _MinMaxObserver(MinMaxObserver):  # type: ignore[misc]
+    """Counts the values at the ends of the range too.
+
+    Those of earlier batches count as long as the end has not moved by half a step.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._seen, self._at = 0, [0, 0]
+        self._ends = [0.0, 0.0]
+
+    def forward(self, x_orig: torch.Tensor) -> torch.Tensor:
+        result: torch.Tensor = super().forward(x_orig)
+        if x_orig.numel():
+            # A range without 0 is extended to it.
+            ends = [min(float(self.min_val), 0.0), max(float(self.max_val), 0.0)]
+            half = (ends[1] - ends[0]) / (self.quant_max - self.quant_min) / 2
+            x = x_orig.detach()
+            now = [int((x <= ends[0] + half).sum()), int((x >= ends[1] - half).sum())]
+            for side in range(2):
+                stays = abs(ends[side] - self._ends[side]) < half
+                self._at[side] = now[side] + (self._at[side] if stays else 0)
+            self._ends = ends
+            self._seen += x.numel()
+        return result
+
+    def ends(self, scale: float, zero_point: int) -> tuple[float, float]:
+        """Fractions of the values that became the least and the greatest quantized value."""
+        return self._at[0] / max(self._seen, 1), self._at[1] / max(self._seen, 1)
+
+
+def calibrated_ends(model: torch.nn.Module) -> Callable[[], list[tuple[float, int, float, float]]]:
+    """What the observers of a prepared module know when PT2E has made scales of it.
+
+    Returns:
+        A function to call after the conversion, which removes the observers. For each scale: the
+        zero point and the fractions of values that became the least and the greatest one.
+    """
+    observers = [
+        module
+        for module in model.modules()
+        if isinstance(module, (_HistogramObserver, _MinMaxObserver))
+    ]
+    found: dict[tuple[float, int], tuple[float, float]] = {}
+    for observer in observers:
+        original = observer.calculate_qparams
+
+        def recorded(observer: Any = observer, original: Any = original) -> Any:
+            scale, zero_point = original()
+            key = (float(scale), int(zero_point))
+            known = found.get(key, (0.0, 0.0))  # of another tensor with the same range
+            low, high = observer.ends(*key)
+            found[key] = max(known[0], low), max(known[1], high)
+            return scale, zero_point
+
+        observer.calculate_qparams = recorded
+    return lambda: [(*key, *ends) for key, ends in found.items()]
+
 
 def weight_spec(axis: int, bits: int) -> QuantizationSpec:
     largest = 2 ** (bits - 1) - 1
@@ -171,6 +243,7 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
         attention: quantize products of two activations too; without, they stay float.
         weight_bits: bit width of weights, 2 to 8.
         activation_bits: bit width of activations, 2 to 8.
+        layer_bits: bit widths of the weights of single layers, by module path.
 
     Raises:
         ValueError: no such observer, or a width out of range.
@@ -183,21 +256,26 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
         attention: bool = True,
         weight_bits: int = 8,
         activation_bits: int = 8,
+        layer_bits: Mapping[str, int] | None = None,
     ) -> None:
-        observers = {"histogram": _HistogramObserver, "minmax": MinMaxObserver}
+        observers = {"histogram": _HistogramObserver, "minmax": _MinMaxObserver}
         if observer not in observers:
             raise ValueError(f"expected an observer of {sorted(observers)}, got '{observer}'")
-        for name, bits in (("weight_bits", weight_bits), ("activation_bits", activation_bits)):
+        widths = [("weight_bits", weight_bits), ("activation_bits", activation_bits)]
+        widths += [(f"layer_bits of '{path}'", bits) for path, bits in (layer_bits or {}).items()]
+        for name, bits in widths:
             if type(bits) is not int or not 2 <= bits <= 8:
                 raise ValueError(f"expected {name} of 2 to 8, got {bits!r}")
         self._activation = activation_spec(observers[observer], activation_bits)
         self._bits = activation_bits
         self._weight_bits = weight_bits
+        self._layer_bits = dict(layer_bits or {})
         self._attention = attention
 
     def annotate(self, model: GraphModule) -> GraphModule:
         """Writes `quantization_annotation` into the nodes' meta."""
-        wanted = used_as_codes(model, self._attention)
+        updates = update_ops(model.graph, lambda node: is_layer(node) or _is_product(node))
+        wanted = used_as_codes(model, self._attention, excluded=updates)
         with_codes: set[Node] = set()
         for node in model.graph.nodes:
             if node.op != "call_function" or "quantization_annotation" in node.meta:
@@ -215,7 +293,10 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
         """Accepts every annotated graph: nodes without annotation stay in float."""
 
     def _weight_of(self, layer: Node) -> QuantizationSpec:
-        return weight_spec(output_axis(layer), self._weight_bits)
+        bits = self._weight_bits
+        if self._layer_bits:
+            bits = self._layer_bits.get(module_path(layer), bits)
+        return weight_spec(output_axis(layer), bits)
 
     def _codes_of(self, tensor: Node) -> QuantizationSpec:
         return self._activation
@@ -310,16 +391,21 @@ def _continued_by_activation(node: Node) -> bool:
 
 
 def used_as_codes(
-    model: GraphModule, attention: bool, layers: Callable[[Node], bool] = is_layer
+    model: GraphModule,
+    attention: bool,
+    layers: Callable[[Node], bool] = is_layer,
+    excluded: Container[Node] = (),
 ) -> set[Node]:
     """Float tensors that layers or products read as quantized values.
 
     They reach the input of one of `layers`, or a factor of a product of two activations, through
-    ops that work on quantized values.
+    ops that work on quantized values and are not `excluded`.
     """
     wanted: set[Node] = set()
     for node in reversed(model.graph.nodes):
         if node.op not in ("call_function", "placeholder") or not _is_float(node):
+            continue
+        if node in excluded:
             continue
         for user in node.users:
             enters = user.target in LAYERS and user.args[0] is node and layers(user)

@@ -14,6 +14,7 @@ from pumice.frontend.pytree import structure_of_spec, unflatten
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
+    from torch.fx import Node
 
 __all__ = ["InputSpec", "OutputSpec", "Signature", "dynamic_inputs", "signature_of"]
 
@@ -214,13 +215,18 @@ def _flatten(structure: Mapping[str, Any], value: Any, leaves: list[Any], where:
         _flatten(child, item, leaves, where)
 
 
-def signature_of(program: ExportedProgram) -> Signature:
+def signature_of(program: ExportedProgram) -> tuple[Signature, dict[str, int]]:
     """Reads a program's signature and trims its graph to a function of tensors.
 
-    The program's state is in attributes already. Python-valued placeholders are erased, and so
-    are outputs that nothing computes: they become part of the signature.
+    The program's parameters are in attributes already. Python-valued placeholders are erased, and
+    so are outputs that nothing computes: they become part of the signature. New values of buffers
+    are the last results of the function.
+
+    Returns:
+        The signature, and the results that are new values, by name of the buffer.
     """
     import torch
+    from torch.export.graph_signature import OutputKind
     from torch.fx import Node
 
     graph = program.graph
@@ -245,8 +251,11 @@ def signature_of(program: ExportedProgram) -> Signature:
     output = next(node for node in graph.nodes if node.op == "output")
     outputs: list[OutputSpec] = []
     results: list[Node] = []
-    for value in output.args[0]:
-        if isinstance(value, Node) and value.op == "placeholder":
+    new_values: dict[str, Node] = {}
+    for value, given in zip(output.args[0], program.graph_signature.output_specs, strict=True):
+        if given.kind is OutputKind.BUFFER_MUTATION:
+            new_values[str(given.target)] = _computed(value, output)
+        elif isinstance(value, Node) and value.op == "placeholder":
             outputs.append(OutputSpec("input", tensor_position[value.name]))
         elif isinstance(value, Node) and value.op == "get_attr":
             tensor = getattr(program.graph_module, str(value.target))
@@ -258,11 +267,25 @@ def signature_of(program: ExportedProgram) -> Signature:
             outputs.append(OutputSpec("result", results.index(value), dtype=dtype))
         else:
             outputs.append(OutputSpec("constant", 0, value))
-    output.args = (tuple(results),)
+    updates = {name: len(results) + index for index, name in enumerate(new_values)}
+    output.args = ((*results, *new_values.values()),)
     graph.eliminate_dead_code()
-    return Signature(
+    signature = Signature(
         tuple(inputs), tuple(outputs), structure, structure_of_spec(program.call_spec.out_spec)
     )
+    return signature, updates
+
+
+def _computed(value: Node, output: Node) -> Node:
+    """A value that an op computes, so that a function can return it."""
+    import torch
+
+    if value.op == "call_function":
+        return value
+    with output.graph.inserting_before(output):
+        copy = output.graph.call_function(torch.ops.aten.clone.default, (value,))
+    copy.meta = dict(value.meta)
+    return copy
 
 
 def dynamic_inputs(program: ExportedProgram) -> tuple[Signature, dict[str, tuple[Any, ...]]]:

@@ -24,7 +24,6 @@ from pumice.frontend.convertible import ConvertibleNetwork
 from pumice.frontend.decompositions.before_quantization import decompose_ops
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.fake_quantize import Activations, EightBitWeights, TernaryWeights
-from pumice.frontend.locations import module_path
 from pumice.frontend.pt2e import (
     calibrate,
     calibration_of,
@@ -44,18 +43,17 @@ from pumice.frontend.quantizer import (
     weight_spec,
 )
 from pumice.frontend.silence import quiet
+from pumice.frontend.training import (
+    is_within,
+    mark_coded,
+    name_of,
+    observe,
+    observe_weights,
+    set_training,
+    step,
+)
 
 __all__ = ["TernaryNetwork", "ternarize"]
-
-_aten = torch.ops.aten
-# Where an op's arguments say that it trains.
-_TRAINING = {
-    _aten.batch_norm.default: 5,
-    _aten.dropout.default: 2,
-    _aten.dropout_.default: 2,
-    _aten.feature_dropout.default: 2,
-    _aten.alpha_dropout.default: 2,
-}
 
 
 def ternarize(
@@ -106,10 +104,10 @@ def ternarize(
         exported = decompose_ops(fold_weights(exported))
         with own_batch_norms():
             prepared = prepare_qat_pt2e(exported, quantizer)
-    _mark_coded(prepared)
+    mark_coded(prepared)
     network = TernaryNetwork(prepared, tuple(quantizer.layers))
     network.eval()
-    network._observe(True)
+    observe(prepared, True)
     calibrate(network, items)
     return network.train()
 
@@ -135,27 +133,15 @@ class TernaryNetwork(ConvertibleNetwork):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The model's results."""
         results = self.graph_module(*args, **kwargs)
-        for module in self.graph_module.modules():
-            if isinstance(module, Activations):
-                module.step()
+        step(self.graph_module)
         return results
 
     def train(self, mode: bool = True) -> TernaryNetwork:
         """Sets the mode; `eval` calls it with False."""
         self.training = mode
-        self._observe(mode)
-        for node in self.graph_module.graph.nodes:
-            place = _TRAINING.get(node.target)
-            # A batch norm without running statistics always takes those of its input.
-            if place is not None and (place != 5 or node.args[3] is not None):
-                node.update_arg(place, mode)
-        self.graph_module.recompile()
+        observe(self.graph_module, mode)
+        set_training(self.graph_module, mode)
         return self
-
-    def _observe(self, on: bool) -> None:
-        for module in self.graph_module.modules():
-            if isinstance(module, Activations):
-                module.enable_observer(on)
 
     @torch.no_grad()
     def convert(self) -> GraphModule:
@@ -178,41 +164,8 @@ class TernaryNetwork(ConvertibleNetwork):
         with quiet():
             fold_batch_norms(model)
             for layer, name, bits in layers:
-                _observe_weights(model, layer, name, bits)
+                observe_weights(model, layer, name, bits)
             return convert(model)
-
-
-def _mark_coded(model: GraphModule) -> None:
-    """Marks the nodes that share a range and read values that others already quantized."""
-    modules = dict(model.named_modules(remove_duplicate=False))
-    for node in model.graph.nodes:
-        module = modules.get(str(node.target)) if node.op == "call_module" else None
-        if isinstance(module, Activations):
-            moved = node.args[0]
-            if moved.target is operator.getitem:
-                moved = moved.args[0]
-            if any(modules.get(str(source.target)) is module for source in moved.all_input_nodes):
-                node.update_kwarg("coded", True)
-    model.recompile()
-
-
-def _observe_weights(model: GraphModule, layer: Node, name: str, bits: int) -> None:
-    """Inserts an observer, which has seen the weights, after the weights of a layer."""
-    spec = weight_spec(output_axis(layer), bits)
-    observer = spec.observer_or_fake_quant_ctr(
-        dtype=spec.dtype,
-        quant_min=spec.quant_min,
-        quant_max=spec.quant_max,
-        qscheme=spec.qscheme,
-        ch_axis=spec.ch_axis,
-    )
-    weight: Any = layer.args[1]
-    observer(operator.attrgetter(weight.target)(model))
-    model.add_submodule(name, observer)
-    with model.graph.inserting_before(layer):
-        node = model.graph.call_module(name, (weight,))
-    node.meta = dict(weight.meta)
-    layer.update_arg(1, node)
 
 
 class _TernaryQuantizer(PumiceQuantizer):
@@ -231,11 +184,11 @@ class _TernaryQuantizer(PumiceQuantizer):
         self.layers: list[str] = []
 
     def annotate(self, model: GraphModule) -> GraphModule:
-        names = [_name_of(node) for node in model.graph.nodes if is_layer(node)]
+        names = [name_of(node) for node in model.graph.nodes if is_layer(node)]
         if not names:
             raise FrontendError("expected a model with a convolution or linear layer, got none")
         for keep in self._keep:
-            if not any(_is_within(name, keep) for name in names):
+            if not any(is_within(name, keep) for name in names):
                 raise FrontendError(
                     f"expected the name of a layer to keep, got '{keep}' (layers are"
                     f" {', '.join(dict.fromkeys(names))})"
@@ -243,12 +196,12 @@ class _TernaryQuantizer(PumiceQuantizer):
         self.layers = [
             name
             for name in dict.fromkeys(names)
-            if not any(_is_within(name, keep) for keep in self._keep)
+            if not any(is_within(name, keep) for keep in self._keep)
         ]
         if not self.layers:
             raise FrontendError("expected at least one layer outside of `keep`, got none")
         self._narrow = used_as_codes(
-            model, True, lambda node: is_layer(node) and _name_of(node) in self.layers
+            model, True, lambda node: is_layer(node) and name_of(node) in self.layers
         )
         for node in model.graph.nodes:  # these share the codes of what they move
             if node.target in SAME_CODES and node.all_input_nodes[0] in self._narrow:
@@ -257,7 +210,7 @@ class _TernaryQuantizer(PumiceQuantizer):
 
     def _weight_of(self, layer: Node) -> QuantizationSpec:
         axis = output_axis(layer)
-        if _name_of(layer) in self.layers:
+        if name_of(layer) in self.layers:
             fake = TernaryWeights.with_args(axis=axis, sparsity=self._sparsity)
             return replace(weight_spec(axis, 2), observer_or_fake_quant_ctr=fake)
         fake = EightBitWeights.with_args(axis=axis)
@@ -265,13 +218,3 @@ class _TernaryQuantizer(PumiceQuantizer):
 
     def _codes_of(self, tensor: Node) -> QuantizationSpec:
         return self._activation if tensor in self._narrow else self._wide
-
-
-def _name_of(layer: Node) -> str:
-    """The path of a layer's module, or, at the top of a model, the name of its weights."""
-    weight: Any = layer.args[1]
-    return module_path(layer) or str(weight.target)
-
-
-def _is_within(name: str, path: str) -> bool:
-    return name == path or name.startswith(path + ".")

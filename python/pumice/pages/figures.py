@@ -14,25 +14,31 @@ from pumice.tables import energy, number, time
 if TYPE_CHECKING:
     from pumice.report import Layer, Report
 
-__all__ = ["components", "in_use", "layers", "modules", "timeline", "wear"]
+__all__ = [
+    "KINDS", "PALETTE", "components", "in_use", "in_use_steps", "layers", "layout",
+    "modules", "rows_axis", "time_unit", "timeline", "wear",
+]  # fmt: skip
 
 #: Okabe and Ito's colours, which people with colour blindness tell apart.
-_PALETTE = (
+PALETTE = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442",
 )  # fmt: skip
 _OTHER = "#8a929b"
-_KINDS = {
+KINDS = {
     "mvm": "#0072B2",
     "digital": "#009E73",
     "transfer": "#E69F00",
     "program": "#D55E00",
     "ap": "#CC79A7",
+    "cam_search": "#56B4E9",
+    "cam_write": "#F0E442",
 }
 #: Pixels of a row of a figure with a row for each layer.
 ROW = 18
 
 
-def _layout(**more: Any) -> dict[str, Any]:
+def layout(**more: Any) -> dict[str, Any]:
+    """What all figures have in common."""
     return {
         "margin": {"l": 8, "r": 8, "t": 24, "b": 40},
         "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
@@ -51,7 +57,12 @@ def _unit(largest: float, units: Sequence[tuple[float, str]]) -> tuple[float, st
     return max((unit for unit in units if unit[0] <= largest), default=units[0])
 
 
-def _rows_axis(names: Sequence[str]) -> dict[str, Any]:
+def time_unit(largest: float) -> tuple[float, str]:
+    """The unit of an axis of times in ns: a factor and a name."""
+    return _unit(largest, _TIMES)
+
+
+def rows_axis(names: Sequence[str]) -> dict[str, Any]:
     """An axis with a row for each name, the first at the top."""
     return {
         "automargin": True,
@@ -69,7 +80,7 @@ def _largest(reports: Sequence[Mapping[str, float]]) -> tuple[list[str], bool]:
         for name, value in spent.items():
             sums[name] += value
     ordered = sorted((name for name in sums if sums[name]), key=lambda name: -sums[name])
-    return ordered[: len(_PALETTE)], len(ordered) > len(_PALETTE)
+    return ordered[: len(PALETTE)], len(ordered) > len(PALETTE)
 
 
 def _stacks(
@@ -79,7 +90,7 @@ def _stacks(
     factor, unit = _unit(max((sum(item.values()) for item in spent), default=0.0), _ENERGIES)
     shown, others = _largest(spent)
     bars = []
-    for component, colour in [*zip(shown, _PALETTE, strict=False), *([("other", _OTHER)] * others)]:
+    for component, colour in [*zip(shown, PALETTE, strict=False), *([("other", _OTHER)] * others)]:
         values = [
             item.get(component, 0.0)
             if component != "other"
@@ -111,8 +122,8 @@ def components(reports: Mapping[str, Report]) -> Any:
     bars, unit = _stacks(list(reports), spent)
     return plotly.Figure(
         data=bars,
-        layout=_layout(
-            barmode="stack", xaxis={"title": {"text": unit}}, yaxis=_rows_axis(list(reports))
+        layout=layout(
+            barmode="stack", xaxis={"title": {"text": unit}}, yaxis=rows_axis(list(reports))
         ),
     )
 
@@ -123,7 +134,7 @@ def layers(shown: Sequence[Layer]) -> Any:
     names = [layer.name for layer in shown]
     stacks, energy_unit = _stacks(names, [layer.components for layer in shown])
     bars = [{**bar, "xaxis": "x2"} for bar in stacks]
-    factor, unit = _unit(max((layer.busy_ns for layer in shown), default=0.0), _TIMES)
+    factor, unit = time_unit(max((layer.busy_ns for layer in shown), default=0.0))
     busy = {
         "type": "bar",
         "orientation": "h",
@@ -136,9 +147,9 @@ def layers(shown: Sequence[Layer]) -> Any:
     }
     return plotly.Figure(
         data=[busy, *bars],
-        layout=_layout(
+        layout=layout(
             barmode="stack",
-            yaxis=_rows_axis(names),
+            yaxis=rows_axis(names),
             xaxis={"domain": [0, 0.46], "title": {"text": f"time, {unit}"}},
             xaxis2={"domain": [0.54, 1], "title": {"text": f"energy, {energy_unit}"}},
         ),
@@ -152,8 +163,8 @@ def timeline(report: Report) -> Any:
     kinds: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for instruction in report.instructions:
         kinds[instruction["kind"]].append(instruction)
-    factor, unit = _unit(report.latency_ns, _TIMES)
-    spare = iter([*_PALETTE[4:], _OTHER])
+    factor, unit = time_unit(report.latency_ns)
+    spare = iter([*PALETTE[4:], _OTHER])
     bars = []
     for kind, items in kinds.items():
         bars.append(
@@ -164,7 +175,7 @@ def timeline(report: Report) -> Any:
                 "y": [item["layer"] for item in items],
                 "base": [item["start_ns"] / factor for item in items],
                 "x": [(item["end_ns"] - item["start_ns"]) / factor for item in items],
-                "marker": {"color": _KINDS.get(kind) or next(spare, _OTHER), "line": {"width": 0}},
+                "marker": {"color": KINDS.get(kind) or next(spare, _OTHER), "line": {"width": 0}},
                 "hovertext": [
                     f"{item['label']} (instruction {item['id']})<br>"
                     f"{time(item['start_ns'])} to {time(item['end_ns'])}<br>"
@@ -176,30 +187,38 @@ def timeline(report: Report) -> Any:
         )
     return plotly.Figure(
         data=bars,
-        layout=_layout(
+        layout=layout(
             barmode="overlay",
             xaxis={"title": {"text": unit}},
-            yaxis=_rows_axis(names),
+            yaxis=rows_axis(names),
             dragmode="zoom",
         ),
     )
 
 
-def in_use(report: Report) -> Any:
-    """Resources of each class in use over time, as a share of all of them."""
-    plotly = require_plotly()
+def in_use_steps(report: Report) -> dict[str, tuple[list[float], list[int]]]:
+    """Times in ns and how many resources of each class are in use from each of them on."""
     changes: dict[str, dict[float, int]] = defaultdict(lambda: defaultdict(int))
     for instruction in report.instructions:
         for lane in instruction["lanes"]:
             changes[lane["resource"]][lane["start_ns"]] += lane["count"]
             changes[lane["resource"]][lane["end_ns"]] -= lane["count"]
-    factor, unit = _unit(report.latency_ns, _TIMES)
-    lines = []
-    for (resource, deltas), colour in zip(
-        sorted(changes.items()), [*_PALETTE, *[_OTHER] * len(changes)], strict=False
-    ):
+    steps = {}
+    for resource, deltas in sorted(changes.items()):
         times = sorted(deltas)
-        counts = list(accumulate(deltas[when] for when in times))
+        steps[resource] = (times, list(accumulate(deltas[when] for when in times)))
+    return steps
+
+
+def in_use(report: Report) -> Any:
+    """Resources of each class in use over time, as a share of all of them."""
+    plotly = require_plotly()
+    changes = in_use_steps(report)
+    factor, unit = time_unit(report.latency_ns)
+    lines = []
+    for (resource, (times, counts)), colour in zip(
+        changes.items(), [*PALETTE, *[_OTHER] * len(changes)], strict=False
+    ):
         total = report.utilisation[resource].count if resource in report.utilisation else 0
         label = resource.replace("_", " ")
         lines.append(
@@ -219,7 +238,7 @@ def in_use(report: Report) -> Any:
         )
     return plotly.Figure(
         data=lines,
-        layout=_layout(
+        layout=layout(
             xaxis={"title": {"text": unit}},
             yaxis={"title": {"text": "in use, %"}, "rangemode": "tozero", "automargin": True},
         ),
@@ -250,7 +269,7 @@ def modules(report: Report) -> Any:
                 "tiling": {"orientation": "h"},
             }
         ],
-        layout=_layout(),
+        layout=layout(),
     )
 
 
@@ -270,13 +289,13 @@ def wear(report: Report) -> Any:
                 "marker": {"color": colour},
             }
             for title, values, colour in (
-                ("most writes of a cell", [r.max_writes_per_cell for r in ranges], _PALETTE[5]),
-                ("mean", [r.mean_writes_per_cell for r in ranges], _PALETTE[4]),
+                ("most writes of a cell", [r.max_writes_per_cell for r in ranges], PALETTE[5]),
+                ("mean", [r.mean_writes_per_cell for r in ranges], PALETTE[4]),
             )
         ],
-        layout=_layout(
+        layout=layout(
             barmode="group",
             xaxis={"title": {"text": "writes per cell in a run"}, "rangemode": "tozero"},
-            yaxis=_rows_axis(names),
+            yaxis=rows_axis(names),
         ),
     )

@@ -11,13 +11,29 @@ from typing import Any, TypeAlias
 
 from pumice.errors import PumiceError
 
-__all__ = ["Card", "Cell", "Section", "figure", "grid", "page", "require_plotly", "table"]
+__all__ = [
+    "COLOURS",
+    "Card",
+    "Cell",
+    "Section",
+    "figure",
+    "grid",
+    "page",
+    "require_plotly",
+    "table",
+]
 
-_STYLE = """
+#: Colours of all pages, light and dark.
+COLOURS = """
 :root { color-scheme: light dark; --text: #1c1e21; --muted: #5c6570; --back: #ffffff;
   --panel: #f5f6f8; --line: #d9dde2; }
 @media (prefers-color-scheme: dark) { :root { --text: #e7e9ec; --muted: #a2abb5; --back: #16181c;
   --panel: #202329; --line: #363b43; } }
+"""
+
+_STYLE = (
+    COLOURS
+    + """
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 1280px; padding: 16px; background: var(--back);
   color: var(--text); font: 15px/1.5 system-ui, sans-serif; }
@@ -42,6 +58,7 @@ input { font: inherit; padding: 4px 8px; margin: 0 0 8px; width: 100%; max-width
   color: inherit; background: var(--panel); border: 1px solid var(--line); border-radius: 8px; }
 @media (max-width: 600px) { body { padding: 8px; } h1 { font-size: 1.25rem; } }
 """
+)
 
 _SCRIPT = """
 const dark = window.matchMedia('(prefers-color-scheme: dark)');

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pumice.errors import PumiceError
-from pumice.pages import figures
+from pumice.pages import data, figures, maps
 from pumice.pages.page import Card, Cell, Section, figure, grid, page, table
 from pumice.tables import (
     NOT_STATED,
@@ -22,23 +22,32 @@ from pumice.tables import (
 )
 
 if TYPE_CHECKING:
+    from pumice.comparison import Comparison
     from pumice.report import Report
 
 __all__ = ["report_page"]
 
 
-def report_page(reports: Mapping[str, Report], title: str | None = None) -> str:
+def report_page(
+    reports: Mapping[str, Report],
+    title: str | None = None,
+    *,
+    comparison: Comparison | Mapping[str, Any] | None = None,
+) -> str:
     """A self-contained page.
 
     Args:
         reports: by the names that the page gives them; details are shown of each.
         title: of the page; the names of the reports if not given.
+        comparison: with PyTorch, of `Program.compare` or what its `to_json` wrote; its errors are
+            shown on the graph of the network.
 
     Raises:
         PumiceError: no report, or plotly is not installed.
     """
     if not reports:
         raise PumiceError("expected at least one report, got none")
+    errors = data.layer_errors(comparison) if comparison is not None else {}
     sections: list[Section] = []
     lead = ""
     if len(reports) > 1:
@@ -49,7 +58,7 @@ def report_page(reports: Mapping[str, Report], title: str | None = None) -> str:
         prefix = f"{name}: " if len(reports) > 1 else ""
         sections += [
             Section(prefix + section.title, section.body, section.note)
-            for section in _details(report, f"r{index}")
+            for section in _details(report, f"r{index}", errors)
         ]
     return page(title or " and ".join(reports), lead, sections)
 
@@ -77,7 +86,7 @@ def _comparison(reports: Mapping[str, Report]) -> Iterator[Section]:
             (energy(report.dynamic_energy_pj), report.dynamic_energy_pj),
             (static_energy(report), report.static_energy_pj if report.power_mw else -1),
             (number(report.arrays), report.arrays),
-            (area(report.area_mm2) if report.area_mm2 else NOT_STATED, report.area_mm2),
+            (area(report.area_mm2) if report.area_mm2 else NOT_STATED, report.area_mm2 or -1),
         ]
         for name, report in reports.items()
     ]
@@ -91,7 +100,7 @@ def _comparison(reports: Mapping[str, Report]) -> Iterator[Section]:
     )
 
 
-def _details(report: Report, key: str) -> Iterator[Section]:
+def _details(report: Report, key: str, errors: Mapping[str, float]) -> Iterator[Section]:
     layers = report.layers
     rows = max(len(layers), 1)
     height = 140 + figures.ROW * rows
@@ -102,6 +111,27 @@ def _details(report: Report, key: str) -> Iterator[Section]:
     )
     yield Section(
         "Resources in use", figure(figures.in_use(report), 320, f"{key}-use"), "Share of all."
+    )
+    for found in data.occupancy(report):
+        yield Section(
+            f"{found.resource.replace('_', ' ').replace('.', ': ').capitalize()}s over time",
+            figure(maps.occupancy(found), 340, f"{key}-{found.resource}"),
+            "Share of the time and of the arrays that is held."
+            + (f" A row is {found.per_row} arrays." if found.per_row > 1 else ""),
+        )
+    waits = data.waiting(report)
+    if waits:
+        yield Section(
+            "Waiting",
+            figure(maps.waiting(waits), 140 + figures.ROW * len(waits), f"{key}-waiting"),
+            "How long instructions of a layer whose inputs were there waited, by the resource that"
+            " was freed when they started.",
+        )
+    yield Section(
+        "Network",
+        figure(maps.graph(report, errors), maps.graph_height(report), f"{key}-network"),
+        "Layers by dependence. Size is energy, colour is "
+        + ("the error that a layer adds." if errors else "time."),
     )
     yield Section(
         "Time and energy by layer",
@@ -116,9 +146,17 @@ def _details(report: Report, key: str) -> Iterator[Section]:
     yield Section("Layers", _layer_table(report, f"{key}-table"), "Click a title to sort.")
     yield Section("Energy by component", _component_table(report, f"{key}-parts"))
     yield Section("Utilisation", _utilisation_table(report, f"{key}-utilisation"))
+    for worn in data.wear_maps(report):
+        height = 300 + min(300, 12 * len(worn.names))
+        yield Section(
+            f"Wear of {worn.group}",
+            figure(maps.wear_map(worn), height, f"{key}-wear-{worn.group}"),
+            "Most writes of a cell of each array "
+            + ("before the first run; runs write nothing." if worn.setup else "in a run."),
+        )
     if report.wear.ranges:
         height = 140 + 2 * figures.ROW * len(report.wear.ranges)
-        yield Section("Wear", figure(figures.wear(report), height, f"{key}-wear"))
+        yield Section("Wear by layer", figure(figures.wear(report), height, f"{key}-wear"))
 
 
 def _layer_table(report: Report, name: str) -> str:

@@ -13,6 +13,7 @@ import math
 import time
 from typing import Any
 
+from pumice.cli.arguments import add_version
 from pumice.files import write_text
 from pumice.scheduling import decoders, networks
 from pumice.scheduling.records import SchedulingError
@@ -148,6 +149,7 @@ def main() -> None:
         description="Schedules the six networks; times in ms, 'bound' is the gap to the lower "
         "bound, 'few' has the fewest copies within --share of the best time.",
     )
+    add_version(parser)
     parser.add_argument("--networks", "-n", nargs="+", default=list(networks.NETWORKS))
     parser.add_argument("--elements", "-e", type=int, nargs="+", default=[32])
     parser.add_argument("--writers", "-w", type=int, nargs="+", default=[0], help="0: all")

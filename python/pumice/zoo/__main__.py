@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
 
+from pumice.cli.arguments import add_version
 from pumice.cli.terminal import show, working
 from pumice.errors import PumiceError
 from pumice.tables import size as size_text
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         f" {100 * LIMITS.equal:g} % equal integers and cosine {LIMITS.quantized_cosine:g} against"
         " the quantized one.",
     )
+    add_version(parser)
     parser.add_argument("networks", nargs="*", metavar="NETWORK", help="default: all (see --list)")
     parser.add_argument("--list", action="store_true", help="list the networks and their sources")
     parser.add_argument("--device", default="ideal", help="preset or device file")

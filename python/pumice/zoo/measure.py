@@ -174,6 +174,7 @@ def _compared(figures: Figures, comparison: Comparison) -> None:
         if tensor.kind in ("codes", "sums"):
             count = math.prod(tensor.shape)
             figures.integers += count
+            assert tensor.own is not None
             figures.different += round((1 - tensor.own.equal) * count)
     real = [output.float_errors for output in comparison.outputs if output.float_errors]
     if real:

@@ -18,7 +18,7 @@
 // ENDLESS: cannot be scheduled: group 'arrays' of device 'few-arrays' has no number of arrays
 // SCALED: 'pum.program' op needs 3 arrays at once for its smallest split, as its sums are not exact in parts, but device 'few-arrays' has 2
 // WHOLE: 'pum.program' op needs 6 arrays at once for its smallest split, as its conversions depend on all of its arrays, but device 'few-arrays' has 2
-// OTHER: 'pum.program' op needs 6 arrays, but device 'few-arrays' has none that are left for constant weights
+// OTHER: 'pum.program' op needs 6 arrays, but device 'few-arrays' has none that are left for constant weights: nets and tables take 0, temporary weights 0
 
 #array = #crossbar.array<rows = 8, columns = 16, cell_bits = 2, weight_bits = 8, input_bits = 8,
   dac_bits = 8, adc = <bits = 8, mode = lossless>, columns_per_adc = 16, encoding = offset>

@@ -22,3 +22,11 @@ func.func private @elementwise() attributes {
   test.ap = #pum.ap<rows = 1, columns = 64, domains = 32, search_ns = 1, search_pj_per_bit = 0.5,
     write_ns = 1, write_pj_per_bit = 1, read_ns = 1, read_pj_per_bit = 1, shift_ns = 1, shift_pj_per_bit = 1,
     link_pj_per_bit = 1, fetch_pj_per_byte = 1, elementwise_bits = 7>}
+
+// -----
+
+func.func private @match_line() attributes {
+  // expected-error @below {{search_pj_per_row must be at least 0, got -1}}
+  test.ap = #pum.ap<rows = 1, columns = 64, domains = 32, search_ns = 1, search_pj_per_bit = 0.5,
+    write_ns = 1, write_pj_per_bit = 1, read_ns = 1, read_pj_per_bit = 1, shift_ns = 1, shift_pj_per_bit = 1,
+    link_pj_per_bit = 1, fetch_pj_per_byte = 1, search_pj_per_row = -1>}

@@ -92,11 +92,14 @@ def cases(draw, widths=range(1, 9)):
     return codes_of(layer, rng, shape), weights, layer, window
 
 
-@settings(max_examples=40, deadline=None)
-@given(cases())
-def test_sums_are_those_of_the_integer_layer(case) -> None:
+LAYOUTS = ["along", "across"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases(), st.sampled_from(["", *LAYOUTS, "cheapest"]))
+def test_sums_are_those_of_the_integer_layer(case, layout) -> None:
     x, w, layer, window = case
-    program = compiled(x, w, layer, window)
+    program = compiled(x, w, layer, window, options=f"layout={layout}" if layout else "")
     expected = integer_conv(x, w, layer, window)
     for threads in (1, 2):
         np.testing.assert_array_equal(machine.run(program, x, threads), expected)
@@ -119,16 +122,20 @@ def test_layers_of_linalg(case, seed) -> None:
 
 
 @pytest.mark.parametrize("spread", [1, 2, 5])
-@pytest.mark.parametrize("lanes", [1, 3])
-def test_channel_blocks_spread_over_processors(spread: int, lanes: int) -> None:
+@pytest.mark.parametrize(("lanes", "layout"), [(1, "along"), (3, "along"), (1, "across")])
+def test_channel_blocks_spread_over_processors(spread: int, lanes: int, layout: str) -> None:
     """Small processors need several channel blocks and several output blocks."""
     rng = np.random.default_rng(spread)
-    device = DEVICE.replace(ap={"columns": 40, "domains": 24, "rows": 7})
+    size = {"columns": 40, "domains": 24} if layout == "along" else {"columns": 90, "domains": 5}
+    device = DEVICE.replace(ap={**size, "rows": 7})
     layer = layer_of(4, False, 3)
     x, w = codes_of(layer, rng, (2, 33, 5, 4)), ternary(rng, (60, 33, 3, 3), 0.6)
     window = Window(padding=(1, 1, 1, 1))
-    program = compiled(x, w, layer, window, device, f"lanes={lanes} spread={spread} threads=2")
+    program = compiled(
+        x, w, layer, window, device, f"layout={layout} lanes={lanes} spread={spread} threads=2"
+    )
     blob = blob_of(program)
+    assert blob.across == (layout == "across")
     assert (blob.lanes, blob.spread) == (
         lanes,
         min(spread, len(blob.output_blocks[0].channel_blocks)),
@@ -181,14 +188,17 @@ def blob_of(program: Program) -> ap_oracle.Program:
     ("bits", "signed", "zero_point", "sparsity"),
     [(4, False, 0, 0.8), (8, True, -3, 0.5), (1, False, 1, 0.3), (3, True, 0, 0)],
 )
-def test_every_count_is_the_oracles(bits, signed, zero_point, sparsity) -> None:
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_count_is_the_oracles(bits, signed, zero_point, sparsity, layout) -> None:
     """Passes, searched columns, written bits and shifts, by a simulation of the blob."""
     rng = np.random.default_rng(bits)
     layer = layer_of(bits, signed, zero_point)
     x, w = codes_of(layer, rng, (1, 5, 8, 9)), ternary(rng, (11, 5, 3, 2), sparsity)
     window = Window(strides=(1, 2), padding=(1, 0, 1, 1))
-    program = compiled(x, w, layer, window, options="spread=1")
+    device = DEVICE.replace(ap={"search_pj_per_row": 0.003})
+    program = compiled(x, w, layer, window, device, f"layout={layout} spread=1")
     blob = blob_of(program)
+    assert blob.across == (layout == "across")
     rows = ap_oracle.patches(x, (3, 2), window.strides, (1, 1), window.padding, zero_point)
     sums, counts = ap_oracle.execute(blob, rows, len(rows))
     result = program.run(x.astype(np.int8))
@@ -200,9 +210,11 @@ def test_every_count_is_the_oracles(bits, signed, zero_point, sparsity) -> None:
     report = result.report
     assert report.counters["ap_passes"] == counts.passes
     assert report.counters["ap_tagged_writes"] == counts.written
-    ap = DEVICE.processors["ap"]
+    ap = device.processors["ap"]
     components = report.components
-    assert components["search"] == pytest.approx(counts.searched * r * ap["search_pj_per_bit"])
+    # Search lines for each column of a key, a match line for each pass, in every row.
+    lines = counts.searched * ap["search_pj_per_bit"] + counts.passes * ap["search_pj_per_row"]
+    assert components["search"] == pytest.approx(lines * r)
     assert components["tag_write"] == pytest.approx(counts.written * ap["write_pj_per_bit"])
 
     # Loading, first values and reading: every plane of the inputs or accumulators, there and back.
@@ -216,8 +228,10 @@ def test_every_count_is_the_oracles(bits, signed, zero_point, sparsity) -> None:
         read += bits_of_block
         loaded += bits_of_block
         for part in block.channel_blocks:
-            taken = -(-part.channels // blob.lanes) * blob.bits
-            distance += 2 * taken * blob.lanes * blob.positions
+            sets, per_set = -(-part.channels // blob.lanes), blob.lanes * blob.positions
+            # As many shifts: of one column each by `bits`, or of `bits` columns by one.
+            # Across columns, ports stay at the last plane.
+            distance += (1 if blob.across else 2) * sets * per_set * blob.bits
             loaded += part.channels * blob.positions * blob.bits
     assert report.counters["ap_shifts"] == distance * r
     assert components["shift"] == pytest.approx(distance * r * ap["shift_pj_per_bit"])
@@ -261,6 +275,58 @@ def test_a_layer_twice_as_high_takes_the_time_of_one_block() -> None:
     assert latency(32, few) == pytest.approx(2 * latency(16, DEVICE), rel=0.01)
 
 
+def test_accumulators_across_columns_stay_at_their_ports() -> None:
+    """Inputs move by one domain for each channel set and level of accumulators, nothing else."""
+    rng = np.random.default_rng(0)
+    layer = layer_of(4, False, 0)
+    x, w = codes_of(layer, rng, (1, 24, 5, 5)), ternary(rng, (40, 24, 3, 3), 0.8)
+    program = compiled(x, w, layer, Window(), options="layout=across lanes=1 spread=1")
+    blob = blob_of(program)
+    rows = ap_oracle.patches(x, (3, 3), (1, 1), (1, 1), (0, 0, 0, 0), 0)
+    sums, counts = ap_oracle.execute(blob, rows, len(rows))
+    np.testing.assert_array_equal(
+        np.asarray(program.run(x.astype(np.int8)).outputs)
+        .transpose(0, 2, 3, 1)
+        .reshape(sums.shape),
+        sums,
+    )
+    # Each level passes all channel sets once, then everything returns.
+    moves = sum(
+        (block.slots + 1) * 24 * 9 * 4 + 2 * block.planes * block.columns
+        for block in blob.output_blocks
+    )
+    assert counts.distance <= moves
+    along = blob_of(compiled(x, w, layer, Window(), options="layout=along spread=1"))
+    assert ap_oracle.execute(along, rows, len(rows))[1].distance > 2 * counts.distance
+
+
+@pytest.mark.parametrize("name", ["rtm-ap", "fefet-ap", "cmos-ap"])
+def test_processors_of_one_domain_compute_across_columns(name) -> None:
+    """Cells that are no racetracks: nothing shifts."""
+    rng = np.random.default_rng(0)
+    layer = layer_of(4, True, 2)
+    device = Device(name).replace(ap={"domains": 1})
+    assert name == "rtm-ap" or device == Device(name)
+    x, w = codes_of(layer, rng, (1, 5, 6, 6)), ternary(rng, (30, 5, 3, 3), 0.7)
+    program = compiled(x, w, layer, Window(), device)
+    assert blob_of(program).across
+    result = program.run(x.astype(np.int8))
+    np.testing.assert_array_equal(np.asarray(result.outputs), integer_conv(x, w, layer, Window()))
+    # What is loaded and read out counts as a move of a domain there and back.
+    assert result.report.components["search"] > 0
+    if name != "rtm-ap":
+        assert result.report.components.get("shift", 0) == 0
+
+
+def test_an_unknown_layout_is_refused() -> None:
+    layer = layer_of(4, False, 0)
+    problem = "expected layout 'along', 'across' or 'cheapest', got 'up'"
+    with pytest.raises(ir.MLIRError, match=problem):
+        compiled(
+            np.zeros((1, 1, 3, 3)), np.ones((1, 1, 3, 3)), layer, Window(), options="layout=up"
+        )
+
+
 # ------------------------------------------------------------------ sharing
 
 
@@ -274,7 +340,8 @@ def test_shared_sums_save_additions(outputs: int, sparsity: float, least: float)
     channels = 64 if outputs == 64 else 4
     layer = layer_of(4, False, 0)
     x, w = np.zeros((1, channels, 3, 3)), ternary(rng, (outputs, channels, 3, 3), sparsity)
-    program = compiled(x, w, layer, Window(), options="lanes=1 spread=1 output-blocks=1 threads=2")
+    options = "layout=along lanes=1 spread=1 output-blocks=1 threads=2"
+    program = compiled(x, w, layer, Window(), options=options)
     blob = blob_of(program)
     additions = sum(
         len(shared_and_terms(bundle))

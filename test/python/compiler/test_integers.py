@@ -182,23 +182,8 @@ def squeeze_excite() -> nn.Module:
     return Net(forward, conv(3, 16), nn.Conv2d(16, 8, 1), nn.Conv2d(8, 16, 1), conv(2, 4))
 
 
-KEEPS_SCALES = pytest.mark.xfail(
-    strict=True,
-    reason="parts of a concatenation with own scales are requantized through a float tensor",
-)
-
-
 @pytest.mark.parametrize(
-    "make",
-    [
-        resnet,
-        mobilenet,
-        pytest.param(densenet, marks=KEEPS_SCALES),
-        inception,
-        unet,
-        vgg,
-        squeeze_excite,
-    ],
+    "make", [resnet, mobilenet, densenet, inception, unet, vgg, squeeze_excite]
 )
 def test_no_float_tensor_between_layers(make: Callable[[], nn.Module]) -> None:
     torch.manual_seed(0)

@@ -44,6 +44,20 @@ def test_sharing(ternary) -> None:
     assert torch.equal(shared.run(x).outputs, program.run(x).outputs)
 
 
+def test_layouts(ternary) -> None:
+    """The same results; the cheapest layout of each layer takes the least energy."""
+    _, quantized, x = ternary
+    programs = {
+        layout: pumice.compile(quantized, x, device="rtm-ap", options={"ap_layout": layout})
+        for layout in ("along", "across", "cheapest")
+    }
+    outputs = [program.run(x).outputs for program in programs.values()]
+    assert all(torch.equal(found, outputs[0]) for found in outputs[1:])
+    energy = {layout: program.estimate().energy_pj for layout, program in programs.items()}
+    assert energy["cheapest"] < energy["along"]
+    assert energy["cheapest"] < 1.01 * energy["across"]  # fetching microprograms is not compared
+
+
 def test_options_as_text() -> None:
     assert CompileOptions().pipeline("crossbar-to-pum") == "crossbar-to-pum"
     text = CompileOptions(ap_share=False, threads=3).pipeline("quantized-to-crossbar")
@@ -56,6 +70,10 @@ def test_options_as_text() -> None:
     [
         ({"ap_shared": True}, "expected a compile option of nonlinear, .*, got 'ap_shared'"),
         ({"threads": 0}, "expected at least 1 thread to compile with, got 0"),
+        (
+            {"ap_layout": "up"},
+            "expected an ap_layout of along, across, cheapest, got 'up'",
+        ),
         ({"pipelines": {"x": {}}}, "expected a pipeline of .*pum-to-simulator, got 'x'"),
         (
             {"pipelines": {"quantized-to-crossbar": {"heat": 1}}},

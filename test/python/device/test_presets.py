@@ -37,8 +37,9 @@ def levels_of(device: Device) -> dict[str, dict[str, float]]:
 
 def test_all_presets_are_there() -> None:
     names = [
-        "aras", "aras-baseline", "ideal", "isaac", "neon", "neon-dlc", "neon-lut", "neurosim-rram",
-        "puma", "rtm-ap", "tpu-like",
+        "aras", "aras-baseline", "cam-fefet", "cmos-ap", "fefet-ap", "ideal", "isaac", "neon",
+        "neon-dlc", "neon-lut", "neurosim-rram", "neurosim-rram-hp", "neurosim-rram-pipelined",
+        "neurosim-rram-sar", "puma", "rtm-ap", "tpu-like",
     ]  # fmt: skip
     assert pumice.devices() == sorted(names)
     assert sorted(path.stem for path in FOLDER.glob("*.mlir")) == sorted(names)
@@ -181,26 +182,47 @@ def test_isaac_energies_follow_from_its_components(name) -> None:
 
 
 def test_neurosim_energies_follow_from_its_formulas() -> None:
-    """The formulas beside the numbers, with the parameters of Param.cpp."""
+    """The formulas beside the numbers, with the parameters of Param.cpp and of runs."""
     fields = Device("neurosim-rram").crossbars
-    on, off, read_v, write_v, vdd, wire = 6e3, 900e3, 0.5, 2.0, 0.85, 40e-9
+    on, off, read_v, write_v, vdd, node = 6e3, 900e3, 0.5, 2.0, 0.85, 22e-9
     conductance = (1 / on + 1 / off) / 2
     levels = 2 ** fields["array"]["adc"]["bits"]
+    # The lowest and the highest level in series with the access transistor and the mean wire.
+    assert 0.0631 / (off + 1500 + 543) * 1e6 == pytest.approx(0.07, rel=0.02)
+    assert 0.0631 / (on + 1500 + 543) * 1e6 == pytest.approx(7.85, rel=0.01)
     expected = {
-        "cell_read_pj": 0.0631 * conductance / 2 * 1e-9,
-        "dac_pj": 128 * 12 * wire * 0.2e-9 * vdd**2 * fields["array"]["columns_per_adc"] / 2,
-        "sample_hold_pj": 128 * 4 * wire * 0.2e-9 * read_v**2,
+        "dac_pj": 53.12e-15 * vdd**2 * fields["array"]["columns_per_adc"],
+        "sample_hold_pj": 128 * 4 * node * 0.2e-9 * read_v**2,
         "adc_pj": 1.7e-6 * (levels - 1) * 1e-9,
         "cell_write_pj": write_v**2 * conductance * 50e-9,
     }
     for name, joule in expected.items():
-        assert fields["energy"][name] == pytest.approx(joule * 1e12, rel=1e-4), name
+        assert fields["energy"][name] == pytest.approx(joule * 1e12, rel=1e-3), name
+    # Levels of Gaussian weights of 8 bits, and of ternary ones with 80 % zeros.
+    level = (0.07, 3.19, 5.73, 7.85)
+    wide = sum(share * fj for share, fj in zip((0.2, 0.3, 0.3, 0.2), level, strict=True))
+    assert fields["energy"]["cell_read_pj"] * 1000 == pytest.approx(wide, rel=0.01)
+    narrow = sum(share * fj for share, fj in zip((0.1, 0.8, 0.1), level[:3], strict=True))
+    narrow_pj = fields["circuits"]["periphery"]["narrow_cell_read_pj"]
+    assert narrow_pj * 1000 == pytest.approx(narrow, rel=0.01)
     assert (fields["array"]["columns_per_adc"], levels) == (8, 32)
+
+
+@pytest.mark.parametrize("name", ["hp", "sar", "pipelined"])
+def test_variants_of_neurosim_differ_in_what_they_say(name) -> None:
+    """Shapes of arrays, levels, memories and the digital unit are those of `neurosim-rram`."""
+    base, variant = Device("neurosim-rram").fields, Device(f"neurosim-rram-{name}").fields
+    assert [base[key] for key in ("buffer", "dram")] == [variant[k] for k in ("buffer", "dram")]
+    assert base["groups"][1] == variant["groups"][1]
+    ours, theirs = base["groups"][0], variant["groups"][0]
+    assert (ours["array"], ours["levels"]) == (theirs["array"], theirs["levels"])
+    assert ours["circuits"]["tiles"] == theirs["circuits"]["tiles"]
+    assert theirs["circuits"].get("pipelined", False) == (name == "pipelined")
 
 
 #: What the head of each file declares.
 LABELS = (
-    r"\[(table|paper|param|code|constants|config|derived|substitute|recalled|isaac|neon|tpu|aras)\]"
+    r"\[(table|paper|param|code|constants|config|derived|substitute|recalled|isaac|neon|run|fitted|tpu|aras)\]"
     r"|guess"
 )
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import re
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -33,7 +35,7 @@ def test_running(tmp_path, monkeypatch, capsys) -> None:
     for name in ("torch", "torch_mlir", "torchao"):
         pytest.importorskip(name)
     monkeypatch.chdir(tmp_path)
-    run_page(DOCS / "running.md", 10)
+    run_page(DOCS / "running.md", 12)
     printed = capsys.readouterr().out
     assert "Run on device 'isaac'" in printed
     assert "torch.int32" in printed or "int32 (1, 16, 28, 28)" in printed
@@ -41,17 +43,85 @@ def test_running(tmp_path, monkeypatch, capsys) -> None:
         "report.html",
         "report.json",
         "layers.csv",
+        "network.svg",
         "trace.json",
         "digits.mlirbc",
     }
+
+
+def test_laws() -> None:
+    run_page(DOCS / "laws.md", 1)
+
+
+def test_the_tables_of_fields_and_laws_are_those_of_the_code() -> None:
+    """scripts/table_of_fields.py --write brings docs/laws.md up to date."""
+    script = DOCS.parent / "scripts" / "table_of_fields.py"
+    spec = importlib.util.spec_from_file_location("table_of_fields", script)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    page = (DOCS / "laws.md").read_text()
+    assert "| crossbar | `array.adc.bits` | integer | bits | required |" in page
+    assert "| device | `buffer.capacity_bytes` | integer | bytes | not stated |" in page
+    assert module.with_tables(page) == page
+
+
+def test_explorer(tmp_path, monkeypatch) -> None:
+    for name in ("torch", "torch_mlir", "torchao"):
+        pytest.importorskip(name)
+    monkeypatch.chdir(tmp_path)
+    run_page(DOCS / "explorer.md", 1)
+    assert "crossbar.conv_2d" in (tmp_path / "explorer.html").read_text()
+
+
+TUTORIALS = sorted((DOCS / "tutorials").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("notebook", TUTORIALS, ids=[file.stem for file in TUTORIALS])
+def test_tutorials(notebook, tmp_path, monkeypatch, capsys) -> None:
+    """Cells run one after the other, as in a kernel; scripts/build_docs.py runs them in one."""
+    for name in ("torch", "torch_mlir", "torchao", "matplotlib"):
+        pytest.importorskip(name)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    cells = json.loads(notebook.read_text())["cells"]
+    assert all(not cell["outputs"] for cell in cells if cell["cell_type"] == "code")
+    for number, cell in enumerate(cells):
+        if cell["cell_type"] == "code":
+            exec(compile("".join(cell["source"]), f"{notebook.name}[{number}]", "exec"), names)
+    assert not list(tmp_path.iterdir())
+    check, words = PROMISES[notebook.stem]
+    assert words in capsys.readouterr().out
+    assert eval(check, names)
+
+
+#: What is true after each tutorial, and what it prints.
+PROMISES = {
+    "a-device-of-your-own": ("small != isaac and right >= 15", "rowz"),
+    "a-pass": ("result.outputs.shape == (1, 2)", "4 bits: [["),
+    "noise": ("comparison.worst is not None", "without errors: 1.00"),
+    "nonlinear-functions": ("report.functions and float(error) < 0.1", "neon: error 0.0"),
+    "ternary-networks": ("result.report.counters['ap_passes'] > 0", "True"),
+    "too-few-arrays": (
+        "scheduled.report.schedule['arrays_written'] > 0 and scheduled.report.waiting_ns",
+        "True same results",
+    ),
+}
+
+
+def test_every_tutorial_keeps_a_promise() -> None:
+    assert sorted(PROMISES) == [file.stem for file in TUTORIALS]
 
 
 def test_sweep(tmp_path, monkeypatch, capsys) -> None:
     for name in ("torch", "torch_mlir", "torchao"):
         pytest.importorskip(name)
     monkeypatch.chdir(tmp_path)
-    run_page(DOCS / "sweep.md", 1)
-    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    run_page(DOCS / "sweep.md", 2)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[3].startswith("array.adc.bits=5: ")
+    printed = [line.split() for line in lines[:3]]
     assert [words[0] for words in printed] == ["4", "6", "8"]
     energies = [float(words[1]) for words in printed]
     assert energies == sorted(energies)

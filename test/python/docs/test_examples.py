@@ -51,6 +51,15 @@ def test_every_example_is_listed() -> None:
 
 
 @pytest.mark.usefixtures("_torch")
+def test_design_space() -> None:
+    """With fewer points than the page shows; each network has a front."""
+    lines = run(sys.executable, EXAMPLES / "design_space" / "explore.py", "16").stdout.splitlines()
+    assert re.fullmatch(r"16 points, \d+ impossible", lines[0])
+    assert {line.split()[0] for line in lines[1:]} == {"digits", "lenet"}
+    assert {line.split()[1] for line in lines[1:]} <= {"isaac", "puma", "neurosim-rram"}
+
+
+@pytest.mark.usefixtures("_torch")
 def test_custom_device() -> None:
     lines = printed("custom_device/run.py").splitlines()
     assert [line.split(":")[0] for line in lines] == ["isaac", "small"]
@@ -60,9 +69,21 @@ def test_custom_device() -> None:
 
 
 @pytest.mark.usefixtures("_torch")
+def test_decode() -> None:
+    pytest.importorskip("transformers")
+    lines = dict(line.split(":", 1) for line in printed("decode/decode.py").splitlines())
+    assert lines["state"].count("key_cache") == 2
+    tokens = lines["pytorch"].split()
+    assert tokens[:3] == ["11", "42", "7"]
+    assert len(tokens) == 13
+    assert lines["machine"].split() == tokens
+    assert lines["again"].split() == tokens
+
+
+@pytest.mark.usefixtures("_torch")
 def test_sweep() -> None:
     rows = [line.split() for line in printed_here("sweep/sweep.py").splitlines()[1:]]
-    assert [row[0] for row in rows] == ["16", "32", "128"]
+    assert [row[0] for row in rows] == ["32", "64", "128"]
     right = [int(row[1].split("/")[0]) for row in rows]
     energy = [float(row[2]) for row in rows]
     assert right[0] >= 45
@@ -82,6 +103,19 @@ def test_ternary() -> None:
     text = printed_here("ternary/train.py")
     assert "same answers as PyTorch: True" in text
     assert re.search(r"[1-9][\d,]+ passes of the processors", text)
+
+
+@pytest.mark.usefixtures("_torch")
+def test_search() -> None:
+    lines = printed_here("search/digits.py").splitlines()
+    assert [line for line in lines if "same answers" in line] == [
+        "1-NN: same answers as PyTorch: True",
+        "HDC: same answers as PyTorch: True",
+    ]
+    right = [int(re.search(r"(\d+) of 150", line)[1]) for line in lines if " of 150" in line]  # type: ignore[index]
+    assert len(right) == 2
+    assert min(right) >= 90
+    assert sum(line.endswith(" pJ per search") for line in lines) == 2
 
 
 def test_python_pass() -> None:

@@ -139,7 +139,7 @@ def test_summary_and_table() -> None:
     assert rows[1].spread == pytest.approx(0.0283, abs=1e-4)
     (table,) = noise.tables(rows)
     text = plain_text(table)
-    assert "100 digits, 2 seeds (lossless 98.0 %)" in text
+    assert "100 items, 2 seeds (lossless 98.0 %)" in text
     assert text.splitlines()[-1].split() == ["1", "50.0", "80.0"]
     assert "92.0 ± 2.8" in text
 
@@ -241,7 +241,7 @@ def test_command(tmp_path, capsys) -> None:
     arguments = ["-n", "demo", "-s", "read", "--quick", "--images", "20", "-o", str(file)]
     code, out, err = run(capsys, *arguments, "--plot", str(plot))
     assert code == 0
-    assert re.search(r"demo: read noise; 20 digits \(float [\d.]+ %, lossless [\d.]+ %\)", out)
+    assert re.search(r"demo: read noise; 20 items \(float [\d.]+ %, lossless [\d.]+ %\)", out)
     assert f"6 results in {file}" in err.replace("\n", "")
     assert plot.read_bytes().startswith(b"\x89PNG")
     code, again, _ = run(capsys, *arguments, "--json")

@@ -186,6 +186,40 @@ def estimate_like(energy, time):
     return estimate
 
 
+def test_the_map_is_what_changed_devices_give(small) -> None:
+    """Energies of searches, writes and shifts, chosen freely, and each baseline."""
+    chart = small.results.maps["small"]
+    point = small.results.point("small", 0.8, 4)
+    assert chart.energy_pj == pytest.approx(point.processors.energy_pj)
+    bench = runner._Network("small", 0.8, 4, small.settings)
+    prices = {"search_pj_per_bit": 0.0, "search_pj_per_row": 0.02}
+    device = Device("rtm-ap").replace(
+        ap={**prices, "write_pj_per_bit": 0.3, "shift_pj_per_bit": 0.04}
+    )
+    changed = bench.processors.estimate(device, recompile=False).energy_pj
+    assert chart.events.energy_pj(0.02, 0.3, 0.04) == pytest.approx(changed)
+    assert [item.name for item in chart.baselines] == [name for name, _, _ in rtm_ap.BASELINES]
+    by_name = {item.name: item for item in chart.baselines}
+    assert by_name["ternary"].energy_pj == pytest.approx(point.crossbars.energy_pj)
+    assert by_name["8-bit weights"].energy_pj == pytest.approx(point.int8.energy_pj)
+    for item in chart.baselines:
+        assert chart.ratio(item) == pytest.approx(item.energy_pj / chart.energy_pj)
+        needed = chart.search_for(item, 7.5, 0.001, 0.0)
+        there = chart.events.energy_pj(needed, 0.001, 0.0)
+        assert item.energy_pj / there == pytest.approx(7.5)
+        assert chart.implied_pj(item, 7.5) * 7.5 == pytest.approx(chart.implied_pj(item, 1))
+
+
+def test_the_map_is_plotted(small, tmp_path) -> None:
+    pytest.importorskip("matplotlib")
+    rtm_ap.plot(small.results, tmp_path / "map.svg")
+    text = (tmp_path / "map.svg").read_text()
+    assert "search of a row, fJ" in text
+    assert "ternary: 7.5" in text
+    with pytest.raises(PumiceError, match="expected results with a map to plot, got none"):
+        rtm_ap.plot(rtm_ap.Results(small.settings), tmp_path / "none.svg")
+
+
 def test_break_even_by_hand() -> None:
     """100 shifts and 50 pJ of digital work against 20 pJ of cells and the same digital work."""
     ours = Device("rtm-ap").replace(ap={"shift_pj_per_bit": 0.5, "search_ns": 4.0})
@@ -261,7 +295,9 @@ def test_tables(small) -> None:
         r"^small +0\.8 +4 +[\d.]+ .J +[\d.]+ .J +[\d.]+ .J +[\d.]+ .J +0\.", text, re.M
     )
     titles = [table.title for table in rtm_ap.tables(small.results)]
-    assert len(titles) == 6
+    assert len(titles) == 8
+    assert titles[4] == "small, sparsity 0.8, 4 bits: events on processors"
+    assert titles[5] == "small: what it would take, by baseline"
     assert titles[-1].startswith("small, sparsity 0.8, 4 bits: ratio of latency")
     for table in rtm_ap.tables(small.results):
         assert all(len(row) == len(table.columns) for row in table.rows)

@@ -84,15 +84,19 @@ def test_fields_that_change_together(program) -> None:
 
 
 def test_costs_that_do_not_follow_are_named(program) -> None:
-    found = pumice.sweep(program, ["isaac"], {"array.adc.bits": [6, 8]})
+    bare = Device("isaac").replace(laws=None)
+    found = pumice.sweep(program, [bare], {"array.adc.bits": [6, 8]})
     assert found.records[0]["unscaled"] == (
         "array.adc.bits (of energy.adc_pj, timing.adc_ns, components)"
     )
     assert "unscaled" not in found.records[1]
     isaac = Device("isaac")
+    (followed,) = pumice.sweep(program, [isaac], {"array.adc.bits": [3]}).records
+    assert "unscaled" not in followed
+    assert "law adc_energy supports at least 4 of adc_bits, got 3" in followed["outside"]
     cheaper = isaac.replace(array={"rows": 64}, timing={"read_ns": 80})
     assert unscaled(isaac, cheaper) == []
-    assert unscaled(isaac, isaac.replace(array={"cell_bits": 1})) == [
+    assert unscaled(isaac, isaac.replaced({"array": {"cell_bits": 1}})) == [
         "array.cell_bits (of energy.cell_read_pj, energy.cell_write_pj, timing.row_write_ns)"
     ]
 
@@ -228,11 +232,11 @@ def test_the_command(tmp_path, monkeypatch, capsys) -> None:
     np.save("x.npy", x)
     np.savez("d.npz", x=x, y=np.zeros(4, np.int64))
     command = ["sweep", "net.py:make", "-i", "x.npy", "-d", "isaac", "-d", "puma"]
-    assert main([*command, "--set", "array.adc.bits=6,8", "--data", "d.npz", "--csv", "s.csv",
+    assert main([*command, "--set", "array.cell_bits=1,2", "--data", "d.npz", "--csv", "s.csv",
                  "--best", "best.mlir"]) == 0  # fmt: skip
     shown = capsys.readouterr()
     assert "4 points" in shown.out
-    assert "costs did not follow: array.adc.bits" in shown.err.replace("\n", " ")
+    assert "costs did not follow: array.cell_bits" in shown.err.replace("\n", " ")
     assert len((tmp_path / "s.csv").read_text().splitlines()) == 5
     assert Device("best.mlir").name in ("isaac", "puma")
     assert main([*command, "--json"]) == 0
@@ -284,7 +288,7 @@ def test_networks_that_do_not_fit_are_scheduled_for_each_cost(program) -> None:
 
 
 def test_accuracy_is_computed_once_for_each_machine_program(program, monkeypatch) -> None:
-    from pumice.exploration import run
+    from pumice.exploration import evaluator
 
     calls = []
 
@@ -292,8 +296,8 @@ def test_accuracy_is_computed_once_for_each_machine_program(program, monkeypatch
         calls.append(args)
         return evaluate(*args, **kwargs)
 
-    evaluate = run.evaluate
-    monkeypatch.setattr(run, "evaluate", counted)
+    evaluate = evaluator.evaluate
+    monkeypatch.setattr(evaluator, "evaluate", counted)
     data = [(torch.randn(4, 2, 8, 8), torch.zeros(4, dtype=torch.long))]
     fields = {"array.rows": [64, 128], "energy.adc_pj": [1, 2, 3]}
     assert len(pumice.sweep(program, ["isaac"], fields, data=data).records) == 6

@@ -434,7 +434,7 @@ def test_wrong_models_and_examples(model, inputs, message) -> None:
     assert not str(caught.value).endswith(".")
 
 
-def test_changed_state_is_rejected() -> None:
+def test_updated_buffer_is_an_argument() -> None:
     class Counter(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -444,8 +444,10 @@ def test_changed_state_is_rejected() -> None:
             self.count.add_(1)
             return x + self.count
 
-    with pytest.raises(FrontendError, match="the model changes 'count' while it runs"):
-        lower_to_text(Counter(), torch.zeros(1))
+    lowered = lower_to_text(Counter(), torch.zeros(1))
+    assert [(state.name, state.result) for state in lowered.states] == [("count", 1)]
+    assert len(lowered.signature.tensor_inputs) == len(lowered.signature.outputs) == 1
+    assert not lowered.resources
 
 
 def test_dynamic_program_is_rejected() -> None:

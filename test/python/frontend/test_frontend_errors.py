@@ -67,27 +67,6 @@ def test_dynamic_shapes() -> None:
         pumice.compile(exported)
 
 
-class Counter(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("calls", torch.zeros(1))
-
-    def forward(self, x):
-        self.calls.add_(1)
-        return x * self.calls
-
-
-def test_state_that_changes() -> None:
-    with pytest.raises(FrontendError) as caught:
-        pumice.compile(Counter(), torch.ones(3), quantize=False)
-    words = (
-        "while it runs, expected a pure function of its inputs (is it a running statistic, "
-        "a cache or a counter?"
-    )
-    assert words in str(caught.value)
-    assert "'calls'" in str(caught.value)
-
-
 def exported_linear():
     return torch.export.export(nn.Linear(3, 2), (torch.ones(4, 3),))
 

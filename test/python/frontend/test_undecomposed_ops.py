@@ -106,6 +106,17 @@ def test_scatter() -> None:
     check(scatters, values(2, 6), index, values(2, 4, seed=2))
 
 
+@pytest.mark.parametrize("places", [[4], [3, 0, 2], [1, 1, 5, 1]])
+def test_index_copy(places) -> None:
+    """Along the middle, also counted from the end; the last one of several wins."""
+    count = len(places)
+
+    def copies(x, index, given):
+        return x.index_copy(1, index, given), x.mT.index_copy(-1, index, given.mT)
+
+    check(copies, values(2, 6, 3), torch.tensor(places), values(2, count, 3, seed=2))
+
+
 def test_scatter_add() -> None:
     index = torch.tensor([[3, 3, 3, 5], [1, 0, 0, 1]])
 

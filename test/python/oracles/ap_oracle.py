@@ -51,12 +51,24 @@ class Value:
     width: int
     signed: bool
     cell: bool
+    across: bool = False
 
     def at(self, i: int) -> int | None:
         """Its domain in step i; None if its bit is known to be 0."""
         if i >= self.width and not self.signed:
             return None
-        return self.domain if self.cell else self.domain + min(i, self.width - 1)
+        return self.domain_of(min(i, self.width - 1))
+
+    def domain_of(self, bit: int) -> int:
+        return self.domain if self.cell or self.across else self.domain + bit
+
+    def column_of(self, bit: int) -> int:
+        return self.column + min(bit, self.width - 1) * self.across
+
+    @property
+    def columns(self) -> range:
+        """All columns that hold its bits."""
+        return range(self.column, self.column + (self.width if self.across else 1))
 
 
 @dataclass(frozen=True)
@@ -73,10 +85,14 @@ class Operation:
     def a_at(self, i: int) -> int | None:
         assert self.a is not None
         if self.code == "top":
-            return self.a.domain if self.a.cell else self.a.domain + self.a.width - 1
+            return self.a.domain_of(self.a.width - 1)
         if self.biased and i >= self.a.width:
             return None
         return self.a.at(i)
+
+    def a_column(self, i: int) -> int:
+        assert self.a is not None
+        return self.a.column_of(self.a.width - 1 if self.code == "top" else i)
 
 
 @dataclass
@@ -95,18 +111,28 @@ class OutputBlock:
     outputs: list[tuple[int, int]]  # width, initial
     channel_blocks: list[ChannelBlock]
     epilogue: list[list[Operation]] = field(default_factory=list)
+    across: bool = False
+
+    @property
+    def together(self) -> int:
+        """Accumulators at the same domains."""
+        return self.columns // self.slot if self.across else self.columns
 
     def accumulator(self, i: int) -> Value:
-        column, place = i % self.columns, i // self.columns
+        column, place = i % self.together, i // self.together
+        if self.across:
+            return Value(
+                self.column + column * self.slot, place, self.outputs[i][0], True, False, True
+            )
         return Value(self.column + column, place * self.slot, self.outputs[i][0], True, False)
 
     @property
     def slots(self) -> int:
-        return -(-len(self.outputs) // self.columns)
+        return -(-len(self.outputs) // self.together)
 
     @property
     def planes(self) -> int:
-        return self.slots * self.slot
+        return self.slots if self.across else self.slots * self.slot
 
 
 @dataclass
@@ -123,16 +149,21 @@ class Program:
     output_blocks: list[OutputBlock] = field(default_factory=list)
     code_bits: int = 0
     code_signed: bool = False
+    across: bool = False
 
     def result(self, block: OutputBlock, i: int) -> Value:
         """What leaves: an accumulator, or the code in its first domains."""
         value = block.accumulator(i)
         if not self.code_bits:
             return value
-        return Value(value.column, value.domain, self.code_bits, self.code_signed, False)
+        return Value(
+            value.column, value.domain, self.code_bits, self.code_signed, False, self.across
+        )
 
     def input(self, c: int, k: int) -> Value:
         column = c % self.lanes * self.positions + k
+        if self.across:
+            return Value(column * self.bits, c // self.lanes, self.bits, self.signed, False, True)
         return Value(column, c // self.lanes * self.bits, self.bits, self.signed, False)
 
 
@@ -160,39 +191,44 @@ class Reader:
 
 def decode(data: bytes) -> Program:
     assert data[:3] == b"PAP"
-    assert data[3] in (1, 2)
+    assert data[3] in (1, 2, 3)
     read = Reader(data)
     read.next = 4
     numbers = [read.v() for _ in range(9)]
     program = Program(*numbers[:4], bool(numbers[4]), *numbers[5:])
-    if data[3] == 2:
+    program.across = data[3] == 3
+    if data[3] != 1:
         program.code_bits, program.code_signed = read.v(), bool(read.v())
     for _ in range(read.v()):
         first, outputs, column, columns, slot = (read.v() for _ in range(5))
         accumulators = [(read.v(), read.s()) for _ in range(outputs)]
         block = OutputBlock(first, column, columns, slot, accumulators, [])
+        block.across = program.across
         for _ in range(read.v()):
-            block.channel_blocks.append(ChannelBlock(read.v(), read.v(), body(read)))
+            part = ChannelBlock(read.v(), read.v(), body(read, program.across))
+            block.channel_blocks.append(part)
         if program.code_bits:
-            block.epilogue = body(read)
+            block.epilogue = body(read, program.across)
         program.output_blocks.append(block)
     assert read.next == len(data)
     return program
 
 
-def body(read: Reader) -> list[list[Operation]]:
+def body(read: Reader, across: bool = False) -> list[list[Operation]]:
     length = read.v()
     end = read.next + length
-    found = bundles(read)
+    found = bundles(read, across)
     assert read.next == end
     return found
 
 
-def bundles(read: Reader) -> list[list[Operation]]:
+def bundles(read: Reader, across: bool) -> list[list[Operation]]:
     values = []
     for _ in range(read.v()):
         column, domain, shape = read.v(), read.v(), read.v()
-        values.append(Value(column, domain, shape // 4, bool(shape & 2), bool(shape & 1)))
+        # Microprograms with values across columns have a bit for them before the width.
+        width, lies_across = (shape // 8, bool(shape & 4)) if across else (shape // 4, False)
+        values.append(Value(column, domain, width, bool(shape & 2), bool(shape & 1), lies_across))
     return [[operation(read, values) for _ in range(read.v())] for _ in range(read.v())]
 
 
@@ -233,16 +269,18 @@ class Processor:
         self.most = np.zeros(columns, np.int64)
 
     def store(self, value: Value, numbers: Array) -> None:
-        self.writes[value.column] += value.width
-        self.most[value.column] += value.width
         for i in range(value.width):
-            self.bits[value.column, value.domain + i] = numbers >> i & 1
+            column = value.column_of(i)
+            self.writes[column] += 1
+            self.most[column] += 1
+            self.bits[column, value.domain_of(i)] = numbers >> i & 1
 
     def load(self, value: Value) -> Array:
         number = np.zeros(self.rows, np.int64)
         for i in range(value.width):
             sign = -1 if value.signed and i + 1 == value.width else 1
-            number += sign * self.bits[value.column, value.domain + i].astype(np.int64) << i
+            bit = self.bits[value.column_of(i), value.domain_of(i)]
+            number += sign * bit.astype(np.int64) << i
         return number
 
     def move(self, wanted: dict[int, int]) -> None:
@@ -272,17 +310,17 @@ class Processor:
         first = i == 0 and op.code in CLEARS_CARRY
         fresh = op.code.endswith("_new")
         carry = none if op.c is None else self.bits[op.c, 0]
-        d_at = None if op.d is None else (op.d.column, op.d.at(i))
+        d_at = None if op.d is None else (op.d.column_of(i), op.d.at(i))
         a_at = None if op.a is None else op.a_at(i)
         b_at = None if op.b is None else op.b.at(i)
         d = none if d_at is None else self.bits[d_at]
-        a = none if a_at is None else self.bits[op.a.column, a_at]
-        b = none if b_at is None else self.bits[op.b.column, b_at]
+        a = none if a_at is None else self.bits[op.a_column(i), a_at]
+        b = none if b_at is None else self.bits[op.b.column_of(i), b_at]
         if first:
             self.clear(carry, op.c)
             carry = none
         if fresh:
-            self.clear(d, op.d.column)
+            self.clear(d, op.d.column_of(i))
             d = none
         inverted = op.biased and i + 1 == op.a.width
         sign = op.code in ("compare", "less") and op.a.signed and i + 1 == op.steps
@@ -305,7 +343,7 @@ class Processor:
         if op.c is not None:
             self.most[op.c] += changes_c
         if op.d is not None:
-            self.most[op.d.column] += changes_d
+            self.most[op.d.column_of(i)] += changes_d
         in_place = op.code in ("add", "sub")
         self.counts.passes += states
         # In step 0 the carry is searched only to tell rows that were matched.
@@ -375,7 +413,10 @@ def needs(op: Operation, i: int) -> list[tuple[int, int]]:
         (op.b, op.b and op.b.at(i)),
         (op.a, op.a and op.a_at(i)),
     ):
-        if value is not None and domain is not None:
+        if value is not None and value.across:
+            # All columns of such a value, in every step.
+            found += [(column, value.domain) for column in value.columns]
+        elif value is not None and domain is not None:
             found.append((value.column, domain))
     return found
 
@@ -414,6 +455,11 @@ def execute(
             for c, k in itertools.product(range(part.channels), range(program.positions)):
                 codes = patches[:, part.first_channel + c, k].astype(np.int64)
                 processor.store(program.input(c, k), codes)
+            if program.across and part.channels:
+                # Loading leaves the ports of inputs at the last plane.
+                last = -(-part.channels // program.lanes) - 1
+                inputs = program.lanes * program.positions * program.bits
+                processor.ports[:inputs] = [last] * inputs
             for bundle in part.bundles:
                 processor.run(bundle)
             processor.home()

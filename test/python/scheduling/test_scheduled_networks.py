@@ -160,6 +160,43 @@ def test_one_array_is_enough(case) -> None:
     assert same(run(program.recompile(with_arrays(1))).outputs, expected.outputs)
 
 
+class Activated(nn.Module):
+    """Layers with two kinds of activations, each used twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(70, 70) for _ in range(4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for layer, act in zip(
+            self.layers, (nn.GELU(), nn.SiLU(), nn.GELU(), nn.SiLU()), strict=True
+        ):
+            x = act(layer(x))
+        return x
+
+
+@pytest.mark.parametrize("method", ["neon", "lut"])
+def test_nets_and_tables_stay(method) -> None:
+    """Functions on arrays keep theirs; the layers take turns on what is left."""
+    torch.manual_seed(0)
+    model, x = Activated().eval(), torch.randn(5, 70)
+    arguments = dict(calibration=[x], nonlinear=method, options=CompileOptions(net_copies=4))
+    everything = pumice.compile(model, x, device="aras", **arguments).run(x)
+    # 4 layers of 3 arrays (8-bit weights in 2-bit cells: 32 weights per row); one fits at a time.
+    functions = everything.report.arrays - 4 * 3
+    device = with_arrays(functions + 4, "aras")
+    program = pumice.compile(model, x, device=device, schedule="overlap", **arguments)
+    result = program.run(x)
+    assert functions > 0
+    assert torch.equal(result.outputs, everything.outputs)
+    assert program.estimate().latency_ns == result.report.latency_ns
+    assert [f.name for f in result.report.functions] == [
+        f.name for f in everything.report.functions
+    ]
+    with pytest.raises(CompileError, match=rf"nets and tables take {functions}, temporary weigh"):
+        pumice.compile(model, x, device=with_arrays(functions, "aras"), **arguments)
+
+
 @pytest.mark.parametrize("share", [-0.1, float("inf"), float("nan")])
 def test_shares_out_of_range(share) -> None:
     with pytest.raises(CompileError, match="expected a finite schedule_time_share of at least 0"):

@@ -57,13 +57,20 @@ def import_network(name: str, *, full: bool = False) -> Any:
     return import_model(pumice.quantize(model, calibration, example_inputs=x, **bits), x)
 
 
+def costs(report: dict[str, Any]) -> dict[str, Any]:
+    """Time, energy and events; the records are older than multiply-accumulates."""
+    kept = {key: report[key] for key in ("latency_ns", "energy_pj")}
+    kept["counters"] = {key: n for key, n in report["counters"].items() if key != "macs"}
+    return kept
+
+
 def figures(report: dict[str, Any]) -> dict[str, Any]:
     """What of a report is compared."""
-    kept = {key: report[key] for key in ("latency_ns", "energy_pj", "counters")}
+    kept = costs(report)
     # The records are older than names of levels: by their order.
     for key in ("area_mm2", "power_mw"):
         levels = zip(("ima", "tile", "chip"), report["levels"], strict=True)
-        kept[key] = {name: level[key] for name, level in levels}
+        kept[key] = {name: level[key] or 0 for name, level in levels}  # not stated: 0
     kept["utilisation"] = {
         name: [item["count"], item["busy_ns"]] for name, item in report["utilisation"].items()
     }
@@ -81,9 +88,7 @@ def figures(report: dict[str, Any]) -> dict[str, Any]:
     kept["instructions"] = len(report["instructions"])
     kept["peak_buffer_bytes"] = report.get("peak_buffer_bytes", 0)
     if "setup" in report:
-        kept["setup"] = {
-            key: report["setup"][key] for key in ("latency_ns", "energy_pj", "counters")
-        }
+        kept["setup"] = costs(report["setup"])
     return kept
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.util import find_spec
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from pumice.errors import PumiceError
 from pumice.zoo.resnet import BasicBlock
 
-__all__ = ["NETWORKS", "Network", "digit_resnet", "load", "load_digit_resnet"]
+__all__ = ["NETWORKS", "Network", "digit_resnet", "load", "load_digit_resnet", "own"]
 
 #: Every tenth digit calibrates and is not tested with.
 CALIBRATION_STEP = 10
@@ -34,6 +34,7 @@ class Network:
         model: (N, 1, 28, 28) -> (N, 10), in eval mode.
         calibration: inputs that only calibrate.
         inputs, labels: what accuracy is measured on.
+        key: hash of the weights and the data of a network that Pumice does not ship; else "".
     """
 
     name: str
@@ -41,6 +42,7 @@ class Network:
     calibration: Tensor
     inputs: Tensor
     labels: npt.NDArray[Any]
+    key: str = ""
 
 
 class _DigitResNet(nn.Module):
@@ -144,3 +146,40 @@ def load(name: str) -> Network:
     if name not in NETWORKS:
         raise PumiceError(f"expected a network of {', '.join(NETWORKS)}, got '{name}'")
     return NETWORKS[name]()
+
+
+def own(name: str, model: nn.Module, data: Iterable[Any]) -> Network:
+    """A classifier with data of one's own, for studies.
+
+    Args:
+        name: for tables.
+        model: a float module of one input.
+        data: batches (inputs, labels), such as a DataLoader. Every tenth item calibrates and is not
+            tested with.
+
+    Raises:
+        PumiceError: not a module; no data, or data of another form; fewer than two items.
+    """
+    from pumice.evaluation.batches import pair_of
+    from pumice.evaluation.metrics import accuracy
+    from pumice.evaluation.state import chained, key_of
+
+    if not isinstance(model, nn.Module):
+        raise PumiceError(f"expected a torch.nn.Module for '{name}', got {type(model).__name__}")
+    inputs, labels = [], []
+    for number, batch in enumerate(data):
+        (args, kwargs), targets = pair_of(batch, number)
+        if len(args) != 1 or kwargs or not isinstance(args[0], Tensor):
+            raise PumiceError(f"expected batches of one tensor and labels for '{name}', got others")
+        inputs.append(args[0])
+        labels.append(torch.as_tensor(targets))
+    if sum(map(len, inputs)) < 2:
+        raise PumiceError(f"expected at least 2 items of data for '{name}'")
+    x, y = torch.cat(inputs), torch.cat(labels)
+    if y.dim() != 1 or len(y) != len(x):
+        raise PumiceError(
+            f"expected a class for each of the {len(x)} items of '{name}', got {tuple(y.shape)}"
+        )
+    held = torch.arange(len(x)) % CALIBRATION_STEP != 0
+    key = chained(key_of(model, accuracy()), ((x,), {}), y)
+    return Network(name, model.eval(), x[~held], x[held], y[held].numpy(), key)

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import pumice
-from pumice.device import Device
+from pumice.device import Device, as_device
 from pumice.errors import PumiceError
 from pumice.experiments.bench import Bench
 from pumice.experiments.noise.summary import Row, summarize, tables
@@ -59,9 +59,9 @@ class Results:
 
 def run(
     points: Sequence[Point],
-    networks: Iterable[str],
+    networks: Iterable[str] | Mapping[str, tuple[Any, Iterable[Any]]],
     *,
-    device: str = "isaac",
+    device: str | Device = "isaac",
     images: int | None = None,
     threads: int | None = None,
     path: str | os.PathLike[str] | None = None,
@@ -71,9 +71,11 @@ def run(
 
     Args:
         points: of `points`.
-        networks: names of `networks.NETWORKS`.
-        device: preset or file that the points change.
-        images: how many digits to test with; all that there are by default.
+        networks: names of `networks.NETWORKS`; or, by names of their own, pairs of a float
+            torch.nn.Module that classifies and of batches (inputs, labels), such as a DataLoader.
+            Every tenth item of these calibrates.
+        device: what the points change: a preset, a file or a `Device`.
+        images: how many items to test with; all that there are by default.
         threads: for `Program.run`.
         path: a file of JSON lines to continue, to which results are appended.
         advance: called before each run with what it is, and at the end.
@@ -81,13 +83,15 @@ def run(
     Raises:
         PumiceError: a network, device or file that cannot be used; fewer images than asked for.
     """
-    from pumice.experiments.noise.networks import load
+    from pumice.experiments.noise.networks import load, own
 
     store = Store(path, names=frozenset(("correct", "seconds")))
     results = Results()
-    base = Device(device)
-    for name in networks:
-        bench = _Digits(load(name), base, images, threads)
+    base = as_device(device)
+    given = networks if isinstance(networks, Mapping) else dict.fromkeys(networks)
+    for name, pair in given.items():
+        network = load(name) if pair is None else own(name, *pair)
+        bench = _Digits(network, base, images, threads)
         for reference in REFERENCES:
             advance(f"{name}, {reference}")
             _measure(results, store, bench, Point("reference", reference, 0, {}))
@@ -110,6 +114,8 @@ def _measure(results: Results, store: Store, bench: _Digits, point: Point) -> No
         "images": len(bench.network.labels),
         "pumice": pumice.__version__,
     }
+    if bench.network.key:
+        setting["key"] = bench.network.key
     results.records.append(setting | store.get(setting, lambda: bench.measure(point)))
 
 

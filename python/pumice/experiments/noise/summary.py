@@ -80,7 +80,7 @@ def tables(rows: list[Row]) -> list[Group]:
             ]
             runs = max(row.runs for row in part)
             title = (
-                f"{network}: {SWEEPS[sweep].title.lower()}; {part[0].images} digits"
+                f"{network}: {SWEEPS[sweep].title.lower()}; {part[0].images} items"
                 + (f", {runs} seeds" if runs > 1 else "")
                 + f" ({references})"
             )

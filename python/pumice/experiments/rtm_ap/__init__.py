@@ -10,19 +10,26 @@
 
 from __future__ import annotations
 
+from pumice.experiments.rtm_ap.map import BASELINES, Baseline, Events, Map
+from pumice.experiments.rtm_ap.plots import plot
 from pumice.experiments.rtm_ap.results import NETWORKS, PAPER, Cost, Point, Results, Run, Settings
 from pumice.experiments.rtm_ap.runner import count, run
 from pumice.experiments.rtm_ap.tables import summary, tables, write_markdown
 
 __all__ = [
+    "BASELINES",
     "NETWORKS",
     "PAPER",
+    "Baseline",
     "Cost",
+    "Events",
+    "Map",
     "Point",
     "Results",
     "Run",
     "Settings",
     "count",
+    "plot",
     "run",
     "summary",
     "tables",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pumice
 from pumice.errors import PumiceError
+from pumice.experiments.rtm_ap.map import Map
 from pumice.experiments.sensitivity import Sensitivity
 
 if TYPE_CHECKING:
@@ -20,9 +21,10 @@ __all__ = [
 ]  # fmt: skip
 
 #: What components of a report are for. The rest computes: searches, tagged writes; converters,
-#: cells, wordlines. `ap_load` holds the first values of accumulators too.
+#: cells, wordlines, shift-and-adds. `ap_load` holds the first values of accumulators too.
 GROUPS = {
-    "activations": ("ap_load", "ap_read", "link", "buffer_read", "buffer_write"),
+    "activations": ("ap_load", "ap_read", "link", "buffer_read", "buffer_write", "interconnect"),
+    "leakage": ("leakage",),
     "shifts": ("shift",),
     "programs": ("fetch",),
     "off chip": ("dram_read", "dram_write"),
@@ -145,7 +147,7 @@ class Cost:
 
     Attributes:
         units: crossbar arrays that hold weights, or processors.
-        energy_pj: dynamic energy; the devices have no static power.
+        energy_pj: with the leakage of circuits around arrays; there is no other static power.
         components: energies in pJ, without those that are 0.
     """
 
@@ -248,12 +250,13 @@ class Results:
 
     Attributes:
         points: by network, sparsity and width, in this order.
-        sensitivities, runs: by network, at `Settings.headline`.
+        sensitivities, maps, runs: by network, at `Settings.headline`.
     """
 
     settings: Settings
     points: list[Point] = field(default_factory=list)
     sensitivities: dict[str, list[Sensitivity]] = field(default_factory=dict)
+    maps: dict[str, Map] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
 
     def point(self, network: str, sparsity: float, bits: int) -> Point | None:
@@ -305,6 +308,7 @@ class Results:
             found["paper_energy_ratio_met"] = point.energy_ratio >= target
             found["paper_energy_ratio_missed_by"] = target / point.energy_ratio
         found["sensitivity"] = [item.to_dict() for item in self.sensitivities[name]]
+        found["map"] = self.maps[name].to_dict()
         run = self.runs.get(name)
         if run is not None:
             energy = point.crossbars.energy_pj / run.energy_pj

@@ -18,6 +18,7 @@ import pumice
 from pumice.device import Device
 from pumice.experiments.bench import Bench
 from pumice.experiments.rtm_ap.constants import CONSTANTS
+from pumice.experiments.rtm_ap.map import BASELINES, Baseline, Events, Map, events_of
 from pumice.experiments.rtm_ap.results import NETWORKS, PAPER, Cost, Point, Results, Run, Settings
 from pumice.experiments.sensitivity import Sensitivity, Side, sensitivities
 from pumice.experiments.store import Store
@@ -51,9 +52,10 @@ def run(
     results = Results(settings)
     for name in settings.networks:
         int8: dict[int, Cost] = {}
+        wide: dict[int, _Network] = {}
         for bits in settings.activation_bits:
             advance(f"{name}, 8-bit weights, {bits} bits")
-            dense = _Network(name, None, bits, settings)
+            dense = wide[bits] = _Network(name, None, bits, settings)
             int8[bits] = Cost(**store.get(dense.setting("int8"), dense.int8))
         for sparsity in settings.sparsities:
             for bits in settings.activation_bits:
@@ -62,7 +64,7 @@ def run(
                 found = store.get(bench.setting("point"), bench.point)
                 results.points.append(_point(found, int8[bits]))
                 if (sparsity, bits) == settings.headline:
-                    _headline(results, store, bench, advance)
+                    _headline(results, store, bench, wide[bits], advance)
     advance("")
     return results
 
@@ -70,15 +72,26 @@ def run(
 def count(settings: Settings) -> int:
     """How many parts `run` has."""
     of_network = len(settings.activation_bits) * (1 + len(settings.sparsities))
-    return len(settings.networks) * (of_network + 1 + settings.run)
+    return len(settings.networks) * (of_network + 2 + settings.run)
 
 
 def _headline(
-    results: Results, store: Store, bench: _Network, advance: Callable[[str], None]
+    results: Results,
+    store: Store,
+    bench: _Network,
+    wide: _Network,
+    advance: Callable[[str], None],
 ) -> None:
     advance(f"{bench.name}, sensitivities")
     found = store.get(bench.setting("sensitivity"), bench.sensitivities)
     results.sensitivities[bench.name] = [Sensitivity(**item) for item in found]
+    advance(f"{bench.name}, map")
+    chart = store.get(bench.setting("map"), lambda: bench.map(wide))
+    results.maps[bench.name] = Map(
+        Events(**chart["events"]),
+        **{key: chart[key] for key in ("search_pj", "write_pj", "shift_pj")},
+        baselines=tuple(Baseline(**item) for item in chart["baselines"]),
+    )
     if results.settings.run:
         advance(f"{bench.name}, every pass")
         results.runs[bench.name] = Run(**store.get(bench.setting("run"), bench.run))
@@ -102,10 +115,12 @@ class _Network(Bench):
         super().__init__(settings.threads)
         self.name, self._sparsity, self._bits = name, sparsity, bits
         self._devices = {name: Device(name) for name in (PROCESSORS, CROSSBARS)}
+        self._variants = {device: Device(device) for _, device, _ in BASELINES}
 
     def setting(self, kind: str) -> dict[str, Any]:
         """What decides a result."""
-        text = "".join(str(device) for device in self._devices.values())
+        used = [*self._devices.values(), *(self._variants.values() if kind == "map" else ())]
+        text = "".join(str(device) for device in used)
         return {
             "kind": kind,
             "network": self.name,
@@ -183,6 +198,17 @@ class _Network(Bench):
         )
         found = sensitivities(ours, theirs, CONSTANTS, targets)
         return [item.to_dict() for item in found]
+
+    def map(self, wide: _Network) -> dict[str, Any]:
+        """`Map`, with `wide` as the network with 8-bit weights."""
+        events, energies = events_of(self.processors, self._devices[PROCESSORS])
+        baselines = []
+        for name, device, is_ternary in BASELINES:
+            program = (self if is_ternary else wide).crossbars
+            report = program.estimate(self._variants[device], recompile=False)
+            leakage = report.components.get("leakage", 0.0)
+            baselines.append(asdict(Baseline(name, device, report.energy_pj, leakage)))
+        return {"events": asdict(events), **energies, "baselines": baselines}
 
     def run(self) -> dict[str, Any]:
         import torch

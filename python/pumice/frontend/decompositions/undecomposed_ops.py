@@ -110,6 +110,22 @@ def _scatter(self: Tensor, dim: int, index: Tensor, src: Tensor) -> Any:
     return torch.where(last >= 0, given, self)
 
 
+def _index_copy(self: Tensor, dim: int, index: Tensor, source: Tensor) -> Any:
+    """Of several elements for one place, the last one wins."""
+    if not self.dim() or not index.numel():
+        return NotImplemented
+    size = self.shape[dim]
+    if max(size, index.numel()) > MOST_COMPARED:
+        return NotImplemented
+    numbers = torch.arange(index.numel())
+    hits = torch.arange(size).unsqueeze(-1) == index.reshape(-1)
+    last = torch.where(hits, numbers, torch.full_like(numbers, -1)).amax(-1)
+    shape = [1] * self.dim()
+    shape[dim] = size
+    given = source.index_select(dim, last.clamp(min=0))
+    return torch.where((last >= 0).reshape(shape), given, self)
+
+
 def _scatter_value(self: Tensor, dim: int, index: Tensor, value: float) -> Any:
     hits = _hits(self, dim, index)
     if hits is None:
@@ -349,6 +365,7 @@ UNDECOMPOSED_OPS: dict[Any, Callable[..., Any]] = {
     _aten.topk.default: _topk,
     _aten._cdist_forward.default: _cdist,
     _aten.col2im.default: _col2im,
+    _aten.index_copy.default: _index_copy,
     _aten.scatter.src: _scatter,
     _aten.scatter.value: _scatter_value,
     _aten.scatter_add.default: _scatter_add,

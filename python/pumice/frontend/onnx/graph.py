@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pumice.frontend.errors import FrontendError
+from pumice.frontend.requirements import require_torch
 
 __all__ = ["Graph", "Shape", "read_graph", "require_onnx"]
 
@@ -39,6 +40,7 @@ def require_onnx() -> Any:
         ) from None
     if importlib.util.find_spec("torch_mlir") is None:
         raise FrontendError("ONNX files need torch-mlir: pip install 'pumice[onnx]'")
+    require_torch("torch", "torch-mlir")
     return onnx
 
 

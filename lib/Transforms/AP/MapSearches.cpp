@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/AP/AP.h"
+#include "lib/Device/Device.h"
+#include "lib/Transforms/AP/Passes.h"
+#include "lib/Transforms/AP/Searches.h"
+
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "ap-map-searches"
+
+namespace pumice {
+#define GEN_PASS_DEF_APMAPSEARCHES
+#include "lib/Transforms/AP/Passes.h.inc"
+} // namespace pumice
+
+using namespace mlir;
+using namespace pumice;
+
+model::SearchSpec pumice::searchSpecOf(ap::CamSearchOp op) {
+  model::SearchSpec spec;
+  switch (op.getKind()) {
+  case ap::SearchKind::distances:
+    spec.kind = model::SearchKind::distances;
+    break;
+  case ap::SearchKind::within:
+    spec.kind = model::SearchKind::within;
+    break;
+  case ap::SearchKind::best:
+    spec.kind = model::SearchKind::best;
+    break;
+  }
+  ArrayRef<int64_t> words = op.getTable().getShapedType().getShape();
+  spec.queries = op.getQueries().getType().getDimSize(0);
+  spec.rows = words[0];
+  spec.bits = words[1];
+  spec.limit = op.getLimit();
+  if (spec.kind == model::SearchKind::best)
+    spec.count = op.getDistances().getType().getDimSize(1);
+  return spec;
+}
+
+model::SearchMapping pumice::searchMappingOf(ap::CamSearchOp op) {
+  model::SearchMapping mapping;
+  ap::CamMappingAttr attr = *op.getMapping();
+  mapping.partBits = attr.getPartBits();
+  mapping.parts = attr.getParts();
+  mapping.rowBlocks = attr.getRowBlocks();
+  mapping.stacked = attr.getStacked();
+  mapping.serial = attr.getSerial();
+  return mapping;
+}
+
+namespace {
+struct APMapSearchesPass : pumice::impl::APMapSearchesBase<APMapSearchesPass> {
+  using APMapSearchesBase::APMapSearchesBase;
+
+  void runOnOperation() override {
+    std::optional<ap::SearchGoal> wanted = ap::symbolizeSearchGoal(goal);
+    if (!wanted) {
+      getOperation().emitError(
+          "goal: expected latency, power or density, got '")
+          << goal << "'";
+      return signalPassFailure();
+    }
+    WalkResult result = getOperation().walk([&](ap::CamSearchOp op) {
+      return op.getMapping() ? WalkResult::advance() : map(op, *wanted);
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+
+private:
+  WalkResult map(ap::CamSearchOp op, ap::SearchGoal wanted) {
+    FailureOr<pum::DeviceAttr> device = getDevice(getOperation());
+    if (failed(device))
+      return WalkResult::interrupt();
+    std::optional<model::CamSpec> cam = camsOf(*device, pum::targetGroupOf(op));
+    if (!cam) {
+      op.emitOpError("searches content-addressable memories, but device '")
+          << device->getName() << "' has no such group";
+      return WalkResult::interrupt();
+    }
+    model::SearchGoal modelGoal = model::SearchGoal::latency;
+    if (wanted == ap::SearchGoal::power)
+      modelGoal = model::SearchGoal::power;
+    else if (wanted == ap::SearchGoal::density)
+      modelGoal = model::SearchGoal::density;
+    llvm::Expected<model::SearchMapping> mapping =
+        model::mapSearch(*cam, searchSpecOf(op), modelGoal);
+    if (!mapping) {
+      op.emitOpError(llvm::toString(mapping.takeError()));
+      return WalkResult::interrupt();
+    }
+    op.setMappingAttr(ap::CamMappingAttr::get(
+        &getContext(), mapping->partBits, mapping->parts, mapping->rowBlocks,
+        mapping->stacked, mapping->serial));
+    LDBG() << op.getMappingAttr() << " for " << op.getLoc();
+    ++numSearches;
+    return WalkResult::advance();
+  }
+};
+} // namespace

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The figures of points of a study: a network on a device, lowered once for a shape of arrays."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from pumice.device import Device
+from pumice.errors import PumiceError
+from pumice.evaluation import Metric, evaluate
+from pumice.exploration.result import figures_of
+from pumice.exploration.space import device_with, mapping_key
+from pumice.laws import unscaled
+
+if TYPE_CHECKING:
+    from pumice.program import Program
+    from pumice.report import Report
+
+__all__ = ["Evaluator", "Network", "Point", "Study"]
+
+#: Programs are kept for this many shapes of arrays at a time.
+_KEPT = 8
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point of a sweep.
+
+    Attributes:
+        network: its name; empty if there is one network.
+        device: name of the device whose fields vary.
+        values: of fields, by path.
+    """
+
+    network: str
+    device: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A quantized network as bytes, for other processes and machines.
+
+    Attributes:
+        bytecode: the module at level "quantized".
+        options: `CompileOptions`.
+        observed, signature: of `Program`.
+    """
+
+    bytecode: bytes
+    options: Any
+    observed: str | None
+    signature: Any
+
+    @staticmethod
+    def of(program: Program) -> Network:
+        """The network of a program.
+
+        Raises:
+            PumiceError: the program does not contain its quantized network.
+        """
+        if "quantized" not in program.levels:
+            raise PumiceError(
+                "expected programs that contain their quantized networks for several processes, got"
+                f" one with {', '.join(program.levels)}: compile the model again"
+            )
+        import io
+
+        stream = io.BytesIO()
+        program.module("quantized").operation.write_bytecode(stream)
+        own = {name: dict(options) for name, options in program.options.pipelines.items()}
+        options = replace(program.options, pipelines=own)  # a mapping that can be pickled
+        return Network(stream.getvalue(), options, program.observed, program.signature)
+
+    def program(self, device: Device) -> Program:
+        """The program on a device."""
+        from pumice.compiler import program_of_quantized
+        from pumice.levels import parse_file
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "quantized.mlirbc")
+            with open(path, "wb") as file:
+                file.write(self.bytecode)
+            module = parse_file(path)
+        found = program_of_quantized(module, device, self.options, self.observed)
+        found.signature = self.signature
+        return found
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything that decides figures of points; it can be pickled.
+
+    Attributes:
+        networks: by name.
+        devices: fields of the devices that vary, by name.
+        data, metric: as for `pumice.sweep`.
+        key: different for each study.
+    """
+
+    networks: Mapping[str, Network]
+    devices: Mapping[str, dict[str, Any]]
+    data: list[Any] | None
+    metric: str | Metric
+    key: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+class Evaluator:
+    """Computes the points of one network."""
+
+    def __init__(
+        self, program: Program | Network, data: list[Any] | None, metric: str | Metric
+    ) -> None:
+        self._source = program
+        self._program: Program | None = None
+        self._data, self._metric = data, metric
+        self._lowered: dict[str, Program] = {}
+        self._scores: dict[str, float] = {}
+
+    def figures(self, base: Device, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Figures of a point, or the error that makes it impossible."""
+        try:
+            device = device_with(base, values)
+            report = self._estimated(device)
+            found: dict[str, Any] = figures_of(report)
+            if self._data is not None:
+                found["metric"] = self._scored(device)
+        except PumiceError as error:
+            return {"error": str(error).splitlines()[0]}
+        same = unscaled(base, device)
+        outside = [note for note in device.notes if note not in base.notes]
+        return {
+            **found,
+            **({"unscaled": "; ".join(same)} if same else {}),
+            **({"outside": "; ".join(outside)} if outside else {}),
+        }
+
+    def _on(self, device: Device) -> Program:
+        if isinstance(self._source, Network):
+            if self._program is None:
+                self._program = self._source.program(device)
+                return self._program
+            return self._program.recompile(device)
+        return self._source.recompile(device)
+
+    def _estimated(self, device: Device) -> Report:
+        if "auto" in self._source.options.methods.values():  # methods are chosen by energy
+            return self._on(device).estimate()
+        key = mapping_key(device)
+        if key in self._lowered:
+            return self._lowered[key].estimate(device, recompile=False)
+        program = self._on(device)
+        report = program.estimate()
+        if report.schedule is None:  # a schedule is chosen by costs
+            while len(self._lowered) >= _KEPT:
+                self._lowered.pop(next(iter(self._lowered)))
+            self._lowered[key] = program
+        return report
+
+    def _scored(self, device: Device) -> float:
+        """The metric, which does not depend on costs."""
+        key = mapping_key(device)
+        if key not in self._scores:
+            self._scores[key] = self._score(device)
+        return self._scores[key]
+
+    def _score(self, device: Device) -> float:
+        assert self._data is not None
+        program = self._on(device)
+        if device.adc_mode == "calibrated":
+            inputs = self._data[0][:-1]
+            program.calibrate([inputs[0] if isinstance(inputs[0], Mapping) else tuple(inputs)])
+        values = evaluate(program, self._data, self._metric, progress=False).values
+        return float(next(iter(values.values())))

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Search with Optuna: rounds of trials, as many as there are workers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pumice.device import Device
+from pumice.errors import PumiceError
+from pumice.exploration.space import Setting, assigned
+
+__all__ = ["optimize"]
+
+Records = list[dict[str, Any]]
+#: A device and values of its fields.
+Choice = tuple[Device, dict[str, Any]]
+#: Attribute of a trial that has its record.
+_RECORD = "record"
+
+
+def optimize(
+    compute: Callable[[list[Choice]], Records],
+    adopt: Callable[[Records], None],
+    devices: Sequence[Device],
+    settings: Sequence[Setting],
+    goals: Mapping[str, bool],
+    trials: int,
+    seed: int,
+    workers: int,
+    study: str | None,
+    name: str,
+) -> None:
+    """Searches with NSGA-II.
+
+    Args:
+        compute: returns the records of points.
+        adopt: takes the records of trials that the study has already.
+        goals: figures, and whether less is better.
+        trials: of the study, those included that it has already.
+        workers: trials of a round.
+        study: a file or the URL of a database that keeps the trials.
+        name: of the study in it.
+
+    Raises:
+        PumiceError: optuna is not installed, or the study cannot be kept there.
+    """
+    try:
+        import optuna
+    except ImportError:
+        raise PumiceError(
+            "expected optuna for this search, which is not installed: pip install 'pumice[sweep]'"
+        ) from None
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    states = optuna.trial.TrialState
+    try:
+        found = optuna.create_study(
+            storage=_storage(study),
+            study_name=name or "sweep",
+            load_if_exists=study is not None,
+            directions=["minimize" if less else "maximize" for less in goals.values()],
+        )
+    except Exception as error:  # whatever a database raises
+        raise PumiceError(f"cannot keep a study in '{study}': {error}") from None
+    known: dict[str, dict[str, Any]] = {}
+    for old in found.trials:
+        if old.state in (states.RUNNING, states.WAITING):  # of a study that was killed
+            found.tell(old.number, state=states.FAIL)
+        elif _RECORD in old.user_attrs:
+            known[repr(_choice(old.params, devices, settings))] = old.user_attrs[_RECORD]
+    done = sum(old.state in (states.COMPLETE, states.PRUNED) for old in found.trials)
+    found.sampler = optuna.samplers.NSGAIISampler(seed=seed + done, population_size=min(50, trials))
+    spaces: dict[str, Any] = {
+        "device": optuna.distributions.CategoricalDistribution(range(len(devices))),
+        **{
+            ",".join(setting.fields): optuna.distributions.CategoricalDistribution(
+                range(len(setting.values))
+            )
+            for setting in settings
+        },
+    }
+    adopt(list(known.values()))
+    while done < trials:
+        try:
+            asked = [found.ask(spaces) for _ in range(min(workers, trials - done))]
+        except ValueError as error:
+            raise PumiceError(
+                f"expected a study of the same devices and fields in '{study}': {error}"
+            ) from None
+        keys = [repr(_choice(trial.params, devices, settings)) for trial in asked]
+        new: dict[str, Choice] = {}
+        for trial, key in zip(asked, keys, strict=True):
+            if key not in known:  # the sampler may propose a point again
+                new.setdefault(key, _choice(trial.params, devices, settings))
+        if new:
+            known.update(zip(new, compute(list(new.values())), strict=True))
+        for trial, key in zip(asked, keys, strict=True):
+            record = known[key]
+            trial.set_user_attr(_RECORD, record)
+            if "error" in record or any(goal not in record for goal in goals):
+                found.tell(trial, state=states.PRUNED)
+            else:
+                found.tell(trial, [float(record[goal]) for goal in goals])
+        done += len(asked)
+
+
+def _choice(
+    params: Mapping[str, Any], devices: Sequence[Device], settings: Sequence[Setting]
+) -> Choice:
+    """What the parameters of a trial stand for."""
+    values = [setting.values[params[",".join(setting.fields)]] for setting in settings]
+    return devices[params["device"]], assigned(settings, values)
+
+
+def _storage(study: str | os.PathLike[str] | None) -> Any:
+    """Where Optuna keeps a study; in memory without a place."""
+    if study is None or "://" in str(study):
+        return None if study is None else str(study)
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    return JournalStorage(JournalFileBackend(str(study)))

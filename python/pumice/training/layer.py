@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""A convolution or linear layer in training, computed as the arrays of a device compute it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from pumice.frontend.fake_quantize import Activations
+from pumice.training.chip import Chip, Matrix, linear_sums, rounding_deviation
+from pumice.training.geometry import Geometry, geometry_of
+from pumice.training.options import LayerOptions
+
+__all__ = ["AnalogLayer", "Draws"]
+
+#: Input vectors with which the errors of converters are measured.
+_VECTORS = 256
+
+
+class Draws:
+    """Random numbers of a network, the same for the same seed.
+
+    Attributes:
+        generator: of PyTorch, on the CPU.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def seed(self) -> int:
+        """A seed for cells."""
+        return int(torch.randint(2**31, (1,), generator=self.generator))
+
+    def normal(self, like: Tensor) -> Tensor:
+        """Standard normal numbers of the shape of a tensor."""
+        return torch.randn(like.shape, generator=self.generator).to(like.device)
+
+    def __getstate__(self) -> Tensor:
+        return self.generator.get_state()
+
+    def __setstate__(self, state: Tensor) -> None:
+        self.generator = torch.Generator()
+        self.generator.set_state(state)
+
+
+@dataclass
+class _Errors:
+    """Sums that the arrays deliver: `gain * sum + offset + deviation * z`, for each output."""
+
+    gain: Tensor
+    offset: Tensor
+    deviation: Tensor
+
+
+class _Instead(torch.autograd.Function):
+    """Forward: `value`. Backward: the gradient goes to `smooth`."""
+
+    @staticmethod
+    def forward(ctx: Any, smooth: Tensor, value: Tensor) -> Tensor:
+        return value
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return gradient, None
+
+
+def instead(smooth: Tensor, value: Tensor) -> Tensor:
+    """The numbers of `value` with the gradient of `smooth`."""
+    result: Tensor = _Instead.apply(smooth, value)  # type: ignore[no-untyped-call]
+    return result
+
+
+class AnalogLayer(nn.Module):
+    """A layer of an exported graph, called with its input, weights and bias.
+
+    Attributes:
+        name, node: path of the layer's module, and name of the graph node.
+        target, rest: the op, and its arguments after the bias.
+        options: see `LayerOptions`.
+        matrix: on the arrays of the device; None: the layer runs elsewhere, or it is not known yet.
+        mode: overrides `options.mode`, if not None.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        node: str,
+        target: Any,
+        rest: tuple[Any, ...],
+        axis: int,
+        weight: Tensor,
+        activations: Activations | None,
+        options: LayerOptions,
+        chip: Chip,
+        draws: Draws,
+    ) -> None:
+        super().__init__()
+        self.name, self.node = name, node
+        self.target, self.rest, self.axis = target, rest, axis
+        self.geometry: Geometry = geometry_of(target, weight.shape, rest)
+        self._input = [activations]  # a list: not registered twice
+        self.options, self.chip, self.draws = options, chip, draws
+        self.matrix: Matrix | None = None
+        self.mode: str | None = None
+        self.outputs = weight.shape[axis] * (
+            self.geometry.groups if self.geometry.kind == "transposed" else 1
+        )
+        self._cells: tuple[int, int] | None = None  # seed, and passes that use it
+        self._errors: tuple[_Errors, int] | None = None
+
+    @property
+    def activations(self) -> Activations | None:
+        """The quantization of the input."""
+        return self._input[0]
+
+    def train(self, mode: bool = True) -> AnalogLayer:
+        """Sets the mode; errors of converters are measured again."""
+        self._errors = None
+        super().train(mode)
+        return self
+
+    # ---- quantized weights --------------------------------------------------------------------
+
+    def limit(self, weight: Tensor) -> Tensor:
+        """The largest magnitude of each output's weights, of shape (outputs, 1, ...)."""
+        rows = weight.detach().movedim(self.axis, 0).flatten(1)
+        most = rows.abs().amax(1)
+        if self.options.weight_clip is not None and rows.shape[1] > 1:
+            most = most.minimum(self.options.weight_clip * rows.std(1))
+        shape = [1] * weight.dim()
+        shape[self.axis] = -1
+        return most.reshape(shape)
+
+    def clipped(self, weight: Tensor) -> Tensor:
+        """The weights within their limits."""
+        limit = self.limit(weight)
+        return weight.detach().minimum(limit).maximum(-limit)
+
+    def quantized(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """Quantized values, as floats, and their scales, of shape (outputs, 1, ...)."""
+        largest = 2 ** (self.options.weight_bits - 1) - 1
+        weight = weight.detach()
+        scale = (self.limit(weight) / largest).clamp(min=2.0**-30)
+        return (weight * (1.0 / scale)).round().clamp(-largest, largest), scale
+
+    # ---- sums ---------------------------------------------------------------------------------
+
+    def forward(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        """The layer's result, with the gradient of the layer whose weights are not quantized."""
+        codes, scale = self.quantized(weight)
+        mode = self.mode or self.options.mode
+        activations = self.activations
+        ready = activations is not None and bool(activations.fake_quant_enabled[0] == 1)
+        if mode == "quantized" or self.matrix is None or not ready or not x.numel():
+            return self._layer(x, instead(weight, codes * scale), bias)
+        if mode == "arrays":
+            return self._on_arrays(x, weight, bias, codes, scale)
+        return self._statistical(x, weight, bias, codes, scale)
+
+    def _layer(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        result: Tensor = self.target(x, weight, bias, *self.rest)
+        return result
+
+    def _per_output(self, values: Tensor, like: Tensor) -> Tensor:
+        """One value per output in the shape of a result."""
+        if self.geometry.kind == "linear":
+            return values
+        return values.reshape(-1, *[1] * (like.dim() - 2))
+
+    def _scales(self, scale: Tensor) -> tuple[int, Tensor]:
+        """The zero point of the input, and the scale of each output's sums."""
+        assert self.activations is not None
+        of_input = self.activations.scale.reshape(-1)[0]
+        zero_point = int(self.activations.zero_point.reshape(-1)[0])
+        of_weights = scale.reshape(-1)
+        if self.geometry.kind == "transposed":
+            of_weights = of_weights.repeat(self.geometry.groups)
+        return zero_point, of_input * of_weights
+
+    def _codes(self, x: Tensor) -> Tensor:
+        """The quantized values of the input, which is a multiple of its scale."""
+        assert self.activations is not None
+        scale, zero = self.activations.scale, self.activations.zero_point
+        return (x.detach() / scale + zero).round()
+
+    def _seed(self) -> int:
+        """The seed of the cells of this pass; below 0, that of the device."""
+        if self.options.cells == "device":
+            return -1
+        if self._cells is None or (self.training and self._cells[1] >= self.options.redraw):
+            self._cells = self.draws.seed(), 0
+        seed, passes = self._cells
+        self._cells = seed, passes + 1
+        return seed
+
+    def _on_arrays(
+        self, x: Tensor, weight: Tensor, bias: Tensor | None, codes: Tensor, scale: Tensor
+    ) -> Tensor:
+        assert self.matrix is not None
+        zero_point, scales = self._scales(scale)
+        image = self.geometry.image(self._codes(x), zero_point)
+        sums = self.chip.sums(
+            self.matrix,
+            _as_bytes(self.geometry.filters(codes)),
+            self._seed(),
+            image,
+            self.geometry.window(image),
+            zero_point,
+        )
+        smooth = self._layer(x, instead(weight, codes * scale), bias)
+        if self.geometry.kind == "linear":
+            sums = sums.flatten(1)
+        value = sums.reshape(smooth.shape) * self._per_output(scales, smooth)
+        if bias is not None:
+            value = value + self._per_output(bias.detach(), smooth)
+        return instead(smooth, value)
+
+    def _statistical(
+        self, x: Tensor, weight: Tensor, bias: Tensor | None, codes: Tensor, scale: Tensor
+    ) -> Tensor:
+        assert self.matrix is not None
+        zero_point, scales = self._scales(scale)
+        used, shift, errors = self._model(x, codes, zero_point)
+        value = self._layer(x, instead(weight, used * scale), bias)
+        with torch.no_grad():
+            change = torch.zeros((), device=value.device)
+            if shift is not None:
+                change = self._per_output(scales * shift, value)
+            if errors is not None:
+                sums = value + change
+                if bias is not None:
+                    sums = sums - self._per_output(bias, value)
+                noise = self._per_output(errors.deviation * scales, value)
+                change = change + sums * self._per_output(errors.gain - 1, value)
+                change = change + self._per_output(errors.offset * scales, value)
+                change = change + self.options.noise * noise * self.draws.normal(value)
+        return value + change
+
+    @torch.no_grad()
+    def _model(
+        self, x: Tensor, codes: Tensor, zero_point: int
+    ) -> tuple[Tensor, Tensor | None, _Errors | None]:
+        """What stands for the arrays.
+
+        Returns:
+            The weights that the cells hold; what they add to each output's sums because of the zero
+                point of the input; and the errors of conversions.
+        """
+        assert self.matrix is not None
+        array = self.chip.array(self.matrix)
+        analog = array.get("analog") or {}
+        ideal = not set(analog) - {"seed", "read_noise", "reference_column"}
+        lossless = array["adc"]["mode"] == "lossless"
+        read_noise = float(analog.get("read_noise", 0))
+        if ideal and lossless and not read_noise:
+            return codes, None, None
+        seed = self._seed()
+        filters = self.geometry.filters(codes)
+        found, gain = self.chip.effective(self.matrix, _as_bytes(filters), seed)
+        cells = torch.from_numpy(found).to(codes.device)
+        used, shift = codes, None
+        if not ideal:
+            errors_of_cells = self.options.noise * (cells - filters)
+            used = self.geometry.weights(filters + errors_of_cells, codes.shape)
+            shift = zero_point * errors_of_cells.sum(1)
+        if lossless:
+            ones = torch.ones(self.outputs, device=codes.device)
+            deviation = gain * rounding_deviation(read_noise, ideal)
+            return used, shift, _Errors(ones, 0 * ones, deviation * ones)
+        if self._errors is None or (self.training and self._errors[1] >= self.options.refresh):
+            self._errors = self._measured(x, filters, cells, seed, zero_point), 0
+        errors, passes = self._errors
+        self._errors = errors, passes + 1
+        return used, shift, errors
+
+    def _measured(
+        self, x: Tensor, filters: Tensor, cells: Tensor, seed: int, zero_point: int
+    ) -> _Errors:
+        """Errors of conversions: sums of the hardware model against those of the cells."""
+        assert self.matrix is not None
+        image = self.geometry.image(self._codes(x), zero_point)
+        patches = self.geometry.patches(image, _VECTORS, self.draws.generator)
+        one = patches[:, :, None, None]
+        window = [1, 1, 1, 1, 1, 1, 0, 0, 1, 1]
+        delivered = self.chip.sums(
+            self.matrix, _as_bytes(filters), seed, one, window, zero_point
+        ).flatten(1)
+        linear = linear_sums(self.geometry, cells, patches) - zero_point * filters.sum(1)
+        mean = linear.mean(0)
+        centred = linear - mean
+        spread = centred.square().sum(0)
+        gain = (centred * delivered).sum(0) / spread.clamp(min=1e-12)
+        gain = torch.where(spread > 1e-6, gain, torch.ones_like(gain))
+        offset = delivered.mean(0) - gain * mean
+        rest = delivered - gain * linear - offset
+        deviation = (rest.square().sum(0) / max(len(rest) - 2, 1)).sqrt()
+        return _Errors(gain, offset, deviation)
+
+
+def _as_bytes(filters: Tensor) -> npt.NDArray[np.int8]:
+    return np.ascontiguousarray(filters.to(torch.int8).cpu().numpy())
