@@ -214,17 +214,13 @@ ScalarNode *ScalarGraph::valueOf(linalg::LinalgOp op, Value value,
                                  ArrayRef<Role> roles, std::string &why) {
   if (auto arg = dyn_cast<BlockArgument>(value);
       arg && arg.getOwner() == op.getBlock()) {
-    if (arg.getArgNumber() >= op.getNumDpsInputs()) {
-      why = "reads what its result held before";
+    if (arg.getArgNumber() >= op.getNumDpsInputs())
       return nullptr;
-    }
     OpOperand *operand = op.getDpsInputOperand(arg.getArgNumber());
     std::optional<SmallVector<Role>> own =
         rolesOf(op.getMatchingIndexingMap(operand), roles);
-    if (!own) {
-      why = "reads elements in another order";
+    if (!own)
       return nullptr;
-    }
     return elementOf(operand->get(), *own, why);
   }
   Attribute constant;
