@@ -209,7 +209,7 @@ class _Cluster:
             self._client.submit(_compute, self._study, chunk, pure=False, retries=_ATTEMPTS): chunk
             for chunk in _chunks(points, self.count)
         }
-        for future in as_completed(chunks):
+        for future in as_completed(chunks, loop=self._client.loop):
             try:
                 for number, figures in future.result():
                     done(number, figures)
