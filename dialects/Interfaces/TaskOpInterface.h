@@ -38,6 +38,8 @@ struct TaskGrid {
   crossbar::PartAttr part; ///< null: the whole matrix
   /// First and number of the tiles that are written; none: all.
   std::optional<llvm::ArrayRef<int64_t>> tiles;
+  /// How weights are re-encoded; empty: not at all.
+  llvm::StringRef reencoding;
 };
 
 /// Moves bytes from one memory to another.

@@ -36,6 +36,11 @@ inline constexpr llvm::StringLiteral calibrationAttrName = "pum.calibration";
 /// The attribute of an argument that is kept between runs: a #pum.state.
 inline constexpr llvm::StringLiteral stateAttrName = "pum.state";
 
+/// Discardable attribute of programs, a string: the method by which their
+/// weights are re-encoded, so that more cells keep their level
+/// (docs/reencoding.md).
+inline constexpr llvm::StringLiteral reencodingAttrName = "pum.reencoding";
+
 /// Discardable attribute, a #pum.target: the units that compute a layer.
 inline constexpr llvm::StringLiteral targetAttrName = "pum.target";
 

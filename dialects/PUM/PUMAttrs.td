@@ -360,6 +360,30 @@ def PUM_AssociativeGroupAttr
     OptionalParameter<"::std::optional<int64_t>", "writes">:$endurance_writes);
 }
 
+def PUM_SystolicGroupAttr : PUM_Group<"SystolicGroup", "systolic_group"> {
+  let summary = "a group of weight-stationary systolic arrays";
+  let description = [{
+    `units` independent arrays of `rows` x `columns` multipliers, at least 1
+    each, at `clock_ghz` (0: no time). A multiplier keeps one weight of up to
+    `weight_bits` bits; inputs have up to `input_bits` bits (both 2 to 8). A
+    product takes `mac_pj`; partial sums of 4 bytes are written and read in
+    accumulators at `accumulator_pj_per_byte`.
+
+    Weights stay in DRAM. A layer brings them tile by tile while it computes, so
+    that it takes the time of its cycles or that of the transfer, whichever is
+    longer (docs/devices.md, "Costs").
+  }];
+  let parameters = (ins StringRefParameter<>:$name, "int64_t":$units,
+    "int64_t":$rows, "int64_t":$columns, "int64_t":$weight_bits,
+    "int64_t":$input_bits, PUM_Number<"GHz">:$clock_ghz,
+    PUM_Number<"pJ">:$mac_pj, PUM_Number<"pJ per byte">:$accumulator_pj_per_byte);
+  let extraClassDeclaration = [{
+    /// The array that layers are cut for: one weight in a cell, all bits of an
+    /// input at once, exact sums.
+    ::pumice::crossbar::CrossbarArrayAttr getArray() const;
+  }];
+}
+
 def PUM_CamGroupAttr : PUM_Group<"CamGroup", "cam_group"> {
   let summary = "a group of content-addressable memories";
   let description = [{
@@ -426,8 +450,9 @@ def PUM_DeviceAttr : PUM_Attr<"Device", "device"> {
   let summary = "a device: the only place that holds hardware numbers";
   let description = [{
     The text of a device file. `groups` lists groups of units, each with a name
-    of its own: `#pum.crossbar_group`, `#pum.associative_group`,
-    `#pum.cam_group` and `#pum.digital_group`, any number of each, and at least one digital group.
+    of its own: `#pum.crossbar_group`, `#pum.systolic_group`,
+    `#pum.associative_group`, `#pum.cam_group` and `#pum.digital_group`, any
+    number of each, and at least one digital group.
     The first group of a kind runs the layers and regions that are not assigned
     to another one (`#pum.target`). `buffer` holds activations on the chip, `dram` weights and inputs
     off it.

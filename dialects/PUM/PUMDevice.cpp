@@ -165,8 +165,9 @@ LogicalResult DeviceAttr::verify(EmitError emitError, StringRef name,
     auto group = dyn_cast<UnitGroup>(attr);
     if (!group)
       return emitError() << "groups must hold groups of units "
-                            "(#pum.crossbar_group, #pum.associative_group, "
-                            "#pum.cam_group, #pum.digital_group), got "
+                            "(#pum.crossbar_group, #pum.systolic_group, "
+                            "#pum.associative_group, #pum.cam_group, "
+                            "#pum.digital_group), got "
                          << attr;
     if (!byName.try_emplace(group.getName(), group).second)
       return emitError() << "groups has two groups \"" << group.getName()

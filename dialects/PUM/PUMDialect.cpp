@@ -90,6 +90,9 @@ void PUMDialect::initialize() {
   addInterfaces<AsmInterface, BytecodeInterface>();
 }
 
+static constexpr llvm::StringLiteral reencodingMethods[] = {
+    "centre", "fitted", "columns", "bitlines"};
+
 LogicalResult PUMDialect::verifyOperationAttribute(Operation *op,
                                                    NamedAttribute attr) {
   if (attr.getName() == reasonAttrName) {
@@ -102,6 +105,15 @@ LogicalResult PUMDialect::verifyOperationAttribute(Operation *op,
     if (!isa<TargetAttr>(attr.getValue()))
       return op->emitError(targetAttrName)
              << " must be a #pum.target, got " << attr.getValue();
+    return success();
+  }
+  if (attr.getName() == reencodingAttrName) {
+    auto method = dyn_cast<StringAttr>(attr.getValue());
+    if (!method || !llvm::is_contained(reencodingMethods, method.getValue()))
+      return op->emitError(reencodingAttrName)
+             << " must be \"centre\", \"fitted\", \"columns\" or "
+                "\"bitlines\", got "
+             << attr.getValue();
     return success();
   }
   if (attr.getName() == scheduleAttrName) {
@@ -444,6 +456,9 @@ LogicalResult SharedUnitsAttr::verify(EmitError emitError, StringRef,
   return checkInstances(emitError, "count", count);
 }
 
+/// Most rows and columns of a systolic array.
+static constexpr int64_t largestSystolic = 65536;
+
 /// Levels of a group, and their names.
 static FailureOr<llvm::StringSet<>> checkLevels(EmitError emitError,
                                                 ArrayAttr levels) {
@@ -487,6 +502,44 @@ LogicalResult CrossbarGroupAttr::verify(
                          << "\", expected a level with a limit";
   }
   return checkCounts(emitError, {{"endurance_writes", endurance.value_or(1)}});
+}
+
+LogicalResult SystolicGroupAttr::verify(EmitError emitError, StringRef name,
+                                        int64_t units, int64_t rows,
+                                        int64_t columns, int64_t weightBits,
+                                        int64_t inputBits, Number clock,
+                                        Number mac, Number accumulator) {
+  if (name.empty())
+    return emitError() << "name of a group must not be empty";
+  if (failed(checkCounts(
+          emitError, {{"units", units}, {"rows", rows}, {"columns", columns}})))
+    return failure();
+  if (rows > largestSystolic || columns > largestSystolic)
+    return emitError() << "rows and columns of a systolic array must be at "
+                          "most "
+                       << largestSystolic << ", got " << rows << " and "
+                       << columns;
+  for (auto [field, bits] :
+       {std::pair<StringRef, int64_t>("weight_bits", weightBits),
+        {"input_bits", inputBits}})
+    if (bits < 2 || bits > 8)
+      return emitError() << field
+                         << " of a systolic array must be in [2, 8], got "
+                         << bits;
+  return checkNumbers(emitError, {{"clock_ghz", clock},
+                                  {"mac_pj", mac},
+                                  {"accumulator_pj_per_byte", accumulator}});
+}
+
+pumice::crossbar::CrossbarArrayAttr SystolicGroupAttr::getArray() const {
+  MLIRContext *context = getContext();
+  return pumice::crossbar::CrossbarArrayAttr::get(
+      context, getRows(), getColumns(), getWeightBits(), getWeightBits(),
+      getInputBits(), getInputBits(),
+      pumice::crossbar::AdcAttr::get(context, 32,
+                                     pumice::crossbar::AdcMode::lossless),
+      /*columnsPerAdc=*/1, pumice::crossbar::Encoding::offset,
+      /*rowsPerRead=*/std::nullopt, pumice::crossbar::AnalogAttr());
 }
 
 LogicalResult AssociativeGroupAttr::verify(EmitError emitError, StringRef name,

@@ -11,14 +11,6 @@
 
 using namespace pumice::reencoding;
 
-static std::optional<Method> methodOf(llvm::StringRef name) {
-  const llvm::ArrayRef<llvm::StringRef> names = methodNames();
-  const auto *found = llvm::find(names, name);
-  if (found == names.end())
-    return std::nullopt;
-  return static_cast<Method>(found - names.begin());
-}
-
 bool pumiceReencode(PumiceReencodeOptions options, const int8_t *codes,
                     const int64_t *shapes, const int64_t *lengths,
                     intptr_t chains, int64_t *transitions, double *errors,

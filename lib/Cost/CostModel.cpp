@@ -5,6 +5,7 @@
 #include "lib/Model/AP/Lookup.h"
 #include "lib/Model/AP/Wear.h"
 #include "lib/Model/Machine/Circuits.h"
+#include "lib/Reencoding/Reencoding.h"
 #include "lib/Support/Saturating.h"
 #include "mlir/IR/BuiltinOps.h"
 
@@ -269,6 +270,29 @@ llvm::Expected<model::Cost> CostModel::cost(const TransferTask &task,
                              memoryOf(task.to));
 }
 
+/// Bytes of the tables with which the tiles of a copy are re-encoded. Each
+/// array has its own, as it held something else before.
+static int64_t tableBytesOf(const TaskGrid &grid,
+                            const model::ArraySpec &array) {
+  const auto method = reencoding::methodOf(grid.reencoding);
+  if (!method)
+    return 0;
+  const GridSpec spec = specOf(grid);
+  const int64_t count = spec.tiles ? spec.tiles->count : spec.tiling.arrays;
+  int64_t bytes = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t number =
+        spec.tiles ? model::arrayOfTile(spec.tiling, spec.tiles->first + i) : i;
+    const int64_t first =
+        number % spec.tiling.columnTiles * spec.tiling.weightsPerRow;
+    bytes += reencoding::tableBytes(
+        *method,
+        std::min(spec.tiling.weightsPerRow, spec.matrix.columns - first),
+        array.columns, /*rowGroups=*/1);
+  }
+  return bytes;
+}
+
 llvm::Expected<model::Cost> CostModel::cost(const ProgramTask &task,
                                             const TaskFacts &facts) {
   auto group = crossbarsOf(task.grid);
@@ -282,9 +306,12 @@ llvm::Expected<model::Cost> CostModel::cost(const ProgramTask &task,
   // A constant may be written whole; of temporary weights only what changes.
   const bool pulsesAll =
       task.constant && (*group)->crossbar()->pulsesUnchangedCells;
+  const int64_t bytes =
+      task.bytes +
+      tableBytesOf(task.grid, (*group)->crossbar()->array) * replicas;
   return model::programCost(spec, **group, grid.matrix, grid.tiling, arrays,
-                            task.bytes, memoryOf(task.from), replicas,
-                            facts.changed, pulsesAll, grid.tiles);
+                            bytes, memoryOf(task.from), replicas, facts.changed,
+                            pulsesAll, grid.tiles);
 }
 
 llvm::Expected<model::Cost> CostModel::cost(const MVMTask &task,
@@ -299,10 +326,21 @@ llvm::Expected<model::Cost> CostModel::cost(const MVMTask &task,
   mergeRanges(arrays);
   if (task.joined.empty())
     arrays = unitsOf(task.grid.placement, **group, grid.tiling.arrays);
-  return model::mvmCost(spec, **group, grid.matrix, grid.tiling, task.windows,
-                        arrays, task.bytesIn, task.bytesOut,
-                        model::totalUnits(arrays) / grid.tiling.arrays,
-                        task.weightZeroPoint, contextOf(task));
+  model::Cost cost =
+      model::mvmCost(spec, **group, grid.matrix, grid.tiling, task.windows,
+                     arrays, task.bytesIn, task.bytesOut,
+                     model::totalUnits(arrays) / grid.tiling.arrays,
+                     task.weightZeroPoint, contextOf(task));
+  if (const auto method = reencoding::methodOf(task.grid.reencoding)) {
+    // One for each column of a tile and window undoes offset and flips.
+    DigitalOps ops;
+    ops[DigitalOpKind::multiply] = ops[DigitalOpKind::add] = saturatingProduct(
+        {cost.counters.windows, grid.tiling.rowTiles,
+         reencoding::correctionsOf(*method, grid.matrix.columns,
+                                   /*rowGroups=*/1)});
+    model::addPeriphery(cost, spec, ops);
+  }
+  return cost;
 }
 
 llvm::Expected<model::Cost> CostModel::cost(const APRunTask &task,

@@ -114,6 +114,9 @@ static TaskGrid gridOf(ProgramOp program) {
   grid.placement = placementOf(program, program.getPlacementAttr());
   grid.part = program.getPartAttr();
   grid.tiles = program.getTiles();
+  if (auto method =
+          program->template getAttrOfType<StringAttr>(pum::reencodingAttrName))
+    grid.reencoding = method.getValue();
   return grid;
 }
 

@@ -194,18 +194,29 @@ static GroupAttr groupOf(pum::DeviceAttr device, StringRef name) {
   return {};
 }
 
+/// The arrays of a group of crossbars or systolic arrays; null for others.
+static crossbar::CrossbarArrayAttr arrayOf(Attribute group) {
+  if (auto arrays = dyn_cast<pum::CrossbarGroupAttr>(group))
+    return arrays.getArray();
+  if (auto arrays = dyn_cast<pum::SystolicGroupAttr>(group))
+    return arrays.getArray();
+  return {};
+}
+
 crossbar::CrossbarArrayAttr pumice::arrayOf(pum::DeviceAttr device,
                                             StringRef group) {
-  auto arrays = groupOf<pum::CrossbarGroupAttr>(device, group);
-  return arrays ? arrays.getArray() : crossbar::CrossbarArrayAttr();
+  for (Attribute attr : device.getGroups())
+    if (auto array = ::arrayOf(attr))
+      if (group.empty() || cast<pum::UnitGroup>(attr).getName() == group)
+        return array;
+  return {};
 }
 
 StringRef pumice::groupWith(pum::DeviceAttr device,
                             crossbar::CrossbarArrayAttr array) {
   for (Attribute attr : device.getGroups())
-    if (auto group = dyn_cast<pum::CrossbarGroupAttr>(attr))
-      if (group.getArray() == array)
-        return group.getName();
+    if (::arrayOf(attr) == array)
+      return cast<pum::UnitGroup>(attr).getName();
   return {};
 }
 
@@ -243,7 +254,7 @@ std::optional<model::APSpec> pumice::processorsOf(pum::DeviceAttr device,
 }
 
 bool pumice::hasCrossbars(pum::DeviceAttr device) {
-  return bool(groupOf<pum::CrossbarGroupAttr>(device, ""));
+  return bool(arrayOf(device, ""));
 }
 
 bool pumice::hasProcessors(pum::DeviceAttr device) {
@@ -271,7 +282,7 @@ std::optional<LayerTarget> pumice::targetOfGroup(pum::DeviceAttr device,
                                                  StringRef group) {
   if (group.empty())
     return std::nullopt;
-  if (groupOf<pum::CrossbarGroupAttr>(device, group))
+  if (arrayOf(device, group))
     return LayerTarget::crossbar;
   if (groupOf<pum::AssociativeGroupAttr>(device, group))
     return LayerTarget::ap;

@@ -594,8 +594,18 @@ void fields(Visitor &v, model::LawSpec &s) {
   v.defaulted("level", s.level, std::string());
 }
 
-enum class Kind { crossbar, associative, cam, digital };
+/// Systolic arrays without numbers: exact sums, converted at once.
+model::CrossbarSpec systolicArrays() {
+  model::CrossbarSpec spec;
+  spec.array.adcBits = 32;
+  spec.array.columnsPerAdc = 1;
+  spec.systolic.emplace();
+  return spec;
+}
+
+enum class Kind { crossbar, systolic, associative, cam, digital };
 const Words<Kind> kinds = {{"crossbar", Kind::crossbar},
+                           {"systolic", Kind::systolic},
                            {"associative", Kind::associative},
                            {"cam", Kind::cam},
                            {"digital", Kind::digital}};
@@ -603,15 +613,20 @@ const Words<Kind> kinds = {{"crossbar", Kind::crossbar},
 template <typename Visitor>
 void fields(Visitor &v, model::UnitGroup &s) {
   v.required("name", s.name);
-  Kind kind = s.crossbar() ? Kind::crossbar
-              : s.ap()     ? Kind::associative
-              : s.cam()    ? Kind::cam
-                           : Kind::digital;
+  Kind kind = Kind::digital;
+  if (s.crossbar())
+    kind = s.crossbar()->systolic ? Kind::systolic : Kind::crossbar;
+  else if (s.ap())
+    kind = Kind::associative;
+  else if (s.cam())
+    kind = Kind::cam;
   const Kind before = kind;
   v.word("kind", kind, kinds);
   if (kind != before) {
     if (kind == Kind::crossbar)
       s.unit = model::CrossbarSpec();
+    else if (kind == Kind::systolic)
+      s.unit = systolicArrays();
     else if (kind == Kind::associative)
       s.unit = model::APSpec();
     else if (kind == Kind::cam)
@@ -619,7 +634,21 @@ void fields(Visitor &v, model::UnitGroup &s) {
     else
       s.unit = model::DigitalSpec();
   }
-  if (auto *crossbar = std::get_if<model::CrossbarSpec>(&s.unit)) {
+  if (auto *arrays = std::get_if<model::CrossbarSpec>(&s.unit);
+      arrays && arrays->systolic) {
+    v.required("units", arrays->systolic->units);
+    v.required("rows", arrays->array.rows);
+    v.required("columns", arrays->array.columns);
+    v.required("weight_bits", arrays->array.weightBits);
+    v.required("input_bits", arrays->array.inputBits);
+    v.required("clock_ghz", arrays->systolic->clockGhz);
+    v.required("mac_pj", arrays->systolic->macPj);
+    v.required("accumulator_pj_per_byte",
+               arrays->systolic->accumulatorPjPerByte);
+    // One weight in a cell, all bits of an input at once.
+    arrays->array.cellBits = arrays->array.weightBits;
+    arrays->array.dacBits = arrays->array.inputBits;
+  } else if (auto *crossbar = std::get_if<model::CrossbarSpec>(&s.unit)) {
     v.part("array", [&](auto &part) { fields(part, crossbar->array); });
     v.part("timing", [&](auto &part) { fields(part, crossbar->timing); });
     v.part("energy", [&](auto &part) { fields(part, crossbar->energy); });
@@ -733,6 +762,7 @@ json::Value pumice::deviceFields() {
   for (auto [name, unit] :
        {std::pair<StringRef, decltype(model::UnitGroup::unit)>(
             "crossbar", model::CrossbarSpec()),
+        {"systolic", systolicArrays()},
         {"associative", model::APSpec()},
         {"cam", model::CamSpec()},
         {"digital", model::DigitalSpec()}}) {

@@ -248,6 +248,13 @@ model::DeviceSpec pumice::toStatedSpec(pum::DeviceAttr device) {
           group.unit = ::toSpec(arrays);
           group.enduranceWrites = arrays.getEnduranceWrites();
         })
+        .Case([&](pum::SystolicGroupAttr arrays) {
+          model::CrossbarSpec &spec = group.unit.emplace<model::CrossbarSpec>();
+          spec.array = pumice::toSpec(arrays.getArray());
+          spec.systolic = model::SystolicSpec{
+              arrays.getUnits(), arrays.getClockGhz(), arrays.getMacPj(),
+              arrays.getAccumulatorPjPerByte()};
+        })
         .Case([&](pum::AssociativeGroupAttr processors) {
           group.unit = pumice::toSpec(processors.getAp());
           group.enduranceWrites = processors.getEnduranceWrites();
@@ -367,6 +374,15 @@ private:
       levels.push_back(at("levels." + level.name, [&] {
         return get<pum::LevelAttr>(StringRef(level.name), level.holds);
       }));
+    if (const model::CrossbarSpec *crossbar = group.crossbar();
+        crossbar && crossbar->systolic) {
+      const model::SystolicSpec &systolic = *crossbar->systolic;
+      return get<pum::SystolicGroupAttr>(
+          StringRef(group.name), systolic.units, crossbar->array.rows,
+          crossbar->array.columns, crossbar->array.weightBits,
+          crossbar->array.inputBits, Number{systolic.clockGhz},
+          Number{systolic.macPj}, Number{systolic.accumulatorPjPerByte});
+    }
     if (const model::CrossbarSpec *crossbar = group.crossbar()) {
       auto arraySpec = at("array", [&] { return build(crossbar->array); });
       auto timing = at("timing", [&] {

@@ -28,6 +28,7 @@ Interpreter::Interpreter(Program &program, const RunOptions &options,
 void Interpreter::continueFrom(const Interpreter &previous) {
   isNext = true;
   contents = previous.contents;
+  encodings = previous.encodings;
   holders = previous.holders;
 }
 
@@ -145,10 +146,15 @@ Interpreter::write(simulator::ProgramOp op) {
     return error;
   }
   const GridSpec spec = program.gridSpec(op);
-  model::ChangedCells changed = contents[group.index].write(
-      spec.matrix, spec.tiling,
-      model::WeightReader(spec.matrix, weights, model::WeightLayout::filters),
-      arrays, op.getReplicas(), spec.tiles);
+  auto method = op->getAttrOfType<StringAttr>(pum::reencodingAttrName);
+  model::ChangedCells changed =
+      constant && method
+          ? writeReencoded(op, method, weights)
+          : contents[group.index].write(
+                spec.matrix, spec.tiling,
+                model::WeightReader(spec.matrix, weights,
+                                    model::WeightLayout::filters),
+                arrays, op.getReplicas(), spec.tiles);
   if (constant && !isTracked)
     return std::nullopt;
   if (program.writesOnlyConstants)

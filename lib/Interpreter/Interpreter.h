@@ -6,6 +6,7 @@
 #include "lib/Interpreter/Program.h"
 #include "lib/Interpreter/Saturation.h"
 #include "lib/Model/Crossbar/ArrayContents.h"
+#include "lib/Reencoding/Reencoding.h"
 #include "llvm/ADT/MapVector.h"
 
 #include <deque>
@@ -56,6 +57,12 @@ public:
   llvm::Expected<std::optional<model::ChangedCells>>
   write(simulator::ProgramOp op);
 
+  /// Records weights that are re-encoded. The first inference chooses tables,
+  /// later ones use the same.
+  model::ChangedCells writeReencoded(simulator::ProgramOp op,
+                                     llvm::StringRef method,
+                                     const model::Value &weights);
+
   /// Fails unless the arrays of all grids that `op` reads hold them.
   llvm::Error verifyHeld(simulator::MVMOp op) const;
 
@@ -75,6 +82,9 @@ private:
   /// Of weights that are computed.
   llvm::DenseMap<mlir::Operation *, std::unique_ptr<model::Grid>> temporaries;
   std::deque<model::ArrayContents> contents; ///< of arrays, by group
+  /// How the arrays of a program are encoded, copy by copy.
+  llvm::DenseMap<mlir::Operation *, std::vector<reencoding::Encoding>>
+      encodings;
   /// The instruction that wrote each array last, by group.
   std::vector<std::vector<mlir::Operation *>> holders;
   Program::Changes changes; ///< that were not known before this run

@@ -125,6 +125,8 @@ void pumice::buildCrossbarToPUM(OpPassManager &pm,
   pm.addPass(createConvertCrossbarToPUM());
   PUMScheduleOptions scheduleOptions;
   scheduleOptions.algorithm = options.algorithm;
+  scheduleOptions.scheduleFile = options.scheduleFile;
+  scheduleOptions.reencoding = options.reencoding;
   scheduleOptions.timeShare = options.timeShare;
   scheduleOptions.json = options.json;
   pm.addPass(createPUMSchedule(scheduleOptions));

@@ -110,6 +110,15 @@ struct ScheduleOptions : mlir::PassPipelineOptions<ScheduleOptions> {
       llvm::cl::desc("algorithm that schedules the network (pum-schedule); "
                      "empty: only if its weights do not fit"),
       llvm::cl::init("")};
+  Option<std::string> scheduleFile{
+      *this, "schedule-file",
+      llvm::cl::desc("JSON file with the schedule, instead of an algorithm"),
+      llvm::cl::init("")};
+  Option<std::string> reencoding{
+      *this, "reencode",
+      llvm::cl::desc("how rewritten weights are re-encoded: centre, fitted, "
+                     "columns or bitlines"),
+      llvm::cl::init("")};
   Option<double> timeShare{
       *this, "schedule-time-share",
       llvm::cl::desc("share of the best time given up for fewer writes"),

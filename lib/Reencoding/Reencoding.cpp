@@ -4,9 +4,11 @@
 #include "lib/Reencoding/Planes.h"
 #include "lib/Support/Parallel.h"
 #include "llvm/ADT/Twine.h"
+#include "llvm/ADT/bit.h"
 
 #include <algorithm>
 #include <limits>
+#include <tuple>
 
 using namespace pumice::reencoding;
 
@@ -61,6 +63,12 @@ public:
   Encoding write(const Tile &tile);
   /// The same levels again, after whatever the cells hold now.
   void repeat(const Tile &tile, Encoding &encoding);
+
+  /// Levels by bitline and row.
+  void setCells(llvm::ArrayRef<uint8_t> cells);
+  void getCells(llvm::MutableArrayRef<uint8_t> cells) const;
+  /// The largest sum of levels of a bitline that the last tile uses.
+  int64_t largestSum(const Encoding &encoding);
 
 private:
   /// Copies a tile column by column.
@@ -312,6 +320,44 @@ void Array::repeat(const Tile &tile, Encoding &encoding) {
   }
 }
 
+void Array::setCells(llvm::ArrayRef<uint8_t> cells) {
+  std::fill(planes.begin(), planes.end(), 0);
+  for (int64_t b = 0; b < bitlines; ++b)
+    for (int64_t r = 0; r < options.rows; ++r)
+      for (int64_t bit = 0; bit < 2; ++bit)
+        plane(b)[bit * words + r / 64] |=
+            uint64_t(cells[b * options.rows + r] >> bit & 1) << (r % 64);
+}
+
+void Array::getCells(llvm::MutableArrayRef<uint8_t> cells) const {
+  for (int64_t b = 0; b < bitlines; ++b)
+    for (int64_t r = 0; r < options.rows; ++r) {
+      const uint64_t *own = &planes[b * 2 * words + r / 64];
+      cells[b * options.rows + r] = static_cast<uint8_t>(
+          (own[0] >> (r % 64) & 1) | (own[words] >> (r % 64) & 1) << 1);
+    }
+}
+
+int64_t Array::largestSum(const Encoding &encoding) {
+  int64_t most = 0;
+  for (const uint16_t b : encoding.bitline) {
+    int64_t sum = 0;
+    for (int64_t w = 0; w < words; ++w)
+      sum += llvm::popcount(plane(b)[w] & mask[w]) +
+             2 * llvm::popcount(plane(b)[words + w] & mask[w]);
+    most = std::max(most, sum);
+  }
+  return most;
+}
+
+/// Options of a tile that is stored as without re-encoding.
+Options plainOf(Options options) {
+  options.method = Method::Offset;
+  options.rowGroups = 1;
+  options.clipError = 0;
+  return options;
+}
+
 llvm::Error check(llvm::ArrayRef<std::vector<Tile>> chains,
                   const Options &options) {
   const auto fail = [](const llvm::Twine &text) {
@@ -346,6 +392,75 @@ llvm::Error check(llvm::ArrayRef<std::vector<Tile>> chains,
 }
 
 } // namespace
+
+Encoding pumice::reencoding::encodeInto(llvm::MutableArrayRef<uint8_t> cells,
+                                        const Tile &tile,
+                                        const Options &options,
+                                        int64_t largestSum) {
+  const auto store = [&](const Options &own) {
+    Array array(own);
+    array.setCells(cells);
+    Encoding encoding = array.write(tile);
+    std::vector<uint8_t> written(cells.size());
+    array.getCells(written);
+    const int64_t sum = array.largestSum(encoding);
+    return std::make_tuple(std::move(encoding), std::move(written), sum);
+  };
+  auto [plain, plainCells, plainSum] = store(plainOf(options));
+  // What is clipped without re-encoding must be clipped with it.
+  if (largestSum == 0 || plainSum <= largestSum) {
+    auto [encoding, written, sum] = store(options);
+    if (largestSum == 0 || sum <= largestSum) {
+      std::copy(written.begin(), written.end(), cells.begin());
+      return encoding;
+    }
+  }
+  plain.isPlain = true;
+  std::copy(plainCells.begin(), plainCells.end(), cells.begin());
+  return plain;
+}
+
+Transitions pumice::reencoding::writeInto(llvm::MutableArrayRef<uint8_t> cells,
+                                          const Tile &tile,
+                                          const Encoding &encoding,
+                                          const Options &options) {
+  Array array(encoding.isPlain ? plainOf(options) : options);
+  array.setCells(cells);
+  Encoding again = encoding;
+  array.repeat(tile, again);
+  array.getCells(cells);
+  return again.transitions;
+}
+
+std::vector<int> pumice::reencoding::decode(llvm::ArrayRef<uint8_t> cells,
+                                            const Tile &tile,
+                                            const Encoding &encoding,
+                                            const Options &options) {
+  const int64_t groups = encoding.isPlain ? 1 : options.rowGroups;
+  std::vector<int> weights(tile.rows * tile.columns);
+  for (int64_t c = 0; c < tile.columns; ++c)
+    for (int64_t g = 0; g < groups; ++g)
+      for (int64_t r = tile.rows * g / groups; r < tile.rows * (g + 1) / groups;
+           ++r) {
+        int value = 0;
+        for (int64_t d = digits; d-- > 0;) {
+          const int64_t at = c * digits + d;
+          const int level = cells[encoding.bitline[at] * options.rows + r];
+          value = levels * value +
+                  (encoding.flipped[at] ? levels - 1 - level : level);
+        }
+        value -= encoding.offsets[c * groups + g];
+        weights[r * tile.columns + c] = encoding.negated[c] ? -value : value;
+      }
+  return weights;
+}
+
+std::optional<Method> pumice::reencoding::methodOf(llvm::StringRef name) {
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i] == name)
+      return static_cast<Method>(i);
+  return std::nullopt;
+}
 
 llvm::Expected<std::vector<std::vector<Encoding>>>
 pumice::reencoding::encode(llvm::ArrayRef<std::vector<Tile>> chains,

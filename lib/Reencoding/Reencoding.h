@@ -29,6 +29,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace pumice::reencoding {
@@ -81,6 +82,7 @@ struct Encoding {
   std::vector<uint8_t> flipped;  ///< by digit: the cells hold 3 - d
   Transitions transitions{};     ///< of the cells in use
   double squaredError = 0;       ///< of clipped weights, summed
+  bool isPlain = false;          ///< as `Offset`, whatever the method
 };
 
 /// Encodes tiles that follow one another in one array, for each chain. The
@@ -91,6 +93,23 @@ struct Encoding {
 /// Refuses arrays and tiles whose sizes do not match.
 llvm::Expected<std::vector<std::vector<Encoding>>>
 encode(llvm::ArrayRef<std::vector<Tile>> chains, const Options &options);
+
+/// Encodes a tile for an array whose cells hold `cells`, by bitline and row,
+/// and writes it there. Products stay exact: with `largestSum` above 0, a tile
+/// one of whose bitlines has a larger sum of levels, with or without
+/// re-encoding, is stored as `Offset` does it. `options.isCyclic` and `threads`
+/// do not matter.
+Encoding encodeInto(llvm::MutableArrayRef<uint8_t> cells, const Tile &tile,
+                    const Options &options, int64_t largestSum);
+/// Writes a tile with an encoding that is known. Returns its transitions.
+Transitions writeInto(llvm::MutableArrayRef<uint8_t> cells, const Tile &tile,
+                      const Encoding &encoding, const Options &options);
+/// The weights that cells hold which were written with this encoding.
+std::vector<int> decode(llvm::ArrayRef<uint8_t> cells, const Tile &tile,
+                        const Encoding &encoding, const Options &options);
+
+/// The method with a name; none for other texts.
+std::optional<Method> methodOf(llvm::StringRef name);
 
 /// Bytes in DRAM of what a tile needs in addition to its weights.
 int64_t tableBytes(Method method, int64_t columns, int64_t bitlines,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Scheduling/Bounds.h"
+#include "lib/Scheduling/Stream.h"
 #include "llvm/ADT/BitVector.h"
 
 #include <algorithm>
@@ -19,8 +20,8 @@ constexpr int kinds = 3;
 
 class Bounder {
 public:
-  Bounder(const Problem &problem, Start start, bool writesAhead)
-      : writesAhead(writesAhead), units(problem.units),
+  Bounder(const Problem &problem, Start start, bool writesAhead, bool isStream)
+      : writesAhead(writesAhead), isStream(isStream), units(problem.units),
         machine(problem.machine), order(problem.topologicalOrder()),
         next(problem.successors()) {
     arrays.assign(kinds, 0);
@@ -168,10 +169,13 @@ private:
     for (size_t u = 0; u < units.size(); ++u) {
       if (own[u].kind < 0 || !units[u].mvmPs)
         continue;
+      // Of a pipeline, a copy computes whole windows of one input.
       const int64_t windows = time / units[u].mvmPs;
-      if (!windows)
+      if (isStream ? !time : !windows)
         return false;
-      const int64_t copies = (units[u].windows + windows - 1) / windows;
+      const int64_t copies =
+          isStream ? scaledUp(units[u].windows, units[u].mvmPs, time)
+                   : (units[u].windows + windows - 1) / windows;
       used[own[u].kind] += __int128(copies) * units[u].tiles();
       if (copies > own[u].copies || used[own[u].kind] > arrays[own[u].kind])
         return false;
@@ -403,7 +407,7 @@ private:
     return most;
   }
 
-  const bool writesAhead;
+  const bool writesAhead, isStream;
   const std::vector<Unit> &units;
   const Machine &machine;
   const std::vector<int> order;
@@ -425,6 +429,6 @@ Picoseconds Bounds::best() const {
 }
 
 Bounds pumice::scheduling::lowerBounds(const Problem &problem, Start start,
-                                       bool writesAhead) {
-  return Bounder(problem, start, writesAhead).run();
+                                       bool writesAhead, bool isStream) {
+  return Bounder(problem, start, writesAhead, isStream).run();
 }

@@ -26,8 +26,20 @@ struct Bounds {
 /// With `Start::Steady`, pinned units need not be written. With `writesAhead`,
 /// any unit may be written at the end of the run before: bounds that count the
 /// time until the first write are 0.
+/// `isStream` allows copies to take windows of successive inputs in turn.
 Bounds lowerBounds(const Problem &problem, Start start,
-                   bool writesAhead = false);
+                   bool writesAhead = false, bool isStream = false);
+
+/// What any schedule that takes at most `time` writes, of those that write
+/// nothing ahead: a unit on the longest path is only as fast as its copies.
+struct LeastWrites {
+  int64_t tiles = 0;
+  double energyPj = 0; ///< of writing
+  /// Writing and DRAM in the steady state, whatever units are pinned; 0 for a
+  /// cold start.
+  double rewritingPj = 0;
+};
+LeastWrites leastWrites(const Problem &problem, Start start, Picoseconds time);
 
 } // namespace pumice::scheduling
 

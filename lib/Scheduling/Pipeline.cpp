@@ -82,10 +82,16 @@ private:
   int64_t copiesFor(const Unit &unit, Picoseconds time) const {
     if (!unit.mvmPs)
       return 1;
-    const int64_t windows = time / unit.mvmPs;
-    if (!windows)
-      return 0;
-    const int64_t wanted = (unit.windows + windows - 1) / windows;
+    int64_t wanted = 0;
+    if (streams) {
+      // Windows of successive inputs follow one another.
+      wanted = scaledUp(unit.windows, unit.mvmPs, time);
+    } else {
+      const int64_t windows = time / unit.mvmPs;
+      if (!windows)
+        return 0;
+      wanted = (unit.windows + windows - 1) / windows;
+    }
     return wanted <= std::min(unit.maxCopies, unit.windows) ? wanted : 0;
   }
 
@@ -178,8 +184,9 @@ private:
     schedule.end = *std::max_element(done.begin(), done.end());
   }
 
-  /// As early as rows of inputs allow. All that streams takes the whole period,
-  /// so that rates are equal and rings short.
+  /// As early as rows of inputs allow. Windows of all that streams start at
+  /// even distances all over the period, so that rates are equal and rings
+  /// short.
   void layOutStream() {
     made.resize(units.size());
     read.resize(units.size());
@@ -188,8 +195,13 @@ private:
       if (unit.usesArrays())
         // Digital work may have made the period longer.
         copies[u] = copiesFor(unit, period);
-      const bool isEven = unit.streams() || !unit.usesArrays();
-      const Picoseconds duration = isEven ? period : unit.computePs(copies[u]);
+      Picoseconds duration = period;
+      if (unit.usesArrays()) {
+        // Windows that all have their inputs start together where they can.
+        duration = unit.computePs(copies[u]);
+        if (unit.streams() || duration > period)
+          duration = evenDuration(unit, period);
+      }
       const Picoseconds window =
           unit.usesArrays() ? unit.mvmPs : unit.lag(duration);
       Flow &own = read[u];
@@ -197,7 +209,7 @@ private:
         own.start =
             std::max(own.start, earliestStart(unit, made[d], duration, window));
       own.end = own.start + duration;
-      made[u] = own;
+      made[u] = productsOf(own, period);
       if (unit.usesArrays()) {
         schedule.computes.push_back(
             {static_cast<int>(schedule.parts.size()), own.start, own.end});

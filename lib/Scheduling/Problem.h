@@ -68,6 +68,20 @@ struct Unit {
   int64_t windowsPerCopy(int64_t copies) const {
     return (windows + copies - 1) / copies;
   }
+  /// The fewest copies that have no more windows each.
+  int64_t fewestCopies(int64_t copies) const {
+    const int64_t most = windowsPerCopy(copies);
+    return (windows + most - 1) / most;
+  }
+  /// The next number of copies, up or down, that changes the time; the same
+  /// number where there is none.
+  int64_t nextCopies(int64_t copies, bool isUp) const {
+    const int64_t most = windowsPerCopy(copies) + (isUp ? -1 : 1);
+    if (most < 1)
+      return copies;
+    const int64_t next = (windows + most - 1) / most;
+    return isUp || next < copies ? next : copies - 1;
+  }
   /// Time on arrays with that many copies.
   Picoseconds computePs(int64_t copies) const {
     return windowsPerCopy(copies) * mvmPs;

@@ -32,13 +32,22 @@ static json::Object summarize(const Problem &problem,
   for (size_t u = 0; u < problem.units.size(); ++u)
     if (isAhead[u])
       ahead.push_back(problem.units[u].name);
-  Bounds bounds =
-      lowerBounds(withPins(problem, schedule), schedule.start, !ahead.empty());
+  Bounds bounds = lowerBounds(withPins(problem, schedule), schedule.start,
+                              !ahead.empty(), schedule.isStream);
   if (schedule.isStream) {
     // Units of a stream do not wait for whole results.
     const Picoseconds period = bounds.period;
     bounds = Bounds();
     bounds.period = period;
+  }
+  // Units of a pipeline do not wait for one another.
+  LeastWrites least, withoutPins;
+  if (!schedule.period) {
+    // What is written ahead does not wait for the first write.
+    if (ahead.empty())
+      least = leastWrites(withPins(problem, schedule), schedule.start,
+                          schedule.end);
+    withoutPins = leastWrites(problem, schedule.start, schedule.end);
   }
   json::Object copies;
   std::vector<int64_t> parts(problem.units.size());
@@ -60,6 +69,9 @@ static json::Object summarize(const Problem &problem,
       {"bounds", toJson(bounds)},
       {"energy", toJson(energyOf(problem, schedule))},
       {"tiles_written", schedule.tilesWritten()},
+      {"least_tiles_written", least.tiles},
+      {"least_write_pj", least.energyPj},
+      {"least_rewriting_pj", withoutPins.rewritingPj},
       {"most_writes_of_an_array", schedule.mostWrites()},
       {"dram_bytes", dramBytes(problem, schedule)},
       {"most_parts", *std::max_element(parts.begin(), parts.end())},

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 using namespace pumice::scheduling;
 
@@ -11,14 +12,16 @@ namespace {
 /// Up to here, schedules are so cheap that many thousand are tried.
 constexpr size_t smallProblem = 16;
 constexpr int64_t movesOfSmall = 8000;
-constexpr int64_t movesOfLarge = 400;
+constexpr int64_t movesOfLarge = 1600;
 /// Least step between numbers of copies that dynamic programming tries.
 constexpr double chainStep = 1.35;
-constexpr int64_t sideBySide[] = {1, 2, 3, 4, 6, 8, 12, 16};
 /// Schedules that reducing copies may cost.
 constexpr int64_t mostReductions = 300;
+/// Schedules that exchanging copies may cost, and steps in a row that fail.
+constexpr int64_t mostExchanges = 6000;
+constexpr int roundsOfFewest = 3;
 /// Tiles in all schedules of a search, about; but a few are always made.
-constexpr int64_t mostTilesOfSearch = 40'000'000, leastTries = 20;
+constexpr int64_t mostTilesOfSearch = 80'000'000, leastTries = 20;
 
 } // namespace
 
@@ -169,6 +172,15 @@ void Search::tryChain(Candidate &best, Cost &cost) {
   offer(candidate, evaluate(candidate), best, cost);
 }
 
+double Search::rootOf(int u, const Candidate &candidate) const {
+  const Unit &unit = problem.units[u];
+  if (planner.mostCopies(unit) == 1 || !unit.mvmPs)
+    return 0;
+  const double arrays =
+      static_cast<double>(std::min(unit.tiles(), candidate.partTiles[u]));
+  return std::sqrt(double(unit.windows) * double(unit.mvmPs) / arrays);
+}
+
 void Search::trySquareRoots(Candidate &best, Cost &cost, bool isCoarse) {
   const Candidate start = best;
   const std::vector<int64_t> space = planner.space(start);
@@ -178,12 +190,9 @@ void Search::trySquareRoots(Candidate &best, Cost &cost, bool isCoarse) {
   std::vector<double> roots(problem.units.size());
   double largest = 0, smallest = HUGE_VAL;
   for (int u : movable) {
-    const Unit &unit = problem.units[u];
-    if (planner.mostCopies(unit) == 1 || !unit.mvmPs)
+    roots[u] = rootOf(u, start);
+    if (roots[u] == 0)
       continue;
-    const double arrays =
-        static_cast<double>(std::min(unit.tiles(), start.partTiles[u]));
-    roots[u] = std::sqrt(double(unit.windows) * unit.mvmPs / arrays);
     largest = std::max(largest, roots[u]);
     smallest = std::min(smallest, roots[u]);
   }
@@ -252,7 +261,7 @@ bool Search::move(Candidate &candidate, Random &random) const {
     const int64_t r = candidate.copies[u];
     switch (random.below(3)) {
     case 0:
-      return change(u, up ? r + 1 : r - 1);
+      return change(u, problem.units[u].nextCopies(r, up));
     case 1:
       return change(u, up ? r + 1 + r / 4 : r - 1 - r / 5);
     default:
@@ -330,65 +339,6 @@ void Search::polish(Candidate &best, Cost &cost, int64_t moves) {
   }
 }
 
-void Search::reduce(Candidate &best, Cost &cost, Picoseconds limit,
-                    int64_t mostTries) {
-  for (const auto &[own, candidate] : front)
-    if (own.time <= limit && own.written < cost.written) {
-      best = candidate;
-      cost = own;
-    }
-  std::vector<int> byTiles;
-  for (int u : movable)
-    if (!planner.isResident(problem.units[u]))
-      byTiles.push_back(u);
-  const auto rank = [&](int u) {
-    return std::make_pair(-problem.units[u].tiles() * (best.copies[u] - 1), u);
-  };
-  std::sort(byTiles.begin(), byTiles.end(),
-            [&](int a, int b) { return rank(a) < rank(b); });
-  int64_t tries = 0;
-  for (bool isChanged = true; isChanged && tries < mostTries;) {
-    isChanged = false;
-    for (int u : byTiles) {
-      const int64_t copies = best.copies[u];
-      for (int64_t fewer : {int64_t(1), copies / 2, copies - copies / 4 - 1}) {
-        if (fewer < 1 || fewer >= copies || ++tries >= mostTries)
-          continue;
-        Candidate candidate = best;
-        candidate.copies[u] = fewer;
-        const Cost found = evaluate(candidate, limit);
-        if (found.time != never) {
-          best = std::move(candidate);
-          cost = found;
-          isChanged = true;
-          break;
-        }
-      }
-    }
-  }
-}
-
-void Search::economize(Candidate &best, Cost &cost, Picoseconds limit,
-                       int64_t moves) {
-  if (movable.empty() || cost.time > limit)
-    return;
-  Random random(options.seed + 1);
-  // What writes more needs no run.
-  int64_t left = moves;
-  for (int64_t tries = 8 * moves; tries && left; --tries) {
-    Candidate candidate = best;
-    if (!move(candidate, random) || !planner.isValid(candidate) ||
-        planner.written(candidate) > cost.written)
-      continue;
-    --left;
-    const Cost found = evaluate(candidate, limit);
-    if (found.time == never)
-      continue;
-    best = std::move(candidate);
-    cost = found;
-  }
-}
-
 Candidate Search::fastest(Cost &cost) {
   Candidate best = planner.first();
   cost = Cost();
@@ -424,6 +374,24 @@ Candidate Search::run() {
     reduce(best, cost, limit, tries(mostReductions));
     economize(best, cost, limit, moves());
     reduce(best, cost, limit, tries(mostReductions));
+    // What is found may be a local optimum: starts anew from a guess, too.
+    Candidate guess = planner.first();
+    Cost guessed;
+    guessed.written = std::numeric_limits<int64_t>::max();
+    tryFewest(guess, guessed, limit);
+    exchange(best, cost, limit, tries(mostExchanges));
+    exchange(guess, guessed, limit, tries(mostExchanges));
+    if (guessed.time <= limit && guessed.written < cost.written) {
+      best = std::move(guess);
+      cost = guessed;
+    }
+    // Large problems get one round.
+    const int rounds =
+        tries(mostExchanges) < mostExchanges ? 1 : roundsOfFewest;
+    for (int round = 0; round < rounds; ++round) {
+      economize(best, cost, limit, tries(mostExchanges));
+      exchange(best, cost, limit, tries(mostExchanges));
+    }
   }
   return best;
 }

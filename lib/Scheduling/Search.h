@@ -9,6 +9,9 @@
 
 namespace pumice::scheduling {
 
+/// Units that compute side by side, with copies in proportion to square roots.
+inline constexpr int64_t sideBySide[] = {1, 2, 3, 4, 6, 8, 12, 16};
+
 /// splitmix64: the same numbers on every machine.
 class Random {
 public:
@@ -53,6 +56,16 @@ public:
   /// Fewer copies, as long as the time stays within `limit`.
   void reduce(Candidate &best, Cost &cost, Picoseconds limit, int64_t tries);
 
+  /// Copies in proportion to square roots, as few as `limit` allows.
+  void tryFewest(Candidate &best, Cost &cost, Picoseconds limit);
+  /// Takes copies where an array saved costs the least time, and gives some
+  /// back where an array saves the most, until the sum does not get smaller.
+  void exchange(Candidate &best, Cost &cost, Picoseconds limit, int64_t tries);
+
+  /// Takes more copies where an array saves the most time, until the time stays
+  /// within `limit` or nothing makes it shorter.
+  void quicken(Candidate &best, Cost &cost, Picoseconds limit, int64_t tries);
+
   /// Local moves that write less and stay within `limit`.
   void economize(Candidate &best, Cost &cost, Picoseconds limit, int64_t moves);
 
@@ -65,6 +78,19 @@ public:
   int64_t tries(int64_t most) const;
 
 private:
+  /// A change of one unit's copies, and what it does.
+  struct Step {
+    int unit = 0;
+    int64_t copies = 0, arrays = 0;
+    Picoseconds time = 0;
+  };
+  /// One step up or down of each unit, by time per array; `tries` counts runs.
+  std::vector<Step> stepsFrom(const Candidate &from, const Cost &cost,
+                              bool isUp, Picoseconds limit, int64_t &tries);
+  bool takeAll(Candidate &candidate, Cost &cost, const std::vector<Step> &steps,
+               Picoseconds limit, int64_t &tries);
+  double rootOf(int u, const Candidate &candidate) const;
+
   bool move(Candidate &candidate, Random &random) const;
   bool moveOrder(Candidate &candidate, Random &random) const;
   void offer(const Candidate &candidate, const Cost &cost, Candidate &best,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 using namespace pumice::scheduling;
 
@@ -12,12 +13,16 @@ namespace {
 /// Numbers of pinned units that are tried first.
 constexpr size_t mostSteps = 16;
 /// Changes of one or two units after that.
-constexpr int mostToggles = 160;
-/// Units beyond which both get fewer.
+constexpr int mostToggles = 800;
+/// Prices of array-time, and shares of the time along a path, of guesses.
+constexpr int pricesOfArrays = 10;
+constexpr double sharesOfTime[] = {1, .85, .7, .55};
+/// Units beyond which all get fewer.
 constexpr size_t largeProblem = 100;
 /// Local moves of each trial: to become fast enough, then to write less.
 constexpr int64_t movesToRepair = 40, movesToSave = 40;
-constexpr int64_t triesAtTheEnd = 400;
+constexpr int64_t movesToExchange = 300, movesToQuicken = 400;
+constexpr int64_t triesAtTheEnd = 4000;
 
 /// A set of pinned units, and what one run takes then.
 struct Pins {
@@ -54,10 +59,7 @@ public:
       const Unit &unit = own.units[u];
       if (unit.isPinned || !unit.usesArrays())
         continue;
-      energy += hasEnergy
-                    ? unit.writePj * double(candidate.copies[u]) +
-                          problem.machine.dramPjPerByte * double(unit.bytes)
-                    : double(unit.tiles() * (candidate.copies[u] + 1));
+      energy += energyOfUnit(unit, candidate.copies[u]);
     }
     return energy;
   }
@@ -85,6 +87,64 @@ public:
     }
     while (candidate.ahead && !planner.isValid(candidate))
       --candidate.ahead;
+  }
+
+  /// Pins and copies that are best for each unit alone, if arrays have a price
+  /// for the time for which they are held, and time has one as well. The second
+  /// price is such that all units together take `time`.
+  void choose(Pins &pins, double arrayPrice, Picoseconds limit,
+              double time) const {
+    const std::vector<Unit> &units = problem.units;
+    const auto decide = [&](double timePrice) {
+      double sum = 0;
+      for (size_t u = 0; u < units.size(); ++u) {
+        const Unit &unit = units[u];
+        if (!unit.usesArrays()) {
+          sum += double(unit.digitalPs);
+          continue;
+        }
+        const Group &group = problem.machine.groups[unit.groups.front()];
+        const double write =
+            double(group.writePs() +
+                   problem.machine.transferPs(unit.bytes / unit.tiles()));
+        const int64_t most = std::min(unit.maxCopies, unit.windows);
+        double best = HUGE_VAL, own = 0;
+        for (int64_t r = 1; r <= most;) {
+          const double compute = double(unit.computePs(r));
+          const double arrays = arrayPrice * double(unit.tiles() * r);
+          const double rewriting =
+              energyOfUnit(unit, r) + arrays * (compute + write);
+          const double pinned = arrays * double(limit);
+          const bool isPinned = unit.isPinned || pinned < rewriting;
+          const double cost =
+              timePrice * compute + (isPinned ? pinned : rewriting);
+          if (cost < best) {
+            best = cost;
+            own = compute;
+            pins.isPinned[u] = isPinned;
+            pins.candidate.copies[u] = r;
+          }
+          const int64_t windows = unit.windowsPerCopy(r) - 1;
+          if (windows < 1)
+            break;
+          r = (unit.windows + windows - 1) / windows;
+        }
+        sum += own;
+      }
+      return sum;
+    };
+    double low = 1e-9, high = 1e9;
+    for (int step = 0; step < 40; ++step) {
+      const double middle = std::sqrt(low * high);
+      (decide(middle * arrayPrice) > time ? low : high) = middle;
+    }
+    decide(high * arrayPrice);
+  }
+
+  double energyOfUnit(const Unit &unit, int64_t copies) const {
+    return hasEnergy ? unit.writePj * double(copies) +
+                           problem.machine.dramPjPerByte * double(unit.bytes)
+                     : double(unit.tiles() * (copies + 1));
   }
 
   /// The least energy within `limit` that a few moves find, from the decisions
@@ -115,8 +175,22 @@ public:
     };
     if (pins.cost.time > limit)
       search.polish(pins.candidate, pins.cost, few(movesToRepair));
+    search.quicken(pins.candidate, pins.cost, limit, few(movesToQuicken));
+    if (guesses) {
+      Candidate fewest = search.getPlanner().first();
+      Cost cost;
+      cost.written = std::numeric_limits<int64_t>::max();
+      search.tryFewest(fewest, cost, limit);
+      if (cost.time <= limit &&
+          (pins.cost.time > limit || cost.written < pins.cost.written)) {
+        pins.candidate = std::move(fewest);
+        pins.cost = cost;
+      }
+    }
     if (pins.cost.time > limit)
       return;
+    search.exchange(pins.candidate, pins.cost, limit,
+                    few(guesses ? 4 * movesToExchange : movesToExchange));
     search.economize(pins.candidate, pins.cost, limit, few(movesToSave));
     pins.energy = energyOf(own, pins.candidate);
   }
@@ -140,7 +214,8 @@ llvm::Expected<Schedule> pumice::scheduling::steady(const Problem &problem,
   const auto limit = std::max(
       best.cost.time,
       static_cast<Picoseconds>(double(once.time) * (1 + options.timeShare)));
-  search.reduce(best.candidate, best.cost, limit, search.tries(triesAtTheEnd));
+  search.exchange(best.candidate, best.cost, limit,
+                  search.tries(triesAtTheEnd));
   search.economize(best.candidate, best.cost, limit, search.moves());
 
   std::vector<int> open;
@@ -185,6 +260,22 @@ llvm::Expected<Schedule> pumice::scheduling::steady(const Problem &problem,
     if (found.energy < best.energy)
       best = std::move(found);
   }
+  // Pins with copies, chosen by prices of arrays and of time.
+  double largest = 0;
+  for (const Unit &unit : problem.units)
+    if (unit.usesArrays())
+      largest = std::max(largest, pinner.energyOfUnit(unit, 1) /
+                                      double(unit.tiles() * limit));
+  const int prices = isLarge ? pricesOfArrays / 2 : pricesOfArrays;
+  for (int price = 0; price < prices && largest > 0; ++price)
+    for (double share : sharesOfTime) {
+      Pins found = unpinned;
+      pinner.choose(found, largest * std::pow(0.5, price * 2 - 4), limit,
+                    share * double(limit));
+      pinner.improve(found, limit, /*guesses=*/false);
+      if (found.energy < best.energy)
+        best = std::move(found);
+    }
   Random random(options.seed);
   const int64_t toggles =
       open.empty() ? 0 : search.tries(isLarge ? mostToggles / 4 : mostToggles);
@@ -193,7 +284,11 @@ llvm::Expected<Schedule> pumice::scheduling::steady(const Problem &problem,
     const int64_t count = static_cast<int64_t>(open.size());
     for (int64_t changes = 1 + random.below(2); changes; --changes) {
       const int u = open[random.below(count)];
+      const int64_t copies = found.candidate.copies[u];
       pin(found, u, !found.isPinned[u]);
+      // As many copies as before, half of them, or one.
+      if (const int64_t choice = random.below(3); choice < 2)
+        found.candidate.copies[u] = std::max<int64_t>(1, copies >> choice);
     }
     pinner.improve(found, limit, /*guesses=*/false);
     if (found.energy < best.energy)
@@ -203,7 +298,7 @@ llvm::Expected<Schedule> pumice::scheduling::steady(const Problem &problem,
   const Problem own = pinner.pinned(best);
   Search final(own, pinner.options, Start::Steady);
   final.economize(best.candidate, best.cost, limit, final.moves());
-  final.reduce(best.candidate, best.cost, limit, search.tries(triesAtTheEnd));
+  final.exchange(best.candidate, best.cost, limit, search.tries(triesAtTheEnd));
   Plan plan;
   final.getPlanner().fill(best.candidate, plan);
   return record(own, plan, Start::Steady, "steady");

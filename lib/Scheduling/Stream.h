@@ -15,6 +15,28 @@ struct Flow {
   Picoseconds length() const { return end - start; }
 };
 
+/// Time from the first window to the end of the last one, where windows start
+/// at even distances all over the period, those of successive inputs too.
+inline Picoseconds evenDuration(const Unit &unit, Picoseconds period) {
+  return static_cast<Picoseconds>(static_cast<__int128>(unit.windows - 1) *
+                                  period / unit.windows) +
+         unit.mvmPs;
+}
+
+/// Whether that many copies take windows at even distances: each of them has
+/// finished a window before its next one starts, be it of the next input.
+inline bool isEnoughForEven(const Unit &unit, int64_t copies,
+                            Picoseconds period) {
+  return static_cast<__int128>(copies) * period >=
+         static_cast<__int128>(unit.windows) * unit.mvmPs;
+}
+
+/// When a unit on arrays makes its products. A compute that is longer than the
+/// period overlaps the next one, but makes as many in a period.
+inline Flow productsOf(Flow compute, Picoseconds period) {
+  return {std::max(compute.start, compute.end - period), compute.end};
+}
+
 /// ceil(value * numerator / denominator).
 inline int64_t scaledUp(int64_t value, int64_t numerator, int64_t denominator) {
   return static_cast<int64_t>(

@@ -46,7 +46,8 @@ private:
       const int u = schedule.parts[c.part].unit;
       if (++parts[u] > 1)
         return fail(nameOf(u) + ": expected one part in a stream, got several");
-      read[u] = made[u] = {c.start, c.end};
+      read[u] = {c.start, c.end};
+      made[u] = productsOf(read[u], period);
     }
     for (const Digital &d : schedule.digitals) {
       made[d.unit] = {d.start, d.end};

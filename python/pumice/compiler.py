@@ -48,6 +48,7 @@ def compile(
     quantize: bool | None = None,
     nonlinear: str | Mapping[str, str] | None = None,
     schedule: str | None = None,
+    reencode: bool | str | None = None,
     passes: Passes | None = None,
     options: Options = None,
 ) -> Program:
@@ -72,6 +73,7 @@ def compile(
         nonlinear: how nonlinear functions are computed, such as "neon" or `{"softmax": "neon",
             "gelu": "lut", "*": "digital"}` (`CompileOptions.nonlinear`).
         schedule: `CompileOptions.schedule`, if not None.
+        reencode: `CompileOptions.reencode`, if not None.
         passes: `CompileOptions.passes`, if not None: passes of your own by level.
         options: see `CompileOptions`; also a dict of its attributes, such as
             `{"ap_share": False}`.
@@ -85,6 +87,8 @@ def compile(
     options = CompileOptions.of(options).with_schedule(schedule)
     if nonlinear is not None:
         options = replace(options, nonlinear=nonlinear)
+    if reencode is not None:
+        options = replace(options, reencode=reencode)
     if passes is not None:
         options = replace(options, passes=passes)
     from pumice.frontend.importer import ImportedModel, import_model

@@ -75,7 +75,7 @@ class Device:
     def fields(self) -> dict[str, Any]:
         """All numbers, nested as in the device file (a copy).
 
-        `groups` is a list of groups, each with its `kind`: crossbar, associative, cam or
+        `groups` is a list of groups, each with its `kind`: crossbar, systolic, associative, cam or
         digital.
         """
         return deepcopy(self._fields)
@@ -128,7 +128,7 @@ class Device:
         return self._first("digital", "digital units")
 
     def has(self, kind: str) -> bool:
-        """Whether it has a group of a kind: crossbar, associative, cam or digital."""
+        """Whether it has a group of a kind: crossbar, systolic, associative, cam or digital."""
         return any(group["kind"] == kind for group in self._fields["groups"])
 
     @property

@@ -68,9 +68,13 @@ class CompileOptions:
         schedule: algorithm that decides when weights are written and where: "naive", "strong",
             "overlap", "copies" or "steady" (docs/scheduling.md). None schedules, with "overlap",
             only networks whose weights do not fit the arrays of the device; others are written
-            once, before the first inference.
+            once, before the first inference. A name that ends in ".json" is a file with a
+            schedule, as the option `schedule-json` of the pipeline crossbar-to-pum writes it.
         schedule_time_share: share of the best time that the schedule may give up for fewer copies
             and writes, from 0.
+        reencode: whether weights that the schedule rewrites are stored with levels close to those
+            in the cells (docs/reencoding.md): True, False, or a method of "centre", "fitted",
+            "columns" and "bitlines" (True). Results do not change.
         passes: passes of your own by level, run when a module has reached it: `{"crossbar":
             [function, "canonicalize,cse"]}`. A function changes a pumice.ir.Module in place; a text
             is a pipeline as `pumice-opt --pass-pipeline` takes it, without `builtin.module(...)`.
@@ -98,6 +102,7 @@ class CompileOptions:
     targets: Mapping[str, str] = field(default_factory=dict)
     schedule: str | None = None
     schedule_time_share: float = 0.0
+    reencode: bool | str = False
     passes: Passes = field(default_factory=_nothing)
     plugins: Sequence[str] = ()
     pipelines: Mapping[str, Mapping[str, Value]] = field(default_factory=_nothing)
@@ -207,7 +212,10 @@ class CompileOptions:
                 if probes:
                     given[key] = ",".join(probes)
         if name == "crossbar-to-pum" and self.schedule is not None:
-            given["schedule"] = self.schedule
+            key = "schedule-file" if self.schedule.endswith(".json") else "schedule"
+            given[key] = self.schedule
+        if name == "crossbar-to-pum" and self.reencode:
+            given["reencode"] = "bitlines" if self.reencode is True else self.reencode
         if name == "crossbar-to-pum" and self.schedule_time_share:
             given["schedule-time-share"] = self.schedule_time_share
         given |= self.pipelines.get(name, {})

@@ -39,7 +39,7 @@
 // SAMEGROUP: groups has two groups "arrays"
 // RUN: sed 's/groups = \[/groups = ["more",/' %presets/isaac.mlir > %t.mlir
 // RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=GROUPS
-// GROUPS: groups must hold groups of units (#pum.crossbar_group, #pum.associative_group, #pum.digital_group), got "more"
+// GROUPS: groups must hold groups of units (#pum.crossbar_group, #pum.systolic_group, #pum.associative_group, #pum.cam_group, #pum.digital_group), got "more"
 // RUN: sed '/#pum.digital_group</,/>\]>\],/d;s/endurance_writes = 1000000>,/endurance_writes = 1000000>],/' %presets/isaac.mlir > %t.mlir
 // RUN: not pumice-opt %s --pum-attach-device=device=%t.mlir 2>&1 | FileCheck %s --check-prefix=NODIGITAL
 // NODIGITAL: groups must hold a #pum.digital_group

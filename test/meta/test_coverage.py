@@ -60,6 +60,10 @@ UNREACHABLE: dict[str, str] = {
         ["cannot be scheduled: the schedule moves"], "no algorithm of pum-schedule moves any"
     ),
     **dict.fromkeys(
+        ["cannot be scheduled: tasks wait for one another"],
+        "schedules are verified, and an array takes time to be written",
+    ),
+    **dict.fromkeys(
         ["expected a part within the"], "the verifiers of crossbar.program and simulator.program"
     ),
     **dict.fromkeys(["cannot write to"], "an option of the compiler's developers"),

@@ -123,6 +123,8 @@ private:
         replacing, after, op.getPlacementAttr(), op.getSetupAttr(),
         op.getTiling(), op.getArray(), op.getAdcRangeAttr(), op.getPartAttr(),
         op.getTilesAttr(), op.getMatrixAttr());
+    if (Attribute method = op->getAttr(pum::reencodingAttrName))
+      program->setAttr(pum::reencodingAttrName, method);
     buffers[op.getGrid()] = program.getGrid();
     finish(op, program.getToken());
     return success();

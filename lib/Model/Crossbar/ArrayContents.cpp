@@ -14,6 +14,12 @@ ArrayContents::Cells &ArrayContents::cellsOf(int64_t number) {
   return cells;
 }
 
+llvm::MutableArrayRef<uint8_t> ArrayContents::levelsOf(int64_t number) {
+  Cells &cells = cellsOf(number);
+  cells.unknown.clear();
+  return cells.levels;
+}
+
 void ArrayContents::forget(llvm::ArrayRef<ArrayRange> arrays) {
   for (const ArrayRange &range : arrays)
     for (int64_t i = 0; i < range.count; ++i) {

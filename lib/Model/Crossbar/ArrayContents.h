@@ -28,6 +28,10 @@ public:
                      llvm::ArrayRef<ArrayRange> arrays, int64_t replicas,
                      std::optional<TileRange> tiles = std::nullopt);
 
+  /// Levels of an array, by column and row, for a caller that writes them. What
+  /// was not known counts as erased.
+  llvm::MutableArrayRef<uint8_t> levelsOf(int64_t number);
+
   /// Something that is not known is written to `arrays`.
   void forget(llvm::ArrayRef<ArrayRange> arrays);
 

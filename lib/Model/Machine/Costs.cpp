@@ -23,7 +23,7 @@ static constexpr const char *componentNames[numComponents] = {
     "digital",    "search",      "tag_write",    "shift",     "ap_load",
     "ap_read",    "link",        "fetch",        "periphery", "interconnect",
     "leakage",    "search_line", "match_line",   "sense",     "merge",
-    "rank",       "cam_write"};
+    "rank",       "cam_write",   "mac",          "accumulate"};
 static constexpr const char *memoryNames[] = {"buffer", "dram"};
 
 template <typename Enum, size_t N>
@@ -269,6 +269,49 @@ DigitalOps pumice::model::corrections(const ArraySpec &array,
   return ops;
 }
 
+static Cost systolicCost(const DeviceSpec &device, const UnitGroup &group,
+                         const MatrixSpec &matrix, const Tiling &tiling,
+                         int64_t windows, llvm::ArrayRef<ArrayRange> arrays,
+                         int64_t bytesIn, int64_t bytesOut) {
+  const ArraySpec &array = group.crossbar()->array;
+  const SystolicSpec &systolic = *group.crossbar()->systolic;
+  const int64_t perArray = std::max<int64_t>(tiling.groupsPerArray, 1);
+  const int64_t rows = std::min(array.rows, matrix.rows * perArray);
+  const int64_t columns = std::min(array.columns, matrix.columns * perArray);
+  Cost cost;
+  if (windows > 0 && tiling.arrays > 0) {
+    const double cycles =
+        double(array.rows) +
+        double(tiling.arrays - 1) * double(std::max(windows, array.rows)) +
+        double(windows) + double(rows + columns - 1);
+    hold(cost, *group.systolicResource,
+         systolic.clockGhz > 0 ? toPs(cycles / systolic.clockGhz) : 0);
+    accessDram(cost, device,
+               saturatingProduct({matrix.groups, matrix.rows, matrix.columns,
+                                  (matrix.weightBits + 7) / 8}),
+               0);
+    // The arrays wait for weights that come late.
+    for (ResourceUse &use : cost.resources)
+      if (use.resource == *group.systolicResource)
+        use.durationPs = cost.latencyPs;
+    hold(cost, group.unitResource, arrays, cost.latencyPs);
+  }
+  accessBuffer(cost, device, saturatingProduct({bytesIn, tiling.columnTiles}),
+               bytesOut);
+  Counters &counters = cost.counters;
+  counters.windows = saturatingProduct({windows, matrix.groups});
+  counters.arrayReads = saturatingProduct({windows, tiling.arrays});
+  counters.cellReads =
+      saturatingProduct({counters.windows, matrix.rows, matrix.columns});
+  constexpr int64_t bytesOfSum = 4;
+  energy(cost, Component::mac) = systolic.macPj * double(counters.cellReads);
+  energy(cost, Component::accumulate) =
+      systolic.accumulatorPjPerByte *
+      double(saturatingProduct(
+          {2 * bytesOfSum, counters.windows, matrix.columns, tiling.rowTiles}));
+  return cost;
+}
+
 Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
                             const MatrixSpec &matrix, const Tiling &tiling,
                             int64_t windows, llvm::ArrayRef<ArrayRange> arrays,
@@ -276,6 +319,9 @@ Cost pumice::model::mvmCost(const DeviceSpec &device, const UnitGroup &group,
                             int64_t weightZeroPoint,
                             const MVMContext &context) {
   const CrossbarSpec &crossbar = *group.crossbar();
+  if (crossbar.systolic)
+    return systolicCost(device, group, matrix, tiling, windows, arrays, bytesIn,
+                        bytesOut);
   const ArraySpec &array = crossbar.array;
   const ArrayTiming &timing = crossbar.timing;
   const int64_t reads = readsPerWindow(array, matrix);
@@ -545,6 +591,9 @@ Cost pumice::model::programCost(const DeviceSpec &device,
                                 std::optional<TileRange> tiles) {
   const CrossbarSpec &crossbar = *group.crossbar();
   Cost cost;
+  // Weights come when a layer computes.
+  if (crossbar.systolic)
+    return cost;
   if (from == Memory::dram)
     accessDram(cost, device, bytes, 0);
   else
@@ -596,6 +645,11 @@ Cost pumice::model::programCost(const DeviceSpec &device,
 //===----------------------------------------------------------------------===//
 // Other units
 //===----------------------------------------------------------------------===//
+
+void pumice::model::addPeriphery(Cost &cost, const DeviceSpec &device,
+                                 const DigitalOps &ops) {
+  countDigital(cost, device.firstDigital(), ops);
+}
 
 Cost pumice::model::digitalCost(const DeviceSpec &device, const DigitalOps &ops,
                                 int64_t bytesIn, int64_t bytesOut,

@@ -68,8 +68,11 @@ enum class Component {
   merge, ///< adding the distances of parts of words
   rank,  ///< finding the smallest distances
   camWrite,
+  // Systolic arrays.
+  mac,
+  accumulate, ///< writing and reading partial sums
 };
-constexpr size_t numComponents = 27;
+constexpr size_t numComponents = 29;
 /// "cell_read", "dac", ...
 llvm::StringRef name(Component component);
 
@@ -191,6 +194,13 @@ struct MVMContext {
 /// the fullest instance need.
 /// If the device describes the circuits around the arrays, they decide time and
 /// energies instead (Circuits.h); the buffer port is held as without them.
+///
+/// On a systolic array, tiles follow one another. The first one is shifted in,
+/// later ones while the one before computes, each for at least as many cycles
+/// as there are rows; the last window drains:
+///   rows + (tiles - 1) * max(windows, rows) + windows + drain - 1
+/// cycles, where drain is the rows and columns in use. Weights come from DRAM
+/// meanwhile. Inputs are read once for each column of tiles.
 Cost mvmCost(const DeviceSpec &device, const UnitGroup &group,
              const MatrixSpec &matrix, const Tiling &tiling, int64_t windows,
              llvm::ArrayRef<ArrayRange> arrays, int64_t bytesIn,
@@ -244,6 +254,10 @@ Cost programCost(const DeviceSpec &device, const UnitGroup &group,
 /// Weights that the cells of some tiles of a matrix hold.
 int64_t weightsOfTiles(const ArraySpec &array, const MatrixSpec &matrix,
                        const Tiling &tiling, TileRange tiles);
+
+/// Adds operations of the periphery of arrays, which take energy but whose time
+/// is hidden behind the conversions.
+void addPeriphery(Cost &cost, const DeviceSpec &device, const DigitalOps &ops);
 
 /// The cost of scalar operations on one digital unit of a group (by default the
 /// first one) with operands in the buffer. Kinds that the device does not list

@@ -90,7 +90,8 @@ void pumice::model::declareResources(DeviceSpec &device) {
   for (size_t i = 0; i < device.groups.size(); ++i) {
     UnitGroup &group = device.groups[i];
     group.index = i;
-    group.writeDriverResource = group.converterResource = std::nullopt;
+    group.writeDriverResource = group.converterResource =
+        group.systolicResource = std::nullopt;
     if (const DigitalSpec *digital = group.digital()) {
       const int64_t units = std::max<int64_t>(digital->units, 1);
       group.unitResource = declare("digital_unit", units, /*isLocated=*/false,
@@ -103,6 +104,12 @@ void pumice::model::declareResources(DeviceSpec &device) {
     if (crossbar && crossbar->writeDrivers)
       group.writeDriverResource =
           declareShared("write_driver", *crossbar->writeDrivers, group);
+    if (crossbar && crossbar->systolic) {
+      const int64_t units = std::max<int64_t>(crossbar->systolic->units, 1);
+      group.systolicResource =
+          declare("systolic_array", units, /*isLocated=*/false, units, &group,
+                  /*isUnit=*/false);
+    }
     if (crossbar && crossbar->converters)
       group.converterResource =
           declareShared("converter", *crossbar->converters, group);

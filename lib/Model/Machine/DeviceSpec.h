@@ -207,6 +207,14 @@ struct SharedUnitsSpec {
   int64_t count = 0;
 };
 
+/// Systolic arrays of multipliers, which keep a tile of weights each.
+struct SystolicSpec {
+  int64_t units = 1;
+  double clockGhz = 0; ///< 0: takes no time
+  double macPj = 0;
+  double accumulatorPjPerByte = 0; ///< partial sums, written and read
+};
+
 /// A group of crossbar arrays.
 struct CrossbarSpec {
   ArraySpec array;
@@ -224,6 +232,9 @@ struct CrossbarSpec {
   std::optional<SharedUnitsSpec> converters;
   /// Circuits around the arrays; nullopt: as ArrayTiming and ArrayEnergy say.
   std::optional<CircuitsSpec> circuits;
+  /// Tiles are not kept in arrays, but pass through systolic arrays one after
+  /// the other; `timing` and `energy` are not used.
+  std::optional<SystolicSpec> systolic;
 };
 
 /// A level in the hierarchy of a group. One instance holds `holds` instances of
@@ -233,7 +244,7 @@ struct LevelSpec {
   std::optional<int64_t> holds; ///< nullopt: unlimited (last level only)
 };
 
-/// Units of one kind: crossbar arrays, associative processors,
+/// Units of one kind: crossbar or systolic arrays, associative processors,
 /// content-addressable memories or digital units.
 struct UnitGroup {
   std::string name;
@@ -244,7 +255,8 @@ struct UnitGroup {
   // Set by declareResources.
   size_t index = 0; ///< index in DeviceSpec::groups
   ResourceId unitResource = 0;
-  std::optional<ResourceId> writeDriverResource, converterResource;
+  std::optional<ResourceId> writeDriverResource, converterResource,
+      systolicResource;
 
   const CrossbarSpec *crossbar() const {
     return std::get_if<CrossbarSpec>(&unit);
@@ -315,7 +327,8 @@ struct DeviceSpec {
 };
 
 /// Fills `resources` and the ids in groups and memories. A class is named
-/// array, write_driver, converter, digital_unit, buffer_port or dram_port. If
+/// array, write_driver, converter, systolic_array, digital_unit, buffer_port or
+/// dram_port. If
 /// several groups declare it, the name of the group comes first: arrays.array.
 void declareResources(DeviceSpec &device);
 

@@ -102,7 +102,17 @@ def PUMSchedule : Pass<"pum-schedule", "::mlir::ModuleOp"> {
     - weights that stay between inferences (`steady`) keep `setup`, others lose
       it: they are written in each inference.
 
-    Without an `algorithm`, functions whose weights fit are left to
+    A `schedule-file` in JSON, as `json` writes it or its `schedule` alone, takes
+    the place of an algorithm. It is verified against the problem: what breaks a
+    rule is refused with the unit, what it needs and what there is.
+
+    With `reencode`, weights that are rewritten get the attribute
+    `pum.reencoding`: a run chooses levels that are close to those in the cells
+    (docs/reencoding.md). The tables count as bytes from DRAM. Needs cells of 2
+    bits, the encoding `offset`, converters that are lossless or clip, and pulses
+    that depend on what cells hold.
+
+    Without an `algorithm` or file, functions whose weights fit are left to
     pum-allocate-arrays; others are scheduled with `overlap`. Functions with a
     placement are left alone. Sets `pum.schedule` on the module: the algorithm,
     the time and its lower bound, arrays of one copy, arrays that are written in
@@ -117,6 +127,11 @@ def PUMSchedule : Pass<"pum-schedule", "::mlir::ModuleOp"> {
     Option<"algorithm", "algorithm", "std::string", /*default=*/"\"\"",
            "naive, strong, overlap, copies or steady; empty: overlap, and only "
            "if the weights do not fit">,
+    Option<"scheduleFile", "schedule-file", "std::string", /*default=*/"\"\"",
+           "file to read the schedule from, instead of an algorithm">,
+    Option<"reencoding", "reencode", "std::string", /*default=*/"\"\"",
+           "how weights that are rewritten are re-encoded: centre, fitted, "
+           "columns or bitlines; empty: not at all">,
     Option<"timeShare", "time-share", "double", /*default=*/"0",
            "share of the best time that may be given up for fewer writes">,
     Option<"moves", "moves", "int64_t", /*default=*/"-1",

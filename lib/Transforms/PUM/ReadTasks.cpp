@@ -39,10 +39,6 @@ bool isApplied(pum::ProgramOp op) {
   });
 }
 
-bool isScheduled(pum::ProgramOp op) {
-  return !op.getPlacement() && isConstant(op) && !isApplied(op);
-}
-
 /// The program of constant weights whose grid a task reads; null: none.
 pum::ProgramOp programOf(Operation *task) {
   auto compute = dyn_cast<pum::ComputeOp>(task);
@@ -310,6 +306,10 @@ private:
 };
 
 } // namespace
+
+bool pumice::isScheduled(pum::ProgramOp op) {
+  return !op.getPlacement() && isConstant(op) && !isApplied(op);
+}
 
 FailureOr<TaskProblem> pumice::readTasks(func::FuncOp function,
                                          CostModel &costs) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Device/Device.h"
 #include "lib/Model/Crossbar/Encoding.h"
+#include "lib/Reencoding/Reencoding.h"
 #include "lib/Scheduling/Algorithms.h"
 #include "lib/Scheduling/Bounds.h"
 #include "lib/Scheduling/Json.h"
@@ -12,6 +13,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/DebugLog.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
 #define DEBUG_TYPE "pum-schedule"
@@ -39,6 +41,11 @@ struct PUMSchedulePass : pumice::impl::PUMScheduleBase<PUMSchedulePass> {
     if (failed(device))
       return signalPassFailure();
     const scheduling::NamedAlgorithm *chosen = nullptr;
+    if (!algorithm.empty() && !scheduleFile.empty()) {
+      module.emitError("expected an algorithm or a schedule file, got both: '")
+          << algorithm << "' and '" << scheduleFile << "'";
+      return signalPassFailure();
+    }
     if (!algorithm.empty() && !(chosen = find(algorithm)))
       return signalPassFailure();
     for (auto function : module.getOps<func::FuncOp>())
@@ -62,13 +69,13 @@ struct PUMSchedulePass : pumice::impl::PUMScheduleBase<PUMSchedulePass> {
     return nullptr;
   }
 
-  /// Whether there are constant weights, and nothing is placed yet.
+  /// Whether there are weights to schedule, and nothing is placed yet.
   static bool holdsPrograms(func::FuncOp function) {
     if (!function.getBody().hasOneBlock())
       return false;
     auto programs = function.getBody().front().getOps<pum::ProgramOp>();
     return llvm::any_of(programs,
-                        [](pum::ProgramOp op) { return isConstant(op); }) &&
+                        [](pum::ProgramOp op) { return isScheduled(op); }) &&
            llvm::none_of(programs, [](pum::ProgramOp op) {
              return op.getPlacement().has_value();
            });
@@ -81,7 +88,7 @@ struct PUMSchedulePass : pumice::impl::PUMScheduleBase<PUMSchedulePass> {
   LogicalResult schedule(func::FuncOp function, pum::DeviceAttr device,
                          const scheduling::NamedAlgorithm *chosen) {
     const model::DeviceSpec spec = toSpec(device);
-    if (!chosen) {
+    if (!chosen && scheduleFile.empty()) {
       if (fits(function, device, spec)) {
         LDBG() << "all of @" << function.getSymName() << " fits";
         return success();
@@ -93,8 +100,11 @@ struct PUMSchedulePass : pumice::impl::PUMScheduleBase<PUMSchedulePass> {
         return function.emitError("cannot be scheduled: group '")
                << group.name << "' of device '" << spec.name
                << "' has no number of arrays";
+    if (!reencoding.empty() && failed(checkReencoding(function, spec)))
+      return failure();
     number(function);
     separateReaders(function);
+    markReencoded(function);
     CostModel costs(spec);
     FailureOr<TaskProblem> tasks = readTasks(function, costs);
     if (failed(tasks))
@@ -102,14 +112,8 @@ struct PUMSchedulePass : pumice::impl::PUMScheduleBase<PUMSchedulePass> {
     if (llvm::Error error = tasks->problem.check())
       return function.emitError("cannot be scheduled: ")
              << llvm::toString(std::move(error));
-    scheduling::Options options;
-    options.seed = seed;
-    options.timeShare = timeShare;
-    // A program runs one inference, and arrays hold nothing before it.
-    options.writesAhead = false;
-    if (moves >= 0)
-      options.moves = moves;
-    llvm::Expected<Schedule> found = chosen->run(tasks->problem, options);
+    llvm::Expected<Schedule> found =
+        chosen ? run(*chosen, tasks->problem) : readSchedule(tasks->problem);
     if (!found)
       return function.emitError("cannot be scheduled: ")
              << llvm::toString(found.takeError());
@@ -118,7 +122,7 @@ struct PUMSchedulePass : pumice::impl::PUMScheduleBase<PUMSchedulePass> {
     if (!found->spills.empty())
       return function.emitError("cannot be scheduled: the schedule moves ")
              << found->spills.size() << " activations to DRAM";
-    LDBG() << chosen->name << ": " << found->end << " ps for @"
+    LDBG() << found->algorithm << ": " << found->end << " ps for @"
            << function.getSymName();
     const scheduling::Problem problem = withPins(tasks->problem, *found);
     const scheduling::Bounds bounds =
@@ -126,8 +130,103 @@ struct PUMSchedulePass : pumice::impl::PUMScheduleBase<PUMSchedulePass> {
     if (!json.empty() && failed(writeJson(problem, *found, bounds)))
       return failure();
     summarize(problem, *found, boundOf(*tasks, problem, found->start));
-    writeTasks(function, *tasks, *found);
+    return writeTasks(function, *tasks, *found);
+  }
+
+  llvm::Expected<Schedule> run(const scheduling::NamedAlgorithm &chosen,
+                               const scheduling::Problem &problem) {
+    scheduling::Options options;
+    options.seed = seed;
+    options.timeShare = timeShare;
+    // A program runs one inference, and arrays hold nothing before it.
+    options.writesAhead = false;
+    if (moves >= 0)
+      options.moves = moves;
+    return chosen.run(problem, options);
+  }
+
+  /// The schedule in the file, alone or as `json` writes it, if it keeps all
+  /// rules for this problem.
+  llvm::Expected<Schedule> readSchedule(const scheduling::Problem &problem) {
+    auto inFile = [&](llvm::Error error) {
+      return llvm::createStringError("'" + scheduleFile +
+                                     "': " + llvm::toString(std::move(error)));
+    };
+    auto buffer = llvm::MemoryBuffer::getFile(scheduleFile, /*IsText=*/true);
+    if (!buffer)
+      return inFile(llvm::createStringError(buffer.getError().message()));
+    llvm::Expected<llvm::json::Value> value =
+        llvm::json::parse((*buffer)->getBuffer());
+    if (!value)
+      return inFile(value.takeError());
+    const llvm::json::Value *own = &*value;
+    if (const llvm::json::Object *object = value->getAsObject())
+      if (const llvm::json::Value *inner = object->get("schedule"))
+        own = inner;
+    llvm::Expected<Schedule> schedule =
+        scheduling::scheduleFromJson(*own, problem);
+    if (!schedule)
+      return inFile(schedule.takeError());
+    if (schedule->period)
+      return inFile(llvm::createStringError(
+          "expected a schedule of one run, got one of a pipeline"));
+    for (const scheduling::Transfer &transfer : schedule->transfers)
+      if (transfer.isAhead)
+        return inFile(llvm::createStringError(
+            "expected weights for this run only, got some that are written "
+            "for the next one"));
+    if (llvm::Error error = schedule->verify(withPins(problem, *schedule)))
+      return inFile(std::move(error));
+    if (schedule->algorithm.empty())
+      schedule->algorithm = "file";
+    return schedule;
+  }
+
+  /// Whether the cells of all groups can be re-encoded.
+  LogicalResult checkReencoding(func::FuncOp function,
+                                const model::DeviceSpec &spec) {
+    const auto method = pumice::reencoding::methodOf(reencoding);
+    if (!method || *method == pumice::reencoding::Method::Offset)
+      return function.emitError("expected a re-encoding of centre, fitted, "
+                                "columns or bitlines, got '")
+             << reencoding << "'";
+    for (const model::UnitGroup &group : spec.groups) {
+      const model::CrossbarSpec *crossbar = group.crossbar();
+      if (!crossbar)
+        continue;
+      const model::ArraySpec &array = crossbar->array;
+      const char *problem = nullptr;
+      if (array.cellBits != 2)
+        problem = "cells of 2 bits";
+      else if (array.encoding != model::WeightEncoding::offset)
+        problem = "the encoding offset";
+      else if (array.adcMode != model::AdcMode::lossless &&
+               array.adcMode != model::AdcMode::clip)
+        problem = "converters that are lossless or clip";
+      else if (model::hasRealCells(array) || model::readNoise(array) != 0)
+        problem = "ideal cells";
+      else if (array.columns % 4 != 0)
+        problem = "columns in multiples of 4";
+      else if (crossbar->pulsesUnchangedCells && !crossbar->energy.setStepPj)
+        problem = "pulses that depend on what cells hold";
+      if (problem)
+        return function.emitError("cannot be re-encoded: expected ")
+               << problem << " in group '" << group.name << "' of device '"
+               << spec.name << "'";
+    }
     return success();
+  }
+
+  /// Marks programs that are re-encoded: those of weights of 8 bits, one group
+  /// in an array.
+  void markReencoded(func::FuncOp function) {
+    if (reencoding.empty())
+      return;
+    for (auto op : function.getBody().front().getOps<pum::ProgramOp>())
+      if (isScheduled(op) && op.getTiling().getSlices() == 4 &&
+          op.getTiling().getGroupsPerArray() == 1)
+        op->setAttr(pum::reencodingAttrName,
+                    StringAttr::get(&getContext(), reencoding));
   }
 
   /// Whether pum-allocate-arrays finds room for everything.
@@ -177,8 +276,11 @@ struct PUMSchedulePass : pumice::impl::PUMScheduleBase<PUMSchedulePass> {
   /// The problem, with what a steady schedule keeps pinned.
   static scheduling::Problem withPins(scheduling::Problem problem,
                                       const Schedule &schedule) {
+    // Numbers of a schedule from a file are not checked yet.
+    const int parts = static_cast<int>(schedule.parts.size());
     for (const scheduling::Resident &resident : schedule.residents)
-      problem.units[schedule.parts[resident.part].unit].isPinned = true;
+      if (resident.part >= 0 && resident.part < parts)
+        problem.units[schedule.parts[resident.part].unit].isPinned = true;
     return problem;
   }
 

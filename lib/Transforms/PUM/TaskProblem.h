@@ -43,6 +43,10 @@ struct TaskProblem {
   std::vector<std::string> groups; ///< of the device, by group of the machine
 };
 
+/// Whether a program has constant weights that a schedule may write again and
+/// again, and not those of a net or table.
+bool isScheduled(pum::ProgramOp op);
+
 /// Reads the tasks of `function`. Every program of constant weights must have
 /// one reader, except those of nets and tables, which stay in their arrays.
 /// These arrays and those for temporary weights are left out of the machine, at
@@ -61,9 +65,10 @@ scheduling::Picoseconds boundOf(const TaskProblem &tasks,
 void separateReaders(mlir::func::FuncOp function);
 
 /// Writes a schedule back: the order of tasks, placements of programs, what
-/// they replace and wait for, layers in parts.
-void writeTasks(mlir::func::FuncOp function, TaskProblem &tasks,
-                const scheduling::Schedule &schedule);
+/// they replace and wait for, layers in parts. Changes nothing and fails if
+/// tasks wait for one another.
+mlir::LogicalResult writeTasks(mlir::func::FuncOp function, TaskProblem &tasks,
+                               const scheduling::Schedule &schedule);
 
 } // namespace pumice
 

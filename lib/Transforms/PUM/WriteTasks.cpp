@@ -88,12 +88,14 @@ public:
         isSerial(schedule.algorithm == "naive" ||
                  schedule.algorithm == "strong") {}
 
-  void run() {
+  LogicalResult run() {
     readParts();
     makeNodes();
     findReplaced();
-    order();
+    if (failed(order()))
+      return failure();
     emit();
+    return success();
   }
 
 private:
@@ -238,7 +240,9 @@ private:
       }
   }
 
-  void order() {
+  /// Fails if tasks wait for one another, which a schedule that keeps all rules
+  /// does not allow: an array takes time to be written.
+  LogicalResult order() {
     using Entry = std::pair<Picoseconds, int>;
     std::priority_queue<Entry, std::vector<Entry>, std::greater<>> ready;
     for (size_t n = 0; n < nodes.size(); ++n)
@@ -252,6 +256,23 @@ private:
         if (!--nodes[user].waiting)
           ready.push({nodes[user].start, user});
     }
+    if (sequence.size() == nodes.size())
+      return success();
+    InFlightDiagnostic error =
+        function.emitError("cannot be scheduled: tasks wait for one another");
+    for (const Node &node : nodes)
+      if (node.waiting)
+        error.attachNote(taskOf(node)->getLoc()) << "this one waits";
+    return error;
+  }
+
+  Operation *taskOf(const Node &node) const {
+    int unit = node.index;
+    if (node.kind == Node::Program)
+      unit = schedule.parts[schedule.transfers[node.index].part].unit;
+    else if (node.kind == Node::Compute)
+      unit = schedule.parts[node.index].unit;
+    return tasks.units[unit].task;
   }
 
   //===--------------------------------------------------------------------===//
@@ -368,6 +389,10 @@ private:
         original.getWeights(), replacing, after, placementOf(std::move(runs)),
         setup, state.tiling, original.getArray(), original.getAdcRangeAttr(),
         state.attr, tiles, original.getMatrixAttr());
+    // What is written once finds nothing that it could keep.
+    if (Attribute method = original->getAttr(pum::reencodingAttrName);
+        method && !setup)
+      program->setAttr(pum::reencodingAttrName, method);
     state.grids.push_back(program.getGrid());
     return program;
   }
@@ -567,7 +592,7 @@ private:
 
 } // namespace
 
-void pumice::writeTasks(func::FuncOp function, TaskProblem &tasks,
-                        const Schedule &schedule) {
-  Writer(function, tasks, schedule).run();
+LogicalResult pumice::writeTasks(func::FuncOp function, TaskProblem &tasks,
+                                 const Schedule &schedule) {
+  return Writer(function, tasks, schedule).run();
 }

@@ -163,9 +163,10 @@ def add_model(parser: argparse.ArgumentParser, several_devices: str = "") -> Non
         parser.add_argument("--device", "-d", metavar="D", help=f"{device}; ideal by default")
     parser.add_argument(
         "--schedule",
-        choices=("naive", "strong", "overlap", "copies", "steady"),
-        help="algorithm that decides when weights are written and where; by default, overlap for"
-        " networks whose weights do not fit the arrays of the device",
+        metavar="ALGORITHM|FILE.json",
+        help="algorithm that decides when weights are written and where: naive, strong, overlap,"
+        " copies or steady, or a file with a schedule; by default, overlap for networks whose"
+        " weights do not fit the arrays of the device",
     )
     parser.add_argument(
         "--calibration",

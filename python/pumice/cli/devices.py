@@ -95,6 +95,13 @@ def _rows(device: Device) -> Iterator[list[str]]:
     for row, group in enumerate(groups):
         if group["kind"] == "associative":
             cells = [f"{group['ap']['rows']} x {group['ap']['columns']}", "1/2/8", "none"]
+        elif group["kind"] == "systolic":
+            bits = group["weight_bits"]
+            cells = [
+                f"{group['rows']} x {group['columns']}",
+                f"{bits}/{bits}/{group['input_bits']}",
+                "none",
+            ]
         elif group["kind"] == "cam":
             cell = "ternary" if group["cam"].get("ternary", True) else "binary"
             cells = [f"{group['cam']['rows']} x {group['cam']['columns']}", cell, "none"]
@@ -105,7 +112,9 @@ def _rows(device: Device) -> Iterator[list[str]]:
                 f"{array['cell_bits']}/{array['weight_bits']}/{array['input_bits']}",
                 f"{array['adc']['bits']} b, {array['adc']['mode']}",
             ]
-        holds = [level.get("holds") for level in group["levels"]]
+        holds = [level.get("holds") for level in group.get("levels", [])]
+        if group["kind"] == "systolic":
+            holds = [group["units"]]
         # Without components there are no areas; without a limit there is no sum.
         level = ["-", "-", "-"]
         if given and len(holds) > 1:

@@ -9,7 +9,7 @@ print(result.summary.time_ps, result.summary.gap)
 
 from __future__ import annotations
 
-from pumice.scheduling import decoders, networks
+from pumice.scheduling import decoders, networks, streams
 from pumice.scheduling.problem import Bank, Group, Machine, Problem, Unit
 from pumice.scheduling.records import SchedulingError
 from pumice.scheduling.run import ALGORITHMS, bounds, check, schedule, verify
@@ -34,5 +34,6 @@ __all__ = [
     "decoders",
     "networks",
     "schedule",
+    "streams",
     "verify",
 ]

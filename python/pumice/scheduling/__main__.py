@@ -16,10 +16,10 @@ from typing import Any
 from pumice.cli.arguments import add_version
 from pumice.files import write_text
 from pumice.scheduling import decoders, networks
-from pumice.scheduling.problem import Problem
 from pumice.scheduling.records import SchedulingError
 from pumice.scheduling.run import schedule
 from pumice.scheduling.schedule import Options, Summary
+from pumice.scheduling.streams import throughput
 
 LEVELS = ("naive", "strong", "overlap", "copies", "steady")
 
@@ -90,27 +90,6 @@ def show(rows: list[dict[str, Any]]) -> None:
     print(f"over strong: geomean {mean:.2f}, best {best:.2f}")
 
 
-def relaxed(problem: Problem) -> float:
-    """A period that even copies in parts would need, one whole copy of each unit at least."""
-    (group,) = problem.machine.groups
-    units = [unit for unit in problem.units if unit.kind != "digital"]
-
-    def arrays(period: float) -> float:
-        return sum(
-            unit.row_tiles * unit.col_tiles * max(1.0, unit.windows * unit.mvm_ps / period)
-            for unit in units
-        )
-
-    low, high = 1.0, float(max(unit.windows * unit.mvm_ps for unit in units))
-    while high > low * (1 + 1e-6):
-        middle = math.sqrt(low * high)
-        if arrays(middle) > group.elements * group.arrays_per_element:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
 def streams(chips: list[int], names: list[str]) -> list[dict[str, Any]]:
     """Networks that stay in the arrays of chips like ISAAC's, as streams of inputs."""
     print(
@@ -120,26 +99,17 @@ def streams(chips: list[int], names: list[str]) -> list[dict[str, Any]]:
     rows = []
     for name in names:
         for count in chips:
-            problem = networks.problem(name, networks.isaac(count))
             try:
-                result = schedule(problem, "stream")
+                found = throughput(name, count)
             except SchedulingError as error:
                 print(f"{name:14}{count:6} {error}")
                 continue
-            summary, found = result.summary, result.schedule
-            assert summary.period_ps is not None
-            assert found is not None
-            least = relaxed(problem)
-            held = sum(ring.bytes for ring in found.held)
-            rows.append({
-                "network": name, "chips": count, "period_ps": summary.period_ps,
-                "latency_ps": summary.time_ps, "bound_ps": summary.bounds.period_ps,
-                "relaxed_bound_ps": least, "buffer_bytes": held,
-            })  # fmt: skip
+            rows.append(dataclasses.asdict(found))
             print(
-                f"{name:14}{count:6}{summary.period_ps / 1e6:10.2f}{1e12 / summary.period_ps:10.0f}"
-                f"{summary.time_ps / 1e6:9.0f}{summary.bounds.period_ps / 1e6:9.2f}"
-                f"{least / 1e6:9.2f}{summary.period_ps / least - 1:8.1%}{held / 1024:8.0f}"
+                f"{name:14}{count:6}{found.period_ps / 1e6:10.2f}{1e12 / found.period_ps:10.0f}"
+                f"{found.latency_ps / 1e6:9.0f}{found.bound_ps / 1e6:9.2f}"
+                f"{found.relaxed_bound_ps / 1e6:9.2f}{found.above_relaxed:8.1%}"
+                f"{found.buffer_bytes / 1024:8.0f}"
             )
     return rows
 

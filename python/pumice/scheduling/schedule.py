@@ -191,6 +191,11 @@ class Summary(Record):
     bounds: Bounds
     energy: Energy
     tiles_written: int
+    least_tiles_written: int
+    """any schedule that takes no more time writes at least as many; 0: not known"""
+    least_write_pj: float
+    least_rewriting_pj: float
+    """writing and DRAM in the steady state, whatever is pinned; 0: not known"""
     most_writes_of_an_array: int
     dram_bytes: int
     most_parts: int

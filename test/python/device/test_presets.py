@@ -39,7 +39,7 @@ def test_all_presets_are_there() -> None:
     names = [
         "aras", "aras-baseline", "cam-fefet", "cmos-ap", "fefet-ap", "ideal", "isaac", "neon",
         "neon-dlc", "neon-lut", "neurosim-rram", "neurosim-rram-hp", "neurosim-rram-pipelined",
-        "neurosim-rram-sar", "puma", "rtm-ap",
+        "neurosim-rram-sar", "puma", "rtm-ap", "tpu-like",
     ]  # fmt: skip
     assert pumice.devices() == sorted(names)
     assert sorted(path.stem for path in FOLDER.glob("*.mlir")) == sorted(names)
@@ -222,7 +222,7 @@ def test_variants_of_neurosim_differ_in_what_they_say(name) -> None:
 
 #: What the head of each file declares.
 LABELS = (
-    r"\[(table|paper|param|code|constants|config|derived|substitute|recalled|isaac|neon|run|fitted)\]"
+    r"\[(table|paper|param|code|constants|config|derived|substitute|recalled|isaac|neon|run|fitted|tpu|aras)\]"
     r"|guess"
 )
 

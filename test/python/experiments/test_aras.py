@@ -14,6 +14,7 @@ import pytest
 
 pytest.importorskip("pumice._mlir_libs._pumice")
 
+import pumice
 from pumice import PumiceError, reencoding
 from pumice.cli import main
 from pumice.experiments import aras
@@ -206,42 +207,53 @@ def machine(side: int, bytes_per_cycle: float) -> tuple[Constants, Systolic]:
     constants = Constants(
         elements=1, arrays_per_element=1, dram_bytes_per_us=round(1000 * bytes_per_cycle)
     )
-    return constants, Systolic(array_um2=side**2, mac_um2=1, clock_mhz=1000, queue_tiles=2)
+    return constants, Systolic(array_um2=side**2, mac_um2=1, clock_mhz=1000)
 
 
 def test_cycles_of_a_systolic_array() -> None:
-    """By hand: a tile comes from DRAM, is shifted in, and 3 windows pass; the last one drains."""
+    """By hand: a tile is shifted in, 3 windows pass, the next one follows; the last drains."""
     constants, systolic = machine(2, 4)
     found = run_systolic([Matrix("a", 4, 2, 3)], constants, systolic)
-    # Tile 1: there at 1, shifted in at 3, done at 6. Tile 2: shifted in at 5, done at 9. Drain: 3.
-    assert (found.side, found.cycles) == (2, 12)
-    assert found.time_ps == 12000
+    # Shifted in by 2; windows of tile 1 until 5, of tile 2 until 8; 2 + 2 - 1 cycles to drain.
+    assert (found.side, found.cycles) == (2, 11)
+    assert found.time_ps == 11000
     assert found.dram_bytes == 8
     assert found.mac_pj == pytest.approx(24 * 0.6)
-    # Inputs 4 x 3 once, partial sums of 4 bytes read and written for both tiles.
-    assert found.buffer_pj == 4 * 3 + 2 * 4 * 2 * 3 * 2
-    # The next matrix waits until this one has drained, and its weights do not.
-    two = run_systolic([Matrix("a", 4, 2, 3), Matrix("b", 2, 2, 1)], constants, systolic)
-    assert two.cycles == 12 + 1 + 3
-    # Activations as weights are shifted in after that, not from DRAM.
+    # Inputs 4 x 3 and results 2 x 3 once, sums of 4 bytes read and written for both tiles.
+    assert found.buffer_pj == 4 * 3 + 2 * 3 + 2 * 4 * 2 * 3 * 2
+    # The next matrix waits until this one has drained. Short ones wait for the next tile.
+    two = run_systolic([Matrix("a", 4, 2, 3), Matrix("b", 2, 4, 1)], constants, systolic)
+    assert two.cycles == 11 + 2 + 2 + 1 + 3
+    # Activations as weights do not come from DRAM.
     inner = Matrix("b", 2, 2, 1, 2, is_weight=False)
     three = run_systolic([Matrix("a", 4, 2, 3), inner], constants, systolic)
-    assert three.cycles == 12 + 2 + 1 + 2 - 1 + 1 + 3
+    assert three.cycles == 11 + 2 + 2 + 1 + 3
     assert three.dram_bytes == 8
 
 
 def test_a_systolic_array_waits_for_dram() -> None:
     constants, systolic = machine(2, 0.5)
-    found = run_systolic([Matrix("a", 2, 2 * 6, 1)], constants, systolic)
-    # Six tiles of 4 bytes take 48 cycles; the last is shifted in, computes and drains.
-    assert found.cycles == 48 + 2 + 1 + 3
-    # DRAM is at most two tiles ahead of a long computation.
-    long = run_systolic([Matrix("a", 2, 2, 1000), Matrix("b", 2, 2 * 4, 1)], constants, systolic)
-    first = 8 + 2 + 1000 + 3
-    # Of b, tiles 1 and 2 wait; 3 starts to come when tile 1 does, 8 cycles each.
-    assert long.cycles == first + 1 + 8 + 8 + 2 + 1 + 3 - 1
+    # Six tiles of 4 bytes take 48 cycles, and 2 + 5 * 2 + 1 + 3 to compute.
+    assert run_systolic([Matrix("a", 2, 2 * 6, 1)], constants, systolic).cycles == 48
+    assert run_systolic([Matrix("a", 2, 2 * 6, 10)], constants, systolic).cycles == 2 + 60 + 3
+
+
+def test_the_device_has_the_constants_of_the_comparison() -> None:
+    device = pumice.Device("tpu-like")
+    systolic = Systolic.of(device)
+    assert systolic == Systolic()
+    group, machine = device.groups["array"], Constants()
+    assert group["rows"] == group["columns"] == systolic.side(machine)
+    dram, aras_device = device.fields["dram"], pumice.Device("aras").fields
+    assert dram == aras_device["dram"]
+    assert dram["bandwidth_bytes_per_ns"] * 1000 == machine.dram_bytes_per_us
+    assert dram["read_pj_per_byte"] == machine.dram_pj_per_byte
+    static = sum(part["power_mw"] for part in device.fields["components"] if part.get("always_on"))
+    arrays = machine.elements * machine.arrays_per_element
+    assert static == pytest.approx(
+        machine.static_mw + machine.static_mw_per_array * arrays + machine.static_mw_per_mb * 32
+    )
 
 
 def test_scaled_systolic_constants() -> None:
     assert Systolic().scaled("mac_um2", 4).side(Constants()) == Systolic().side(Constants()) // 2
-    assert Systolic().scaled("queue_tiles", 0.5).queue_tiles == 2

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
+from pathlib import Path
 
 import pytest
 
@@ -326,3 +328,23 @@ def test_records_round_trip() -> None:
 
 def test_a_problem_that_is_fine_parts_check() -> None:
     check(network())
+
+
+def test_the_picture_of_the_page() -> None:
+    """By hand; scripts/picture_of_schedule.py --write brings docs/schedule.svg up to date."""
+    root = Path(__file__).resolve().parents[3]
+    spec = importlib.util.spec_from_file_location(
+        "picture_of_schedule", root / "scripts" / "picture_of_schedule.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = module.schedules()
+    write = 128 * 85_700  # ps; a tile of 4096 bytes comes in 160 ns
+    assert found["naive"].end_ps == (
+        5 * 160_000 + write + (64 + 16) * 800_000 + 8 * 160_000 + write + 16 * 800_000
+    )
+    assert found["overlap"].computes[0].start_ps == 160_000 + write
+    assert {part.unit: part.copies for part in found["copies"].parts} == {"a": 8, "b": 2, "c": 1}
+    assert module.svg(found) == (root / "docs" / "schedule.svg").read_text()

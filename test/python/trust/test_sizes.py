@@ -54,12 +54,14 @@ def test_tensors_of_more_than_an_address_space(extent: int, tmp_path: Path) -> N
 
 
 def test_many_large_transfers_keep_counters_positive(tmp_path: Path) -> None:
-    """Each is within the limit of a tensor; sums and energies stay finite and positive."""
-    found = load(transfers(2**47, 40), tmp_path).estimate()
-    assert 0 <= found.energy_pj < np.inf
-    assert 0 < found.latency_ns < np.inf or found.latency_ns == 0
+    """Each is within the limit of a tensor; a program that takes too long is refused."""
+    found = load(transfers(2**47, 4), tmp_path).estimate()
+    assert 0 < found.energy_pj < np.inf
+    assert 0 < found.latency_ns < np.inf
     assert all(value >= 0 for value in found.components.values())
-    with pytest.raises(pumice.PumiceError, match="expected"):
+    with pytest.raises(pumice.PumiceError, match="expected a program of less than 4000000 s, got"):
+        load(transfers(2**47, 40), tmp_path).estimate()
+    with pytest.raises(pumice.PumiceError, match=r"must be f32\[140737488355328\], got f32\[4\]"):
         load(transfers(2**47), tmp_path).run_flat([np.zeros(4, np.float32)])
 
 
@@ -68,8 +70,7 @@ def test_many_large_transfers_keep_counters_positive(tmp_path: Path) -> None:
     [
         (16128, 2139095040, "placed as 2139078912 copies, but at most 1048576 may be"),
         (16128, 16129, "expected arrays below 16128"),
-        (2139095039, 2139095040, "expected arrays below 16128"),
-        (2**63 - 2, 2**63 - 1, "expected arrays below 16128"),
+        (20000, 20001, "expected arrays below 16128"),
         (5, 5, "expected"),
         (-1, 0, "expected"),
     ],

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 
+from pumice.device import Device
 from pumice.experiments.aras import systolic
 from pumice.experiments.aras.results import (
     SENSITIVE,
@@ -23,7 +24,7 @@ from pumice.experiments.aras.results import (
     geomean,
 )
 from pumice.experiments.aras.weights import Configuration, Kept, kept
-from pumice.scheduling import Options, networks, schedule
+from pumice.scheduling import Options, networks, schedule, streams
 from pumice.scheduling.networks import Constants
 from pumice.scheduling.schedule import Summary
 
@@ -50,7 +51,11 @@ def _level(
     network: str, constants: Constants, algorithm: str, options: Options, encoding: Kept
 ) -> Level:
     """A schedule with the pulses, tables and corrections of an encoding."""
-    own = replace(constants, table_bytes_per_array=encoding.table_bytes)
+    own = replace(
+        constants,
+        table_bytes_per_array=encoding.table_bytes,
+        cell_write_pj=constants.cell_write_pj * encoding.pulses,
+    )
     problem = networks.problem(network, own)
     found: Summary = schedule(problem, algorithm, options, detail=False).summary
     energy = found.energy
@@ -61,7 +66,7 @@ def _level(
     )
     return Level(
         time_ps=found.time_ps,
-        write_pj=energy.write_pj * encoding.pulses,
+        write_pj=energy.write_pj,
         dram_pj=energy.dram_pj,
         compute_pj=energy.compute_pj,
         digital_pj=energy.digital_pj + corrections * constants.digital_mac_pj,
@@ -73,13 +78,19 @@ def _level(
         most_writes_of_an_array=found.most_writes_of_an_array,
         gap_to_bound=found.gap,
         pinned=len(found.pinned),
+        least_write_pj=found.least_write_pj,
+        least_rewriting_pj=found.least_rewriting_pj,
     )
 
 
 def _cheapest(
-    network: str, constants: Constants, options: Options, encodings: Sequence[Kept]
+    network: str,
+    constants: Constants,
+    options: Options,
+    encodings: Sequence[Kept],
+    algorithm: str = "copies",
 ) -> tuple[Kept, Level]:
-    levels = [_level(network, constants, "copies", options, own) for own in encodings]
+    levels = [_level(network, constants, algorithm, options, own) for own in encodings]
     return min(zip(encodings, levels, strict=True), key=lambda pair: pair[1].total_pj)
 
 
@@ -97,17 +108,26 @@ def _network(name: str, constants: Constants, share: float, encodings: Sequence[
     }
     # The schedule is that of "few copies"; only the pulses differ.
     level = levels["few copies"]
-    levels["pulses"] = replace(level, write_pj=level.write_pj * encodings[0].pulses)
+    levels["pulses"] = replace(
+        level,
+        write_pj=level.write_pj * encodings[0].pulses,
+        least_write_pj=level.least_write_pj * encodings[0].pulses,
+    )
     best, levels["re-encoding"] = _cheapest(name, constants, few, encodings)
     levels["banks"] = _level(name, constants, "copies", gated, best)
+    pulses = 1.0
     if not constants.writers_per_element:
-        levels["steady"] = _level(name, constants, "steady", gated, best)
+        steady, levels["steady"] = _cheapest(
+            name, constants, gated, list(dict.fromkeys([encodings[0], best])), "steady"
+        )
+        pulses = steady.pulses
     return Network(
         name,
         networks.statistics(name, constants).arrays,
         levels,
         best.configuration.name,
-        systolic.run(networks.matrices(name), constants, systolic.Systolic()),
+        systolic.run(networks.matrices(name), constants, systolic.Systolic.of(Device("tpu-like"))),
+        pulses,
     )
 
 
@@ -134,7 +154,7 @@ def _changed(constant: str, factor: float) -> Constants:
 def count(settings: Settings) -> int:
     """Steps of `run`."""
     networks_and_writers = len(settings.networks) * len(settings.writers)
-    return 1 + networks_and_writers + (len(SENSITIVE) if settings.sensitivity else 0) + 1
+    return 1 + networks_and_writers + (len(SENSITIVE) if settings.sensitivity else 0) + 2
 
 
 def run(
@@ -189,10 +209,12 @@ def run(
                         (halved[1], base[1], doubled[1]),
                     )
                 )
+        step("throughput")
+        throughput = list(pool.map(lambda own: streams.throughput(*own), settings.streams))
     step("gaps")
     gaps = None
     if settings.gaps:
         from pumice.experiments.aras import optimum
 
         gaps = optimum.gaps(settings.gaps)
-    return Results(settings, by_writers, found, gaps, sensitivities)
+    return Results(settings, by_writers, found, gaps, throughput, sensitivities)

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""A systolic array like that of a TPU, on the area of the crossbars: cycles and energy.
+"""The device `tpu-like`, a systolic array on the area of the crossbars: cycles and energy.
 
-It keeps a tile of S x S weights while inputs stream through it. The next tile is shifted in
-meanwhile, in S cycles, from a queue that DRAM fills in order. A matrix starts when the one before
-has drained. Partial sums of all windows of a tile fit into the accumulators; where a real machine
-has fewer of them, it needs more time.
+Layers are counted from their shapes, by the costs of systolic arrays in docs/devices.md: tiles of
+S x S weights follow one another, each for at least S cycles, while DRAM brings the weights of the
+layer. Products of two activations run on the array too, with their second operand from the buffer.
 """
 
 from __future__ import annotations
@@ -13,27 +12,40 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 
+from pumice.device import Device
 from pumice.scheduling.networks import Constants, Matrix
 
 __all__ = ["Systolic", "SystolicRun", "run"]
 
+#: Area of a crossbar with its share of the tile of ISAAC, 0.372 mm2 / 96 (derived).
+_ARRAY_UM2 = 3875.0
+#: Area of a multiplier: 24 % of 331 mm2 for 65536 of them in 28 nm, in 32 nm (derived, TPU v1).
+_MAC_UM2 = 1583.0
+
 
 @dataclass(frozen=True)
 class Systolic:
-    """Constants of the machine; DRAM, buffer and static power are those of `Constants`."""
+    """Constants of the machine; DRAM and static power are those of `Constants`."""
 
-    array_um2: float = 3875.0
-    """area of a crossbar with its share of the tile: 0.372 mm2 / 96; derived (ISAAC)"""
-    mac_um2: float = 1583.0
-    """24 % of 331 mm2 for 65536 multipliers in 28 nm, in 32 nm; derived (TPU v1)"""
+    array_um2: float = _ARRAY_UM2
+    mac_um2: float = _MAC_UM2
     clock_mhz: float = 700.0
-    """source (TPU v1)"""
-    queue_tiles: int = 4
-    """tiles that DRAM may be ahead; source (TPU v1)"""
     mac_pj: float = 0.6
-    """guess, the same as of digital multipliers beside the crossbars"""
     buffer_pj_per_byte: float = 1.0
-    """inputs, and partial sums of 4 bytes; guess, the same as beside the crossbars"""
+    """of inputs and results"""
+    accumulator_pj_per_byte: float = 1.0
+    """of partial sums of 4 bytes"""
+
+    @staticmethod
+    def of(device: Device) -> Systolic:
+        """The constants of a device with a group of systolic arrays; areas are those above."""
+        (group,) = (g for g in device.groups.values() if g["kind"] == "systolic")
+        return Systolic(
+            clock_mhz=group["clock_ghz"] * 1000,
+            mac_pj=group["mac_pj"],
+            buffer_pj_per_byte=device.fields["buffer"]["read_pj_per_byte"],
+            accumulator_pj_per_byte=group["accumulator_pj_per_byte"],
+        )
 
     def side(self, constants: Constants) -> int:
         """Rows and columns of the array that takes the area of all crossbars."""
@@ -43,8 +55,7 @@ class Systolic:
     def scaled(self, name: str, factor: float) -> Systolic:
         """The machine with one constant multiplied."""
         assert name in {field.name for field in fields(self)}
-        value = getattr(self, name) * factor
-        return replace(self, **{name: max(1, round(value)) if name == "queue_tiles" else value})
+        return replace(self, **{name: getattr(self, name) * factor})
 
 
 @dataclass(frozen=True)
@@ -71,46 +82,30 @@ class SystolicRun:
         return self.dynamic_pj + self.static_pj
 
 
-def _cut(length: int, side: int) -> list[int]:
-    """Lengths of the parts of at most `side`."""
-    return [min(side, length - first) for first in range(0, length, side)]
-
-
 def run(matrices: Iterable[Matrix], constants: Constants, systolic: Systolic) -> SystolicRun:
     """Time and energy of all matrices, one after the other."""
     side = systolic.side(constants)
     bytes_per_cycle = constants.dram_bytes_per_us / systolic.clock_mhz
-    # When the array is done, when DRAM is, and when the last tiles left the queue.
-    done = fetched = 0.0
-    starts: list[float] = []
-    macs = moved = weights = 0
+    cycles = 0.0
+    macs = moved = sums = weights = 0
     for matrix in matrices:
         macs += matrix.macs
-        rows, columns = _cut(matrix.k, side), _cut(matrix.n, side)
-        moved += (
-            matrix.windows * matrix.count * (matrix.k * len(columns) + 2 * 4 * matrix.n * len(rows))
+        rows, columns = -(-matrix.k // side), -(-matrix.n // side)
+        tiles = rows * columns * matrix.count
+        vectors = matrix.windows * matrix.count
+        moved += vectors * (matrix.k * columns + matrix.n)
+        sums += 2 * 4 * vectors * matrix.n * rows
+        computing = (
+            side
+            + (tiles - 1) * max(matrix.windows, side)
+            + matrix.windows
+            + min(side, matrix.k)
+            + min(side, matrix.n)
+            - 1
         )
-        drained = done
-        for _ in range(matrix.count):
-            for n in columns:
-                for k in rows:
-                    if matrix.is_weight:
-                        queue = len(starts) - systolic.queue_tiles
-                        room = starts[queue] if queue >= 0 else 0.0
-                        fetched = max(fetched, room) + k * n / bytes_per_cycle
-                        weights += k * n
-                        ready = fetched
-                    else:
-                        ready = drained
-                    # Shifted in while the tile before it computes.
-                    before = starts[-1] if starts else 0.0
-                    shifted = max(ready, before) + side
-                    start = max(done, shifted, drained)
-                    starts.append(start)
-                    done = start + matrix.windows
-        # The last window goes through all rows and columns.
-        done += min(side, matrix.k) + min(side, matrix.n) - 1
-    cycles = math.ceil(done)
+        brought = matrix.k * matrix.n * matrix.count if matrix.is_weight else 0
+        weights += brought
+        cycles += max(computing, brought / bytes_per_cycle)
     time_ps = round(cycles * 1e6 / systolic.clock_mhz)
     buffer_mb = sum(constants.banks_bytes) / 2**20
     milliwatts = (
@@ -120,10 +115,10 @@ def run(matrices: Iterable[Matrix], constants: Constants, systolic: Systolic) ->
     )
     return SystolicRun(
         side=side,
-        cycles=cycles,
+        cycles=math.ceil(cycles),
         time_ps=time_ps,
         mac_pj=macs * systolic.mac_pj,
-        buffer_pj=moved * systolic.buffer_pj_per_byte,
+        buffer_pj=moved * systolic.buffer_pj_per_byte + sums * systolic.accumulator_pj_per_byte,
         dram_pj=weights * constants.dram_pj_per_byte,
         dram_bytes=weights,
         static_pj=milliwatts * time_ps * 1e-3,
