@@ -120,11 +120,10 @@ Interpreter::write(simulator::ProgramOp op) {
       *program.device().find(op.getPlacement().getGroup().str());
   const auto arrays = rangesOf(op.getPlacement().getRanges());
   const bool isTracked = Program::tracksContents(group);
-  std::vector<Operation *> &held = holders[group.index];
-  for (const model::ArrayRange &range : arrays) {
-    held.resize(std::max<size_t>(held.size(), range.first + range.count));
-    std::fill_n(held.begin() + range.first, range.count, op.getOperation());
-  }
+  auto &held = holders[group.index];
+  for (const model::ArrayRange &range : arrays)
+    for (int64_t i = range.first; i < range.first + range.count; ++i)
+      held[i] = op.getOperation();
   if (!withValues && !constant) {
     if (isTracked)
       contents[group.index].forget(arrays);
@@ -169,11 +168,12 @@ llvm::Error Interpreter::verifyHeld(simulator::MVMOp op) const {
     auto program = grid.getDefiningOp<simulator::ProgramOp>();
     const model::UnitGroup &group =
         *this->program.device().find(program.getPlacement().getGroup().str());
-    const std::vector<Operation *> &held = holders[group.index];
+    const auto &held = holders[group.index];
     for (const model::ArrayRange &range :
          rangesOf(program.getPlacement().getRanges()))
       for (int64_t i = range.first; i < range.first + range.count; ++i)
-        if (held[i] != program.getOperation())
+        if (auto holder = held.find(i);
+            holder == held.end() || holder->second != program.getOperation())
           return llvm::createStringError(
               "reads array %lld of group '%s', which holds other weights by "
               "now",

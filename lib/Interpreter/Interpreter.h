@@ -85,8 +85,8 @@ private:
   /// How the arrays of a program are encoded, copy by copy.
   llvm::DenseMap<mlir::Operation *, std::vector<reencoding::Encoding>>
       encodings;
-  /// The instruction that wrote each array last, by group.
-  std::vector<std::vector<mlir::Operation *>> holders;
+  /// The instruction that wrote each array last, by group and number.
+  std::vector<std::unordered_map<int64_t, mlir::Operation *>> holders;
   Program::Changes changes; ///< that were not known before this run
   llvm::DenseMap<mlir::Value, model::EventId> tokens, setupTokens;
   llvm::DenseMap<mlir::Operation *, llvm::SmallVector<mlir::Value>> lastUses;

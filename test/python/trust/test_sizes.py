@@ -71,6 +71,8 @@ def test_many_large_transfers_keep_counters_positive(tmp_path: Path) -> None:
         (16128, 2139095040, "placed as 2139078912 copies, but at most 1048576 may be"),
         (16128, 16129, "expected arrays below 16128"),
         (20000, 20001, "expected arrays below 16128"),
+        (2139095039, 2139095040, "expected arrays below 16128"),
+        (2**63 - 2, 2**63 - 1, "expected arrays below 16128"),
         (5, 5, "expected"),
         (-1, 0, "expected"),
     ],
