@@ -534,8 +534,7 @@ def PUM_CalibrationAttr : PUM_Attr<"Calibration", "calibration"> {
     quantized value, 0 to 1. A run warns where its fractions are far larger.
 
     ```mlir
-    module attributes {pum.calibration = [
-      #pum.calibration<scale = 0.25, zero_point = 0, low = 0.5, high = 0.01>]} {}
+    #pum.calibration<scale = 0.25, zero_point = 0, low = 0.5, high = 0.01>
     ```
   }];
   let parameters = (ins PUM_Number<"real per step">:$scale, "int64_t":$zero_point,
@@ -555,9 +554,7 @@ def PUM_StateAttr : PUM_Attr<"State", "state"> {
       element type.
 
     ```mlir
-    func.func @main(%count: tensor<i64> {pum.state = #pum.state<name = "count",
-        initial = dense<0> : tensor<i64>, result = 1>}, %x: tensor<4xf32>)
-        -> (tensor<4xf32>, tensor<i64>)
+    #pum.state<name = "count", initial = dense<0> : tensor<i64>, result = 1>
     ```
   }];
   let parameters = (ins StringRefParameter<>:$name, "::mlir::ElementsAttr":$initial,

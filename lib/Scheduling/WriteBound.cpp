@@ -169,8 +169,8 @@ private:
     return path;
   }
 
-  /// Lagrangian: the least of what is written plus mu times what is more than
-  /// the time along the path; the rest is written once.
+  /// Lagrangian: the fewest writes, plus mu times the time along the path
+  /// beyond `time`; the rest is written once.
   double along(const std::vector<int> &path, const std::vector<double> &weights,
                Picoseconds time) const {
     double beside = 0;

@@ -60,7 +60,7 @@ UNREACHABLE: dict[str, str] = {
         ["cannot be scheduled: the schedule moves"], "no algorithm of pum-schedule moves any"
     ),
     **dict.fromkeys(
-        ["cannot be scheduled: tasks wait for one another"],
+        ["cannot be scheduled: tasks wait for one another", "this one waits"],
         "schedules are verified, and an array takes time to be written",
     ),
     **dict.fromkeys(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: not pumice-opt %s --pum-attach-device=device=%S/../../Inputs/few-arrays.mlir --pum-schedule=algorithm=overlap 2>&1 | FileCheck %s
 //
-// Tasks that wait for one another are refused with their names.
+// Tasks that read each other's results are refused with their names.
 // CHECK: loc("first"): operand #1 does not dominate this use
 // CHECK: loc("second"): operand defined here
 

@@ -35,6 +35,15 @@ func.func @indices(%q: tensor<2x3xi8>) {
 
 // -----
 
+func.func @indices_of_distances(%q: tensor<2x3xi8>) {
+  // expected-error @below {{expects results of QxR of i32, got [2, 1] of 'i32' and another}}
+  %0:2 = ap.cam_search %q in dense<[[0, 1, 1]]> : tensor<1x3xi8> for distances
+    : (tensor<2x3xi8>) -> (tensor<2x1xi32>, tensor<2x1xi64>)
+  return
+}
+
+// -----
+
 func.func @count(%q: tensor<2x3xi8>) {
   // expected-error @below {{expects 1 to 1 best matches, got 2}}
   %0:2 = ap.cam_search %q in dense<[[0, 1, 1]]> : tensor<1x3xi8> for best

@@ -158,7 +158,9 @@ def test_reading_changes_nothing(report, data) -> None:
     assert str(report)
     assert report.layers
     trace_of(report, setup=True)
-    assert report.to_dict() == {**before, "timings_s": {"export": 0.25, "prepare": 1.5}}
+    after = report.to_dict()
+    assert after.pop("figures")["energy_delay_pj_ns"] == report.energy_pj * report.latency_ns
+    assert after == {**before, "timings_s": {"export": 0.25, "prepare": 1.5}}
 
 
 def test_text(report) -> None:
@@ -371,8 +373,9 @@ def test_keys_of_the_json(isaac) -> None:
     data = json.loads(isaac.result.report.to_json())
     top = "device latency_ns energy_pj area_mm2 power_mw levels layers instructions utilisation"
     top += " counters wear waiting_ns"
-    assert set(data) == {*top.split(), "setup", "peak_buffer_bytes", "timings_s"}
-    assert set(data["setup"]) == set(top.split())
+    run = "setup peak_buffer_bytes timings_s kinds_ns interval_ns figures"
+    assert set(data) == {*top.split(), *run.split()}
+    assert set(data["setup"]) - {"kinds_ns", "interval_ns", "figures"} == set(top.split())
     keys = "name kinds units reasons nonlinear start_ns end_ns busy_ns instructions energy_pj"
     assert set(data["layers"][0]) == {*keys.split(), "counters", "arrays"}
     keys = "id label kind unit layer start_ns end_ns energy_pj counters arrays depends_on lanes"

@@ -204,7 +204,8 @@ def test_model_that_changes_its_input() -> None:
             x.add_(1)
             return x * 2
 
-    with pytest.raises(FrontendError, match="the model changes its input 'x', expected it to"):
+    words = "the model changes its input 'x', expected it to change only its own buffers"
+    with pytest.raises(FrontendError, match=words):
         exported(Changes(), torch.ones(3))
 
 
@@ -282,5 +283,6 @@ def test_updated_tensor_that_is_no_buffer() -> None:
             self.box[0].add_(x)
             return self.box[0] * 2
 
-    with pytest.raises(FrontendError, match="which is not a buffer: register it"):
+    words = r"the model updates the tensor '[\w.]+', which is not a buffer: register it"
+    with pytest.raises(FrontendError, match=words):
         exported(Lost().eval(), torch.ones(3))

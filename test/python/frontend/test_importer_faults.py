@@ -139,7 +139,7 @@ def test_inputs_without_elements(shape) -> None:
 
 def test_an_op_that_reads_nothing_and_something() -> None:
     def function(x):
-        return x.index_add(0, torch.zeros(0, dtype=torch.int64), torch.zeros(0, 3))
+        return x.index_copy(0, torch.zeros(0, dtype=torch.int64), torch.zeros(0, 3))
 
     with pytest.raises(FrontendError, match="reads a tensor without elements, expected at least"):
         compute(function, torch.zeros(2, 3))

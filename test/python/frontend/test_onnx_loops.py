@@ -193,6 +193,19 @@ def test_attention_that_is_not_defined(tmp_path: Path) -> None:
     refused(attention(three, list("qkv"), left_window_size=-2), tmp_path, three, words)
 
 
+def test_rotary_embedding_that_is_not_defined(tmp_path: Path) -> None:
+    feeds = {"x": heads(1, 4, 8), "c": heads(1, 4, 2), "s": heads(1, 4, 2)}
+
+    def rotary(**attributes: Any) -> Any:
+        node = helper.make_node("RotaryEmbedding", list("xcs"), ["y"], "rotary", **attributes)
+        return model_of([node], feeds, ["y"], opset=24)
+
+    words = "expected num_heads for an input of 3 dimensions"
+    refused(rotary(), tmp_path, feeds, words)
+    words = r"expected 1 cosines for a position, got \[1, 4, 2\]"
+    refused(rotary(num_heads=4), tmp_path, feeds, words)
+
+
 def test_attention_of_grouped_heads(tmp_path: Path) -> None:
     feeds = {"q": heads(2, 4, 3, 8), "k": heads(2, 2, 5, 8), "v": heads(2, 2, 5, 6)}
     check(attention(feeds, list("qkv"), is_causal=1), tmp_path, feeds)

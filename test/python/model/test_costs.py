@@ -14,6 +14,11 @@ from machine_programs import Matrix, Text, tile
 from pumice import Device
 
 
+def isaac() -> Device:
+    """The preset without its laws: what is stated is what things cost (test_laws.py tests laws)."""
+    return Device({key: value for key, value in Device("isaac").fields.items() if key != "laws"})
+
+
 def nearest_ps(ns: Fraction) -> float:
     """In ns: times are rounded to picoseconds once per instruction, halves up."""
     return int(ns * 1000 + Fraction(1, 2)) / 1000
@@ -191,9 +196,7 @@ def test_one_mvm_and_one_array_write(name, tmp_path) -> None:
 
 def test_one_mvm_of_isaac(tmp_path) -> None:
     """The same in plain numbers: 16 reads of 100 ns, 128 conversions each."""
-    report = run_linear(
-        Device("isaac"), widest(Device("isaac"), signed=False), 1, tmp_path / "p.mlir"
-    )
+    report = run_linear(isaac(), widest(isaac(), signed=False), 1, tmp_path / "p.mlir")
     assert report.latency_ns == 1600
     assert report.counters["conversions"] == 16 * 128
     assert report.components["adc"] == 16 * 128 * 1.5625
@@ -239,7 +242,7 @@ VARIANTS = {
 @pytest.mark.parametrize("slow_adc", [False, True])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_features_of_arrays(variant, slow_adc, tmp_path) -> None:
-    device = Device("isaac").replace(
+    device = isaac().replace(
         array=VARIANTS[variant], timing={"adc_ns": 13.7 if slow_adc else 0.78125}
     )
     for number, matrix in enumerate(
@@ -256,7 +259,7 @@ def test_features_of_arrays(variant, slow_adc, tmp_path) -> None:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_groups_that_share_arrays(variant, tmp_path) -> None:
     """A depthwise layer: reads of the groups of an array add up."""
-    device = Device("isaac").replace(array=VARIANTS[variant], timing={"adc_ns": 13.7})
+    device = isaac().replace(array=VARIANTS[variant], timing={"adc_ns": 13.7})
     matrix = Matrix(rows=9, columns=1, groups=23)
     program = Text(device)
     cut = tile(device.crossbars["array"], matrix)
@@ -271,7 +274,7 @@ def test_groups_that_share_arrays(variant, tmp_path) -> None:
 @pytest.mark.parametrize("adc_range", [63, 64, 200, 0])
 def test_calibrated_converters(adc_range, tmp_path) -> None:
     """Sums are rescaled only where a code stands for more than a level; 0 is not yet calibrated."""
-    device = Device("isaac").replace(array={"adc": {"mode": "calibrated", "bits": 6}})
+    device = isaac().replace(array={"adc": {"mode": "calibrated", "bits": 6}})
     run_linear(device, Matrix(rows=70, columns=5, adc_range=adc_range), 2, tmp_path / "p.mlir")
 
 
@@ -279,7 +282,7 @@ def test_calibrated_converters(adc_range, tmp_path) -> None:
 @pytest.mark.parametrize("variant", ["differential", "wide digits", "everything"])
 def test_codes_of_any_width(variant, weight_bits, input_bits, tmp_path) -> None:
     """Narrow codes take fewer cells and reads, but the bytes of what stores them."""
-    device = Device("isaac").replace(array=VARIANTS[variant])
+    device = isaac().replace(array=VARIANTS[variant])
     for signed in (False, True):
         matrix = Matrix(150, 11, weight_bits=weight_bits, input_bits=input_bits, signed=signed)
         run_linear(device, matrix, 5, tmp_path / f"{signed}.mlir")
@@ -287,7 +290,7 @@ def test_codes_of_any_width(variant, weight_bits, input_bits, tmp_path) -> None:
 
 def test_fewer_columns_than_a_converter_has(tmp_path) -> None:
     """Columns that hold no weight are not converted, and take no time."""
-    device = Device("isaac").replace(timing={"adc_ns": 10.0})
+    device = isaac().replace(timing={"adc_ns": 10.0})
     one = run_linear(device, Matrix(rows=8, columns=1), 1, tmp_path / "1.mlir")
     full = run_linear(device, Matrix(rows=8, columns=32), 1, tmp_path / "2.mlir")
     assert one.latency_ns == 8 * 100  # 4 conversions of 10 ns are hidden
@@ -295,7 +298,7 @@ def test_fewer_columns_than_a_converter_has(tmp_path) -> None:
 
 
 def test_partial_rows_cost_conversions(tmp_path) -> None:
-    device = Device("isaac")
+    device = isaac()
     matrix = Matrix(rows=128, columns=32)
     whole = run_linear(device, matrix, 1, tmp_path / "1.mlir")
     device = device.replace(array={"rows_per_read": 32})

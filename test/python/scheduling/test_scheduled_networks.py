@@ -28,8 +28,9 @@ ALGORITHMS = ("naive", "strong", "overlap", "copies", "steady")
 
 
 def with_arrays(count: int, base: str = "isaac", **changes: Any) -> Device:
-    """`base` with as many arrays, in elements of four where that divides."""
-    device = Device(base)
+    """`base` with as many arrays, in elements of four where that divides, and all of its buffer."""
+    # With laws, the buffer would shrink with the chip.
+    device = Device({key: value for key, value in Device(base).fields.items() if key != "laws"})
     first, *others = [level["name"] for level in device.crossbars["levels"]]
     each = 4 if count % 4 == 0 else 1
     levels = {first: {"holds": each}, **{name: {"holds": 1} for name in others}}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What the compiler makes of the functions of the networks, beside what the comparison assumes."""
+"""What the compiler makes of the functions of the networks, and what the comparison assumes."""
 
 from __future__ import annotations
 

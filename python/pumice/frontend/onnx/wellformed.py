@@ -68,7 +68,11 @@ def _check_counts(onnx: Any, node: Any, version: int, place: str) -> None:
     ):
         if not least <= len(found) <= most:
             expected = f"{least}" if least == most else f"{least} to {most}"
-            raise FrontendError(f"{place}: expected {expected} {what}, got {len(found)}")
+            raise FrontendError(
+                f"{place}: expected {expected} {what}, got {len(found)}", op=node.op_type
+            )
     for name, formal in zip(node.input, schema.inputs, strict=False):
         if not name and formal.option == onnx.defs.OpSchema.FormalParameterOption.Single:
-            raise FrontendError(f"{place}: expected its input '{formal.name}', got none")
+            raise FrontendError(
+                f"{place}: expected its input '{formal.name}', got none", op=node.op_type
+            )
