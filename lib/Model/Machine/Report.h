@@ -28,8 +28,8 @@ namespace pumice::model {
 ///                    busy_ns: time during which its instructions run,
 ///   instructions     [{id, label, kind, unit, layer, reason, nonlinear,
 ///                      start_ns, end_ns, energy_pj, counters, arrays,
-///                      buffer_bytes, depends_on, lanes [{resource, first, count, start_ns,
-///                      end_ns}]}],
+///                      buffer_bytes, depends_on, lanes [{resource, first,
+///                      count, start_ns, end_ns}]}],
 ///   utilisation      {<resource> {count, busy_ns, share}},
 ///   waiting_ns       {weights, <resource>}, summed over instructions: how long
 ///                    layers whose inputs were there waited for their weights,

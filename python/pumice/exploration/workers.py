@@ -202,8 +202,10 @@ class _Cluster:
         self._study = client.scatter(study, broadcast=True)
 
     def run(self, points: Sequence[tuple[int, Point]], done: Done) -> None:
-        from distributed import as_completed
+        import distributed
         from distributed.scheduler import KilledWorker
+
+        as_completed: Any = distributed.as_completed  # has no types
 
         chunks = {
             self._client.submit(_compute, self._study, chunk, pure=False, retries=_ATTEMPTS): chunk
@@ -225,14 +227,15 @@ def cluster_of(study: Study, address: str) -> Iterator[Workers]:
         PumiceError: distributed is not installed, or there is no scheduler or worker.
     """
     try:
-        from distributed import Client
+        import distributed
     except ImportError:
         raise PumiceError(
             "expected dask and distributed for a cluster, which are not installed:"
             " pip install 'pumice[cluster]'"
         ) from None
+    make: Any = distributed.Client  # has no types
     try:
-        client = Client(address, timeout=30, set_as_default=False)
+        client = make(address, timeout=30, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise PumiceError(f"no scheduler at '{address}': {error}") from None
     with client:

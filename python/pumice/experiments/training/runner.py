@@ -76,7 +76,11 @@ def run(
             setting = SETTINGS[setting_name]
             device = Device("isaac").replace(name="study", array=dict(setting.array))
             advance(f"{name}, {setting_name}: before")
-            made = {"percentile": setting.percentile, "seed": seed, "threads": threads}
+            made: dict[str, Any] = {
+                "percentile": setting.percentile,
+                "seed": seed,
+                "threads": threads,
+            }
             data = [network.calibration]
             net = pumice.hardware_aware(network.model, device, data, **made)
             before = _tested(net, device, inputs, targets, seeds)
