@@ -6,7 +6,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from types import MappingProxyType
 from typing import Any
 
 from pumice.errors import CompileError
@@ -29,7 +28,7 @@ Value = bool | int | float | str
 
 
 def _nothing() -> Mapping[str, Any]:
-    return MappingProxyType({})
+    return {}
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,14 @@ import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch.fx import Graph, Node
-
 from pumice.frontend.errors import FrontendError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    import torch
     from torch.export import ExportedProgram
+    from torch.fx import Graph, Node
 
 __all__ = [
     "StateSpec", "attach_states", "buffers_for_constants", "functional_updates", "is_updated",
@@ -64,6 +63,8 @@ def buffers_for_constants(program: ExportedProgram) -> None:
     Raises:
         FrontendError: the program updates a tensor that is not a buffer.
     """
+    import torch
+
     signature = program.graph_signature
     buffers = {
         _identity(_value_of(program, buffer)): name
@@ -112,6 +113,8 @@ def update_ops(graph: Graph, layers: Callable[[Node], bool]) -> set[Node]:
 
     They stay in float: rounded at each step, a small change would never add up.
     """
+    import torch
+
     found: set[Node] = set()
     for op in graph.nodes:
         if op.target is not torch.ops.aten.copy_.default or op.args[0].op != "get_attr":
@@ -145,23 +148,21 @@ def updated_attributes(graph: Graph) -> set[str]:
 
 def written_by(op: Node) -> list[Node]:
     """Nodes whose tensors an op may write to: its operands, and what those are views of."""
+    import torch
+
     schema = getattr(op.target, "_schema", None)
     if op.op != "call_function" or schema is None or not schema.is_mutable:
         return []
-    if op.target in _WRITE_NOTHING:
-        return []
+    if op.target is torch.ops.aten.detach_.default:
+        return []  # in place by name, but elements stay what they are
     found: list[Node] = []
     for argument, value in zip(schema.arguments, op.args, strict=False):
         node: Any = value
         written = argument.alias_info is not None and argument.alias_info.is_write
-        while written and isinstance(node, Node):
+        while written and isinstance(node, torch.fx.Node):
             found.append(node)
             node = _viewed(node)
     return found
-
-
-#: In place by name, but elements stay what they are.
-_WRITE_NOTHING = (torch.ops.aten.detach_.default,)
 
 
 def _viewed(node: Node) -> Node | None:
@@ -193,6 +194,8 @@ def attach_states(function: Any, states: Sequence[StateSpec]) -> dict[str, torch
 
     if not states:
         return {}
+    import torch
+
     resources: dict[str, torch.Tensor] = {}
     types = list(function.type.inputs)
     attributes = [ir.DictAttr.get({}) for _ in types]

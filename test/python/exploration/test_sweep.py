@@ -252,7 +252,7 @@ def test_the_command(tmp_path, monkeypatch, capsys) -> None:
         assert words in capsys.readouterr().err.replace("\n", " ")
     np.savez("e.npz", x=x, y=np.zeros(3, np.int64))
     assert main([*command, "--data", "e.npz"]) == 1
-    assert "expected as many labels as inputs in 'e.npz', got 3 and 4" in capsys.readouterr().err
+    assert "expected as many targets as inputs in 'e.npz', got 3 and 4" in capsys.readouterr().err
 
 
 def test_a_store_tells_other_weights_and_other_data_apart(program, tmp_path) -> None:
