@@ -90,6 +90,7 @@ def test_shapes_instead_of_inputs(capsys) -> None:
     assert len(json.loads(capsys.readouterr().out)) == 1
 
 
+@pytest.mark.xfail(reason="circuits do not count multiply-accumulates yet")
 def test_estimates_need_no_calibrated_converters(capsys, monkeypatch) -> None:
     import pumice
 

@@ -192,7 +192,7 @@ def test_networks_know_digits_they_never_saw() -> None:
 def test_page(monkeypatch, tmp_path, capsys) -> None:
     """The Python of docs/study.md runs."""
     page = Path(__file__).resolve().parents[3] / "docs" / "study.md"
-    (block,) = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.M | re.S)
+    block, *_ = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.M | re.S)
     monkeypatch.setattr("pumice.experiments.noise.runner._Digits.correct", lambda bench, point: 1)
     monkeypatch.chdir(tmp_path)
     exec(compile(block, str(page), "exec"), {})
