@@ -40,23 +40,25 @@ pum::DeviceAttr deviceOf(mlir::Operation *op);
 bool hasCrossbars(pum::DeviceAttr device);
 bool hasProcessors(pum::DeviceAttr device);
 bool hasCams(pum::DeviceAttr device);
-/// The arrays of a group of crossbars; null if there is no such group.
+/// The arrays of a group of crossbars; null if the device has none of that
+/// name.
 crossbar::CrossbarArrayAttr arrayOf(pum::DeviceAttr device,
                                     llvm::StringRef group = "");
 /// The first group with such arrays; empty if there is none.
 llvm::StringRef groupWith(pum::DeviceAttr device,
                           crossbar::CrossbarArrayAttr array);
-/// The processors of a group; nullopt if there is no such group.
+/// The processors of a group; nullopt if the device has none of
+/// that name.
 std::optional<model::APSpec> processorsOf(pum::DeviceAttr device,
                                           llvm::StringRef group = "");
-/// The content-addressable memories of a group; nullopt if there is no such
-/// group.
+/// The content-addressable memories of a group; nullopt if the device
+/// has none of that name.
 std::optional<model::CamSpec> camsOf(pum::DeviceAttr device,
                                      llvm::StringRef group = "");
 /// Whether products of two activations run on a group of crossbars.
 bool takesTemporaryWeights(pum::DeviceAttr device, llvm::StringRef group = "");
-/// The kind of units in the group with a name; nullopt if there is no such
-/// group.
+/// The kind of units in the group with a name; nullopt if the device
+/// has none of that name.
 std::optional<LayerTarget> targetOfGroup(pum::DeviceAttr device,
                                          llvm::StringRef group);
 

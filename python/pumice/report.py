@@ -326,7 +326,7 @@ class Report:
     def not_stated(self) -> tuple[str, ...]:
         """What the device does not state and sums therefore leave out.
 
-        `components`: areas and powers of the whole device, so that there is no static energy;
+        `components`: areas and powers of the whole device, without which static energy is unknown;
         `components of GROUP`: those of one group.
         """
         if self.area_mm2 is None:

@@ -13,7 +13,7 @@ namespace pumice::model {
 
 /// The weights of a matrix as its cells hold them: out[(g * columns + n) * rows
 /// + k] is the factor of input k in result n of group g if converters neither
-/// round nor limit and there is no read noise. With ideal cells, these are the
+/// round nor limit and reads have no noise. With ideal cells, these are the
 /// weights. The cells are those of `cellConductances`. The result does not
 /// depend on the number of threads.
 void effectiveWeights(const ArraySpec &array, const MatrixSpec &matrix,

@@ -224,7 +224,7 @@ def cluster_of(study: Study, address: str) -> Iterator[Workers]:
     """Computes points on the workers of a Dask cluster.
 
     Raises:
-        PumiceError: distributed is not installed, or there is no scheduler or worker.
+        PumiceError: distributed is not installed, or no scheduler or worker answers.
     """
     try:
         import distributed

@@ -433,7 +433,7 @@ def problem(network: str, constants: Constants | None = None) -> Problem:
     """The problem of one inference: batch of 1, images of 224 x 224 (Inception: 299), 128 tokens.
 
     Raises:
-        SchedulingError: there is no such network.
+        SchedulingError: the name of the network is unknown.
     """
     c = constants or Constants()
     return Problem(machine(c), _build(network, c).units, network)
@@ -443,7 +443,7 @@ def matrices(network: str) -> list[Matrix]:
     """The matrix products of a network, in order.
 
     Raises:
-        SchedulingError: there is no such network.
+        SchedulingError: the name of the network is unknown.
     """
     return _build(network, Constants()).matrices
 
@@ -464,7 +464,7 @@ def statistics(network: str, constants: Constants | None = None) -> Statistics:
     """Sizes of a network: layers on arrays, arrays of one copy, weights, products, windows.
 
     Raises:
-        SchedulingError: there is no such network.
+        SchedulingError: the name of the network is unknown.
     """
     builder = _build(network, constants or Constants())
     units = [unit for unit in builder.units if unit.kind != "digital"]

@@ -72,7 +72,7 @@ def throughput(network: str, chips: int) -> Throughput:
     """The stream of a network on so many chips (`networks.isaac`).
 
     Raises:
-        SchedulingError: the network does not fit, or there is no such network.
+        SchedulingError: the network does not fit, or its name is unknown.
     """
     problem = networks.problem(network, networks.isaac(chips))
     result = schedule(problem, "stream")

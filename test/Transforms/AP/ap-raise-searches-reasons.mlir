@@ -6,7 +6,7 @@
 #all = affine_map<(i, j, k) -> (i, j, k)>
 #sum = affine_map<(i, j, k) -> (i, j)>
 
-// Real values are no cells: the sum stays, with its reason.
+// Cells do not hold real values: the sum stays, with its reason.
 // CHECK-LABEL: func @real_queries
 func.func @real_queries(%x: tensor<2x1x3xf32>) -> tensor<2x2xf32> {
   %zero = arith.constant 0.0 : f32
