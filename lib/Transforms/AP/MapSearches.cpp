@@ -16,19 +16,21 @@ namespace pumice {
 using namespace mlir;
 using namespace pumice;
 
+model::SearchKind pumice::searchKindOf(ap::SearchKind kind) {
+  switch (kind) {
+  case ap::SearchKind::distances:
+    return model::SearchKind::distances;
+  case ap::SearchKind::within:
+    return model::SearchKind::within;
+  case ap::SearchKind::best:
+    return model::SearchKind::best;
+  }
+  llvm_unreachable("unknown kind of search");
+}
+
 model::SearchSpec pumice::searchSpecOf(ap::CamSearchOp op) {
   model::SearchSpec spec;
-  switch (op.getKind()) {
-  case ap::SearchKind::distances:
-    spec.kind = model::SearchKind::distances;
-    break;
-  case ap::SearchKind::within:
-    spec.kind = model::SearchKind::within;
-    break;
-  case ap::SearchKind::best:
-    spec.kind = model::SearchKind::best;
-    break;
-  }
+  spec.kind = searchKindOf(op.getKind());
   ArrayRef<int64_t> words = op.getTable().getShapedType().getShape();
   spec.queries = op.getQueries().getType().getDimSize(0);
   spec.rows = words[0];

@@ -6,6 +6,7 @@
 #include "lib/Support/Locations.h"
 #include "lib/Transforms/AP/Passes.h"
 #include "lib/Transforms/AP/SearchPatterns.h"
+#include "lib/Transforms/AP/Searches.h"
 #include "lib/Transforms/Linalg/TargetChoices.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -425,17 +426,7 @@ public:
   /// Whether the memories can do the search; otherwise `why` has the numbers.
   bool checkFit(std::string &why) const {
     model::SearchSpec spec;
-    switch (plan.kind) {
-    case ap::SearchKind::distances:
-      spec.kind = model::SearchKind::distances;
-      break;
-    case ap::SearchKind::within:
-      spec.kind = model::SearchKind::within;
-      break;
-    case ap::SearchKind::best:
-      spec.kind = model::SearchKind::best;
-      break;
-    }
+    spec.kind = searchKindOf(plan.kind);
     spec.queries = plan.sum.queries;
     spec.rows = plan.sum.rows;
     spec.bits = plan.sum.cells * plan.code.cells;

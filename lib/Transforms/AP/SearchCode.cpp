@@ -87,15 +87,22 @@ static std::optional<SearchCode> searchKeys(const SearchTerms &terms,
   return std::nullopt;
 }
 
+/// The values of queries and words, ascending.
+static std::vector<double> sorted(llvm::ArrayRef<double> queries,
+                                  llvm::ArrayRef<double> words) {
+  std::vector<double> values(queries.begin(), queries.end());
+  values.insert(values.end(), words.begin(), words.end());
+  llvm::sort(values);
+  return values;
+}
+
 /// -1 for the smallest value, ..: a 1 in cell i says that the value is above
 /// level i.
 static std::optional<SearchCode> thermometer(const SearchTerms &terms,
                                              llvm::ArrayRef<double> queries,
                                              llvm::ArrayRef<double> words,
                                              double scale, double offset) {
-  std::vector<double> values(queries.begin(), queries.end());
-  values.insert(values.end(), words.begin(), words.end());
-  llvm::sort(values);
+  std::vector<double> values = sorted(queries, words);
   double step = 0;
   for (size_t i = 1; i < values.size(); ++i)
     if (const double apart = values[i] - values[i - 1];
@@ -126,9 +133,7 @@ static std::optional<SearchCode> oneHot(const SearchTerms &terms,
                                         llvm::ArrayRef<double> queries,
                                         llvm::ArrayRef<double> words,
                                         double scale, double offset) {
-  std::vector<double> values(queries.begin(), queries.end());
-  values.insert(values.end(), words.begin(), words.end());
-  llvm::sort(values);
+  std::vector<double> values = sorted(queries, words);
   values.erase(std::unique(values.begin(), values.end()), values.end());
   if (int64_t(values.size()) > mostCells)
     return std::nullopt;

@@ -7,8 +7,9 @@
 
 namespace pumice {
 
-/// A search and its mapping, as the hardware model sees them.
+/// A search, its kind and its mapping, as the hardware model sees them.
 model::SearchSpec searchSpecOf(ap::CamSearchOp op);
+model::SearchKind searchKindOf(ap::SearchKind kind);
 /// The op has a mapping.
 model::SearchMapping searchMappingOf(ap::CamSearchOp op);
 
