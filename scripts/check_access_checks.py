@@ -24,7 +24,7 @@ from typing import Any
 import pumice
 from pumice import zoo
 from pumice._mlir_libs import _pumice
-from pumice.experiments.page import Table
+from pumice.experiments.page import Table, replaced
 from pumice.files import write_text
 from pumice.tables import plain_text
 
@@ -109,9 +109,7 @@ def main() -> int:
     )
     print(plain_text(table))
     if args.write:
-        before, _, rest = PAGE.read_text().partition(BEGIN)
-        after = rest.partition(END)[2]
-        write_text(PAGE, f"{before}{BEGIN}\n{table.markdown()}\n{END}{after}")
+        write_text(PAGE, replaced(PAGE.read_text(), BEGIN, END, table.markdown()))
     return int(with_checks / without - 1 > LIMIT)
 
 

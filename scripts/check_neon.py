@@ -33,7 +33,7 @@ from torch.overrides import TorchFunctionMode
 
 import pumice
 from pumice import neon
-from pumice.experiments.page import Table
+from pumice.experiments.page import Table, replaced
 from pumice.files import write_text
 from pumice.tables import plain_text
 
@@ -351,10 +351,8 @@ def main() -> int:
         tables.append(table)
         wrong += missed
     if args.write:
-        before, _, rest = PAGE.read_text().partition(BEGIN)
-        after = rest.partition(END)[2]
         text = "\n\n".join(table.markdown() for table in tables)
-        write_text(PAGE, f"{before}{BEGIN}\n{text}\n{END}{after}")
+        write_text(PAGE, replaced(PAGE.read_text(), BEGIN, END, text))
     for text in wrong:
         print(f"wrong: {text}")
     return int(bool(wrong))

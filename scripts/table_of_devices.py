@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pumice
+from pumice.experiments.page import replaced
 from pumice.tables import area, power
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "devices.md"
@@ -80,8 +81,7 @@ def table() -> str:
 
 def with_table(page: str) -> str:
     """The page with the table of today."""
-    before, rest = page.split(BEGIN)
-    return f"{before}{BEGIN}\n{table()}\n{END}{rest.split(END)[1]}"
+    return replaced(page, BEGIN, END, table())
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pumice._mlir_libs import _pumice
+from pumice.experiments.page import replaced
 from pumice.laws import Law, LawVariable, laws
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "laws.md"
@@ -87,8 +88,7 @@ def tables() -> dict[str, list[str]]:
 def with_tables(page: str) -> str:
     """The page with the tables of today."""
     for name, lines in tables().items():
-        before, rest = page.split(begin(name) + "\n")
-        page = f"{before}{begin(name)}\n" + "\n".join(lines) + f"\n{END}{rest.split(END, 1)[1]}"
+        page = replaced(page, begin(name), END, "\n".join(lines))
     return page
 
 

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from pumice import neon
-from pumice.experiments.page import Table
+from pumice.experiments.page import Table, replaced
 from pumice.files import write_text
 from pumice.tables import plain_text
 
@@ -47,9 +47,7 @@ def table() -> Table:
 def main() -> int:
     found = table()
     if sys.argv[1:] == ["--write"]:
-        before, _, rest = PAGE.read_text().partition(BEGIN)
-        after = rest.partition(END)[2]
-        write_text(PAGE, f"{before}{BEGIN}\n{found.markdown()}\n{END}{after}")
+        write_text(PAGE, replaced(PAGE.read_text(), BEGIN, END, found.markdown()))
     else:
         print(plain_text(found))
     return 0

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pumice
+from pumice.experiments.page import replaced
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "published.md"
 BEGIN = "<!-- scripts/table_of_peaks.py writes from here -->"
@@ -106,8 +107,7 @@ def table() -> str:
 
 
 def with_table(page: str) -> str:
-    before, rest = page.split(BEGIN)
-    return f"{before}{BEGIN}\n{table()}\n{END}{rest.split(END)[1]}"
+    return replaced(page, BEGIN, END, table())
 
 
 if __name__ == "__main__":

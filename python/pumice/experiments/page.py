@@ -16,7 +16,7 @@ from pumice.tables import markdown, simple_table
 if TYPE_CHECKING:
     from rich.console import Group
 
-__all__ = ["Table", "write_page"]
+__all__ = ["Table", "replaced", "write_page"]
 
 #: Between these lines of a page are the tables of an experiment.
 BEGIN = "<!-- pumice {} {} writes from here -->"
@@ -38,6 +38,24 @@ class Table:
     def markdown(self) -> str:
         """The same for a page."""
         return f"**{self.title}**\n\n{markdown(self.columns, self.rows, left=self.left)}"
+
+
+def replaced(page: str, begin: str, end: str, text: str) -> str:
+    """A page with other text between two of its lines.
+
+    Args:
+        page: text of the page.
+        begin, end: the lines, which stay; the first `end` after `begin` counts.
+        text: what to put between them.
+
+    Raises:
+        PumiceError: the page has no such lines.
+    """
+    before, found, rest = page.partition(begin)
+    _, ended, after = rest.partition(end)
+    if not found or not ended:
+        raise PumiceError(f"expected the lines '{begin}' and '{end}', got none")
+    return f"{before}{begin}\n{text}\n{end}{after}"
 
 
 def write_page(
@@ -65,11 +83,10 @@ def write_page(
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not a text file"
         raise PumiceError(f"cannot read '{path}': {reason}") from None
-    before, found, rest = page.partition(begin)
-    _, ended, after = rest.partition(END)
-    if not found or not ended:
-        raise PumiceError(f"expected the lines '{begin}' and '{END}' in '{path}', got none")
     parts = ["\n".join(f"- {line}" for line in sentences)]
     parts += [table.markdown() for table in tables]
-    text = "\n\n".join(parts)
-    write_text(path, f"{before}{begin}\n{text}\n{END}{after}")
+    try:
+        text = replaced(page, begin, END, "\n\n".join(parts))
+    except PumiceError as error:
+        raise PumiceError(f"{error} (in '{path}')") from None
+    write_text(path, text)
