@@ -84,6 +84,8 @@ void pumice::model::addCircuits(Cost &cost, const CrossbarSpec &crossbar,
   const int64_t reads = readsPerWindow(array, matrix);
   const int64_t used = saturatingProduct({matrix.columns, tiling.slices});
   counters.windows = saturatingProduct({windows, matrix.groups});
+  counters.macs =
+      saturatingProduct({counters.windows, matrix.rows, matrix.columns});
   const int64_t vectors = saturatingProduct({counters.windows, reads});
   counters.arrayReads =
       saturatingProduct({vectors, layout.rowTiles, layout.columnTiles});

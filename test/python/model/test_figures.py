@@ -47,7 +47,6 @@ def program() -> pumice.Program:
 
 
 @pytest.mark.parametrize("device", ["ideal", "isaac", "neurosim-rram"])
-@pytest.mark.xfail(reason="circuits do not count all multiply-accumulates yet")
 def test_multiply_accumulates(program, device) -> None:
     assert program.recompile(device).estimate().figures.macs == MACS
 
