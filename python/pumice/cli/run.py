@@ -176,7 +176,8 @@ def _program_of(
         return _from_mlir(args, inputs), inputs, keywords
     if args.command == "compile_":
         raise UsageError(f"expected a model, got '{args.program}', which is compiled already")
-    if args.device:
+    # `pumice evaluate` compiles for several devices, and says itself what it expects.
+    if args.device and args.command != "evaluate":
         raise UsageError(
             f"--device is for models: '{args.program}' is compiled already for a device; compile"
             " the model again, or compile it with --emit quantized to a file that takes a device"

@@ -160,7 +160,7 @@ def test_evaluate_wants_a_model(run) -> None:
     assert run("compile", "model.py:net", "-i", "x.npy", "-o", "p.mlirbc")[0] == 0
     code, _, err = run("evaluate", "p.mlirbc", "--data", "d.npz")
     assert code == 2
-    assert "--device is for models: 'p.mlirbc' is compiled already for a device" in err
+    assert "expected a model to compile for devices, got 'p.mlirbc', which is compiled" in err
     with pytest.raises(pumice.PumiceError, match="expected at least one device to evaluate on"):
         evaluate_devices(pumice.load("p.mlirbc"), [], [])
 
