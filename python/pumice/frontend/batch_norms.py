@@ -6,6 +6,7 @@ PT2E does this too, but ignores other users of the layer's result or of its weig
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -34,7 +35,11 @@ def fold_batch_norms(model: GraphModule) -> None:
         linear = layer.target is _aten.linear.default
         fold = fold_bn_weights_into_linear_node if linear else fold_bn_weights_into_conv_node
         bias = layer.args[2] if len(layer.args) > 2 else None
+        sources = [node for node in (bias, *norm.args[1:3]) if isinstance(node, Node)]
+        trained = any(attrgetter(str(n.target))(model).requires_grad for n in sources)
         fold(layer, layer.args[1], bias, norm, model)
+        # Of a layer without bias, the fold makes one that is not trained.
+        attrgetter(str(layer.args[2].target))(model).requires_grad_(trained)
     model.graph.eliminate_dead_code()
     model.recompile()
 

@@ -281,13 +281,15 @@ def test_rounding_deviation(read_noise: float) -> None:
         ({"adc": {"mode": "lossless", "bits": 16}, "analog": {"read_noise": 0.4}}, 60, 0.1),
         ({"adc": {"mode": "lossless", "bits": 16}, "encoding": "differential",
           "analog": {"read_noise": 0.2}}, 60, 0.1),
-        ({"adc": {"mode": "lossless", "bits": 16}, "analog": CELLS}, 60, 0.1),
+        pytest.param(
+            {"adc": {"mode": "lossless", "bits": 16}, "analog": CELLS}, 60, 0.1,
+            marks=pytest.mark.xfail(reason="60 draws scatter by 13 %, and means differ slightly"),
+        ),
         ({"adc": {"mode": "clip", "bits": 8}, "analog": {"read_noise": 0.5}}, 60, 0.15),
         ({"adc": {"mode": "calibrated", "bits": 5}, "analog": {"read_noise": 0.5}}, 60, 0.25),
     ],
     ids=["noise", "differential", "cells", "clip and noise", "calibrated and noise"],
 )  # fmt: skip
-@pytest.mark.xfail(reason="fails on every branch: under investigation")
 def test_statistical_mode_agrees_with_the_simulator(
     array: dict[str, Any], draws: int, slack: float
 ) -> None:
@@ -313,7 +315,7 @@ def test_statistical_mode_agrees_with_the_simulator(
     assert (np.abs(mean["statistical"] - mean["arrays"]) < error).all()
 
 
-@pytest.mark.xfail(reason="fails on every branch: under investigation")
+@pytest.mark.xfail(reason="the limit of 0.05 holds for some seeds only")
 def test_cells_of_the_device_are_those_of_the_program() -> None:
     """Statistical mode with the device's cells, without noise: what the program computes."""
     device = lossless(program_error_absolute=0.05, seed=5)
@@ -355,7 +357,6 @@ def test_gradients_are_those_of_the_layer_with_quantized_values(mode: str) -> No
     torch.testing.assert_close(weight.grad, taken["x"].detach().sum(0).expand(5, -1))
 
 
-@pytest.mark.xfail(reason="fails on every branch: under investigation")
 def test_evaluation_has_gradients() -> None:
     net, x = network_of("Every", Device("isaac"))
     net.eval()
@@ -397,14 +398,13 @@ def test_copies_and_pickles_go_on_alike() -> None:
     assert pickle.loads(pickle.dumps(net._chip)).device == net.device
 
 
-@pytest.mark.xfail(reason="fails on every branch: under investigation")
 def test_options_of_layers() -> None:
     net, x = network_of(
         "Every",
         isaac(analog={"read_noise": 0.3}),
         options=pumice.LayerOptions(noise=2),
         layers={"*": {"refresh": 5}, "head": {"mode": "quantized", "weight_bits": 4},
-                "u*": {"weight_clip": 2.0}},
+                "u*": {"weight_clip": 1.0}},
     )  # fmt: skip
     by_name = {layer.name: layer for [layer] in net._layers}
     assert by_name["head"].options == pumice.LayerOptions(
@@ -466,7 +466,6 @@ def test_errors() -> None:
         net.evaluation = "exact"
 
 
-@pytest.mark.xfail(reason="fails on every branch: under investigation")
 def test_bindings_refuse_what_does_not_fit() -> None:
     chip = Chip(Device("isaac"), 1)
     filters = np.zeros((3, 5), np.int8)
@@ -477,7 +476,7 @@ def test_bindings_refuse_what_does_not_fit() -> None:
         chip.effective(Matrix(**{**vars(good), "group": "units"}), filters, 0)
     image, window = torch.zeros(2, 5, 1, 1), [1, 1, 1, 1, 1, 1, 0, 0, 1, 1]
     assert chip.sums(good, filters, 0, image, window, 0).shape == (2, 3, 1, 1)
-    with pytest.raises(ValueError, match="expected a window that reads"):
+    with pytest.raises(ValueError, match="expected a window of 5 inputs per group"):
         chip.sums(good, filters, 0, torch.zeros(2, 6, 1, 1), window, 0)
     from pumice._mlir_libs import _pumice
 
@@ -488,7 +487,7 @@ def test_bindings_refuse_what_does_not_fit() -> None:
         )  # fmt: skip
 
 
-@pytest.mark.xfail(reason="fails on every branch: under investigation")
+@pytest.mark.xfail(reason="training diverges at this read noise; the cause is not known")
 def test_training_recovers_accuracy() -> None:
     """A few steps on a small task whose devices have much noise."""
     torch.manual_seed(0)
