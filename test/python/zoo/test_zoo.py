@@ -62,7 +62,6 @@ def imported(network):
     return import_model(quantized, network.x)
 
 
-@pytest.mark.xfail(reason="lstm differs on neurosim-rram, which was rebuilt")
 def test_estimates_are_the_recorded_ones(network, imported) -> None:
     zoo_estimates.check(network.name, imported)
 
