@@ -210,7 +210,7 @@ def test_errors(bench):
         (lambda: pumice.evaluate(program, [(3, y)]), "expected inputs with a batch dimension"),
         (
             lambda: pumice.evaluate(program, data, "f1"),
-            "expected a metric of accuracy, cosine, mse or topK, go",
+            "expected a metric of accuracy, cosine, mse or topK, got 'f1'",
         ),
         (lambda: pumice.evaluate(program, data, limit=0), "expected a limit of at least 1 batch"),
         (lambda: pumice.evaluate(program, [(x[:, :3], y)]), "expected float32.4, 6., got float32"),

@@ -123,7 +123,6 @@ def test_sensitivities(results) -> None:
     assert set(SENSITIVE) <= set(runner.labels())
 
 
-@pytest.mark.xfail(reason="docs/reproduce.md is older than the command")
 def test_tables_and_summary(results, tmp_path) -> None:
     text = "\n".join(table.markdown() for table in results.tables())
     assert "Time of an inference in ms, all writers" in text

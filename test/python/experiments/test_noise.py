@@ -192,11 +192,14 @@ def test_networks_know_digits_they_never_saw() -> None:
 def test_page(monkeypatch, tmp_path, capsys) -> None:
     """The Python of docs/study.md runs."""
     page = Path(__file__).resolve().parents[3] / "docs" / "study.md"
-    block, *_ = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.M | re.S)
+    blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.M | re.S)
     monkeypatch.setattr("pumice.experiments.noise.runner._Digits.correct", lambda bench, point: 1)
     monkeypatch.chdir(tmp_path)
-    exec(compile(block, str(page), "exec"), {})
+    study, own = blocks
+    exec(compile(study, str(page), "exec"), {})
     assert "resnet stuck off, differential 0.1 0.01 0.0" in capsys.readouterr().out
+    exec(compile(own, str(page), "exec"), {})
+    assert "('differential', 2.0)" in capsys.readouterr().out
     assert (tmp_path / "noise.jsonl").exists()
 
 
