@@ -54,12 +54,7 @@ def accuracy(*top: int) -> Metric:
 
 def cosine(outputs: Any, targets: Any) -> dict[str, float]:
     """Cosine of the angle between output and target of each item, seen as vectors."""
-    ours = _scores(outputs).astype(np.float64)
-    theirs = to_numpy(targets).astype(np.float64)
-    if ours.shape != theirs.shape:
-        raise PumiceError(
-            f"expected targets of the outputs' shape {ours.shape}, got {theirs.shape}"
-        )
+    ours, theirs = _pairs(outputs, targets)
     ours, theirs = ours.reshape(len(ours), -1), theirs.reshape(len(theirs), -1)
     lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
     products = (ours * theirs).sum(1)
@@ -69,14 +64,20 @@ def cosine(outputs: Any, targets: Any) -> dict[str, float]:
 
 def squared_error(outputs: Any, targets: Any) -> dict[str, float]:
     """Mean squared difference of output and target of each item ("mse")."""
+    ours, theirs = _pairs(outputs, targets)
+    errors = np.square(ours - theirs).reshape(len(ours), -1)
+    return {"mse": float(errors.mean(1).sum()) if errors.size else 0.0}
+
+
+def _pairs(outputs: Any, targets: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Outputs and targets of one shape, in double precision."""
     ours = _scores(outputs).astype(np.float64)
     theirs = to_numpy(targets).astype(np.float64)
     if ours.shape != theirs.shape:
         raise PumiceError(
             f"expected targets of the outputs' shape {ours.shape}, got {theirs.shape}"
         )
-    errors = np.square(ours - theirs).reshape(len(ours), -1)
-    return {"mse": float(errors.mean(1).sum()) if errors.size else 0.0}
+    return ours, theirs
 
 
 def _scores(outputs: Any) -> npt.NDArray[Any]:
