@@ -493,9 +493,10 @@ LogicalResult CrossbarGroupAttr::verify(
         {"converters", converters}}) {
     if (!shared)
       continue;
+    StringRef limitedLevel = shared.getLevel();
     auto limited = [&](Attribute attr) {
       auto level = cast<LevelAttr>(attr);
-      return level.getName() == shared.getLevel() && level.getHolds();
+      return level.getName() == limitedLevel && level.getHolds();
     };
     if (llvm::none_of(levels, limited))
       return emitError() << field << " names level \"" << shared.getLevel()

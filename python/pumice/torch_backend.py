@@ -12,7 +12,8 @@ Options:
 
 A graph is compiled when it is first called, once per shape of its inputs. Weights are programmed
 into the machine: when they change (another tensor, or an in-place change), the graph is compiled
-again. Graphs are for inference: results carry no gradient.
+again. Buffers that a graph updates, such as running statistics and caches, have their new values
+after each call, as without the backend. Results carry no gradient.
 """
 
 from __future__ import annotations
@@ -76,6 +77,9 @@ class _Graph:
         nodes = [node for node in graph.graph.nodes if node.op == "placeholder"]
         # Dynamo passes parameters and buffers as inputs, and marks them.
         self._is_weight = ["_dynamo_static_input_type" in _tensor_dict(node) for node in nodes]
+        self._weight_names = [
+            node.name for node, fixed in zip(nodes, self._is_weight, strict=True) if fixed
+        ]
         self._programs: dict[tuple[Any, ...], Program | None] = {}
         self._weights: list[tuple[torch.Tensor, int]] = []
 
@@ -90,11 +94,15 @@ class _Graph:
             for value in values
         )
         if key not in self._programs:
-            self._programs[key] = self._compile(inputs)
+            known = next((found for found in self._programs.values() if found is not None), None)
+            self._programs[key] = program = self._compile(inputs)
+            if known is not None and program is not None:
+                program.share_state(known)
         program = self._programs[key]
         if program is None:
             return self._graph(*inputs)
         result = program.run(*values, threads=self._threads)
+        self._update(weights, program)
         if self._on_report is not None:
             self._on_report(result.report)
         return _as_tensors(result.outputs)
@@ -104,6 +112,16 @@ class _Graph:
             weight is not known or weight._version != version
             for weight, (known, version) in zip(weights, self._weights, strict=True)
         )
+
+    def _update(self, weights: Sequence[torch.Tensor], program: Program) -> None:
+        """Writes the state that a run left to the model's own buffers."""
+        state = program.state
+        for index, name in enumerate(self._weight_names):
+            if name in state:
+                weight = weights[index]
+                with torch.no_grad():
+                    weight.copy_(torch.as_tensor(state[name]))
+                self._weights[index] = (weight, weight._version)
 
     def _compile(self, inputs: Sequence[Any]) -> Program | None:
         """The program for inputs like these; None if there is nothing to compute."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from importlib.metadata import entry_points
 
@@ -165,11 +166,48 @@ def test_other_devices_of_torch() -> None:
         compiled(lambda x: x + 1)(torch.ones(2, device="meta"))
 
 
-def test_training_is_refused(digits) -> None:
-    """Batch norm in training mode would have to change its statistics."""
+def assert_same_buffers(model, other) -> None:
+    for (name, buffer), (_, wanted) in zip(
+        model.named_buffers(), other.named_buffers(), strict=True
+    ):
+        torch.testing.assert_close(buffer, wanted, msg=lambda text, name=name: f"{name}: {text}")
+
+
+def test_training_updates_running_statistics(digits) -> None:
+    """Batch norm in training mode changes its statistics, for batches of all sizes."""
     model = pumice.zoo.demo_cnn().train()
-    with pytest.raises(FrontendError, match=r"changes|running_mean|num_batches"):
-        compiled(model)(digits.inputs[:2])
+    wanted = copy.deepcopy(model)
+    run = compiled(model)
+    with torch.no_grad():
+        for start, end in ((0, 4), (4, 8), (8, 10), (10, 14)):
+            x = digits.inputs[start:end]
+            torch.testing.assert_close(run(x), wanted(x), rtol=1e-4, atol=1e-4)
+            assert_same_buffers(model, wanted)
+    assert any("num_batches_tracked" in name for name, _ in model.named_buffers())
+
+
+class Counter(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(3))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.seen += x.sum(0)
+        return self.seen * 2
+
+
+def test_changes_of_the_buffers_from_outside_are_seen() -> None:
+    model = Counter()
+    run, x = compiled(model), torch.tensor([[1.0, 2.0, 3.0]])
+    assert run(x).tolist() == [2, 4, 6]
+    assert run(x).tolist() == [4, 8, 12]
+    model.seen.zero_()
+    assert run(x).tolist() == [2, 4, 6]
+    assert run(x.repeat(2, 1)).tolist() == [6, 12, 18]
+    assert run(x).tolist() == [8, 16, 24]
+    model.seen = torch.ones(3)
+    assert run(x).tolist() == [4, 6, 8]
+    assert model.seen.tolist() == [2, 3, 4]
 
 
 def test_bad_options(digits) -> None:
