@@ -21,8 +21,10 @@ class Virtual {
     node.addEventListener('scroll', () => this.later());
     new ResizeObserver(() => this.later()).observe(node);
   }
+  // Draws once, after the current event. A hidden window has no animation frames.
   later() {
-    if (!this.pending) this.pending = requestAnimationFrame(() => this.render());
+    if (!this.pending) queueMicrotask(() => { if (this.pending) this.render(); });
+    this.pending = true;
   }
   resize(count, width) {
     this.count = count;
@@ -31,7 +33,7 @@ class Virtual {
     this.later();
   }
   render() {
-    cancelAnimationFrame(this.pending); this.pending = 0;
+    this.pending = false;
     const from = Math.max(0, Math.floor(this.node.scrollTop / this.height) - 10);
     const to = Math.min(this.count,
       Math.ceil((this.node.scrollTop + this.node.clientHeight) / this.height) + 10);

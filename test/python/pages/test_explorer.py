@@ -215,13 +215,7 @@ LOOK = """async (w, d) => {
 
 @pytest.mark.skipif(browser.BROWSER is None, reason="needs Chromium")
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize(
-    "width",
-    [
-        pytest.param(1280, marks=pytest.mark.xfail(reason="a match of a search is not drawn")),
-        390,
-    ],
-)
+@pytest.mark.parametrize("width", [1280, 390])
 def test_a_browser_explores(found, tmp_path, width, dark) -> None:
     page = tmp_path / "e.html"
     found[0].explore(page, passes=True)
