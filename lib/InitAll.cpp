@@ -8,6 +8,7 @@
 #include "lib/Conversion/Passes.h"
 #include "lib/Cost/CostModel.h"
 #include "lib/Digital/Registration.h"
+#include "lib/Pipelines/Passes.h"
 #include "lib/Pipelines/Pipelines.h"
 #include "lib/Support/Limits.h"
 #include "lib/Transforms/AP/Passes.h"
@@ -54,5 +55,6 @@ void pumice::registerAllPasses() {
   registerPumicePUMPasses();
   registerPumiceSimulatorPasses();
   registerPumiceConversionPasses();
+  registerPumicePipelinesPasses();
   registerPipelines();
 }

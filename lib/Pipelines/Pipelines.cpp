@@ -2,6 +2,7 @@
 #include "lib/Pipelines/Pipelines.h"
 
 #include "lib/Conversion/Passes.h"
+#include "lib/Pipelines/Passes.h"
 #include "lib/Transforms/AP/Passes.h"
 #include "lib/Transforms/Crossbar/Passes.h"
 #include "lib/Transforms/Linalg/Passes.h"
@@ -73,29 +74,7 @@ static void addNonlinearMethods(OpPassManager &pm,
       options.apThreads}));
 }
 
-void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
-                                      const DeviceOptions &options) {
-  pm.addPass(createVerifyLevel(VerifyLevelOptions{"quantized"}));
-  pm.addPass(createVerifyQuantizedContract(
-      VerifyQuantizedContractOptions{/*raisedOnly=*/true}));
-  pm.addPass(createPUMAttachDevice(PUMAttachDeviceOptions{options.device}));
-  if (!options.probeNodes.empty() || !options.probeKinds.empty()) {
-    PUMInsertProbesOptions probes;
-    probes.nodes.assign(options.probeNodes.begin(), options.probeNodes.end());
-    probes.kinds.assign(options.probeKinds.begin(), options.probeKinds.end());
-    pm.addPass(createPUMInsertProbes(probes));
-  }
-  addNonlinearMethods(pm, options);
-  pm.addNestedPass<func::FuncOp>(createExpandNonlinear());
-  APRaiseSearchesOptions searchOptions;
-  searchOptions.targets.assign(options.targets.begin(), options.targets.end());
-  pm.addNestedPass<func::FuncOp>(createAPRaiseSearches(searchOptions));
-  pm.addNestedPass<func::FuncOp>(createFuseElementwise());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
-  AssignTargetsOptions targetOptions;
-  targetOptions.targets.assign(options.targets.begin(), options.targets.end());
-  pm.addNestedPass<func::FuncOp>(createAssignTargets(targetOptions));
+void pumice::addLayersToUnits(OpPassManager &pm, const UnitOptions &options) {
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToCrossbar());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToAP());
   pm.addPass(createCanonicalizerPass());
@@ -117,6 +96,40 @@ void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
   pm.addPass(createCSEPass());
   pm.addPass(createVerifyCrossbarContract());
   pm.addPass(createVerifyAPContract());
+}
+
+void pumice::buildQuantizedToCrossbar(OpPassManager &pm,
+                                      const DeviceOptions &options) {
+  pm.addPass(createVerifyLevel(VerifyLevelOptions{"quantized"}));
+  pm.addPass(createVerifyQuantizedContract(
+      VerifyQuantizedContractOptions{/*raisedOnly=*/true}));
+  pm.addPass(createPUMAttachDevice(PUMAttachDeviceOptions{options.device}));
+  if (!options.probeNodes.empty() || !options.probeKinds.empty()) {
+    PUMInsertProbesOptions probes;
+    probes.nodes.assign(options.probeNodes.begin(), options.probeNodes.end());
+    probes.kinds.assign(options.probeKinds.begin(), options.probeKinds.end());
+    pm.addPass(createPUMInsertProbes(probes));
+  }
+  addNonlinearMethods(pm, options);
+  pm.addNestedPass<func::FuncOp>(createExpandNonlinear());
+  APRaiseSearchesOptions searchOptions;
+  searchOptions.targets.assign(options.targets.begin(), options.targets.end());
+  pm.addNestedPass<func::FuncOp>(createAPRaiseSearches(searchOptions));
+  pm.addNestedPass<func::FuncOp>(createFuseElementwise());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  ChooseTargetsOptions choiceOptions;
+  choiceOptions.targets.assign(options.targets.begin(), options.targets.end());
+  choiceOptions.objective = options.objective;
+  choiceOptions.apShare = options.apShare;
+  choiceOptions.apLayout = options.apLayout;
+  choiceOptions.apThreads = options.apThreads;
+  pm.addPass(createChooseTargets(choiceOptions));
+  AssignTargetsOptions targetOptions;
+  targetOptions.targets.assign(options.targets.begin(), options.targets.end());
+  pm.addNestedPass<func::FuncOp>(createAssignTargets(targetOptions));
+  addLayersToUnits(pm, {options.apShare, options.apLayout, options.apThreads,
+                        options.camGoal});
 }
 
 void pumice::buildCrossbarToPUM(OpPassManager &pm,

@@ -19,6 +19,11 @@ struct DeviceOptions : mlir::PassPipelineOptions<DeviceOptions> {
       llvm::cl::desc(
           "kinds or groups of units that compute layers, by module path: a "
           "list of LAYER=TARGET (assign-targets)")};
+  Option<std::string> objective{
+      *this, "target-objective",
+      llvm::cl::desc("what targets 'auto' make least: energy, latency or "
+                     "energy-delay (choose-targets)"),
+      llvm::cl::init("energy")};
   Option<bool> apShare{
       *this, "ap-share",
       llvm::cl::desc("associative processors compute sums that several outputs "
@@ -128,6 +133,17 @@ struct ScheduleOptions : mlir::PassPipelineOptions<ScheduleOptions> {
       llvm::cl::desc("file to write the problem and its schedule to"),
       llvm::cl::init("")};
 };
+
+/// Options of the passes that compile layers for units.
+struct UnitOptions {
+  bool apShare = true;
+  std::string apLayout;
+  unsigned apThreads = 0;
+  std::string camGoal = "latency";
+};
+/// Layers with a target to layers of the dialects of units: the part of L1 to
+/// L2 that follows assign-targets.
+void addLayersToUnits(mlir::OpPassManager &pm, const UnitOptions &options);
 
 /// TOSA to L0.
 void buildTosaToLinalg(mlir::OpPassManager &pm);

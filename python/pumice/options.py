@@ -44,8 +44,8 @@ class CompileOptions:
             docs/neon.md.
         max_error: bound on the largest error of nets and tables, as a part of the range of their
             function, from 0 to 1; None: no bound. "auto" takes the best method within it.
-        objective: what "auto" makes least: "energy" (dynamic energy of the function), "latency",
-            or their product, "energy-delay".
+        objective: what "auto" makes least, for functions and for targets: "energy" (dynamic energy
+            of the function or layer), "latency", or their product, "energy-delay".
         net_bits: bits of the inputs, hidden values and results of nets and tables, 2 to 16; at
             most as many as the arrays of the device take.
         net_copies: elements that a net or table computes at a time, at least 1.
@@ -62,8 +62,9 @@ class CompileOptions:
         probe_nodes: nodes of the graph whose values `Program.observe` shows.
         probe_kinds: kinds of nonlinear functions, such as "gelu", whose inputs and results
             `Program.observe` shows.
-        targets: what layers run on, by module path: "crossbar", "ap", "digital", or the name of a
-            group of units of the device. The first match counts; others as by default.
+        targets: what layers run on, by module path: "crossbar", "ap", "digital", the name of a
+            group of units of the device, or "auto" for the units that compute the layer with the
+            least `objective`. The first match counts; others as by default.
         schedule: algorithm that decides when weights are written and where: "naive", "strong",
             "overlap", "copies" or "steady" (docs/scheduling.md). None schedules, with "overlap",
             only networks whose weights do not fit the arrays of the device; others are written
@@ -204,6 +205,8 @@ class CompileOptions:
             if self.targets:
                 pairs = (f"{layer}={target}" for layer, target in self.targets.items())
                 given["targets"] = ",".join(pairs)
+            if "auto" in self.targets.values() and self.objective != OBJECTIVES[0]:
+                given["target-objective"] = self.objective
             for key, probes in (
                 ("probe-nodes", self.probe_nodes),
                 ("probe-kinds", self.probe_kinds),

@@ -57,11 +57,14 @@ struct AssignTargetsPass : pumice::impl::AssignTargetsBase<AssignTargetsPass> {
 private:
   LogicalResult assign(linalg::LinalgOp op,
                        MutableArrayRef<TargetChoice> choices) {
-    // Keep existing targets.
-    if (pum::targetOf(op))
-      return success();
     std::string name = namesOf(op->getLoc()).layer;
     TargetChoice *choice = findTargetChoice(choices, name);
+    // Keep existing targets.
+    if (pum::targetOf(op)) {
+      if (choice)
+        choice->isUsed = true;
+      return success();
+    }
     const StringRef group = choice ? StringRef(choice->group) : "";
     std::string why;
     std::optional<IntegerLayer> layer = matchIntegerLayer(
@@ -76,8 +79,9 @@ private:
 
     Assignment assignment{LayerTarget::digital, why};
     if (layer)
-      assignment = choice ? chosen(*layer, choice->target) : bestOf(*layer);
-    if (choice && choice->isExact && choice->target != assignment.target)
+      assignment = choice ? chosen(*layer, *choice) : bestOf(*layer);
+    if (choice && choice->isExact && !choice->isAuto &&
+        choice->target != assignment.target)
       return op->emitError("cannot be assigned to ")
              << stringifyLayerTarget(choice->target)
              << " as targets asks: " << assignment.reason;
@@ -121,26 +125,14 @@ private:
     return {LayerTarget::digital, why};
   }
 
-  Assignment chosen(const IntegerLayer &layer, LayerTarget target) {
-    std::string why;
-    switch (target) {
-    case LayerTarget::crossbar:
-      if (device && !hasCrossbars(device))
-        return {LayerTarget::digital, "the device has no crossbars"};
-      break;
-    case LayerTarget::ap:
-      if (!device || !hasProcessors(device))
-        return {LayerTarget::digital,
-                "the device has no associative processors"};
-      if (!matchTernaryLayer(layer, why))
-        return {LayerTarget::digital, why};
-      break;
-    case LayerTarget::cam:
-      return {LayerTarget::digital, "it is not a search of stored words"};
-    case LayerTarget::digital:
-      return {target, "it is assigned to the digital unit"};
-    }
-    return {target};
+  Assignment chosen(const IntegerLayer &layer, const TargetChoice &choice) {
+    if (choice.isAuto) // choose-targets has not run
+      return bestOf(layer);
+    if (choice.target == LayerTarget::digital)
+      return {choice.target, "it is assigned to the digital unit"};
+    std::string why = whyNotOn(choice.target, layer, device);
+    return why.empty() ? Assignment{choice.target}
+                       : Assignment{LayerTarget::digital, std::move(why)};
   }
 
   pum::DeviceAttr device;

@@ -146,7 +146,9 @@ def AssignTargets : Pass<"assign-targets", "::mlir::func::FuncOp"> {
 
     `targets` overrides this: a list of LAYER=TARGET, where LAYER is the module
     path of the layer (the outer name of its location) or a pattern with `*` and
-    `?`, and TARGET is crossbar, ap, cam, digital or the name of a group of the device.
+    `?`, and TARGET is crossbar, ap, cam, digital, auto or the name of a group of the
+    device. `auto` is decided by choose-targets before; without that pass, such
+    layers are assigned as if there were no entry.
     The first matching entry counts.
     If a pattern assigns a layer to units that cannot compute it, the layer is
     assigned to the digital unit; if the entry names the layer in full, this is

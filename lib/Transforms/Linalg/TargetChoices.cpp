@@ -15,6 +15,9 @@ pumice::readTargetChoices(Operation *op, ArrayRef<std::string> targets,
   for (const std::string &text : targets) {
     auto [layers, name] = StringRef(text).rsplit('=');
     std::optional<LayerTarget> target = symbolizeLayerTarget(name);
+    const bool isAuto = name == "auto";
+    if (isAuto)
+      target = LayerTarget::digital;
     std::string group;
     if (!target && device) {
       target = targetOfGroup(device, name);
@@ -23,7 +26,7 @@ pumice::readTargetChoices(Operation *op, ArrayRef<std::string> targets,
     if (layers.empty() || !target)
       return op->emitError(
                  "targets: expected LAYER=TARGET with crossbar, ap, cam, "
-                 "digital or a group of the device as target, got '")
+                 "digital, auto or a group of the device as target, got '")
              << text << "'";
     llvm::Expected<llvm::GlobPattern> pattern =
         llvm::GlobPattern::create(layers);
@@ -32,7 +35,7 @@ pumice::readTargetChoices(Operation *op, ArrayRef<std::string> targets,
              << text << "': " << llvm::toString(pattern.takeError());
     choices.push_back({text, std::move(*pattern),
                        layers.find_first_of("*?[\\{") == StringRef::npos,
-                       *target, std::move(group)});
+                       *target, std::move(group), isAuto});
   }
   return choices;
 }
@@ -43,4 +46,26 @@ TargetChoice *pumice::findTargetChoice(MutableArrayRef<TargetChoice> choices,
     return each.layers.match(layer);
   });
   return choice == choices.end() ? nullptr : choice;
+}
+
+std::string pumice::whyNotOn(LayerTarget target, const IntegerLayer &layer,
+                             pum::DeviceAttr device) {
+  std::string why;
+  switch (target) {
+  case LayerTarget::crossbar:
+    if (device && !hasCrossbars(device))
+      return "the device has no crossbars";
+    break;
+  case LayerTarget::ap:
+    if (!device || !hasProcessors(device))
+      return "the device has no associative processors";
+    if (!matchTernaryLayer(layer, why))
+      return why;
+    break;
+  case LayerTarget::cam:
+    return "it is not a search of stored words";
+  case LayerTarget::digital:
+    break;
+  }
+  return "";
 }

@@ -4,6 +4,7 @@
 #define PUMICE_LIB_TRANSFORMS_LINALG_TARGETCHOICES_H
 
 #include "dialects/PUM/PUM.h"
+#include "lib/Analysis/IntegerLayer.h"
 #include "llvm/Support/GlobPattern.h"
 
 #include <string>
@@ -17,6 +18,7 @@ struct TargetChoice {
   bool isExact = false;     ///< names one layer
   LayerTarget target;
   std::string group = {}; ///< empty: the first group of the kind
+  bool isAuto = false;    ///< by cost (choose-targets); the target is not used
   bool isUsed = false;
 };
 
@@ -28,6 +30,11 @@ readTargetChoices(mlir::Operation *op, llvm::ArrayRef<std::string> targets,
 /// The first entry that fits a layer; null if there is none.
 TargetChoice *findTargetChoice(llvm::MutableArrayRef<TargetChoice> choices,
                                llvm::StringRef layer);
+
+/// Why units of a kind cannot compute a layer; empty if they can. `device` may
+/// be null.
+std::string whyNotOn(LayerTarget target, const IntegerLayer &layer,
+                     pum::DeviceAttr device);
 
 } // namespace pumice
 

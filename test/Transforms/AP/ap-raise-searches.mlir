@@ -6,7 +6,7 @@
 // RUN: not pumice-opt %s --pum-attach-device=device=cam-fefet --ap-raise-searches=targets=fc=arrays 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
 // NONE-NOT: ap.cam_search
-// UNKNOWN: targets: expected LAYER=TARGET with crossbar, ap, cam, digital or a group of the device as target, got 'fc=arrays'
+// UNKNOWN: targets: expected LAYER=TARGET with crossbar, ap, cam, digital, auto or a group of the device as target, got 'fc=arrays'
 
 #id = affine_map<(i, j) -> (i, j)>
 #rows = affine_map<(i, j) -> (i)>

@@ -22,7 +22,7 @@
 // MACHINE: simulator.mvm
 // CANNOT: error: cannot be assigned to ap as targets asks: the device has no associative processors
 // UNKNOWN: error: targets: 'net.third=digital' does not name a layer
-// TARGET: error: targets: expected LAYER=TARGET with crossbar, ap, cam, digital or a group of the device as target, got 'net.first=tpu'
+// TARGET: error: targets: expected LAYER=TARGET with crossbar, ap, cam, digital, auto or a group of the device as target, got 'net.first=tpu'
 // PATTERN: error: targets: 'net.[=digital': invalid glob pattern
 
 func.func @main(%x: tensor<2x3xi8>) -> (tensor<2x3xi32>, tensor<2x3xi32>) {

@@ -33,7 +33,7 @@
 // FIRST-NOT: pum.target
 
 // CANNOT: error: cannot be assigned to ap as targets asks: its weights are not ternary
-// UNKNOWN: error: targets: expected LAYER=TARGET with crossbar, ap, cam, digital or a group of the device as target, got 'net.first=other'
+// UNKNOWN: error: targets: expected LAYER=TARGET with crossbar, ap, cam, digital, auto or a group of the device as target, got 'net.first=other'
 
 func.func @main(%x: tensor<2x3xi8>) -> (tensor<2x3xi32>, tensor<2x3xi32>, tensor<2x3xi32>) {
   %w = arith.constant dense<[[1, 2, 3], [4, 5, 6], [7, 8, 9]]> : tensor<3x3xi8>
