@@ -51,7 +51,8 @@ struct TransferTask {
 /// Writes weights into arrays.
 struct ProgramTask {
   TaskGrid grid;
-  int64_t bytes = 0;
+  int64_t bytes = 0;   ///< compressed, if weights are
+  int64_t decoded = 0; ///< weights that are decoded
   TaskMemory from;
   mlir::ElementsAttr constant; ///< the weights; null: another task makes them
 };

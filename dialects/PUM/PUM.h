@@ -41,6 +41,11 @@ inline constexpr llvm::StringLiteral stateAttrName = "pum.state";
 /// (docs/reencoding.md).
 inline constexpr llvm::StringLiteral reencodingAttrName = "pum.reencoding";
 
+/// Discardable attribute of programs of constants, an integer: the bytes that
+/// all of the constant takes in DRAM, compressed (docs/reencoding.md).
+inline constexpr llvm::StringLiteral compressedBytesAttrName =
+    "pum.compressed_bytes";
+
 /// Discardable attribute, a #pum.target: the units that compute a layer.
 inline constexpr llvm::StringLiteral targetAttrName = "pum.target";
 

@@ -290,6 +290,17 @@ def PUM_DigitalOpAttr : PUM_Attr<"DigitalOp", "digital_op"> {
 // Groups of units
 //===----------------------------------------------------------------------===//
 
+def PUM_WeightDecoderAttr : PUM_Attr<"WeightDecoder", "weight_decoder"> {
+  let summary = "a decoder of compressed weights, between DRAM and arrays";
+  let description = [{
+    Decoding a weight takes `pj_per_weight`. `weights_per_ns` are decoded at a
+    time (0: as fast as they come); a transfer takes as long as DRAM or the
+    decoder, whichever is slower. Both are at least 0.
+  }];
+  let parameters = (ins PUM_Number<"weights per ns">:$weights_per_ns,
+                        PUM_Number<"pJ">:$pj_per_weight);
+}
+
 def PUM_LevelAttr : PUM_Attr<"Level", "level"> {
   let summary = "a level of the hierarchy of a group of units";
   let description = [{
@@ -336,6 +347,8 @@ def PUM_CrossbarGroupAttr : PUM_Group<"CrossbarGroup", "crossbar_group"> {
       share; without it, each array has its own.
     - `circuits`: the circuits of the chip around the arrays; without it, layers
       cost what `timing`, `energy` and the buffer of the device say.
+    - `weight_decoder`: decodes weights that are compressed in DRAM; without it,
+      weights of these arrays cannot be compressed.
   }];
   let parameters = (ins StringRefParameter<>:$name,
     "::pumice::crossbar::CrossbarArrayAttr":$array,
@@ -346,7 +359,8 @@ def PUM_CrossbarGroupAttr : PUM_Group<"CrossbarGroup", "crossbar_group"> {
     DefaultValuedParameter<"bool", "true">:$pulse_unchanged_cells,
     OptionalParameter<"::pumice::pum::SharedUnitsAttr">:$write_drivers,
     OptionalParameter<"::pumice::pum::SharedUnitsAttr">:$converters,
-    OptionalParameter<"::pumice::pum::CircuitsAttr">:$circuits);
+    OptionalParameter<"::pumice::pum::CircuitsAttr">:$circuits,
+    OptionalParameter<"::pumice::pum::WeightDecoderAttr">:$weight_decoder);
 }
 
 def PUM_AssociativeGroupAttr

@@ -116,6 +116,13 @@ LogicalResult PUMDialect::verifyOperationAttribute(Operation *op,
              << attr.getValue();
     return success();
   }
+  if (attr.getName() == compressedBytesAttrName) {
+    auto bytes = dyn_cast<IntegerAttr>(attr.getValue());
+    if (!bytes || !bytes.getType().isSignlessInteger(64) || bytes.getInt() < 1)
+      return op->emitError(compressedBytesAttrName)
+             << " must be an i64 of at least 1, got " << attr.getValue();
+    return success();
+  }
   if (attr.getName() == scheduleAttrName) {
     if (!isa<ModuleOp>(op) || !isa<DictionaryAttr>(attr.getValue()))
       return op->emitError(scheduleAttrName)
@@ -449,6 +456,12 @@ LogicalResult LevelAttr::verify(EmitError emitError, StringRef name,
   return checkCounts(emitError, {{"holds", holds.value_or(1)}});
 }
 
+LogicalResult WeightDecoderAttr::verify(EmitError emitError, Number weights,
+                                        Number energy) {
+  return checkNumbers(emitError,
+                      {{"weights_per_ns", weights}, {"pj_per_weight", energy}});
+}
+
 LogicalResult SharedUnitsAttr::verify(EmitError emitError, StringRef,
                                       int64_t count) {
   if (failed(checkCounts(emitError, {{"count", count}})))
@@ -482,7 +495,7 @@ LogicalResult CrossbarGroupAttr::verify(
     EmitError emitError, StringRef name, pumice::crossbar::CrossbarArrayAttr,
     TimingAttr, EnergyAttr, ArrayAttr levels, std::optional<int64_t> endurance,
     DynamicMatmul, bool, SharedUnitsAttr writeDrivers,
-    SharedUnitsAttr converters, CircuitsAttr) {
+    SharedUnitsAttr converters, CircuitsAttr, WeightDecoderAttr) {
   if (name.empty())
     return emitError() << "name of a group must not be empty";
   FailureOr<llvm::StringSet<>> names = checkLevels(emitError, levels);

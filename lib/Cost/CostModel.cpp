@@ -311,7 +311,7 @@ llvm::Expected<model::Cost> CostModel::cost(const ProgramTask &task,
       tableBytesOf(task.grid, (*group)->crossbar()->array) * replicas;
   return model::programCost(spec, **group, grid.matrix, grid.tiling, arrays,
                             bytes, memoryOf(task.from), replicas, facts.changed,
-                            pulsesAll, grid.tiles);
+                            pulsesAll, grid.tiles, task.decoded);
 }
 
 llvm::Expected<model::Cost> CostModel::cost(const MVMTask &task,

@@ -10,6 +10,8 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/SymbolTable.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace pumice;
 
@@ -120,19 +122,34 @@ static TaskGrid gridOf(ProgramOp program) {
   return grid;
 }
 
-/// Bytes of the weights that a program writes, of one copy.
-static int64_t bytesOfWeights(const TaskGrid &grid, Type weights) {
+/// The weights that a program writes, of one copy.
+static int64_t countOfWeights(const TaskGrid &grid, ShapedType weights) {
   if (!grid.part && !grid.tiles)
-    return bytesOf(weights);
+    return weights.getNumElements();
   const GridSpec spec = specOf(grid);
-  const int64_t count =
-      spec.tiles ? model::weightsOfTiles(toSpec(grid.array), spec.matrix,
-                                         spec.tiling, *spec.tiles)
-                 : spec.matrix.groups * spec.matrix.rows * spec.matrix.columns;
+  return spec.tiles
+             ? model::weightsOfTiles(toSpec(grid.array), spec.matrix,
+                                     spec.tiling, *spec.tiles)
+             : spec.matrix.groups * spec.matrix.rows * spec.matrix.columns;
+}
+
+/// Sets the bytes of the weights that a program writes, of one copy. Parts of a
+/// compressed constant have their share of its bytes.
+static void setBytes(ProgramTask &task, Operation *program, Type weights) {
   auto shaped = cast<ShapedType>(weights);
-  return shaped.getNumElements()
-             ? count * (bytesOf(weights) / shaped.getNumElements())
-             : 0;
+  const int64_t elements = shaped.getNumElements();
+  if (!elements)
+    return;
+  const int64_t count = countOfWeights(task.grid, shaped);
+  auto compressed =
+      program->getAttrOfType<IntegerAttr>(pum::compressedBytesAttrName);
+  if (!compressed) {
+    task.bytes = count * (bytesOf(weights) / elements);
+    return;
+  }
+  task.decoded = count;
+  task.bytes = static_cast<int64_t>(std::ceil(
+      double(compressed.getInt()) * double(count) / double(elements)));
 }
 
 /// The grid of programs whose tiles are read together, and where they are.
@@ -249,7 +266,7 @@ struct ProgramModel
     auto program = cast<pum::ProgramOp>(op);
     ProgramTask task;
     task.grid = gridOf(program);
-    task.bytes = bytesOfWeights(task.grid, program.getWeights().getType());
+    setBytes(task, op, program.getWeights().getType());
     task.from = TaskMemory::buffer;
     if (auto constant =
             program.getWeights().getDefiningOp<arith::ConstantOp>()) {
@@ -369,7 +386,7 @@ struct ProgramInstruction
     auto program = cast<simulator::ProgramOp>(op);
     ProgramTask task;
     task.grid = gridOf(program);
-    task.bytes = bytesOfWeights(task.grid, program.getWeights().getType());
+    setBytes(task, op, program.getWeights().getType());
     task.from = memoryOf(program.getWeights());
     if (auto constant =
             program.getWeights().getDefiningOp<simulator::ConstantOp>())

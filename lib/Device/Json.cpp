@@ -568,6 +568,12 @@ void fields(Visitor &v, model::LevelSpec &s) {
 }
 
 template <typename Visitor>
+void fields(Visitor &v, model::WeightDecoderSpec &s) {
+  v.required("weights_per_ns", s.weightsPerNs);
+  v.required("pj_per_weight", s.pjPerWeight);
+}
+
+template <typename Visitor>
 void fields(Visitor &v, model::SharedUnitsSpec &s) {
   v.required("level", s.level);
   v.required("count", s.count);
@@ -660,6 +666,7 @@ void fields(Visitor &v, model::UnitGroup &s) {
     v.optionalPart("write_drivers", crossbar->writeDrivers);
     v.optionalPart("converters", crossbar->converters);
     v.optionalPart("circuits", crossbar->circuits);
+    v.optionalPart("weight_decoder", crossbar->weightDecoder);
   } else if (auto *ap = std::get_if<model::APSpec>(&s.unit)) {
     v.part("ap", [&](auto &part) { fields(part, *ap); });
     v.list("levels", "name", s.levels);

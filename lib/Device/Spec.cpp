@@ -196,6 +196,9 @@ static model::CrossbarSpec toSpec(pum::CrossbarGroupAttr group) {
   spec.writeDrivers = ::toSpec(group.getWriteDrivers());
   spec.converters = ::toSpec(group.getConverters());
   spec.circuits = ::toSpec(group.getCircuits());
+  if (pum::WeightDecoderAttr decoder = group.getWeightDecoder())
+    spec.weightDecoder = model::WeightDecoderSpec{decoder.getWeightsPerNs(),
+                                                  decoder.getPjPerWeight()};
   return spec;
 }
 
@@ -396,12 +399,20 @@ private:
       auto converters =
           at("converters", [&] { return build(crossbar->converters); });
       auto circuits = at("circuits", [&] { return build(crossbar->circuits); });
+      auto decoder = at("weight_decoder", [&]() -> pum::WeightDecoderAttr {
+        if (!crossbar->weightDecoder)
+          return {};
+        return get<pum::WeightDecoderAttr>(
+            Number{crossbar->weightDecoder->weightsPerNs},
+            Number{crossbar->weightDecoder->pjPerWeight});
+      });
       return get<pum::CrossbarGroupAttr>(
           StringRef(group.name), arraySpec, timing, energy, array(levels),
           group.enduranceWrites,
           crossbar->takesTemporaryWeights ? pum::DynamicMatmul::crossbar
                                           : pum::DynamicMatmul::digital,
-          crossbar->pulsesUnchangedCells, drivers, converters, circuits);
+          crossbar->pulsesUnchangedCells, drivers, converters, circuits,
+          decoder);
     }
     if (const model::APSpec *ap = group.ap()) {
       auto attr = at("ap", [&] {

@@ -136,6 +136,8 @@ void pumice::buildCrossbarToPUM(OpPassManager &pm,
                                 const ScheduleOptions &options) {
   pm.addPass(createVerifyLevel(VerifyLevelOptions{"crossbar"}));
   pm.addPass(createConvertCrossbarToPUM());
+  if (options.compressWeights)
+    pm.addPass(createPUMCompressWeights());
   PUMScheduleOptions scheduleOptions;
   scheduleOptions.algorithm = options.algorithm;
   scheduleOptions.scheduleFile = options.scheduleFile;

@@ -124,6 +124,11 @@ struct ScheduleOptions : mlir::PassPipelineOptions<ScheduleOptions> {
       llvm::cl::desc("how rewritten weights are re-encoded: centre, fitted, "
                      "columns or bitlines"),
       llvm::cl::init("")};
+  Option<bool> compressWeights{
+      *this, "compress-weights",
+      llvm::cl::desc("constant weights are compressed in DRAM "
+                     "(pum-compress-weights)"),
+      llvm::cl::init(false)};
   Option<double> timeShare{
       *this, "schedule-time-share",
       llvm::cl::desc("share of the best time given up for fewer writes"),

@@ -75,6 +75,8 @@ class CompileOptions:
         reencode: whether weights that the schedule rewrites are stored with levels close to those
             in the cells (docs/reencoding.md): True, False, or a method of "centre", "fitted",
             "columns" and "bitlines" (True). Results do not change.
+        compress_weights: whether constant weights are compressed in DRAM, on devices whose arrays
+            have a `weight_decoder` (docs/reencoding.md). Results do not change.
         passes: passes of your own by level, run when a module has reached it: `{"crossbar":
             [function, "canonicalize,cse"]}`. A function changes a pumice.ir.Module in place; a text
             is a pipeline as `pumice-opt --pass-pipeline` takes it, without `builtin.module(...)`.
@@ -103,6 +105,7 @@ class CompileOptions:
     schedule: str | None = None
     schedule_time_share: float = 0.0
     reencode: bool | str = False
+    compress_weights: bool = False
     passes: Passes = field(default_factory=_nothing)
     plugins: Sequence[str] = ()
     pipelines: Mapping[str, Mapping[str, Value]] = field(default_factory=_nothing)
@@ -218,6 +221,8 @@ class CompileOptions:
             given[key] = self.schedule
         if name == "crossbar-to-pum" and self.reencode:
             given["reencode"] = "bitlines" if self.reencode is True else self.reencode
+        if name == "crossbar-to-pum" and self.compress_weights:
+            given["compress-weights"] = True
         if name == "crossbar-to-pum" and self.schedule_time_share:
             given["schedule-time-share"] = self.schedule_time_share
         given |= self.pipelines.get(name, {})

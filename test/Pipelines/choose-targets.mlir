@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: pumice-opt %s --pum-attach-device=device=%inputs/mixed-device.mlir --choose-targets="targets=net.*=auto" | FileCheck %s --check-prefix=ENERGY
-// RUN: pumice-opt %s --pum-attach-device=device=%inputs/mixed-device.mlir --choose-targets="targets=net.*=auto objective=latency" | FileCheck %s --check-prefix=LATENCY
+// RUN: pumice-opt %s --pum-attach-device=device=%inputs/mixed-device.mlir --choose-targets="targets=net.*=auto objective=latency ap-share=false ap-layout=along ap-threads=1" | FileCheck %s --check-prefix=LATENCY
 // RUN: pumice-opt %s --pum-attach-device=device=%inputs/mixed-device.mlir --choose-targets="targets=net.first=digital,*=auto" --assign-targets="targets=net.first=digital,*=auto" | FileCheck %s --check-prefix=ORDER
 // RUN: pumice-opt %s --pum-attach-device=device=%inputs/mixed-device.mlir --choose-targets="targets=net.first=digital" | FileCheck %s --check-prefix=NONE
 // RUN: pumice-opt %s --pum-attach-device=device=%inputs/mixed-device.mlir --assign-targets="targets=net.*=auto" | FileCheck %s --check-prefix=DEFAULT

@@ -123,8 +123,10 @@ private:
         replacing, after, op.getPlacementAttr(), op.getSetupAttr(),
         op.getTiling(), op.getArray(), op.getAdcRangeAttr(), op.getPartAttr(),
         op.getTilesAttr(), op.getMatrixAttr());
-    if (Attribute method = op->getAttr(pum::reencodingAttrName))
-      program->setAttr(pum::reencodingAttrName, method);
+    for (StringRef name :
+         {pum::reencodingAttrName, pum::compressedBytesAttrName})
+      if (Attribute value = op->getAttr(name))
+        program->setAttr(name, value);
     buffers[op.getGrid()] = program.getGrid();
     finish(op, program.getToken());
     return success();

@@ -18,12 +18,12 @@ using namespace pumice;
 using namespace pumice::model;
 
 static constexpr const char *componentNames[numComponents] = {
-    "cell_read",  "dac",         "sample_hold",  "adc",       "shift_add",
-    "cell_write", "buffer_read", "buffer_write", "dram_read", "dram_write",
-    "digital",    "search",      "tag_write",    "shift",     "ap_load",
-    "ap_read",    "link",        "fetch",        "periphery", "interconnect",
-    "leakage",    "search_line", "match_line",   "sense",     "merge",
-    "rank",       "cam_write",   "mac",          "accumulate"};
+    "cell_read",  "dac",         "sample_hold",  "adc",        "shift_add",
+    "cell_write", "buffer_read", "buffer_write", "dram_read",  "dram_write",
+    "digital",    "search",      "tag_write",    "shift",      "ap_load",
+    "ap_read",    "link",        "fetch",        "periphery",  "interconnect",
+    "leakage",    "search_line", "match_line",   "sense",      "merge",
+    "rank",       "cam_write",   "mac",          "accumulate", "decode"};
 static constexpr const char *memoryNames[] = {"buffer", "dram"};
 
 template <typename Enum, size_t N>
@@ -170,14 +170,15 @@ static void accessBuffer(Cost &cost, const DeviceSpec &device,
 }
 
 static void accessDram(Cost &cost, const DeviceSpec &device, int64_t bytesRead,
-                       int64_t bytesWritten) {
+                       int64_t bytesWritten, double leastNs = 0) {
   saturatingAdd(cost.counters.dramBytesRead, bytesRead);
   saturatingAdd(cost.counters.dramBytesWritten, bytesWritten);
   energy(cost, Component::dramRead) += device.dram.readPjPerByte * bytesRead;
   energy(cost, Component::dramWrite) +=
       device.dram.writePjPerByte * bytesWritten;
   hold(cost, device.dram.portResource,
-       toPs(accessNs(device.dram, double(bytesRead) + bytesWritten)));
+       toPs(std::max(leastNs,
+                     accessNs(device.dram, double(bytesRead) + bytesWritten))));
 }
 
 /// Adds operations and their energy; returns their lane-cycles.
@@ -582,22 +583,26 @@ static std::vector<ArrayWrites> onlyChanged(llvm::ArrayRef<ArrayWrites> writes,
   return result;
 }
 
-Cost pumice::model::programCost(const DeviceSpec &device,
-                                const UnitGroup &group,
-                                const MatrixSpec &matrix, const Tiling &tiling,
-                                llvm::ArrayRef<ArrayRange> arrays,
-                                int64_t bytes, Memory from, int64_t replicas,
-                                const ChangedCells *changed, bool pulsesAll,
-                                std::optional<TileRange> tiles) {
+Cost pumice::model::programCost(
+    const DeviceSpec &device, const UnitGroup &group, const MatrixSpec &matrix,
+    const Tiling &tiling, llvm::ArrayRef<ArrayRange> arrays, int64_t bytes,
+    Memory from, int64_t replicas, const ChangedCells *changed, bool pulsesAll,
+    std::optional<TileRange> tiles, int64_t decoded) {
   const CrossbarSpec &crossbar = *group.crossbar();
   Cost cost;
   // Weights come when a layer computes.
   if (crossbar.systolic)
     return cost;
-  if (from == Memory::dram)
-    accessDram(cost, device, bytes, 0);
-  else
+  if (from == Memory::dram) {
+    const WeightDecoderSpec decoder =
+        crossbar.weightDecoder.value_or(WeightDecoderSpec());
+    accessDram(cost, device, bytes, 0,
+               decoder.weightsPerNs > 0 ? double(decoded) / decoder.weightsPerNs
+                                        : 0);
+    energy(cost, Component::decode) = decoder.pjPerWeight * double(decoded);
+  } else {
     accessBuffer(cost, device, bytes, 0);
+  }
   const int64_t fullestArray =
       std::min(matrix.rows, crossbar.array.rows) * tiling.groupsPerArray;
   const int64_t writingPs =

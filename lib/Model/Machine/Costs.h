@@ -71,8 +71,10 @@ enum class Component {
   // Systolic arrays.
   mac,
   accumulate, ///< writing and reading partial sums
+  // Compressed weights.
+  decode,
 };
-constexpr size_t numComponents = 29;
+constexpr size_t numComponents = 30;
 /// "cell_read", "dac", ...
 llvm::StringRef name(Component component);
 
@@ -243,13 +245,15 @@ struct ChangedCells {
 /// are read from a memory once for all replicas. Without `changed`, all cells
 /// are pulsed at cellWritePj. With `changed`, unchanged cells are pulsed only
 /// if `pulsesAll`, and pulses cost level steps if the device lists them. With
-/// `tiles`, only these are written, each copy to as many arrays, in order.
+/// `tiles`, only these are written, each copy to as many arrays, in order. So
+/// many weights are `decoded` on the way from DRAM.
 Cost programCost(const DeviceSpec &device, const UnitGroup &group,
                  const MatrixSpec &matrix, const Tiling &tiling,
                  llvm::ArrayRef<ArrayRange> arrays, int64_t bytes, Memory from,
                  int64_t replicas = 1, const ChangedCells *changed = nullptr,
                  bool pulsesAll = true,
-                 std::optional<TileRange> tiles = std::nullopt);
+                 std::optional<TileRange> tiles = std::nullopt,
+                 int64_t decoded = 0);
 
 /// Weights that the cells of some tiles of a matrix hold.
 int64_t weightsOfTiles(const ArraySpec &array, const MatrixSpec &matrix,

@@ -215,6 +215,12 @@ struct SystolicSpec {
   double accumulatorPjPerByte = 0; ///< partial sums, written and read
 };
 
+/// A decoder of compressed weights, between DRAM and arrays.
+struct WeightDecoderSpec {
+  double weightsPerNs = 0; ///< 0: as fast as they come
+  double pjPerWeight = 0;
+};
+
 /// A group of crossbar arrays.
 struct CrossbarSpec {
   ArraySpec array;
@@ -232,6 +238,8 @@ struct CrossbarSpec {
   std::optional<SharedUnitsSpec> converters;
   /// Circuits around the arrays; nullopt: as ArrayTiming and ArrayEnergy say.
   std::optional<CircuitsSpec> circuits;
+  /// Decodes compressed weights; nullopt: none are compressed.
+  std::optional<WeightDecoderSpec> weightDecoder;
   /// Tiles are not kept in arrays, but pass through systolic arrays one after
   /// the other; `timing` and `energy` are not used.
   std::optional<SystolicSpec> systolic;

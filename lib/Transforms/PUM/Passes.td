@@ -84,6 +84,24 @@ def PUMAllocateArrays : Pass<"pum-allocate-arrays", "::mlir::ModuleOp"> {
   }];
 }
 
+def PUMCompressWeights : Pass<"pum-compress-weights", "::mlir::ModuleOp"> {
+  let summary = "compress constant weights in DRAM";
+  let description = [{
+    Requires: L3 and a device with a group of crossbars that has a
+    `weight_decoder`. Sets `pum.compressed_bytes` on each `pum.program` of a
+    constant of 8-bit weights on such a group: the bytes that the constant takes
+    in the best prefix code whose words have at most 15 bits, with a table of
+    128 bytes. Weights that would not become smaller stay as they are. Transfers
+    from DRAM then have these bytes, and decoding takes energy and perhaps time;
+    weights and results are the same (docs/reencoding.md).
+
+    Fails if no group has a decoder.
+  }];
+  let statistics = [
+    Statistic<"numCompressed", "compressed", "constants of weights compressed">,
+    Statistic<"numSaved", "saved", "bytes saved in DRAM">];
+}
+
 def PUMSchedule : Pass<"pum-schedule", "::mlir::ModuleOp"> {
   let summary = "schedule a network on fewer arrays than it has weights for";
   let description = [{

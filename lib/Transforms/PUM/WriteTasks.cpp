@@ -393,6 +393,8 @@ private:
     if (Attribute method = original->getAttr(pum::reencodingAttrName);
         method && !setup)
       program->setAttr(pum::reencodingAttrName, method);
+    if (Attribute bytes = original->getAttr(pum::compressedBytesAttrName))
+      program->setAttr(pum::compressedBytesAttrName, bytes);
     state.grids.push_back(program.getGrid());
     return program;
   }

@@ -215,6 +215,7 @@ def test_reproduce(tmp_path, monkeypatch, capsys) -> None:
 
 
 def test_reencoding(capsys) -> None:
-    run_page(DOCS / "reencoding.md", 1)
-    plain, matched = map(float, capsys.readouterr().out.split())
+    run_page(DOCS / "reencoding.md", 2)
+    plain, matched, all_bytes, packed = map(float, capsys.readouterr().out.split())
     assert 0.25 < plain < matched
+    assert packed < all_bytes == 64 * 256
