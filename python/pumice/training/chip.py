@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +17,7 @@ from torch import Tensor
 from pumice.device import Device
 from pumice.training.geometry import Geometry
 
-__all__ = ["Chip", "Matrix", "matrices_of", "rounding_deviation"]
+__all__ = ["Chip", "Matrix", "linear_sums", "matrices_of"]
 
 
 @dataclass(frozen=True)
@@ -136,27 +135,6 @@ def _numbers(matrix: Matrix, seed: int) -> list[int]:
         matrix.groups, matrix.rows, matrix.columns, matrix.weight_bits, matrix.input_bits,
         int(matrix.input_signed), matrix.adc_range, matrix.number, seed,
     ]  # fmt: skip
-
-
-def rounding_deviation(read_noise: float, whole: bool) -> float:
-    """Standard deviation of `round(v + read_noise z) - v`, z standard normal.
-
-    Args:
-        read_noise: in levels.
-        whole: `v` is an integer, as with ideal cells; otherwise its fraction is uniform, so that
-            the rounding error is independent of the noise.
-    """
-    if not whole:
-        return math.sqrt(read_noise**2 + 1 / 12)
-    if read_noise == 0:
-        return 0.0
-
-    def beyond(level: float) -> float:
-        return math.erfc(level / (read_noise * math.sqrt(2)))
-
-    # E[k^2] = sum of (2 k - 1) P(|round| >= k).
-    most = math.ceil(8 * read_noise) + 1
-    return math.sqrt(sum((2 * k - 1) * beyond(k - 0.5) for k in range(1, most + 1)))
 
 
 def linear_sums(geometry: Geometry, filters: Tensor, patches: Tensor) -> Tensor:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,14 +11,16 @@ import torch
 from torch import Tensor, nn
 
 from pumice.frontend.fake_quantize import Activations
-from pumice.training.chip import Chip, Matrix, linear_sums, rounding_deviation
+from pumice.training.chip import Chip, Matrix, linear_sums
+from pumice.training.errors import Errors, fitted, is_independent, rounding_deviation
 from pumice.training.geometry import Geometry, geometry_of
 from pumice.training.options import LayerOptions
 
 __all__ = ["AnalogLayer", "Draws"]
 
-#: Input vectors with which the errors of converters are measured.
-_VECTORS = 256
+#: Input vectors with which the errors of converters are measured, and chips if these change before
+#: errors are measured again.
+_VECTORS, _CHIPS = 256, 4
 
 
 class Draws:
@@ -27,34 +28,28 @@ class Draws:
 
     Attributes:
         generator: of PyTorch, on the CPU.
+        cells: of the cells, so that they are the same whatever the mode of the layers.
     """
 
     def __init__(self, seed: int) -> None:
         self.generator = torch.Generator().manual_seed(seed)
+        self.cells = torch.Generator().manual_seed(seed + 1)
 
-    def seed(self) -> int:
+    def seed(self, generator: torch.Generator | None = None) -> int:
         """A seed for cells."""
-        return int(torch.randint(2**31, (1,), generator=self.generator))
+        return int(torch.randint(2**31, (1,), generator=generator or self.cells))
 
     def normal(self, like: Tensor) -> Tensor:
         """Standard normal numbers of the shape of a tensor."""
         return torch.randn(like.shape, generator=self.generator).to(like.device)
 
-    def __getstate__(self) -> Tensor:
-        return self.generator.get_state()
+    def __getstate__(self) -> tuple[Tensor, Tensor]:
+        return self.generator.get_state(), self.cells.get_state()
 
-    def __setstate__(self, state: Tensor) -> None:
-        self.generator = torch.Generator()
-        self.generator.set_state(state)
-
-
-@dataclass
-class _Errors:
-    """Sums that the arrays deliver: `gain * sum + offset + deviation * z`, for each output."""
-
-    gain: Tensor
-    offset: Tensor
-    deviation: Tensor
+    def __setstate__(self, state: tuple[Tensor, Tensor]) -> None:
+        self.generator, self.cells = torch.Generator(), torch.Generator()
+        self.generator.set_state(state[0])
+        self.cells.set_state(state[1])
 
 
 class _Instead(torch.autograd.Function):
@@ -111,7 +106,7 @@ class AnalogLayer(nn.Module):
             self.geometry.groups if self.geometry.kind == "transposed" else 1
         )
         self._cells: tuple[int, int] | None = None  # seed, and passes that use it
-        self._errors: tuple[_Errors, int] | None = None
+        self._errors: tuple[Errors, int, int] | None = None  # and passes, seed of cells
 
     @property
     def activations(self) -> Activations | None:
@@ -128,7 +123,7 @@ class AnalogLayer(nn.Module):
 
     def limit(self, weight: Tensor) -> Tensor:
         """The largest magnitude of each output's weights, of shape (outputs, 1, ...)."""
-        rows = weight.detach().movedim(self.axis, 0).flatten(1)
+        rows = weight.movedim(self.axis, 0).flatten(1)
         most = rows.abs().amax(1)
         if self.options.weight_clip is not None and rows.shape[1] > 1:
             most = most.minimum(self.options.weight_clip * rows.std(1))
@@ -136,17 +131,25 @@ class AnalogLayer(nn.Module):
         shape[self.axis] = -1
         return most.reshape(shape)
 
+    def scale(self, weight: Tensor) -> Tensor:
+        """The scale of each output's weights, of shape (outputs, 1, ...)."""
+        return (self.limit(weight) / self._largest).clamp(min=2.0**-30)
+
+    @property
+    def _largest(self) -> int:
+        return int(2 ** (self.options.weight_bits - 1)) - 1
+
     def clipped(self, weight: Tensor) -> Tensor:
         """The weights within their limits."""
-        limit = self.limit(weight)
+        limit = self.limit(weight.detach())
         return weight.detach().minimum(limit).maximum(-limit)
 
     def quantized(self, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Quantized values, as floats, and their scales, of shape (outputs, 1, ...)."""
-        largest = 2 ** (self.options.weight_bits - 1) - 1
         weight = weight.detach()
-        scale = (self.limit(weight) / largest).clamp(min=2.0**-30)
-        return (weight * (1.0 / scale)).round().clamp(-largest, largest), scale
+        scale = self.scale(weight)
+        codes = (weight * (1.0 / scale)).round().clamp(-self._largest, self._largest)
+        return codes, scale
 
     # ---- sums ---------------------------------------------------------------------------------
 
@@ -218,7 +221,19 @@ class AnalogLayer(nn.Module):
         value = sums.reshape(smooth.shape) * self._per_output(scales, smooth)
         if bias is not None:
             value = value + self._per_output(bias.detach(), smooth)
-        return instead(smooth, value)
+        change = (value - smooth.detach()) * self._growth(weight, scale, smooth)
+        return instead(smooth + change, value)
+
+    def _growth(self, weight: Tensor, scale: Tensor, like: Tensor) -> Tensor:
+        """1 for each output. Its gradient says that errors grow with the scale of the weights.
+
+        Without it, training sees errors of a constant size and enlarges the weights to make them
+        small beside the sums, but they grow as the weights do.
+        """
+        ratio = (self.scale(weight) / scale).reshape(-1)
+        if self.geometry.kind == "transposed":
+            ratio = ratio.repeat(self.geometry.groups)
+        return self._per_output(ratio, like)
 
     def _statistical(
         self, x: Tensor, weight: Tensor, bias: Tensor | None, codes: Tensor, scale: Tensor
@@ -226,25 +241,25 @@ class AnalogLayer(nn.Module):
         assert self.matrix is not None
         zero_point, scales = self._scales(scale)
         used, shift, errors = self._model(x, codes, zero_point)
-        value = self._layer(x, instead(weight, used * scale), bias)
+        smooth = self._layer(x, instead(weight, used * scale), bias)
         with torch.no_grad():
-            change = torch.zeros((), device=value.device)
+            value = smooth
             if shift is not None:
-                change = self._per_output(scales * shift, value)
+                value = value + self._per_output(scales * shift, smooth)
             if errors is not None:
-                sums = value + change
-                if bias is not None:
-                    sums = sums - self._per_output(bias, value)
+                sums = value if bias is None else value - self._per_output(bias, value)
                 noise = self._per_output(errors.deviation * scales, value)
-                change = change + sums * self._per_output(errors.gain - 1, value)
-                change = change + self._per_output(errors.offset * scales, value)
-                change = change + self.options.noise * noise * self.draws.normal(value)
-        return value + change
+                value = value + sums * self._per_output(errors.gain - 1, value)
+                value = value + self._per_output(errors.offset * scales, value)
+                value = value + self.options.noise * noise * self.draws.normal(value)
+            exact = self._layer(x, codes * scale, bias) if used is not codes else smooth
+            change = value - exact
+        return instead(smooth + change * self._growth(weight, scale, smooth), value)
 
     @torch.no_grad()
     def _model(
         self, x: Tensor, codes: Tensor, zero_point: int
-    ) -> tuple[Tensor, Tensor | None, _Errors | None]:
+    ) -> tuple[Tensor, Tensor | None, Errors | None]:
         """What stands for the arrays.
 
         Returns:
@@ -261,45 +276,60 @@ class AnalogLayer(nn.Module):
             return codes, None, None
         seed = self._seed()
         filters = self.geometry.filters(codes)
-        found, gain = self.chip.effective(self.matrix, _as_bytes(filters), seed)
-        cells = torch.from_numpy(found).to(codes.device)
-        used, shift = codes, None
-        if not ideal:
-            errors_of_cells = self.options.noise * (cells - filters)
-            used = self.geometry.weights(filters + errors_of_cells, codes.shape)
-            shift = zero_point * errors_of_cells.sum(1)
-        if lossless:
+        cells, gain = self._cell_weights(filters, seed)
+        if lossless and is_independent(read_noise, ideal):
             ones = torch.ones(self.outputs, device=codes.device)
             deviation = gain * rounding_deviation(read_noise, ideal)
-            return used, shift, _Errors(ones, 0 * ones, deviation * ones)
-        if self._errors is None or (self.training and self._errors[1] >= self.options.refresh):
-            self._errors = self._measured(x, filters, cells, seed, zero_point), 0
-        errors, passes = self._errors
-        self._errors = errors, passes + 1
-        return used, shift, errors
+            errors = Errors(1, ones, 0 * ones, deviation * ones)
+        else:
+            errors = self._current(x, filters, cells, seed, zero_point)
+        if ideal:
+            return codes, None, errors
+        errors_of_cells = self.options.noise * errors.share * (cells - filters)
+        used = self.geometry.weights(filters + errors_of_cells, codes.shape)
+        return used, zero_point * errors_of_cells.sum(1), errors
+
+    def _cell_weights(self, filters: Tensor, seed: int) -> tuple[Tensor, float]:
+        assert self.matrix is not None
+        found, gain = self.chip.effective(self.matrix, _as_bytes(filters), seed)
+        return torch.from_numpy(found).to(filters.device), gain
+
+    def _current(
+        self, x: Tensor, filters: Tensor, cells: Tensor, seed: int, zero_point: int
+    ) -> Errors:
+        """Errors of conversions, measured if it is time to."""
+        many = self.options.cells == "fresh" and self.options.redraw < self.options.refresh
+        if self._errors is not None:
+            errors, passes, of = self._errors
+            if not (self.training and passes >= self.options.refresh) and (many or of == seed):
+                self._errors = errors, passes + 1, of
+                return errors
+        chips = {seed: cells}
+        if many:  # of no chip in particular
+            for _ in range(_CHIPS - 1):
+                other = self.draws.seed(self.draws.generator)
+                chips[other] = self._cell_weights(filters, other)[0]
+        errors = self._measured(x, filters, chips, zero_point)
+        self._errors = errors, 1, seed
+        return errors
 
     def _measured(
-        self, x: Tensor, filters: Tensor, cells: Tensor, seed: int, zero_point: int
-    ) -> _Errors:
+        self, x: Tensor, filters: Tensor, chips: dict[int, Tensor], zero_point: int
+    ) -> Errors:
         """Errors of conversions: sums of the hardware model against those of the cells."""
         assert self.matrix is not None
         image = self.geometry.image(self._codes(x), zero_point)
         patches = self.geometry.patches(image, _VECTORS, self.draws.generator)
-        one = patches[:, :, None, None]
         window = [1, 1, 1, 1, 1, 1, 0, 0, 1, 1]
-        delivered = self.chip.sums(
-            self.matrix, _as_bytes(filters), seed, one, window, zero_point
-        ).flatten(1)
-        linear = linear_sums(self.geometry, cells, patches) - zero_point * filters.sum(1)
-        mean = linear.mean(0)
-        centred = linear - mean
-        spread = centred.square().sum(0)
-        gain = (centred * delivered).sum(0) / spread.clamp(min=1e-12)
-        gain = torch.where(spread > 1e-6, gain, torch.ones_like(gain))
-        offset = delivered.mean(0) - gain * mean
-        rest = delivered - gain * linear - offset
-        deviation = (rest.square().sum(0) / max(len(rest) - 2, 1)).sqrt()
-        return _Errors(gain, offset, deviation)
+        found = []
+        for part, (seed, cells) in zip(patches.chunk(len(chips)), chips.items(), strict=False):
+            one = part[:, :, None, None]
+            sums = self.chip.sums(self.matrix, _as_bytes(filters), seed, one, window, zero_point)
+            exact = linear_sums(self.geometry, filters, part) - zero_point * filters.sum(1)
+            of_cells = linear_sums(self.geometry, cells - filters, part)
+            found.append((exact, of_cells, sums.flatten(1)))
+        exact, of_cells, delivered = (torch.cat(values) for values in zip(*found, strict=True))
+        return fitted(exact, of_cells, delivered)
 
 
 def _as_bytes(filters: Tensor) -> npt.NDArray[np.int8]:

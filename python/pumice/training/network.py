@@ -82,8 +82,8 @@ def hardware_aware(
     Batch norms are folded into layers first, and the network is quantized as by `quantize`. In
     training mode, its convolutions and linear layers have the quantization, converters, cells and
     noise of the device (`LayerOptions`). Gradients are those of the layers without them
-    (straight-through). In evaluation mode it runs the compiled program. `pumice.compile(net)`
-    compiles it for its device.
+    (straight-through), but errors grow with the scale of the weights. In evaluation mode it runs
+    the compiled program. `pumice.compile(net)` compiles it for its device.
 
     Args:
         model: a float module, trained or not; it is not changed.

@@ -30,8 +30,9 @@ class LayerOptions:
             work on any chip. "device": the cells of the device's seed, which are those of the
             compiled program as long as the weights are the same.
         redraw: forward passes in training mode that use the same errors of cells, at least 1.
-        refresh: forward passes in training mode after which the errors of converters are measured
-            again (mode "statistical"), at least 1.
+        refresh: forward passes in training mode that use the same measured errors of conversions
+            (mode "statistical"), at least 1. They are measured on this chip if the cells stay the
+            same as long, and otherwise on several chips.
         noise: factor on the random errors of conversions and on those of cells in mode
             "statistical", at least 0. More than 1 trains for more noise than the device has.
         weight_bits: bit width of the weights, 2 to 8.
