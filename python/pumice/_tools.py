@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Console scripts of the C++ tools, which are installed next to the compiled library."""
+"""Console scripts of the C++ tools, which are installed next to the library that they call."""
 
 from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import NoReturn
 
 __all__ = ["lsp_server", "opt", "sim"]
 
 
 def _run(name: str) -> NoReturn:
-    tool = Path(__file__).parent / "_mlir_libs" / name
-    os.execv(tool, [str(tool), *sys.argv[1:]])
+    tool = os.path.join(os.path.dirname(__file__), "_mlir_libs", name)
+    os.execv(tool, [tool, *sys.argv[1:]])
 
 
 def opt() -> NoReturn:

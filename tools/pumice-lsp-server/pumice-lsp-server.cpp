@@ -3,8 +3,9 @@
 #include "lib/Support/Version.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/Tools/mlir-lsp-server/MlirLspServerMain.h"
+#include "tools/Tools.h"
 
-int main(int argc, char **argv) {
+int pumiceLspServerMain(int argc, char **argv) {
   pumice::setVersionPrinter();
   mlir::DialectRegistry registry;
   pumice::registerAllDialects(registry);

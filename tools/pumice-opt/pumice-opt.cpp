@@ -9,6 +9,7 @@
 #include "mlir/Tools/Plugins/DialectPlugin.h"
 #include "mlir/Tools/Plugins/PassPlugin.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "tools/Tools.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
@@ -86,7 +87,7 @@ static bool run(StringRef input, StringRef output, DialectRegistry &registry,
   return isDone;
 }
 
-int main(int argc, char **argv) {
+int pumiceOptMain(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   pumice::setVersionPrinter();
   std::signal(SIGXFSZ, SIG_IGN); // writing fails instead

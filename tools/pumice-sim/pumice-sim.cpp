@@ -6,6 +6,7 @@
 #include "lib/Support/Parallel.h"
 #include "lib/Support/ProgramFile.h"
 #include "lib/Support/Version.h"
+#include "tools/Tools.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
@@ -20,40 +21,23 @@ using namespace mlir;
 using namespace pumice;
 namespace cl = llvm::cl;
 
-static cl::opt<std::string>
-    file(cl::Positional, cl::Required,
-         cl::desc("<machine program (.mlir, bytecode)>"));
-static cl::list<std::string>
-    inputs("input", cl::desc("an input (.npy), once per input in order"));
-static cl::list<std::string>
-    outputs("output", cl::desc("where to write an output (.npy), in order"));
-static cl::opt<std::string>
-    report("report",
-           cl::desc("where to write the report (JSON); - for the terminal"));
-static cl::opt<std::string> observe(
-    "observe",
-    cl::desc("where to write what probes show (JSON); - for the terminal"));
-static cl::opt<bool>
-    estimate("estimate",
-             cl::desc("time, energy and area only: no values, no inputs"));
-static cl::opt<unsigned>
-    threads("threads", cl::desc("threads to compute with (default: all)"),
-            cl::init(0));
-
 static int fail(llvm::Error error) {
   llvm::errs() << "pumice-sim: error: " << llvm::toString(std::move(error))
                << "\n";
   return 1;
 }
 
+/// Does nothing without a path.
 static llvm::Error writeJson(const std::string &path,
                              const llvm::json::Value &json) {
+  if (path.empty())
+    return llvm::Error::success();
   return writeFile(path, [&](llvm::raw_ostream &out) {
     out << llvm::formatv("{0:2}\n", json);
   });
 }
 
-int main(int argc, char **argv) {
+int pumiceSimMain(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   setVersionPrinter();
   std::signal(SIGXFSZ, SIG_IGN); // writing fails instead
@@ -61,6 +45,24 @@ int main(int argc, char **argv) {
     std::fputs("pumice-sim: error: out of memory\n", stderr);
     std::_Exit(1);
   });
+  // Flags are global, and the other tools are in the same library.
+  cl::opt<std::string> file(cl::Positional, cl::Required,
+                            cl::desc("<machine program (.mlir, bytecode)>"));
+  cl::list<std::string> inputs(
+      "input", cl::desc("an input (.npy), once per input in order"));
+  cl::list<std::string> outputs(
+      "output", cl::desc("where to write an output (.npy), in order"));
+  cl::opt<std::string> report(
+      "report",
+      cl::desc("where to write the report (JSON); - for the terminal"));
+  cl::opt<std::string> observe(
+      "observe",
+      cl::desc("where to write what probes show (JSON); - for the terminal"));
+  cl::opt<bool> estimate(
+      "estimate", cl::desc("time, energy and area only: no values, no inputs"));
+  cl::opt<unsigned> threads("threads",
+                            cl::desc("threads to compute with (default: all)"),
+                            cl::init(0));
   cl::ParseCommandLineOptions(argc, argv, "run a Pumice machine program\n");
   DialectRegistry registry;
   registerAllDialects(registry);
@@ -103,12 +105,10 @@ int main(int argc, char **argv) {
   for (auto [path, value] : llvm::zip(outputs, result->outputs))
     if (llvm::Error error = writeNpy(path, value))
       return fail(std::move(error));
-  if (!report.empty())
-    if (llvm::Error error = writeJson(report, result->report))
-      return fail(std::move(error));
-  if (!observe.empty())
-    if (llvm::Error error = writeJson(observe, toJson(collector)))
-      return fail(std::move(error));
+  if (llvm::Error error = writeJson(report, result->report))
+    return fail(std::move(error));
+  if (llvm::Error error = writeJson(observe, toJson(collector)))
+    return fail(std::move(error));
   const llvm::json::Object &json = *result->report.getAsObject();
   if (report.empty())
     llvm::outs() << llvm::formatv(

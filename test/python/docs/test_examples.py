@@ -8,13 +8,15 @@ import io
 import os
 import re
 import runpy
-import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
+
+import pumice
+from plugins import LAYERS, build_plugin, mlir_folders, of_build_tree
+from pumice.passes import tool
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "examples"
@@ -125,34 +127,14 @@ def test_python_pass() -> None:
     assert clamped == "4 bits: [[24, -30, 33]], 48 conversions"
 
 
-def build_tree() -> Path | None:
-    """Of the tools under test: next to them, or where pip built them."""
-    tools = os.environ.get("PUMICE_TOOLS_DIR")
-    trees = [Path(tools).parent] if tools else sorted((ROOT / "build").glob("*"))
-    for tree in trees:
-        header = tree / "dialects" / "Crossbar" / "CrossbarOps.h.inc"
-        if header.exists() and (tree / "CMakeCache.txt").exists():
-            return tree
-    return None
-
-
 def test_cpp_pass(tmp_path: Path) -> None:
-    tools = Path(os.environ.get("PUMICE_TOOLS_DIR") or sysconfig.get_path("scripts"))
-    tree = build_tree()
-    if tree is None:
-        pytest.skip("no build tree of pumice-opt")
-    if not shutil.which("cmake"):
-        pytest.skip("no cmake")
-    if not any(map(shutil.which, (os.environ.get("CXX", "c++"), "c++", "g++", "clang++"))):
-        pytest.skip("no C++ compiler")
-    if "PUMICE_LINKER_EXPORTS:INTERNAL=1" not in (tree / "CMakeCache.txt").read_text():
-        pytest.skip("the linker of the build tree cannot export chosen symbols")
-    generator = ["-G", "Ninja"] if shutil.which("ninja") else []
-    run("cmake", *generator, "-S", EXAMPLES / "cpp_pass", "-B", tmp_path / "build",
-        f"-DPUMICE_BUILD_DIR={tree}")  # fmt: skip
-    run("cmake", "--build", tmp_path / "build")
-    plugin = tmp_path / "build" / "CountArrays.so"
-    layers = EXAMPLES / "cpp_pass" / "layers.mlir"
-    done = run(tools / "pumice-opt", layers, f"--load-pass-plugin={plugin}", "--count-arrays")
+    tree = Path(os.environ.get("PUMICE_TOOLS_DIR", "")).parent
+    if (tree / "PumiceConfig.cmake").exists():
+        settings = of_build_tree(tree)
+    else:
+        package = Path(pumice.__file__).parent
+        settings = [f"-DPumice_DIR={package / 'cmake'}", *mlir_folders()]
+    plugin = build_plugin(tmp_path, settings)
+    done = run(tool("pumice-opt"), LAYERS, f"--load-pass-plugin={plugin}", "--count-arrays")
     assert "remark: takes 8 arrays" in done.stderr
     assert "module attributes {example.arrays = 8 : i64}" in done.stdout

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from plugins import LAYERS, build_plugin, mlir_folders
+
 pytestmark = pytest.mark.nightly
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -79,6 +81,29 @@ def test_the_tools_run(installed) -> None:
     shown = run(installed, python, "-c", "import numpy; print(numpy.load('y.npy').round(3)[0])")
     assert shown.strip() == "0.762"
     assert "isaac" in run(installed, installed / "bin" / "pumice", "devices")
+
+
+def test_python_and_the_tools_share_one_library(installed) -> None:
+    """MLIR and LLVM are there once; what starts the tools is small."""
+    libraries = installed / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
+    libraries = libraries / "pumice" / "_mlir_libs"
+    large = [path.name for path in libraries.iterdir() if path.stat().st_size > 20e6]
+    assert large == ["libPumicePythonCAPI.so"]
+    for name in ("pumice-opt", "pumice-sim", "pumice-lsp-server"):
+        assert (libraries / name).stat().st_size < 100e3
+        version = run(installed, libraries / name, "--version")
+        assert version.startswith("pumice ")
+        assert run(installed, installed / "bin" / name, "--version") == version
+
+
+def test_a_plugin_is_built_and_loads(installed, tmp_path) -> None:
+    """With the headers of the package; the compiler is that of this environment."""
+    scripts = installed / "bin"
+    shown = run(installed, scripts / "python", "-c", "import pumice; print(pumice.__path__[0])")
+    folder = Path(shown.strip())
+    plugin = build_plugin(tmp_path, [f"-DPumice_DIR={folder / 'cmake'}", *mlir_folders()])
+    flags = [f"--load-pass-plugin={plugin}", "--count-arrays"]
+    assert "{example.arrays = 8 : i64}" in run(installed, scripts / "pumice-opt", LAYERS, *flags)
 
 
 def test_the_demo_runs(installed, packages) -> None:
