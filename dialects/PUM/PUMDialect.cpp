@@ -2,6 +2,7 @@
 #include "dialects/PUM/PUM.h"
 #include "dialects/PUM/Reason.h"
 #include "lib/Support/DigitalOps.h"
+#include "lib/Support/Text.h"
 
 #include "mlir/Bytecode/BytecodeImplementation.h"
 #include "mlir/IR/Builders.h"
@@ -424,9 +425,11 @@ LogicalResult CalibrationAttr::verify(EmitError emitError, Number scale,
   return checkNumbers(emitError, {{"low", low}, {"high", high}});
 }
 
-LogicalResult StateAttr::verify(EmitError emitError, StringRef /*name*/,
+LogicalResult StateAttr::verify(EmitError emitError, StringRef name,
                                 ElementsAttr /*initial*/, int64_t result,
                                 ElementsAttr /*current*/) {
+  if (std::string problem = pumice::problemOfText(name); !problem.empty())
+    return emitError() << problem;
   if (result < 0)
     return emitError() << "result must be at least 0, got " << result;
   return success();

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pumice.errors import PumiceError, PumiceWarning
+from pumice.files import native_path
 
 __all__ = ["Device", "as_device", "devices", "source_of"]
 
@@ -61,7 +62,7 @@ class Device:
         name = device
         try:
             with ir.Context() as context:
-                text = _pumice.device_to_json(_pumice.load_device(context, str(name)))
+                text = _pumice.device_to_json(_pumice.load_device(context, native_path(name)))
         except ValueError as error:
             raise PumiceError(_with_hint(_plain(error))) from None
         self._fields = json.loads(text)
