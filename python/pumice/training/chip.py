@@ -7,7 +7,6 @@ import json
 import math
 import os
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor
 
 from pumice.device import Device
+from pumice.lazy import cached_property
 from pumice.training.geometry import Geometry
 
 __all__ = ["Chip", "Matrix", "matrices_of", "rounding_deviation"]
