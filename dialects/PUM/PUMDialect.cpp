@@ -196,7 +196,11 @@ void pumice::pum::copyTargetGroup(Operation *from, Operation *to) {
 
 using EmitError = function_ref<InFlightDiagnostic()>;
 
-/// Every number must be finite and at least (or, `positive`, above) zero.
+/// Sums and ratios of numbers within these limits are finite.
+static constexpr double kLargestNumber = 1e60, kLeastNumber = 1e-60;
+
+/// Every number must be at least (or, `positive`, above) zero and within the
+/// limits.
 static LogicalResult
 checkNumbers(EmitError emitError,
              ArrayRef<std::pair<StringRef, double>> numbers,
@@ -206,6 +210,12 @@ checkNumbers(EmitError emitError,
       return emitError() << field << " must be "
                          << (positive ? "above 0" : "at least 0") << ", got "
                          << value;
+    else if (value > kLargestNumber)
+      return emitError() << field << " must be at most " << kLargestNumber
+                         << ", got " << value;
+    else if (value != 0 && value < kLeastNumber)
+      return emitError() << field << " must be 0 or at least " << kLeastNumber
+                         << ", got " << value;
   return success();
 }
 

@@ -33,9 +33,11 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "python" / "helpers")]
 
 import targets  # noqa: E402
 
-#: How long a batch should take, and one input may.
+#: Processor time that a batch should take, and that one input may.
 BATCH_SECONDS = 10
 LIMIT_SECONDS = 60
+#: How long an input may wait for what never comes.
+WAIT_SECONDS = 900
 OUTCOMES = ("passed", "refused", "unparsed", "contained", "failed")
 #: Of a child that reads without another one.
 READERS_END = ("SIGABRT", "SIGSEGV", "SIGBUS", "SIGILL")
@@ -58,7 +60,13 @@ def outcome_of(target: str, data: bytes) -> tuple[str, str]:
         return "failed", f"{type(error).__name__} at {frame.name}: {error}"
 
 
-def in_child(work: Callable[[int], None], seconds: float) -> tuple[str, str]:
+def limit() -> None:
+    """Ends this process if what follows takes too long."""
+    signal.setitimer(signal.ITIMER_PROF, LIMIT_SECONDS)
+    signal.alarm(WAIT_SECONDS)
+
+
+def in_child(work: Callable[[int], None]) -> tuple[str, str]:
     """What a child writes to its descriptor, and how it ended if not well."""
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     folder = tempfile.mkdtemp(prefix="pumice-fuzz-", dir=memory)
@@ -73,7 +81,7 @@ def in_child(work: Callable[[int], None], seconds: float) -> tuple[str, str]:
                 os.dup2(nowhere, stream)
             tempfile.tempdir = folder
             os.environ["PUMICE_CACHE_DIR"] = os.path.join(folder, "code")
-            signal.alarm(int(seconds) + 1)
+            limit()
             work(sink)
             status = 0
         finally:
@@ -101,7 +109,7 @@ def run_one(target: str, data: bytes) -> tuple[str, str]:
     def work(sink: int) -> None:
         os.write(sink, json.dumps(outcome_of(target, data)).encode())
 
-    said, end = in_child(work, LIMIT_SECONDS)
+    said, end = in_child(work)
     if end:
         return "failed", end
     outcome, how = json.loads(said)
@@ -118,11 +126,11 @@ def run_range(target: str, seed: int, numbers: range) -> tuple[dict[str, int], l
         def work(sink: int, start: int = start) -> None:
             targets.read_here()
             for number in range(start, numbers.stop):
-                signal.alarm(LIMIT_SECONDS)
+                limit()
                 outcome = outcome_of(target, make(target, seed, number))
                 os.write(sink, (json.dumps([number, *outcome]) + "\n").encode())
 
-        said, end = in_child(work, LIMIT_SECONDS)
+        said, end = in_child(work)
         for line in said.splitlines():
             number, outcome, how = json.loads(line)
             counts[outcome] += 1
@@ -222,7 +230,9 @@ def main() -> int:
             if kind in known:
                 continue
             known.add(kind)
-            data = minimise(target, make(target, args.seed, number), how)
+            data = make(target, args.seed, number)
+            if how not in ("SIGPROF", "SIGALRM"):
+                data = minimise(target, data, how)
             name = f"{target}-{args.seed}-{number}"
             (args.folder / name).write_bytes(data)
             state.setdefault("found", []).append({"kind": kind, "how": how, "file": name})
