@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pumice.passmanager import PassManager
 
 import pumice
 from pumice import ir
@@ -163,6 +164,28 @@ def test_a_process_that_ignores_its_children(ignored: bool, tmp_path: Path) -> N
         assert isolated(lambda: 5) == 5
         with pytest.raises(Crash):
             isolated(lambda: os.kill(os.getpid(), signal.SIGKILL))
+
+    in_fork(child)
+
+
+def test_errors_of_passes_in_many_functions() -> None:
+    """Each is reported from its own thread, none of which holds Python's lock."""
+    function = """
+func.func @f{i}(%x: tensor<8x4xi8>) -> tensor<8x2xi32> {{
+  %w = arith.constant dense<1> : tensor<2x4xi8>
+  %y = crossbar.mvm %x, %w : (tensor<8x4xi8>, tensor<2x4xi8>) -> tensor<8x2xi32>
+  return %y : tensor<8x2xi32>
+}}
+"""
+
+    def child() -> None:
+        for _ in range(20):
+            text = "".join(function.format(i=i) for i in range(40))
+            module = ir.Module.parse(text, ir.Context())
+            with module.context:
+                passes = PassManager.parse("builtin.module(convert-crossbar-to-pum)")
+            with pytest.raises(ir.MLIRError, match="'pum.compute' op reads no grid"):
+                passes.run(module.operation)
 
     in_fork(child)
 
