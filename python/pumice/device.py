@@ -275,7 +275,13 @@ class Device:
     def _attribute(self, context: Any, name: str) -> Any:
         from pumice._mlir_libs import _pumice
 
-        return _pumice.device_from_json(context, json.dumps(self._fields), name)
+        text = json.dumps(self._fields, ensure_ascii=False)
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            found = error.object[error.start : error.end]
+            raise PumiceError(f"expected a device in UTF-8, got {found!r}") from None
+        return _pumice.device_from_json(context, text, name)
 
     def _check(self, name: str, context: Any) -> None:
         """Raises if this cannot be a device; the text begins with `name`."""

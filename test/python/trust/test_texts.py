@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -82,6 +83,18 @@ def test_errors_of_what_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "p.mlir").write_text(text)
     with pytest.raises(pumice.PumiceError, match='kind must be one of .* got "a�"'):
         pumice.load(tmp_path / "p.mlir")
+
+
+def test_surrogates_in_json(tmp_path: Path) -> None:
+    """JSON has names that no text has."""
+    fields = pumice.Device("isaac").fields
+    for place in (fields, fields["groups"][0], fields["components"][0]):
+        old = place["name"]
+        place["name"] = "a\ud800"
+        (tmp_path / "d.json").write_text(json.dumps(fields))
+        with pytest.raises(pumice.PumiceError, match=r"expected a device in UTF-8, got '\\ud800'"):
+            pumice.Device(tmp_path / "d.json")
+        place["name"] = old
 
 
 def test_paths(tmp_path: Path) -> None:
