@@ -3,6 +3,7 @@
 #include "dialects/PUM/PUM.h"
 #include "lib/Support/DigitalOps.h"
 #include "lib/Support/Laws.h"
+#include "lib/Support/Text.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "llvm/ADT/StringExtras.h"
@@ -155,11 +156,38 @@ static LogicalResult checkLaws(EmitError emitError, ArrayAttr groups,
 // Devices
 //===----------------------------------------------------------------------===//
 
+/// Names that the device gives. Others have to be equal to one of these.
+static LogicalResult checkTexts(EmitError emitError, StringRef name,
+                                ArrayAttr groups, ArrayAttr components,
+                                ArrayAttr laws) {
+  SmallVector<StringRef> names = {name};
+  for (Attribute attr : groups)
+    if (auto group = dyn_cast<UnitGroup>(attr)) {
+      names.push_back(group.getName());
+      if (ArrayAttr levels = group.getLevels())
+        for (auto level : levels.getAsRange<LevelAttr>())
+          names.push_back(level.getName());
+    }
+  for (Attribute attr : components)
+    if (auto component = dyn_cast<ComponentAttr>(attr))
+      names.push_back(component.getName());
+  if (laws)
+    for (Attribute attr : laws)
+      if (auto law = dyn_cast<LawAttr>(attr))
+        names.push_back(law.getOf());
+  for (StringRef text : names)
+    if (std::string problem = pumice::problemOfText(text); !problem.empty())
+      return emitError() << problem;
+  return success();
+}
+
 LogicalResult DeviceAttr::verify(EmitError emitError, StringRef name,
                                  ArrayAttr groups, MemoryAttr, MemoryAttr,
                                  ArrayAttr components, ArrayAttr laws) {
   if (name.empty())
     return emitError() << "name must not be empty";
+  if (failed(checkTexts(emitError, name, groups, components, laws)))
+    return failure();
   llvm::StringMap<UnitGroup> byName;
   for (Attribute attr : groups) {
     auto group = dyn_cast<UnitGroup>(attr);

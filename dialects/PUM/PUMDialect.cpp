@@ -2,6 +2,7 @@
 #include "dialects/PUM/PUM.h"
 #include "dialects/PUM/Reason.h"
 #include "lib/Support/DigitalOps.h"
+#include "lib/Support/Text.h"
 
 #include "mlir/Bytecode/BytecodeImplementation.h"
 #include "mlir/IR/Builders.h"
@@ -202,7 +203,11 @@ void pumice::pum::copyTargetGroup(Operation *from, Operation *to) {
 
 using EmitError = function_ref<InFlightDiagnostic()>;
 
-/// Every number must be finite and at least (or, `positive`, above) zero.
+/// Sums and ratios of numbers within these limits are finite.
+static constexpr double kLargestNumber = 1e60, kLeastNumber = 1e-60;
+
+/// Every number must be at least (or, `positive`, above) zero and within the
+/// limits.
 static LogicalResult
 checkNumbers(EmitError emitError,
              ArrayRef<std::pair<StringRef, double>> numbers,
@@ -212,6 +217,12 @@ checkNumbers(EmitError emitError,
       return emitError() << field << " must be "
                          << (positive ? "above 0" : "at least 0") << ", got "
                          << value;
+    else if (value > kLargestNumber)
+      return emitError() << field << " must be at most " << kLargestNumber
+                         << ", got " << value;
+    else if (value != 0 && value < kLeastNumber)
+      return emitError() << field << " must be 0 or at least " << kLeastNumber
+                         << ", got " << value;
   return success();
 }
 
@@ -431,9 +442,11 @@ LogicalResult CalibrationAttr::verify(EmitError emitError, Number scale,
   return checkNumbers(emitError, {{"low", low}, {"high", high}});
 }
 
-LogicalResult StateAttr::verify(EmitError emitError, StringRef /*name*/,
+LogicalResult StateAttr::verify(EmitError emitError, StringRef name,
                                 ElementsAttr /*initial*/, int64_t result,
                                 ElementsAttr /*current*/) {
+  if (std::string problem = pumice::problemOfText(name); !problem.empty())
+    return emitError() << problem;
   if (result < 0)
     return emitError() << "result must be at least 0, got " << result;
   return success();

@@ -3,6 +3,7 @@
 
 #include "dialects/Simulator/Simulator.h"
 #include "lib/Support/Locations.h"
+#include "lib/Support/Text.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/AsmState.h"
 
@@ -29,9 +30,9 @@ static llvm::json::Object entryOf(Operation *op, unsigned line) {
   if (!names.layer.empty())
     entry["layer"] = names.layer;
   if (!place.node.empty())
-    entry["node"] = place.node;
+    entry["node"] = asText(place.node);
   if (!place.file.empty()) {
-    entry["file"] = place.file;
+    entry["file"] = asText(place.file);
     entry["source_line"] = place.line;
   }
   return entry;

@@ -13,8 +13,10 @@
 #include "lib/Model/Machine/Report.h"
 #include "lib/Model/Machine/RollUp.h"
 #include "lib/Pipelines/Run.h"
+#include "lib/Support/Isolated.h"
 #include "lib/Support/Locations.h"
 #include "lib/Support/ProgramFile.h"
+#include "lib/Support/Text.h"
 #include "lib/Support/ThreadPool.h"
 #include "mlir/CAPI/IR.h"
 #include "mlir/CAPI/Pass.h"
@@ -57,6 +59,8 @@ void pumiceConfigureContext(MlirContext context) {
 }
 
 void pumiceSetRegionChecks(bool areOn) { digital::setChecks(areOn); }
+
+void pumiceSetIsolation(bool isOn) { setIsolation(isOn); }
 
 void pumicePassStatistics(MlirPassManager manager, MlirStringCallback callback,
                           void *user) {
@@ -333,12 +337,12 @@ void pumiceProgramTensors(PumiceProgram program, MlirStringCallback callback,
   for (const ComputedTensor &tensor : unwrapProgram(program).tensors()) {
     llvm::json::Array places;
     for (const Place &place : tensor.places)
-      places.push_back(llvm::json::Object{{"node", place.node},
-                                          {"layer", place.layer},
-                                          {"file", place.file},
+      places.push_back(llvm::json::Object{{"node", asText(place.node)},
+                                          {"layer", asText(place.layer)},
+                                          {"file", asText(place.file)},
                                           {"line", place.line}});
     tensors.push_back(llvm::json::Object{
-        {"name", tensor.name},
+        {"name", asText(tensor.name)},
         {"kind", stringifyTensorKind(tensor.kind)},
         {"shape", llvm::json::Array(tensor.type.getShape())},
         {"element", debugString(tensor.type.getElementType())},

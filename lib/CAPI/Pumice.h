@@ -25,6 +25,9 @@ MLIR_CAPI_EXPORTED void pumiceConfigureContext(MlirContext context);
  * off only to measure what that costs (digital::setChecks). */
 MLIR_CAPI_EXPORTED void pumiceSetRegionChecks(bool areOn);
 
+/* Whether a child process reads files first. For the fuzzer only. */
+MLIR_CAPI_EXPORTED void pumiceSetIsolation(bool isOn);
+
 /* JSON of what the passes on whole modules have counted so far: an object for
  * each pass that counts, by flag, of numbers by name. */
 MLIR_CAPI_EXPORTED void pumicePassStatistics(MlirPassManager manager,

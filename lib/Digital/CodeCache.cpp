@@ -109,7 +109,8 @@ static std::optional<Code> parse(StringRef key, StringRef text) {
 }
 
 std::optional<Code> CodeCache::load(StringRef key) const {
-  if (directory.empty())
+  // Opening a pipe would wait for its writer.
+  if (directory.empty() || !sys::fs::is_regular_file(pathOf(key)))
     return std::nullopt;
   // Record the use, because file systems may not update access times.
   Expected<sys::fs::file_t> file =

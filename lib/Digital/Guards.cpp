@@ -222,6 +222,13 @@ std::optional<double> floatConstant(Value value) {
   return constant.convertToDouble();
 }
 
+double largestOf(FloatType type) {
+  APFloat largest = APFloat::getLargest(type.getFloatSemantics());
+  bool loses;
+  largest.convert(APFloat::IEEEdouble(), APFloat::rmTowardZero, &loses);
+  return largest.convertToDouble();
+}
+
 FloatRange floatRange(Value value, unsigned depth = 0) {
   constexpr unsigned kMaxDepth = 12;
   Operation *op = value.getDefiningOp();
@@ -245,6 +252,10 @@ FloatRange floatRange(Value value, unsigned depth = 0) {
   if (isa<arith::SIToFPOp, arith::UIToFPOp>(op)) {
     Type type = op->getOperand(0).getType();
     double limit = std::ldexp(1.0, int(widthOf(type)));
+    // Integers that a narrow type of floats does not hold become infinite.
+    auto floats = dyn_cast<FloatType>(value.getType());
+    if (!floats || limit > largestOf(floats))
+      limit = HUGE_VAL;
     return {isa<arith::UIToFPOp>(op) ? 0.0 : -limit, limit, false};
   }
   if (isa<arith::MaximumFOp, arith::MaxNumFOp, arith::MinimumFOp,

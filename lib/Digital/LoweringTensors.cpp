@@ -253,6 +253,10 @@ struct ExpandMath : FunctionPass<ExpandMath> {
   bool polynomials;
   ExpandMath(bool polynomials) : polynomials(polynomials) {}
 
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<arith::ArithDialect, cf::ControlFlowDialect>();
+  }
+
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateMathAlgebraicSimplificationPatterns(patterns);

@@ -2,7 +2,9 @@
 #include "lib/Digital/MathExpand.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
@@ -135,6 +137,40 @@ struct WideFPowI : OpRewritePattern<math::FPowIOp> {
   }
 };
 
+/// 1 / x^n, rounded to zero. Upstream divides, by zero too where the power
+/// overflows.
+struct NegativeIPowI : OpRewritePattern<math::IPowIOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(math::IPowIOp op,
+                                PatternRewriter &rewriter) const override {
+    APInt exponent;
+    if (!op.getType().isInteger() ||
+        !matchPattern(op.getRhs(), m_ConstantInt(&exponent)) ||
+        !exponent.isNegative())
+      return failure();
+    Location loc = op.getLoc();
+    Value base = op.getLhs();
+    auto constant = [&](int64_t value) -> Value {
+      return arith::ConstantOp::create(
+          rewriter, loc, rewriter.getIntegerAttr(op.getType(), value));
+    };
+    auto is = [&](arith::CmpIPredicate predicate, int64_t value) -> Value {
+      return arith::CmpIOp::create(rewriter, loc, predicate, base,
+                                   constant(value));
+    };
+    Value zero = constant(0), one = constant(1), minusOne = constant(-1);
+    cf::AssertOp::create(rewriter, loc, is(arith::CmpIPredicate::ne, 0),
+                         "zero to a negative power");
+    Value ofMinusOne =
+        arith::SelectOp::create(rewriter, loc, is(arith::CmpIPredicate::eq, -1),
+                                exponent[0] ? minusOne : one, zero);
+    rewriter.replaceOpWithNewOp<arith::SelectOp>(
+        op, is(arith::CmpIPredicate::eq, 1), one, ofMinusOne);
+    return success();
+  }
+};
+
 } // namespace
 
 void pumice::digital::populateMathLegalizePatterns(
@@ -142,6 +178,7 @@ void pumice::digital::populateMathLegalizePatterns(
   // After the simplifications, which turn small constant exponents into
   // products.
   patterns.add<WideFPowI>(patterns.getContext(), /*benefit=*/0);
+  patterns.add<NegativeIPowI>(patterns.getContext(), /*benefit=*/10);
 }
 
 void pumice::digital::populateMathExpandPatterns(RewritePatternSet &patterns) {

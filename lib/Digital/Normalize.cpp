@@ -78,6 +78,37 @@ static Error checkIterators(linalg::LinalgOp op) {
   return Error::success();
 }
 
+/// Fails if `op` computes with numbers that no buffer holds: LLVM takes hours
+/// for wide integers, or ends the process, and calls libraries for other
+/// floats.
+static Error checkScalars(Operation *op) {
+  auto check = [&](Type type) -> Error {
+    Type scalar = getElementTypeOrSelf(type);
+    auto integer = dyn_cast<IntegerType>(scalar);
+    if (integer ? integer.isSignless() && integer.getWidth() > 0 &&
+                      integer.getWidth() <= 64
+                : scalar.isIndex() || scalar.isF16() || scalar.isBF16() ||
+                      scalar.isF32() || scalar.isF64())
+      return Error::success();
+    return errorAt(op, "'" + op->getName().getStringRef() +
+                           "' in a digital region: expected numbers of i1 to "
+                           "i64, index, f16, bf16, f32 or f64, got " +
+                           text(type));
+  };
+  for (Type type : op->getOperandTypes())
+    if (Error error = check(type))
+      return error;
+  for (Type type : op->getResultTypes())
+    if (Error error = check(type))
+      return error;
+  for (Region &region : op->getRegions())
+    for (Block &block : region)
+      for (BlockArgument argument : block.getArguments())
+        if (Error error = check(argument.getType()))
+          return error;
+  return Error::success();
+}
+
 /// Fails if `op` has attributes for which it is not defined.
 static Error checkAttributes(Operation *op) {
   for (NamedAttribute attribute : op->getAttrs()) {
@@ -154,13 +185,16 @@ Error checkOps(func::FuncOp function) {
         (isa<affine::AffineDialect, arith::ArithDialect, index::IndexDialect,
              linalg::LinalgDialect, math::MathDialect, scf::SCFDialect,
              tensor::TensorDialect>(dialect) ||
-         isa<cf::AssertOp, func::ReturnOp>(op)))
-      invalid = checkAttributes(op);
-    else
+         isa<cf::AssertOp, func::ReturnOp>(op))) {
+      invalid = checkScalars(op);
+      if (!invalid)
+        invalid = checkAttributes(op);
+    } else {
       invalid = errorAt(op, "'" + op->getName().getStringRef() +
                                 "' is not an op of a digital region (arith, "
                                 "math, linalg, tensor, affine, scf, index, "
                                 "cf.assert)");
+    }
     return invalid ? WalkResult::interrupt() : WalkResult::advance();
   });
   return invalid;

@@ -82,16 +82,24 @@ std::optional<DigitalOpKind> kindOf(Operation *op) {
 }
 
 /// The arguments of a payload that a value depends on, up to other products.
-void collectArguments(Value value, llvm::SmallDenseSet<unsigned> &arguments) {
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    arguments.insert(argument.getArgNumber());
-    return;
+llvm::SmallDenseSet<unsigned> argumentsOf(Value value) {
+  llvm::SmallDenseSet<unsigned> arguments;
+  llvm::SmallDenseSet<Value> seen = {value};
+  SmallVector<Value> open = {value};
+  while (!open.empty()) {
+    Value next = open.pop_back_val();
+    if (auto argument = dyn_cast<BlockArgument>(next)) {
+      arguments.insert(argument.getArgNumber());
+      continue;
+    }
+    Operation *op = next.getDefiningOp();
+    if (isa<arith::MulIOp, arith::MulFOp>(op))
+      continue;
+    for (Value operand : op->getOperands())
+      if (seen.insert(operand).second)
+        open.push_back(operand);
   }
-  Operation *op = value.getDefiningOp();
-  if (!op || isa<arith::MulIOp, arith::MulFOp>(op))
-    return;
-  for (Value operand : op->getOperands())
-    collectArguments(operand, arguments);
+  return arguments;
 }
 
 /// Whether an op sums products of two of its operands.
@@ -104,9 +112,8 @@ bool sumsProducts(linalg::LinalgOp op) {
     if (!isa<arith::MulIOp, arith::MulFOp>(inner) || !inner.hasOneUse() ||
         !isa<arith::AddIOp, arith::AddFOp>(*inner.user_begin()))
       continue;
-    llvm::SmallDenseSet<unsigned> left, right;
-    collectArguments(inner.getOperand(0), left);
-    collectArguments(inner.getOperand(1), right);
+    llvm::SmallDenseSet<unsigned> left = argumentsOf(inner.getOperand(0)),
+                                  right = argumentsOf(inner.getOperand(1));
     auto isInput = [&](unsigned argument) { return argument < inputs; };
     if (left.empty() || right.empty() || !llvm::all_of(left, isInput) ||
         !llvm::all_of(right, isInput) ||

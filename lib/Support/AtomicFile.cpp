@@ -36,7 +36,9 @@ Error pumice::writeFile(StringRef path, function_ref<void(raw_ostream &)> write,
   }
   sys::fs::file_status status;
   bool exists = !sys::fs::status(path, status);
-  if (exists && status.type() != sys::fs::file_type::regular_file) {
+  // A private file takes the place of whatever is there.
+  if (exists && !isPrivate &&
+      status.type() != sys::fs::file_type::regular_file) {
     int descriptor;
     std::error_code error = sys::fs::openFileForWrite(
         path, descriptor, sys::fs::CD_OpenExisting, sys::fs::OF_None);
@@ -48,7 +50,7 @@ Error pumice::writeFile(StringRef path, function_ref<void(raw_ostream &)> write,
   }
   // The file behind a link is replaced, not the link.
   SmallString<128> target(path);
-  if (exists)
+  if (exists && !isPrivate)
     (void)sys::fs::real_path(path, target);
   // LLVM's temporary files would take over the signals of the process, and its
   // unique names replace "%" in those of folders.

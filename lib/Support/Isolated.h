@@ -9,6 +9,10 @@
 
 namespace pumice {
 
+/// Whether `survivesReading` reads in a child, which it does unless told
+/// otherwise: the fuzzer counts what ends MLIR's reader.
+void setIsolation(bool isOn);
+
 /// Calls `read` in a forked child, with a fresh context of the same dialects
 /// and without threads. Fails, with an error at `loc` that names `file`, if
 /// that ends the child: MLIR's parser asserts on some malformed types and

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Support/Limits.h"
 
+#include "lib/Support/Text.h"
+#include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/IR/BuiltinAttributeInterfaces.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -84,6 +86,13 @@ LogicalResult pumice::verifyLimits(Operation *root) {
     return op->emitError("expected tensors of fewer than 2^50 bytes, got ")
            << type;
   };
+  StringRef text;
+  AttrTypeWalker texts; // visits each attribute once
+  texts.addWalk([&](StringAttr attribute) {
+    text = attribute.getValue();
+    return problemOfText(text).empty() ? WalkResult::advance()
+                                       : WalkResult::interrupt();
+  });
   SmallVector<std::pair<Operation *, unsigned>> open = {{root, 0}};
   while (!open.empty()) {
     Operation *op = open.back().first;
@@ -93,6 +102,8 @@ LogicalResult pumice::verifyLimits(Operation *root) {
              << kMaxNesting << " deep, got more";
     if (op->isRegistered() && failed(verifyNumbers(op)))
       return failure();
+    if (texts.walk(op->getAttrDictionary()).wasInterrupted())
+      return op->emitError(problemOfText(text));
     for (Type type : op->getOperandTypes())
       if (failed(check(op, type)))
         return failure();

@@ -29,7 +29,8 @@ std::optional<int64_t> checkedBytes(mlir::Type type);
 
 /// Emits an error at the first op below `root` that is nested too deep, has an
 /// operand, a result or a constant of `kMaxBytes` or more, extents or offsets
-/// of that size, or other dynamic ones than it has operands for.
+/// of that size, or other dynamic ones than it has operands for, or text that
+/// is not UTF-8, of which no report can be made.
 mlir::LogicalResult verifyLimits(mlir::Operation *root);
 
 /// A pass on any op that does so. Reading a file or running passes begins with

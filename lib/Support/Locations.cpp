@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Support/Locations.h"
 
+#include "lib/Support/Text.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "llvm/Support/Path.h"
 
@@ -43,11 +44,11 @@ OpNames pumice::namesOf(Location loc) {
   Place place = placeOf(loc);
   OpNames names;
   if (!place.node.empty()) {
-    names.node = place.node.str();
-    names.layer = place.layer.empty() ? names.node : place.layer.str();
+    names.node = asText(place.node);
+    names.layer = place.layer.empty() ? names.node : asText(place.layer);
   } else if (!place.file.empty()) {
-    names.layer =
-        (llvm::sys::path::filename(place.file) + ":" + Twine(place.line)).str();
+    names.layer = asText(llvm::sys::path::filename(place.file)) + ":" +
+                  std::to_string(place.line);
     names.node = names.layer;
   }
   return names;

@@ -10,6 +10,7 @@
 #include <exception>
 #include <mutex>
 #include <pthread.h>
+#include <system_error>
 #include <thread>
 
 using namespace pumice::model;
@@ -49,8 +50,12 @@ public:
   void run(Job &job) {
     {
       std::lock_guard<std::mutex> lock(mutex);
-      for (; threads < job.wanted; ++threads)
-        std::thread([this] { serve(); }).detach();
+      try {
+        for (; threads < job.wanted; ++threads)
+          std::thread([this] { serve(); }).detach();
+      } catch (const std::system_error &) {
+        // Memory or a limit allows no more: those that there are do the work.
+      }
       jobs.push_back(&job);
     }
     for (int64_t i = 0; i < job.wanted; ++i)

@@ -71,6 +71,10 @@ nb::object text(const std::string &bytes) {
       bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "replace"));
 }
 
+nb::builtin_exception valueError(const std::string &message) {
+  return nb::value_error(nb::cast<std::string>(text(message)).c_str());
+}
+
 Diagnostic read(MlirDiagnostic diagnostic) {
   constexpr const char *severities[] = {"error", "warning", "note", "remark"};
   Diagnostic result;
@@ -231,14 +235,14 @@ public:
                                   inputs.data(), threads, append, &error);
     }
     if (!good)
-      throw nb::value_error(error.c_str());
+      throw valueError(error);
   }
 
   void setAdcRanges(Collector &collector, double fraction) {
     std::string error;
     if (!pumiceProgramSetAdcRanges(program, collector.collector, fraction,
                                    append, &error))
-      throw nb::value_error(error.c_str());
+      throw valueError(error);
   }
 
   /// Name and a copy of each part of the state.
@@ -250,7 +254,7 @@ public:
       PumiceTensor value =
           pumiceProgramState(program, i, &name, append, &error);
       if (!error.empty())
-        throw nb::value_error(error.c_str());
+        throw valueError(error);
       result.emplace_back(std::string(name.data, name.length),
                           copyToNumpy(value));
     }
@@ -260,7 +264,7 @@ public:
   void shareState(Program &other) {
     std::string error;
     if (!pumiceProgramShareState(program, other.program, append, &error))
-      throw nb::value_error(error.c_str());
+      throw valueError(error);
   }
 
   nb::tuple execute(const std::vector<Array> *arrays, unsigned threads,
@@ -298,7 +302,7 @@ public:
       std::rethrow_exception(raised);
     }
     if (!run.ptr)
-      throw nb::value_error(error.c_str());
+      throw valueError(error);
     nb::list outputs;
     for (intptr_t i = 0; i < pumiceRunNumOutputs(run); ++i)
       outputs.append(copyToNumpy(pumiceRunOutput(run, i)));
@@ -343,13 +347,13 @@ NB_MODULE(_pumice, m) {
         try {
           std::rethrow_exception(pointer);
         } catch (const DiagnosticError &error) {
-          std::string text;
+          std::string messages;
           nb::list diagnostics;
           for (const Diagnostic &diagnostic : error.diagnostics) {
-            text += (text.empty() ? "" : "\n") + diagnostic.message;
+            messages += (messages.empty() ? "" : "\n") + diagnostic.message;
             diagnostics.append(diagnostic);
           }
-          nb::object raised = errorType(text);
+          nb::object raised = errorType(text(messages));
           raised.attr("diagnostics") = nb::tuple(diagnostics);
           PyErr_SetObject(errorType.ptr(), raised.ptr());
         }
@@ -371,6 +375,11 @@ NB_MODULE(_pumice, m) {
       "Whether digital regions that are compiled from now on check their "
       "accesses. Only scripts/check_access_checks.py turns it off, to measure "
       "what the checks cost.");
+  m.def(
+      "set_isolation", [](bool isOn) { pumiceSetIsolation(isOn); },
+      nb::arg("is_on"),
+      "Whether a child process reads files first. Only the fuzzer turns it "
+      "off, to count what ends MLIR's reader.");
 
   m.def(
       "clone_module",
@@ -414,7 +423,7 @@ NB_MODULE(_pumice, m) {
               append, &statistics, append, &error);
         }
         if (!error.empty())
-          throw nb::value_error(error.c_str());
+          throw valueError(error);
         if (!good)
           throw scope.error();
         return statistics;
@@ -453,7 +462,7 @@ NB_MODULE(_pumice, m) {
               &records, append, &error);
         }
         if (!error.empty())
-          throw nb::value_error(error.c_str());
+          throw valueError(error);
         if (!good)
           throw scope.error();
         return records;
@@ -520,7 +529,7 @@ NB_MODULE(_pumice, m) {
         if (!pumiceWriteFile(module,
                              mlirStringRefCreate(path.data(), path.size()),
                              append, &error))
-          throw nb::value_error(error.c_str());
+          throw valueError(error);
       },
       nb::arg("module"), nb::arg("path"),
       "Writes sealed bytecode, whole or not at all. Raises ValueError.");
@@ -619,7 +628,7 @@ NB_MODULE(_pumice, m) {
       [](MlirModule module) {
         std::string json, error;
         if (!pumiceTaskCosts(module, append, &json, append, &error))
-          throw nb::value_error(error.c_str());
+          throw valueError(error);
         return json;
       },
       nb::arg("module"),
@@ -652,7 +661,7 @@ NB_MODULE(_pumice, m) {
               &result, append, &error);
         }
         if (!good)
-          throw nb::value_error(error.c_str());
+          throw valueError(error);
         return result;
       },
       nb::arg("values"), nb::arg("weights").none(), nb::arg("options"),
@@ -671,7 +680,7 @@ NB_MODULE(_pumice, m) {
             },
             &values, append, &error);
         if (!good)
-          throw nb::value_error(error.c_str());
+          throw valueError(error);
         return values;
       },
       nb::arg("net"),
@@ -693,7 +702,7 @@ NB_MODULE(_pumice, m) {
               &answer, append, &error);
         }
         if (!good)
-          throw nb::value_error(error.c_str());
+          throw valueError(error);
         return answer;
       },
       nb::arg("request"),
@@ -736,7 +745,7 @@ NB_MODULE(_pumice, m) {
               tables ? std::get<3>(*tables).data() : nullptr, append, &error);
         }
         if (!good)
-          throw nb::value_error(error.c_str());
+          throw valueError(error);
       },
       nb::arg("codes"), nb::arg("shapes"), nb::arg("lengths"),
       nb::arg("method"), nb::arg("rows"), nb::arg("bitlines"),

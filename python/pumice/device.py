@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pumice.errors import PumiceError, PumiceWarning
+from pumice.files import native_path
 
 __all__ = ["Device", "as_device", "devices", "source_of"]
 
@@ -61,7 +62,7 @@ class Device:
         name = device
         try:
             with ir.Context() as context:
-                text = _pumice.device_to_json(_pumice.load_device(context, str(name)))
+                text = _pumice.device_to_json(_pumice.load_device(context, native_path(name)))
         except ValueError as error:
             raise PumiceError(_with_hint(_plain(error))) from None
         self._fields = json.loads(text)
@@ -274,7 +275,13 @@ class Device:
     def _attribute(self, context: Any, name: str) -> Any:
         from pumice._mlir_libs import _pumice
 
-        return _pumice.device_from_json(context, json.dumps(self._fields), name)
+        text = json.dumps(self._fields, ensure_ascii=False)
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            found = error.object[error.start : error.end]
+            raise PumiceError(f"expected a device in UTF-8, got {found!r}") from None
+        return _pumice.device_from_json(context, text, name)
 
     def _check(self, name: str, context: Any) -> None:
         """Raises if this cannot be a device; the text begins with `name`."""

@@ -14,7 +14,21 @@ from typing import IO, Any
 
 from pumice.errors import PumiceError
 
-__all__ = ["csv_text", "replacing", "write_text"]
+__all__ = ["csv_text", "native_path", "replacing", "write_text"]
+
+
+def native_path(path: str | os.PathLike[str]) -> str:
+    """A path as C++ takes it.
+
+    Raises:
+        PumiceError: its name is not UTF-8, as the bindings' texts are.
+    """
+    text = os.fsdecode(path)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise PumiceError(f"expected a path in UTF-8, got {os.fsencode(text)!r}") from None
+    return text
 
 
 @contextlib.contextmanager

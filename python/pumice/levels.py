@@ -8,6 +8,7 @@ from typing import Any
 
 from pumice.diagnostics import text_of
 from pumice.errors import PumiceError
+from pumice.files import native_path
 
 __all__ = ["LEVELS", "PIPELINES", "level_of", "parse_file"]
 
@@ -46,7 +47,7 @@ def parse_file(path: str | os.PathLike[str], context: Any = None, *, sealed: boo
     except OSError as error:
         raise PumiceError(f"cannot read program '{path}': {error.strerror}") from None
     try:
-        return _pumice.parse_file(context or ir.Context(), os.fspath(path), sealed)
+        return _pumice.parse_file(context or ir.Context(), native_path(path), sealed)
     except _pumice.DiagnosticError as error:
         raise PumiceError(
             f"'{path}' is not an MLIR module: {text_of(error.diagnostics)}",

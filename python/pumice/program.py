@@ -18,7 +18,7 @@ import numpy.typing as npt
 from pumice.arrays import as_bfloat16, is_torch, to_numpy
 from pumice.diagnostics import text_of
 from pumice.errors import CompileError, PumiceError, SaturationWarning
-from pumice.files import write_text
+from pumice.files import native_path, write_text
 from pumice.interrupts import interruptible
 from pumice.levels import LEVELS, parse_file
 from pumice.options import CompileOptions
@@ -519,7 +519,7 @@ class Program:
                 module.operation.attributes[_SIGNATURE] = ir.StringAttr.get(text)
         self._machine.store_state()
         try:
-            _pumice.write_file(module, os.fspath(path))
+            _pumice.write_file(module, native_path(path))
         except ValueError as error:
             raise PumiceError(str(error)) from None
 

@@ -9,12 +9,12 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pumice.errors import PumiceError
 from pumice.files import csv_text, write_text
+from pumice.lazy import cached_property
 from pumice.report_format import problem_of
 
 if TYPE_CHECKING:

@@ -103,8 +103,8 @@ def _problem_of_object(value: Any, shape: dict[str, Any], place: str) -> str | N
             return f"{place or 'it'} has no '{key}'"
     for key, item in value.items():
         inner = shape.get(key, shape.get(f"{key}?", shape.get("*", "")))
-        if inner == "":
-            return f"{place or 'it'} has an unknown '{key}'"
+        if inner == "" or not _is_utf8(key):
+            return f"{place or 'it'} has an unknown {key!r}"
         text = _problem(item, inner, f"{place}.{key}" if place else key)
         if text:
             return text
@@ -113,12 +113,21 @@ def _problem_of_object(value: Any, shape: dict[str, Any], place: str) -> str | N
 
 def _fits(value: Any, shape: str) -> bool:
     if shape == _TEXT:
-        return isinstance(value, str)
+        return isinstance(value, str) and _is_utf8(value)
     if shape == _FLAG:
         return isinstance(value, bool)
     if not _is_number(value):
         return False
     return shape == _NUMBER or (float(value).is_integer() and abs(value) <= _MOST)
+
+
+def _is_utf8(text: str) -> bool:
+    """JSON has lone surrogates, which no file of text takes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_number(value: Any) -> bool:

@@ -152,7 +152,7 @@ def check_report(data: bytes) -> None:
         report = in_file(data, ".json", pumice.Report.from_json)
     except pumice.PumiceError as error:
         raise Refused(parsed=is_json(data)) from error
-    assert str(report)
+    assert str(report).encode()
     assert isinstance(report.to_dict(), dict)
     assert all(isinstance(row, dict) for row in report.records())
 

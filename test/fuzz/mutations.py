@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import copy
+import pickle
 import random
 import re
 from collections.abc import Iterator
@@ -35,6 +35,7 @@ _NUMBER = re.compile(r"(?<![\w#%@^.\-])-?\d+(?![\w.])")
 _EXTENT = re.compile(r"(?<=[<x])\d+(?=x)")
 _ELEMENT = re.compile(r"\b(?:u?i(?:1|4|8|16|32|64)|bf16|f16|f32|f64|index)\b")
 _VALUE = re.compile(r"%\w+")
+_BLOB = re.compile(r'"0x(?:[0-9A-Fa-f]{2})+"')
 _MAP = re.compile(r"(?<=-> \()[^()]*(?=\)>)")
 
 
@@ -109,18 +110,41 @@ def _lines(chosen: random.Random, text: str) -> str:
     return "\n".join(lines)
 
 
+def _blob(chosen: random.Random, text: str) -> str:
+    """Other bytes in a blob, which is a string of hexadecimal digits."""
+
+    def new(old: str) -> str:
+        data = bytes.fromhex(old[3:-1])
+        changed = flip_bits(chosen, data) if chosen.random() < 0.7 else mutate_bytes(chosen, data)
+        return f'"0x{changed.hex()}"'
+
+    return _replace(chosen, text, _BLOB, new)
+
+
 _OF_TEXT = (
-    (_numbers, 6), (_extent_everywhere, 4), (_element_everywhere, 2), (_alike, 4), (_values, 3),
-    (_maps, 2), (_lines, 1),
+    (_blob, 3), (_numbers, 6), (_extent_everywhere, 4), (_element_everywhere, 2), (_alike, 4),
+    (_values, 3), (_maps, 2), (_lines, 1),
 )  # fmt: skip
 
 
 def mutate_text(chosen: random.Random, text: str) -> str:
     """IR with up to three changes of numbers, types, ops, operands, maps or lines."""
     for _ in range(chosen.choice((1, 1, 1, 2, 3))):
-        kinds, weights = zip(*_OF_TEXT, strict=True)
+        kinds, weights = zip(*_OF_TEXT[0 if '"0x' in text else 1 :], strict=True)
         text = chosen.choices(kinds, weights)[0](chosen, text)
     return text
+
+
+def flip_bits(chosen: random.Random, data: bytes) -> bytes:
+    """Bytes with one or two bits flipped, or bytes changed a little."""
+    found = bytearray(data)
+    for _ in range(chosen.choice((1, 1, 2))):
+        at = chosen.randrange(len(found))
+        if chosen.random() < 0.5:
+            found[at] ^= 1 << chosen.randrange(8)
+        else:
+            found[at] = (found[at] + chosen.choice((-2, -1, 1, 2))) % 256
+    return bytes(found)
 
 
 def mutate_bytes(chosen: random.Random, data: bytes) -> bytes:
@@ -144,14 +168,18 @@ def mutate_bytes(chosen: random.Random, data: bytes) -> bytes:
 
 #: What may stand for a value of JSON.
 _JSON = (
-    None, True, False, "", "x", [], {}, -1, 0, 1, 0.5, -0.0, 1e-320, 1e308, 2**31, 2**53, 2**62,
-    2**63 - 1, 2**63, -(2**63), 2**64, 10**30,
+    None, True, False, "", "x", "\ud800", [], {}, -1, 0, 1, 0.5, -0.0, 1e-320, 1e308, 2**31, 2**53,
+    2**62, 2**63 - 1, 2**63, -(2**63), 2**64, 10**30,
 )  # fmt: skip
+
+
+def _copy(data: Any) -> Any:
+    return pickle.loads(pickle.dumps(data))
 
 
 def mutate_json(chosen: random.Random, data: Any) -> Any:
     """A copy of plain data with up to three values, keys or items changed."""
-    root = [copy.deepcopy(data)]
+    root = [_copy(data)]
     for _ in range(chosen.choice((1, 1, 2, 3))):
         places = list(_places(root))
         holder, key = chosen.choice(places)
@@ -160,14 +188,14 @@ def mutate_json(chosen: random.Random, data: Any) -> Any:
         if kind < 5 and isinstance(old, int | float) and not isinstance(old, bool):
             holder[key] = chosen.choice((old * 2, old + 1, old - 1, -old, float(old), old // 2))
         elif kind < 8:
-            holder[key] = copy.deepcopy(chosen.choice(_JSON))
+            holder[key] = _copy(chosen.choice(_JSON))
         elif kind == 8:
             other, place = chosen.choice(places)
-            holder[key] = copy.deepcopy(other[place])
+            holder[key] = _copy(other[place])
         elif holder is root:
             holder[key] = None
         elif isinstance(holder, list):
-            holder.insert(key, copy.deepcopy(old))
+            holder.insert(key, _copy(old))
         else:
             del holder[key]
             if chosen.random() < 0.5:

@@ -15,11 +15,12 @@ import mutations
 import targets
 
 COUNTS = {
-    "regions": 40,
+    "regions": 30,
     "programs": 20,
     "saved": 60,
-    "networks": 2,
-    "devices": 6,
+    "networks": 4,
+    "passes": 60,
+    "devices": 10,
     "arrays": 100,
     "devices-json": 30,
     "schedules": 100,
@@ -71,6 +72,39 @@ def test_failures_are_found_and_minimised(monkeypatch: pytest.MonkeyPatch) -> No
     found = fuzz.minimise("arrays", data, "SIGABRT")
     assert b"bad" in found
     assert len(found) <= 32
+
+
+def test_what_ends_the_reader_is_contained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is counted, and refused when a child reads the file."""
+    text = b"module {" * 100000
+    monkeypatch.setitem(
+        targets.TARGETS,
+        "programs",
+        targets.Target(lambda chosen: text, targets.check_text),
+    )
+    counts, failures = fuzz.run_range("programs", 0, range(2))
+    assert not failures
+    assert counts["contained"] == 2
+
+
+def test_figures_of_a_run() -> None:
+    state = {
+        "arrays": {"passed": 3, "refused": 1, "unparsed": 4, "seconds": 2.0},
+        "saved": {"unparsed": 1, "contained": 1, "seconds": 0},
+    }
+    lines = [line.split() for line in fuzz.table(state).split("\n")]
+    assert lines[0][:3] == ["target", "inputs", "past"]
+    assert lines[1:] == [
+        ["saved", "2", "0", "%", "0", "0", "1", "1", "0", "2000000000"],
+        ["arrays", "8", "50", "%", "3", "1", "4", "0", "0", "4"],
+        ["all", "10", "40", "%", "3", "1", "5", "1", "0", "5"],
+    ]
+
+
+def test_failures_of_a_kind_are_alike() -> None:
+    assert fuzz.kind_of("Error at f: %v12 is 7, not 'x'") == fuzz.kind_of(
+        "Error at f: %v3 is 9, not 'x'"
+    )
 
 
 def test_numbers_of_mutations_reach_edges() -> None:

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import abc
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pumice.compiler import compile_imported
+from pumice.lazy import cached_property
 from pumice.options import CompileOptions
 
 if TYPE_CHECKING:

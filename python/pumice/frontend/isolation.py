@@ -52,7 +52,7 @@ def isolated(function: Callable[[], Any], limit: float | None = None) -> Any:
         os.close(source)
         if not in_time or not _has_ended(child):
             os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
+    status = _status_of(child)
     if not in_time:
         raise Crash(f"it took longer than {limit:g} s")
     if os.WIFSIGNALED(status):
@@ -80,11 +80,22 @@ def _in_child(function: Callable[[], Any], source: int, sink: int) -> None:
         os._exit(status)
 
 
+def _status_of(child: int) -> int:
+    """What `os.waitpid` says; 0 in a process that ignores SIGCHLD, where it is lost."""
+    try:
+        return os.waitpid(child, 0)[1]
+    except ChildProcessError:
+        return 0
+
+
 def _has_ended(child: int) -> bool:
     """Waits a moment for a child that has said all, without collecting it."""
     end = time.monotonic() + 5
     while time.monotonic() < end:
-        if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+        try:
+            if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                return True
+        except ChildProcessError:
             return True
         time.sleep(0.001)
     return False

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pumice.errors import PumiceError
+from pumice.lazy import cached_property
 from pumice.neon.nets import Net, from_json
 
 __all__ = [

@@ -7,13 +7,13 @@ import dataclasses
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pumice.errors import PumiceError
+from pumice.lazy import cached_property
 
 __all__ = ["Errors", "FitOptions", "Linear", "Net", "fit", "lossless_rows"]
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor
 
 from pumice.device import Device
+from pumice.lazy import cached_property
 from pumice.training.geometry import Geometry
 
 __all__ = ["Chip", "Matrix", "linear_sums", "matrices_of"]

@@ -6,6 +6,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -14,10 +16,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pumice.passmanager import PassManager
 
 import pumice
 from pumice import ir
 from pumice.compiler import compile_module
+from pumice.frontend.isolation import Crash, isolated
+from pumice.lazy import cached_property
 from regions import region_program
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -87,6 +92,132 @@ def test_threads_on_one_and_on_several_programs() -> None:
         found = list(pool.map(lambda i: programs[i % 3].run(X + i).outputs, range(24)))
     for i, outputs in enumerate(found):
         assert outputs.tolist() == (2 * (X + i)).tolist()
+
+
+def test_a_fork_while_threads_run_programs() -> None:
+    """Nothing that another thread holds at that moment is what the child waits for."""
+    module = region_program(BODY).module()
+    program = pumice.Program({"simulator": module}, {})
+    left = threading.Event()
+
+    def run() -> None:
+        while not left.is_set():
+            _, report = program.run_flat([X])
+            assert report.latency_ns > 0
+            pumice.Program({"simulator": module}, {}).run(X)
+
+    def child() -> None:
+        _, report = region_program(BODY).run_flat([X], threads=2)
+        assert report.latency_ns > 0
+
+    runners = [threading.Thread(target=run) for _ in range(3)]
+    for runner in runners:
+        runner.start()
+    try:
+        for _ in range(12):
+            in_fork(child)
+    finally:
+        left.set()
+        for runner in runners:
+            runner.join()
+
+
+def test_an_attribute_takes_no_lock_of_its_class() -> None:
+    """One that computes it in a thread holds up no other object's."""
+    computing, go_on = threading.Event(), threading.Event()
+
+    class Slow:
+        def __init__(self, waits: bool) -> None:
+            self.waits = waits
+
+        @cached_property
+        def value(self) -> int:
+            if self.waits:
+                computing.set()
+                go_on.wait(60)
+            return 7
+
+    slow, quick = Slow(True), Slow(False)
+    runner = threading.Thread(target=lambda: slow.value)
+    runner.start()
+    assert computing.wait(60)
+    assert quick.value == 7
+    assert quick.__dict__ == {"waits": False, "value": 7}
+    go_on.set()
+    runner.join()
+    assert slow.value == 7
+    assert isinstance(Slow.value, cached_property)
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_process_that_ignores_its_children(ignored: bool, tmp_path: Path) -> None:
+    """The system does not keep what ended a child then, and files are read in children."""
+    deadly, good = tmp_path / "deadly.mlir", tmp_path / "good"
+    deadly.write_text("module {" * 100000)
+    region_program(BODY).save(good)
+
+    def child() -> None:
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN if ignored else signal.SIG_DFL)
+        with pytest.raises(pumice.PumiceError, match="got what ends MLIR's reader"):
+            pumice.load(deadly)
+        assert pumice.load(good).run(X).outputs.tolist() == (2 * X).tolist()
+        assert isolated(lambda: 5) == 5
+        with pytest.raises(Crash):
+            isolated(lambda: os.kill(os.getpid(), signal.SIGKILL))
+
+    in_fork(child)
+
+
+def test_errors_of_passes_in_many_functions() -> None:
+    """Each is reported from its own thread, none of which holds Python's lock."""
+    function = """
+func.func @f{i}(%x: tensor<8x4xi8>) -> tensor<8x2xi32> {{
+  %w = arith.constant dense<1> : tensor<2x4xi8>
+  %y = crossbar.mvm %x, %w : (tensor<8x4xi8>, tensor<2x4xi8>) -> tensor<8x2xi32>
+  return %y : tensor<8x2xi32>
+}}
+"""
+
+    def child() -> None:
+        for _ in range(20):
+            text = "".join(function.format(i=i) for i in range(40))
+            module = ir.Module.parse(text, ir.Context())
+            with module.context:
+                passes = PassManager.parse("builtin.module(convert-crossbar-to-pum)")
+            with pytest.raises(ir.MLIRError, match="'pum.compute' op reads no grid"):
+                passes.run(module.operation)
+
+    in_fork(child)
+
+
+_FEW_THREADS = """
+import resource, sys
+import numpy as np
+import pumice
+
+program = pumice.compile(sys.argv[1], device="isaac")
+x = np.zeros((1, 2, 13, 13), np.float32)
+expected = program.run_flat([x], threads=1)[0]
+size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (size + 2**28,) * 2)
+found = program.run_flat([x], threads=2)[0]
+print(all(a.tobytes() == b.tobytes() for a, b in zip(expected, found, strict=True)))
+"""
+
+
+def test_threads_that_cannot_start(tmp_path: Path) -> None:
+    """Stacks larger than the memory allows: the caller computes alone."""
+    import resource
+
+    if resource.getrlimit(resource.RLIMIT_STACK)[1] != resource.RLIM_INFINITY:
+        pytest.skip("the system limits stacks")
+    done = subprocess.run(
+        [sys.executable, "-c", _FEW_THREADS, str(ROOT / "test" / "Inputs" / "network.mlir")],
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, (2**33, -1)),
+    )
+    assert done.stdout == "True\n", done.stderr
 
 
 #: An interrupt takes effect within 1 s on an idle machine; tests share theirs.
@@ -174,6 +305,29 @@ def test_a_cache_of_others_is_not_used(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("PUMICE_CACHE_DIR", str(entry))
     with pytest.warns(UserWarning, match="is not used: "):
         region_program(BODY).run(X)
+
+
+def test_a_pipe_or_link_in_the_place_of_an_entry(tmp_path: Path, monkeypatch) -> None:
+    """Opening a pipe would wait; what a link leads to may not be the user's. Both are replaced."""
+    monkeypatch.setenv("PUMICE_CACHE_DIR", str(tmp_path))
+    region_program(BODY).run(X)
+    (entry,) = tmp_path.glob("llvmcache-*")
+    entry.unlink()
+    os.mkfifo(entry, 0o600)
+
+    def child() -> None:
+        program = region_program(BODY)
+        assert program.run(X).outputs.tolist() == (2 * X).tolist()
+        assert program.code.cached == 0
+
+    in_fork(child)
+    assert entry.is_file()
+    elsewhere = tmp_path / "elsewhere"
+    entry.rename(elsewhere)
+    elsewhere.chmod(0o666)
+    entry.symlink_to(elsewhere)
+    in_fork(child)
+    assert not entry.is_symlink()
 
 
 def test_an_entry_stands_for_its_key_only(tmp_path: Path, monkeypatch) -> None:

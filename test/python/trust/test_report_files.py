@@ -42,6 +42,8 @@ def changed(data: Any, path: list[Any], value: Any) -> str:
         (["layers", 0, "counters"], ..., "layers[0] has no 'counters'"),
         (["layers", 0, "kinds"], 3, "layers[0].kinds: expected a list, got 3"),
         (["layers", 0, "kinds", 0], None, "layers[0].kinds[0]: expected a text, got None"),
+        (["layers", 0, "kinds", 0], "\ud800", "layers[0].kinds[0]: expected a text, got '\\ud800'"),
+        (["utilisation", "\ud800"], {}, "utilisation has an unknown '\\ud800'"),
         (["levels", 0, "count"], 1.5, "levels[0].count: expected an integer, got 1.5"),
         (["levels", 0, "extra"], 1, "levels[0] has an unknown 'extra'"),
         (["wear", "max_is_bound"], 0, "wear.max_is_bound: expected true or false, got 0"),

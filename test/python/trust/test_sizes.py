@@ -81,3 +81,22 @@ def test_placements_outside_of_the_device(first: int, end: int, words: str, tmp_
     with pytest.raises(pumice.PumiceError) as caught:
         load(program(first, end), tmp_path).estimate()
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (1e308, r"power_mw must be at most 1\.0+e\+60, got 1\.0+e\+308"),
+        (1e-320, r"power_mw must be 0 or at least 1\.0+e-60, got 9\.9\d+e-321"),
+    ],
+)
+def test_numbers_of_devices(value: float, words: str) -> None:
+    """Sums, products and ratios of them stay finite."""
+    fields = pumice.Device("isaac").fields
+    fields["components"][0]["power_mw"] = value
+    with pytest.raises(pumice.PumiceError, match=words):
+        pumice.Device(fields)
+    fields["components"][0]["power_mw"] = 1e60 if value > 1 else 1e-60
+    path = Path(__file__).resolve().parents[2] / "Inputs" / "network.mlir"
+    report = pumice.compile(path, device=pumice.Device(fields)).estimate()
+    assert all(np.isfinite(x) for x in (report.energy_pj, report.latency_ns))

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from math import ceil
 from typing import Any
 
 from pumice.device import Device
 from pumice.experiments.neon.costs import Matrix, MatrixCost, matrix_costs
+from pumice.lazy import cached_property
 
 __all__ = ["OURS", "PAPER", "SETTINGS", "Hardware", "NetShape", "Setting", "Units"]
 

@@ -11,7 +11,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pumice
@@ -22,6 +22,7 @@ from pumice.experiments.rtm_ap.map import BASELINES, Baseline, Events, Map, even
 from pumice.experiments.rtm_ap.results import NETWORKS, PAPER, Cost, Point, Results, Run, Settings
 from pumice.experiments.sensitivity import Sensitivity, Side, sensitivities
 from pumice.experiments.store import Store
+from pumice.lazy import cached_property
 
 if TYPE_CHECKING:
     from pumice.frontend.importer import ImportedModel
