@@ -129,6 +129,9 @@ def PUMFitNets : Pass<"pum-fit-nets", "::mlir::ModuleOp"> {
     a net that does not reach this is taken if its mean squared error is at most
     1e-4 of the function's variance.
 
+    Arrays with analog cells or converters whose sums are not exact compute no
+    functions: `neon` and `lut` fail there, and `auto` becomes `digital`.
+
     Fails, with the least error reached, if a bound cannot be met.
   }];
   let options = [

@@ -311,3 +311,11 @@ def test_arrays_without_exact_sums_are_refused_by_field(change: Any, words: str)
     with pytest.raises(pumice.CompileError) as caught:
         pumice.compile(Applied(torch.exp), x, device=device, quantize=False, nonlinear="neon")
     assert words in str(caught.value).replace("\n", " ")
+    # auto has another method there.
+    program = pumice.compile(
+        Applied(torch.exp), x, device=device, quantize=False, nonlinear="auto",
+        options={"max_error": 0.01},
+    )  # fmt: skip
+    result = program.run(x)
+    assert not result.report.functions
+    assert torch.allclose(result.outputs, torch.exp(x), rtol=1e-6)
