@@ -3,10 +3,12 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
 
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
+#include <mutex>
 
 using namespace pumice::neon;
 
@@ -163,8 +165,25 @@ pumice::neon::findFunction(llvm::StringRef name) {
 // Evaluation
 //===----------------------------------------------------------------------===//
 
+/// Computing a table takes milliseconds, so that those of the last nets are
+/// kept.
+static std::shared_ptr<const std::vector<int32_t>> tableOf(const Net &net) {
+  using Table = std::shared_ptr<const std::vector<int32_t>>;
+  static std::mutex mutex;
+  static llvm::StringMap<Table> known;
+  constexpr unsigned most = 64; // of at most 256 KiB
+  const std::string key = contentHash(net);
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (known.size() == most && !known.count(key))
+    known.clear();
+  Table &table = known[key];
+  if (!table)
+    table = std::make_shared<const std::vector<int32_t>>(net.table());
+  return table;
+}
+
 ScalarNet::ScalarNet(Net given, Reduction reduction)
-    : net(std::move(given)), reduction(reduction), table(net.table()) {}
+    : net(std::move(given)), reduction(reduction), table(tableOf(net)) {}
 
 double ScalarNet::lookUp(double x) const {
   const bool hasTail = x < net.input.low
@@ -172,13 +191,13 @@ double ScalarNet::lookUp(double x) const {
                            : x > net.input.high && net.above.isLinear;
   if (!hasTail && (x < net.input.low || x > net.input.high))
     ++clamped;
-  return net.evaluate(x, table);
+  return net.evaluate(x, *table);
 }
 
 int64_t ScalarNet::code(double x) const {
   if (x < net.input.low || x > net.input.high)
     ++clamped;
-  return table[net.input.quantize(x)];
+  return (*table)[net.input.quantize(x)];
 }
 
 /// x = m 2^e with m in [1, 2), or with an even e and m in [1, 4).

@@ -11,6 +11,8 @@
 #include "lib/Neon/Fit.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
+#include <memory>
+
 namespace pumice::neon {
 
 /// How inputs outside of a net's domain get into it. x = m 2^e with an exponent
@@ -48,7 +50,7 @@ public:
 
   const Net &getNet() const { return net; }
   Reduction getReduction() const { return reduction; }
-  const std::vector<int32_t> &getTable() const { return table; }
+  const std::vector<int32_t> &getTable() const { return *table; }
 
   /// The function's value at `x`: reduction, tails, and the table's number. Of
   /// 0 (no reciprocal, no logarithm) the value at the least positive float32
@@ -65,7 +67,7 @@ private:
 
   Net net;
   Reduction reduction;
-  std::vector<int32_t> table;
+  std::shared_ptr<const std::vector<int32_t>> table; ///< of equal nets, one
 };
 
 /// The target of a library function with inputs of `bits` bits.

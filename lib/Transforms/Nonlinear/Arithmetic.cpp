@@ -227,6 +227,11 @@ const Node *View::extremum(Fn fn, ArrayRef<const Node *> args) {
     }
   llvm::sort(flat, [](auto *a, auto *b) { return a->id < b->id; });
   flat.erase(llvm::unique(flat), flat.end());
+  // What a maximum starts with: over one element, it is that element.
+  if (bound && !flat.empty() &&
+      (fn == Fn::maximum ? bound->numbers[0] <= -3e38
+                         : bound->numbers[0] >= 3e38))
+    bound = nullptr;
   // max(low, min(high, x)) -> min(high, max(low, x)).
   if (fn == Fn::maximum && bound && flat.size() == 1 &&
       flat[0]->is(Fn::minimum) && flat[0]->args.size() == 2 &&

@@ -90,14 +90,38 @@ private:
       NonlinearMethod method = choice.method;
       // What the digital unit computes exactly, with little, stays there unless
       // its kind is named.
-      if (!choice.kind && !isApproximated(op))
+      StringRef why;
+      if (isOverOneElement(op))
+        why = ": over one element, its result is the same for all inputs";
+      else if (!choice.kind && !isApproximated(op))
+        why = ": exact and cheap there";
+      if (!why.empty())
         method = NonlinearMethod::digital;
       LDBG() << pum::stringifyNonlinearKind(op.getKind()) << " of '" << layer
-             << "' -> " << pum::stringifyNonlinearMethod(method);
+             << "' -> " << pum::stringifyNonlinearMethod(method) << why;
       op.setMethod(method);
       ++(method == NonlinearMethod::digital ? numDigital : numOthers);
       return;
     }
+  }
+
+  /// Whether the region is a softmax or a norm with a mean of single elements,
+  /// whose result is 1, 0 or its parameters.
+  static bool isOverOneElement(pum::NonlinearOp op) {
+    if (!llvm::is_contained({NonlinearKind::softmax, NonlinearKind::log_softmax,
+                             NonlinearKind::layer_norm,
+                             NonlinearKind::group_norm},
+                            op.getKind()))
+      return false;
+    auto type = cast<RankedTensorType>(op.getInputs()[0].getType());
+    int64_t count = 1;
+    for (int64_t dimension : *op.getDimensions())
+      count *= type.getDimSize(dimension);
+    int64_t groups = 1;
+    if (DictionaryAttr parameters = op.getParametersAttr())
+      if (auto given = parameters.getAs<IntegerAttr>("groups"))
+        groups = given.getInt();
+    return count == groups;
   }
 
   /// Whether the region has operations that arrays and comparators lack.

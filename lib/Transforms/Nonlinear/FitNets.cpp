@@ -82,6 +82,7 @@ private:
   FailureOr<Candidate> netOf(const Site &site, bool isRequired);
   FailureOr<Candidate> tableOf(const Site &site, bool isRequired);
   FailureOr<Operation *> choose(Site &site);
+  LogicalResult keepDigital(ArrayRef<pum::NonlinearOp> regions);
   std::optional<double> scoreOf(const Site &site, Operation *function);
 
   /// The op with the same content that is there already, or `op`.
@@ -90,6 +91,7 @@ private:
 
   neon::Options fitOptions;
   crossbar::CrossbarArrayAttr array; ///< null without a device
+  std::string inexact;               ///< why its arrays compute no function
   pum::DeviceAttr device;
   std::shared_ptr<CostModel> costs;           ///< passes are copied
   std::map<std::string, neon::Fitted> fitted; ///< by key
@@ -131,6 +133,7 @@ LogicalResult PUMFitNetsPass::readOptions() {
   device = deviceOf(module);
   array = device ? arrayOf(device) : crossbar::CrossbarArrayAttr();
   costs.reset();
+  inexact.clear();
   if (!array)
     return success();
   // What the arrays take.
@@ -140,10 +143,7 @@ LogicalResult PUMFitNetsPass::readOptions() {
   fitOptions.outputBits = std::min(fitOptions.outputBits, int64_t(16));
   fitOptions.hiddenBits = std::min(fitOptions.hiddenBits, spec.inputBits);
   inputBits = std::min<int64_t>(inputBits, spec.inputBits);
-  if (llvm::Error error = model::verifyExactSums(spec, fitOptions.minHidden))
-    return module.emitError("nonlinear functions cannot be computed by arrays "
-                            "of device '")
-           << device.getName() << "': " << llvm::toString(std::move(error));
+  inexact = llvm::toString(model::verifyExactSums(spec, fitOptions.minHidden));
   fitOptions.maxHidden = std::min(fitOptions.maxHidden,
                                   std::min(model::exactRows(spec), spec.rows));
   return success();
@@ -462,6 +462,19 @@ FailureOr<Operation *> PUMFitNetsPass::choose(Site &site) {
   return chosen;
 }
 
+/// On arrays without exact sums, only `auto` has another method.
+LogicalResult PUMFitNetsPass::keepDigital(ArrayRef<pum::NonlinearOp> regions) {
+  for (pum::NonlinearOp op : regions) {
+    if (op.getMethod() != NonlinearMethod::automatic)
+      return getOperation().emitError("nonlinear functions cannot be computed "
+                                      "by arrays of device '")
+             << device.getName() << "': " << inexact;
+    LDBG() << "digital on arrays of '" << device.getName() << "': " << inexact;
+    op.setMethod(NonlinearMethod::digital);
+  }
+  return success();
+}
+
 LogicalResult PUMFitNetsPass::run() {
   SmallVector<pum::NonlinearOp> regions;
   getOperation().walk([&](pum::NonlinearOp op) {
@@ -472,6 +485,8 @@ LogicalResult PUMFitNetsPass::run() {
     return success();
   if (failed(readOptions()))
     return failure();
+  if (!inexact.empty())
+    return keepDigital(regions);
   fitted.clear();
   symbols.emplace(getOperation());
 

@@ -17,7 +17,8 @@ def RaiseNonlinear : Pass<"raise-nonlinear", "::mlir::func::FuncOp"> {
     twice.
 
     Leaves alone: ops on integers, quantize, dequantize and rescale, data
-    movement ops, linear arithmetic, and ops that are already in a region.
+    movement ops, linear arithmetic, ops whose result is the same for all inputs
+    (a softmax of one key), and ops that are already in a region.
   }];
   let dependentDialects = ["::pumice::pum::PUMDialect"];
   let statistics = [Statistic<"numRegions", "regions", "regions made">];
@@ -43,7 +44,9 @@ def ChooseNonlinearMethods
 
     By a pattern, a region that needs no more than sums, products, comparisons and
     tanh becomes `digital`, because the periphery of arrays computes it exactly;
-    to approximate it anyway, name its kind.
+    to approximate it anyway, name its kind. A softmax or a norm with a mean over
+    one element becomes `digital` in any case: its result is the same for all
+    inputs.
 
     Fails if an entry without a pattern fits no region.
   }];
@@ -125,6 +128,9 @@ def PUMFitNets : Pass<"pum-fit-nets", "::mlir::ModuleOp"> {
     Without `max-error`, a net is grown until its error is at most 8 output steps;
     a net that does not reach this is taken if its mean squared error is at most
     1e-4 of the function's variance.
+
+    Arrays with analog cells or converters whose sums are not exact compute no
+    functions: `neon` and `lut` fail there, and `auto` becomes `digital`.
 
     Fails, with the least error reached, if a bound cannot be met.
   }];

@@ -9,6 +9,9 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "raise-nonlinear"
 
 using namespace mlir;
 using namespace pumice;
@@ -142,6 +145,27 @@ SetVector<Operation *> sorted(const SetVector<Operation *> &ops) {
   return SetVector<Operation *>(result.begin(), result.end());
 }
 
+/// Whether no element of a tensor counts: x - max(x) over one element, say.
+bool isFixed(const arithmetic::Node *root) {
+  SmallVector<const arithmetic::Node *> work{root};
+  llvm::SmallPtrSet<const arithmetic::Node *, 16> seen;
+  while (!work.empty()) {
+    const arithmetic::Node *node = work.pop_back_val();
+    if (node->is(arithmetic::Fn::element) || node->is(arithmetic::Fn::other))
+      return false;
+    for (const arithmetic::Node *arg : node->args)
+      if (seen.insert(arg).second)
+        work.push_back(arg);
+  }
+  return true;
+}
+
+std::nullopt_t leaveFixed(Operation *op) {
+  LDBG() << "no region for " << op->getName() << " at " << op->getLoc()
+         << ": its result is the same for all inputs";
+  return std::nullopt;
+}
+
 /// Looks for the subroutine that ends at an op.
 class Finder {
 public:
@@ -162,8 +186,11 @@ public:
 
 private:
   std::optional<Subroutine> findRegion(Operation *op);
-  std::optional<Subroutine> matchRegion(Operation *op, OpResult result);
+  std::optional<Subroutine>
+  matchRegion(Operation *op, OpResult result, arithmetic::View &view,
+              llvm::function_ref<bool(Operation *)> isBoundary);
   bool collect(Subroutine &region, const arithmetic::View &view);
+  void leaveReshapes(Subroutine &region);
   void addMask(Subroutine &region);
   void addPad(Subroutine &region);
   bool isConvex(const Subroutine &region);
@@ -177,6 +204,9 @@ private:
 
 std::optional<Subroutine> Finder::findRegion(Operation *op) {
   if (auto softmax = dyn_cast<linalg::SoftmaxOp>(op)) {
+    const int64_t dimension = softmax.getDimension();
+    if (softmax.getInputOperandType().getDimSize(dimension) == 1)
+      return leaveFixed(op);
     if (softmax.getNumResults() != 1)
       return std::nullopt;
     Subroutine region{pum::NonlinearKind::softmax,
@@ -186,7 +216,7 @@ std::optional<Subroutine> Finder::findRegion(Operation *op) {
                       {},
                       {}};
     region.ops.insert(op);
-    region.dimensions.push_back(softmax.getDimension());
+    region.dimensions.push_back(dimension);
     addMask(region);
     return region;
   }
@@ -200,7 +230,14 @@ std::optional<Subroutine> Finder::findRegion(Operation *op) {
     }
   if (!result || !isa<RankedTensorType>(result.getType()))
     return std::nullopt;
-  if (std::optional<Subroutine> region = matchRegion(op, result))
+  auto isBoundary = [&](Operation *def) {
+    return def->getBlock() != &block || claimed.contains(def);
+  };
+  arithmetic::View view(result, isBoundary);
+  if (isFixed(view.getRoot()))
+    return leaveFixed(op);
+  if (std::optional<Subroutine> region =
+          matchRegion(op, result, view, isBoundary))
     return region;
   if (!isElementwise(op) || !isFloatOp(op))
     return std::nullopt;
@@ -231,11 +268,9 @@ std::optional<Subroutine> Finder::findRegion(Operation *op) {
   return region;
 }
 
-std::optional<Subroutine> Finder::matchRegion(Operation *op, OpResult result) {
-  auto isBoundary = [&](Operation *def) {
-    return def->getBlock() != &block || claimed.contains(def);
-  };
-  arithmetic::View view(result, isBoundary);
+std::optional<Subroutine>
+Finder::matchRegion(Operation *op, OpResult result, arithmetic::View &view,
+                    llvm::function_ref<bool(Operation *)> isBoundary) {
   if (!view.holds(op))
     return std::nullopt;
   std::optional<NonlinearMatch> match = matchSubroutine(view);
@@ -276,6 +311,7 @@ std::optional<Subroutine> Finder::matchRegion(Operation *op, OpResult result) {
   region.ops.insert(op);
   if (region.kind != pum::NonlinearKind::division && !collect(region, view))
     return std::nullopt;
+  leaveReshapes(region);
   addMask(region);
   addPad(region);
   for (Value operand : operandsOf(region, block))
@@ -300,6 +336,28 @@ bool Finder::collect(Subroutine &region, const arithmetic::View &view) {
     });
   region.ops = sorted(region.ops);
   return readsArgument;
+}
+
+/// Leaves reshapes of the argument outside of a function of single elements, so
+/// that its operand and result have one shape.
+void Finder::leaveReshapes(Subroutine &region) {
+  if (pum::hasDimensions(region.kind))
+    return;
+  for (;;) {
+    Operation *reader = nullptr;
+    for (Operation *op : region.ops)
+      if (llvm::is_contained(op->getOperands(), region.argument)) {
+        if (reader)
+          return;
+        reader = op;
+      }
+    if (!isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(
+            reader) ||
+        reader == region.result.getDefiningOp())
+      return;
+    region.ops.remove(reader);
+    region.argument = reader->getResult(0);
+  }
 }
 
 /// Takes the mask that is added to (or chosen over) the argument of a softmax

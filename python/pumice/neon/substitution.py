@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -60,10 +61,9 @@ class Substitution(TorchFunctionMode):
 
     Forwards, a value is what the machine computes: codes of the input looked up in the table of
     the net, which holds all of its outputs. Backwards, the gradient is that of the original
-    function at the same input, as in the paper. It works on calls, inside of any module; modules
-    that fuse several functions into one (nn.MultiheadAttention in evaluation without gradients)
-    do not make them. scaled_dot_product_attention is taken apart. A division of tensors is a
-    product with the reciprocal.
+    function at the same input, as in the paper. It works on calls, inside of any module.
+    Attention (scaled_dot_product_attention, nn.MultiheadAttention) is taken apart. A division of
+    tensors is a product with the reciprocal.
 
     Args:
         kinds: of `KINDS`; all by default.
@@ -91,8 +91,12 @@ class Substitution(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """PyTorch calls this for each function."""
         kwargs = kwargs or {}
-        if func is F.scaled_dot_product_attention and "softmax" in self.kinds:
-            return _attention(self, *args, **kwargs)
+        if "softmax" in self.kinds:
+            if func is F.scaled_dot_product_attention:
+                return _attention(self, *args, **kwargs)
+            if func is F.multi_head_attention_forward:
+                with self:
+                    return _multi_head_attention(*args, **kwargs)
         found = _HANDLERS.get(func)
         if found is None or found[0] not in self.kinds:
             return func(*args, **kwargs)
@@ -278,6 +282,16 @@ def _attention(
     mode.calls["softmax"] += 1
     shares = mode._composed("softmax", lambda x: torch.softmax(x, -1), scores, -1)
     return F.dropout(shares, dropout_p, training=dropout_p > 0) @ value
+
+
+#: torch.nn.functional.multi_head_attention_forward, which PyTorch hands to a mode as one call,
+#: without the test that does so: a mode then sees its softmax.
+_multi_head_attention = FunctionType(
+    F.multi_head_attention_forward.__code__,
+    {**F.multi_head_attention_forward.__globals__, "has_torch_function": lambda _: False},
+    argdefs=F.multi_head_attention_forward.__defaults__,
+    closure=F.multi_head_attention_forward.__closure__,
+)
 
 
 def _handlers() -> dict[Any, tuple[str, Callable[..., Tensor]]]:

@@ -66,5 +66,34 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   }
   return %f : tensor<4xf32>
 }
+
+// Over one element, a softmax is 1: no method changes that. With two groups of one channel, a group norm is its shift.
+// CHECK-LABEL: func @one_element
+// CHECK: pum.nonlinear softmax({{.*}}) dimensions [1] :
+// CHECK: pum.nonlinear softmax({{.*}}) dimensions [0] method neon
+// CHECK: pum.nonlinear group_norm({{.*}}) dimensions [1] parameters {groups = 2 : i64} :
+func.func @one_element(%x: tensor<3x1xf32>, %y: tensor<3x2xf32>) -> (tensor<3x1xf32>, tensor<3x1xf32>, tensor<3x2xf32>) {
+  %a = pum.nonlinear softmax(%x) dimensions [1] : (tensor<3x1xf32>) -> tensor<3x1xf32> {
+  ^bb0(%in: tensor<3x1xf32>):
+    %e = tensor.empty() : tensor<3x1xf32>
+    %0 = linalg.softmax dimension(1) ins(%in : tensor<3x1xf32>) outs(%e : tensor<3x1xf32>) -> tensor<3x1xf32>
+    pum.yield %0 : tensor<3x1xf32>
+  }
+  %b = pum.nonlinear softmax(%x) dimensions [0] : (tensor<3x1xf32>) -> tensor<3x1xf32> {
+  ^bb0(%in: tensor<3x1xf32>):
+    %e = tensor.empty() : tensor<3x1xf32>
+    %0 = linalg.softmax dimension(0) ins(%in : tensor<3x1xf32>) outs(%e : tensor<3x1xf32>) -> tensor<3x1xf32>
+    pum.yield %0 : tensor<3x1xf32>
+  }
+  %c = pum.nonlinear group_norm(%y) dimensions [1] parameters {groups = 2 : i64} : (tensor<3x2xf32>) -> tensor<3x2xf32> {
+  ^bb0(%in: tensor<3x2xf32>):
+    %epsilon = arith.constant dense<1.0e-05> : tensor<3x2xf32>
+    %0 = arith.subf %in, %in : tensor<3x2xf32>
+    %1 = math.rsqrt %epsilon : tensor<3x2xf32>
+    %2 = arith.mulf %0, %1 : tensor<3x2xf32>
+    pum.yield %2 : tensor<3x2xf32>
+  }
+  return %a, %b, %c : tensor<3x1xf32>, tensor<3x1xf32>, tensor<3x2xf32>
+}
 #encoder = loc("encoder.layer.0"("exp"("net.py":1:1)))
 #head = loc("head"("exp_1"("net.py":2:1)))

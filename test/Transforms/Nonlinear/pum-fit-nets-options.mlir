@@ -5,8 +5,11 @@
 // RUN: not pumice-opt %s --pum-fit-nets=max-error=1 2>&1 | FileCheck %s --check-prefix=ERROR
 // RUN: not pumice-opt %s --pum-fit-nets=max-hidden=1 2>&1 | FileCheck %s --check-prefix=HIDDEN
 // RUN: not pumice-opt %s --pum-attach-device=device=neurosim-rram --pum-fit-nets 2>&1 | FileCheck %s --check-prefix=SUMS
+// RUN: pumice-opt %s --pum-attach-device=device=neurosim-rram --choose-nonlinear-methods=methods=exp=auto --pum-fit-nets | FileCheck %s --check-prefix=AUTO
 // RUN: not pumice-opt %s --pum-fit-nets=objective=area 2>&1 | FileCheck %s --check-prefix=OBJECTIVE
 // RUN: pumice-opt %s "--pum-fit-nets=objective=latency cache=none input-bits=8" | FileCheck %s --check-prefix=NEON
+// Where arrays compute no function, auto is digital.
+// AUTO: pum.nonlinear exp(%{{.*}}) domain [-2.000000e+00, 0.000000e+00] :
 // OBJECTIVE: error: expected an objective of energy, latency or energy-delay, got 'area'
 // NEON: crossbar.apply @neon_
 // BITS: error: expected input-bits of 2 to 16, got 17

@@ -90,6 +90,79 @@ def test_from_pytorch(function: Any, shape: tuple[int, ...], kinds: set[str]) ->
         assert (found[:, 5:] == 0).all()
 
 
+#: Functions whose result does not depend on the input, its shape, and the result.
+FIXED: dict[str, tuple[Callable[[Tensor], Tensor], tuple[int, ...], float]] = {
+    "softmax of one key": (lambda x: torch.softmax(x, -1), (3, 1), 1),
+    "masked softmax of one key": (lambda x: torch.softmax(x + torch.zeros(1), -1), (3, 1), 1),
+    "softmax of one channel": (lambda x: torch.softmax(x, 1), (2, 1, 3), 1),
+    "log-softmax of one key": (lambda x: torch.log_softmax(x, -1), (3, 1), 0),
+    "layer norm of one element": (only(nn.LayerNorm(1)), (3, 1), 0),
+    "layer norm of one element, ending in a shift": (
+        lambda x: F.layer_norm(x, [1], None, torch.tensor([0.5])), (3, 1), 0.5,
+    ),
+    "quotient of a number by itself": (lambda x: x / x, (3, 2), 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["neon", "lut", "auto"])
+@pytest.mark.parametrize(("function", "shape", "result"), FIXED.values(), ids=FIXED)
+def test_fixed_results_stay_digital_and_exact(
+    function: Any, shape: tuple[int, ...], result: float, method: str
+) -> None:
+    """Nothing to approximate: calibration would show a constant."""
+    x = values(shape)
+    options = {"max_error": 1e-2} if method == "auto" else None
+    program = pumice.compile(
+        Applied(function).eval(), x, device="neon", quantize=False, nonlinear=method,
+        options=options,
+    )  # fmt: skip
+    for factor in (1, -7):
+        found = program.run(factor * x)
+        assert not found.report.functions
+        assert (found.outputs == result).all()
+
+
+@pytest.mark.parametrize(
+    ("function", "kinds"),
+    [
+        (only(nn.RMSNorm(1, eps=1e-5)), {"rsqrt"}),
+        (lambda x: F.normalize(x, dim=-1), {"power", "reciprocal"}),
+        (squash, {"sqrt", "reciprocal"}),
+    ],
+    ids=["rms norm", "l2 norm", "squash"],
+)
+def test_norms_of_one_element_without_a_mean(function: Any, kinds: set[str]) -> None:
+    """x / |x| and the like depend on x."""
+    x = torch.tensor([[-3.0], [-0.5], [1.0], [2.0]])
+    model = Applied(function).eval()
+    program = pumice.compile(model, x, device="neon", quantize=False, nonlinear="neon")
+    assert kinds_of(program) == kinds
+    with torch.no_grad():
+        assert (program.run(x).outputs - model(x)).abs().max() < 1e-3
+
+
+def test_attention_to_one_key() -> None:
+    """In a quantized network: the value itself, beside a feed-forward layer with nets."""
+
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.qkv, self.up = nn.Linear(8, 24), nn.Linear(8, 8)
+
+        def forward(self, x: Tensor) -> Tensor:
+            q, k, v = self.qkv(x).chunk(3, -1)
+            return F.gelu(self.up(F.scaled_dot_product_attention(q, k, v)))
+
+    torch.manual_seed(0)
+    model, x = Block().eval(), torch.randn(4, 1, 8)
+    program = pumice.compile(model, x, device="neon", nonlinear="neon")
+    digital = pumice.compile(model, x, device="neon")
+    result = program.run(x)
+    assert {use.kind for use in result.report.functions} == {"gelu"}
+    expected = digital.run(x).outputs
+    assert (result.outputs - expected).abs().max() < 2e-2 * (expected.max() - expected.min())
+
+
 def test_equal_scores() -> None:
     """Scores that are all equal give equal shares."""
     x = torch.full((4, 6), 3.0)
@@ -238,3 +311,11 @@ def test_arrays_without_exact_sums_are_refused_by_field(change: Any, words: str)
     with pytest.raises(pumice.CompileError) as caught:
         pumice.compile(Applied(torch.exp), x, device=device, quantize=False, nonlinear="neon")
     assert words in str(caught.value).replace("\n", " ")
+    # auto has another method there.
+    program = pumice.compile(
+        Applied(torch.exp), x, device=device, quantize=False, nonlinear="auto",
+        options={"max_error": 0.01},
+    )  # fmt: skip
+    result = program.run(x)
+    assert not result.report.functions
+    assert torch.allclose(result.outputs, torch.exp(x), rtol=1e-6)

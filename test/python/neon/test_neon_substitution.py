@@ -172,5 +172,28 @@ def test_a_transformer_layer() -> None:
     with neon.Substitution() as nets:
         y = model(x)
     assert torch.allclose(y, right, atol=2e-3)
-    assert nets.calls["gelu"] == 1
-    assert nets.calls["layer_norm"] == 2
+    assert nets.calls == {"gelu": 1, "layer_norm": 2, "softmax": 1}
+
+
+@pytest.mark.parametrize("evaluated", [False, True])
+@pytest.mark.parametrize("need_weights", [False, True])
+def test_attention_modules_are_taken_apart(evaluated: bool, need_weights: bool) -> None:
+    """PyTorch hands nn.MultiheadAttention's function to a mode as one call."""
+    torch.manual_seed(0)
+    model = nn.MultiheadAttention(16, 2, batch_first=True).train(not evaluated)
+    x = torch.randn(2, 5, 16)
+    right, _ = model(x, x, x, need_weights=need_weights)
+    with neon.Substitution(bits=8) as nets:
+        y, shares = model(x, x, x, need_weights=need_weights)
+        with torch.no_grad():
+            model(x, x, x, need_weights=need_weights)
+    assert nets.calls == {"softmax": 2}
+    assert not torch.equal(y, right)
+    assert torch.allclose(y, right, atol=0.02)
+    assert (shares is not None) == need_weights
+    y.sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
+    # Not wanted: PyTorch's own.
+    with neon.Substitution(["gelu"]) as nets:
+        assert torch.equal(model(x, x, x, need_weights=need_weights)[0], right)
+    assert not nets.calls

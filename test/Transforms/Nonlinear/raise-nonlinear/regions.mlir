@@ -117,3 +117,13 @@ func.func @captures(%x: tensor<8xf32>, %s: tensor<f32>) -> tensor<8xf32> {
   } -> tensor<8xf32>
   return %y : tensor<8xf32>
 }
+
+// A function of single elements leaves reshapes of its argument outside: one shape in and out.
+// CHECK-LABEL: func @reshaped
+func.func @reshaped(%x: tensor<4x8xf32>) -> tensor<4x1x8xf32> {
+  // CHECK: %[[E:.*]] = tensor.expand_shape
+  // CHECK: pum.nonlinear exp(%[[E]]) : (tensor<4x1x8xf32>) -> tensor<4x1x8xf32>
+  %e = tensor.expand_shape %x [[0], [1, 2]] output_shape [4, 1, 8] : tensor<4x8xf32> into tensor<4x1x8xf32>
+  %y = math.exp %e : tensor<4x1x8xf32>
+  return %y : tensor<4x1x8xf32>
+}
