@@ -180,16 +180,6 @@ LogicalResult PUMFitNetsPass::prepare(Site &site,
   return success();
 }
 
-/// The goal of the fit of `site`: its bound less what rounding an input costs,
-/// or eight steps of the output.
-static neon::Options optionsFor(const Site &site, neon::Options options) {
-  if (site.bound > 0)
-    options.goal.maxAbs = std::max(site.bound - site.target.rounding, 0.0);
-  else
-    options.goal.maxLsb = 8;
-  return options;
-}
-
 void PUMFitNetsPass::fitAll(ArrayRef<Site> sites) {
   std::vector<std::pair<std::string, const Site *>> jobs;
   llvm::StringSet<> keys;
@@ -217,7 +207,8 @@ void PUMFitNetsPass::fitAll(ArrayRef<Site> sites) {
     }
     // Targets and options are checked before.
     found[i] = llvm::cantFail(
-        neon::fit(site->target.target, optionsFor(*site, fitOptions)));
+        neon::fit(site->target.target,
+                  optionsFor(site->target, site->bound, fitOptions)));
     store.store(key, found[i]);
   });
   for (size_t i = 0; i < jobs.size(); ++i) {
@@ -308,64 +299,25 @@ FailureOr<Candidate> PUMFitNetsPass::netOf(const Site &site, bool isRequired) {
 
 FailureOr<Candidate> PUMFitNetsPass::tableOf(const Site &site,
                                              bool isRequired) {
-  // The narrowest input that keeps the bound, or all bits without one.
-  const neon::Format &full = site.target.target.input;
-  const std::vector<double> &all = site.target.target.values;
   pum::NonlinearOp op = site.op;
-  auto [low, high] = std::minmax_element(all.begin(), all.end());
-  neon::Format output{fitOptions.outputBits, *low, *high};
-  if (!(output.low < output.high))
-    output.high = output.low + std::max(std::abs(output.low), 1.0);
-  if (array)
-    output.bits = std::min<int64_t>(output.bits, array.getWeightBits());
-  std::vector<int32_t> results;
-  neon::Format input = full;
-  double largest = 0;
-  for (int64_t bits = site.bound > 0 ? std::min<int64_t>(4, full.bits)
-                                     : full.bits;
-       bits <= full.bits; ++bits) {
-    input.bits = bits;
-    results.clear();
-    std::vector<double> values(input.count());
-    for (int64_t q = 0; q < input.count(); ++q) {
-      values[q] = all[full.quantize(input.value(q))];
-      results.push_back(static_cast<int32_t>(output.quantize(values[q])));
-    }
-    // Against the function at all inputs of the full width.
-    largest = 0;
-    for (int64_t q = 0; q < full.count(); ++q)
-      largest = std::max(
-          largest,
-          std::abs(output.value(results[input.quantize(full.value(q))]) -
-                   all[q]));
-    largest += site.target.rounding;
-    if (site.bound > 0 && largest <= site.bound)
-      break;
-  }
-  if (site.bound > 0 && largest > site.bound) {
+  const int64_t bits =
+      array ? std::min<int64_t>(fitOptions.outputBits, array.getWeightBits())
+            : fitOptions.outputBits;
+  const FittedTable found = makeTable(site.target, bits, site.bound);
+  if (site.bound > 0 && found.largest > site.bound) {
     if (isRequired)
       op.emitOpError("cannot be computed by a table: expected an error of at "
                      "most ")
           << shortNumber(maxError) << " of the range, got "
-          << shortNumber(largest / site.target.range) << " with an input of "
-          << full.bits << " bits";
+          << shortNumber(found.largest / site.target.range)
+          << " with an input of " << site.target.target.input.bits << " bits";
     return failure();
   }
-  double squares = 0;
-  for (int64_t q = 0; q < input.count(); ++q) {
-    const double error =
-        output.value(results[q]) - all[full.quantize(input.value(q))];
-    squares += error * error;
-  }
-  neon::Errors errors;
-  errors.mse = squares / double(input.count());
-  errors.points = input.count();
-  errors.maxAbs = largest;
-  errors.maxLsb = largest / output.step();
   MLIRContext *context = &getContext();
   OpBuilder builder(context);
-  std::vector<int16_t> values(results.begin(), results.end());
-  auto type = RankedTensorType::get({input.count()}, builder.getI16Type());
+  std::vector<int16_t> values(found.results.begin(), found.results.end());
+  auto type =
+      RankedTensorType::get({found.input.count()}, builder.getI16Type());
   auto reduction = toAttr(context, site.target.reduction);
   auto below = pumice::toAttr(context, site.target.target.below);
   auto above = pumice::toAttr(context, site.target.target.above);
@@ -374,16 +326,17 @@ FailureOr<Candidate> PUMFitNetsPass::tableOf(const Site &site,
       builder.getStringAttr(pum::stringifyNonlinearKind(op.getKind()))));
   auto table = crossbar::TableOp::create(
       builder, UnknownLoc::get(context), "table",
-      pumice::toAttr(context, input), pumice::toAttr(context, output),
+      pumice::toAttr(context, found.input),
+      pumice::toAttr(context, found.output),
       cast<ElementsAttr>(
           cast<Attribute>(DenseElementsAttr::get(type, ArrayRef(values)))),
-      below, above, reduction, errorsAttr(errors, largest), fit);
+      below, above, reduction, errorsAttr(found.errors, found.largest), fit);
   std::string content;
   llvm::raw_string_ostream text(content);
   text << table.getInput() << table.getOutput() << below << above << reduction;
   content.append(reinterpret_cast<const char *>(values.data()),
                  values.size() * sizeof(int16_t));
-  return Candidate{unique(table, "table", content), largest};
+  return Candidate{unique(table, "table", content), found.largest};
 }
 
 /// The objective of the region on the digital unit, or on the arrays of a
@@ -510,8 +463,8 @@ LogicalResult PUMFitNetsPass::run() {
   for (Site &site : sites) {
     if (failed(prepare(site, evaluator)))
       return failure();
-    site.key =
-        neon::FitCache::keyOf(site.target.target, optionsFor(site, fitOptions));
+    site.key = neon::FitCache::keyOf(
+        site.target.target, optionsFor(site.target, site.bound, fitOptions));
   }
   fitAll(sites);
   SmallVector<Operation *> unused;

@@ -244,3 +244,54 @@ double pumice::largestError(const FitTarget &target, const neon::Format &output,
         largest, std::abs(output.value(results[q]) - target.target.values[q]));
   return largest + target.rounding;
 }
+
+neon::Options pumice::optionsFor(const FitTarget &target, double bound,
+                                 neon::Options options) {
+  if (bound > 0)
+    options.goal.maxAbs = std::max(bound - target.rounding, 0.0);
+  else
+    options.goal.maxLsb = 8;
+  return options;
+}
+
+FittedTable pumice::makeTable(const FitTarget &target, int64_t outputBits,
+                              double bound) {
+  const neon::Format &full = target.target.input;
+  const std::vector<double> &all = target.target.values;
+  auto [low, high] = std::minmax_element(all.begin(), all.end());
+  neon::Format output{outputBits, *low, *high};
+  if (!(output.low < output.high)) // a constant: any range that holds it
+    output.high = output.low + std::max(std::abs(output.low), 1.0);
+  FittedTable table;
+  table.input = full;
+  table.output = output;
+  for (int64_t bits = bound > 0 ? std::min<int64_t>(4, full.bits) : full.bits;
+       bits <= full.bits; ++bits) {
+    table.input.bits = bits;
+    table.results.clear();
+    for (int64_t q = 0; q < table.input.count(); ++q)
+      table.results.push_back(static_cast<int32_t>(
+          output.quantize(all[full.quantize(table.input.value(q))])));
+    // Against the function at all inputs of the full width.
+    table.largest = 0;
+    for (int64_t q = 0; q < full.count(); ++q) {
+      const int32_t result = table.results[table.input.quantize(full.value(q))];
+      table.largest =
+          std::max(table.largest, std::abs(output.value(result) - all[q]));
+    }
+    table.largest += target.rounding;
+    if (bound > 0 && table.largest <= bound)
+      break;
+  }
+  double squares = 0;
+  for (int64_t q = 0; q < table.input.count(); ++q) {
+    const double error = output.value(table.results[q]) -
+                         all[full.quantize(table.input.value(q))];
+    squares += error * error;
+  }
+  table.errors.mse = squares / double(table.input.count());
+  table.errors.points = table.input.count();
+  table.errors.maxAbs = table.largest;
+  table.errors.maxLsb = table.largest / output.step();
+  return table;
+}

@@ -39,6 +39,24 @@ llvm::Expected<FitTarget>
 makeTarget(Sampler function, const model::FunctionTable::Reduction &reduction,
            int64_t inputBits);
 
+/// A table of results.
+struct FittedTable {
+  neon::Format input, output;
+  std::vector<int32_t> results; ///< integers of the output's format
+  neon::Errors errors;          ///< of its own inputs, but for the largest
+  double largest = 0;           ///< error, with that of rounding the input
+};
+
+/// A table with the narrowest input that keeps `bound`, or with the target's
+/// if none does or `bound` is 0.
+FittedTable makeTable(const FitTarget &target, int64_t outputBits,
+                      double bound);
+
+/// The goal of a fit: `bound` less what rounding an input costs, or eight steps
+/// of the output if `bound` is 0.
+neon::Options optionsFor(const FitTarget &target, double bound,
+                         neon::Options options);
+
 /// The largest error, with that of rounding the input, of results for all
 /// inputs, given in the format `output`.
 double largestError(const FitTarget &target, const neon::Format &output,
