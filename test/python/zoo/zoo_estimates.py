@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Estimates of the zoo's networks on every preset, recorded so that a change of them is seen.
 
-    python test/python/zoo/zoo_estimates.py record [--full] [NETWORK ...]
-    python test/python/zoo/zoo_estimates.py check [--full] [NETWORK ...]
+    python test/python/zoo/zoo_estimates.py record [--full] [--device DEVICE ...] [NETWORK ...]
+    python test/python/zoo/zoo_estimates.py check [--full] [--device DEVICE ...] [NETWORK ...]
 
 `estimates-small.json` holds the scaled-down networks, which the suite compares;
 `estimates-full.json` the networks at full size, which `check --full` compares. Both also hold
@@ -145,15 +145,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("verb", choices=["record", "check"])
     parser.add_argument("--full", action="store_true", help="networks at full size")
+    parser.add_argument("--device", action="append", choices=DEVICES, help="default: all")
     parser.add_argument("networks", nargs="*", help="default: all")
     args = parser.parse_intermixed_args()
     known = recorded(args.full)
     failed = 0
     for name in args.networks or NETWORKS:
         imported = import_network(name, full=args.full)
-        found = {device: pruned(estimate(imported, device)) for device in DEVICES}
+        found = {device: pruned(estimate(imported, device)) for device in args.device or DEVICES}
         if args.verb == "record":
-            known[name] = found
+            known[name] = {**known.get(name, {}), **found}
             lines = [
                 f"{json.dumps(key)}: {json.dumps(value, separators=(',', ':'))}"
                 for key, value in known.items()
@@ -161,7 +162,8 @@ def main() -> int:
             file_of(args.full).write_text("{\n" + ",\n".join(lines) + "\n}\n")
             print(f"{name}: recorded", flush=True)
             continue
-        texts = list(differences(json.loads(json.dumps(found)), known.get(name, {}), name))
+        expected = {device: known.get(name, {}).get(device, {}) for device in found}
+        texts = list(differences(json.loads(json.dumps(found)), expected, name))
         failed += bool(texts)
         print(f"{name}: {'; '.join(texts[:5]) or 'equal'}", flush=True)
     return 1 if failed else 0
