@@ -161,20 +161,23 @@ static LogicalResult checkTexts(EmitError emitError, StringRef name,
                                 ArrayAttr groups, ArrayAttr components,
                                 ArrayAttr laws) {
   SmallVector<StringRef> names = {name};
-  for (Attribute attr : groups)
-    if (auto group = dyn_cast<UnitGroup>(attr)) {
+  for (ArrayAttr parts : {groups, components, laws}) {
+    if (!parts)
+      continue;
+    for (Attribute attr : parts) {
+      if (auto component = dyn_cast<ComponentAttr>(attr))
+        names.push_back(component.getName());
+      if (auto law = dyn_cast<LawAttr>(attr))
+        names.push_back(law.getOf());
+      auto group = dyn_cast<UnitGroup>(attr);
+      if (!group)
+        continue;
       names.push_back(group.getName());
       if (ArrayAttr levels = group.getLevels())
         for (auto level : levels.getAsRange<LevelAttr>())
           names.push_back(level.getName());
     }
-  for (Attribute attr : components)
-    if (auto component = dyn_cast<ComponentAttr>(attr))
-      names.push_back(component.getName());
-  if (laws)
-    for (Attribute attr : laws)
-      if (auto law = dyn_cast<LawAttr>(attr))
-        names.push_back(law.getOf());
+  }
   for (StringRef text : names)
     if (std::string problem = pumice::problemOfText(text); !problem.empty())
       return emitError() << problem;

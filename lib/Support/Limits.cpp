@@ -39,6 +39,38 @@ std::optional<int64_t> pumice::checkedBytes(Type type) {
   return isEmpty ? 0 : bytes;
 }
 
+/// Upstream's reshapes list the dimensions of each group, and the extents of
+/// what they expand. Folders index with the one and believe the other.
+static LogicalResult verifyReshape(Operation *op) {
+  if (auto groups = op->getAttrOfType<ArrayAttr>("reassociation")) {
+    int64_t next = 0;
+    for (auto group : groups.getAsRange<ArrayAttr>())
+      for (auto index : group.getAsRange<IntegerAttr>()) {
+        const APInt &value = index.getValue();
+        if (value.getSignificantBits() > 64 || value.getSExtValue() != next++)
+          return op->emitError("expected 'reassociation' to list dimensions in "
+                               "order, got ")
+                 << groups;
+      }
+  }
+  auto shape = op->getAttrOfType<DenseI64ArrayAttr>("static_output_shape");
+  if (!shape || op->getNumResults() != 1)
+    return success();
+  auto type = dyn_cast<ShapedType>(op->getResult(0).getType());
+  if (!type || !type.hasRank())
+    return success();
+  auto fits = [](auto pair) {
+    auto [stated, extent] = pair;
+    return stated == extent || ShapedType::isDynamic(stated) ||
+           ShapedType::isDynamic(extent);
+  };
+  if (shape.size() == type.getRank() &&
+      llvm::all_of(llvm::zip(shape.asArrayRef(), type.getShape()), fits))
+    return success();
+  return op->emitError("expected the output shape of ")
+         << type << ", got " << shape;
+}
+
 /// The attributes of upstream ops that hold extents, offsets or paddings. Their
 /// verifiers take any number, the one that stands for a dynamic value included.
 static LogicalResult verifyNumbers(Operation *op) {
@@ -100,7 +132,8 @@ LogicalResult pumice::verifyLimits(Operation *root) {
     if (depth > kMaxNesting)
       return op->emitError("expected ops nested at most ")
              << kMaxNesting << " deep, got more";
-    if (op->isRegistered() && failed(verifyNumbers(op)))
+    if (op->isRegistered() &&
+        (failed(verifyNumbers(op)) || failed(verifyReshape(op))))
       return failure();
     if (texts.walk(op->getAttrDictionary()).wasInterrupted())
       return op->emitError(problemOfText(text));

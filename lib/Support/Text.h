@@ -28,7 +28,7 @@ inline std::string problemOfText(llvm::StringRef name) {
   return problem;
 }
 
-/// UTF-8 with what is none replaced.
+/// The name, with U+FFFD in the place of bytes that are not UTF-8.
 inline std::string asText(llvm::StringRef name) {
   return llvm::json::fixUTF8(name);
 }

@@ -69,6 +69,12 @@ def calibrate(prepared: Any, items: Iterable[Arguments]) -> None:
                 raise FrontendError(
                     f"calibration input {number} does not fit the model: {lines[0].rstrip('.')}"
                 ) from error
+    # Observers see weights, but not biases.
+    for name, parameter in prepared.named_parameters():
+        if parameter.is_floating_point() and not bool(torch.isfinite(parameter).all()):
+            raise FrontendError(
+                f"expected finite numbers, got NaN or infinity in parameter '{name}'"
+            )
 
 
 @contextlib.contextmanager

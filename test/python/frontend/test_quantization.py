@@ -86,6 +86,18 @@ def test_calibration_that_is_not_finite(bad) -> None:
     pumice.quantize(model, [x])
 
 
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+@pytest.mark.parametrize(
+    ("name", "words"), [("weight", "'_2_weight'"), ("bias", "parameter '2.bias'")]
+)
+def test_parameters_that_are_not_finite(bad: float, name: str, words: str) -> None:
+    model, x = nn.Sequential(nn.Linear(3, 2), nn.ReLU(), nn.Linear(2, 2)).eval(), torch.randn(4, 3)
+    with torch.no_grad():
+        getattr(model[2], name).view(-1)[1] = bad
+    with pytest.raises(FrontendError, match=f"got NaN or infinity in {words}"):
+        pumice.quantize(model, [x])
+
+
 def test_inputs_that_do_not_fit() -> None:
     model, x = Masked().eval(), torch.randn(2, 3)
     words = "the inputs do not fit forward of Masked: missing a required argument: 'x'"

@@ -11,7 +11,7 @@ import pytest
 import pumice
 from pumice import ir
 from pumice.compiler import compile_module
-from regions import region_program, run_region
+from regions import region_program, region_text, run_region
 
 X = np.array([1, 2, 3, 4], np.float32)
 BAD = [-(2**63), -(2**32), -5, -1, 4, 5, 2**31, 2**32 + 1, 2**61, 2**63 - 1]
@@ -388,3 +388,37 @@ return %y : tensor<4xi8>
 """
     x = np.array([100, -100, 1, 127], np.int8)
     assert run_region(body, x, types=("4xi8",), out="4xi8").tolist() == [-56, 56, 2, -2]
+
+
+@pytest.mark.parametrize(
+    ("op", "words"),
+    [
+        (
+            "%t = tensor.expand_shape %a [[0, 1]] output_shape [4, 4] : tensor<4xf32> into"
+            " tensor<2x2xf32>",
+            r"expected the output shape of .tensor<2x2xf32>., got array<i64: 4, 4>",
+        ),
+        (
+            "%e = tensor.expand_shape %a [[0, 1]] output_shape [2, 2] : tensor<4xf32> into"
+            " tensor<2x2xf32>\n"
+            "%t = tensor.collapse_shape %e [[0, -9223372036854775807]] : tensor<2x2xf32> into"
+            " tensor<4xf32>",
+            "expected 'reassociation' to list dimensions in order, got",
+        ),
+        (
+            "%t = tensor.expand_shape %a [[0, 7]] output_shape [2, 2] : tensor<4xf32> into"
+            " tensor<2x2xf32>",
+            r"expected reassociation map #0 to have size equal to the expanded rank \(2\)",
+        ),
+    ],
+    ids=["shape", "collapse", "expand"],
+)
+def test_reshapes(op: str, words: str, tmp_path: Path) -> None:
+    """Folders of upstream index with what the attributes say."""
+    good = "%t = tensor.empty() : tensor<4xf32>"
+    text = region_text(f"{good}\n%y = arith.addf %a, %a : tensor<4xf32>\nreturn %y : tensor<4xf32>")
+    lines = [line for line in text.split("\n") if "tensor.empty" in line]
+    assert len(lines) == 1
+    (tmp_path / "p.mlir").write_text(text.replace(lines[0], op.replace("%a", "%arg0")))
+    with pytest.raises(pumice.PumiceError, match=words):
+        pumice.load(tmp_path / "p.mlir").run(X)
