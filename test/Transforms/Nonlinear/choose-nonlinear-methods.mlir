@@ -5,6 +5,9 @@
 // RUN: not pumice-opt %s "--choose-nonlinear-methods=methods=gelu=analog" 2>&1 | FileCheck %s --check-prefix=METHOD
 // RUN: not pumice-opt %s "--choose-nonlinear-methods=methods=decoder=neon" 2>&1 | FileCheck %s --check-prefix=LAYER
 // RUN: not pumice-opt %s "--choose-nonlinear-methods=methods=[=neon" 2>&1 | FileCheck %s --check-prefix=PATTERN
+// RUN: pumice-opt %s "--choose-nonlinear-methods=methods=*=neon" --debug-only=choose-nonlinear-methods -o %t 2>&1 | FileCheck %s --check-prefix=WHY
+// WHY: relu of '{{.*}}' -> digital: exact and cheap there
+// WHY: softmax of '{{.*}}' -> digital: over one element, its result is the same for all inputs
 // METHOD: error: methods: expected KEY=digital, KEY=lut, KEY=neon or KEY=auto, got 'gelu=analog'
 // LAYER: error: methods: 'decoder=neon' names neither a kind of nonlinear function nor a layer that has one
 // PATTERN: error: methods: '[=neon':
