@@ -51,10 +51,16 @@ static APMicroprogram programOf(const APSpec &ap, int64_t kernelPositions,
 }
 
 llvm::Expected<APMicroprogram>
-pumice::apcompiler::compile(const Pooling &pooling, const APSpec &ap) {
+pumice::apcompiler::compile(const Pooling &pooling, const APSpec &ap,
+                            bool mayBeAcross) {
   // Columns per channel: its inputs, a carry and the result.
-  const int64_t columns = pooling.kernelPositions + 2;
-  if (columns > ap.columns || pooling.bits > ap.domains)
+  auto columnsWith = [&](int64_t perValue) {
+    return (pooling.kernelPositions + 1) * perValue + 1;
+  };
+  const bool isAcross = mayBeAcross && columnsWith(pooling.bits) <= ap.columns;
+  const int64_t perValue = isAcross ? pooling.bits : 1;
+  const int64_t columns = columnsWith(perValue);
+  if (columns > ap.columns || (!isAcross && pooling.bits > ap.domains))
     return tooSmall(ap, columns, pooling.bits);
   const int64_t lanes = std::min(pooling.channels, ap.columns / columns);
   APMicroprogram program =
@@ -62,13 +68,15 @@ pumice::apcompiler::compile(const Pooling &pooling, const APSpec &ap) {
                 pooling.channels, pooling.channels, lanes);
   program.codeBits = pooling.bits;
   program.codeSigned = pooling.isSigned;
+  program.isAcross = isAcross;
   for (int64_t first = 0; first < pooling.channels; first += lanes) {
     const int64_t count = std::min(lanes, pooling.channels - first);
     APOutputBlock &block = program.outputBlocks.emplace_back();
     block.firstOutput = first;
-    block.column = lanes * pooling.kernelPositions;
-    block.columns = count;
+    block.column = program.inputColumns();
+    block.columns = count * perValue;
     block.slot = pooling.bits;
+    block.isAcross = isAcross;
     block.outputs.assign(count, {pooling.bits, 0});
     APChannelBlock &channelBlock = block.channelBlocks.emplace_back();
     channelBlock.firstChannel = first;
@@ -80,7 +88,7 @@ pumice::apcompiler::compile(const Pooling &pooling, const APSpec &ap) {
         op.code = code;
         op.d = program.result(block, c);
         op.a = program.input(c, k);
-        op.carry = block.column + lanes + c;
+        op.carry = block.column + lanes * perValue + c;
         op.steps = pooling.bits;
         bundle.push_back(op);
       }
@@ -95,7 +103,8 @@ pumice::apcompiler::compile(const Pooling &pooling, const APSpec &ap) {
 }
 
 llvm::Expected<APMicroprogram>
-pumice::apcompiler::compile(const WeightedSum &sum, const APSpec &ap) {
+pumice::apcompiler::compile(const WeightedSum &sum, const APSpec &ap,
+                            bool mayBeAcross) {
   const IntegerRange codes = IntegerRange::ofBits(sum.bits, sum.isSigned);
   IntegerRange range;
   for (int64_t factor : sum.factors) {
@@ -114,22 +123,34 @@ pumice::apcompiler::compile(const WeightedSum &sum, const APSpec &ap) {
   const int64_t width = range.signedBits();
   const int64_t slot = std::max(width, results.bits);
   // Columns per channel: an input, a carry and a sum during the additions, then
-  // a sum and its flags.
+  // a sum and its flags. Across columns, flags lie behind the sums; one channel
+  // after the other has them.
+  const int64_t acrossColumns = sum.bits + slot;
+  const bool isAcross = mayBeAcross && acrossColumns + flags <= ap.columns;
   const int64_t columns = std::max<int64_t>(3, flags + 1);
-  if (columns > ap.columns || std::max(slot, sum.bits) > ap.domains)
+  if (!isAcross &&
+      (columns > ap.columns || std::max(slot, sum.bits) > ap.domains))
     return tooSmall(ap, columns, std::max(slot, sum.bits));
-  const int64_t lanes = std::min(sum.channels, ap.columns / columns);
+  int64_t lanes = ap.columns / columns;
+  if (isAcross) {
+    lanes = (ap.columns - flags) / acrossColumns;
+    if (lanes > flags) // the carries take more columns
+      lanes = std::max(flags, ap.columns / (acrossColumns + 1));
+  }
+  lanes = std::min(sum.channels, lanes);
   APMicroprogram program = programOf(ap, 1, sum.bits, sum.isSigned,
                                      2 * sum.channels, sum.channels, lanes);
+  program.isAcross = isAcross;
   program.codeBits = results.bits;
   program.codeSigned = results.isSigned;
   for (int64_t first = 0; first < sum.channels; first += lanes) {
     const int64_t count = std::min(lanes, sum.channels - first);
     APOutputBlock &block = program.outputBlocks.emplace_back();
     block.firstOutput = first;
-    block.column = lanes;
-    block.columns = count;
+    block.column = program.inputColumns();
+    block.columns = count * (isAcross ? slot : 1);
     block.slot = slot;
+    block.isAcross = isAcross;
     block.outputs.assign(count, {width, 0});
     for (int64_t i : {0, 1}) {
       APChannelBlock &channelBlock = block.channelBlocks.emplace_back();
@@ -145,10 +166,11 @@ pumice::apcompiler::compile(const WeightedSum &sum, const APSpec &ap) {
           APOperation op;
           op.code = digits[k] > 0 ? APOpcode::add : APOpcode::sub;
           op.d = block.accumulator(c);
-          op.d.domain += k;
+          op.d.column = static_cast<uint16_t>(op.d.columnOfBit(k));
+          op.d.domain = static_cast<uint16_t>(op.d.domainOfBit(k));
           op.d.width -= k;
           op.a = program.input(c, 0);
-          op.carry = 2 * lanes + c;
+          op.carry = block.column + lanes * (isAcross ? slot : 1) + c;
           op.steps = op.d.width;
           bundle.push_back(op);
         }

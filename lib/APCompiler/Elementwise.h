@@ -45,12 +45,15 @@ struct WeightedSum {
 /// significant first.
 std::vector<int8_t> signedDigits(int64_t number);
 
-/// Fail if the processors are too small; the error gives the largest size that
-/// fits.
+/// Values lie across columns, where nothing shifts, if there are enough columns
+/// and `mayBeAcross`. Fail if the processors are too small; the error gives the
+/// largest size that fits.
 llvm::Expected<model::APMicroprogram> compile(const Pooling &pooling,
-                                              const model::APSpec &ap);
+                                              const model::APSpec &ap,
+                                              bool mayBeAcross = true);
 llvm::Expected<model::APMicroprogram> compile(const WeightedSum &sum,
-                                              const model::APSpec &ap);
+                                              const model::APSpec &ap,
+                                              bool mayBeAcross = true);
 
 } // namespace pumice::apcompiler
 

@@ -2,6 +2,7 @@
 #include "lib/APCompiler/Epilogue.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
 
@@ -155,28 +156,47 @@ private:
 
 } // namespace
 
-std::vector<APBundle>
-pumice::apcompiler::emitEpilogue(const APMicroprogram &program,
-                                 const APOutputBlock &block,
-                                 llvm::ArrayRef<StepFunction> stepFunctions) {
+/// The columns of flags: those without accumulators. Across columns, ports of
+/// inputs are anywhere, so those behind the accumulators if they suffice.
+static std::vector<int64_t>
+flagColumns(const APMicroprogram &program, const APOutputBlock &block,
+            llvm::ArrayRef<StepFunction> stepFunctions) {
+  const int64_t end = block.column + block.columns;
+  int64_t first = 0;
+  if (block.isAcross && llvm::all_of(stepFunctions, [&](const auto &function) {
+        return function.flags() <= program.columns - end;
+      }))
+    first = end;
   std::vector<int64_t> free;
-  for (int64_t column = 0; column < program.columns; ++column)
-    if (column < block.column || column >= block.column + block.columns)
+  for (int64_t column = first; column < program.columns; ++column)
+    if (column < block.column || column >= end)
       free.push_back(column);
+  return free;
+}
+
+std::vector<APBundle> pumice::apcompiler::emitEpilogue(
+    const APMicroprogram &program, const APOutputBlock &block,
+    llvm::ArrayRef<StepFunction> stepFunctions, bool isDown) {
+  const std::vector<int64_t> free = flagColumns(program, block, stepFunctions);
   std::vector<APBundle> bundles;
   Batch batch(program, block);
-  int64_t used = 0, first = 0;
-  for (int64_t i = 0; i < int64_t(stepFunctions.size()); ++i) {
-    const int64_t flags = stepFunctions[i].flags();
+  int64_t used = 0;
+  const int64_t count = stepFunctions.size(), together = block.sideBySide();
+  const int64_t levels = llvm::divideCeil(count, together);
+  for (int64_t number = 0; number < levels; ++number) {
     // Accumulators of one slot are in different columns.
-    if (used + flags > int64_t(free.size()) ||
-        i / block.sideBySide() != first / block.sideBySide()) {
-      batch.finish(bundles);
-      used = 0;
-      first = i;
+    batch.finish(bundles);
+    used = 0;
+    const int64_t first = (isDown ? levels - 1 - number : number) * together;
+    for (int64_t i = first; i < std::min(first + together, count); ++i) {
+      const int64_t flags = stepFunctions[i].flags();
+      if (used + flags > int64_t(free.size())) {
+        batch.finish(bundles);
+        used = 0;
+      }
+      batch.add(i, stepFunctions[i], llvm::ArrayRef(free).slice(used, flags));
+      used += flags;
     }
-    batch.add(i, stepFunctions[i], llvm::ArrayRef(free).slice(used, flags));
-    used += flags;
   }
   batch.finish(bundles);
   return bundles;

@@ -50,11 +50,12 @@ struct Codes {
 /// into quantized values of the microprogram's width, in the first domains of
 /// their slots. A comparison with each threshold leaves a flag in a column
 /// without accumulators; results are assembled from flags, bit by bit. As many
-/// outputs are processed together as there are columns for flags.
+/// outputs are processed together as there are columns for flags. `isDown`:
+/// from the last accumulators to the first ones.
 std::vector<model::APBundle>
 emitEpilogue(const model::APMicroprogram &program,
              const model::APOutputBlock &block,
-             llvm::ArrayRef<StepFunction> stepFunctions);
+             llvm::ArrayRef<StepFunction> stepFunctions, bool isDown = false);
 
 } // namespace pumice::apcompiler
 

@@ -36,8 +36,9 @@ public:
 
   Expressions run() {
     sources = inputs;
-    for (int64_t j = 1; j < sources; ++j)
-      countPairs(j, j);
+    if (outputs > 1 && most > inputs)
+      for (int64_t j = 1; j < sources; ++j)
+        countPairs(j, j);
     while (sources < most && shareOne())
       ;
     Expressions result;
@@ -147,7 +148,9 @@ Expressions pumice::apcompiler::share(llvm::ArrayRef<int8_t> matrix,
   // the choice matters there. The last try has no seed, so the result is never
   // worse than that of plain greedy sharing.
   const int64_t size = std::max<int64_t>(outputs * inputs, 1);
-  const int64_t tries = std::clamp<int64_t>(36864 / size, 1, mostTries);
+  const int64_t tries = outputs > 1 && mostShared > 0
+                            ? std::clamp<int64_t>(36864 / size, 1, mostTries)
+                            : 0;
   Expressions best;
   int64_t fewest = 0;
   for (int64_t i = 0; i <= tries; ++i) {

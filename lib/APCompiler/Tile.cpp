@@ -4,6 +4,7 @@
 #include "lib/Model/AP/Passes.h"
 #include "lib/Support/IntegerRange.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
@@ -161,19 +162,25 @@ private:
   /// Computes the sum of the terms in a cell and adds it to the accumulator.
   Part throughCell(int64_t output, llvm::ArrayRef<Term> terms,
                    int64_t &correction) const {
-    // Start with a term that is added. If there is none, compute the negated
-    // sum and subtract it.
+    // The terms of the more frequent sign come first, as positive ones: as long
+    // as a sum cannot be negative, its upper bits stay 0 and take no steps. If
+    // more are negative, compute the negated sum and subtract it.
     std::vector<Term> order(terms.begin(), terms.end());
-    auto lead = std::find_if(order.begin(), order.end(),
-                             [](const Term &term) { return !term.isNegative; });
-    const bool isNegative = lead == order.end();
-    if (!isNegative)
-      std::rotate(order.begin(), lead, lead + 1);
-    IntegerRange range = sources[order[0].source].range;
+    const bool isNegative =
+        2 * llvm::count_if(order,
+                           [](const Term &term) { return term.isNegative; }) >
+        int64_t(order.size());
+    llvm::stable_sort(order, [&](const Term &a, const Term &b) {
+      return (a.isNegative == isNegative) > (b.isNegative == isNegative);
+    });
+    // The sums of the first terms.
+    std::vector<IntegerRange> sums = {sources[order[0].source].range};
     for (size_t i = 1; i < order.size(); ++i) {
       const IntegerRange &other = sources[order[i].source].range;
-      range = order[i].isNegative != isNegative ? range - other : range + other;
+      sums.push_back(order[i].isNegative != isNegative ? sums.back() - other
+                                                       : sums.back() + other);
     }
+    const IntegerRange &range = sums.back();
     APValue cell = valueOf(range);
     cell.isCell = true;
 
@@ -192,6 +199,8 @@ private:
       op.d = cell;
       op.a = sources[order[i].source].value;
       op.steps = cell.width;
+      if (i > 1 && sums[i - 1].low >= 0 && sums[i].low >= 0)
+        op.steps = std::min<int64_t>(op.steps, sums[i].bits());
       part.operations.push_back(op);
     }
     part.operations.push_back(accumulate(output, cell, isNegative, correction));

@@ -52,8 +52,8 @@ class CompileOptions:
         max_hidden: most hidden units of a net, 2 to 256.
         ap_share: associative processors compute sums that several outputs have in common once.
         ap_layout: where associative processors keep the bits of values: "along" racetracks,
-            "across" columns, or "cheapest": for each layer, whichever takes less energy. None
-            means along, and across on processors with one domain (docs/ap.md).
+            "across" columns, or "cheapest", which None means: for each layer, whichever takes less
+            energy (docs/ap.md).
         cam_goal: what the mapping of stored words to content-addressable memories is good at:
             "latency" (all arrays are searched at once), "power" (the arrays of a mat take turns) or
             "density" (parts of words share arrays where they fit). See docs/cam.md.

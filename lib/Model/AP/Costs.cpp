@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/AP/Costs.h"
 
-#include "lib/Support/Parallel.h"
 #include "lib/Support/Saturating.h"
 
-#include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
@@ -13,185 +11,10 @@
 using namespace pumice;
 using namespace pumice::model;
 
-APWork &APWork::operator+=(const APWork &other) {
-  operations += other.operations;
-  passes += other.passes;
-  searched += other.searched;
-  expectedWritten += other.expectedWritten;
-  distance += other.distance;
-  waited += other.waited;
-  return *this;
-}
-
-double APWork::timeNs(const APSpec &ap) const {
-  return double(passes) * (ap.searchNs + ap.writeNs) +
-         double(waited) * ap.shiftNs;
-}
-
-double APWork::energyPj(const APSpec &ap) const {
-  return double(searched) * ap.searchPjPerBit +
-         double(passes) * ap.searchPjPerRow +
-         expectedWritten * ap.writePjPerBit +
-         double(distance) * ap.shiftPjPerBit;
-}
-
 double pumice::model::searchPj(const APSpec &ap, int64_t searched,
                                int64_t passes, double rows) {
   return double(searched) * rows * ap.searchPjPerBit +
          double(passes) * rows * ap.searchPjPerRow;
-}
-
-namespace {
-
-/// The cycles of operations, which depend on their kind and widths only.
-class OperationWork {
-public:
-  struct Cycles : APWork {
-    /// Upper bound of the writes of C and D: a row matches once per step, not
-    /// counting passes that clear.
-    int32_t mostC = 0, mostD = 0;
-    /// The same for D by step.
-    std::vector<uint8_t> mostDByStep;
-  };
-
-  const Cycles &of(const APOperation &op) {
-    const uint64_t key =
-        static_cast<uint64_t>(op.code) | uint64_t(op.isBiased) << 4 |
-        uint64_t(op.a.isSigned) << 5 | uint64_t(op.b.isSigned) << 6 |
-        uint64_t(op.steps) << 8 | uint64_t(op.a.width) << 16 |
-        uint64_t(op.b.width) << 24;
-    auto [it, isNew] = known.try_emplace({key, op.constant});
-    Cycles &work = it->second;
-    for (int64_t i = 0; isNew && i < op.steps; ++i) {
-      uint8_t cleared = 0, written = 0;
-      for (const APPass &pass : passesOf(stepOf(op, i))) {
-        const int searched = llvm::popcount(unsigned(pass.searched));
-        ++work.passes;
-        work.searched += searched;
-        work.expectedWritten +=
-            llvm::popcount(unsigned(pass.written)) / double(1 << searched);
-        (clears(pass) ? cleared : written) |= pass.written;
-      }
-      work.mostC += !!(cleared & roleC) + !!(written & roleC);
-      work.mostDByStep.push_back(!!(cleared & roleD) + !!(written & roleD));
-      work.mostD += work.mostDByStep.back();
-    }
-    return work;
-  }
-
-private:
-  /// Whether a pass clears one column and searches no other.
-  static bool clears(const APPass &pass) {
-    return llvm::popcount(unsigned(pass.searched)) == 1 &&
-           pass.searched == pass.key && pass.searched == pass.written &&
-           pass.bits == 0;
-  }
-
-  llvm::DenseMap<std::pair<uint64_t, int64_t>, Cycles> known;
-};
-
-/// Moves the ports as `walk` does. Every operand is needed from the first step
-/// on, and in each step at the same domain as before or the next one.
-void move(const APBundle &bundle, APPorts &ports) {
-  int64_t last = 0; // step in which a port moves on
-  for (const APOperation &op : bundle) {
-    const APFields fields = fieldsOf(op.code);
-    if (fields.carry)
-      ports.need(op.carry, 0);
-    auto need = [&](const APValue &value, int64_t domain) {
-      for (int64_t i = 0; i < value.columns(); ++i)
-        ports.need(value.column + i, domain);
-    };
-    if (fields.d)
-      need(op.d, op.d.domain);
-    if (fields.b)
-      need(op.b, op.b.domain);
-    if (fields.a)
-      need(op.a, domainOfA(op, 0));
-  }
-  ports.endStep();
-  auto finish = [&](const APValue &value, int64_t steps) {
-    const int64_t moved = std::min<int64_t>(value.width, steps) - 1;
-    if (value.isCell || value.isAcross || moved <= 0)
-      return;
-    last = std::max(last, moved);
-    ports.slide(value.column, value.domain + moved);
-  };
-  for (const APOperation &op : bundle) {
-    const APFields fields = fieldsOf(op.code);
-    if (fields.d)
-      finish(op.d, op.steps);
-    if (fields.b)
-      finish(op.b, op.steps);
-    if (fields.a && op.code != APOpcode::top)
-      finish(op.a, op.steps);
-  }
-  ports.waited += last;
-}
-
-} // namespace
-
-APWork pumice::model::workOf(const APMicroprogram &program,
-                             llvm::ArrayRef<APBundle> bundles,
-                             int64_t inputDomain) {
-  APWork work;
-  work.mostWritten.resize(program.columns);
-  APPorts ports(program.columns);
-  ports.place(program.inputColumns(), inputDomain);
-  OperationWork operations;
-  for (const APBundle &bundle : bundles) {
-    work.operations += bundle.size();
-    for (const APOperation &op : bundle) {
-      const OperationWork::Cycles &cycles = operations.of(op);
-      work += cycles;
-      const APFields fields = fieldsOf(op.code);
-      if (fields.carry)
-        work.mostWritten[op.carry] += cycles.mostC;
-      if (fields.d && op.d.isAcross)
-        for (int64_t i = 0; i < op.steps; ++i)
-          work.mostWritten[columnAt(op.d, i)] += cycles.mostDByStep[i];
-      else if (fields.d)
-        work.mostWritten[op.d.column] += cycles.mostD;
-    }
-    move(bundle, ports);
-  }
-  ports.home();
-  work.distance = ports.distance;
-  work.waited = ports.waited;
-  return work;
-}
-
-APMicroprogramWork pumice::model::workOf(const APMicroprogram &program,
-                                         unsigned threads) {
-  APMicroprogramWork work;
-  work.outputBlocks.resize(program.outputBlocks.size());
-  std::vector<std::pair<int64_t, int64_t>> units;
-  for (size_t q = 0; q < program.outputBlocks.size(); ++q) {
-    const APOutputBlock &block = program.outputBlocks[q];
-    work.outputBlocks[q].channelBlocks.resize(block.channelBlocks.size());
-    for (size_t s = 0; s < block.channelBlocks.size(); ++s)
-      units.emplace_back(q, s);
-    work.outputBlocks[q].epilogue = workOf(program, block.epilogue);
-    if (program.spread > 1) {
-      std::vector<APBundle> bundles;
-      for (APReduction &step : reductionOf(program, block))
-        bundles.push_back(std::move(step.bundle));
-      work.outputBlocks[q].reduction = workOf(program, bundles);
-    }
-  }
-  parallelFor(threads, units.size(), [&](int64_t i) {
-    auto [q, s] = units[i];
-    const APChannelBlock &channelBlock =
-        program.outputBlocks[q].channelBlocks[s];
-    work.outputBlocks[q].channelBlocks[s] = workOf(
-        program, channelBlock.bundles, program.firstInputDomain(channelBlock));
-  });
-  for (const APMicroprogramWork::OutputBlock &block : work.outputBlocks) {
-    for (const APWork &channelBlock : block.channelBlocks)
-      work.total += channelBlock;
-    work.total += block.epilogue;
-  }
-  return work;
 }
 
 int64_t pumice::model::apProcessors(const APSpec &ap,
@@ -243,8 +66,9 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
     return cost.energyPj[static_cast<size_t>(component)];
   };
 
-  // Along racetracks, ports return after inputs were loaded.
-  const double loadWays = program.isAcross ? 1 : 2;
+  // Along racetracks, ports return after inputs were loaded. Across columns,
+  // moves are those of the channel blocks.
+  const double loadWays = program.isAcross ? 0 : 2;
   double longestNs = 0;
   double distance = 0, written = 0, moved = 0, readBits = 0, loadedBits = 0;
   int64_t processors = 0;
@@ -259,7 +83,7 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
     // First values, and reading out: every domain of the accumulators, there
     // and back.
     const double initialNs =
-        double(planes) * ap.writeNs + 2 * double(planes) * ap.shiftNs;
+        double(planes) * ap.writeNs + loadWays * double(planes) * ap.shiftNs;
     const double readNs = double(planes) * double(fullest) * ap.readNs +
                           2 * double(planes) * ap.shiftNs;
     // Codes are in the first domains of their accumulators' slots.
@@ -272,19 +96,20 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
         firstDomains
             ? std::max<int64_t>(planes - block.slot + program.codeBits, 0)
             : planes;
-    const int64_t resultColumns = program.codeBits && block.isAcross
-                                      ? block.sideBySide() * program.codeBits
-                                      : block.columns;
+    const APWork &results = work.outputBlocks[q].results;
     const int64_t resultBits =
         program.codeBits ? int64_t(block.outputs.size()) * program.codeBits
                          : bits;
     const double leaveNs = double(resultPlanes) * double(fullest) * ap.readNs +
-                           2 * double(resultSpan) * ap.shiftNs;
+                           loadWays * double(resultSpan) * ap.shiftNs +
+                           results.timeNs(ap);
     const double accumulatorMoves = 2 * double(planes) * double(block.columns);
     loadedBits += double(bits) * double(spread);
     readBits += double(resultBits);
-    distance += accumulatorMoves * double(spread) +
-                2 * double(resultSpan) * double(resultColumns);
+    distance += block.isAcross
+                    ? double(results.distance)
+                    : accumulatorMoves * double(spread) +
+                          2 * double(resultSpan) * double(block.columns);
 
     double busiestNs = 0;
     for (int64_t p = 0; p < spread; ++p) {

@@ -25,8 +25,11 @@ struct APWork {
   int64_t passes = 0;
   int64_t searched = 0;       ///< columns, summed over searches
   double expectedWritten = 0; ///< expected number of bits written in a row
-  int64_t distance = 0;       ///< domains that racetracks of a row move
-  int64_t waited = 0; ///< domains of moves that happen one after the other
+  /// The same if a carry is half as likely after each bit of a ripple. Closer
+  /// to runs; compares layouts.
+  double likelyWritten = 0;
+  int64_t distance = 0; ///< domains that racetracks of a row move
+  int64_t waited = 0;   ///< domains of moves that happen one after the other
   /// By column: upper bound of the bits that passes write to a racetrack. Not
   /// summed.
   std::vector<int32_t> mostWritten;
@@ -42,17 +45,18 @@ struct APWork {
 double searchPj(const APSpec &ap, int64_t searched, int64_t passes,
                 double rows);
 
-/// The work of some bundles, with ports at domain 0 before and after; those of
-/// inputs at `inputDomain` before.
-APWork workOf(const APMicroprogram &program, llvm::ArrayRef<APBundle> bundles,
-              int64_t inputDomain = 0);
+/// The work of some bundles, with ports at domain 0 before and after.
+APWork workOf(const APMicroprogram &program, llvm::ArrayRef<APBundle> bundles);
 
-/// The work of every part of a microprogram.
+/// The work of every part of a microprogram. Across columns, ports stay where
+/// they are between parts, and the moves of loading and of first values are
+/// those of the channel blocks.
 struct APMicroprogramWork {
   struct OutputBlock {
     std::vector<APWork> channelBlocks;
     APWork reduction; ///< adding another processor's accumulators
     APWork epilogue;  ///< turning accumulators into quantized values
+    APWork results;   ///< moves of reading results; across columns only
   };
   std::vector<OutputBlock> outputBlocks;
   APWork total; ///< of all channel blocks and epilogues

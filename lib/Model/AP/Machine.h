@@ -55,10 +55,11 @@ public:
       need(column, 0);
     endStep();
   }
-  /// Puts the ports of the first columns at a domain, without a move.
-  void place(int64_t columns, int64_t domain) {
-    std::fill_n(positions.begin(), std::min<int64_t>(columns, positions.size()),
-                domain);
+  /// Moves the ports of some columns to a domain.
+  void arrive(int64_t column, int64_t columns, int64_t domain) {
+    for (int64_t i = column; i < column + columns; ++i)
+      need(i, domain);
+    endStep();
   }
   int64_t at(int64_t column) const { return positions[column]; }
   int64_t columns() const { return positions.size(); }

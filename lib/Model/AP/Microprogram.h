@@ -186,11 +186,6 @@ struct APMicroprogram {
     return (channelBlock.channels + lanes - 1) / lanes *
            (isAcross ? 1 : inputBits);
   }
-  /// Where the ports of inputs are when the operations of a channel block
-  /// start: across columns, where loading left them.
-  int64_t firstInputDomain(const APChannelBlock &channelBlock) const {
-    return isAcross ? std::max<int64_t>(inputPlanes(channelBlock) - 1, 0) : 0;
-  }
   /// Number of operations of all channel blocks and epilogues.
   int64_t operations() const;
 };

@@ -104,8 +104,8 @@ private:
     pooling.kernelPositions = op.getWindow().getKernelSize();
     pooling.bits = op.getInputBits();
     pooling.isSigned = !op.getInputUnsigned();
-    FailureOr<DenseResourceElementsAttr> program =
-        toAttribute(op, apcompiler::compile(pooling, *group->ap()));
+    FailureOr<DenseResourceElementsAttr> program = toAttribute(
+        op, apcompiler::compile(pooling, *group->ap(), layout != "along"));
     if (failed(program))
       return failure();
     replace(rewriter, op, op.getInput(), Value(), *program, op.getWindowAttr(),
@@ -124,8 +124,8 @@ private:
     llvm::append_range(sum.thresholds,
                        op.getThresholdsAttr().getValues<int64_t>());
     llvm::append_range(sum.codes, op.getCodesAttr().getValues<int8_t>());
-    FailureOr<DenseResourceElementsAttr> program =
-        toAttribute(op, apcompiler::compile(sum, *group->ap()));
+    FailureOr<DenseResourceElementsAttr> program = toAttribute(
+        op, apcompiler::compile(sum, *group->ap(), layout != "along"));
     if (failed(program))
       return failure();
     auto window = crossbar::WindowAttr::get(op.getContext(), {1, 1}, {1, 1},
@@ -169,12 +169,9 @@ private:
     options.share = share;
     if (layout == "along")
       options.layout = apcompiler::ValueLayout::along;
-    else if (layout == "across" ||
-             (layout.empty() && group->ap()->domains == 1))
+    else if (layout == "across")
       options.layout = apcompiler::ValueLayout::across;
-    else if (layout.empty())
-      options.layout = apcompiler::ValueLayout::along;
-    else if (layout != "cheapest")
+    else if (!layout.empty() && layout != "cheapest")
       return op.emitError("expected layout 'along', 'across' or 'cheapest', "
                           "got '")
                  << layout << "'",

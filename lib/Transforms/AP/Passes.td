@@ -159,7 +159,7 @@ def APCompilePrograms : Pass<"ap-compile-programs", "::mlir::ModuleOp"> {
     Option<"share", "share", "bool", /*default=*/"true",
            "compute sums that several outputs have in common once">,
     Option<"layout", "layout", "std::string", /*default=*/"\"\"",
-           "where the bits of values lie: along (racetracks), across (columns), or whichever takes less energy (cheapest); along by default, if processors have more than one domain">,
+           "where the bits of values lie: along (racetracks), across (columns), or whichever takes less energy in a layer (cheapest, the default)">,
     Option<"lanes", "lanes", "int64_t", /*default=*/"0",
            "interleaved input channels; 0: the cheapest number">,
     Option<"outputBlocks", "output-blocks", "int64_t", /*default=*/"0",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: pumice-opt %s --pum-attach-device=device=rtm-ap "--ap-compile-programs=lanes=1 output-blocks=1 spread=1" --ap-disassemble | FileCheck %s --check-prefix=ALONG
+// RUN: pumice-opt %s --pum-attach-device=device=rtm-ap "--ap-compile-programs=lanes=1 output-blocks=1 spread=1" --ap-disassemble | FileCheck %s --check-prefix=ACROSS
 // RUN: pumice-opt %s --pum-attach-device=device=rtm-ap "--ap-compile-programs=layout=along lanes=1 output-blocks=1 spread=1" --ap-disassemble | FileCheck %s --check-prefix=ALONG
 // RUN: pumice-opt %s --pum-attach-device=device=rtm-ap "--ap-compile-programs=layout=across lanes=1 output-blocks=1 spread=1" --ap-disassemble | FileCheck %s --check-prefix=ACROSS
 // RUN: pumice-opt %s --pum-attach-device=device=rtm-ap "--ap-compile-programs=layout=cheapest lanes=1 output-blocks=1 spread=1" --ap-disassemble | FileCheck %s --check-prefix=ACROSS

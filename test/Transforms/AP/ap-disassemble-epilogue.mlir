@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: pumice-opt %s --pum-attach-device=device=rtm-ap --ap-compile-programs --ap-disassemble | FileCheck %s
-// RUN: pumice-opt %s --pum-attach-device=device=rtm-ap --ap-compile-programs --ap-disassemble=passes=true | FileCheck %s --check-prefix=PASSES
+// RUN: pumice-opt %s --pum-attach-device=device=rtm-ap --ap-compile-programs=layout=along --ap-disassemble | FileCheck %s
+// RUN: pumice-opt %s --pum-attach-device=device=rtm-ap --ap-compile-programs=layout=along --ap-disassemble=passes=true | FileCheck %s --check-prefix=PASSES
 //
 // min(max(y, 0), 3) for sums y from -2 to 5: the example of docs/ap.md, "Codes".
 

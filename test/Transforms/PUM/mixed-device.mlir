@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: pumice-opt %inputs/mixed-network.mlir --pum-attach-device=device=%inputs/mixed-device.mlir --crossbar-tile-to-arrays --ap-compile-programs=threads=1 --crossbar-to-pum | FileCheck %s
-// RUN: pumice-opt %inputs/mixed-network.mlir --pum-attach-device=device=%inputs/mixed-device.mlir --crossbar-tile-to-arrays --ap-compile-programs=threads=1 --crossbar-to-pum --pum-to-simulator | FileCheck %s --check-prefix=MACHINE
+// RUN: pumice-opt %inputs/mixed-network.mlir --pum-attach-device=device=%inputs/mixed-device.mlir --crossbar-tile-to-arrays "--ap-compile-programs=layout=along threads=1" --crossbar-to-pum | FileCheck %s
+// RUN: pumice-opt %inputs/mixed-network.mlir --pum-attach-device=device=%inputs/mixed-device.mlir --crossbar-tile-to-arrays "--ap-compile-programs=layout=along threads=1" --crossbar-to-pum --pum-to-simulator | FileCheck %s --check-prefix=MACHINE
 //
 // Arrays and processors are numbered on their own. Layers on processors hold nothing between tasks: each takes the
 // lowest, and parts of a program take turns on the four that there are.

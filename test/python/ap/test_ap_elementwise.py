@@ -87,22 +87,26 @@ def cases(draw):
 
 
 @settings(max_examples=30, deadline=None)
-@given(cases())
-def test_codes_are_those_of_the_function(case) -> None:
+@given(cases(), st.sampled_from(["along", "across", "cheapest"]))
+def test_codes_are_those_of_the_function(case, layout) -> None:
     (x, w, thresholds, codes), zero_point, attributes = case
-    program = compiled(layer_text(x, w, thresholds, codes, attributes))
+    text = layer_text(x, w, thresholds, codes, attributes)
+    program = compiled(text, SMALL.replace(ap={"columns": 128}), f"layout={layout}")
     found = np.asarray(program.run(x.astype(np.int8), threads=2).outputs)
     np.testing.assert_array_equal(found, codes_by_hand(x, w, zero_point, thresholds, codes))
 
 
+@pytest.mark.parametrize("layout", ["along", "across"])
 @pytest.mark.parametrize("spread", [1, 3])
-def test_spread_channel_blocks_make_codes_of_their_sum(spread: int) -> None:
+def test_spread_channel_blocks_make_codes_of_their_sum(spread: int, layout: str) -> None:
     rng = np.random.default_rng(5)
     x, w = rng.integers(0, 16, (70, 64)), rng.integers(-1, 2, (30, 64))
     thresholds = np.sort(rng.integers(-150, 150, (30, 15)), axis=1)
     codes = np.tile(np.arange(16), (30, 1))
     text = layer_text(x, w, thresholds, codes, "input_bits = 4, input_unsigned")
-    program = compiled(text, options=f"lanes=2 spread={spread} threads=2")
+    device = SMALL if layout == "along" else SMALL.replace(ap={"columns": 96, "domains": 8})
+    options = f"layout={layout} lanes=2 spread={spread} threads=2"
+    program = compiled(text, device, options)
     blob = blob_of(program)
     assert blob.spread == spread
     assert (blob.code_bits, blob.code_signed) == (4, False)
@@ -110,15 +114,18 @@ def test_spread_channel_blocks_make_codes_of_their_sum(spread: int) -> None:
     np.testing.assert_array_equal(found, codes_by_hand(x, w, 0, thresholds, codes))
 
 
-def test_every_count_is_the_oracles() -> None:
+@pytest.mark.parametrize("layout", ["along", "across"])
+def test_every_count_is_the_oracles(layout: str) -> None:
     """Passes, searches, written bits, shifts and wear of a program with an epilogue."""
     rng = np.random.default_rng(1)
     x, w, thresholds, codes = random_layer(rng, 3, True, -1, 7, -4, 3, outputs=20)
     x = x[:50]
     attributes = "input_bits = 3, input_zero_point = -1"
     device = SMALL.replace(ap={"columns": 40, "domains": 24})
-    program = compiled(layer_text(x, w, thresholds, codes, attributes), device, "spread=1")
+    options = f"layout={layout} spread=1"
+    program = compiled(layer_text(x, w, thresholds, codes, attributes), device, options)
     blob = blob_of(program)
+    assert blob.across == (layout == "across")
     processors: list[ap_oracle.Processor] = []
     found, counts = ap_oracle.execute(blob, x[:, :, None], len(x), processors)
     result = program.run(x.astype(np.int8))
@@ -132,9 +139,11 @@ def test_every_count_is_the_oracles() -> None:
     assert report.components["search"] == pytest.approx(searched)
     distance, read = counts.distance, 0
     for block in blob.output_blocks:
+        read += len(block.outputs) * blob.code_bits
+        if blob.across:  # all moves are the oracle's
+            continue
         span = block.planes - block.slot + blob.code_bits
         distance += 2 * (block.planes + span) * block.columns
-        read += len(block.outputs) * blob.code_bits
         for part in block.channel_blocks:
             taken = -(-part.channels // blob.lanes) * blob.bits
             distance += 2 * taken * blob.lanes

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("pumice._mlir_libs._pumice")
 
-from test_ap import blob_of
+from test_ap import LAYOUTS, blob_of
 from test_ap_elementwise import SMALL, compiled
 from test_ap_passes import good, loaded
 
@@ -67,12 +67,13 @@ def pooled(x, kernel, window: Window, pad: int) -> np.ndarray:
 
 
 @settings(max_examples=25, deadline=None)
-@given(poolings())
-def test_maximum_poolings(case) -> None:
+@given(poolings(), st.sampled_from(LAYOUTS))
+def test_maximum_poolings(case, layout) -> None:
     x, kernel, window, pad, attributes = case
     expected = pooled(x, kernel, window, pad)
     text = pool_text(x.shape, kernel, window, expected.shape, attributes)
-    found = np.asarray(compiled(text).run(x.astype(np.int8), threads=2).outputs)
+    program = compiled(text, options=f"layout={layout}")
+    found = np.asarray(program.run(x.astype(np.int8), threads=2).outputs)
     np.testing.assert_array_equal(found, expected)
 
 
@@ -108,24 +109,28 @@ def sum_case(rng, bits, signed, factors, channels=20, steps=11):
     st.integers(1, 6),
     st.booleans(),
     st.tuples(st.integers(-30, 30), st.integers(-30, 30)),
+    st.sampled_from(LAYOUTS),
     st.integers(0, 2**32),
 )
-def test_weighted_sums(bits: int, signed: bool, factors, seed: int) -> None:
+def test_weighted_sums(bits: int, signed: bool, factors, layout: str, seed: int) -> None:
     a, b, thresholds, codes = sum_case(np.random.default_rng(seed), bits, signed, factors)
     attributes = f"input_bits = {bits}" + ("" if signed else ", input_unsigned")
-    program = compiled(sum_text(a.shape, factors, thresholds, codes, attributes))
+    text = sum_text(a.shape, factors, thresholds, codes, attributes)
+    program = compiled(text, options=f"layout={layout}")
     found = np.asarray(program.run(a.astype(np.int8), b.astype(np.int8)).outputs)
     np.testing.assert_array_equal(found, sums_by_hand(a, b, factors, thresholds, codes))
 
 
-def test_every_count_is_the_oracles() -> None:
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_count_is_the_oracles(layout: str) -> None:
     """Passes, tagged writes, shifts and moved bytes of a sum; its inputs are 2 x 20 channels."""
     factors = (7, -10)
     a, b, thresholds, codes = sum_case(np.random.default_rng(0), 3, True, factors)
     a, b = a[:1], b[:1]
-    program = compiled(sum_text(a.shape, factors, thresholds, codes, "input_bits = 3"))
+    text = sum_text(a.shape, factors, thresholds, codes, "input_bits = 3")
+    program = compiled(text, options=f"layout={layout}")
     blob = blob_of(program)
-    assert blob.channels == 40
+    assert (blob.channels, blob.across) == (40, layout == "across")
     rows = np.concatenate([a, b], axis=1).transpose(0, 2, 3, 1).reshape(-1, 40, 1)
     found, counts = ap_oracle.execute(blob, rows, len(rows))
     result = program.run(a.astype(np.int8), b.astype(np.int8))
@@ -135,11 +140,12 @@ def test_every_count_is_the_oracles() -> None:
     assert report.counters["ap_passes"] == counts.passes
     assert report.counters["ap_tagged_writes"] == counts.written
     distance = counts.distance
-    for block in blob.output_blocks:
+    for block in blob.output_blocks if layout == "along" else []:
         span = block.planes - block.slot + blob.code_bits
         distance += 2 * (block.planes + span) * block.columns
         distance += 2 * len(block.channel_blocks) * blob.bits * blob.lanes
     assert report.counters["ap_shifts"] == distance * len(rows)
+    assert (distance == 0) == (layout == "across")
     # Both inputs from DRAM to the buffer, and from there to the processors.
     runs = [item for item in report.instructions if item["kind"] == "ap"]
     assert [item["counters"]["buffer_bytes_read"] for item in runs] == [a.size + b.size]

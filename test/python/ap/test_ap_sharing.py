@@ -13,7 +13,7 @@ from pumice.passmanager import PassManager
 from pumice import Device, ir
 from pumice._mlir_libs import _pumice
 
-OPTIONS = "lanes=1 output-blocks=1 spread=1"
+OPTIONS = "layout=along lanes=1 output-blocks=1 spread=1"
 
 
 def greedy(weights) -> int:

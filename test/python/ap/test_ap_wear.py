@@ -27,7 +27,7 @@ def test_every_write_is_the_oracles() -> None:
     """The mean is that of every write of every racetrack; no racetrack gets more than the most."""
     x, w, layer = layer_and_input((1, 5, 8, 9), 11)
     rows = ap_oracle.patches(x, (3, 3), (1, 1), (1, 1), (0, 0, 0, 0), 2)
-    program = compiled(x, w, layer, Window(), SMALL, "spread=1")
+    program = compiled(x, w, layer, Window(), SMALL, "layout=along spread=1")
     blob = blob_of(program)
     processors: list[ap_oracle.Processor] = []
     assert len(rows) < ROWS
@@ -61,7 +61,9 @@ def test_every_write_is_the_oracles() -> None:
 def test_sums_are_the_reports(spread: int) -> None:
     """What the report says was written, and where: loads, first values and tagged writes."""
     x, w, layer = layer_and_input((1, 33, 12, 12), 20)
-    program = compiled(x, w, layer, Window(), SMALL, f"spread={spread} lanes=1 threads=2")
+    program = compiled(
+        x, w, layer, Window(), SMALL, f"layout=along spread={spread} lanes=1 threads=2"
+    )
     report = program.run(x.astype(np.int8), threads=2).report
     ap = SMALL.processors["ap"]
     bits = (report.components["ap_load"] + report.components["tag_write"]) / ap["write_pj_per_bit"]

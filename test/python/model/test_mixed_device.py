@@ -23,7 +23,7 @@ from pumice._mlir_libs import _pumice
 
 INPUTS = Path(__file__).resolve().parents[2] / "Inputs"
 DEVICE = Device(str(INPUTS / "mixed-device.mlir"))
-TO_TASKS = "crossbar-tile-to-arrays,ap-compile-programs{threads=1},crossbar-to-pum"
+TO_TASKS = "crossbar-tile-to-arrays,ap-compile-programs{layout=along threads=1},crossbar-to-pum"
 ISOLATED = "convert-pum-to-simulator,verify-simulator-program"
 
 

@@ -435,6 +435,62 @@ def garbage(columns: int, domains: int, rows: int) -> Array:
     return bits.reshape(columns, domains, -1)[..., :rows]
 
 
+class Ports:
+    """Moves across columns: of loading, of first values and of reading results."""
+
+    def __init__(self, program: Program, block: OutputBlock, processor: Processor) -> None:
+        self.program, self.block, self.processor = program, block, processor
+        self.inputs = program.lanes * program.positions * program.bits
+        self.loaded: set[tuple[int, int]] = set()  # channel block, domain
+        self.started: set[int] = set()
+
+    def load(self, part: ChannelBlock, domain: int) -> None:
+        if (part.first_channel, domain) not in self.loaded:
+            self.processor.move(dict.fromkeys(range(self.inputs), domain))
+        self.loaded.add((part.first_channel, domain))
+
+    def start(self, domain: int) -> None:
+        first = self.block.column
+        if domain not in self.started:
+            self.processor.move(dict.fromkeys(range(first, first + self.block.columns), domain))
+        self.started.add(domain)
+
+    def before(self, bundle: list[Operation], part: ChannelBlock) -> None:
+        """Domains that operations need for the first time."""
+        end = self.block.column + self.block.columns
+        for op in bundle:
+            for value in filter(None, (op.d, op.b, op.a)):
+                if value.column < self.inputs:
+                    if value.domain < -(-part.channels // self.program.lanes):
+                        self.load(part, value.domain)
+                elif self.block.column <= value.column < end:
+                    if value.domain < self.block.slots:
+                        self.start(value.domain)
+
+    def rest(self, part: ChannelBlock | None = None) -> None:
+        """Domains that no operation needed: of a channel block, or of accumulators."""
+        if part is None:
+            for domain in range(self.block.slots):
+                self.start(domain)
+        else:
+            for domain in range(-(-part.channels // self.program.lanes)):
+                self.load(part, domain)
+
+    def read(self) -> None:
+        block, bits = self.block, self.program.code_bits or self.block.slot
+        levels = list(range(block.slots))
+        if 2 * self.processor.ports[block.column] > block.slots - 1:
+            levels.reverse()
+        for domain in levels:
+            self.processor.move(
+                {
+                    block.column + i * block.slot + bit: domain
+                    for i in range(block.together)
+                    for bit in range(bits)
+                }
+            )
+
+
 def execute(
     program: Program, patches: Array, rows: int, processors: list[Processor] | None = None
 ) -> tuple[Array, Counts]:
@@ -449,23 +505,29 @@ def execute(
         processor = Processor(program.columns, program.domains, rows)
         if processors is not None:
             processors.append(processor)
+        ports = Ports(program, block, processor)
         for i, (_, initial) in enumerate(block.outputs):
             processor.store(block.accumulator(i), np.full(rows, initial))
         for part in block.channel_blocks:
             for c, k in itertools.product(range(part.channels), range(program.positions)):
                 codes = patches[:, part.first_channel + c, k].astype(np.int64)
                 processor.store(program.input(c, k), codes)
-            if program.across and part.channels:
-                # Loading leaves the ports of inputs at the last plane.
-                last = -(-part.channels // program.lanes) - 1
-                inputs = program.lanes * program.positions * program.bits
-                processor.ports[:inputs] = [last] * inputs
             for bundle in part.bundles:
+                if program.across:
+                    ports.before(bundle, part)
                 processor.run(bundle)
-            processor.home()
+            if program.across:
+                ports.rest(part)
+            else:
+                processor.home()
+        if program.across:
+            ports.rest()
         for bundle in block.epilogue:
             processor.run(bundle)
-        processor.home()
+        if program.across:
+            ports.read()
+        else:
+            processor.home()
         for i in range(len(block.outputs)):
             sums[:, block.first_output + i] = processor.load(program.result(block, i))
         for name, value in vars(processor.counts).items():
