@@ -106,7 +106,7 @@ StepFunction Compiler::stepFunctionOf(int64_t output) const {
 
 llvm::Expected<APMicroprogram> Compiler::run(Statistics *statistics) {
   if (Error error = check())
-    return std::move(error);
+    return error;
   prepared.nonzeros = layer.weights.size() -
                       std::count(layer.weights.begin(), layer.weights.end(), 0);
   for (int64_t o = 0; o < layer.outputs; ++o)
