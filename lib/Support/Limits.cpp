@@ -96,9 +96,13 @@ static LogicalResult verifyNumbers(Operation *op) {
     } else if (name == "strides" || name == "dilations") {
       if (auto numbers = dyn_cast<DenseIntElementsAttr>(attribute.getValue());
           numbers && numbers.getElementType().isInteger(64))
-        for (int64_t number : numbers.getValues<int64_t>())
+        for (int64_t number : numbers.getValues<int64_t>()) {
+          if (number < 1)
+            return op->emitError("expected numbers of at least 1 in '")
+                   << name << "', got " << number;
           if (failed(check(number)))
             return failure();
+        }
     }
   }
   if (!isMixed)

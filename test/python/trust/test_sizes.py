@@ -83,6 +83,24 @@ def test_placements_outside_of_the_device(first: int, end: int, words: str, tmp_
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("number", [0, -1, -(2**63)])
+@pytest.mark.parametrize("name", ["dilations", "strides"])
+def test_steps_of_windows(name: str, number: int, tmp_path: Path) -> None:
+    """The attributes of Pumice that are made of them assert."""
+    text = (Path(__file__).resolve().parents[2] / "Inputs" / "network.mlir").read_text()
+    first = "depthwise_conv_2d_nchw_chw {dilations = dense<1> : vector<2xi64>, strides = dense<1>"
+    assert first in text
+    changed = first.replace(f"{name} = dense<1>", f"{name} = dense<{number}>")
+    (tmp_path / "n.mlir").write_text(text.replace(first, changed))
+    words = {  # MLIR's verifier is first for the others
+        0: "unexpected loop dimension for convolution op",
+        -1: f"expected numbers of at least 1 in '{name}', got -1",
+        -(2**63): "unexpected result less than 0 at expression #2",
+    }[number]
+    with pytest.raises(pumice.PumiceError, match=words):
+        pumice.compile(tmp_path / "n.mlir", device="isaac")
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [
