@@ -43,7 +43,7 @@ def packages(tmp_path_factory) -> Path:
     """The folder that scripts/build_wheel.py writes to; PUMICE_DIST names one that is there."""
     known = os.environ.get("PUMICE_DIST")
     if known:
-        return Path(known)
+        return Path(known).resolve()
     folder = tmp_path_factory.mktemp("dist")
     script = ROOT / "scripts" / "build_wheel.py"
     subprocess.run([sys.executable, script, "--output", folder], check=True)
