@@ -278,7 +278,7 @@ def subcommands(command: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 def sim_options(tools: Path) -> str:
     """What pumice-sim declares itself, out of the many options that LLVM adds to its help."""
     own = re.findall(
-        r'cl::(?:opt|list)<[^;]*?\("([\w-]+)"',
+        r'cl::(?:opt|list)<[^;]*?\(\s*"([\w-]+)"',
         (ROOT / "tools/pumice-sim/pumice-sim.cpp").read_text(),
     )
     text = run([tools / "pumice-sim", "--help"])
