@@ -128,8 +128,9 @@ llvm::Expected<APMicroprogram> Compiler::run(Statistics *statistics) {
     Statistics statistics;
   };
   std::vector<Unit> units;
-  // Where ports are when the channel blocks of each output block end.
-  std::vector<bool> endsUp;
+  // Whether ports are at the last level when the channel blocks of an output
+  // block end.
+  std::vector<bool> endsAtTop;
   for (size_t q = 0; q < program.outputBlocks.size(); ++q) {
     const APOutputBlock &block = program.outputBlocks[q];
     const int64_t outputs = block.outputs.size();
@@ -171,7 +172,7 @@ llvm::Expected<APMicroprogram> Compiler::run(Statistics *statistics) {
         levelsUp = !levelsUp;
       }
     }
-    endsUp.push_back(!levelsUp);
+    endsAtTop.push_back(!levelsUp);
   }
   parallelFor(options.threads, units.size(), [&](int64_t i) {
     Unit &unit = units[i];
@@ -224,7 +225,7 @@ llvm::Expected<APMicroprogram> Compiler::run(Statistics *statistics) {
           emitEpilogue(program, block,
                        llvm::ArrayRef(prepared.stepFunctions)
                            .slice(block.firstOutput, block.outputs.size()),
-                       isBack && endsUp[q]);
+                       isBack && endsAtTop[q]);
     }
   };
   const bool hasEpilogues = !prepared.stepFunctions.empty();
