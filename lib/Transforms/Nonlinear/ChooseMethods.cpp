@@ -114,8 +114,9 @@ private:
                             op.getKind()))
       return false;
     auto type = cast<RankedTensorType>(op.getInputs()[0].getType());
+    const ArrayRef<int64_t> dimensions = *op.getDimensions();
     int64_t count = 1;
-    for (int64_t dimension : *op.getDimensions())
+    for (int64_t dimension : dimensions)
       count *= type.getDimSize(dimension);
     int64_t groups = 1;
     if (DictionaryAttr parameters = op.getParametersAttr())
