@@ -44,7 +44,11 @@ def guarded(function: Callable[[], int], debug: bool = False) -> int:
         debug: let exceptions pass.
     """
     try:
-        code = function()
+        try:
+            code = function()
+        except SystemExit:  # argparse leaves after it has printed a help text
+            sys.stdout.flush()
+            raise
         sys.stdout.flush()
         return code
     except PumiceError as error:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -450,12 +451,22 @@ def test_the_file_of_a_device(run, place) -> None:
     assert (code, "expected --source with the name of a device" in err) == (2, True)
 
 
-@pytest.mark.parametrize("module", ["pumice", "pumice.zoo"])
-def test_output_that_cannot_be_written(module) -> None:
-    option = "--version" if module == "pumice" else "--list"
+@pytest.mark.parametrize(
+    ("module", "option", "unbuffered"),
+    [
+        ("pumice", "--version", ""),
+        ("pumice", "--version", "1"),
+        ("pumice", "--help", ""),  # without a buffer, argparse itself drops the error
+        ("pumice.zoo", "--list", ""),
+        ("pumice.zoo", "--list", "1"),
+    ],
+)
+def test_output_that_cannot_be_written(module, option, unbuffered) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", module, option], stdout=full, stderr=subprocess.PIPE, text=True
-        )
+            [sys.executable, "-m", module, option],
+            stdout=full, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr.splitlines() == ["pumice: error: [Errno 28] No space left on device"]
