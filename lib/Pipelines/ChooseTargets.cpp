@@ -3,6 +3,7 @@
 #include "dialects/PUM/Reason.h"
 #include "lib/Conversion/Passes.h"
 #include "lib/Cost/CostModel.h"
+#include "lib/Cost/Objective.h"
 #include "lib/Device/Device.h"
 #include "lib/Pipelines/Passes.h"
 #include "lib/Pipelines/Pipelines.h"
@@ -65,8 +66,7 @@ private:
   };
 
   LogicalResult run() {
-    if (objective != "energy" && objective != "latency" &&
-        objective != "energy-delay")
+    if (!isObjective(objective))
       return getOperation().emitError(
                  "expected an objective of energy, latency "
                  "or energy-delay, got '")
@@ -140,15 +140,19 @@ private:
 
   void choose() {
     SmallVector<std::optional<llvm::StringMap<LayerCost>>> costs;
-    for (size_t i = 0; i < candidates.size(); ++i)
-      costs.push_back(costsOn(i));
+    for (size_t i = 0; i < candidates.size(); ++i) {
+      const bool isWanted = llvm::any_of(
+          layers, [&](const auto &entry) { return entry.second.canRun[i]; });
+      costs.push_back(isWanted ? costsOn(i) : std::nullopt);
+    }
     for (auto &[name, layer] : layers) {
       std::optional<size_t> best;
       double least = 0;
       for (size_t i = 0; i < candidates.size(); ++i) {
         if (!layer.canRun[i] || !costs[i] || !costs[i]->contains(name))
           continue;
-        const double score = scoreOf(costs[i]->lookup(name));
+        const LayerCost cost = costs[i]->lookup(name);
+        const double score = scoreOf(objective, cost.energyPj, cost.latencyPs);
         LDBG() << name << " on " << candidates[i].group << ": " << score;
         if (!best || score < least) {
           best = i;
@@ -175,13 +179,6 @@ private:
     op->setAttr(
         pum::targetAttrName,
         pum::TargetAttr::get(&getContext(), candidate.target, candidate.group));
-  }
-
-  double scoreOf(const LayerCost &cost) const {
-    if (objective == "energy")
-      return cost.energyPj;
-    return objective == "latency" ? cost.latencyPs
-                                  : cost.energyPj * cost.latencyPs;
   }
 
   void addPasses(OpPassManager &manager) const {

@@ -3,6 +3,7 @@
 #include "lib/Analysis/Functions.h"
 #include "lib/Analysis/ScalarFunction.h"
 #include "lib/Cost/CostModel.h"
+#include "lib/Cost/Objective.h"
 #include "lib/Device/Device.h"
 #include "lib/Digital/CodeCache.h"
 #include "lib/Digital/RegionEvaluator.h"
@@ -120,8 +121,7 @@ LogicalResult PUMFitNetsPass::readOptions() {
   if (maxHidden < 2 || maxHidden > 256)
     return module.emitError("expected max-hidden of 2 to 256, got ")
            << maxHidden.getValue();
-  if (!llvm::is_contained({"energy", "latency", "energy-delay"},
-                          StringRef(objective)))
+  if (!isObjective(objective))
     return module.emitError("expected an objective of energy, latency or "
                             "energy-delay, got '")
            << objective.getValue() << "'";
@@ -355,10 +355,8 @@ std::optional<double> PUMFitNetsPass::scoreOf(const Site &site,
       for (model::Component component :
            {model::Component::bufferRead, model::Component::bufferWrite})
         energy -= cost->energyPj[static_cast<size_t>(component)];
-    const double latency = static_cast<double>(cost->latencyPs);
-    if (objective == "latency")
-      return latency;
-    return objective == "energy" ? energy : energy * latency;
+    return pumice::scoreOf(objective, energy,
+                           static_cast<double>(cost->latencyPs));
   };
   // On the digital unit, the region becomes one with the ops around it.
   if (!function)
