@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from pumice.errors import PumiceError
 
-__all__ = ["csv_text", "native_path", "replacing", "write_text"]
+__all__ = ["csv_text", "is_utf8", "native_path", "replacing", "write_text"]
 
 
 def native_path(path: str | os.PathLike[str]) -> str:
@@ -24,11 +24,18 @@ def native_path(path: str | os.PathLike[str]) -> str:
         PumiceError: its name is not UTF-8, as the bindings' texts are.
     """
     text = os.fsdecode(path)
+    if not is_utf8(text):
+        raise PumiceError(f"expected a path in UTF-8, got {os.fsencode(text)!r}")
+    return text
+
+
+def is_utf8(text: str) -> bool:
+    """False for lone surrogates: of JSON, or of paths that are not UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise PumiceError(f"expected a path in UTF-8, got {os.fsencode(text)!r}") from None
-    return text
+        return False
+    return True
 
 
 @contextlib.contextmanager

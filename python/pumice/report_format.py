@@ -6,6 +6,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from pumice.files import is_utf8
+
 __all__ = ["problem_of"]
 
 _NUMBER, _COUNT, _TEXT, _FLAG = "a number", "an integer", "a text", "true or false"
@@ -103,7 +105,7 @@ def _problem_of_object(value: Any, shape: dict[str, Any], place: str) -> str | N
             return f"{place or 'it'} has no '{key}'"
     for key, item in value.items():
         inner = shape.get(key, shape.get(f"{key}?", shape.get("*", "")))
-        if inner == "" or not _is_utf8(key):
+        if inner == "" or not is_utf8(key):
             return f"{place or 'it'} has an unknown {key!r}"
         text = _problem(item, inner, f"{place}.{key}" if place else key)
         if text:
@@ -113,21 +115,12 @@ def _problem_of_object(value: Any, shape: dict[str, Any], place: str) -> str | N
 
 def _fits(value: Any, shape: str) -> bool:
     if shape == _TEXT:
-        return isinstance(value, str) and _is_utf8(value)
+        return isinstance(value, str) and is_utf8(value)
     if shape == _FLAG:
         return isinstance(value, bool)
     if not _is_number(value):
         return False
     return shape == _NUMBER or (float(value).is_integer() and abs(value) <= _MOST)
-
-
-def _is_utf8(text: str) -> bool:
-    """JSON has lone surrogates, which no file of text takes."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _is_number(value: Any) -> bool:
