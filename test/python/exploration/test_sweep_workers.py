@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
+from postgres import PostgresServer
 from sweep_metrics import DiesOnce, always_dies
 from torch import nn
 
@@ -149,10 +151,25 @@ def test_a_killed_sweep_goes_on(program, computed, tmp_path) -> None:
     assert found.records == pumice.sweep(program, ["isaac", "puma"], FIELDS).records
 
 
-@pytest.mark.parametrize("place", ["journal.log", "sqlite:///study.db"])
+@pytest.fixture
+def place(request) -> Iterator[str]:
+    """Where a study is kept; a PostgreSQL server runs for as long as the test."""
+    if request.param != "postgresql":
+        yield request.param
+        return
+    pytest.importorskip("psycopg")
+    if PostgresServer.programs() is None:
+        pytest.skip("needs PostgreSQL")
+    with PostgresServer() as server:
+        yield server.url
+
+
+@pytest.mark.parametrize(
+    "place", ["journal.log", "sqlite:///study.db", "postgresql"], indirect=True
+)
 def test_a_killed_study_goes_on(program, computed, tmp_path, monkeypatch, place) -> None:
     optuna = pytest.importorskip("optuna")
-    if place.startswith("sqlite"):
+    if "://" in place:
         pytest.importorskip("sqlalchemy")
     monkeypatch.chdir(tmp_path)
     killed(f"search='optuna', trials=8, seed=3, study={place!r}", tmp_path)

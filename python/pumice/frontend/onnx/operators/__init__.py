@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What each ONNX operator computes, in PyTorch: one function an operator.
 
-Both doors then share all that follows: decompositions, checks and the way to linalg. A function
+Both importers then share all that follows: decompositions, checks and the way to linalg. A function
 asks for each attribute that it knows, with its default; others are refused by name.
 """
 
