@@ -25,6 +25,7 @@ __all__ = [
     "check_program",
     "evaluation_mode",
     "export_program",
+    "of_real_numbers",
     "reject_random",
 ]
 
@@ -74,7 +75,8 @@ def export_program(
     from pumice.frontend.state import buffers_for_constants
 
     if isinstance(model, ExportedProgram):
-        return model
+        examples: Any = model.example_inputs or ((), {})
+        return of_real_numbers(model, *examples)
     if not isinstance(model, torch.nn.Module):
         raise FrontendError(
             f"expected a torch.nn.Module or a torch.export.ExportedProgram, got {_kind(model)}"
@@ -95,7 +97,36 @@ def export_program(
     except Exception as error:
         raise _explain(model, error, args, kwargs) from error
     buffers_for_constants(program)
-    return program
+    return of_real_numbers(program, args, kwargs, dynamic_shapes)
+
+
+def of_real_numbers(
+    program: ExportedProgram,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    dynamic_shapes: Any = None,
+) -> ExportedProgram:
+    """A program without complex values: its own, if it has none.
+
+    Raises:
+        FrontendError: see `complex_to_real`.
+    """
+    import torch
+
+    from pumice.frontend.decompositions.complex_numbers import complex_to_real, has_complex
+    from pumice.frontend.state import buffers_for_constants
+
+    if not has_complex(program.graph):
+        return program
+    with quiet(), torch.no_grad():
+        # Without updates in place, of which parts of a value would know nothing.
+        module = program.run_decompositions({}).module(check_guards=False)
+        complex_to_real(module)
+        real = torch.export.export(
+            module, args, kwargs, dynamic_shapes=dynamic_shapes, strict=False
+        )
+    buffers_for_constants(real)
+    return real
 
 
 @contextlib.contextmanager

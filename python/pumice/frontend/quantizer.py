@@ -347,7 +347,10 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
 
 
 def is_layer(node: Node) -> bool:
-    """True for layers whose weights are a parameter or buffer, except transposed convolutions."""
+    """True for layers whose weights are a float32 parameter or buffer.
+
+    Not for transposed convolutions that are written as `aten.convolution`.
+    """
     if node.target not in LAYERS:
         return False
     if node.target is _aten.convolution.default and node.args[6]:
@@ -355,7 +358,8 @@ def is_layer(node: Node) -> bool:
     weight = node.args[1]
     if not isinstance(weight, Node) or weight is node.args[0]:
         return False
-    return weight.op == "get_attr"
+    value = weight.meta.get("val")
+    return weight.op == "get_attr" and (value is None or value.dtype == torch.float32)
 
 
 def output_axis(layer: Node) -> int:

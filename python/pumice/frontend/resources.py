@@ -57,7 +57,8 @@ class ResourceHooks(FxImporterHooks):  # type: ignore[misc]
             name += "_"
         self.literals[name] = literal
         self._kept.append(tensor)
-        data = tensor.view(torch.uint8).numpy()
+        # Dimensions of 1 may have any stride, of which `view` knows nothing.
+        data = tensor.reshape(-1).view(torch.uint8).numpy()
         return ir.DenseResourceElementsAttr.get_from_buffer(data, name, tensor_type)
 
 

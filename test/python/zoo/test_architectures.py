@@ -53,6 +53,8 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], int]] = {
         {"input_ids": tokens()},
         7,
     ),
+    # Fourier transforms in place of attention.
+    "FNet": (TEXT, {"input_ids": tokens()}, 4),
     # Rotary embeddings, RMS norms, heads that share keys and values, gated SiLU; a window.
     "Llama": ({**TEXT, "num_key_value_heads": 2}, {"input_ids": tokens()}, 7),
     "Mistral": (

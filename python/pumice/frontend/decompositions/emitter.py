@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch.fx import Node
 
-__all__ = ["Emitter", "arguments_of"]
+__all__ = ["Emitter", "arguments_of", "named_arguments"]
 
 
 class Emitter:
@@ -33,6 +33,29 @@ class Emitter:
         with self._mode:
             new.meta["val"] = op(*map(_value, args), **{k: _value(v) for k, v in kwargs.items()})
         return new
+
+    def constant(self, name: str, value: torch.Tensor) -> Node:
+        """A constant of the module: one for all uses of a name, which stands for its value."""
+        owner: Any = self.node.graph.owning_module
+        dtype = str(value.dtype).removeprefix("torch.")
+        name = f"{name}_{dtype}"
+        if not hasattr(owner, name):
+            owner.register_parameter(name, torch.nn.Parameter(value, requires_grad=False))
+        with self.node.graph.inserting_before(self.node):
+            new = self.node.graph.get_attr(name)
+        new.meta = {"val": self._mode.from_tensor(value)}
+        return new
+
+    def item(self, results: Node, place: int) -> Node:
+        """One of several results of a node."""
+        with self.node.graph.inserting_before(self.node):
+            new = self.node.graph.call_function(operator.getitem, (results, place))
+        new.meta = {**results.meta, "val": results.meta["val"][place]}
+        return new
+
+    def fakes(self) -> Any:
+        """The mode of the fake tensors in `meta["val"]`."""
+        return self._mode
 
     def derived_parameter(
         self, parameter: Node, suffix: str, derive: Callable[[torch.Tensor], torch.Tensor]
@@ -73,7 +96,12 @@ def _value(arg: Any) -> Any:
 
 def arguments_of(node: Node) -> dict[str, Any]:
     """Arguments by the names in the op's schema, defaults included."""
-    schema = node.target._schema  # type: ignore[union-attr]
+    return named_arguments(node.target, node.args, node.kwargs)
+
+
+def named_arguments(target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of a call of an op by the names in its schema, defaults included."""
+    schema = target._schema
     result = {arg.name: arg.default_value for arg in schema.arguments if arg.has_default_value()}
-    result.update(zip((arg.name for arg in schema.arguments), node.args, strict=False))
-    return {**result, **node.kwargs}
+    result.update(zip((arg.name for arg in schema.arguments), args, strict=False))
+    return {**result, **kwargs}

@@ -180,6 +180,9 @@ def read_graph(
         graph.model = inliner.inline_local_functions(graph.model)
     for index, node in enumerate(graph.nodes):
         node.name = node.name or f"{node.op_type}_{index}"
+        if node.op_type == "STFT" and not any(a.name == "onesided" for a in node.attribute):
+            # Shape inference takes an absent attribute for 0, the default is 1.
+            node.attribute.append(onnx.helper.make_attribute("onesided", 1))
     check_nodes(onnx, graph.model, [*weights, *(name for name, _, _ in bound)])
     graph.infer_shapes()
     return graph

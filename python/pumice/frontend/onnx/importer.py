@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from pumice.frontend.errors import FrontendError
-from pumice.frontend.export import check_program
+from pumice.frontend.export import check_program, of_real_numbers
 from pumice.frontend.importer import ImportedModel, import_lowered
 from pumice.frontend.locations import GIVEN
 from pumice.frontend.lowering import Clock, LoweredModel, lower_exported
@@ -117,7 +117,9 @@ def _export(graph: Graph) -> tuple[Any, dict[str, str]]:
     module = GraphModule(graph).eval()
     try:
         with quiet(), torch.no_grad():
-            program = torch.export.export(module, example_inputs(graph), strict=False)
+            examples = example_inputs(graph)
+            program = torch.export.export(module, examples, strict=False)
+            program = of_real_numbers(program, examples, {})
     except FrontendError:
         raise
     except Exception as error:

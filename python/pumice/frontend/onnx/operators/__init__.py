@@ -17,6 +17,7 @@ from pumice.frontend.onnx.operators import (
     reductions,
     resize,
     scatter,
+    signal,
 )
 from pumice.frontend.onnx.operators.nodes import OPERATORS, NodeCall, run_node, torch_dtype
 
@@ -35,5 +36,6 @@ __all__ = [
     "resize",
     "run_node",
     "scatter",
+    "signal",
     "torch_dtype",
 ]
