@@ -5,12 +5,14 @@
 #include "lib/Cost/CostModel.h"
 #include "lib/Cost/Objective.h"
 #include "lib/Device/Device.h"
+#include "lib/Pipelines/GroupAssignment.h"
 #include "lib/Pipelines/Passes.h"
 #include "lib/Pipelines/Pipelines.h"
 #include "lib/Support/Locations.h"
 #include "lib/Transforms/Linalg/Passes.h"
 #include "lib/Transforms/Linalg/TargetChoices.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/SetVector.h"
@@ -35,12 +37,23 @@ namespace {
 struct LayerCost {
   double energyPj = 0;
   double latencyPs = 0;
+  /// Arrays that hold its constant weights, and what writing these takes.
+  int64_t arrays = 0;
+  double writePj = 0;
+  double writePs = 0;
+};
+
+/// What layers cost on a group, and the arrays that other layers take there.
+struct GroupCosts {
+  llvm::StringMap<LayerCost> layers;
+  int64_t arraysOfOthers = 0;
 };
 
 /// A group of units that may compute layers.
 struct Candidate {
   std::string group;
   LayerTarget target;
+  std::optional<int64_t> arrays; ///< of crossbars; none: no limit
 };
 
 struct ChooseTargetsPass : pumice::impl::ChooseTargetsBase<ChooseTargetsPass> {
@@ -84,6 +97,7 @@ private:
     if (!device)
       return getOperation().emitError(
           "targets: 'auto' needs a device on the module, got none");
+    spec = toSpec(device);
     findCandidates();
     findLayers(*choices);
     for (const TargetChoice &choice : *choices)
@@ -96,10 +110,11 @@ private:
   }
 
   void findCandidates() {
-    for (const model::UnitGroup &group : toSpec(device).groups) {
+    for (const model::UnitGroup &group : spec.groups) {
       std::optional<LayerTarget> target = targetOfGroup(device, group.name);
       if (target && *target != LayerTarget::cam)
-        candidates.push_back({group.name, *target});
+        candidates.push_back({group.name, *target,
+                              group.crossbar() ? group.count() : std::nullopt});
     }
   }
 
@@ -139,30 +154,36 @@ private:
   }
 
   void choose() {
-    SmallVector<std::optional<llvm::StringMap<LayerCost>>> costs;
+    std::vector<std::optional<int64_t>> arrays;
+    std::vector<std::string> names;
+    std::vector<std::vector<LayerChoice>> choices(layers.size());
+    for (const auto &entry : layers)
+      names.push_back(entry.first);
     for (size_t i = 0; i < candidates.size(); ++i) {
       const bool isWanted = llvm::any_of(
           layers, [&](const auto &entry) { return entry.second.canRun[i]; });
-      costs.push_back(isWanted ? costsOn(i) : std::nullopt);
+      const std::optional<GroupCosts> costs =
+          isWanted ? costsOn(i) : std::nullopt;
+      arrays.push_back(candidates[i].arrays);
+      if (!costs)
+        continue;
+      if (arrays.back())
+        *arrays.back() =
+            std::max<int64_t>(0, *arrays.back() - costs->arraysOfOthers);
+      for (auto [l, name] : llvm::enumerate(names))
+        if (auto found = costs->layers.find(name);
+            layers[name].canRun[i] && found != costs->layers.end())
+          addChoices(choices[l], i, found->second, name);
     }
-    for (auto &[name, layer] : layers) {
-      std::optional<size_t> best;
-      double least = 0;
-      for (size_t i = 0; i < candidates.size(); ++i) {
-        if (!layer.canRun[i] || !costs[i] || !costs[i]->contains(name))
-          continue;
-        const LayerCost cost = costs[i]->lookup(name);
-        const double score = scoreOf(objective, cost.energyPj, cost.latencyPs);
-        LDBG() << name << " on " << candidates[i].group << ": " << score;
-        if (!best || score < least) {
-          best = i;
-          least = score;
-        }
-      }
-      if (!best)
+    const std::vector<std::optional<size_t>> best =
+        assignToGroups(choices, arrays);
+    for (auto [l, name] : llvm::enumerate(names)) {
+      if (!best[l])
         continue; // as assign-targets decides
-      const Candidate &chosen = candidates[*best];
-      for (linalg::LinalgOp op : layer.ops) {
+      const Candidate &chosen = candidates[choices[l][*best[l]].group];
+      LDBG() << name << ": " << chosen.group
+             << (choices[l][*best[l]].isRewritten ? ", rewritten" : "");
+      for (linalg::LinalgOp op : layers[name].ops) {
         ++numChosen;
         setTarget(op, chosen);
         if (chosen.target == LayerTarget::digital)
@@ -173,6 +194,20 @@ private:
                                           objective.getValue()));
       }
     }
+  }
+
+  /// Weights that stay, and weights that are written in each inference.
+  void addChoices(std::vector<LayerChoice> &choices, size_t candidate,
+                  const LayerCost &cost, StringRef name) {
+    const int group = static_cast<int>(candidate);
+    const double stays = scoreOf(objective, cost.energyPj, cost.latencyPs);
+    choices.push_back({group, cost.arrays, false, stays});
+    const double rewritten = scoreOf(objective, cost.energyPj + cost.writePj,
+                                     cost.latencyPs + cost.writePs);
+    if (cost.arrays)
+      choices.push_back({group, cost.arrays, true, rewritten});
+    LDBG() << name << " on " << candidates[candidate].group << ": " << stays
+           << ", rewritten " << rewritten << ", arrays " << cost.arrays;
   }
 
   void setTarget(Operation *op, const Candidate &candidate) {
@@ -191,7 +226,7 @@ private:
 
   /// What layers cost if all that can run on a candidate do. Nothing if the
   /// module cannot be compiled that way.
-  std::optional<llvm::StringMap<LayerCost>> costsOn(size_t index) {
+  std::optional<GroupCosts> costsOn(size_t index) {
     const Candidate &candidate = candidates[index];
     IRMapping mapping;
     OwningOpRef<ModuleOp> copy = cast<ModuleOp>(getOperation()->clone(mapping));
@@ -208,29 +243,53 @@ private:
       LDBG() << "cannot be compiled for " << candidate.group;
       return std::nullopt;
     }
-    CostModel model(toSpec(device), apThreads);
-    llvm::StringMap<LayerCost> found;
+    CostModel model(spec, apThreads);
+    GroupCosts found;
     bool isComplete = true;
+    const auto costOf = [&](Operation *task) {
+      llvm::Expected<model::Cost> cost = model.costOf(task);
+      if (!cost) {
+        LDBG() << llvm::toString(cost.takeError());
+        isComplete = false;
+        return model::Cost();
+      }
+      return std::move(*cost);
+    };
     copy->walk([&](TaskOpInterface op) {
       const std::string name = namesOf(op->getLoc()).layer;
+      if (auto program = dyn_cast<pum::ProgramOp>(op.getOperation())) {
+        if (pum::targetGroupOf(program) == candidate.group &&
+            !layers.count(name))
+          found.arraysOfOthers += program.getTiling().getArrays();
+        return;
+      }
       if (!layers.count(name) || !computesLayer(op))
         return;
+      LayerCost &own = found.layers[name];
       // Units differ in how much of what follows a layer they compute too.
       llvm::SmallSetVector<Operation *, 4> tasks;
       tasks.insert(op.getOperation());
       for (Operation *user : op->getUsers())
         if (isa<pum::DigitalOp>(user) && !computesLayer(user))
           tasks.insert(user);
-      for (Operation *task : tasks) {
-        llvm::Expected<model::Cost> cost = model.costOf(task);
-        if (!cost) {
-          LDBG() << llvm::toString(cost.takeError());
-          isComplete = false;
-          return;
+      for (Value input : op->getOperands()) {
+        auto program = input.getDefiningOp<pum::ProgramOp>();
+        if (!program)
+          continue;
+        // Temporary weights are written in any case.
+        if (!program.getWeights().getDefiningOp<arith::ConstantOp>()) {
+          tasks.insert(program);
+          continue;
         }
-        LayerCost &own = found[name];
-        own.energyPj += model::total(cost->energyPj);
-        own.latencyPs += static_cast<double>(cost->latencyPs);
+        const model::Cost cost = costOf(program);
+        own.arrays += program.getTiling().getArrays();
+        own.writePj += model::total(cost.energyPj);
+        own.writePs += static_cast<double>(cost.latencyPs);
+      }
+      for (Operation *task : tasks) {
+        const model::Cost cost = costOf(task);
+        own.energyPj += model::total(cost.energyPj);
+        own.latencyPs += static_cast<double>(cost.latencyPs);
       }
     });
     if (!isComplete)
@@ -251,6 +310,7 @@ private:
   }
 
   pum::DeviceAttr device;
+  model::DeviceSpec spec;
   SmallVector<Candidate> candidates;
   std::map<std::string, Layer> layers;
 };

@@ -16,8 +16,16 @@ def ChooseTargets : Pass<"choose-targets", "::mlir::ModuleOp"> {
 
     The costs are those of lib/Cost for one inference: the module is compiled to
     tasks once for each group. A layer's task counts, and so do the digital tasks
-    that read its result, because units differ in how much of it they take over. Writing constant weights is not counted, nor is static
-    power, and a group need not have room for all of its layers.
+    that read its result, because units differ in how much of it they take over,
+    and the writes of temporary weights. Static power does not.
+
+    Constant weights stay in the arrays of their group where there is room. Weights
+    for which there is none are written in each inference: energy and time of their
+    program count too. What stays leaves room for the largest layer that is
+    rewritten in the group, or nothing stays if that layer is larger than the
+    group. Layers that are not chosen here have their arrays first. Of all
+    assignments, the one with the least sum is chosen, for many layers the best
+    that a bounded search finds.
 
     Without such an entry, the module stays as it is. Layers that have a target
     keep it. Fails if `auto` names a layer in full that is none, or the module

@@ -143,7 +143,7 @@ private:
         compute += std::max<double>(unit.computePs(task.copies),
                                     double(unit.digitalPs));
         transfer += double(
-            machine.transferPs(unit.bytesOf(task.firstTile, task.tiles)));
+            machine.arrivalPs(unit, task.group, task.firstTile, task.tiles));
       }
       if (!fitsAll)
         continue;

@@ -61,7 +61,7 @@ public:
 
 private:
   struct Own {
-    double bytes = 0;   ///< to be brought from DRAM
+    double bytes = 0;   ///< to be brought from DRAM, or as long to decode
     double hold = 0;    ///< array-time, writes included
     double busy = 0;    ///< array-time of computes
     double write = 0;   ///< time from the start of a tile's transfer to its use
@@ -92,9 +92,13 @@ private:
       Picoseconds write = machine.groups[unit.groups.front()].writePs();
       for (int g : unit.groups)
         write = std::min(write, machine.groups[g].writePs());
-      result.bytes = double(unit.bytes);
-      result.write =
-          double(write + machine.transferPs(unit.bytes / unit.tiles()));
+      // Of a slow decoder: what DRAM could bring in the same time. Tiles come
+      // in several transfers, whose shares are rounded down.
+      result.bytes = std::max(
+          double(unit.bytes),
+          (double(machine.leastArrivalPs(unit, unit.tiles())) - tiles) *
+              double(machine.dramBytesPerUs) / 1e6);
+      result.write = double(write + machine.leastArrivalPs(unit, 1));
       // What comes last from DRAM is written, then computes.
       const double rest = double(write + unit.computePs(result.copies));
       if (unit.bytes && (!hasBytes || rest < afterDram))
@@ -240,6 +244,18 @@ private:
     return result;
   }
 
+  /// Shares of tiles differ by one weight at most: what DRAM brings while it is
+  /// decoded.
+  double bytesOfWeight(const Unit &unit) const {
+    double most = 0;
+    for (int g : unit.groups)
+      if (const int64_t rate = machine.groups[g].decoderWeightsPerUs;
+          rate && unit.decodedWeights)
+        most = std::max(most, (1 / double(rate) + 1e-6) *
+                                  double(machine.dramBytesPerUs));
+    return most;
+  }
+
   /// Least time after unit `u` is done.
   double timeAfter(size_t u) const {
     const Sums sums = sum(after[u]);
@@ -252,7 +268,8 @@ private:
     for (unsigned s : after[u].set_bits())
       if (own[s].bytes > 0)
         largestTile = std::max(
-            largestTile, std::ceil(own[s].bytes / double(units[s].tiles())));
+            largestTile, std::ceil(own[s].bytes / double(units[s].tiles())) +
+                             bytesOfWeight(units[s]));
     const double missing = sums.bytes - double(allArrays) * largestTile;
     if (missing > 0)
       time = std::max(time, missing / bandwidth + afterDram);
@@ -329,7 +346,11 @@ private:
     const double tiles = double(unit.tiles());
     const double perCopy = share * tiles * o.write;
     const double shortest = double(unit.computePs(o.copies));
-    const double tile = std::floor(o.bytes / tiles) / bandwidth;
+    const double tile = unit.decodedWeights && o.bytes > 0
+                            ? double(std::max<Picoseconds>(
+                                  0, machine.leastArrivalPs(unit, 1) - 1)) /
+                                  double(machine.dramChannels)
+                            : std::floor(o.bytes / tiles) / bandwidth;
     // The last tiles of all channels come at the same time.
     const double oneByOne = tiles - double(machine.dramChannels - 1);
     // Bounds all numbers of copies in [low, high].
@@ -339,7 +360,8 @@ private:
       double waiting = 0;
       if (tile > 0 && share > 0) {
         double early = std::max(0.0, oneByOne - late / tile);
-        const double fewest = mu / (share * double(low)) + 0.5;
+        // A single tile never waits.
+        const double fewest = std::max(1.0, mu / (share * double(low)) + 0.5);
         if (early > fewest) {
           late += (early - fewest) * tile;
           early = fewest;

@@ -16,7 +16,7 @@ static std::vector<int> longestPathFirst(const Problem &problem) {
     double own = static_cast<double>(unit.computePs(1)) + unit.digitalPs;
     if (unit.usesArrays())
       own += problem.machine.groups[unit.groups.front()].writePs() +
-             problem.machine.transferPs(unit.bytes);
+             problem.machine.leastArrivalPs(unit, unit.tiles());
     double rest = 0;
     for (int s : next[*it])
       rest = std::max(rest, path[s]);
@@ -46,6 +46,7 @@ Candidate Planner::first() const {
   result.copies.assign(units.size(), 1);
   result.partTiles.assign(units.size(), 0);
   result.group.assign(units.size(), -1);
+  result.kept.assign(units.size(), 0);
   std::vector<int64_t> free;
   for (size_t g = 0; g < problem.machine.groups.size(); ++g)
     free.push_back(problem.unpinnedArrays(static_cast<int>(g)));
@@ -81,9 +82,10 @@ std::vector<int64_t> Planner::space(const Candidate &candidate) const {
   for (const Group &group : problem.machine.groups)
     result.push_back(group.arrays());
   for (size_t u = 0; u < problem.units.size(); ++u)
-    if (problem.units[u].isPinned)
-      result[candidate.group[u]] -=
-          problem.units[u].tiles() * candidate.copies[u];
+    if (const int64_t tiles = problem.units[u].isPinned
+                                  ? problem.units[u].tiles()
+                                  : candidate.kept[u])
+      result[candidate.group[u]] -= tiles * candidate.copies[u];
   return result;
 }
 
@@ -104,7 +106,7 @@ bool Planner::isValid(const Candidate &candidate) const {
     std::vector<int64_t> left = free;
     bool fits = true;
     forEachAhead(candidate, [&](int u) {
-      const int64_t tiles = problem.units[u].tiles();
+      const int64_t tiles = problem.units[u].tiles() - candidate.kept[u];
       int64_t &own = left[candidate.group[u]];
       fits &= candidate.copies[u] <= own / tiles;
       own -= fits ? tiles * candidate.copies[u] : 0;
@@ -116,7 +118,7 @@ bool Planner::isValid(const Candidate &candidate) const {
     const Unit &unit = problem.units[u];
     if (!unit.usesArrays())
       continue;
-    if (unit.isPinned) {
+    if (unit.isPinned || candidate.kept[u] == unit.tiles()) {
       if (free[candidate.group[u]] < 0)
         return false;
       continue;
@@ -126,8 +128,10 @@ bool Planner::isValid(const Candidate &candidate) const {
       return false;
     const int64_t arrays = free[candidate.group[u]];
     // Parts of whole columns may be smaller than `tiles`.
-    const int64_t part =
-        tiles < unit.rowTiles ? tiles : tiles / unit.rowTiles * unit.rowTiles;
+    const int64_t part = tiles < unit.rowTiles
+                             ? tiles
+                             : std::min(tiles / unit.rowTiles * unit.rowTiles,
+                                        unit.tiles() - candidate.kept[u]);
     if (part < 1 || part > arrays || candidate.copies[u] > arrays / part)
       return false;
   }
@@ -147,7 +151,13 @@ void Planner::fill(const Candidate &candidate, Plan &plan) const {
       plan.tasks.push_back({u, 0, 0, 1, -1, 0, false});
       continue;
     }
-    forEachPart(unit, candidate.partTiles[u],
+    const int64_t kept = candidate.kept[u];
+    if (kept) {
+      plan.tasks.push_back({u, 0, kept, candidate.copies[u], candidate.group[u],
+                            0, /*isResident=*/true});
+      plan.tasks.back().stays = true;
+    }
+    forEachPart(unit, candidate.partTiles[u], kept,
                 [&](int64_t first, int64_t tiles) {
                   plan.tasks.push_back({u, first, tiles, candidate.copies[u],
                                         candidate.group[u], 0,
@@ -158,7 +168,7 @@ void Planner::fill(const Candidate &candidate, Plan &plan) const {
     return;
   const size_t tasks = plan.tasks.size();
   for (size_t t = 0; t < tasks; ++t)
-    if (isAhead[plan.tasks[t].unit]) {
+    if (isAhead[plan.tasks[t].unit] && !plan.tasks[t].stays) {
       plan.tasks.push_back(plan.tasks[t]);
       plan.tasks.back().isResident = false;
       plan.tasks.back().isAhead = true;
@@ -169,8 +179,29 @@ int64_t Planner::written(const Candidate &candidate) const {
   int64_t tiles = 0;
   for (size_t u = 0; u < problem.units.size(); ++u)
     if (!isResident(problem.units[u]))
-      tiles += problem.units[u].tiles() * candidate.copies[u];
+      tiles +=
+          (problem.units[u].tiles() - candidate.kept[u]) * candidate.copies[u];
   return tiles;
+}
+
+double Planner::rewriting(const Candidate &candidate) const {
+  const bool hasEnergy =
+      std::any_of(problem.units.begin(), problem.units.end(),
+                  [](const Unit &unit) { return unit.writePj > 0; });
+  double sum = 0;
+  for (size_t u = 0; u < problem.units.size(); ++u) {
+    const Unit &unit = problem.units[u];
+    if (!unit.usesArrays() || isResident(unit))
+      continue;
+    const int64_t kept = candidate.kept[u], rest = unit.tiles() - kept;
+    const double copies = double(candidate.copies[u]);
+    sum += hasEnergy
+               ? unit.writePj * copies * double(rest) / double(unit.tiles()) +
+                     problem.machine.dramPjPerByte *
+                         double(unit.bytesOf(kept, rest))
+               : double(rest) * (copies + 1);
+  }
+  return sum;
 }
 
 llvm::Expected<Schedule> pumice::scheduling::record(const Problem &problem,

@@ -17,13 +17,17 @@ struct Candidate {
   /// In the steady state: so many units of the order, of those that are neither
   /// pinned nor digital, are written at the end of the run before.
   int64_t ahead = 0;
+  /// In the steady state: tiles of a unit that is not pinned, the first ones of
+  /// each copy, that stay in their arrays; whole columns.
+  std::vector<int64_t> kept;
 };
 
 /// Cuts a unit into parts of whole columns, or of parts of a column, of at
 /// most `most` tiles: as few as possible, of about the same size.
-/// Calls `add(firstTile, tiles)`.
+/// Calls `add(firstTile, tiles)`. The first `kept` tiles, of whole columns, are
+/// left out.
 template <typename Add>
-void forEachPart(const Unit &unit, int64_t most, Add add) {
+void forEachPart(const Unit &unit, int64_t most, int64_t kept, Add add) {
   const auto cut = [](int64_t length, int64_t longest, auto part) {
     const int64_t parts = (length + longest - 1) / longest;
     for (int64_t p = 0; p < parts; ++p) {
@@ -31,13 +35,15 @@ void forEachPart(const Unit &unit, int64_t most, Add add) {
       part(first, length * (p + 1) / parts - first);
     }
   };
+  const int64_t column = kept / unit.rowTiles;
   if (most >= unit.rowTiles) {
-    cut(unit.columnTiles, most / unit.rowTiles, [&](int64_t c, int64_t n) {
-      add(c * unit.rowTiles, n * unit.rowTiles);
-    });
+    cut(unit.columnTiles - column, most / unit.rowTiles,
+        [&](int64_t c, int64_t n) {
+          add(kept + c * unit.rowTiles, n * unit.rowTiles);
+        });
     return;
   }
-  for (int64_t c = 0; c < unit.columnTiles; ++c)
+  for (int64_t c = column; c < unit.columnTiles; ++c)
     cut(unit.rowTiles, most,
         [&](int64_t r, int64_t n) { add(c * unit.rowTiles + r, n); });
 }
@@ -64,6 +70,9 @@ public:
   }
   /// Tiles that a candidate writes.
   int64_t written(const Candidate &candidate) const;
+  /// Energy of the writes and transfers of a run; tiles that are moved or
+  /// written where the problem has no energies.
+  double rewriting(const Candidate &candidate) const;
   int64_t mostCopies(const Unit &unit) const {
     return std::min(unit.maxCopies, unit.windows);
   }
@@ -75,7 +84,8 @@ private:
     int64_t left = candidate.ahead;
     for (size_t i = 0; i < candidate.order.size() && left; ++i) {
       const Unit &unit = problem.units[candidate.order[i]];
-      if (!unit.usesArrays() || unit.isPinned)
+      if (!unit.usesArrays() || unit.isPinned ||
+          candidate.kept[candidate.order[i]] == unit.tiles())
         continue;
       --left;
       take(candidate.order[i]);

@@ -78,7 +78,8 @@ Error checkMachine(const Machine &machine) {
              {"arrays_per_element", group.arraysPerElement, 1, mostTiles},
              {"writers_per_element", group.writersPerElement},
              {"rows", group.rows, 1, mostRows},
-             {"row_write_ps", group.rowWritePs, 0, mostRowWritePs}}))
+             {"row_write_ps", group.rowWritePs, 0, mostRowWritePs},
+             {"decoder_weights_per_us", group.decoderWeightsPerUs}}))
       return error;
     if (Error error = checkReals(
             owner, {{"static_mw_per_array", group.staticMwPerArray}}))
@@ -115,6 +116,7 @@ Error checkUnit(const Machine &machine, const std::vector<Unit> &units,
                   {"mvm_ps", unit.mvmPs},
                   {"digital_ps", unit.digitalPs},
                   {"bytes", unit.bytes},
+                  {"decoded_weights", unit.decodedWeights},
                   {"input_bytes", unit.inputBytes},
                   {"output_bytes", unit.outputBytes},
                   {"window_bytes", unit.windowBytes},
@@ -138,9 +140,9 @@ Error checkUnit(const Machine &machine, const std::vector<Unit> &units,
     return fail(owner + ": expected at most " + Twine(mostTiles) +
                 " tiles, got " + Twine(unit.tiles()));
   if (!unit.usesArrays()) {
-    if (unit.tiles() || unit.bytes || unit.mvmPs)
-      return fail(owner + ": expected no tiles, bytes and mvm_ps of a digital "
-                          "unit of work");
+    if (unit.tiles() || unit.bytes || unit.mvmPs || unit.decodedWeights)
+      return fail(owner + ": expected no tiles, bytes, decoded_weights and "
+                          "mvm_ps of a digital unit of work");
     if (unit.isPinned)
       return fail(owner + ": expected a unit on arrays to be pinned, got "
                           "one of kind digital");
@@ -148,6 +150,9 @@ Error checkUnit(const Machine &machine, const std::vector<Unit> &units,
       return fail(owner + " needs a digital unit, got none");
     return Error::success();
   }
+  if (unit.decodedWeights && !unit.bytes)
+    return fail(owner + ": expected bytes from which a decoder makes " +
+                Twine(unit.decodedWeights) + " weights, got none");
   if (unit.groups.empty())
     return fail(owner + " needs " + Twine(unit.tiles()) +
                 " arrays, got a machine without arrays of kind " +
@@ -249,14 +254,19 @@ Error checkTotals(const Problem &problem) {
   __int128 time = 0, tiles = 0, bytes = 0;
   for (size_t u = 0; u < problem.units.size(); ++u) {
     const Unit &unit = problem.units[u];
-    __int128 write = 0;
+    __int128 write = 0, decoding = 0;
+    for (int g : unit.groups)
+      if (const int64_t rate = machine.groups[g].decoderWeightsPerUs)
+        decoding = std::max(
+            decoding, __int128(unit.decodedWeights) * 1'000'000 / rate + 1);
     for (int g : unit.groups)
       write = std::max(write, __int128(machine.groups[g].writePs()) *
                                   machine.groups[g].arraysPerElement);
     time += write * unit.tiles();
     time += __int128(unit.windows) * unit.mvmPs *
             std::max<int64_t>(1, unit.tiles());
-    time += 2 * __int128(unit.digitalPs) + transfer(unit.bytes) + unit.tiles();
+    time += 2 * __int128(unit.digitalPs) + transfer(unit.bytes) + decoding +
+            2 * unit.tiles();
     __int128 reads = unit.outputBytes;
     for (int s : successors[u])
       reads += __int128(unit.outputBytes) *

@@ -242,6 +242,7 @@ void visit(V &v, Group &g) {
   v("writers_per_element", g.writersPerElement);
   v("rows", g.rows);
   v("row_write_ps", g.rowWritePs);
+  v("decoder_weights_per_us", g.decoderWeightsPerUs);
   v("static_mw_per_array", g.staticMwPerArray);
 }
 
@@ -278,6 +279,7 @@ void visit(V &v, Unit &u) {
   v("mvm_ps", u.mvmPs);
   v("digital_ps", u.digitalPs);
   v("bytes", u.bytes);
+  v("decoded_weights", u.decodedWeights);
   v("input_bytes", u.inputBytes);
   v("output_bytes", u.outputBytes);
   v("window_bytes", u.windowBytes);

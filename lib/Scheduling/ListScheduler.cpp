@@ -302,7 +302,7 @@ private:
       drop(task.unit, Tensor::Partial, unit.partialBytesOfColumn(),
            task.firstTile / unit.rowTiles);
     }
-    if (problem.units[task.unit].isPinned)
+    if (problem.units[task.unit].isPinned || task.stays)
       return;
     freeArrays[task.group] += task.tiles * task.copies;
     if (!machine.groups[task.group].writersPerElement)
@@ -394,7 +394,7 @@ private:
     int64_t most = left;
     if (unit.bytes) {
       const Picoseconds transfer =
-          machine.transferPs((unit.bytes + unit.tiles() - 1) / unit.tiles());
+          machine.arrivalPs(unit, task.group, unit.tiles() - 1, 1);
       most = std::min(most, std::max(leastBatch, group.writePs() / transfer));
     }
     if (group.writersPerElement)
@@ -434,7 +434,7 @@ private:
     const int64_t first = task.firstTile + state.issued;
     const Picoseconds arrival =
         now +
-        machine.transferPs(problem.units[task.unit].bytesOf(first, tiles));
+        machine.arrivalPs(problem.units[task.unit], task.group, first, tiles);
     if (arrival > now) {
       channels[channel] = arrival;
       push(arrival, EventKind::ChannelFree, 0);

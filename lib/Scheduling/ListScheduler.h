@@ -28,6 +28,8 @@ struct Task {
   /// Written for the next run, after a resident task with the same tiles whose
   /// arrays are free once it has computed.
   bool isAhead = false;
+  /// A resident part of a unit that is not pinned, which keeps its arrays.
+  bool stays = false;
 };
 
 struct Plan {

@@ -20,19 +20,39 @@ std::optional<Kind> pumice::scheduling::kindOf(llvm::StringRef name) {
   return std::nullopt;
 }
 
-int64_t Unit::bytesOf(int64_t first, int64_t count) const {
+int64_t Unit::shareOf(int64_t all, int64_t first, int64_t count) const {
   const auto before = [&](int64_t tile) {
-    return static_cast<int64_t>(static_cast<__int128>(bytes) * tile / tiles());
+    return static_cast<int64_t>(static_cast<__int128>(all) * tile / tiles());
   };
   return before(first + count) - before(first);
 }
 
+/// Time of so many things at a rate, in whole picoseconds.
+static Picoseconds timeAt(int64_t perUs, int64_t count) {
+  const __int128 scaled = static_cast<__int128>(count) * 1'000'000;
+  return static_cast<Picoseconds>((scaled + perUs - 1) / perUs);
+}
+
+Picoseconds Group::decodePs(int64_t weights) const {
+  return weights && decoderWeightsPerUs ? timeAt(decoderWeightsPerUs, weights)
+                                        : 0;
+}
+
 Picoseconds Machine::transferPs(int64_t bytes) const {
-  if (!bytes)
-    return 0;
-  const __int128 scaled = static_cast<__int128>(bytes) * 1'000'000;
-  return static_cast<Picoseconds>((scaled + dramBytesPerUs - 1) /
-                                  dramBytesPerUs);
+  return bytes ? timeAt(dramBytesPerUs, bytes) : 0;
+}
+
+Picoseconds Machine::leastArrivalPs(const Unit &unit, int64_t count) const {
+  const auto share = [&](int64_t all) {
+    return static_cast<int64_t>(static_cast<__int128>(all) * count /
+                                unit.tiles());
+  };
+  std::optional<Picoseconds> decoding;
+  for (int g : unit.groups) {
+    const Picoseconds own = groups[g].decodePs(share(unit.decodedWeights));
+    decoding = std::min(decoding.value_or(own), own);
+  }
+  return std::max(transferPs(share(unit.bytes)), decoding.value_or(0));
 }
 
 int64_t Machine::bufferBytes() const {

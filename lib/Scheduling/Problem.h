@@ -16,6 +16,7 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -47,10 +48,13 @@ struct Unit {
   Picoseconds mvmPs = 0;     ///< time of a window on one copy
   Picoseconds digitalPs = 0; ///< digital work on all results
   int64_t bytes = 0;         ///< weights of one copy in DRAM
-  int64_t inputBytes = 0;    ///< inputs that no other unit makes
-  int64_t outputBytes = 0;   ///< results
-  int64_t windowBytes = 0;   ///< inputs and results of one window
-  int64_t partialBytes = 0;  ///< partial sums of all results
+  /// Weights of one copy that a decoder makes of the bytes; 0: they come as
+  /// they are.
+  int64_t decodedWeights = 0;
+  int64_t inputBytes = 0;   ///< inputs that no other unit makes
+  int64_t outputBytes = 0;  ///< results
+  int64_t windowBytes = 0;  ///< inputs and results of one window
+  int64_t partialBytes = 0; ///< partial sums of all results
   int64_t maxCopies = 1;
   /// Share of each result it reads that the first window needs, in 10^-6. The
   /// windows after that need as much more as there are of them.
@@ -63,7 +67,13 @@ struct Unit {
   int64_t tiles() const { return rowTiles * columnTiles; }
   bool usesArrays() const { return kind != Kind::Digital; }
   /// Bytes in DRAM of tiles [first, first + count).
-  int64_t bytesOf(int64_t first, int64_t count) const;
+  int64_t bytesOf(int64_t first, int64_t count) const {
+    return shareOf(bytes, first, count);
+  }
+  /// Weights that a decoder makes of them.
+  int64_t decodedOf(int64_t first, int64_t count) const {
+    return shareOf(decodedWeights, first, count);
+  }
   /// Windows of the copy that has most of them.
   int64_t windowsPerCopy(int64_t copies) const {
     return (windows + copies - 1) / copies;
@@ -96,6 +106,9 @@ struct Unit {
   int64_t partialBytesOfColumn() const {
     return columnTiles ? (partialBytes + columnTiles - 1) / columnTiles : 0;
   }
+
+private:
+  int64_t shareOf(int64_t all, int64_t first, int64_t count) const;
 };
 
 /// Processing elements of one kind. Arrays are numbered through all groups.
@@ -107,11 +120,14 @@ struct Group {
   int64_t writersPerElement = 0; ///< arrays written at once; 0: all
   int64_t rows = 1;
   Picoseconds rowWritePs = 0;
+  /// Between each DRAM channel and the arrays; 0: a decoder never limits.
+  int64_t decoderWeightsPerUs = 0;
   double staticMwPerArray = 0;
 
   int64_t arrays() const { return elements * arraysPerElement; }
   /// Time to write one array, or several at once.
   Picoseconds writePs() const { return rows * rowWritePs; }
+  Picoseconds decodePs(int64_t weights) const;
   /// Arrays that may be written at once.
   int64_t writers() const {
     return writersPerElement ? elements * writersPerElement : arrays();
@@ -136,6 +152,15 @@ struct Machine {
 
   /// Time of a transfer on one channel.
   Picoseconds transferPs(int64_t bytes) const;
+  /// Time for which tiles of a unit take a channel on their way to a group: as
+  /// long as DRAM or the decoder needs, whichever is slower.
+  Picoseconds arrivalPs(const Unit &unit, int group, int64_t first,
+                        int64_t count) const {
+    return std::max(transferPs(unit.bytesOf(first, count)),
+                    groups[group].decodePs(unit.decodedOf(first, count)));
+  }
+  /// The same for any `count` tiles, at least, whatever the group.
+  Picoseconds leastArrivalPs(const Unit &unit, int64_t count) const;
   int64_t bufferBytes() const;
   /// Number of the first array of a group.
   int64_t firstArray(int group) const;

@@ -11,17 +11,6 @@ using llvm::Error;
 using llvm::Expected;
 namespace json = llvm::json;
 
-/// The problem, with what a steady schedule keeps pinned.
-static Problem withPins(const Problem &problem, const Schedule &schedule) {
-  Problem result = problem;
-  for (const Resident &resident : schedule.residents)
-    result.units[schedule.parts[resident.part].unit].isPinned = true;
-  for (const Transfer &transfer : schedule.transfers)
-    if (transfer.isAhead)
-      result.units[schedule.parts[transfer.part].unit].isPinned = false;
-  return result;
-}
-
 static json::Object summarize(const Problem &problem,
                               const Schedule &schedule) {
   json::Array ahead;
@@ -32,7 +21,7 @@ static json::Object summarize(const Problem &problem,
   for (size_t u = 0; u < problem.units.size(); ++u)
     if (isAhead[u])
       ahead.push_back(problem.units[u].name);
-  Bounds bounds = lowerBounds(withPins(problem, schedule), schedule.start,
+  Bounds bounds = lowerBounds(schedule.withKept(problem), schedule.start,
                               !ahead.empty(), schedule.isStream);
   if (schedule.isStream) {
     // Units of a stream do not wait for whole results.
@@ -45,8 +34,8 @@ static json::Object summarize(const Problem &problem,
   if (!schedule.period) {
     // What is written ahead does not wait for the first write.
     if (ahead.empty())
-      least = leastWrites(withPins(problem, schedule), schedule.start,
-                          schedule.end);
+      least =
+          leastWrites(schedule.withKept(problem), schedule.start, schedule.end);
     withoutPins = leastWrites(problem, schedule.start, schedule.end);
   }
   json::Object copies;
@@ -56,13 +45,15 @@ static json::Object summarize(const Problem &problem,
     ++parts[part.unit];
   }
   json::Array pinned;
-  std::vector<bool> isPinned(problem.units.size());
-  for (const Resident &resident : schedule.residents)
-    isPinned[schedule.parts[resident.part].unit] =
-        !isAhead[schedule.parts[resident.part].unit];
-  for (size_t u = 0; u < problem.units.size(); ++u)
-    if (isPinned[u])
+  json::Object keptTiles;
+  const std::vector<int64_t> kept = schedule.keptTiles(problem);
+  for (size_t u = 0; u < problem.units.size(); ++u) {
+    if (!kept[u])
+      continue;
+    keptTiles[problem.units[u].name] = kept[u];
+    if (kept[u] == problem.units[u].tiles())
       pinned.push_back(problem.units[u].name);
+  }
   json::Object result{
       {"algorithm", schedule.algorithm},
       {"time_ps", schedule.end},
@@ -78,6 +69,7 @@ static json::Object summarize(const Problem &problem,
       {"spills", static_cast<int64_t>(schedule.spills.size())},
       {"copies", std::move(copies)},
       {"pinned", std::move(pinned)},
+      {"kept_tiles", std::move(keptTiles)},
       {"ahead", std::move(ahead)}};
   if (schedule.period)
     result["period_ps"] = *schedule.period;

@@ -115,6 +115,12 @@ struct Schedule {
   /// S1 to S3, for a stream whose numbers and intervals are valid.
   llvm::Error verifyStream(const Problem &problem) const;
 
+  /// Tiles of each unit that stay in their arrays, of one copy.
+  std::vector<int64_t> keptTiles(const Problem &problem) const;
+  /// The problem for bounds: units that stay are pinned, others lose the
+  /// columns that do.
+  Problem withKept(const Problem &problem) const;
+
   /// Tiles written, all copies counted.
   int64_t tilesWritten() const;
   /// Writes of the array that is written most.

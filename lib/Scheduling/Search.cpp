@@ -119,7 +119,8 @@ void Search::tryChain(Candidate &best, Cost &cost) {
     const int64_t arrays = std::min(unit.tiles(), best.partTiles[u]);
     const double parts = std::ceil(double(unit.tiles()) / arrays);
     const double transfer =
-        machine.transferPs(unit.bytes) / double(machine.dramChannels);
+        double(machine.arrivalPs(unit, best.group[u], 0, unit.tiles())) /
+        double(machine.dramChannels);
     const int64_t most =
         unit.isPinned
             ? best.copies[u]

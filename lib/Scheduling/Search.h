@@ -69,6 +69,11 @@ public:
   /// Local moves that write less and stay within `limit`.
   void economize(Candidate &best, Cost &cost, Picoseconds limit, int64_t moves);
 
+  /// Tiles that stay, copies and all other decisions, such that writes and
+  /// transfers of a run of the steady state take least within `limit`. Needs a
+  /// candidate that stays within it.
+  void keepTiles(Candidate &best, Picoseconds limit, int64_t runs);
+
   /// The best of all of the above that only look at the time.
   Candidate fastest(Cost &cost);
   /// Fewest copies within the stated share of the best time.
@@ -92,6 +97,7 @@ private:
   double rootOf(int u, const Candidate &candidate) const;
 
   bool move(Candidate &candidate, Random &random) const;
+  bool moveKept(Candidate &candidate, Random &random) const;
   bool moveOrder(Candidate &candidate, Random &random) const;
   void offer(const Candidate &candidate, const Cost &cost, Candidate &best,
              Cost &bestCost);

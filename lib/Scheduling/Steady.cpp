@@ -13,7 +13,7 @@ namespace {
 /// Numbers of pinned units that are tried first.
 constexpr size_t mostSteps = 16;
 /// Changes of one or two units after that.
-constexpr int mostToggles = 800;
+constexpr int mostToggles = 100;
 /// Prices of array-time, and shares of the time along a path, of guesses.
 constexpr int pricesOfArrays = 10;
 constexpr double sharesOfTime[] = {1, .85, .7, .55};
@@ -23,6 +23,10 @@ constexpr size_t largeProblem = 100;
 constexpr int64_t movesToRepair = 40, movesToSave = 40;
 constexpr int64_t movesToExchange = 300, movesToQuicken = 400;
 constexpr int64_t triesAtTheEnd = 4000;
+/// Schedules that keeping tiles may cost.
+constexpr int64_t runsOfTiles = 100'000;
+/// For each local move, where their number is given.
+constexpr int64_t runsOfMove = 8;
 
 /// A set of pinned units, and what one run takes then.
 struct Pins {
@@ -105,8 +109,7 @@ public:
         }
         const Group &group = problem.machine.groups[unit.groups.front()];
         const double write =
-            double(group.writePs() +
-                   problem.machine.transferPs(unit.bytes / unit.tiles()));
+            double(group.writePs() + problem.machine.leastArrivalPs(unit, 1));
         const int64_t most = std::min(unit.maxCopies, unit.windows);
         double best = HUGE_VAL, own = 0;
         for (int64_t r = 1; r <= most;) {
@@ -277,8 +280,7 @@ llvm::Expected<Schedule> pumice::scheduling::steady(const Problem &problem,
         best = std::move(found);
     }
   Random random(options.seed);
-  const int64_t toggles =
-      open.empty() ? 0 : search.tries(isLarge ? mostToggles / 4 : mostToggles);
+  const int64_t toggles = open.empty() ? 0 : search.tries(mostToggles);
   for (int64_t i = 0; i < toggles; ++i) {
     Pins found = best;
     const int64_t count = static_cast<int64_t>(open.size());
@@ -299,7 +301,15 @@ llvm::Expected<Schedule> pumice::scheduling::steady(const Problem &problem,
   Search final(own, pinner.options, Start::Steady);
   final.economize(best.candidate, best.cost, limit, final.moves());
   final.exchange(best.candidate, best.cost, limit, search.tries(triesAtTheEnd));
+  // Then tile by tile, for what the problem does not pin.
+  for (size_t u = 0; u < problem.units.size(); ++u)
+    if (best.isPinned[u] && !problem.units[u].isPinned)
+      best.candidate.kept[u] = problem.units[u].tiles();
+  search.keepTiles(best.candidate, limit,
+                   options.moves ? runsOfMove * *options.moves
+                   : isLarge     ? search.tries(runsOfTiles / 10)
+                                 : runsOfTiles);
   Plan plan;
-  final.getPlanner().fill(best.candidate, plan);
-  return record(own, plan, Start::Steady, "steady");
+  search.getPlanner().fill(best.candidate, plan);
+  return record(problem, plan, Start::Steady, "steady");
 }

@@ -350,8 +350,15 @@ private:
       const Transfer &transfer = schedule.transfers[w.transfer];
       if (Error error = checkGroup(transfer.part, w.firstArray, w.tiles))
         return error;
-      const Picoseconds needed =
-          machine.groups[groupOf(w.firstArray)].writePs();
+      const Group &group = machine.groups[groupOf(w.firstArray)];
+      const Picoseconds decoding = group.decodePs(
+          unitOf(transfer.part).decodedOf(transfer.firstTile, transfer.tiles));
+      if (transfer.end - transfer.start < decoding)
+        return fail(nameOfPart(transfer.part) +
+                    ": expected a transfer of at least " + Twine(decoding) +
+                    " ps for the decoder, got " +
+                    Twine(transfer.end - transfer.start));
+      const Picoseconds needed = group.writePs();
       if (w.end - w.start < needed)
         return fail(nameOfPart(transfer.part) +
                     ": expected a write of at least " + Twine(needed) +

@@ -33,8 +33,7 @@ public:
         Picoseconds write = machine.groups[unit.groups.front()].writePs();
         for (int g : unit.groups)
           write = std::min(write, machine.groups[g].writePs());
-        entry.back() =
-            double(write + machine.transferPs(unit.bytes / unit.tiles()));
+        entry.back() = double(write + machine.leastArrivalPs(unit, 1));
       }
     }
   }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: pumice-opt %s --pum-attach-device=device=%inputs/mixed-device.mlir --choose-targets="targets=net.*=auto" | FileCheck %s --check-prefix=ENERGY
-// RUN: pumice-opt %s --pum-attach-device=device=%inputs/mixed-device.mlir --choose-targets="targets=net.*=auto objective=latency ap-share=false ap-layout=along ap-threads=1" | FileCheck %s --check-prefix=LATENCY
-// RUN: pumice-opt %s --pum-attach-device=device=%inputs/mixed-device.mlir --choose-targets="targets=net.first=digital,*=auto" --assign-targets="targets=net.first=digital,*=auto" | FileCheck %s --check-prefix=ORDER
+// RUN: sed 's/name = "chip", holds = 8/name = "chip", holds = 64/' %inputs/mixed-device.mlir > %t.large.mlir
+// RUN: pumice-opt %s --pum-attach-device=device=%t.large.mlir --choose-targets="targets=net.*=auto" | FileCheck %s --check-prefix=ENERGY
+// RUN: pumice-opt %s --pum-attach-device=device=%inputs/mixed-device.mlir --choose-targets="targets=net.*=auto" | FileCheck %s --check-prefix=SMALL
+// RUN: pumice-opt %s --pum-attach-device=device=%t.large.mlir --choose-targets="targets=net.*=auto objective=latency ap-share=false ap-layout=along ap-threads=1" | FileCheck %s --check-prefix=LATENCY
+// RUN: pumice-opt %s --pum-attach-device=device=%t.large.mlir --choose-targets="targets=net.first=digital,*=auto" --assign-targets="targets=net.first=digital,*=auto" | FileCheck %s --check-prefix=ORDER
 // RUN: pumice-opt %s --pum-attach-device=device=%inputs/mixed-device.mlir --choose-targets="targets=net.first=digital" | FileCheck %s --check-prefix=NONE
 // RUN: pumice-opt %s --pum-attach-device=device=%inputs/mixed-device.mlir --assign-targets="targets=net.*=auto" | FileCheck %s --check-prefix=DEFAULT
 // RUN: pumice-opt %s --pum-attach-device=device=rtm-ap --choose-targets="targets=*=auto" | FileCheck %s --check-prefix=ALONE
@@ -11,10 +13,13 @@
 // RUN: not pumice-opt %s --pum-attach-device=device=isaac --choose-targets="objective=area" 2>&1 | FileCheck %s --check-prefix=OBJECTIVE
 //
 // The digital unit computes a small layer with the least cost, and arrays a large one. Processors take a layer with
-// ternary weights on a device without arrays.
+// ternary weights on a device without arrays, or with 16 arrays where the layer needs 128: it would be written for
+// each inference.
 
 // ENERGY: linalg.quantized_matmul {pum.reason = "the digital unit computes it with the least energy", pum.target = #pum.target<digital in "digital">}
 // ENERGY: linalg.quantized_matmul {pum.target = #pum.target<crossbar in "arrays">}
+// SMALL: linalg.quantized_matmul {pum.reason = "the digital unit computes it with the least energy", pum.target = #pum.target<digital in "digital">}
+// SMALL: linalg.quantized_matmul {pum.target = #pum.target<ap in "processors">}
 // LATENCY: linalg.quantized_matmul {pum.reason = "the digital unit computes it with the least latency", pum.target = #pum.target<digital in "digital">}
 // LATENCY: linalg.quantized_matmul {pum.target = #pum.target<crossbar in "arrays">}
 // ORDER: linalg.quantized_matmul {pum.reason = "it is assigned to the digital unit", pum.target = #pum.target<digital>}

@@ -116,6 +116,9 @@ private:
         continue;
       own.rows = crossbar->array.rows;
       own.rowWritePs = std::ceil(crossbar->timing.rowWriteNs * 1000);
+      if (crossbar->weightDecoder && crossbar->weightDecoder->weightsPerNs > 0)
+        own.decoderWeightsPerUs = std::max<int64_t>(
+            1, std::llround(crossbar->weightDecoder->weightsPerNs * 1000));
       machine.groups.push_back(own);
       result.groups.push_back(group.name);
     }
@@ -236,13 +239,18 @@ private:
     if (!write)
       return program.emitOpError(llvm::toString(write.takeError()));
     unit.bytes = write->counters.dramBytesRead;
+    const bool isCompressed = program->hasAttr(pum::compressedBytesAttrName);
+    if (isCompressed)
+      unit.decodedWeights =
+          cast<ShapedType>(program.getWeights().getType()).getNumElements();
     unit.writePj =
         write->energyPj[static_cast<size_t>(model::Component::cellWrite)];
 
     int64_t most = 0;
     for (auto [g, name] : llvm::enumerate(result.groups)) {
       const model::UnitGroup &group = *device.find(name);
-      if (!arrayIs(group, program))
+      if (!arrayIs(group, program) ||
+          (isCompressed && !group.crossbar()->weightDecoder))
         continue;
       unit.groups.push_back(static_cast<int>(g));
       most = std::max(most, result.problem.machine.groups[g].arrays());
@@ -344,10 +352,12 @@ Picoseconds pumice::boundOf(const TaskProblem &tasks,
   scheduling::Problem relaxed = problem;
   scheduling::Machine &machine = relaxed.machine;
   machine.dramBytesPerUs = int64_t(1) << 40;
-  int64_t bytes = 0;
+  Picoseconds transfers = 0;
   std::vector<int64_t> rows;
-  for (const scheduling::Group &group : machine.groups)
+  for (scheduling::Group &group : machine.groups) {
     rows.push_back(group.rows);
+    group.decoderWeightsPerUs = 0;
+  }
   for (auto [unit, work] : llvm::zip(relaxed.units, tasks.units)) {
     if (!unit.usesArrays()) {
       unit.digitalPs = work.digitalPs;
@@ -355,8 +365,10 @@ Picoseconds pumice::boundOf(const TaskProblem &tasks,
     }
     // A time of all windows was rounded to windows.
     unit.mvmPs = std::max<Picoseconds>(unit.mvmPs - 1, 0);
-    bytes +=
-        unit.isPinned && start == scheduling::Start::Steady ? 0 : unit.bytes;
+    // Each part has a share of both, rounded down.
+    if (!unit.isPinned || start != scheduling::Start::Steady)
+      transfers += std::max<Picoseconds>(
+          0, problem.machine.leastArrivalPs(unit, unit.tiles()) - unit.tiles());
     for (int g : unit.groups) {
       const int64_t last = work.matrix.rows % problem.machine.groups[g].rows;
       rows[g] = std::min(rows[g], last ? last : rows[g]);
@@ -364,7 +376,6 @@ Picoseconds pumice::boundOf(const TaskProblem &tasks,
   }
   for (auto [group, least] : llvm::zip(machine.groups, rows))
     group.rows = least;
-  const Picoseconds transfers =
-      problem.machine.transferPs(bytes) / problem.machine.dramChannels;
-  return std::max(transfers, scheduling::lowerBounds(relaxed, start).best());
+  return std::max(transfers / problem.machine.dramChannels,
+                  scheduling::lowerBounds(relaxed, start).best());
 }

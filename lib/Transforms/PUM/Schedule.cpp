@@ -124,10 +124,10 @@ struct PUMSchedulePass : pumice::impl::PUMScheduleBase<PUMSchedulePass> {
              << found->spills.size() << " activations to DRAM";
     LDBG() << found->algorithm << ": " << found->end << " ps for @"
            << function.getSymName();
-    const scheduling::Problem problem = withPins(tasks->problem, *found);
+    const scheduling::Problem problem = found->withKept(tasks->problem);
     const scheduling::Bounds bounds =
         scheduling::lowerBounds(problem, found->start);
-    if (!json.empty() && failed(writeJson(problem, *found, bounds)))
+    if (!json.empty() && failed(writeJson(tasks->problem, *found, bounds)))
       return failure();
     summarize(problem, *found, boundOf(*tasks, problem, found->start));
     return writeTasks(function, *tasks, *found);
@@ -175,7 +175,7 @@ struct PUMSchedulePass : pumice::impl::PUMScheduleBase<PUMSchedulePass> {
         return inFile(llvm::createStringError(
             "expected weights for this run only, got some that are written "
             "for the next one"));
-    if (llvm::Error error = schedule->verify(withPins(problem, *schedule)))
+    if (llvm::Error error = schedule->verify(problem))
       return inFile(std::move(error));
     if (schedule->algorithm.empty())
       schedule->algorithm = "file";
@@ -271,17 +271,6 @@ struct PUMSchedulePass : pumice::impl::PUMScheduleBase<PUMSchedulePass> {
         op.setMatrix(count);
       ++count;
     }
-  }
-
-  /// The problem, with what a steady schedule keeps pinned.
-  static scheduling::Problem withPins(scheduling::Problem problem,
-                                      const Schedule &schedule) {
-    // Numbers of a schedule from a file are not checked yet.
-    const int parts = static_cast<int>(schedule.parts.size());
-    for (const scheduling::Resident &resident : schedule.residents)
-      if (resident.part >= 0 && resident.part < parts)
-        problem.units[schedule.parts[resident.part].unit].isPinned = true;
-    return problem;
   }
 
   LogicalResult writeJson(const scheduling::Problem &problem,

@@ -107,9 +107,11 @@ class Figures:
     def of(problem: Problem, run: Run, summary: Summary) -> Figures:
         """The figures of a schedule of `problem`, which `problem` made for `run`."""
         seconds = summary.time_ps / 1e12
-        pinned = set(summary.pinned)
+        kept = summary.kept_tiles
         weights = [unit for unit in problem.units if unit.kind != "digital"]
-        share = sum(u.bytes for u in weights if u.name in pinned) / sum(u.bytes for u in weights)
+        share = sum(
+            u.bytes * kept.get(u.name, 0) / (u.row_tiles * u.col_tiles) for u in weights
+        ) / sum(u.bytes for u in weights)
         dynamic = summary.energy.dynamic_pj / 1e12 / run.tokens
         return Figures(
             seconds,

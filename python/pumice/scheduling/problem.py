@@ -30,6 +30,8 @@ class Unit(Record):
     """digital work on all results"""
     bytes: int = 0
     """weights in DRAM"""
+    decoded_weights: int = 0
+    """weights that a decoder makes of the bytes; 0: they come as they are"""
     input_bytes: int = 0
     """inputs that no unit makes"""
     output_bytes: int = 0
@@ -58,6 +60,8 @@ class Group(Record):
     """arrays of an element that are written at once; 0 stands for all"""
     rows: int = 1
     row_write_ps: int = 0
+    decoder_weights_per_us: int = 0
+    """between each DRAM channel and the arrays; 0: a decoder never limits"""
     static_mw_per_array: float = 0.0
 
 

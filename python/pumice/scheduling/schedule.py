@@ -202,6 +202,9 @@ class Summary(Record):
     spills: int
     copies: dict[str, int]
     pinned: list[str]
+    """units that stay in their arrays as a whole"""
+    kept_tiles: dict[str, int]
+    """tiles of one copy that stay, of these units and of others"""
     ahead: list[str]
     """units that are written at the end of the run before"""
     period_ps: int | None = None

@@ -4,6 +4,8 @@
 // RUN: sed 's/ in "plain"//' %s > %t.one.mlir
 // RUN: not pumice-opt %t.one.mlir --pum-attach-device=device=%inputs/few-arrays.mlir --crossbar-tile-to-arrays --convert-crossbar-to-pum --pum-compress-weights 2>&1 | FileCheck %s --check-prefix=NONE
 // RUN: pumice-opt %s --pum-attach-device=device=%inputs/decoder-device.mlir --crossbar-tile-to-arrays --crossbar-to-pum=compress-weights -o %t.mlir
+// RUN: pumice-opt %s --pum-attach-device=device=%inputs/decoder-device.mlir --crossbar-tile-to-arrays --crossbar-to-pum="compress-weights schedule=overlap schedule-json=%t.json" -o /dev/null
+// RUN: FileCheck %s --check-prefix=SCHEDULE --input-file=%t.json
 // RUN: sed 's/compressed_bytes = 224/compressed_bytes = 0/' %t.mlir > %t.zero.mlir
 // RUN: not pumice-opt %t.zero.mlir 2>&1 | FileCheck %s --check-prefix=ZERO
 //
@@ -13,6 +15,12 @@
 // CHECK-NOT: pum.compressed_bytes
 // MACHINE: simulator.program {{.*}}pum.compressed_bytes = 224 : i64
 // MACHINE-NOT: pum.compressed_bytes
+//
+// A schedule knows how many weights the decoder makes, and how fast: 768 in 1536 ns, while DRAM brings 224 bytes.
+// SCHEDULE: "decoder_weights_per_us":500
+// SCHEDULE: "bytes":224,{{.*}}"decoded_weights":768
+// SCHEDULE: "transfers":[{{.*}}"end_ps":1536000
+//
 // NONE: error: weights cannot be compressed: device 'few-arrays' has no group with a weight_decoder
 // ZERO: error: pum.compressed_bytes must be an i64 of at least 1, got 0 : i64
 

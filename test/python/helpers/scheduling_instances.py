@@ -79,4 +79,10 @@ def random_problem(seed: int) -> Problem:
                 free[first] -= tiles
         units.append(unit)
     rng.shuffle(units)
+    decoders = random.Random(f"decoders {seed}")
+    for group in groups:
+        group.decoder_weights_per_us = decoders.choice([0, 0, 0, 20_000, 10**6])
+    for unit in units:
+        if unit.bytes and decoders.random() < 0.5:
+            unit.decoded_weights = unit.bytes * decoders.choice([1, 2, 3])
     return Problem(machine, units, f"random-{seed}")

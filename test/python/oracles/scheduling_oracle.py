@@ -286,6 +286,17 @@ class Oracle:
                 t["end_ps"] - t["start_ps"] >= self.transfer(high - low), "a transfer too fast"
             )
             by_channel[t["channel"]].append((t["start_ps"], t["end_ps"]))
+        for w in s["writes"]:
+            t = s["transfers"][w["transfer"]]
+            unit = self.units[s["parts"][t["part"]]["unit"]]
+            rate = self.machine["groups"][self.group_of[w["first_array"]]]["decoder_weights_per_us"]
+            tiles = self.tiles(unit)
+            low = unit["decoded_weights"] * t["first_tile"] // tiles
+            high = unit["decoded_weights"] * (t["first_tile"] + t["tiles"]) // tiles
+            self.say(
+                (t["end_ps"] - t["start_ps"]) * rate >= (high - low) * 10**6 * bool(rate),
+                "a transfer that is faster than the decoder",
+            )
         for spill in s["spills"]:
             by_channel[spill["channel"]].append((spill["start_ps"], spill["end_ps"]))
         for channel, spans in by_channel.items():

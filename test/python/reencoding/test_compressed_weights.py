@@ -28,7 +28,8 @@ func.func @main(%x: tensor<1x{rows}xi8>) -> tensor<1x{columns}xi32> {{
   return %y : tensor<1x{columns}xi32>
 }}
 """
-DEVICE = Device(str(Path(__file__).resolve().parents[2] / "Inputs" / "decoder-device.mlir"))
+FILE = Path(__file__).resolve().parents[2] / "Inputs" / "decoder-device.mlir"
+DEVICE = Device(str(FILE))
 LONGEST = 15
 
 
@@ -145,3 +146,51 @@ def test_results_and_parts_of_a_schedule() -> None:
     programs = [x for x in result.report.instructions if x["kind"] == "program"]
     assert len(programs) > 1
     assert 0 <= read - (-(-bits // 8) + 128) < len(programs)
+
+
+@pytest.mark.parametrize("rate", [0.5, 0.05])
+@pytest.mark.parametrize("arrays", [48, 12])
+def test_a_schedule_takes_as_long_as_its_run(rate: float, arrays: int) -> None:
+    """The decoder is slower than DRAM. Rows take no time, so that a write is a transfer; tasks
+    follow one another. Only putting parts together is not in the schedule."""
+    rng = np.random.default_rng(0)
+    weights = rng.integers(-2, 3, (48, 64)).astype(np.int8)
+    packed = {
+        "levels": {"chip": {"holds": arrays}},
+        "timing": {"row_write_ns": 0},
+        "weight_decoder": {"weights_per_ns": rate},
+    }
+    device = DEVICE.replace(groups={"packed": packed, "plain": None})
+    program = compressed(weights, device, schedule="naive")
+    estimate = program.estimate()
+    run = program.run(rng.integers(-128, 128, (1, 64)).astype(np.int8)).report
+    assert run.latency_ns == estimate.latency_ns
+    joining = sum(i["end_ns"] - i["start_ns"] for i in run.instructions if i["kind"] == "digital")
+    assert (joining > 0) == (arrays == 12)
+    assert run.schedule is not None
+    assert run.schedule["time_ps"] == pytest.approx((run.latency_ns - joining) * 1000, abs=0.5)
+    assert run.schedule["bound_ps"] <= run.schedule["time_ps"]
+    assert run.schedule["bound_ps"] > weights.size / rate * 1000 - 48
+    # Without the time of the decoder, the schedule would be as fast as DRAM.
+    fast = device.replace(groups={"packed": {"weight_decoder": {"weights_per_ns": 0}}})
+    plain = compressed(weights, fast, schedule="naive").estimate()
+    assert plain.schedule is not None
+    assert plain.schedule["time_ps"] < run.schedule["time_ps"] / 2
+
+
+def test_compressed_weights_go_where_a_decoder_is(tmp_path: Path) -> None:
+    """Two groups of the same arrays: only one of them can take compressed weights."""
+    text = FILE.read_text()
+    text = text.replace("rows = 8,", "rows = 16,").replace("<bits = 8,", "<bits = 9,")
+    assert text.count("<rows = 16, columns = 16,") == 2
+    file = tmp_path / "two.mlir"
+    file.write_text(text.replace("holds = 4096", "holds = 12"))
+    weights = np.random.default_rng(0).integers(-2, 3, (48, 64)).astype(np.int8)
+    program = compressed(weights, Device(str(file)), schedule="overlap")
+    lanes = {
+        lane["resource"]
+        for item in program.estimate().instructions
+        for lane in item["lanes"]
+        if item["kind"] == "program"
+    }
+    assert {name for name in lanes if "array" in name} == {"packed.array"}

@@ -139,7 +139,11 @@ PROBLEMS: list[tuple[Change, str]] = [
     (set_unit("a", compute_pj=float("1e400")), "expected JSON"),
     (
         set_unit("c", row_tiles=1, col_tiles=1),
-        "unit 'c': expected no tiles, bytes and mvm_ps of a digital unit of work",
+        "unit 'c': expected no tiles, bytes, decoded_weights and mvm_ps of a digital unit of work",
+    ),
+    (
+        set_unit("b", decoded_weights=7),
+        "unit 'b': expected bytes from which a decoder makes 7 weights, got none",
     ),
     (
         set_unit("c", pinned=True),
