@@ -406,6 +406,7 @@ def on_digits() -> Iterator[dict[str, Any]]:
         row.update(on_machine(model, seen[0], *held, control))
         row["tuned layers"] = len(network.unfreeze_neighbours())
         train(network, seen[0][:1000], seen[1][:1000], 1, 5e-4, gain)
+        network.refresh()  # nets for the tuned weights
         row["tuned"] = accuracy(network, *held)
         yield row
 
