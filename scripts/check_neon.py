@@ -21,7 +21,6 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,6 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 import pumice
-from pumice import neon
 from pumice.experiments.page import Table, replaced
 from pumice.files import write_text
 from pumice.tables import plain_text
@@ -66,6 +64,25 @@ COLUMNS = {
 }  # fmt: skip
 
 
+#: A model, and inputs by position or name, to what computes in its place.
+Make = Callable[[nn.Module, Any], Callable[..., Tensor]]
+
+
+def in_pytorch(
+    model: nn.Module, example: Any, bits: int, nonlinear: Any = "neon"
+) -> pumice.HardwareAwareNetwork:
+    """The model with float32 layers, and with the nets of its program for `neon`."""
+    return pumice.hardware_aware(
+        model,
+        "neon",
+        [example],
+        nonlinear=nonlinear,
+        options={"mode": "float"},
+        compile_options={"net_bits": bits},
+        threads=1,
+    )
+
+
 class Control(TorchFunctionMode):
     """Uniform attention, or the mean of an activation in place of it."""
 
@@ -87,34 +104,47 @@ class Control(TorchFunctionMode):
 # all-MiniLM-L6-v2
 
 
-def configurations() -> dict[str, tuple[Callable[[], AbstractContextManager[Any]], int | None]]:
-    """Contexts by name, with the bits whose limit counts."""
-    found: dict[str, Any] = {
-        f"nets of {bits} bits": (lambda bits=bits: neon.Substitution(bits=bits), bits)
-        for bits in (16, 12, 10, 8)
-    }
+def configurations() -> dict[str, tuple[Make, int | None]]:
+    """What computes in place of a model by name, with the bits whose limit counts."""
+
+    def controlled(model: nn.Module, kind: str) -> Callable[..., Tensor]:
+        def call(*args: Any, **kwargs: Any) -> Tensor:
+            with Control(kind):
+                y: Tensor = model(*args, **kwargs)
+            return y
+
+        return call
+
+    found: dict[str, tuple[Make, int | None]] = {}
+    for bits in (16, 12, 10, 8):
+        found[f"nets of {bits} bits"] = (lambda m, x, bits=bits: in_pytorch(m, x, bits)), bits
     for kind in ("softmax", "gelu", "layer_norm"):
-        found[f"{kind} only, 8 bits"] = (lambda kind=kind: neon.Substitution([kind], bits=8), None)
-    found["control: uniform attention"] = (lambda: Control("softmax"), None)
-    found["control: constant GELU"] = (lambda: Control("gelu"), None)
+        found[f"{kind} only, 8 bits"] = (
+            (lambda m, x, kind=kind: in_pytorch(m, x, 8, {kind: "neon", "*": "digital"})),
+            None,
+        )
+    found["control: uniform attention"] = (lambda m, x: controlled(m, "softmax")), None
+    found["control: constant GELU"] = (lambda m, x: controlled(m, "gelu")), None
     return found
 
 
 def minilm(layers: int | None = None, length: int = 32, groups: int = 10) -> list[dict[str, Any]]:
-    """Rows: the configuration, cosines, neighbours, replaced calls."""
+    """Rows: the configuration, cosines, neighbours, functions that nets compute."""
     from pumice import zoo
 
     model = zoo.minilm(layers=layers)
     tokens = zoo.minilm_tokens([s for group in GROUPS[:groups] for s in group], length)
+    seen = zoo.minilm_tokens([*CALIBRATION][:RUN_SENTENCES], length)
+    rows = []
     with torch.no_grad():
         reference = model(**tokens).double().numpy()
-        rows = []
-        for name, (context, bits) in configurations().items():
-            with context() as active:
-                found = model(**tokens).double().numpy()
-            calls = sum(active.calls.values()) if isinstance(active, neon.Substitution) else 0
+        for name, (make, bits) in configurations().items():
+            network = make(model, seen)
+            found = network(**tokens).double().numpy()
+            functions = getattr(network, "functions", {}).values()
             figures = agreement(found, reference)
-            rows.append({"name": name, "bits": bits, "calls": calls, **figures})
+            count = sum(bool(kinds) for kinds in functions)
+            rows.append({"name": name, "bits": bits, "functions": count, **figures})
     return rows
 
 
@@ -309,32 +339,26 @@ def digits() -> tuple[Tensor, Tensor]:
     return x / 255, torch.from_numpy(labels[order].astype(np.int64))
 
 
-def loss_of(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    """Cross entropy; of capsules, of their lengths."""
-    scores = model(x)
-    return F.cross_entropy(scores * (10 if hasattr(model, "capsules") else 1), y)
-
-
 def train(
-    model: nn.Module, x: Tensor, y: Tensor, epochs: int, context: Any, rate: float = 2e-3
+    model: nn.Module, x: Tensor, y: Tensor, epochs: int, rate: float = 2e-3, gain: float = 1
 ) -> None:
+    """By cross entropy; `gain` is a factor on the scores."""
     optimizer = torch.optim.Adam((p for p in model.parameters() if p.requires_grad), lr=rate)
     generator = torch.Generator().manual_seed(0)
     for _ in range(epochs):
         for part in torch.randperm(len(x), generator=generator).split(BATCH):
-            with context:
-                loss = loss_of(model, x[part], y[part])
+            loss = F.cross_entropy(gain * model(x[part]), y[part])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
 
 
-def accuracy(model: nn.Module, x: Tensor, y: Tensor, context: Any) -> float:
+def accuracy(model: nn.Module, x: Tensor, y: Tensor) -> float:
     """In percent."""
-    with torch.no_grad(), context:
+    with torch.no_grad():
         right = sum(
             int((model(a).argmax(-1) == b).sum())
-            for a, b in zip(x.split(200), y.split(200), strict=True)
+            for a, b in zip(x.split(RUN_DIGITS), y.split(RUN_DIGITS), strict=True)
         )
     return 100 * right / len(x)
 
@@ -366,21 +390,24 @@ def on_digits() -> Iterator[dict[str, Any]]:
     """Rows: accuracy with exact functions, with nets, and of 4 bits before and after tuning."""
     x, y = digits()
     seen, held = (x[:TRAINED], y[:TRAINED]), (x[TRAINED:], y[TRAINED:])
-    for name, build, control in (
-        ("CNN", Cnn, "gelu"), ("capsules", capsules, "sqrt"), ("transformer", Transformer, "gelu"),
+    for name, build, control, gain in (
+        ("CNN", Cnn, "gelu", 1), ("capsules", capsules, "sqrt", 10),
+        ("transformer", Transformer, "gelu", 1),
     ):  # fmt: skip
         torch.manual_seed(0)
         model = build()
-        train(model, *seen, EPOCHS, nullcontext())
+        train(model, *seen, EPOCHS, gain=gain)
         model.eval()
-        row: dict[str, Any] = {"name": name, "exact": accuracy(model, *held, nullcontext())}
+        row: dict[str, Any] = {"name": name, "exact": accuracy(model, *held)}
+        network = model
         for bits in (16, 8, 4):
-            row[str(bits)] = accuracy(model, *held, neon.Substitution(bits=bits))
+            network = in_pytorch(model, seen[0][:RUN_DIGITS], bits)
+            row[str(bits)] = accuracy(network, *held)
         row.update(on_machine(model, seen[0], *held, control))
-        nets = neon.Substitution(bits=4)
-        row["tuned layers"] = len(neon.unfreeze_neighbours(model, nets, seen[0][:1]))
-        train(model, seen[0][:1000], seen[1][:1000], 1, nets, 5e-4)
-        row["tuned"] = accuracy(model, *held, nets)
+        row["tuned layers"] = len(network.unfreeze_neighbours())
+        train(network, seen[0][:1000], seen[1][:1000], 1, 5e-4, gain)
+        network.refresh()  # nets for the tuned weights
+        row["tuned"] = accuracy(network, *held)
         yield row
 
 
@@ -404,10 +431,10 @@ def minilm_table() -> Found:
     rows = minilm()
     table = Table(
         "all-MiniLM-L6-v2 in PyTorch, 40 sentences, nets in place of softmax, GELU and layer norms",
-        ["functions", "calls", "mean 1 - cosine", "largest", "nearest neighbour kept"],
+        ["functions", "computed by nets", "mean 1 - cosine", "largest", "nearest neighbour kept"],
         [
             [
-                row["name"], str(row["calls"]), f"{1 - row['cosine']:.1e}",
+                row["name"], str(row["functions"]), f"{1 - row['cosine']:.1e}",
                 f"{1 - row['worst_cosine']:.1e}", f"{row['same_nearest']:.1%}",
             ]
             for row in rows

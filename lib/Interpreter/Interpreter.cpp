@@ -219,9 +219,8 @@ static llvm::json::Value describe(Operation *function, int64_t elements,
       {"method", isa<crossbar::NeonNetOp>(function) ? "neon" : "lut"},
       {"elements", elements},
       {"outside", outside}};
-  if (auto fit = function->getAttrOfType<DictionaryAttr>("fit"))
-    if (auto kind = fit.getAs<StringAttr>("kind"))
-      object["kind"] = kind.str();
+  if (StringRef kind = kindOfFit(function); !kind.empty())
+    object["kind"] = kind.str();
   return object;
 }
 

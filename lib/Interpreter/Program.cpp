@@ -178,7 +178,7 @@ void Program::numberGrids() {
 
 /// What a net or a table computes, for all of its inputs.
 template <typename OpTy>
-static model::FunctionTable functionTable(OpTy op, ArrayRef<int32_t> results) {
+static model::FunctionTable tableOf(OpTy op, ArrayRef<int32_t> results) {
   model::FunctionTable table;
   table.low = op.getInput().getLow();
   table.high = op.getInput().getHigh();
@@ -200,11 +200,17 @@ static model::FunctionTable functionTable(OpTy op, ArrayRef<int32_t> results) {
   return table;
 }
 
-static model::FunctionTable functionTable(Operation *op) {
+model::FunctionTable pumice::functionTable(Operation *op) {
   if (auto net = dyn_cast<crossbar::NeonNetOp>(op))
-    return functionTable(net, toNet(net).table());
+    return tableOf(net, toNet(net).table());
   auto table = cast<crossbar::TableOp>(op);
-  return functionTable(table, valuesOf(table));
+  return tableOf(table, valuesOf(table));
+}
+
+StringRef pumice::kindOfFit(Operation *op) {
+  auto fit = op->getAttrOfType<DictionaryAttr>("fit");
+  auto kind = fit ? fit.getAs<StringAttr>("kind") : StringAttr();
+  return kind ? kind.getValue() : StringRef();
 }
 
 llvm::Error Program::prepare(unsigned threads) {

@@ -47,6 +47,12 @@ struct RegionInfo {
 /// from, in order of appearance. Expansion leaves them in locations.
 std::vector<std::string> nonlinearOf(mlir::Operation *op);
 
+/// What a net or a table of the IR computes, for all of its inputs.
+model::FunctionTable functionTable(mlir::Operation *op);
+
+/// The kind of function that the fit of a net or a table states, or "".
+llvm::StringRef kindOfFit(mlir::Operation *op);
+
 struct RunResult {
   /// Empty after an estimate.
   std::vector<model::Value> outputs;

@@ -6,7 +6,9 @@
 //===----------------------------------------------------------------------===//
 #include "python/bindings/NeonBindings.h"
 
+#include "lib/CAPI/Functions.h"
 #include "lib/CAPI/Neon.h"
+#include "mlir/Bindings/Python/NanobindAdaptors.h"
 
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -19,6 +21,10 @@ namespace {
 using Numbers = nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Constants =
     nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Floats =
+    nb::ndarray<const float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using FloatResults =
+    nb::ndarray<float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Mask =
     nb::ndarray<const uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
@@ -30,9 +36,53 @@ MlirStringRef wrap(const std::string &text) {
   return mlirStringRefCreate(text.data(), text.size());
 }
 
+/// A net or table of a machine program.
+class Function {
+public:
+  Function(MlirModule module, const std::string &name) {
+    std::string error;
+    function = pumiceFunctionCreate(module, wrap(name), append, &error);
+    if (!function.ptr)
+      throw nb::value_error(error.c_str());
+  }
+  Function(const Function &) = delete;
+  ~Function() {
+    if (function.ptr)
+      pumiceFunctionDestroy(function);
+  }
+
+  void apply(const Floats &x, const FloatResults &y, unsigned threads) const {
+    if (x.size() != y.size())
+      throw nb::value_error("expected a result for each number");
+    nb::gil_scoped_release release;
+    pumiceFunctionApply(function, x.data(), y.data(), x.size(), threads);
+  }
+
+private:
+  PumiceFunction function{nullptr};
+};
+
 } // namespace
 
 void bindNeon(nb::module_ &m) {
+  m.def(
+      "module_functions",
+      [](MlirModule module) {
+        std::string json;
+        pumiceModuleFunctions(module, append, &json);
+        return json;
+      },
+      nb::arg("module"),
+      "What a machine program applies nets and tables to, as JSON; see "
+      "lib/CAPI/Functions.h.");
+  nb::class_<Function>(m, "Function")
+      .def(nb::init<MlirModule, const std::string &>(), nb::arg("module"),
+           nb::arg("name"),
+           "A net or table of a machine program. Raises ValueError.")
+      .def("apply", &Function::apply, nb::arg("x"), nb::arg("y"),
+           nb::arg("threads"),
+           "Fills `y` with the function of `x`, as runs of the program compute "
+           "it. Raises ValueError.");
   m.def(
       "net_library",
       [] {

@@ -84,6 +84,8 @@ def compile(
             diagnostics), or an option is unknown or out of range.
         PumiceError: no such device.
     """
+    if options is None:
+        options = getattr(model, "compile_options", None)  # of a network in training
     options = CompileOptions.of(options).with_schedule(schedule)
     if nonlinear is not None:
         options = replace(options, nonlinear=nonlinear)
@@ -120,7 +122,8 @@ def compile(
         network = model
         model = model.convert()
         timings["quantize"] = time.perf_counter() - start
-        device = device or network.device
+        device, quantize = device or network.device, False
+        calibration = network.calibration if calibration is None else calibration
         if example_inputs is None and example_kwargs is None and network.example is not None:
             example_inputs, example_kwargs = network.example
     device = as_device(device)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torch.fx import GraphModule
 
     from pumice.device import Device
+    from pumice.options import CompileOptions
     from pumice.program import Program
 
 __all__ = ["ConvertibleNetwork"]
@@ -23,10 +24,18 @@ class ConvertibleNetwork(torch.nn.Module, abc.ABC):
     Attributes:
         device: what it is trained for; None for any.
         example: positional and keyword arguments to compile it with; None if there are none.
+        compile_options: what it is compiled with, unless `pumice.compile` is given options.
+        calibration: inputs to record domains with, likewise.
     """
 
     device: Device | None = None
     example: tuple[tuple[Any, ...], dict[str, Any]] | None = None
+    compile_options: CompileOptions | None = None
+
+    @property
+    def calibration(self) -> list[Any] | None:
+        """Inputs to record domains with; None if there are none."""
+        return None
 
     @abc.abstractmethod
     def convert(self) -> GraphModule:

@@ -275,7 +275,7 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
     def annotate(self, model: GraphModule) -> GraphModule:
         """Writes `quantization_annotation` into the nodes' meta."""
         updates = update_ops(model.graph, lambda node: is_layer(node) or _is_product(node))
-        wanted = used_as_codes(model, self._attention, excluded=updates)
+        wanted = used_as_codes(model, self._attention, self._takes, excluded=updates)
         with_codes: set[Node] = set()
         for node in model.graph.nodes:
             if node.op != "call_function" or "quantization_annotation" in node.meta:
@@ -291,6 +291,10 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
 
     def validate(self, model: GraphModule) -> None:
         """Accepts every annotated graph: nodes without annotation stay in float."""
+
+    def _takes(self, node: Node) -> bool:
+        """Whether a layer is quantized."""
+        return is_layer(node)
 
     def _weight_of(self, layer: Node) -> QuantizationSpec:
         bits = self._weight_bits
@@ -308,7 +312,7 @@ class PumiceQuantizer(Quantizer):  # type: ignore[misc]
         if node in wanted and not _continued_by_activation(node):
             output = self._codes_of(node)
         if node.target in LAYERS:
-            if not is_layer(node):
+            if not self._takes(node):
                 return None
             x: Any = node.args[0]
             weight: Any = node.args[1]

@@ -2,14 +2,12 @@
 """Nonlinear functions as small tanh networks on crossbar arrays (docs/neon.md).
 
 `fit` finds a network for a function of one number, `function` one of the library, `compose`
-computes softmax, norms and squash from them. `Substitution` lets a PyTorch module compute with
-nets, forwards as the machine does and backwards as the original function does. Fitting and
-evaluating are C++ (lib/Neon); importing this package does not import torch.
+computes softmax, norms and squash from them. Programs get their nets from `pumice.compile` and
+`pumice.hardware_aware`, with `nonlinear="neon"`. Fitting and evaluating are C++ (lib/Neon);
+importing this package does not import torch.
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
 
 from pumice.neon.library import (
     Composed,
@@ -31,7 +29,6 @@ __all__ = [
     "LibraryNet",
     "Linear",
     "Net",
-    "Substitution",
     "WholeErrors",
     "compose",
     "compositions",
@@ -40,16 +37,4 @@ __all__ = [
     "function",
     "functions",
     "lossless_rows",
-    "unfreeze_neighbours",
 ]
-
-if TYPE_CHECKING:
-    from pumice.neon.substitution import Substitution, unfreeze_neighbours
-
-
-def __getattr__(name: str) -> Any:
-    if name in ("Substitution", "unfreeze_neighbours"):  # these import torch
-        from pumice.neon import substitution
-
-        return getattr(substitution, name)
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

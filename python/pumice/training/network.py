@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -49,6 +49,12 @@ from pumice.frontend.training import (
     step,
 )
 from pumice.training.chip import Chip, matrices_of
+from pumice.training.functions import (
+    MachineFunction,
+    attach_nets,
+    function_modules,
+    replace_functions,
+)
 from pumice.training.layer import AnalogLayer, Draws, instead
 from pumice.training.options import LayerOptions, options_of
 
@@ -75,6 +81,7 @@ def hardware_aware(
     percentile: float = 100.0,
     seed: int = 0,
     threads: int | None = None,
+    nonlinear: str | Mapping[str, str] | None = None,
     compile_options: CompileOptions | Mapping[str, Any] | None = None,
 ) -> HardwareAwareNetwork:
     """Makes a network that computes as a device does and can be trained for it.
@@ -82,8 +89,9 @@ def hardware_aware(
     Batch norms are folded into layers first, and the network is quantized as by `quantize`. In
     training mode, its convolutions and linear layers have the quantization, converters, cells and
     noise of the device (`LayerOptions`). Gradients are those of the layers without them
-    (straight-through), but errors grow with the scale of the weights. In evaluation mode it runs
-    the compiled program. `pumice.compile(net)` compiles it for its device.
+    (straight-through), but errors grow with the scale of the weights. Nonlinear functions that nets
+    or tables compute have the values of these nets, and their own gradients. In evaluation mode it
+    runs the compiled program. `pumice.compile(net)` compiles it for its device.
 
     Args:
         model: a float module, trained or not; it is not changed.
@@ -99,6 +107,7 @@ def hardware_aware(
         percentile: of the column sums that calibrated converters resolve (`Program.calibrate`).
         seed: of the random numbers in training. Those of the program come from the device.
         threads: of the hardware model; all by default.
+        nonlinear: how nonlinear functions are computed, as for `pumice.compile`.
         compile_options: as `options` of `pumice.compile`, for the programs that it compiles.
 
     Returns:
@@ -115,7 +124,12 @@ def hardware_aware(
         raise FrontendError(f"expected a torch.nn.Module, got {type(model).__name__}")
     if isinstance(model, ConvertibleNetwork) or is_quantized(model):
         raise FrontendError("expected a float model, got one that is quantized already")
+    from pumice.options import CompileOptions
+
     chip = Chip(as_device(device), threads)
+    compiling = CompileOptions.of(compile_options)
+    if nonlinear is not None:
+        compiling = replace(compiling, nonlinear=nonlinear)
     defaults = options if isinstance(options, LayerOptions) else _options(options or {})
     example, items = calibration_of(model, calibration_inputs, example_inputs)
     kept = list(items)
@@ -135,12 +149,15 @@ def hardware_aware(
     mark_coded(prepared)
     draws = Draws(seed)
     found = _replace_layers(prepared, by_name, chip, draws)
+    floats = [name for name in names if by_name[name].mode == "float"]
     network = HardwareAwareNetwork(
-        prepared, found, chip, example, kept, percentile, compile_options, evaluation
+        prepared, found, floats, chip, example, kept, percentile, compiling, evaluation
     )
     set_training(prepared, False)
     observe(prepared, True)
     calibrate(_Graph(prepared), kept)
+    if compiling.approximates:
+        replace_functions(prepared)
     network.refresh()
     return network.train()
 
@@ -153,8 +170,11 @@ class HardwareAwareNetwork(ConvertibleNetwork):
 
     Attributes:
         device: what it is trained for.
-        layers: by path of the module, "arrays" for layers that run on crossbar arrays, and
-            "digital" for others, which are quantized in training only.
+        layers: by path of the module, "arrays" for layers that run on crossbar arrays, "digital"
+            for others, which are quantized in training only, and "float" for layers of that mode.
+        functions: by path of the module and name in the graph, the kinds of nets that compute
+            nonlinear functions, such as ("exp", "reciprocal") of a softmax; none: training computes
+            the function exactly, because its nets belong to no single op of PyTorch.
         evaluation: what it computes in evaluation mode. "program": the results of the compiled
             program, bit for bit; it is compiled again after the parameters have changed. "arrays",
             "statistical", "quantized": the mode of all layers (`LayerOptions`), for comparison.
@@ -168,11 +188,12 @@ class HardwareAwareNetwork(ConvertibleNetwork):
         self,
         graph_module: GraphModule,
         layers: list[AnalogLayer],
+        floats: list[str],
         chip: Chip,
         example: Arguments,
         calibration: list[Arguments],
         percentile: float,
-        compile_options: Any,
+        compile_options: CompileOptions,
         evaluation: str,
     ) -> None:
         super().__init__()
@@ -180,6 +201,7 @@ class HardwareAwareNetwork(ConvertibleNetwork):
         self.device, self.example = chip.device, example
         self.compile_options = compile_options
         self._layers = [[layer] for layer in layers]  # lists: not registered twice
+        self._floats, self._without_nets = floats, list[str]()
         self._chip, self._calibration, self._percentile = chip, calibration, percentile
         self._program: Program | None = None
         self._state: tuple[Any, ...] | None = None
@@ -187,9 +209,20 @@ class HardwareAwareNetwork(ConvertibleNetwork):
 
     @property
     def layers(self) -> dict[str, str]:
-        """Where each layer runs: "arrays" or "digital"."""
+        """Where each layer runs: "arrays", "digital" or "float"."""
         return {
-            layer.name: "digital" if layer.matrix is None else "arrays" for [layer] in self._layers
+            **{layer.name: "digital" if layer.matrix is None else "arrays"
+               for [layer] in self._layers},
+            **dict.fromkeys(self._floats, "float"),
+        }  # fmt: skip
+
+    @property
+    def functions(self) -> dict[str, tuple[str, ...]]:
+        """Kinds of the nets that compute each nonlinear function."""
+        found = function_modules(self.graph_module).values()
+        return {
+            **{item.name: tuple(item.nets) for item in found if item.nets},
+            **{name: () for name in self._without_nets},
         }
 
     @property
@@ -243,20 +276,68 @@ class HardwareAwareNetwork(ConvertibleNetwork):
 
             args, kwargs = self.example
             imported = import_model(self.convert(), args, example_kwargs=kwargs or None)
-            program = compile_imported(imported, self.device, options=self.compile_options)
+            program = compile_imported(
+                imported,
+                self.device,
+                options=self.compile_options,
+                calibration=self.calibration,
+            )
             self.finish(program, self.device)
             self._program, self._state = program, state
         return self._program
 
     def refresh(self) -> None:
-        """Reads from the compiled program how the layers run: their arrays and converters.
+        """Reads from the compiled program how the network runs: arrays, converters and nets.
 
-        `hardware_aware` does this. Do it again after much training if converters are calibrated:
-        their ranges follow the weights.
+        `hardware_aware` does this. Do it again after much training if converters are calibrated or
+        nonlinear functions are computed by nets: ranges and domains follow the weights.
         """
-        found = matrices_of(self.program())
+        program = self.program()
+        found = matrices_of(program)
         for [layer] in self._layers:
             layer.matrix = found.get(layer.node)
+        self._without_nets = attach_nets(self.graph_module, program, self._chip.threads)
+
+    @property
+    def calibration(self) -> list[Any]:
+        """The calibration inputs, as programs take them."""
+        return [{**kwargs} if kwargs else tuple(args) for args, kwargs in self._calibration]
+
+    def unfreeze_neighbours(self) -> list[str]:
+        """Freezes the network but for the layers before and after each function with nets.
+
+        This is how the NEON paper fine-tunes. A layer here is a convolution or a linear layer.
+
+        Returns:
+            Paths of the layers that are not frozen, in their order.
+
+        Raises:
+            PumiceError: no function has nets, or none is beside a layer.
+        """
+        functions = function_modules(self.graph_module)
+        modules = dict(self.graph_module.named_modules())
+        order: list[Node | None] = []  # layers, and None for functions
+        for node in self.graph_module.graph.nodes:
+            if node in functions:
+                order += [None] if functions[node].nets else []
+            elif is_layer(node) or isinstance(modules.get(str(node.target)), AnalogLayer):
+                order.append(node)
+        kept: set[Node] = set()
+        for place, node in enumerate(order):
+            if node is None:
+                kept.update(_first(reversed(order[:place])))
+                kept.update(_first(order[place:]))
+        if not kept:
+            raise PumiceError(
+                "expected a layer beside a nonlinear function that nets compute, got none (see"
+                " 'nonlinear' of hardware_aware)"
+            )
+        self.requires_grad_(False)
+        for node in kept:
+            for source in node.args[1:3]:
+                if isinstance(source, Node):
+                    attrgetter(str(source.target))(self.graph_module).requires_grad_(True)
+        return [name_of(node) for node in order if node in kept and node is not None]
 
     def finish(self, program: Program, device: Device) -> None:
         """Calibrates the converters of a program of this network, if its device asks for it."""
@@ -264,11 +345,7 @@ class HardwareAwareNetwork(ConvertibleNetwork):
             return
         from pumice.compiler import pieces
 
-        batches = (
-            piece
-            for args, kwargs in self._calibration
-            for piece in pieces({**kwargs} if kwargs else tuple(args), program)
-        )
+        batches = (piece for batch in self.calibration for piece in pieces(batch, program))
         program.calibrate(batches, percentile=self._percentile, threads=self._chip.threads)
 
     @torch.no_grad()
@@ -282,18 +359,14 @@ class HardwareAwareNetwork(ConvertibleNetwork):
         layers: list[tuple[Node, str, int]] = []
         for node in list(model.graph.nodes):
             module = modules.get(str(node.target)) if node.op == "call_module" else None
+            if isinstance(module, MachineFunction):
+                _restore(model, node, module, node.args)
             if not isinstance(module, AnalogLayer):
                 continue
             weight: Any = node.args[1]
             parameter = attrgetter(str(weight.target))(model)
             parameter.copy_(module.clipped(parameter))
-            with model.graph.inserting_before(node):
-                plain = model.graph.create_node(
-                    "call_function", module.target, (*node.args, *module.rest), name=module.node
-                )
-            plain.meta = dict(node.meta)
-            node.replace_all_uses_with(plain)
-            model.graph.erase_node(node)
+            plain = _restore(model, node, module, (*node.args, *module.rest))
             layers.append((plain, f"{module.node}_weights", module.options.weight_bits))
         for node, name, bits in layers:
             observe_weights(model, node, name, bits)
@@ -327,6 +400,24 @@ class HardwareAwareNetwork(ConvertibleNetwork):
         return {**self.__dict__, "_program": None, "_state": None}
 
 
+def _restore(
+    model: GraphModule, node: Node, module: AnalogLayer | MachineFunction, arguments: Any
+) -> Node:
+    """The op that a module stands for, in its place."""
+    with model.graph.inserting_before(node):
+        plain = model.graph.create_node(
+            "call_function", module.target, tuple(arguments), node.kwargs, name=module.node
+        )
+    plain.meta = dict(node.meta)
+    node.replace_all_uses_with(plain)
+    model.graph.erase_node(node)
+    return plain
+
+
+def _first(order: Iterable[Node | None]) -> list[Node]:
+    return [node for node in order if node is not None][:1]
+
+
 def _options(given: Mapping[str, Any]) -> LayerOptions:
     return options_of(LayerOptions(), {"*": given}, ["*"])["*"]
 
@@ -349,12 +440,19 @@ class _Graph(nn.Module):
 
 
 class _Quantizer(PumiceQuantizer):
-    """Fake quantization of activations; weights are quantized by `AnalogLayer`."""
+    """Fake quantization of activations; weights are quantized by `AnalogLayer`.
+
+    Layers of mode "float" are left alone; if all are, products of activations are too.
+    """
 
     def __init__(self, activation_bits: int, options: Mapping[str, LayerOptions]) -> None:
-        super().__init__(activation_bits=activation_bits)
+        is_quantized = any(item.mode != "float" for item in options.values())
+        super().__init__(activation_bits=activation_bits, attention=is_quantized)
         self._activation = activation_spec(Activations, activation_bits)
         self._options = options
+
+    def _takes(self, node: Node) -> bool:
+        return super()._takes(node) and self._options[name_of(node)].mode != "float"
 
     def _weight_of(self, layer: Node) -> QuantizationSpec:
         axis = output_axis(layer)

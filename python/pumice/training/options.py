@@ -13,7 +13,7 @@ from pumice.errors import PumiceError
 __all__ = ["CELLS", "MODES", "LayerOptions", "options_of"]
 
 #: How the sums of a layer are computed.
-MODES = ("quantized", "statistical", "arrays")
+MODES = ("float", "quantized", "statistical", "arrays")
 #: Whose cells are used.
 CELLS = ("fresh", "device")
 
@@ -23,9 +23,10 @@ class LayerOptions:
     """Options of one layer in training.
 
     Attributes:
-        mode: "quantized": exact integer sums. "statistical": sums with the weights that cells hold,
-            and random errors with the mean and the variance of those of the converters. "arrays":
-            the sums that the hardware model computes, conversion by conversion; slow.
+        mode: "float": not quantized, and computed by the digital unit. "quantized": exact integer
+            sums. "statistical": sums with the weights that cells hold, and random errors with the
+            mean and the variance of those of the converters. "arrays": the sums that the hardware
+            model computes, conversion by conversion; slow.
         cells: "fresh": each draw takes the errors of other cells, so that the network learns to
             work on any chip. "device": the cells of the device's seed, which are those of the
             compiled program as long as the weights are the same.
