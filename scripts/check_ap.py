@@ -4,7 +4,7 @@
 The outputs must be those of `ideal`, bit for bit. Weights are random, of a sparsity; so are images.
 
     python scripts/check_ap.py [--model resnet18] [--size 224] [--sparsity 0.8] [--threads 2]
-                               [--activation-bits 8] [--elementwise-bits 4]
+                               [--activation-bits 8] [--elementwise-bits 4] [--no-keep-codes]
 
     python scripts/check_ap.py --activation-bits 4 --layout along across cheapest
 
@@ -43,7 +43,9 @@ def compare(quantized: Any, x: torch.Tensor, device: pumice.Device, args: Any) -
     columns: list[dict[str, str]] = []
     outputs = [pumice.compile(quantized, x, device="ideal").run(x, threads=args.threads).outputs]
     for layout in args.layout:
-        options = pumice.CompileOptions(ap_layout=layout, threads=args.threads)
+        options = pumice.CompileOptions(
+            ap_layout=layout, threads=args.threads, keep_codes=args.keep_codes
+        )
         start, cpu = time.perf_counter(), time.process_time()
         program = pumice.compile(quantized, x, device=device, options=options)
         compiling = time.perf_counter() - start, time.process_time() - cpu
@@ -90,6 +92,12 @@ def main() -> int:
     parser.add_argument("--activation-bits", type=int, default=8)
     parser.add_argument("--elementwise-bits", type=int, default=None, help="of the device")
     parser.add_argument(
+        "--no-keep-codes",
+        action="store_false",
+        dest="keep_codes",
+        help="move all values through the buffer",
+    )
+    parser.add_argument(
         "--layout", nargs="+", help="along, across, cheapest (CompileOptions.ap_layout); a table"
     )
     args = parser.parse_args()
@@ -102,7 +110,7 @@ def main() -> int:
         device = device.replace(ap={"elementwise_bits": args.elementwise_bits})
     if args.layout:
         return compare(quantized, x, device, args)
-    options = pumice.CompileOptions(threads=args.threads)
+    options = pumice.CompileOptions(threads=args.threads, keep_codes=args.keep_codes)
     program = timed("compile", lambda: pumice.compile(quantized, x, device=device, options=options))
     for phase, seconds in program.timings.items():
         print(f"  {phase:20}{seconds:8.2f} s")
@@ -119,6 +127,8 @@ def main() -> int:
             print(f"  {name:20}{energy / 1e6:10.2f} uJ")
     for name in ("ap_passes", "ap_tagged_writes", "ap_shifts"):
         print(f"{name:22}{report.counters[name]:,}")
+    kept = program.ir("pum").count("pum.kept")
+    print(f"layers whose values stay{kept:4}, buffer at most {report.peak_buffer_bytes:,} bytes")
     wear = report.wear
     print(f"writes per racetrack    at most {wear.max_writes_per_cell:,}", end=", ")
     print(f"mean {wear.mean_writes_per_cell:.1f}")

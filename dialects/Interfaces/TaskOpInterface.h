@@ -12,6 +12,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <variant>
@@ -68,6 +69,14 @@ struct MVMTask {
   int64_t kernelHeight = 1, kernelWidth = 1; ///< of a convolution
 };
 
+/// A microprogram whose processors hold inputs of another one.
+struct APSourceTask {
+  TaskPlacement placement;
+  mlir::ElementsAttr program; ///< null: inputs are in the buffer
+  int64_t windows = 0;
+  int64_t channels = 0; ///< of the reader's operand
+};
+
 /// Runs a microprogram on associative processors.
 struct APRunTask {
   TaskPlacement placement;
@@ -75,6 +84,8 @@ struct APRunTask {
   int64_t windows = 0;
   int64_t codeBytes = 0; ///< of one input code
   int64_t bytesOut = 0;
+  std::array<APSourceTask, 2> sources; ///< of both operands
+  bool keeps = false;                  ///< results stay in processors
 };
 
 /// Compares queries with rows that associative processors hold.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/PUM/Kept.h"
 #include "dialects/PUM/PUM.h"
 #include "dialects/PUM/Reason.h"
 #include "lib/Support/DigitalOps.h"
@@ -100,6 +101,13 @@ LogicalResult PUMDialect::verifyOperationAttribute(Operation *op,
     if (!isa<StringAttr>(attr.getValue()))
       return op->emitError(reasonAttrName)
              << " must be a string, got " << attr.getValue();
+    return success();
+  }
+  if (attr.getName() == keptAttrName) {
+    if (!isa<ComputeOp>(op) || !isa<UnitAttr>(attr.getValue()))
+      return op->emitError(keptAttrName)
+             << " must be a unit attribute of a pum.compute, got "
+             << attr.getValue() << " of " << op->getName();
     return success();
   }
   if (attr.getName() == targetAttrName) {

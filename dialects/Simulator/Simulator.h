@@ -29,6 +29,12 @@ namespace pumice::simulator {
 /// Memory that a memref lives in; none when its memory space says nothing.
 std::optional<Memory> memoryOf(mlir::MemRefType type);
 
+/// Whether a buffer is in associative processors.
+bool isInProcessors(mlir::Value buffer);
+
+/// The instruction that leaves `buffer` in its processors; null: none does.
+APExecOp keeperOf(mlir::Value buffer);
+
 /// The type of storage for `tensor` in `memory`.
 mlir::MemRefType bufferType(mlir::RankedTensorType tensor, Memory memory);
 

@@ -6,7 +6,7 @@ include "dialects/Simulator/SimulatorDialect.td"
 include "dialects/Simulator/SimulatorEnums.td"
 
 def Simulator_MemoryAttr : EnumAttr<Simulator_Dialect, Simulator_Memory, "memory"> {
-  let summary = "memory space of a memref: `host`, `dram` or the on-chip `buffer`";
+  let summary = "memory space of a memref: `host`, `dram`, the on-chip `buffer` or `processors`";
   let assemblyFormat = "`<` $value `>`";
 }
 

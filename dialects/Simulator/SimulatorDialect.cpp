@@ -36,6 +36,20 @@ std::optional<Memory> pumice::simulator::memoryOf(MemRefType type) {
   return std::nullopt;
 }
 
+bool pumice::simulator::isInProcessors(Value buffer) {
+  auto type = dyn_cast<MemRefType>(buffer.getType());
+  return type && memoryOf(type) == Memory::processors;
+}
+
+APExecOp pumice::simulator::keeperOf(Value buffer) {
+  if (isInProcessors(buffer))
+    for (Operation *user : buffer.getUsers())
+      if (auto exec = dyn_cast<APExecOp>(user);
+          exec && exec.getOutput() == buffer)
+        return exec;
+  return {};
+}
+
 MemRefType pumice::simulator::bufferType(RankedTensorType tensor,
                                          Memory memory) {
   return MemRefType::get(tensor.getShape(), tensor.getElementType(),

@@ -7,7 +7,8 @@ include "mlir/IR/EnumAttr.td"
 def Simulator_Memory : I32EnumAttr<"Memory", "the memory that holds a buffer", [
   I32EnumAttrCase<"host", 0>,
   I32EnumAttrCase<"dram", 1>,
-  I32EnumAttrCase<"buffer", 2>
+  I32EnumAttrCase<"buffer", 2>,
+  I32EnumAttrCase<"processors", 3>
 ]> {
   let cppNamespace = "::pumice::simulator";
   let genSpecializedAttr = 0;

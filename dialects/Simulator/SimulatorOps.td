@@ -21,7 +21,9 @@ def Simulator_BufferOp : Simulator_Op<"buffer"> {
   let summary = "storage in a memory";
   let description = [{
     Reserves storage for the type's shape in the memory given by its memory
-    space. Exactly one instruction writes it.
+    space. Exactly one instruction writes it. In `processors`, it is what a
+    `simulator.ap_exec` leaves in the associative processors of its placement,
+    for others to read.
 
     ```mlir
     %b = simulator.buffer : memref<1x8x28x28xi8, #simulator.memory<buffer>>
@@ -183,6 +185,11 @@ def Simulator_APExecOp : Simulator_Instruction<"ap_exec", [AttrSizedOperandSegme
     microprogram `program` (docs/ap.md) and writes the results to `output`, like
     `ap.run`. Occupies the processors of `placement` that the microprogram needs
     (its parts take turns on fewer), and a buffer port for the moved bytes.
+
+    An output in the memory `processors` stays in the processors of `placement`.
+    An input there comes from the processors of the instruction that left it,
+    through links, and these processors are occupied, too (docs/ap.md, "Values
+    that stay").
 
     - C1: as for `ap.run`.
 

@@ -348,36 +348,77 @@ llvm::Expected<model::Cost> CostModel::cost(const APRunTask &task,
   auto group = processorsOf(task.placement);
   if (!group)
     return group.takeError();
-  auto read = microprogram(task.program);
+  auto read = microprogramWithWork(task.program);
   if (!read)
     return read.takeError();
-  auto &program = const_cast<Microprogram &>(**read);
-  if (!program.work)
-    program.work = model::workOf(program.program, threads);
-  const SmallVector<model::ArrayRange> processors = unitsOf(
-      task.placement, **group,
-      model::apProcessors(*(*group)->ap(), program.program, task.windows));
+  const Microprogram &program = **read;
+  const int64_t wanted =
+      model::apProcessors(*(*group)->ap(), program.program, task.windows);
+  const SmallVector<model::ArrayRange> processors =
+      unitsOf(task.placement, **group, wanted);
+  llvm::Expected<model::APLinks> links = linksOf(task, program.program);
+  if (!links)
+    return links.takeError();
+  if (const int64_t units = model::totalUnits(processors);
+      units < wanted && (links->keeps || !links->sources.empty()))
+    return llvm::createStringError(
+        "keeps or reads values in processors, so it needs " +
+        llvm::Twine(wanted) + " of them at once, got " + llvm::Twine(units));
   // Every window is fetched whole, by each output block.
   int64_t codes = 0, macs = 0;
   for (const model::APOutputBlock &block : program.program.outputBlocks)
     for (const model::APChannelBlock &channels : block.channelBlocks) {
       const int64_t terms = channels.channels * program.program.kernelPositions;
-      codes += terms;
+      codes += model::channelsFromBuffer(channels, links->sources) *
+               program.program.kernelPositions;
       macs += terms * int64_t(block.outputs.size());
     }
   std::optional<uint64_t> written;
   if (facts.taggedWrites)
     written = std::accumulate(facts.taggedWrites->begin(),
                               facts.taggedWrites->end(), uint64_t(0));
-  model::Cost cost = model::apCost(spec, **group, processors, program.program,
-                                   *program.work, task.windows, program.bytes,
-                                   task.windows * codes * task.codeBytes,
-                                   task.bytesOut, written);
+  model::Cost cost = model::apCost(
+      spec, **group, processors, program.program, *program.work, task.windows,
+      program.bytes, task.windows * codes * task.codeBytes,
+      links->keeps ? 0 : task.bytesOut, written, &*links);
   cost.counters.macs = saturatingProduct({task.windows, macs});
   cost.writes =
       model::apWrites(**group, processors, program.program, *program.work,
                       task.windows, facts.taggedWrites);
   return cost;
+}
+
+llvm::Expected<model::APLinks>
+CostModel::linksOf(const APRunTask &task,
+                   const model::APMicroprogram &program) {
+  model::APLinks links;
+  links.keeps = task.keeps;
+  if (task.keeps && !program.codeBits)
+    return llvm::createStringError(
+        "keeps sums in processors, expected quantized values");
+  int64_t firstChannel = 0;
+  for (const APSourceTask &from : task.sources) {
+    if (!from.program)
+      continue;
+    auto read = microprogramWithWork(from.program);
+    if (!read)
+      return read.takeError();
+    const model::APMicroprogram &made = (*read)->program;
+    if (&from == &task.sources[1])
+      firstChannel = program.channels - from.channels;
+    if (made.codeBits != program.inputBits ||
+        made.codeSigned != program.inputSigned || made.outputs != from.channels)
+      return llvm::createStringError(
+          "reads " + llvm::Twine(from.channels) + " channels of " +
+          llvm::Twine(program.inputBits) +
+          (program.inputSigned ? " signed" : " unsigned") +
+          " bits from processors that hold " + llvm::Twine(made.outputs) +
+          " of " + llvm::Twine(made.codeBits) +
+          (made.codeSigned ? " signed" : " unsigned") + " bits");
+    links.sources.push_back({&made, &*(*read)->work, from.windows, firstChannel,
+                             rangesOf(from.placement.ranges)});
+  }
+  return links;
 }
 
 llvm::Expected<model::Cost> CostModel::cost(const APLookupTask &task,
@@ -502,6 +543,17 @@ CostModel::microprogram(ElementsAttr attr) {
   known.reset(
       new Microprogram{std::move(*program), bytes->numBytes(), std::nullopt});
   return known.get();
+}
+
+llvm::Expected<CostModel::Microprogram *>
+CostModel::microprogramWithWork(ElementsAttr attr) {
+  auto read = microprogram(attr);
+  if (!read)
+    return read.takeError();
+  auto *known = const_cast<Microprogram *>(*read);
+  if (!known->work)
+    known->work = model::workOf(known->program, threads);
+  return known;
 }
 
 const digital::OpCounts &CostModel::countsOf(Region &region) {

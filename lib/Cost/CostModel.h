@@ -12,6 +12,7 @@
 #include "dialects/Interfaces/TaskOpInterface.h"
 #include "lib/Digital/OpCounts.h"
 #include "lib/Model/AP/Costs.h"
+#include "lib/Model/AP/Links.h"
 #include "lib/Model/Cam/Search.h"
 #include "lib/Model/Machine/Costs.h"
 #include "mlir/IR/DialectRegistry.h"
@@ -104,6 +105,12 @@ private:
   llvm::Expected<model::Cost> cost(const CamWriteTask &task, const TaskFacts &);
   llvm::Expected<model::Cost> cost(const ApplyTask &task, const TaskFacts &);
   llvm::Expected<model::Cost> cost(const DigitalTask &task, const TaskFacts &);
+
+  /// A microprogram and its work.
+  llvm::Expected<Microprogram *> microprogramWithWork(mlir::ElementsAttr attr);
+  /// What stays in processors. Fails if the microprograms do not fit together.
+  llvm::Expected<model::APLinks> linksOf(const APRunTask &task,
+                                         const model::APMicroprogram &program);
 
   llvm::Expected<const model::UnitGroup *>
   crossbarsOf(const TaskGrid &grid) const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- TaskModels.cpp - TaskOpInterface of tasks and instructions -*- C++ -*-=//
 #include "dialects/AP/AP.h"
+#include "dialects/PUM/Kept.h"
 #include "dialects/Simulator/Simulator.h"
 #include "lib/Cost/ConstantValue.h"
 #include "lib/Cost/CostModel.h"
@@ -61,6 +62,25 @@ static MVMTask read(MVMTask task, Type input, Type output,
   task.bytesOut = bytesOf(output);
   task.weightZeroPoint = weightZeroPoint;
   return task;
+}
+
+/// The work of a layer on processors, or of the instruction that runs it.
+template <typename OpTy>
+static APRunTask runTask(OpTy op, TaskPlacement placement, Type output) {
+  Type input = op.getInput().getType();
+  APRunTask task;
+  task.placement = placement;
+  task.program = op.getProgram();
+  task.windows = windowsOf(input, output, op.getWindow().has_value());
+  task.codeBytes = codeBytesOf(input);
+  task.bytesOut = bytesOf(output);
+  return task;
+}
+
+/// Where an operand is if processors hold it.
+static APSourceTask source(const APRunTask &maker, Value operand) {
+  return {maker.placement, maker.program, maker.windows,
+          cast<ShapedType>(operand.getType()).getDimSize(1)};
 }
 
 static APLookupTask lookup(TaskPlacement placement, ap::LookupMethod method,
@@ -289,11 +309,7 @@ struct ComputeModel
     if (auto apply = dyn_cast_if_present<crossbar::ApplyOp>(layer))
       return onGrids(task, apply);
     if (auto run = dyn_cast_if_present<ap::RunOp>(layer))
-      return TaskWork(APRunTask{
-          placementOf(task, task.getPlacementAttr()), run.getProgram(),
-          windowsOf(run.getInput().getType(), run.getType(),
-                    run.getWindow().has_value()),
-          codeBytesOf(run.getInput().getType()), bytesOf(run.getType())});
+      return TaskWork(onProcessors(task, run));
     if (auto search = dyn_cast_if_present<ap::LookupOp>(layer))
       return TaskWork(lookup(placementOf(task, task.getPlacementAttr()),
                              search.getMethod(), search.getQueries().getType(),
@@ -308,6 +324,27 @@ struct ComputeModel
                    cams.getIndices() ? cams.getIndices().getType() : Type()));
     }
     return failure();
+  }
+
+  static APRunTask onProcessors(pum::ComputeOp task, ap::RunOp run) {
+    auto alone = [](pum::ComputeOp task, ap::RunOp run) {
+      return runTask(run, placementOf(task, task.getPlacementAttr()),
+                     run.getType());
+    };
+    APRunTask work = alone(task, run);
+    work.keeps = pum::isKept(task);
+    for (auto [operand, from] : llvm::zip(run->getOperands(), work.sources)) {
+      auto argument = dyn_cast<BlockArgument>(operand);
+      if (!argument || argument.getOwner() != &task.getBody().front())
+        continue;
+      auto maker = task.getInputs()[argument.getArgNumber()]
+                       .getDefiningOp<pum::ComputeOp>();
+      if (!pum::isKept(maker))
+        continue;
+      if (auto made = dyn_cast_if_present<ap::RunOp>(layerOf(maker)))
+        from = source(alone(maker, made), operand);
+    }
+    return work;
   }
 
   static FailureOr<TaskWork> onGrids(pum::ComputeOp task,
@@ -416,11 +453,20 @@ struct APExecInstruction
     : TaskOpInterface::ExternalModel<APExecInstruction, simulator::APExecOp> {
   FailureOr<TaskWork> getTaskWork(Operation *op) const {
     auto exec = cast<simulator::APExecOp>(op);
-    Type input = exec.getInput().getType(), output = exec.getOutput().getType();
-    return TaskWork(
-        APRunTask{placementOf(op, exec.getPlacementAttr()), exec.getProgram(),
-                  windowsOf(input, output, exec.getWindow().has_value()),
-                  codeBytesOf(input), bytesOf(output)});
+    APRunTask work = alone(exec);
+    work.keeps = simulator::isInProcessors(exec.getOutput());
+    SmallVector<Value, 2> operands{exec.getInput()};
+    if (Value other = exec.getOther())
+      operands.push_back(other);
+    for (auto [operand, from] : llvm::zip(operands, work.sources))
+      if (simulator::APExecOp maker = simulator::keeperOf(operand))
+        from = source(alone(maker), operand);
+    return TaskWork(work);
+  }
+
+  static APRunTask alone(simulator::APExecOp exec) {
+    return runTask(exec, placementOf(exec, exec.getPlacementAttr()),
+                   exec.getOutput().getType());
   }
 };
 

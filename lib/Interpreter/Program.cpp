@@ -280,6 +280,11 @@ LogicalResult Program::checkAssociative() {
              << program.columns << " columns of " << program.domains
              << " domains, but device '" << device().name << "' has "
              << ap.columns << " of " << ap.domains;
+    if (simulator::isInProcessors(op.getInput()) ||
+        simulator::isInProcessors(op.getOutput()) ||
+        (op.getOther() && simulator::isInProcessors(op.getOther())))
+      if (llvm::Error error = costs->costOf(op.getOperation()).takeError())
+        return op.emitOpError(llvm::toString(std::move(error)));
   }
   for (auto op : entry.getOps<simulator::CamSearchOp>())
     if (llvm::Error error = costs->costOf(op.getOperation()).takeError())

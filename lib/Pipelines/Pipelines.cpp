@@ -145,6 +145,7 @@ void pumice::buildCrossbarToPUM(OpPassManager &pm,
   scheduleOptions.timeShare = options.timeShare;
   scheduleOptions.json = options.json;
   pm.addPass(createPUMSchedule(scheduleOptions));
+  pm.addPass(createPUMKeepCodes(PUMKeepCodesOptions{options.keepCodes}));
   pm.addPass(createPUMAllocateArrays());
   pm.addPass(createVerifyPUMScheduled());
 }

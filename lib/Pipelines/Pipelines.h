@@ -129,6 +129,13 @@ struct ScheduleOptions : mlir::PassPipelineOptions<ScheduleOptions> {
       llvm::cl::desc("constant weights are compressed in DRAM "
                      "(pum-compress-weights)"),
       llvm::cl::init(false)};
+  Option<std::string> keepCodes{
+      *this, "keep-codes",
+      llvm::cl::desc(
+          "what quantized values that stay in associative processors "
+          "make less: energy, latency or energy-delay; never: none "
+          "stay (pum-keep-codes)"),
+      llvm::cl::init("energy")};
   Option<double> timeShare{
       *this, "schedule-time-share",
       llvm::cl::desc("share of the best time given up for fewer writes"),

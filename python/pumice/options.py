@@ -54,6 +54,8 @@ class CompileOptions:
         ap_layout: where associative processors keep the bits of values: "along" racetracks,
             "across" columns, or "cheapest", which None means: for each layer, whichever takes less
             energy (docs/ap.md).
+        keep_codes: whether quantized values stay in associative processors between layers where
+            that makes the objective less (docs/ap.md, "Values that stay").
         cam_goal: what the mapping of stored words to content-addressable memories is good at:
             "latency" (all arrays are searched at once), "power" (the arrays of a mat take turns) or
             "density" (parts of words share arrays where they fit). See docs/cam.md.
@@ -97,6 +99,7 @@ class CompileOptions:
     max_hidden: int = 64
     ap_share: bool = True
     ap_layout: str | None = None
+    keep_codes: bool = True
     cam_goal: str = "latency"
     threads: int | None = None
     probe_nodes: Sequence[str] = ()
@@ -221,6 +224,10 @@ class CompileOptions:
             given[key] = self.schedule
         if name == "crossbar-to-pum" and self.reencode:
             given["reencode"] = "bitlines" if self.reencode is True else self.reencode
+        if name == "crossbar-to-pum" and not self.keep_codes:
+            given["keep-codes"] = "never"
+        elif name == "crossbar-to-pum" and self.objective != OBJECTIVES[0]:
+            given["keep-codes"] = self.objective
         if name == "crossbar-to-pum" and self.compress_weights:
             given["compress-weights"] = True
         if name == "crossbar-to-pum" and self.schedule_time_share:

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/PUM/Kept.h"
 #include "dialects/PUM/Reason.h"
 #include "lib/Conversion/Passes.h"
 
@@ -185,7 +186,9 @@ private:
       return buffers[op.getInputs()[cast<BlockArgument>(value).getArgNumber()]];
     };
     Value other = run.getOther() ? bufferOf(run.getOther()) : Value();
-    Value output = allocate(op.getResults()[0], Memory::buffer, op.getLoc());
+    Value output = allocate(
+        op.getResults()[0],
+        pum::isKept(op) ? Memory::processors : Memory::buffer, op.getLoc());
     SmallVector<Value> after = waitFor(op.getAfter(), op.getInputs());
     finish(op, simulator::APExecOp::create(
                    builder, op.getLoc(), tokenType, bufferOf(run.getInput()),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/AP/Costs.h"
 
+#include "lib/Model/AP/Links.h"
 #include "lib/Support/Saturating.h"
 
 #include "llvm/Support/MathExtras.h"
@@ -55,7 +56,8 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
                            const APMicroprogramWork &work, int64_t windows,
                            int64_t programBytes, int64_t bytesIn,
                            int64_t bytesOut,
-                           std::optional<uint64_t> taggedWrites) {
+                           std::optional<uint64_t> taggedWrites,
+                           const APLinks *links) {
   const APSpec &ap = *group.ap();
   const int64_t rowBlocks = llvm::divideCeil(windows, ap.rows);
   const int64_t fullest = std::min(windows, ap.rows);
@@ -69,6 +71,10 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
   // Along racetracks, ports return after inputs were loaded. Across columns,
   // moves are those of the channel blocks.
   const double loadWays = program.isAcross ? 0 : 2;
+  const bool keeps = links && links->keeps;
+  std::optional<APLinkWork> linked;
+  if (links && !links->sources.empty())
+    linked = linkWork(ap, program, links->sources);
   double longestNs = 0;
   double distance = 0, written = 0, moved = 0, readBits = 0, loadedBits = 0;
   int64_t processors = 0;
@@ -100,16 +106,21 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
     const int64_t resultBits =
         program.codeBits ? int64_t(block.outputs.size()) * program.codeBits
                          : bits;
-    const double leaveNs = double(resultPlanes) * double(fullest) * ap.readNs +
-                           loadWays * double(resultSpan) * ap.shiftNs +
-                           results.timeNs(ap);
+    const double leaveNs =
+        keeps ? 0
+              : double(resultPlanes) * double(fullest) * ap.readNs +
+                    loadWays * double(resultSpan) * ap.shiftNs +
+                    results.timeNs(ap);
     const double accumulatorMoves = 2 * double(planes) * double(block.columns);
     loadedBits += double(bits) * double(spread);
-    readBits += double(resultBits);
-    distance += block.isAcross
-                    ? double(results.distance)
-                    : accumulatorMoves * double(spread) +
-                          2 * double(resultSpan) * double(block.columns);
+    if (!block.isAcross)
+      distance += accumulatorMoves * double(spread);
+    if (!keeps) {
+      readBits += double(resultBits);
+      distance += block.isAcross
+                      ? double(results.distance)
+                      : 2 * double(resultSpan) * double(block.columns);
+    }
 
     double busiestNs = 0;
     for (int64_t p = 0; p < spread; ++p) {
@@ -118,8 +129,12 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
         const APChannelBlock &channelBlock = block.channelBlocks[s];
         const APWork &part = work.outputBlocks[q].channelBlocks[s];
         const int64_t inputPlanes = program.inputPlanes(channelBlock);
-        ns += part.timeNs(ap) +
-              double(inputPlanes) * double(fullest) * ap.writeNs +
+        double loadNs = double(inputPlanes) * double(fullest) * ap.writeNs;
+        if (linked) {
+          const APLinkWork::Load &load = linked->loads[q][s];
+          loadNs = load.rowNs * double(fullest) + load.moveNs;
+        }
+        ns += part.timeNs(ap) + loadNs +
               loadWays * double(inputPlanes) * ap.shiftNs;
         loadedBits += double(channelBlock.channels) *
                       double(program.kernelPositions * program.inputBits);
@@ -160,6 +175,13 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
     longestNs = std::max(longestNs, busiestNs + epilogue.timeNs(ap) + leaveNs);
   }
 
+  double sourceDistance = 0;
+  if (linked) {
+    readBits += double(linked->bits);
+    moved += double(linked->bits);
+    sourceDistance = linked->distance;
+  }
+
   // Blocks take turns when there are too few processors.
   const int64_t wanted = saturatingProduct({processors, rowBlocks});
   const int64_t available = totalUnits(placed);
@@ -169,15 +191,20 @@ Cost pumice::model::apCost(const DeviceSpec &device, const UnitGroup &group,
   counters.windows = windows;
   counters.apTaggedWrites =
       taggedWrites ? int64_t(*taggedWrites) : roundedCount(expected);
-  counters.apShifts = roundedCount(distance * rows);
+  counters.apShifts = roundedCount(distance * rows + sourceDistance);
   energy(Component::tagWrite) =
       (taggedWrites ? double(*taggedWrites) : expected) * ap.writePjPerBit;
-  energy(Component::shift) = distance * rows * ap.shiftPjPerBit;
+  energy(Component::shift) =
+      (distance * rows + sourceDistance) * ap.shiftPjPerBit;
   energy(Component::apLoad) = loadedBits * rows * ap.writePjPerBit;
   energy(Component::apRead) = readBits * rows * ap.readPjPerBit;
   energy(Component::link) = moved * rows * ap.linkPjPerBit;
   energy(Component::fetch) =
       double(programBytes) * double(turns) * ap.fetchPjPerByte;
-  holdUnits(cost, group, firstUnits(placed, wanted), double(turns) * longestNs);
+  llvm::SmallVector<ArrayRange> held = firstUnits(placed, wanted);
+  if (linked)
+    for (const APSource &source : links->sources)
+      held.append(source.processors);
+  holdUnits(cost, group, held, double(turns) * longestNs);
   return cost;
 }

@@ -19,6 +19,8 @@
 
 namespace pumice::model {
 
+struct APLinks;
+
 /// The work of a processor; per active row where it depends on rows.
 struct APWork {
   int64_t operations = 0;
@@ -57,6 +59,8 @@ struct APMicroprogramWork {
     APWork reduction; ///< adding another processor's accumulators
     APWork epilogue;  ///< turning accumulators into quantized values
     APWork results;   ///< moves of reading results; across columns only
+    /// Ports of the processor with the results, before these are read.
+    std::optional<APPorts> ports;
   };
   std::vector<OutputBlock> outputBlocks;
   APWork total; ///< of all channel blocks and epilogues
@@ -75,13 +79,15 @@ ArrayRange lowestUnits(const UnitGroup &group, int64_t wanted);
 /// A layer of `windows` output positions on some processors of a group; they
 /// take turns if there are too few. `programBytes`: of the blob. `bytesIn` and
 /// `bytesOut` go through a port of the buffer. `taggedWrites`: bits that passes
-/// wrote; without it they are expected.
+/// wrote; without it they are expected. `links`: what stays in processors; the
+/// processors that hold inputs are held, too.
 Cost apCost(const DeviceSpec &device, const UnitGroup &group,
             llvm::ArrayRef<ArrayRange> processors,
             const APMicroprogram &program, const APMicroprogramWork &work,
             int64_t windows, int64_t programBytes, int64_t bytesIn,
             int64_t bytesOut,
-            std::optional<uint64_t> taggedWrites = std::nullopt);
+            std::optional<uint64_t> taggedWrites = std::nullopt,
+            const APLinks *links = nullptr);
 
 /// The first `count` units of some ranges.
 llvm::SmallVector<ArrayRange> firstUnits(llvm::ArrayRef<ArrayRange> ranges,

@@ -294,6 +294,7 @@ static void workAcross(const APMicroprogram &program,
   }
   work.epilogue =
       ::workOf(program, block.epilogue, *first, [](const APBundle &) {});
+  work.ports = first;
   work.results = readResults(program, block, *first);
 }
 
@@ -311,8 +312,10 @@ APMicroprogramWork pumice::model::workOf(const APMicroprogram &program,
     else
       for (size_t s = 0; s < block.channelBlocks.size(); ++s)
         units.emplace_back(q, s);
-    if (!program.isAcross)
+    if (!program.isAcross) {
       work.outputBlocks[q].epilogue = workOf(program, block.epilogue);
+      work.outputBlocks[q].ports.emplace(program.columns);
+    }
     if (program.spread > 1) {
       std::vector<APBundle> bundles;
       for (APReduction &step : reductionOf(program, block))

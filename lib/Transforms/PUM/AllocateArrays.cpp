@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/AP/AP.h"
+#include "dialects/PUM/Kept.h"
 #include "lib/Cost/CostModel.h"
 #include "lib/Device/Device.h"
 #include "lib/Transforms/PUM/Passes.h"
@@ -97,6 +98,7 @@ struct PUMAllocateArraysPass
     spec = toSpec(*device);
     groups.clear();
     held.clear();
+    kept.clear();
     SmallVector<pum::ProgramOp> constants, temporaries;
     SmallVector<pum::ComputeOp> layers;
     module.walk([&](Operation *op) {
@@ -181,7 +183,8 @@ struct PUMAllocateArraysPass
     return success();
   }
 
-  /// Places a task on the lowest processors: between tasks they hold nothing.
+  /// Places a task on the lowest processors that do not hold results for this
+  /// task or a later one.
   LogicalResult place(pum::ComputeOp op, CostModel &costs) {
     if (op.getPlacement() || llvm::any_of(op.getInputs().getTypes(),
                                           llvm::IsaPred<crossbar::GridType>))
@@ -196,11 +199,28 @@ struct PUMAllocateArraysPass
     const StringRef target = pum::targetGroupOf(op);
     const model::UnitGroup &group =
         target.empty() ? *spec.firstAP() : *spec.find(target.str());
-    const model::ArrayRange range =
-        model::lowestUnits(group, std::max<int64_t>(*wanted, 1));
-    op.setPlacementAttr(pum::PlacementAttr::get(
-        &getContext(), group.name, {range.first, range.first + range.count}));
+    FreeArrays processors;
+    for (pum::ComputeOp other : kept)
+      if (other.getPlacement()->getGroup() == group.name &&
+          llvm::any_of(other.getResults().front().getUsers(),
+                       [&](Operation *user) {
+                         return user == op || op->isBeforeInBlock(user);
+                       }))
+        for (size_t i = 0; i < other.getPlacement()->getRanges().size(); i += 2)
+          processors.take(other.getPlacement()->getRanges()[i],
+                          other.getPlacement()->getRanges()[i + 1]);
+    int64_t count = std::max<int64_t>(*wanted, 1);
+    if (std::optional<int64_t> available = group.count()) {
+      count = std::min(count, processors.countFree(*available));
+      if (count < 1)
+        return op.emitOpError("needs processors, but all ")
+               << *available << " hold results that later tasks read";
+    }
+    op.setPlacementAttr(pum::PlacementAttr::get(&getContext(), group.name,
+                                                processors.takeLowest(count)));
     op->removeAttr(pum::targetAttrName);
+    if (pum::isKept(op))
+      kept.push_back(op);
     LDBG() << op.getPlacementAttr() << " for " << op.getLoc();
     return success();
   }
@@ -315,6 +335,7 @@ struct PUMAllocateArraysPass
   model::DeviceSpec spec;
   llvm::MapVector<StringRef, State> groups;
   std::vector<pum::ProgramOp> held; ///< temporary weights, oldest first
+  std::vector<pum::ComputeOp> kept; ///< placed, whose results stay
 };
 
 } // namespace

@@ -77,11 +77,33 @@ def PUMAllocateArrays : Pass<"pum-allocate-arrays", "::mlir::ModuleOp"> {
     Existing placements are kept. If arrays run out, temporary weights take the
     arrays of others that all earlier tasks have finished reading; these appear
     in `replacing`, and the program waits for their readers. Layers of
-    associative processors are placed on the lowest processors of their group.
+    associative processors are placed on the lowest processors of their group
+    that do not hold results for a later task.
 
     Fails if the device is too small; the error gives the number of arrays that
     are needed and available.
   }];
+}
+
+def PUMKeepCodes : Pass<"pum-keep-codes", "::mlir::ModuleOp"> {
+  let summary = "leave quantized values in associative processors between layers";
+  let description = [{
+    Requires: L3, nothing placed on processors yet; does nothing without a device
+    with associative processors. Marks a `pum.compute` of a microprogram with
+    quantized results as `pum.kept` if only other microprograms of the same group
+    read these, and reading them from its processors through links costs less
+    than the buffer does: the results are not read out, and the readers load
+    their inputs from processors (docs/ap.md, "Values that stay"). Costs are
+    those of `lib/Cost`, of the task and its readers. Processors that hold values
+    do nothing else until the last reader has ended, so there must be enough.
+
+    With `objective=never`, nothing is kept. `--debug-only=pum-keep-codes` says
+    why values leave processors.
+  }];
+  let options = [Option<"objective", "objective", "std::string", /*default=*/"\"energy\"",
+                        "what is to become less: energy, latency or energy-delay; never: keep nothing">];
+  let statistics = [Statistic<"numKept", "kept", "results that stay in processors">,
+                    Statistic<"numLeave", "leave", "quantized results that leave processors">];
 }
 
 def PUMCompressWeights : Pass<"pum-compress-weights", "::mlir::ModuleOp"> {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/AP/AP.h"
+#include "dialects/PUM/Kept.h"
 #include "lib/Analysis/TaskDependences.h"
 #include "lib/Device/Device.h"
 #include "lib/Transforms/PUM/Passes.h"
@@ -158,6 +159,28 @@ static LogicalResult verifyProcessors(pum::ComputeOp task,
   return success();
 }
 
+/// Only microprograms read results that stay.
+static LogicalResult verifyKept(pum::ComputeOp task) {
+  if (!pum::isKept(task))
+    return success();
+  auto holdsRun = [](pum::ComputeOp compute) {
+    return compute && isa<ap::RunOp>(compute.getBody().front().front());
+  };
+  if (!holdsRun(task))
+    return task.emitOpError("keeps its results in processors, expected a "
+                            "microprogram");
+  for (Operation *reader : task.getResults().front().getUsers())
+    if (!isa<pum::ProbeOp>(reader) &&
+        !holdsRun(dyn_cast<pum::ComputeOp>(reader))) {
+      InFlightDiagnostic diag =
+          task.emitOpError("keeps its results in processors, but '")
+          << reader->getName() << "' reads them";
+      diag.attachNote(reader->getLoc()) << "they are read here";
+      return diag;
+    }
+  return success();
+}
+
 static LogicalResult verifyFunction(func::FuncOp function,
                                     pum::DeviceAttr device) {
   if (!function.getBody().hasOneBlock())
@@ -169,7 +192,8 @@ static LogicalResult verifyFunction(func::FuncOp function,
         !isa<arith::ConstantOp, func::ReturnOp>(op))
       return op.emitError("expected tasks, got '") << op.getName() << "'";
     if (auto compute = dyn_cast<pum::ComputeOp>(op))
-      if (failed(verifyProcessors(compute, device, spec)))
+      if (failed(verifyProcessors(compute, device, spec)) ||
+          failed(verifyKept(compute)))
         return failure();
     auto program = dyn_cast<pum::ProgramOp>(op);
     if (!program)

@@ -57,7 +57,8 @@ public:
 private:
   static bool isBuffer(Type type) {
     auto memref = dyn_cast<MemRefType>(type);
-    return memref && simulator::memoryOf(memref);
+    return memref && simulator::memoryOf(memref) &&
+           simulator::memoryOf(memref) != simulator::Memory::processors;
   }
 
   LogicalResult visit(Operation *op) {
@@ -124,14 +125,19 @@ private:
              << device.getName() << "' has none";
     if (auto lookup = dyn_cast<simulator::APLookupOp>(op)) {
       if (failed(verifyProcessors(lookup)) ||
+          failed(verifyFree(op, lookup.getPlacement())) ||
           failed(read(op, lookup.getQueries())))
         return failure();
       return write(op, lookup.getOutput());
     }
     if (auto exec = dyn_cast<simulator::APExecOp>(op)) {
-      if (failed(verifyProcessors(exec)) || failed(read(op, exec.getInput())) ||
+      if (failed(verifyProcessors(exec)) ||
+          failed(verifyFree(op, exec.getPlacement())) ||
+          failed(read(op, exec.getInput())) ||
           (exec.getOther() && failed(read(op, exec.getOther()))))
         return failure();
+      if (simulator::isInProcessors(exec.getOutput()))
+        keepers.push_back(exec);
       return write(op, exec.getOutput());
     }
     if (auto write = dyn_cast<simulator::CamWriteOp>(op))
@@ -222,6 +228,41 @@ private:
            << "device '" << device.getName() << "'";
   }
 
+  /// No processor of `placement` holds what a later instruction, or `op`,
+  /// reads.
+  LogicalResult verifyFree(Operation *op, pum::PlacementAttr placement) {
+    for (simulator::APExecOp keeper : keepers) {
+      if (keeper.getPlacement().getGroup() != placement.getGroup() ||
+          llvm::none_of(keeper.getOutput().getUsers(), [&](Operation *user) {
+            return user == op || op->isBeforeInBlock(user);
+          }))
+        continue;
+      std::optional<int64_t> shared =
+          firstShared(placement, keeper.getPlacement());
+      if (!shared)
+        continue;
+      InFlightDiagnostic diag = op->emitOpError("runs on processor ")
+                                << *shared
+                                << ", which holds values that are read later";
+      diag.attachNote(keeper.getLoc()) << "they are left here";
+      return diag;
+    }
+    return success();
+  }
+
+  /// The lowest unit of the first ranges that two placements have in common.
+  static std::optional<int64_t> firstShared(pum::PlacementAttr one,
+                                            pum::PlacementAttr other) {
+    ArrayRef<int64_t> a = one.getRanges(), b = other.getRanges();
+    for (size_t i = 0; i < a.size(); i += 2)
+      for (size_t j = 0; j < b.size(); j += 2)
+        if (a[i] < b[j + 1] && b[j] < a[i + 1])
+          return std::max(a[i], b[j]);
+    return std::nullopt;
+  }
+
+  std::vector<simulator::APExecOp> keepers; ///< leave values in processors
+
   /// Words have arrays of their own, as many as their mapping says.
   LogicalResult store(simulator::CamWriteOp op) {
     pum::PlacementAttr placement = op.getPlacement();
@@ -252,17 +293,13 @@ private:
     for (simulator::CamWriteOp other : stored) {
       if (other.getPlacement().getGroup() != placement.getGroup())
         continue;
-      ArrayRef<int64_t> a = placement.getRanges(),
-                        b = other.getPlacement().getRanges();
-      for (size_t i = 0; i < a.size(); i += 2)
-        for (size_t j = 0; j < b.size(); j += 2)
-          if (a[i] < b[j + 1] && b[j] < a[i + 1]) {
-            InFlightDiagnostic diag = op.emitOpError("stores words on array ")
-                                      << std::max(a[i], b[j])
-                                      << ", which holds others";
-            diag.attachNote(other.getLoc()) << "they are stored here";
-            return diag;
-          }
+      if (std::optional<int64_t> shared =
+              firstShared(placement, other.getPlacement())) {
+        InFlightDiagnostic diag = op.emitOpError("stores words on array ")
+                                  << *shared << ", which holds others";
+        diag.attachNote(other.getLoc()) << "they are stored here";
+        return diag;
+      }
     }
     stored.push_back(op);
     return success();
@@ -290,6 +327,10 @@ private:
   }
 
   LogicalResult read(Operation *op, Value buffer) {
+    if (simulator::isInProcessors(buffer) &&
+        (!isa<simulator::APExecOp>(op) || !writer.contains(buffer)))
+      return op->emitOpError("reads processors, expected a simulator.ap_exec "
+                             "behind the one that leaves values there");
     if (!isa_and_nonnull<simulator::BufferOp>(buffer.getDefiningOp()))
       return success(); // arguments and constants are there from the start
     auto it = writer.find(buffer);
@@ -300,6 +341,9 @@ private:
   }
 
   LogicalResult write(Operation *op, Value buffer) {
+    if (simulator::isInProcessors(buffer) && !isa<simulator::APExecOp>(op))
+      return op->emitOpError("writes to processors, expected a "
+                             "simulator.ap_exec");
     if (!isa_and_nonnull<simulator::BufferOp>(buffer.getDefiningOp()))
       return op->emitOpError(
           "writes to a value that is not a simulator.buffer");

@@ -18,7 +18,7 @@ func.func @buffer_with_strides() {
 // -----
 
 func.func @buffer_of_unknown_memory() {
-  // expected-error @below {{expected ::pumice::simulator::Memory to be one of: host, dram, buffer}}
+  // expected-error @below {{expected ::pumice::simulator::Memory to be one of: host, dram, buffer, processors}}
   // expected-error @below {{failed to parse}}
   %b = simulator.buffer : memref<4xf32, #simulator.memory<cache>>
   return

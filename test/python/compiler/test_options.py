@@ -58,6 +58,21 @@ def test_layouts(ternary) -> None:
     assert energy["cheapest"] < 1.01 * energy["across"]  # fetching microprograms is not compared
 
 
+def test_values_that_stay_in_processors(ternary) -> None:
+    _, quantized, x = ternary
+    stay, leave = (
+        pumice.compile(quantized, x, device="rtm-ap", options={"keep_codes": keep})
+        for keep in (True, False)
+    )
+    assert torch.equal(stay.run(x).outputs, leave.run(x).outputs)
+    assert "memory<processors>" not in leave.ir("simulator")
+    assert stay.estimate().energy_pj <= leave.estimate().energy_pj
+    text = CompileOptions(objective="latency").pipeline("crossbar-to-pum")
+    assert text == "crossbar-to-pum{keep-codes=latency}"
+    text = CompileOptions(keep_codes=False).pipeline("crossbar-to-pum")
+    assert text == "crossbar-to-pum{keep-codes=never}"
+
+
 def test_options_as_text() -> None:
     assert CompileOptions().pipeline("crossbar-to-pum") == "crossbar-to-pum"
     text = CompileOptions(ap_share=False, threads=3).pipeline("quantized-to-crossbar")

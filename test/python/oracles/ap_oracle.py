@@ -492,12 +492,17 @@ class Ports:
 
 
 def execute(
-    program: Program, patches: Array, rows: int, processors: list[Processor] | None = None
+    program: Program,
+    patches: Array,
+    rows: int,
+    processors: list[Processor] | None = None,
+    keeps: bool = False,
 ) -> tuple[Array, Counts]:
     """Results [positions, outputs] of input codes [positions, channels, kernel positions].
 
     For at most `rows` positions, without spread. The counts are those of all programs together;
-    the processors, one for each block, are appended to `processors`.
+    the processors, one for each block, are appended to `processors`. With `keeps`, results are not
+    read out.
     """
     sums = np.zeros((len(patches), program.outputs), np.int64)
     total = Counts()
@@ -524,15 +529,107 @@ def execute(
             ports.rest()
         for bundle in block.epilogue:
             processor.run(bundle)
-        if program.across:
-            ports.read()
-        else:
+        if not program.across:
             processor.home()
+        elif not keeps:
+            ports.read()
         for i in range(len(block.outputs)):
             sums[:, block.first_output + i] = processor.load(program.result(block, i))
         for name, value in vars(processor.counts).items():
             setattr(total, name, getattr(total, name) + value)
     return sums, total
+
+
+@dataclass
+class Source:
+    """A program whose values stay, the first channel of the reader that it makes, and positions."""
+
+    program: Program
+    processors: list[Processor]
+    first_channel: int
+    positions: int
+
+
+@dataclass
+class Links:
+    """What a reader takes from sources; times are of the rows of one row block."""
+
+    bits: int = 0  # of each row of the reader
+    distance: int = 0  # of racetracks of sources, all rows
+    rows_ns: dict[tuple[int, int], float] = field(default_factory=dict)  # block, channel block
+    moves: dict[tuple[int, int], int] = field(default_factory=dict)
+
+
+def take(program: Program, sources: list[Source], write_ns: float, read_ns: float) -> Links:
+    """The reads of a program whose inputs are in processors of `sources`."""
+    links = Links()
+    places: dict[int, tuple[Source, int, Value]] = {}
+    for source in sources:
+        for p, block in enumerate(source.program.output_blocks):
+            for i in range(len(block.outputs)):
+                channel = source.first_channel + block.first_output + i
+                places[channel] = source, p, source.program.result(block, i)
+    readers: dict[tuple[int, int], set[int]] = {}
+    blocks = list(enumerate(program.output_blocks))
+    for q, block in blocks:
+        for part in block.channel_blocks:
+            for c in range(part.first_channel, part.first_channel + part.channels):
+                if c in places:
+                    source, p, _ = places[c]
+                    readers.setdefault((id(source), p), set()).add(q)
+    starts = {id(p): p.counts.distance for source in sources for p in source.processors}
+    for s in range(max(len(block.channel_blocks) for _, block in blocks)):
+        for q, block in blocks:
+            if s >= len(block.channel_blocks):
+                continue
+            part = block.channel_blocks[s]
+            planes: dict[int, list[tuple[int, int, int, int]]] = {}
+            for c in range(part.channels):
+                value = program.input(c, 0)
+                for bit in range(program.bits):
+                    reads = planes.setdefault(value.domain_of(bit), [])
+                    if part.first_channel + c in places:
+                        source, p, held = places[part.first_channel + c]
+                        reads.append(
+                            (sources.index(source), p, held.domain_of(bit), held.column_of(bit))
+                        )
+                        links.bits += program.positions
+            rows_ns, moved = 0.0, 0
+            for _, reads in sorted(planes.items()):
+                turns: dict[tuple[int, int], list[int]] = {}
+                for i, p, domain, _ in reads:
+                    turns.setdefault((i, p), []).append(domain)
+                number = max((len(set(domains)) for domains in turns.values()), default=1)
+                waiting = max(
+                    (len(readers[id(sources[i]), p]) for i, p in turns),
+                    default=0,
+                )
+                rows_ns += number * max(write_ns, waiting * program.positions * read_ns)
+                for turn in range(number):
+                    longest = 0
+                    for (i, p), domains in turns.items():
+                        if turn >= len(set(domains)):
+                            continue
+                        at = sorted(set(domains))[turn]
+                        processor = sources[i].processors[p]
+                        before = processor.counts.waited
+                        processor.move(
+                            {
+                                column: at
+                                for j, block_, domain, column in reads
+                                if (j, block_, domain) == (i, p, at)
+                            }
+                        )
+                        longest = max(longest, processor.counts.waited - before)
+                    moved += longest
+            links.rows_ns[q, s], links.moves[q, s] = rows_ns, moved
+    for source in sources:
+        for p, processor in enumerate(source.processors):
+            if not source.program.across and (id(source), p) in readers:
+                processor.home()
+            moved = processor.counts.distance - starts[id(processor)]
+            links.distance += moved * source.positions
+    return links
 
 
 def patches(x: Array, kernel: tuple[int, int], strides, dilations, padding, fill: int) -> Array:
