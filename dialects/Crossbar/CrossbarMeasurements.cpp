@@ -2,8 +2,7 @@
 //===- CrossbarMeasurements.cpp - Verifiers of measured tables --*- C++ -*-===//
 #include "dialects/Crossbar/Crossbar.h"
 
-#include "llvm/Support/FormatVariadic.h"
-
+#include <charconv>
 #include <cmath>
 
 using namespace mlir;
@@ -22,9 +21,15 @@ checkNumbers(EmitError emitError,
   return success();
 }
 
+/// A number as short as possible.
+static std::string textOf(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof(text), value).ptr};
+}
+
 /// " at 300 K"; empty if the temperature is not stated.
 static std::string atTemperature(double temperature) {
-  return temperature == 0 ? "" : llvm::formatv(" at {0} K", temperature).str();
+  return temperature == 0 ? "" : " at " + textOf(temperature) + " K";
 }
 
 /// Fails unless there is either a file or a list.
@@ -93,8 +98,8 @@ LogicalResult CellTableAttr::verifyFor(EmitError emitError, int64_t cellBits,
       if (!(mean > below))
         return emitError() << "mean_siemens of cells must increase with the "
                               "level, got "
-                           << mean << " after " << below << " for level "
-                           << level << atTemperature(at);
+                           << textOf(mean) << " after " << textOf(below)
+                           << " for level " << level << atTemperature(at);
     }
     if (llvm::is_contained(temperatures, at))
       return emitError() << "cells must list each temperature once, got one"
@@ -109,9 +114,10 @@ LogicalResult CellTableAttr::verifyFor(EmitError emitError, int64_t cellBits,
                           "none";
   const bool isOnly = temperatures.size() == 1 && temperature == 0;
   if (!isOnly && (temperature < low || temperature > high))
-    return emitError() << "temperature_k must be between " << low << " and "
-                       << high << ", where cells were measured, got "
-                       << temperature;
+    return emitError() << "temperature_k must be between " << textOf(low)
+                       << " and " << textOf(high)
+                       << ", where cells were measured, got "
+                       << textOf(temperature);
   return success();
 }
 
@@ -145,13 +151,13 @@ LogicalResult AdcCodesAttr::verify(EmitError emitError,
         {"values", values, -1, 2}})
     for (auto [i, number] : llvm::enumerate(numbers)) {
       if (!(number >= low && number <= high))
-        return emitError() << field << " must be between " << low << " and "
-                           << high << ", got " << double(number)
-                           << " at number " << i;
+        return emitError() << field << " must be between " << textOf(low)
+                           << " and " << textOf(high) << ", got "
+                           << textOf(number) << " at number " << i;
       if (i > 0 && number < numbers[i - 1])
         return emitError() << field << " must not decrease, got "
-                           << double(number) << " at number " << i << " after "
-                           << double(numbers[i - 1]);
+                           << textOf(number) << " at number " << i << " after "
+                           << textOf(numbers[i - 1]);
     }
   return success();
 }

@@ -5,6 +5,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/SmallVectorExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 
@@ -58,6 +59,7 @@ struct TableColumn {
 class TableFile {
 public:
   using EmitError = function_ref<InFlightDiagnostic()>;
+  static constexpr uint64_t mostBytes = 1 << 24;
 
   struct Row {
     unsigned line;
@@ -73,6 +75,12 @@ public:
       path = folder;
       llvm::sys::path::append(path, name);
     }
+    uint64_t bytes;
+    if (!llvm::sys::fs::file_size(path, bytes) &&
+        (!llvm::sys::fs::is_regular_file(path) || bytes > mostBytes))
+      return emitError() << "cannot read table '" << path
+                         << "': expected a file of at most " << mostBytes
+                         << " bytes";
     auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
     if (!buffer)
       return emitError() << "cannot read table '" << path

@@ -493,6 +493,8 @@ def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 def _merge_parts(parts: list[Any], changes: Mapping[str, Any]) -> list[Any]:
     """A list of named parts with some of them changed, added or (None) removed."""
     label = next((key for key in ("name", "of", "kind") if parts and key in parts[0]), "name")
+    if parts and label not in parts[0]:
+        raise PumiceError(f"expected a list in place of one without names, got {dict(changes)}")
     named = {part[label]: part for part in parts}
     for name, change in changes.items():
         if change is None:

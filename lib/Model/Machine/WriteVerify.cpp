@@ -88,6 +88,8 @@ void pumice::model::addVerifiedPulses(Cost &cost, const CrossbarSpec &crossbar,
   cost.energyPj[static_cast<size_t>(Component::cellWrite)] +=
       (pulses - cells) * crossbar.energy.cellWritePj +
       pulses * crossbar.energy.verifyPj;
+  if (array.analog->writeVerify->pulses == 1)
+    return;
   // Wear counts pulses: at most `pulses` of a cell, in sum the expectation.
   const double perCell = cells > 0 ? pulses / cells : 1;
   for (ArrayWrites &writes : cost.writes) {

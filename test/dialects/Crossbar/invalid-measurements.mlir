@@ -56,12 +56,12 @@
 
 // -----
 
-// expected-error @below {{thresholds must be between 0.000000e+00 and 1.000000e+00, got 1.500000e+00 at number 0}}
+// expected-error @below {{thresholds must be between 0 and 1, got 1.5 at number 0}}
 #codes = #crossbar.adc_codes<thresholds = [1.5], values = [0, 1]>
 
 // -----
 
-// expected-error @below {{values must not decrease, got 0.000000e+00 at number 1 after 1.000000e+00}}
+// expected-error @below {{values must not decrease, got 0 at number 1 after 1}}
 #codes = #crossbar.adc_codes<thresholds = [0.5], values = [1, 0]>
 
 // -----

@@ -157,7 +157,7 @@ def test_compensation_restores_the_mean_of_the_cells_in_use() -> None:
     drifted = conductances(levels, **SIZE, analog=analog)
     assert np.abs(g).sum() == pytest.approx(np.abs(before).sum(), rel=1e-4)
     factors = g[drifted > 2000] / drifted[drifted > 2000]
-    assert np.ptp(factors) < 1e-3
+    assert np.ptp(factors) < 2e-3  # conductances are rounded
     assert factors.mean() > 1.5
 
 
@@ -200,6 +200,4 @@ def test_more_pulses_keep_the_cells_that_passed() -> None:
 def test_machine_has_the_table() -> None:
     """The program contains what was measured, so that it needs no file."""
     program = machine(np.eye(4, dtype=np.int8), batch=1, analog={"cells": table()})
-    assert "cell_level<mean_siemens = 1.0e-6>" in program.ir("simulator").replace(
-        "1.0e-06", "1.0e-6"
-    )
+    assert "#crossbar.cell_level<mean_siemens = 1.0e-06>" in program.ir("simulator")

@@ -121,6 +121,21 @@ def test_replace(tmp_path, monkeypatch) -> None:
         device.replace(array={"analog": {"temperature_k": 400}})
 
 
+def test_differences(tmp_path, capsys) -> None:
+    from pumice.cli import main
+
+    write_device(tmp_path)
+    with pytest.raises(PumiceError, match="expected a list in place of one without names, got"):
+        Device(tmp_path / "own.mlir").replace(
+            array={"analog": {"cells": {"levels": {"0": {"mean_siemens": 1e-6}}}}}
+        )
+    (tmp_path / "plain.mlir").write_text(str(Device(fields_of())))
+    assert not main(["devices", str(tmp_path / "own.mlir"), str(tmp_path / "plain.mlir"), "--diff"])
+    text = capsys.readouterr().out
+    assert "analog.cells.levels[7].mean_siemens" in text
+    assert "adc.table.converters[1].values[0]" in text
+
+
 # ---- what is wrong, and where -----------------------------------------------------------------
 
 HEAD = "level,mean_siemens,spread_siemens"
@@ -139,7 +154,12 @@ HEAD = "level,mean_siemens,spread_siemens"
             f"{HEAD}\n0,3e-6,0\n1,2e-6,0\n",
             "line 3: mean_siemens must increase with the level, got 2e-06 after 3e-06",
         ),
-        ("level,mean_siemen\n", "(did you mean 'mean_siemens'?)"),
+        (
+            "level,mean_siemen\n0,1\n",
+            "line 1: unknown column 'mean_siemen', expected temperature_k, level, mean_siemens, "
+            "spread_siemens, drift_exponent, drift_exponent_sigma, read_noise_siemens "
+            "(did you mean 'mean_siemens'?)",
+        ),
         ("level,level\n", "line 1: column 'level' occurs twice"),
         ("level\n0\n", "line 1: expected a column 'mean_siemens'"),
         ("", "table 'cells.csv': expected a line of names and lines of numbers"),
@@ -179,8 +199,14 @@ def test_bad_tables_of_cells(text, words, tmp_path, monkeypatch) -> None:
             "code,threshold,value\n0,,0\n1,0.5,1\n",
             "line 3: expected 8 output codes (2^bits), got 2",
         ),
-        ("code,threshold,value\n0,,0\n1,2,1\n", "line 3: thresholds must be between 0.0"),
-        ("code,threshold,value\n0,,1\n1,0.5,0\n", "line 3: values must not decrease, got 0.0"),
+        (
+            "code,threshold,value\n0,,0\n1,2,1\n",
+            "line 3: thresholds must be between 0 and 1, got 2",
+        ),
+        (
+            "code,threshold,value\n0,,1\n1,0.5,0\n",
+            "line 3: values must not decrease, got 0 at number 1",
+        ),
     ],
 )
 def test_bad_tables_of_converters(text, words, tmp_path) -> None:
@@ -201,6 +227,14 @@ def test_missing_tables(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(PumiceError, match="array.analog.cells: cannot read table 'cells.csv': No"):
         Device(named())
+
+
+def test_tables_that_are_no_files(tmp_path) -> None:
+    path = write_device(tmp_path)
+    (tmp_path / "cells.csv").unlink()
+    (tmp_path / "cells.csv").mkdir()
+    with pytest.raises(PumiceError, match="cells.csv': expected a file of at most 16777216 bytes"):
+        Device(path)
 
 
 @pytest.mark.parametrize(
