@@ -2,6 +2,7 @@
 //===- CrossbarMeasurements.cpp - Verifiers of measured tables --*- C++ -*-===//
 #include "dialects/Crossbar/Crossbar.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -79,6 +80,7 @@ LogicalResult CellTableAttr::verifyFor(EmitError emitError, int64_t cellBits,
   auto levels = llvm::to_vector(getLevels().getAsRange<CellLevelAttr>());
   const size_t count = size_t(1) << cellBits;
   SmallVector<double> temperatures;
+  double low = levels.front().getTemperatureK(), high = low;
   for (size_t first = 0; first < levels.size();) {
     const double at = levels[first].getTemperatureK();
     const size_t end =
@@ -105,10 +107,10 @@ LogicalResult CellTableAttr::verifyFor(EmitError emitError, int64_t cellBits,
       return emitError() << "cells must list each temperature once, got one"
                          << atTemperature(at) << " again";
     temperatures.push_back(at);
+    low = std::min(low, at);
+    high = std::max(high, at);
     first = end;
   }
-  const double low = *llvm::min_element(temperatures);
-  const double high = *llvm::max_element(temperatures);
   if (temperatures.size() > 1 && low == 0)
     return emitError() << "cells must state temperature_k of all levels or of "
                           "none";
