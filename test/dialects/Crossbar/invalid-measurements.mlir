@@ -89,3 +89,14 @@
 // expected-error @below {{converters must have 4 values (adc bits is 2), got 2 of converter 0}}
 #adc = #crossbar.adc<bits = 2, mode = full_scale, table = <converters = [
   #crossbar.adc_codes<thresholds = [0.5], values = [0, 1]>]>>
+
+// -----
+
+// expected-error @below {{verify_ns must be at least 0, got -1.000000e+00}}
+#timing = #pum.timing<read_ns = 1, adc_ns = 1, row_write_ns = 1, verify_ns = -1>
+
+// -----
+
+// expected-error @below {{verify_pj must be at least 0, got -1.000000e+00}}
+#energy = #pum.energy<cell_read_pj = 1, dac_pj = 1, sample_hold_pj = 1, adc_pj = 1, shift_add_pj = 1,
+  cell_write_pj = 1, verify_pj = -1>
