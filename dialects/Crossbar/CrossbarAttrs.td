@@ -11,6 +11,56 @@ class Crossbar_Attr<string name, string attrMnemonic>
   let mnemonic = attrMnemonic;
 }
 
+class Crossbar_Real<string text = "0">
+    : DefaultValuedParameter<"::pumice::Number", "::pumice::Number{" # text # "}">;
+
+def Crossbar_AdcCodesAttr : Crossbar_Attr<"AdcCodes", "adc_codes"> {
+  let summary = "the measured output codes of one converter";
+  let description = [{
+    A converter of `n` codes has `n - 1` `thresholds` and `n` `values`, as
+    fractions of its range. The output code of a sum is the number of thresholds
+    that are not above it, and stands for the value with that number. Thresholds
+    are between 0 and 1, values between -1 and 2; neither decrease.
+
+    ```mlir
+    #crossbar.adc_codes<thresholds = [0.1, 0.3, 0.7], values = [0, 0.2, 0.5, 1]>
+    ```
+  }];
+  let parameters = (ins ArrayRefParameter<"::pumice::Number">:$thresholds,
+                        ArrayRefParameter<"::pumice::Number">:$values);
+  let assemblyFormat = [{
+    `<` `thresholds` `=` `[` $thresholds `]` `,` `values` `=` `[` $values `]` `>`
+  }];
+  let genVerifyDecl = 1;
+}
+
+def Crossbar_AdcTableAttr : Crossbar_Attr<"AdcTable", "adc_table"> {
+  let summary = "the measured output codes of the converters of an array";
+  let description = [{
+    `converters` lists `#crossbar.adc_codes`: converter `i` of an array has those
+    of number `i` modulo the length of the list. In a device file, `file` may
+    stand for the list: the path of a table (docs/devices.md, "Tables of
+    measurements"), relative to the device file. Reading the device puts the list
+    in its place.
+
+    ```mlir
+    #crossbar.adc_table<converters = [
+      #crossbar.adc_codes<thresholds = [0.45], values = [0, 1]>]>
+    #crossbar.adc_table<file = "adc.csv">
+    ```
+  }];
+  let parameters = (ins StringRefParameter<"", [{""}]>:$file,
+                        OptionalParameter<"::mlir::ArrayAttr">:$converters);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Checks it for converters of `bits` bits.
+    ::llvm::LogicalResult
+    verifyFor(::llvm::function_ref<::mlir::InFlightDiagnostic()> emitError,
+              int64_t bits, AdcMode mode);
+  }];
+}
+
 def Crossbar_AdcAttr : Crossbar_Attr<"Adc", "adc"> {
   let summary = "an analog-to-digital converter";
   let description = [{
@@ -28,17 +78,92 @@ def Crossbar_AdcAttr : Crossbar_Attr<"Adc", "adc"> {
     a converter does not resolve less than one level. docs/numerics.md contains
     the formulas.
 
+    With `table`, converters of these two modes have measured output codes
+    instead of equal steps, whatever the number of levels; `bits` is then at most
+    12.
+
     ```mlir
     #crossbar.adc<bits = 8, mode = clip>
     ```
   }];
-  let parameters = (ins "int64_t":$bits, EnumParameter<Crossbar_AdcMode>:$mode);
+  let parameters = (ins "int64_t":$bits, EnumParameter<Crossbar_AdcMode>:$mode,
+    OptionalParameter<"::pumice::crossbar::AdcTableAttr">:$table);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }
 
-class Crossbar_Real<string text = "0">
-    : DefaultValuedParameter<"::pumice::Number", "::pumice::Number{" # text # "}">;
+def Crossbar_CellLevelAttr : Crossbar_Attr<"CellLevel", "cell_level"> {
+  let summary = "what was measured of cells of one level";
+  let description = [{
+    - `temperature_k`: of the measurement, above 0; 0 (the default) if the table
+      does not state temperatures.
+    - `mean_siemens`: the mean conductance of cells that are programmed to the
+      level; `spread_siemens`: its standard deviation (programming error).
+    - `drift_exponent`, `drift_exponent_sigma`: mean and standard deviation of
+      the exponents with which these cells drift.
+    - `read_noise_siemens`: standard deviation of what a cell conducts from one
+      read to the next.
+
+    All are at least 0.
+
+    ```mlir
+    #crossbar.cell_level<mean_siemens = 25.0e-6, spread_siemens = 1.1e-6, drift_exponent = 0.05>
+    ```
+  }];
+  let parameters = (ins Crossbar_Real<>:$temperature_k,
+    "::pumice::Number":$mean_siemens, Crossbar_Real<>:$spread_siemens,
+    Crossbar_Real<>:$drift_exponent, Crossbar_Real<>:$drift_exponent_sigma,
+    Crossbar_Real<>:$read_noise_siemens);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Crossbar_CellTableAttr : Crossbar_Attr<"CellTable", "cell_table"> {
+  let summary = "what was measured of cells, by level";
+  let description = [{
+    `levels` lists a `#crossbar.cell_level` for each level, from the lowest, and
+    for several temperatures one such list after the other. Means increase with
+    the level. In a device file, `file` may stand for the list: the path of a
+    table (docs/devices.md, "Tables of measurements"), relative to the device
+    file. Reading the device puts the list in its place.
+
+    ```mlir
+    #crossbar.cell_table<levels = [#crossbar.cell_level<mean_siemens = 1.0e-6>,
+                                   #crossbar.cell_level<mean_siemens = 25.0e-6>]>
+    #crossbar.cell_table<file = "cells.csv">
+    ```
+  }];
+  let parameters = (ins StringRefParameter<"", [{""}]>:$file,
+                        OptionalParameter<"::mlir::ArrayAttr">:$levels);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Checks it for cells of `cellBits` bits at a temperature.
+    ::llvm::LogicalResult
+    verifyFor(::llvm::function_ref<::mlir::InFlightDiagnostic()> emitError,
+              int64_t cellBits, double temperature);
+  }];
+}
+
+def Crossbar_WriteVerifyAttr : Crossbar_Attr<"WriteVerify", "write_verify"> {
+  let summary = "programming by pulses and verifying reads";
+  let description = [{
+    A cell gets pulses until a verifying read finds its conductance within
+    `tolerance` of that of its level, as a fraction of the range of the levels,
+    above 0; at most `pulses` of them, 1 to 1024. The programming error of the
+    first pulse is that of the cells; that of each later pulse is drawn anew,
+    with `shrink` times the standard deviation of the one before (above 0 and at
+    most 1, which is the default).
+
+    ```mlir
+    #crossbar.write_verify<pulses = 8, tolerance = 0.02, shrink = 0.9>
+    ```
+  }];
+  let parameters = (ins "int64_t":$pulses, "::pumice::Number":$tolerance,
+                        Crossbar_Real<"1">:$shrink);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
 
 def Crossbar_AnalogAttr : Crossbar_Attr<"Analog", "analog"> {
   let summary = "non-ideal effects of the cells of an array";
@@ -66,6 +191,13 @@ def Crossbar_AnalogAttr : Crossbar_Attr<"Analog", "analog"> {
       0, and `on_resistance_ohm`: resistance of a cell at the highest level,
       above 0 if there is wire resistance. Wire resistance lowers the voltage at
       the far cells.
+    - `cells`: measurements by level, in place of programming errors,
+      `on_off_ratio`, `nonlinearity` and exponents of drift, which must be 0;
+      `temperature_k`: the temperature at which the array works, between those of
+      the table.
+    - `drift_compensation`: one factor for each array brings its mean
+      conductance back to that before the drift.
+    - `write_verify`: cells are programmed by pulses and verifying reads.
 
     ```mlir
     #crossbar.analog<seed = 1, program_error_relative = 0.05, stuck_off = 0.001>
@@ -82,7 +214,11 @@ def Crossbar_AnalogAttr : Crossbar_Attr<"Analog", "analog"> {
     Crossbar_Real<>:$stuck_on, Crossbar_Real<>:$stuck_off,
     Crossbar_Real<>:$drift_exponent, Crossbar_Real<>:$drift_exponent_sigma,
     Crossbar_Real<>:$drift_time_s,
-    Crossbar_Real<>:$wire_resistance_ohm, Crossbar_Real<>:$on_resistance_ohm);
+    Crossbar_Real<>:$wire_resistance_ohm, Crossbar_Real<>:$on_resistance_ohm,
+    OptionalParameter<"::pumice::crossbar::CellTableAttr">:$cells,
+    Crossbar_Real<>:$temperature_k,
+    DefaultValuedParameter<"bool", "false">:$drift_compensation,
+    OptionalParameter<"::pumice::crossbar::WriteVerifyAttr">:$write_verify);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

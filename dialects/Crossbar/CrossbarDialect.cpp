@@ -62,8 +62,10 @@ verifyRange(llvm::function_ref<InFlightDiagnostic()> emitError, StringRef field,
 }
 
 LogicalResult AdcAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                              int64_t bits, AdcMode) {
-  return verifyRange(emitError, "adc bits", bits, 1, 32);
+                              int64_t bits, AdcMode mode, AdcTableAttr table) {
+  if (failed(verifyRange(emitError, "adc bits", bits, 1, 32)))
+    return failure();
+  return table ? table.verifyFor(emitError, bits, mode) : success();
 }
 
 LogicalResult CrossbarArrayAttr::verify(
@@ -96,17 +98,19 @@ LogicalResult CrossbarArrayAttr::verify(
     return emitError() << "rows times columns must be at most "
                        << mostAnalogCells << " with analog, got "
                        << rows * columns;
+  if (analog && analog.getCells())
+    return analog.getCells().verifyFor(emitError, cellBits,
+                                       analog.getTemperatureK());
   return success();
 }
 
-LogicalResult AnalogAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                 int64_t seed, Number programErrorAbsolute,
-                                 Number programErrorRelative, Number readNoise,
-                                 Number onOffRatio, bool, Number nonlinearity,
-                                 Number stuckOn, Number stuckOff,
-                                 Number driftExponent,
-                                 Number driftExponentSigma, Number driftTime,
-                                 Number wireResistance, Number onResistance) {
+LogicalResult AnalogAttr::verify(
+    function_ref<InFlightDiagnostic()> emitError, int64_t seed,
+    Number programErrorAbsolute, Number programErrorRelative, Number readNoise,
+    Number onOffRatio, bool, Number nonlinearity, Number stuckOn,
+    Number stuckOff, Number driftExponent, Number driftExponentSigma,
+    Number driftTime, Number wireResistance, Number onResistance,
+    CellTableAttr cells, Number temperature, bool, WriteVerifyAttr) {
   if (seed < 0)
     return emitError() << "seed must be at least 0, got " << seed;
   for (auto [field, value] :
@@ -121,9 +125,24 @@ LogicalResult AnalogAttr::verify(function_ref<InFlightDiagnostic()> emitError,
         {"drift_exponent_sigma", driftExponentSigma},
         {"drift_time_s", driftTime},
         {"wire_resistance_ohm", wireResistance},
-        {"on_resistance_ohm", onResistance}})
+        {"on_resistance_ohm", onResistance},
+        {"temperature_k", temperature}})
     if (!std::isfinite(value) || value < 0)
       return emitError() << field << " must be at least 0, got " << value;
+  if (!cells && temperature != 0)
+    return emitError() << "temperature_k must be 0 without cells, got "
+                       << double(temperature);
+  for (auto [field, value] :
+       {std::pair<StringRef, double>{"program_error_absolute",
+                                     programErrorAbsolute},
+        {"program_error_relative", programErrorRelative},
+        {"on_off_ratio", onOffRatio},
+        {"nonlinearity", nonlinearity},
+        {"drift_exponent", driftExponent},
+        {"drift_exponent_sigma", driftExponentSigma}})
+    if (cells && value != 0)
+      return emitError() << field << " must be 0 with cells, which say it, got "
+                         << value;
   if (onOffRatio != 0 && onOffRatio <= 1)
     return emitError() << "on_off_ratio must be 0 (no limit) or above 1, got "
                        << double(onOffRatio);

@@ -25,12 +25,15 @@ def PUM_TimingAttr : PUM_Attr<"Timing", "timing"> {
     - `read_ns`: one read: drive the wordlines, settle, sample;
     - `adc_ns`: one conversion; the columns of a converter are converted one
       after the other;
-    - `row_write_ns`: programming the cells of one wordline.
+    - `row_write_ns`: programming the cells of one wordline; with
+      `write_verify` of the array, one pulse of it;
+    - `verify_ns` (0 by default): the verifying read after such a pulse.
 
     All are at least 0.
   }];
   let parameters = (ins PUM_Number<"ns">:$read_ns, PUM_Number<"ns">:$adc_ns,
-                        PUM_Number<"ns">:$row_write_ns);
+    PUM_Number<"ns">:$row_write_ns,
+    DefaultValuedParameter<"::pumice::Number", "::pumice::Number{0}", "ns">:$verify_ns);
 }
 
 def PUM_LevelStepsAttr : PUM_Attr<"LevelSteps", "level_steps"> {
@@ -50,11 +53,15 @@ def PUM_EnergyAttr : PUM_Attr<"Energy", "energy"> {
     accumulator (`shift_add_pj`) and cell programmed (`cell_write_pj`). All are
     at least 0. With `level_steps`, a pulse whose old and new level are known
     takes the energy of its step; other pulses take `cell_write_pj`.
+
+    With `write_verify` of the array, a cell takes `cell_write_pj` for each pulse
+    after the first one, and `verify_pj` (0 by default) for each verifying read.
   }];
   let parameters = (ins PUM_Number<"pJ">:$cell_read_pj, PUM_Number<"pJ">:$dac_pj,
     PUM_Number<"pJ">:$sample_hold_pj, PUM_Number<"pJ">:$adc_pj,
     PUM_Number<"pJ">:$shift_add_pj, PUM_Number<"pJ">:$cell_write_pj,
-    OptionalParameter<"::pumice::pum::LevelStepsAttr">:$level_steps);
+    OptionalParameter<"::pumice::pum::LevelStepsAttr">:$level_steps,
+    DefaultValuedParameter<"::pumice::Number", "::pumice::Number{0}", "pJ">:$verify_pj);
 }
 
 //===----------------------------------------------------------------------===//

@@ -254,10 +254,11 @@ static LogicalResult checkInstances(EmitError emitError, StringRef field,
 }
 
 LogicalResult TimingAttr::verify(EmitError emitError, Number read, Number adc,
-                                 Number rowWrite) {
-  return checkNumbers(
-      emitError,
-      {{"read_ns", read}, {"adc_ns", adc}, {"row_write_ns", rowWrite}});
+                                 Number rowWrite, Number verify) {
+  return checkNumbers(emitError, {{"read_ns", read},
+                                  {"adc_ns", adc},
+                                  {"row_write_ns", rowWrite},
+                                  {"verify_ns", verify}});
 }
 
 LogicalResult LevelStepsAttr::verify(EmitError emitError, Number set,
@@ -268,13 +269,14 @@ LogicalResult LevelStepsAttr::verify(EmitError emitError, Number set,
 LogicalResult EnergyAttr::verify(EmitError emitError, Number cellRead,
                                  Number dac, Number sampleHold, Number adc,
                                  Number shiftAdd, Number cellWrite,
-                                 LevelStepsAttr) {
+                                 LevelStepsAttr, Number verify) {
   return checkNumbers(emitError, {{"cell_read_pj", cellRead},
                                   {"dac_pj", dac},
                                   {"sample_hold_pj", sampleHold},
                                   {"adc_pj", adc},
                                   {"shift_add_pj", shiftAdd},
-                                  {"cell_write_pj", cellWrite}});
+                                  {"cell_write_pj", cellWrite},
+                                  {"verify_pj", verify}});
 }
 
 LogicalResult CircuitTilesAttr::verify(EmitError emitError, int64_t positions,
@@ -572,7 +574,8 @@ pumice::crossbar::CrossbarArrayAttr SystolicGroupAttr::getArray() const {
       context, getRows(), getColumns(), getWeightBits(), getWeightBits(),
       getInputBits(), getInputBits(),
       pumice::crossbar::AdcAttr::get(context, 32,
-                                     pumice::crossbar::AdcMode::lossless),
+                                     pumice::crossbar::AdcMode::lossless,
+                                     pumice::crossbar::AdcTableAttr()),
       /*columnsPerAdc=*/1, pumice::crossbar::Encoding::offset,
       /*rowsPerRead=*/std::nullopt, pumice::crossbar::AnalogAttr());
 }

@@ -2,6 +2,7 @@
 #include "lib/Device/Device.h"
 
 #include "dialects/PUM/PUM.h"
+#include "lib/Device/Tables.h"
 #include "lib/Support/Isolated.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/Diagnostics.h"
@@ -160,7 +161,13 @@ FailureOr<pum::DeviceAttr> pumice::loadDevice(StringRef name, Location loc) {
   if (!device)
     return emitError(loc) << "device file '" << path
                           << "': expected a #pum.device, got " << attr;
-  return device;
+  model::DeviceSpec spec = toStatedSpec(device);
+  if (!namesTables(spec))
+    return device;
+  const std::string begin = ("device file '" + path + "': ").str();
+  if (failed(readTables(spec, llvm::sys::path::parent_path(path), begin, loc)))
+    return failure();
+  return toAttribute(spec, loc, device.getName());
 }
 
 FailureOr<pum::DeviceAttr> pumice::getDevice(ModuleOp module) {

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Device/Device.h"
+#include "lib/Device/Tables.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -99,6 +100,9 @@ struct Writer {
     for (auto &[name, value] : items)
       inner[name] = value;
     object[key] = std::move(inner);
+  }
+  void series(StringRef key, std::vector<double> &items) {
+    object[key] = json::Array(items);
   }
 };
 
@@ -248,6 +252,18 @@ struct Reader {
     }
     llvm::sort(items);
   }
+  void series(StringRef key, std::vector<double> &items) {
+    known.insert(key);
+    const json::Array *array = object.getArray(key);
+    if (!array)
+      return fail(key, "a list of numbers");
+    for (const json::Value &item : *array) {
+      const std::optional<double> number = item.getAsNumber();
+      if (!number)
+        return fail(key, "a list of numbers");
+      items.push_back(*number);
+    }
+  }
 
   void finish() {
     for (const auto &[key, value] : object)
@@ -326,6 +342,9 @@ struct Keys {
   void numbers(StringRef key, std::vector<std::pair<std::string, double>> &) {
     add(key, "numbers by name");
   }
+  void series(StringRef key, std::vector<double> &) {
+    add(key, "list of numbers");
+  }
 };
 
 /// Collects the names of the fields of one part.
@@ -368,11 +387,50 @@ struct Names {
   void numbers(StringRef key, Args &&...) {
     names.push_back(key);
   }
+  template <typename... Args>
+  void series(StringRef key, Args &&...) {
+    names.push_back(key);
+  }
 };
 
 //===----------------------------------------------------------------------===//
 // Fields
 //===----------------------------------------------------------------------===//
+
+template <typename Visitor>
+void fields(Visitor &v, model::CellLevelSpec &s) {
+  v.defaulted("temperature_k", s.temperatureK, 0.0);
+  v.required("mean_siemens", s.meanSiemens);
+  v.defaulted("spread_siemens", s.spreadSiemens, 0.0);
+  v.defaulted("drift_exponent", s.driftExponent, 0.0);
+  v.defaulted("drift_exponent_sigma", s.driftExponentSigma, 0.0);
+  v.defaulted("read_noise_siemens", s.readNoiseSiemens, 0.0);
+}
+
+template <typename Visitor>
+void fields(Visitor &v, model::CellTableSpec &s) {
+  v.defaulted("file", s.file, std::string());
+  v.optionalList("levels", "", s.levels);
+}
+
+template <typename Visitor>
+void fields(Visitor &v, model::AdcCodesSpec &s) {
+  v.series("thresholds", s.thresholds);
+  v.series("values", s.values);
+}
+
+template <typename Visitor>
+void fields(Visitor &v, model::AdcTableSpec &s) {
+  v.defaulted("file", s.file, std::string());
+  v.optionalList("converters", "", s.converters);
+}
+
+template <typename Visitor>
+void fields(Visitor &v, model::WriteVerifySpec &s) {
+  v.required("pulses", s.pulses);
+  v.required("tolerance", s.tolerance);
+  v.defaulted("shrink", s.shrink, 1.0);
+}
 
 template <typename Visitor>
 void fields(Visitor &v, model::AnalogSpec &s) {
@@ -390,6 +448,10 @@ void fields(Visitor &v, model::AnalogSpec &s) {
   v.defaulted("drift_time_s", s.driftTimeS, 0.0);
   v.defaulted("wire_resistance_ohm", s.wireResistanceOhm, 0.0);
   v.defaulted("on_resistance_ohm", s.onResistanceOhm, 0.0);
+  v.optionalPart("cells", s.cells);
+  v.defaulted("temperature_k", s.temperatureK, 0.0);
+  v.defaulted("drift_compensation", s.driftCompensation, false);
+  v.optionalPart("write_verify", s.writeVerify);
 }
 
 template <typename Visitor>
@@ -403,6 +465,7 @@ void fields(Visitor &v, model::ArraySpec &s) {
   v.part("adc", [&](auto &adc) {
     adc.required("bits", s.adcBits);
     adc.word("mode", s.adcMode, adcModes);
+    adc.optionalPart("table", s.adcTable);
   });
   v.required("columns_per_adc", s.columnsPerAdc);
   v.word("encoding", s.encoding, encodings);
@@ -415,6 +478,7 @@ void fields(Visitor &v, model::ArrayTiming &s) {
   v.required("read_ns", s.readNs);
   v.required("adc_ns", s.adcNs);
   v.required("row_write_ns", s.rowWriteNs);
+  v.defaulted("verify_ns", s.verifyNs, 0.0);
 }
 
 /// The two level steps of ArrayEnergy, which are present or absent together.
@@ -443,6 +507,7 @@ void fields(Visitor &v, model::ArrayEnergy &s) {
     s.setStepPj = steps->setPj;
     s.resetStepPj = steps->resetPj;
   }
+  v.defaulted("verify_pj", s.verifyPj, 0.0);
 }
 
 template <typename Visitor>
@@ -721,6 +786,9 @@ FailureOr<model::DeviceSpec> pumice::deviceFromJson(StringRef text,
   reader.finish();
   if (!problem.empty())
     return emitError(loc) << "device '" << spec.name << "': " << problem;
+  if (failed(
+          readTables(spec, /*folder=*/"", "device '" + spec.name + "': ", loc)))
+    return failure();
   spec.buffer.name = "buffer";
   spec.dram.name = "dram";
   model::declareResources(spec);

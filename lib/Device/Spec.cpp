@@ -2,8 +2,10 @@
 //===- Spec.cpp - Device attributes to numbers and back ---------*- C++ -*-===//
 #include "lib/Device/Device.h"
 #include "lib/Device/Laws.h"
+#include "lib/Device/Tables.h"
 
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/SmallVectorExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <cmath>
@@ -49,9 +51,11 @@ model::ArraySpec pumice::toSpec(crossbar::CrossbarArrayAttr array) {
     spec.encoding = model::WeightEncoding::differential;
     break;
   }
+  if (crossbar::AdcTableAttr table = array.getAdc().getTable())
+    spec.adcTable = toSpec(table);
   spec.columnsPerAdc = array.getColumnsPerAdc();
   spec.rowsPerRead = array.getRowsPerRead();
-  if (crossbar::AnalogAttr analog = array.getAnalog())
+  if (crossbar::AnalogAttr analog = array.getAnalog()) {
     spec.analog = model::AnalogSpec{analog.getSeed(),
                                     analog.getProgramErrorAbsolute(),
                                     analog.getProgramErrorRelative(),
@@ -65,7 +69,17 @@ model::ArraySpec pumice::toSpec(crossbar::CrossbarArrayAttr array) {
                                     analog.getDriftExponentSigma(),
                                     analog.getDriftTimeS(),
                                     analog.getWireResistanceOhm(),
-                                    analog.getOnResistanceOhm()};
+                                    analog.getOnResistanceOhm(),
+                                    std::nullopt,
+                                    analog.getTemperatureK(),
+                                    analog.getDriftCompensation(),
+                                    std::nullopt};
+    if (crossbar::CellTableAttr cells = analog.getCells())
+      spec.analog->cells = toSpec(cells);
+    if (crossbar::WriteVerifyAttr verify = analog.getWriteVerify())
+      spec.analog->writeVerify = model::WriteVerifySpec{
+          verify.getPulses(), verify.getTolerance(), verify.getShrink()};
+  }
   return spec;
 }
 
@@ -178,7 +192,8 @@ static model::CrossbarSpec toSpec(pum::CrossbarGroupAttr group) {
   model::CrossbarSpec spec;
   spec.array = pumice::toSpec(group.getArray());
   pum::TimingAttr timing = group.getTiming();
-  spec.timing = {timing.getReadNs(), timing.getAdcNs(), timing.getRowWriteNs()};
+  spec.timing = {timing.getReadNs(), timing.getAdcNs(), timing.getRowWriteNs(),
+                 timing.getVerifyNs()};
   pum::EnergyAttr energy = group.getEnergy();
   spec.energy.cellReadPj = energy.getCellReadPj();
   spec.energy.dacPj = energy.getDacPj();
@@ -186,6 +201,7 @@ static model::CrossbarSpec toSpec(pum::CrossbarGroupAttr group) {
   spec.energy.adcPj = energy.getAdcPj();
   spec.energy.shiftAddPj = energy.getShiftAddPj();
   spec.energy.cellWritePj = energy.getCellWritePj();
+  spec.energy.verifyPj = energy.getVerifyPj();
   if (pum::LevelStepsAttr steps = energy.getLevelSteps()) {
     spec.energy.setStepPj = steps.getSetPj();
     spec.energy.resetStepPj = steps.getResetPj();
@@ -391,7 +407,8 @@ private:
       auto timing = at("timing", [&] {
         const model::ArrayTiming &spec = crossbar->timing;
         return get<pum::TimingAttr>(Number{spec.readNs}, Number{spec.adcNs},
-                                    Number{spec.rowWriteNs});
+                                    Number{spec.rowWriteNs},
+                                    Number{spec.verifyNs});
       });
       auto energy = at("energy", [&] { return build(crossbar->energy); });
       auto drivers =
@@ -456,7 +473,8 @@ private:
 
   crossbar::CrossbarArrayAttr build(const model::ArraySpec &spec) {
     auto adc = at("adc", [&] {
-      return get<crossbar::AdcAttr>(spec.adcBits, modeOf(spec.adcMode));
+      auto table = at("table", [&] { return build(spec.adcTable); });
+      return get<crossbar::AdcAttr>(spec.adcBits, modeOf(spec.adcMode), table);
     });
     auto analog = at("analog", [&]() -> crossbar::AnalogAttr {
       if (!spec.analog)
@@ -469,12 +487,60 @@ private:
           Number{cells.nonlinearity}, Number{cells.stuckOn},
           Number{cells.stuckOff}, Number{cells.driftExponent},
           Number{cells.driftExponentSigma}, Number{cells.driftTimeS},
-          Number{cells.wireResistanceOhm}, Number{cells.onResistanceOhm});
+          Number{cells.wireResistanceOhm}, Number{cells.onResistanceOhm},
+          at("cells", [&] { return build(cells.cells); }),
+          Number{cells.temperatureK}, cells.driftCompensation,
+          at("write_verify", [&] { return build(cells.writeVerify); }));
     });
     return get<crossbar::CrossbarArrayAttr>(
         spec.rows, spec.columns, spec.cellBits, spec.weightBits, spec.inputBits,
         spec.dacBits, adc, spec.columnsPerAdc, encodingOf(spec.encoding),
         spec.rowsPerRead, analog);
+  }
+
+  crossbar::CellTableAttr
+  build(const std::optional<model::CellTableSpec> &table) {
+    if (!table)
+      return {};
+    SmallVector<Attribute> levels;
+    for (const model::CellLevelSpec &spec : table->levels)
+      levels.push_back(at("levels." + Twine(levels.size()), [&] {
+        return get<crossbar::CellLevelAttr>(
+            Number{spec.temperatureK}, Number{spec.meanSiemens},
+            Number{spec.spreadSiemens}, Number{spec.driftExponent},
+            Number{spec.driftExponentSigma}, Number{spec.readNoiseSiemens});
+      }));
+    return get<crossbar::CellTableAttr>(
+        StringRef(table->file), levels.empty() ? ArrayAttr() : array(levels));
+  }
+
+  crossbar::AdcTableAttr
+  build(const std::optional<model::AdcTableSpec> &table) {
+    if (!table)
+      return {};
+    SmallVector<Attribute> converters;
+    auto numbers = [](ArrayRef<double> values) {
+      return llvm::map_to_vector(values,
+                                 [](double value) { return Number{value}; });
+    };
+    for (const model::AdcCodesSpec &spec : table->converters)
+      converters.push_back(at("converters." + Twine(converters.size()), [&] {
+        const auto thresholds = numbers(spec.thresholds);
+        const auto values = numbers(spec.values);
+        return get<crossbar::AdcCodesAttr>(ArrayRef<Number>(thresholds),
+                                           ArrayRef<Number>(values));
+      }));
+    return get<crossbar::AdcTableAttr>(StringRef(table->file),
+                                       converters.empty() ? ArrayAttr()
+                                                          : array(converters));
+  }
+
+  crossbar::WriteVerifyAttr
+  build(const std::optional<model::WriteVerifySpec> &spec) {
+    if (!spec)
+      return {};
+    return get<crossbar::WriteVerifyAttr>(spec->pulses, Number{spec->tolerance},
+                                          Number{spec->shrink});
   }
 
   pum::EnergyAttr build(const model::ArrayEnergy &spec) {
@@ -484,10 +550,10 @@ private:
       return get<pum::LevelStepsAttr>(Number{*spec.setStepPj},
                                       Number{*spec.resetStepPj});
     });
-    return get<pum::EnergyAttr>(Number{spec.cellReadPj}, Number{spec.dacPj},
-                                Number{spec.sampleHoldPj}, Number{spec.adcPj},
-                                Number{spec.shiftAddPj},
-                                Number{spec.cellWritePj}, steps);
+    return get<pum::EnergyAttr>(
+        Number{spec.cellReadPj}, Number{spec.dacPj}, Number{spec.sampleHoldPj},
+        Number{spec.adcPj}, Number{spec.shiftAddPj}, Number{spec.cellWritePj},
+        steps, Number{spec.verifyPj});
   }
 
   pum::SharedUnitsAttr

@@ -8,7 +8,7 @@ import math
 import os
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from difflib import get_close_matches
 from functools import cache
@@ -53,7 +53,7 @@ class Device:
         from pumice._mlir_libs import _pumice
 
         if not isinstance(device, Mapping) and str(device).endswith(".json"):
-            device = _read_json(device)
+            device = _with_tables_in(_read_json(device), Path(device).parent)
         if isinstance(device, Mapping):
             self._fields = _json_value(device)
             with ir.Context() as context:
@@ -284,12 +284,19 @@ class Device:
         return _pumice.device_from_json(context, text, name)
 
     def _check(self, name: str, context: Any) -> None:
-        """Raises if this cannot be a device; the text begins with `name`."""
+        """Raises if this cannot be a device; the text begins with `name`.
+
+        Tables that the fields name are read into them.
+        """
+        from pumice._mlir_libs import _pumice
+
         try:
-            self._attribute(context, name)
+            attribute = self._attribute(context, name)
         except ValueError as error:
             text = re.sub(r"^device '[^']*': ", "", _plain(error))
             raise PumiceError(f"device '{name}': {text}") from None
+        if any(_tables(self._fields)):
+            self._fields = json.loads(_pumice.device_to_json(attribute))
 
     def __str__(self) -> str:
         from pumice import ir
@@ -379,6 +386,26 @@ def _read_json(path: str | os.PathLike[str]) -> Mapping[str, Any]:
     return fields
 
 
+def _tables(fields: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The parts of a device that name tables of measurements."""
+    groups = fields.get("groups")
+    for group in groups if isinstance(groups, list) else []:
+        for path in (("array", "analog", "cells"), ("array", "adc", "table")):
+            part: Any = group
+            for key in path:
+                part = part.get(key) if isinstance(part, Mapping) else None
+            if isinstance(part, dict) and isinstance(part.get("file"), str):
+                yield part
+
+
+def _with_tables_in(fields: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """Fields whose tables are relative to `folder`."""
+    fields = deepcopy(dict(fields))
+    for part in _tables(fields):
+        part["file"] = str(folder / part["file"])
+    return fields
+
+
 #: Columns within which a device is printed.
 _COLUMNS = 100
 _OPEN, _CLOSE = "<[", ">]"
@@ -457,12 +484,17 @@ def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
             result[key] = _merge_parts(result[key], value)
         else:
             result[key] = _json_value(value)
+    if "file" in new:  # a table in place of the one that was read
+        for rows in {"levels", "converters"} - new.keys():
+            result.pop(rows, None)
     return result
 
 
 def _merge_parts(parts: list[Any], changes: Mapping[str, Any]) -> list[Any]:
     """A list of named parts with some of them changed, added or (None) removed."""
     label = next((key for key in ("name", "of", "kind") if parts and key in parts[0]), "name")
+    if parts and label not in parts[0]:
+        raise PumiceError(f"expected a list in place of one without names, got {dict(changes)}")
     named = {part[label]: part for part in parts}
     for name, change in changes.items():
         if change is None:

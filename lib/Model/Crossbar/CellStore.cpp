@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/Crossbar/CellStore.h"
 
+#include "lib/Model/Crossbar/CellLaw.h"
 #include "lib/Model/Crossbar/Cells.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -48,11 +49,13 @@ bool CellStore::fill(const ArraySpec &array, const MatrixSpec &matrix,
   wordCells = std::vector<int16_t>(form == Form::words ? count : 0);
   wideCells = std::vector<int32_t>(form == Form::wide ? count : 0);
 
-  const bool real = hasRealCells(array);
+  const bool real = hasRealCells(array), noisy = hasCellNoise(array);
+  cellVariances = std::vector<float>(noisy ? count : 0);
+  std::vector<float> variances(array.rows);
   std::vector<int32_t> column(array.rows), cells(array.rows);
   std::vector<uint8_t> levels(array.rows);
-  std::vector<int32_t> conductances;
-  int64_t conductancesOf = -1;
+  ArrayCells onArray;
+  int64_t numberOfArray = -1;
   for (int64_t g = 0; g < matrix.groups; ++g)
     for (size_t segment = 0; segment < allSegments.size();) {
       const int64_t tile = allSegments[segment].tile;
@@ -73,22 +76,29 @@ bool CellStore::fill(const ArraySpec &array, const MatrixSpec &matrix,
         if (real) {
           const CellPlace place =
               placeOf(array, matrix, tiling, g, tile, n, slice);
-          if (place.array != conductancesOf) {
-            conductances =
-                cellConductances(array, matrix, tiling, weights, place.array);
-            conductancesOf = place.array;
+          if (place.array != numberOfArray) {
+            onArray = arrayCells(array, matrix, tiling, weights, place.array);
+            numberOfArray = place.array;
           }
-          for (int64_t k = 0; k < rows; ++k)
-            cells[k] =
-                conductances[(place.row + k) * array.columns + place.column];
+          for (int64_t k = 0; k < rows; ++k) {
+            const int64_t cell = (place.row + k) * array.columns + place.column;
+            cells[k] = onArray.conductances[cell];
+            if (noisy)
+              variances[k] = onArray.variances[cell];
+          }
         } else {
           llvm::copy(llvm::ArrayRef(levels).take_front(rows), cells.begin());
         }
-        for (size_t s = segment; s < next; ++s)
+        for (size_t s = segment; s < next; ++s) {
+          const size_t first = allSegments[s].first - begin;
           if (!put(g, s, c,
-                   llvm::ArrayRef(cells).slice(allSegments[s].first - begin,
-                                               allSegments[s].rows)))
+                   llvm::ArrayRef(cells).slice(first, allSegments[s].rows)))
             return false;
+          if (noisy)
+            llvm::copy(
+                llvm::ArrayRef(variances).slice(first, allSegments[s].rows),
+                cellVariances.begin() + at(g, s, c));
+        }
       }
       segment = next;
     }

@@ -56,6 +56,14 @@ public:
     return wideCells.data() + at(group, segment, column);
   }
 
+  /// Variances of the noise of the cells of a column, in squared conductance
+  /// steps; null without such noise.
+  const float *variances(int64_t group, int64_t segment, int64_t column) const {
+    return cellVariances.empty()
+               ? nullptr
+               : cellVariances.data() + at(group, segment, column);
+  }
+
   /// Whether the columns of any tile are inverted.
   bool anyInverted() const { return !inverted.empty(); }
   bool isInverted(int64_t group, int64_t tile, int64_t column) const {
@@ -90,6 +98,7 @@ private:
   std::vector<uint8_t> codeCells;
   std::vector<int16_t> wordCells;
   std::vector<int32_t> wideCells;
+  std::vector<float> cellVariances; ///< of words or wide cells
   std::vector<bool> inverted; ///< [group][tile][column]; empty if none can be
 };
 

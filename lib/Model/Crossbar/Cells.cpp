@@ -2,10 +2,12 @@
 #include "lib/Model/Crossbar/Cells.h"
 
 #include "lib/Model/Core/Random.h"
+#include "lib/Model/Crossbar/CellLaw.h"
 #include "lib/Model/Crossbar/Encoding.h"
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 using namespace pumice::model;
 
@@ -25,54 +27,69 @@ CellPlace pumice::model::placeOf(const ArraySpec &array,
 
 namespace {
 
+/// Levels of all cells of an array, and which of them hold weights; others have
+/// the lowest level.
+struct ArrayLevels {
+  std::vector<uint8_t> levels;
+  std::vector<bool> inUse;
+};
+
 /// The cells of one array while effects are applied, in order.
 class Cells {
 public:
-  Cells(const ArraySpec &array, int64_t layer, int64_t number)
-      : spec(array), analog(array.analog.value_or(AnalogSpec())),
-        highest(highestLevel(array)),
-        lowest(analog.onOffRatio > 1 ? double(highest) / (analog.onOffRatio - 1)
-                                     : 0),
-        stream({uint64_t(analog.seed), uint64_t(layer), cellPurpose,
-                uint64_t(number)}) {}
+  Cells(const ArraySpec &array, int64_t layer, int64_t number,
+        const ArrayLevels &levels)
+      : spec(array), analog(array.analog ? *array.analog : ideal),
+        law(cellLaw(array)), highest(highestLevel(array)), lowest(law.lowest),
+        levels(levels), stream({uint64_t(analog.seed), uint64_t(layer),
+                                cellPurpose, uint64_t(number)}),
+        pulseStream({uint64_t(analog.seed), uint64_t(layer), pulsePurpose,
+                     uint64_t(number)}) {}
 
-  std::vector<int32_t> conductances(llvm::ArrayRef<uint8_t> levels) {
-    fromLevels(levels);
-    if (analog.programErrorRelative != 0 || analog.programErrorAbsolute != 0)
-      program();
-    if (analog.driftTimeS > 1 &&
-        (analog.driftExponent != 0 || analog.driftExponentSigma != 0))
+  ArrayCells result() {
+    fromLevels();
+    program();
+    double gain = 1;
+    if (drifts()) {
+      std::vector<double> before;
+      if (analog.driftCompensation)
+        before = g;
       drift();
-    if (analog.stuckOn != 0 || analog.stuckOff != 0)
-      stick();
-    if (analog.wireResistanceOhm != 0)
-      dropVoltage();
-    return rounded();
+      afterDrift();
+      if (analog.driftCompensation) {
+        const double now = meanInUse();
+        std::swap(g, before);
+        afterDrift();
+        const double then = meanInUse();
+        std::swap(g, before);
+        if (now > 0 && then > 0)
+          gain = then / now;
+      }
+    } else {
+      afterDrift();
+    }
+    return {rounded(gain),
+            hasCellNoise(spec) ? variances(gain) : std::vector<float>()};
   }
 
 private:
   /// Numbers of a stream: one per cell and use.
   enum Draw { relativeError, absoluteError, driftRate, stuck, drawsPerCell };
-  static constexpr uint64_t cellPurpose = 0;
+  /// Parts of a place; 1: noise of conversions.
+  static constexpr uint64_t cellPurpose = 0, pulsePurpose = 2;
+  static constexpr uint64_t mostPulses = 1024;
 
   double normal(int64_t cell, Draw draw) const {
     return stream.normal(uint64_t(cell) * drawsPerCell + draw);
   }
+  const LevelLaw &lawOf(size_t cell) const {
+    return law.levels[levels.levels[cell]];
+  }
 
-  /// Nonlinearity and on/off ratio.
-  void fromLevels(llvm::ArrayRef<uint8_t> levels) {
-    const double a = analog.nonlinearity;
-    std::vector<double> ofLevel(highest + 1);
-    for (int64_t level = 0; level <= highest; ++level)
-      ofLevel[level] =
-          lowest + (a == 0
-                        ? double(level)
-                        : double(highest) *
-                              std::expm1(-a * double(level) / double(highest)) /
-                              std::expm1(-a));
-    g.resize(levels.size());
-    for (size_t i = 0; i < levels.size(); ++i)
-      g[i] = ofLevel[levels[i]];
+  void fromLevels() {
+    g.resize(levels.levels.size());
+    for (size_t i = 0; i < g.size(); ++i)
+      g[i] = lawOf(i).mean;
   }
 
   void program() {
@@ -84,32 +101,103 @@ private:
     if (absolute != 0)
       for (size_t i = 0; i < g.size(); ++i)
         g[i] += absolute * normal(i, absoluteError);
+    if (analog.cells)
+      for (size_t i = 0; i < g.size(); ++i)
+        if (const double spread = lawOf(i).spread)
+          g[i] += spread * normal(i, relativeError);
+    if (relative == 0 && absolute == 0 && !analog.cells)
+      return;
     for (double &each : g)
       each = each > 0 ? each : 0;
+    if (analog.writeVerify)
+      verify(*analog.writeVerify);
+  }
+
+  /// More pulses, until each cell is close enough.
+  void verify(const WriteVerifySpec &write) {
+    const double tolerance = write.tolerance * double(highest);
+    for (size_t i = 0; i < g.size(); ++i) {
+      const LevelLaw &of = lawOf(i);
+      double spread = of.spread;
+      for (int64_t pulse = 1;
+           pulse < write.pulses && std::abs(g[i] - of.mean) > tolerance;
+           ++pulse) {
+        spread *= write.shrink;
+        const double z = pulseStream.normal(i * mostPulses + pulse);
+        g[i] = std::max(of.mean + spread * z, 0.0);
+      }
+    }
+  }
+
+  bool drifts() const {
+    return analog.driftTimeS > 1 &&
+           (analog.driftExponent != 0 || analog.driftExponentSigma != 0 ||
+            analog.cells);
   }
 
   void drift() {
     const double time = std::log(analog.driftTimeS);
-    if (analog.driftExponentSigma == 0) {
+    if (!analog.cells && analog.driftExponentSigma == 0) {
       const double factor = std::exp(-analog.driftExponent * time);
       for (double &each : g)
         each *= factor;
       return;
     }
     for (size_t i = 0; i < g.size(); ++i) {
-      const double exponent = analog.driftExponent +
-                              analog.driftExponentSigma * normal(i, driftRate);
+      const LevelLaw &of = lawOf(i);
+      const double exponent =
+          of.driftExponent + of.driftExponentSigma * normal(i, driftRate);
       g[i] *= std::exp(-std::max(exponent, 0.0) * time);
     }
   }
 
+  void afterDrift() {
+    if (analog.stuckOn != 0 || analog.stuckOff != 0)
+      stick();
+    if (analog.wireResistanceOhm != 0)
+      dropVoltage();
+  }
+
+  /// The level at which a cell is stuck; nullopt: it is not.
+  std::optional<int64_t> stuckLevel(size_t cell) const {
+    const double u = stream.uniform(cell * drawsPerCell + stuck);
+    if (u >= analog.stuckOn + analog.stuckOff)
+      return std::nullopt;
+    return u < analog.stuckOn ? highest : 0;
+  }
+
   void stick() {
-    const double off = analog.stuckOn + analog.stuckOff;
+    for (size_t i = 0; i < g.size(); ++i)
+      if (std::optional<int64_t> level = stuckLevel(i))
+        g[i] = analog.cells ? law.levels[*level].mean : lowest + double(*level);
+  }
+
+  /// Mean magnitude of what the cells that hold weights conduct beyond the
+  /// reference; 0 if there are none.
+  double meanInUse() const {
+    const double reference = analog.referenceColumn ? lowest : 0;
+    double sum = 0;
+    int64_t count = 0;
+    for (size_t i = 0; i < g.size(); ++i)
+      if (levels.inUse[i]) {
+        sum += std::abs(g[i] - reference);
+        ++count;
+      }
+    return count > 0 ? sum / double(count) : 0;
+  }
+
+  std::vector<float> variances(double gain) const {
+    const bool sticks = analog.stuckOn != 0 || analog.stuckOff != 0;
+    std::vector<float> of(g.size());
     for (size_t i = 0; i < g.size(); ++i) {
-      const double u = stream.uniform(i * drawsPerCell + stuck);
-      if (u < off)
-        g[i] = lowest + double(u < analog.stuckOn ? highest : 0);
+      const LevelLaw *cell = &lawOf(i);
+      if (sticks)
+        if (std::optional<int64_t> level = stuckLevel(i))
+          cell = &law.levels[*level];
+      const double noise = cell->readNoise * gain * (1 << conductanceBits);
+      of[i] = static_cast<float>(noise * noise);
     }
+    return of;
   }
 
   /// Wires, to first order. With prefix sums, as
@@ -144,13 +232,13 @@ private:
     }
   }
 
-  /// Subtracts the reference column, in steps; half to even.
-  std::vector<int32_t> rounded() const {
+  /// Subtracts the reference column, times `gain`, in steps; half to even.
+  std::vector<int32_t> rounded(double gain) const {
     constexpr double limit = 1 << 27;
     const double reference = analog.referenceColumn ? lowest : 0;
     std::vector<int32_t> steps(g.size());
     for (size_t i = 0; i < g.size(); ++i) {
-      const double value = (g[i] - reference) * (1 << conductanceBits);
+      const double value = (g[i] - reference) * gain * (1 << conductanceBits);
       // In this order, NaN (0 times infinity) becomes 0.
       const double bounded =
           std::min(std::max(value == value ? value : 0, -limit), limit);
@@ -159,20 +247,25 @@ private:
     return steps;
   }
 
+  static const AnalogSpec ideal;
+
   const ArraySpec &spec;
-  const AnalogSpec analog;
+  const AnalogSpec &analog;
+  const CellLaw law;
   const int64_t highest;
   const double lowest; ///< conductance of the lowest level
-  const RandomStream stream;
+  const ArrayLevels &levels;
+  const RandomStream stream, pulseStream;
   std::vector<double> g;
 };
 
+const AnalogSpec Cells::ideal;
+
 } // namespace
 
-/// Levels of all cells of an array; those that hold no weight have the lowest.
-static std::vector<uint8_t>
-arrayLevels(const ArraySpec &array, const MatrixSpec &matrix,
-            const Tiling &tiling, const WeightReader &weights, int64_t number) {
+static ArrayLevels arrayLevels(const ArraySpec &array, const MatrixSpec &matrix,
+                               const Tiling &tiling,
+                               const WeightReader &weights, int64_t number) {
   const int64_t tilesPerGroup = tiling.rowTiles * tiling.columnTiles;
   const int64_t rowTile = number % tilesPerGroup / tiling.columnTiles;
   const int64_t columnTile = number % tiling.columnTiles;
@@ -184,7 +277,8 @@ arrayLevels(const ArraySpec &array, const MatrixSpec &matrix,
   const int64_t lastGroup =
       std::min(firstGroup + tiling.groupsPerArray, matrix.groups);
 
-  std::vector<uint8_t> levels(array.rows * array.columns);
+  ArrayLevels result = {std::vector<uint8_t>(array.rows * array.columns),
+                        std::vector<bool>(array.rows * array.columns)};
   std::vector<int32_t> column(std::min(array.rows, matrix.rows - firstRow));
   std::vector<uint8_t> cells(column.size());
   for (int64_t group = firstGroup; group < lastGroup; ++group)
@@ -194,18 +288,30 @@ arrayLevels(const ArraySpec &array, const MatrixSpec &matrix,
         columnLevels(array, matrix, column, slice, cells);
         const CellPlace place =
             placeOf(array, matrix, tiling, group, rowTile, n, slice);
-        for (size_t k = 0; k < cells.size(); ++k)
-          levels[(place.row + int64_t(k)) * array.columns + place.column] =
-              cells[k];
+        for (size_t k = 0; k < cells.size(); ++k) {
+          const int64_t cell =
+              (place.row + int64_t(k)) * array.columns + place.column;
+          result.levels[cell] = cells[k];
+          result.inUse[cell] = true;
+        }
       }
     }
-  return levels;
+  return result;
+}
+
+ArrayCells pumice::model::arrayCells(const ArraySpec &array,
+                                     const MatrixSpec &matrix,
+                                     const Tiling &tiling,
+                                     const WeightReader &weights,
+                                     int64_t number) {
+  const ArrayLevels levels =
+      arrayLevels(array, matrix, tiling, weights, number);
+  return Cells(array, matrix.layer, number, levels).result();
 }
 
 std::vector<int32_t>
 pumice::model::cellConductances(const ArraySpec &array,
                                 const MatrixSpec &matrix, const Tiling &tiling,
                                 const WeightReader &weights, int64_t number) {
-  return Cells(array, matrix.layer, number)
-      .conductances(arrayLevels(array, matrix, tiling, weights, number));
+  return arrayCells(array, matrix, tiling, weights, number).conductances;
 }

@@ -36,9 +36,21 @@ CellPlace placeOf(const ArraySpec &array, const MatrixSpec &matrix,
 /// neighbouring levels of an ideal cell differ by 1.
 constexpr int conductanceBits = 7;
 
-/// Conductances of all cells of array `number`, [array.rows][array.columns], in
-/// steps of 2^-conductanceBits. They depend only on the specs, the weights and
+/// All cells of one array, [array.rows][array.columns].
+struct ArrayCells {
+  std::vector<int32_t> conductances; ///< in steps of 2^-conductanceBits
+  /// Variance of what each cell conducts from one read to the next, in squared
+  /// steps; empty without such noise.
+  std::vector<float> variances;
+};
+
+/// The cells of array `number`. They depend only on the specs, the weights and
 /// `number`. Without `array.analog`, cells are ideal.
+ArrayCells arrayCells(const ArraySpec &array, const MatrixSpec &matrix,
+                      const Tiling &tiling, const WeightReader &weights,
+                      int64_t number);
+
+/// Their conductances.
 std::vector<int32_t> cellConductances(const ArraySpec &array,
                                       const MatrixSpec &matrix,
                                       const Tiling &tiling,

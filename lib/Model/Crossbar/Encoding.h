@@ -15,6 +15,7 @@
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -134,7 +135,8 @@ inline std::vector<InputDigit> inputDigits(const ArraySpec &array,
 
 /// The conversion of column sums v, in levels, to output codes: round(v *
 /// numerator / denominator), half to even, within [low, high]. A code stands
-/// for denominator / numerator levels.
+/// for denominator / numerator levels. With measured output codes, that is the
+/// scale of what they stand for (TableConverters).
 struct Converter {
   int64_t numerator = 1;
   int64_t denominator = 1;
@@ -142,10 +144,36 @@ struct Converter {
   int64_t high;
 };
 
+/// Sums of measured output codes are in steps of 2^-tableBits levels.
+constexpr int tableBits = 7;
+
+/// Whether the converters have measured output codes.
+inline bool hasAdcTable(const ArraySpec &array) {
+  return array.adcTable && (array.adcMode == AdcMode::fullScale ||
+                            array.adcMode == AdcMode::calibrated);
+}
+
+/// What an output code that stands for a fraction `value` of the range means,
+/// in steps.
+inline int64_t tableValue(const ArraySpec &array, const MatrixSpec &matrix,
+                          double value) {
+  return std::llrint(
+      std::ldexp(value * double(resolvedRange(array, matrix)), tableBits));
+}
+
 inline Converter converterOf(const ArraySpec &array, const MatrixSpec &matrix) {
   const int64_t range = fullScaleRange(array);
   if (array.adcMode == AdcMode::lossless)
     return {1, 1, -2 * range, 2 * range};
+  if (hasAdcTable(array)) {
+    double low = 0, high = 0;
+    for (const AdcCodesSpec &codes : array.adcTable->converters) {
+      low = std::min(low, codes.values.front());
+      high = std::max(high, codes.values.back());
+    }
+    return {int64_t(1) << tableBits, 1, tableValue(array, matrix, low),
+            tableValue(array, matrix, high)};
+  }
   const int64_t codes = (int64_t(1) << array.adcBits) - 1;
   const int64_t resolved = resolvedRange(array, matrix);
   if (resolved <= codes)
@@ -155,11 +183,14 @@ inline Converter converterOf(const ArraySpec &array, const MatrixSpec &matrix) {
 
 /// True if cells may deviate from their ideal levels.
 inline bool hasRealCells(const ArraySpec &array) {
-  const AnalogSpec none, analog = array.analog.value_or(none);
-  return analog.programErrorAbsolute != 0 || analog.programErrorRelative != 0 ||
-         analog.onOffRatio != 0 || analog.nonlinearity != 0 ||
-         analog.stuckOn != 0 || analog.stuckOff != 0 ||
-         analog.driftTimeS != 0 || analog.wireResistanceOhm != 0;
+  if (!array.analog)
+    return false;
+  const AnalogSpec &analog = *array.analog;
+  return analog.cells || analog.programErrorAbsolute != 0 ||
+         analog.programErrorRelative != 0 || analog.onOffRatio != 0 ||
+         analog.nonlinearity != 0 || analog.stuckOn != 0 ||
+         analog.stuckOff != 0 || analog.driftTimeS != 0 ||
+         analog.wireResistanceOhm != 0;
 }
 
 inline double readNoise(const ArraySpec &array) {

@@ -49,6 +49,13 @@ static llvm::Error verify(const ArraySpec &array, const MatrixSpec &matrix) {
   if (llvm::Error error = atMost("input_bits", matrix.inputBits, "input_bits",
                                  std::min<int64_t>(array.inputBits, 32)))
     return error;
+  const bool namesCells = array.analog && array.analog->cells &&
+                          array.analog->cells->levels.empty();
+  if (namesCells || (array.adcTable && array.adcTable->converters.empty()))
+    return llvm::createStringError(
+        "expected the rows of table '" +
+        (namesCells ? array.analog->cells->file : array.adcTable->file) +
+        "', got its name (reading a device file puts them in its place)");
   return llvm::Error::success();
 }
 
@@ -200,8 +207,11 @@ static Bounds boundsOfCodes(const ArraySpec &array, const MatrixSpec &matrix,
   // In levels, a code is at most the resolved range: it is a whole number.
   const Converter converter = converterOf(array, matrix);
   const bool scales = converter.numerator != converter.denominator;
-  const Bounds conversion = {converter.low,
-                             scales ? converter.denominator : converter.high};
+  Bounds conversion = {converter.low,
+                       scales ? converter.denominator : converter.high};
+  if (hasAdcTable(array)) // codes stand for steps of a level
+    conversion = {-(-Wide(converter.low) >> tableBits) - 1,
+                  (Wide(converter.high) >> tableBits) + 1};
   Bounds digits; // of one column and segment
   for (const InputDigit &digit : inputDigits(array, matrix))
     digits = digits + conversion * digit.weight();
@@ -301,6 +311,8 @@ int64_t pumice::model::exactRows(const ArraySpec &array) {
     return 0;
   if (array.adcMode == AdcMode::lossless)
     return array.rows;
+  if (hasAdcTable(array))
+    return 0;
   // A converter with enough output codes resolves every level.
   const int64_t row = ((int64_t(1) << array.cellBits) - 1) *
                       ((int64_t(1) << array.dacBits) - 1);

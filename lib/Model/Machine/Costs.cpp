@@ -3,6 +3,7 @@
 
 #include "lib/Model/Crossbar/Encoding.h"
 #include "lib/Model/Machine/Circuits.h"
+#include "lib/Model/Machine/WriteVerify.h"
 #include "lib/Support/Saturating.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -606,7 +607,7 @@ Cost pumice::model::programCost(
   const int64_t fullestArray =
       std::min(matrix.rows, crossbar.array.rows) * tiling.groupsPerArray;
   const int64_t writingPs =
-      toPs(double(fullestArray) * crossbar.timing.rowWriteNs *
+      toPs(double(fullestArray) * rowWriteNs(crossbar) *
            double(turnsOf(group, crossbar.writeDrivers, arrays)));
   hold(cost, group.unitResource, arrays, writingPs);
   holdShared(cost, group, crossbar.writeDrivers, group.writeDriverResource,
@@ -644,6 +645,7 @@ Cost pumice::model::programCost(
   cost.writes = writesTo(group.index, arrays, runs, replicas);
   if (changed && !pulsesAll)
     cost.writes = onlyChanged(cost.writes, changed->byArray);
+  addVerifiedPulses(cost, crossbar, changed, pulsesAll);
   return cost;
 }
 

@@ -38,6 +38,42 @@ enum class WeightEncoding {
   differential, ///< max(w, 0) and max(-w, 0) in separate columns
 };
 
+/// What was measured of cells of one level (`#crossbar.cell_level`).
+struct CellLevelSpec {
+  double temperatureK = 0; ///< 0: not stated
+  double meanSiemens = 0;
+  double spreadSiemens = 0;
+  double driftExponent = 0;
+  double driftExponentSigma = 0;
+  double readNoiseSiemens = 0;
+};
+
+/// What was measured of cells, by temperature and level.
+struct CellTableSpec {
+  std::string file; ///< where `levels` are still to be read
+  std::vector<CellLevelSpec> levels;
+};
+
+/// The measured output codes of one converter (`#crossbar.adc_codes`), as
+/// fractions of its range.
+struct AdcCodesSpec {
+  std::vector<double> thresholds, values;
+};
+
+/// The measured output codes of the converters of an array: converter i has
+/// those of number i modulo their number.
+struct AdcTableSpec {
+  std::string file; ///< where `converters` are still to be read
+  std::vector<AdcCodesSpec> converters;
+};
+
+/// Programming by pulses and verifying reads (`#crossbar.write_verify`).
+struct WriteVerifySpec {
+  int64_t pulses = 1;   ///< at most
+  double tolerance = 0; ///< as a fraction of the range of the levels
+  double shrink = 1;    ///< of the spread, from a pulse to the next
+};
+
 /// Non-ideal behavior of cells (`#crossbar.analog`; docs/numerics.md gives the
 /// formulas). Everything is off by default.
 struct AnalogSpec {
@@ -56,6 +92,10 @@ struct AnalogSpec {
   double driftTimeS = 0; ///< 0: no drift
   double wireResistanceOhm = 0;
   double onResistanceOhm = 0;
+  std::optional<CellTableSpec> cells; ///< nullopt: as the fields above say
+  double temperatureK = 0;            ///< 0: that of the table
+  bool driftCompensation = false;
+  std::optional<WriteVerifySpec> writeVerify; ///< nullopt: one pulse
 };
 
 /// Numerical shape of one crossbar array.
@@ -68,7 +108,8 @@ struct ArraySpec {
   int64_t dacBits = 0;    ///< input bits applied to a wordline per read
   int64_t adcBits = 0;    ///< output bits of one conversion
   AdcMode adcMode = AdcMode::lossless;
-  int64_t columnsPerAdc = 0; ///< columns that share one converter
+  std::optional<AdcTableSpec> adcTable; ///< nullopt: equal steps
+  int64_t columnsPerAdc = 0;            ///< columns that share one converter
   WeightEncoding encoding = WeightEncoding::offset;
   std::optional<int64_t>
       rowsPerRead;                  ///< wordlines driven at once; nullopt: all
@@ -79,7 +120,8 @@ struct ArraySpec {
 struct ArrayTiming {
   double readNs = 0; ///< one read: DAC, settling of the array, sample and hold
   double adcNs = 0; ///< one conversion; a read ends after columnsPerAdc of them
-  double rowWriteNs = 0; ///< programming the cells of one wordline
+  double rowWriteNs = 0; ///< programming the cells of one wordline, one pulse
+  double verifyNs = 0;   ///< the verifying read after such a pulse
 };
 
 /// Energies of the analog part, per event.
@@ -93,6 +135,7 @@ struct ArrayEnergy {
   /// Energy of a pulse per level by which it raises or lowers a cell. If given,
   /// they replace cellWritePj for cells whose old level is known.
   std::optional<double> setStepPj, resetStepPj;
+  double verifyPj = 0; ///< one verifying read of one cell
 };
 
 /// How the circuits around arrays divide a layer.

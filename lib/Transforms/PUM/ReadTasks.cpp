@@ -3,6 +3,7 @@
 #include "lib/Cost/ConstantValue.h"
 #include "lib/Device/Device.h"
 #include "lib/Model/Crossbar/Encoding.h"
+#include "lib/Model/Machine/WriteVerify.h"
 #include "lib/Scheduling/Bounds.h"
 #include "lib/Support/Locations.h"
 #include "lib/Transforms/PUM/TaskProblem.h"
@@ -115,7 +116,7 @@ private:
       if (own.elements < 1)
         continue;
       own.rows = crossbar->array.rows;
-      own.rowWritePs = std::ceil(crossbar->timing.rowWriteNs * 1000);
+      own.rowWritePs = std::ceil(model::rowWriteNs(*crossbar) * 1000);
       if (crossbar->weightDecoder && crossbar->weightDecoder->weightsPerNs > 0)
         own.decoderWeightsPerUs = std::max<int64_t>(
             1, std::llround(crossbar->weightDecoder->weightsPerNs * 1000));

@@ -161,15 +161,19 @@ def _levels(device: Device) -> Any:
 
 
 def _fields(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Each number with its path; a list of named parts has their names in it."""
+    """Each number with its path; a list of parts has their names or numbers in it."""
     for key, value in fields.items():
         path = prefix + key
         if isinstance(value, Mapping):
             yield from _fields(value, path + ".")
         elif isinstance(value, list):
-            for item in value:
-                name = next(key for key in ("name", "of", "kind") if key in item)
-                label, rest = item[name], {k: v for k, v in item.items() if k != name}
+            for i, item in enumerate(value):
+                if not isinstance(item, Mapping):
+                    yield f"{path}[{i}]", str(item)
+                    continue
+                name = next((key for key in ("name", "of", "kind") if key in item), None)
+                label = i if name is None else item[name]
+                rest = {k: v for k, v in item.items() if k != name}
                 yield from _fields(rest, f"{path}[{label}].")
         else:
             yield path, str(value)

@@ -272,12 +272,15 @@ class AnalogLayer(nn.Module):
         ideal = not set(analog) - {"seed", "read_noise", "reference_column"}
         lossless = array["adc"]["mode"] == "lossless"
         read_noise = float(analog.get("read_noise", 0))
+        # The noise of cells depends on their levels and on the inputs.
+        measured = analog.get("cells", {}).get("levels", [])
+        noisy_cells = any(level.get("read_noise_siemens") for level in measured)
         if ideal and lossless and not read_noise:
             return codes, None, None
         seed = self._seed()
         filters = self.geometry.filters(codes)
         cells, gain = self._cell_weights(filters, seed)
-        if lossless and is_independent(read_noise, ideal):
+        if lossless and not noisy_cells and is_independent(read_noise, ideal):
             ones = torch.ones(self.outputs, device=codes.device)
             deviation = gain * rounding_deviation(read_noise, ideal)
             errors = Errors(1, ones, 0 * ones, deviation * ones)

@@ -11,6 +11,10 @@
 // RUN: sed -e 's/mode = clip/mode = lossless/' -e 's/encoding = offset/encoding = offset, analog = <read_noise = 1>/' %presets/isaac.mlir > %t/noisy.mlir
 // RUN: not pumice-opt %t/codes.mlir --pum-attach-device=device=%t/noisy.mlir --crossbar-tile-to-arrays 2>&1 | FileCheck %t/codes.mlir --check-prefix=NOISY
 // RUN: pumice-opt %t/codes.mlir --pum-attach-device=device=isaac --crossbar-tile-to-arrays
+// RUN: echo "module attributes {pum.device = " > %t/named.mlir
+// RUN: sed -e 's,//.*,,' -e 's/encoding = offset/encoding = offset, analog = <cells = <file = "a.csv">>/' %presets/isaac.mlir >> %t/named.mlir
+// RUN: cat %t/body.mlir >> %t/named.mlir
+// RUN: not pumice-opt %t/named.mlir --crossbar-tile-to-arrays 2>&1 | FileCheck %t/body.mlir
 // RUN: pumice-opt %t/no-device.mlir --crossbar-tile-to-arrays -verify-diagnostics
 
 //--- wide.mlir
@@ -28,6 +32,17 @@ func.func @codes_too_wide(%x: tensor<4x8xi16>) -> tensor<4x3xi32> {
   // expected-error @below {{'crossbar.mvm' op cannot be tiled: expected input_bits of at most 8 (input_bits of the array), got 16}}
   %0 = crossbar.mvm %x, %w : (tensor<4x8xi16>, tensor<3x8xi8>) -> tensor<4x3xi32>
   return %0 : tensor<4x3xi32>
+}
+
+//--- body.mlir
+} {
+// Only reading a device file puts the rows of tables in the place of their names.
+// CHECK: 'crossbar.mvm' op cannot be tiled: expected the rows of table 'a.csv', got its name (reading a device file puts them in its place)
+func.func @table_that_was_not_read(%x: tensor<4x8xi8>) -> tensor<4x3xi32> {
+  %w = arith.constant dense<1> : tensor<3x8xi8>
+  %0 = crossbar.mvm %x, %w : (tensor<4x8xi8>, tensor<3x8xi8>) -> tensor<4x3xi32>
+  return %0 : tensor<4x3xi32>
+}
 }
 
 //--- sums.mlir

@@ -71,6 +71,20 @@ def test_custom_device() -> None:
 
 
 @pytest.mark.usefixtures("_torch")
+def test_measured_cells() -> None:
+    table = run(sys.executable, EXAMPLES / "measured_cells" / "table.py").stdout
+    assert table == (EXAMPLES / "measured_cells" / "pcm.csv").read_text()
+    found = {}
+    for line in printed("measured_cells/run.py").splitlines():
+        name, text = line.split(": ")
+        found[name] = [float(word) for word in re.findall(r"[\d.]+", text)]
+    one, eight = found["pulses up to 1"], found["pulses up to 8"]
+    assert eight[2] > one[2]  # time and energy
+    assert eight[3] > one[3]
+    assert found["365 days, compensated"][0] >= found["365 days, as it is"][0]
+
+
+@pytest.mark.usefixtures("_torch")
 def test_decode() -> None:
     pytest.importorskip("transformers")
     lines = dict(line.split(":", 1) for line in printed("decode/decode.py").splitlines())

@@ -27,7 +27,13 @@ weights = random.integers(-128, 128, 45).astype(np.int8).tobytes().hex().upper()
 with open("isa.mlir", "w") as file:
     file.write(text.replace("WEIGHTS", weights))
 x = random.integers(-128, 128, (3, 1, 9, 9)).astype(np.int8)
-for device in ("ideal", "isaac", "puma"):
+levels = [{"mean_siemens": g, "spread_siemens": 1e-6, "read_noise_siemens": g / 9}
+          for g in (1e-6, 8e-6, 15e-6, 25e-6)]
+codes = {"thresholds": [0.01, 0.05, 0.2], "values": [0, 0.03, 0.1, 0.4]}
+table = {"bits": 2, "mode": "full_scale", "table": {"converters": [codes]}}
+noisy = pumice.Device("isaac").replace(array={"analog": {"cells": {"levels": levels}}})
+tabled = noisy.replace(laws=None).replaced({"array": {"adc": table}})
+for device in ("ideal", "isaac", "puma", noisy, tabled):
     found = pumice.compile("isa.mlir", device=device).run(x).outputs
     print(hashlib.sha256(found.tobytes()).hexdigest())
 """
@@ -46,7 +52,7 @@ def _run(folder, isa: str | None) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory) -> str:
     done = _run(tmp_path_factory.mktemp("isa"), None)
-    assert len(done.stdout.split()) == 3
+    assert len(set(done.stdout.split())) == 5
     assert "PUMICE_ISA" not in done.stderr
     return done.stdout
 

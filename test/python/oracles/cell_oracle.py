@@ -6,7 +6,7 @@ Slow: sums of products are written out. Nothing is shared with Pumice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,20 +51,72 @@ def mix(z: Words) -> Words:
 
 def uniforms(place: tuple[int, ...], count: int) -> Reals:
     """The first numbers of the stream of a place, in (0, 1)."""
+    return uniforms_at(place, np.arange(count))
+
+
+def uniforms_at(place: tuple[int, ...], numbers: Ints) -> Reals:
+    """Some numbers of the stream of a place."""
     key = np.zeros(1, np.uint64)
     for part in place:
         key = mix((key ^ np.uint64(part)) + STEP)
-    words = mix(key + np.arange(1, count + 1, dtype=np.uint64) * STEP)
+    words = mix(key + (numbers.astype(np.uint64) + np.uint64(1)) * STEP)
     return ((words >> np.uint64(12)).astype(np.float64) + 0.5) / 2**52
 
 
 # ---- cells ----------------------------------------------------------------------------------
 
+MEASURED = ("mean_siemens", "spread_siemens", "drift_exponent", "drift_exponent_sigma",
+            "read_noise_siemens")  # fmt: skip
+
+
+def measured(analog: Mapping[str, Any], top: int) -> tuple[Reals, float]:
+    """The numbers of MEASURED by level, in levels where they are conductances; and o."""
+    rows = analog["cells"]["levels"]
+    by_temperature: dict[float, list[list[float]]] = {}
+    for row in rows:
+        values = [row.get(name, 0.0) for name in MEASURED]
+        by_temperature.setdefault(row.get("temperature_k", 0), []).append(values)
+    first = np.array(next(iter(by_temperature.values())))
+    step = (first[top, 0] - first[0, 0]) / top
+    t = analog.get("temperature_k", 0)
+    numbers = first
+    if t:
+        known = sorted(by_temperature)
+        low = max(k for k in known if k <= t)
+        high = min(k for k in known if k >= t)
+        a, b = np.array(by_temperature[low]), np.array(by_temperature[high])
+        numbers = a + (t - low) / (high - low or 1) * (b - a)
+    numbers = numbers.copy()
+    numbers[:, [0, 1, 4]] /= step
+    return numbers, first[0, 0] / step
+
+
+def verified(
+    g: Reals, target: Reals, spread: Reals, top: int, write: Mapping[str, Any],
+    place: tuple[int, ...],
+) -> Reals:  # fmt: skip
+    """Cells that get further pulses until they are close enough."""
+    seed, layer, _, number = place
+    cell = np.arange(g.size).reshape(g.shape)
+    for pulse in range(1, write["pulses"]):
+        z = ndtri(uniforms_at((seed, layer, 2, number), 1024 * cell + pulse))
+        again = np.maximum(target + spread * write.get("shrink", 1.0) ** pulse * z, 0)
+        g = np.where(np.abs(g - target) > write["tolerance"] * top, again, g)
+    return g
+
 
 def conductances(
-    levels: Ints, array: Crossbar, analog: Mapping[str, Any], place: tuple[int, ...]
+    levels: Ints,
+    array: Crossbar,
+    analog: Mapping[str, Any],
+    place: tuple[int, ...],
+    in_use: npt.NDArray[np.bool_] | None = None,
 ) -> Ints:
-    """Cells of one array (rows, columns), in steps; `place` is seed, layer, 0, array."""
+    """Cells of one array (rows, columns), in steps; `place` is seed, layer, 0, array.
+
+    Args:
+        in_use: cells that hold weights, for the compensation of drift.
+    """
 
     def of(effect: str) -> Any:
         return analog.get(effect, 0)
@@ -77,21 +129,40 @@ def conductances(
     a = of("nonlinearity")
     h = top * (1 - np.exp(-a * levels / top)) / (1 - np.exp(-a)) if a else levels
     o = top / (of("on_off_ratio") - 1) if of("on_off_ratio") else 0
-    g = h + o
-    error = of("program_error_absolute") * top * z2
-    g = np.maximum(g * (1 + of("program_error_relative") * z1) + error, 0)
+    target = h + o
+    relative, absolute = of("program_error_relative"), of("program_error_absolute") * top
+    g = np.maximum(target * (1 + relative * z1) + absolute * z2, 0)
+    spread = np.hypot(relative * target, absolute)
+    exponent = of("drift_exponent") + of("drift_exponent_sigma") * z3
+    on, off = top + o, o
+    if "cells" in analog:
+        numbers, o = measured(analog, top)
+        target, spread, nu, nu_sigma, _ = np.moveaxis(numbers[levels], -1, 0)
+        g = np.maximum(target + spread * z1, 0)
+        exponent = nu + nu_sigma * z3
+        on, off = numbers[-1, 0], numbers[0, 0]
+    if "write_verify" in analog:
+        g = verified(g, target, spread, top, analog["write_verify"], place)
+
+    def after_drift(g: Reals) -> Reals:
+        g = np.where(u[..., 3] < of("stuck_on") + of("stuck_off"), off, g)
+        g = np.where(u[..., 3] < of("stuck_on"), on, g)
+        if of("wire_resistance_ohm"):
+            siemens = g / (top + o) / of("on_resistance_ohm")
+            j, i = np.arange(1, width + 1), np.arange(rows, 0, -1)
+            share = siemens @ np.minimum.outer(j, j) + np.minimum.outer(i, i) @ siemens
+            g = g / (1 + of("wire_resistance_ohm") * share)
+        return g - o if of("reference_column") else g
+
+    before = after_drift(g)
     if of("drift_time_s"):
-        exponent = of("drift_exponent") + of("drift_exponent_sigma") * z3
         g = g * of("drift_time_s") ** -np.maximum(exponent, 0)
-    g = np.where(u[..., 3] < of("stuck_on") + of("stuck_off"), o, g)
-    g = np.where(u[..., 3] < of("stuck_on"), top + o, g)
-    if of("wire_resistance_ohm"):
-        siemens = g / (top + o) / of("on_resistance_ohm")
-        j, i = np.arange(1, width + 1), np.arange(rows, 0, -1)
-        share = siemens @ np.minimum.outer(j, j) + np.minimum.outer(i, i) @ siemens
-        g = g / (1 + of("wire_resistance_ohm") * share)
-    if of("reference_column"):
-        g = g - o
+    g = after_drift(g)
+    if of("drift_compensation") and of("drift_time_s"):
+        assert in_use is not None
+        then, now = np.abs(before[in_use]).sum(), np.abs(g[in_use]).sum()
+        if then > 0 and now > 0:
+            g = g * (then / now)
     return np.rint(g * STEPS).astype(np.int64)
 
 
@@ -111,6 +182,15 @@ class Arrays:
     levels: Ints
     parts: dict[tuple[int, int, int], Columns]
     places: dict[tuple[int, int, int], list[tuple[int, int, int]]]
+
+    @property
+    def in_use(self) -> npt.NDArray[np.bool_]:
+        """The cells that hold weights, (arrays, rows, columns)."""
+        used = np.zeros(self.levels.shape, bool)
+        for place, part in self.parts.items():
+            for number, top, column in self.places[place]:
+                used[number, top : top + len(part.levels), column] = True
+        return used
 
 
 def lay_out(w: Ints, layer: Layer, array: Crossbar, width: int) -> Arrays:
@@ -150,6 +230,13 @@ def lay_out(w: Ints, layer: Layer, array: Crossbar, width: int) -> Arrays:
 # ---- conversions ----------------------------------------------------------------------------
 
 
+def converted_by(codes: Mapping[str, Any], v: Ints, layer: Layer, array: Crossbar) -> Ints:
+    """What the measured codes of column sums in steps stand for, in steps."""
+    r = layer.adc_range or array.read * array.top_level * (2**array.dac_bits - 1)
+    code = sum(v >= np.float64(t) * (r * STEPS) for t in codes["thresholds"])
+    return np.rint(np.array(codes["values"]) * r * STEPS).astype(np.int64)[code]
+
+
 def convert(v: Ints, layer: Layer, array: Crossbar) -> Ints:
     """The codes of column sums in steps."""
     if array.adc_mode == "lossless":
@@ -169,11 +256,18 @@ def product(
     width: int,
     analog: Mapping[str, Any],
     number: int = 0,
+    converters: Sequence[Mapping[str, Any]] = (),
+    columns_per_adc: int = 1,
 ) -> Ints:
-    """P of codes (M, groups, K) by weights (groups, K, N): (M, groups, N), for layer `number`."""
+    """P of codes (M, groups, K) by weights (groups, K, N): (M, groups, N), for layer `number`.
+
+    Args:
+        converters: measured codes of the converters of an array, if they are.
+    """
     arrays = lay_out(w, layer, array, width)
+    in_use = arrays.in_use
     cells = [
-        conductances(levels, array, analog, (analog.get("seed", 0), number, 0, i))
+        conductances(levels, array, analog, (analog.get("seed", 0), number, 0, i), in_use[i])
         for i, levels in enumerate(arrays.levels)
     ]
     conversions = np.zeros((len(x), w.shape[0], w.shape[2]), np.int64)
@@ -186,8 +280,14 @@ def product(
             g = cells[i][top : top + inputs.shape[1], column]
             for segment in segments(slice(0, inputs.shape[1]), array):
                 for weight, digit in digits(inputs[:, segment], layer, array):
-                    codes = convert(digit @ g[segment], layer, array)
+                    if converters:
+                        own = converters[column // columns_per_adc % len(converters)]
+                        codes = converted_by(own, digit @ g[segment], layer, array)
+                    else:
+                        codes = convert(digit @ g[segment], layer, array)
                     conversions[:, group, n] += part.signs[n] * weight * part.shift * codes
     if array.encoding != "differential":
         exact -= 2 ** (layer.weight_bits - 1) * x.sum(axis=2)[..., None]
+    if converters:
+        return round_half_even(conversions, STEPS) + exact
     return scaled(conversions, layer, array) + exact

@@ -14,6 +14,7 @@ pytest.importorskip("scipy")
 from array_oracle import Crossbar, Layer
 from cell_oracle import STEP, mix, product, uniforms
 from machine import Window, device_of, program_of, run
+from measurements import adc_codes, cell_levels
 
 EFFECTS: dict[str, Any] = {
     "program_error_absolute": 0.05,
@@ -37,8 +38,15 @@ def test_splitmix() -> None:
     assert 0 < u.min() < u.max() < 1
 
 
-def compare(seed: int, analog: dict[str, Any], **fixed: Any) -> tuple[Any, Any]:
-    """A layer of random shape and widths on arrays of random shape: the machine's, the oracle's."""
+def compare(
+    seed: int, analog: dict[str, Any], *, table: bool = False, adc_table: int = 0, **fixed: Any
+) -> tuple[Any, Any]:
+    """A layer of random shape and widths on arrays of random shape: the machine's, the oracle's.
+
+    Args:
+        table: cells are measured, at two temperatures.
+        adc_table: so many converters have measured output codes.
+    """
     rng = np.random.default_rng(seed)
 
     def choose(name: str, *values: Any) -> Any:
@@ -72,7 +80,15 @@ def compare(seed: int, analog: dict[str, Any], **fixed: Any) -> tuple[Any, Any]:
     w = rng.integers(-half, half, (groups, inputs, outputs))
     low = -(2 ** (layer.input_bits - 1)) if layer.input_signed else 0
     x = rng.integers(low, low + 2**layer.input_bits, (6, groups, inputs))
-    device = device_of(array, columns=width, columns_per_adc=width, analog=analog)
+    per_adc = max(width // 3, 1) if adc_table else width
+    if table:
+        levels = cell_levels(array.top_level + 1, seed, (300, 350))
+        analog = {**analog, "cells": {"levels": levels}, "temperature_k": 310 + 5 * (seed % 9)}
+    more: dict[str, Any] = {"analog": analog}
+    converters = [adc_codes(array.adc_bits, seed + i) for i in range(adc_table)]
+    if adc_table:
+        more["adc"] = {"bits": array.adc_bits, "mode": mode, "table": {"converters": converters}}
+    device = device_of(array, columns=width, columns_per_adc=per_adc, **more)
     if groups == 1:
         program = program_of((6, inputs), w[0].T, layer, device)
         found = run(program, x[:, 0])[:, None]
@@ -82,7 +98,9 @@ def compare(seed: int, analog: dict[str, Any], **fixed: Any) -> tuple[Any, Any]:
         program = program_of(shape, filters, layer, device, Window(groups=groups))
         codes = x.reshape(6, -1).T.reshape(shape)
         found = run(program, codes, threads=2).reshape(groups, outputs, 6).transpose(2, 0, 1)
-    return found, product(x, w, layer, array, width, analog)
+    return found, product(
+        x, w, layer, array, width, analog, converters=converters, columns_per_adc=per_adc
+    )
 
 
 def analog_of(effects: list[str], seed: int) -> dict[str, Any]:
@@ -138,5 +156,42 @@ def test_whole_arrays(cell_bits, dac_bits, mode, encoding) -> None:
         input_bits=8,
         weight_bits=8,
         rows_per_read=None,
+    )
+    assert np.array_equal(found, expected)
+
+
+# ---- measured cells and converters ----------------------------------------------------------
+
+#: Effects that a table of cells leaves to other fields.
+BESIDE_TABLES = ("reference_column", "stuck_on", "stuck_off", "wire_resistance_ohm")
+VERIFY = {"pulses": 6, "tolerance": 0.04, "shrink": 0.8}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_measured_cells(seed) -> None:
+    """Tables at two temperatures and some other effects, verified and compensated or not."""
+    rng = np.random.default_rng(2000 + seed)
+    effects = [effect for effect in BESIDE_TABLES if rng.random() < 0.5]
+    analog = analog_of(effects, seed) | {"drift_compensation": bool(seed % 2)}
+    if seed % 4 < 2:
+        analog["write_verify"] = VERIFY
+    found, expected = compare(seed, analog, table=True)
+    assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_compensation_and_verification_without_tables(seed) -> None:
+    analog = analog_of(list(EFFECTS), seed) | {"drift_compensation": True, "write_verify": VERIFY}
+    found, expected = compare(seed, analog)
+    assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("mode", ["full_scale", "calibrated"])
+@pytest.mark.parametrize("table", [False, True], ids=["ideal cells", "measured cells"])
+@pytest.mark.parametrize("seed", range(4))
+def test_measured_converters(mode, table, seed) -> None:
+    """Several converters of an array, each with codes of its own."""
+    found, expected = compare(
+        seed, analog_of([], seed) if table else {}, table=table, adc_table=1 + seed % 3, mode=mode
     )
     assert np.array_equal(found, expected)

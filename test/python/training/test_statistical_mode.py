@@ -19,6 +19,7 @@ from torch import nn  # noqa: E402
 import pumice  # noqa: E402
 from array_oracle import Crossbar, Layer  # noqa: E402
 from cell_oracle import STEPS, conductances, lay_out  # noqa: E402
+from measurements import adc_codes, cell_levels  # noqa: E402
 from pumice.training.chip import Chip, Matrix  # noqa: E402
 from pumice.training.errors import rounding_deviation  # noqa: E402
 from training_networks import (  # noqa: E402
@@ -31,14 +32,20 @@ from training_networks import (  # noqa: E402
     network_of,
 )
 
+#: Measured cells of 2 bits, made up.
+MEASURED: dict[str, Any] = {"cells": {"levels": cell_levels(4, 5)}, "drift_time_s": 100.0}
+NOISY_CELLS: dict[str, Any] = {"levels": cell_levels(4, 5, read_noise_siemens=0.6e-6)}
+VERIFIED = {**MEASURED, "write_verify": {"pulses": 4, "tolerance": 0.03}}
+
 # ---- cells against the oracle -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("encoding", ["offset", "offset_flip", "differential"])
 @pytest.mark.parametrize("groups", [1, 3])
 @pytest.mark.parametrize("analog", [CELLS, {**CELLS, "wire_resistance_ohm": 5.0,
-                                            "on_resistance_ohm": 1e4}, {"read_noise": 1.0}],
-                         ids=["cells", "wires", "ideal"])  # fmt: skip
+                                            "on_resistance_ohm": 1e4}, {"read_noise": 1.0},
+                                    VERIFIED],
+                         ids=["cells", "wires", "ideal", "measured"])  # fmt: skip
 def test_effective_weights(encoding: str, groups: int, analog: dict[str, Any]) -> None:
     rng = np.random.default_rng(groups)
     inputs, outputs = 21, 5
@@ -118,10 +125,19 @@ def errors_of(mode: str, array: dict[str, Any], draws: int, refresh: int) -> np.
         ({"adc": {"mode": "clip", "bits": 8}, "analog": {"read_noise": 0.5}}, 30, 1, 0.05),
         ({"adc": {"mode": "calibrated", "bits": 4}, "analog": {"read_noise": 0.5}}, 30, 1, 0.05),
         ({"adc": {"mode": "calibrated", "bits": 4}, "analog": CELLS}, 30, 1, 0.05),
+        ({"adc": LOSSLESS, "analog": {"cells": NOISY_CELLS}}, 30, 1, 0.05),
+        (
+            {
+                "adc": {"mode": "full_scale", "bits": 6, "table": {"converters": [adc_codes(6)]}},
+                "analog": {"read_noise": 0.5},
+            },
+            30, 1, 0.05,
+        ),
     ],
     ids=[
         "noise", "differential", "small errors", "cells", "several chips", "cells, little noise",
         "cells and noise", "clip and noise", "calibrated and noise", "calibrated and cells",
+        "noise of cells", "measured converters",
     ],
 )  # fmt: skip
 def test_statistical_mode_agrees_with_the_simulator(

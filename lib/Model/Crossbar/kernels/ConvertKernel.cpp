@@ -6,6 +6,8 @@
 // result. Sums are formed by byte shuffles (codes), 16-bit look-up or products
 // (words) or in portable 64-bit arithmetic (wide cells; CellStore has the bytes
 // per cell); all give the same integers. Tables are made when a column is used.
+// Where cells have noise or converters measured output codes, conversions are
+// computed one by one.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Model/Core/Random.h"
@@ -16,6 +18,8 @@
 #include "lib/Model/Crossbar/kernels/ConvertLoops.h"
 #include "lib/Model/Crossbar/kernels/ExactTiles.h"
 #include "lib/Model/Crossbar/kernels/Kernels.h"
+#include "lib/Model/Crossbar/kernels/NoiseLoops.h"
+#include "lib/Model/Crossbar/kernels/TableConverters.h"
 #include "lib/Model/Crossbar/kernels/WordTiles.h"
 #include "lib/Support/Parallel.h"
 
@@ -58,6 +62,7 @@ struct Column {
   int64_t *acc;
   int64_t shift;
   bool negative;
+  int64_t codes;              ///< of the converter, if they are measured
   int32_t weights[maxDigits]; ///< of digits, with the column's sign
   uint64_t keys[maxDigits];   ///< of the noise
 };
@@ -79,6 +84,7 @@ private:
   struct Conversion {
     Converter converter;
     CodeMap map;
+    TableConverters tables; ///< for measured output codes
   };
   Conversion conversionOf(const Converter &converter) const;
   /// Whether codes and their weighted sums over digits fit in 32 bits.
@@ -103,11 +109,15 @@ private:
                           const Encoded<uint32_t> &inputs) const;
   void addCodesWide(Unit &unit, int64_t segment, const Conversion &conversion,
                     const Encoded<uint32_t> &inputs) const;
+  void addNoisyCodes(Unit &unit, int64_t segment, const Conversion &conversion,
+                     const Encoded<uint32_t> &inputs) const;
+  template <typename Sum>
+  void convertEach(const Unit &unit, const Column &column, int64_t lane,
+                   const Sum *sums, int64_t stride, const float *variances,
+                   const Conversion &conversion) const;
   void convert(const Unit &unit, const Column &column, int64_t lane,
                const int32_t *sums, int64_t stride,
                const Conversion &conversion) const;
-  void convertWide(const Unit &unit, const Column &column, int64_t lane,
-                   const int64_t *sums, const Conversion &conversion) const;
   void finish(const CrossbarJob &job, const Unit &unit,
               const Converter &converter) const;
 
@@ -127,6 +137,7 @@ private:
   const WordTiles *const wordTiles = WordTiles::best();
   const ExactTiles &products = ExactTiles::best(/*bytes=*/false);
   const ConvertLoops &loops = ConvertLoops::best();
+  const NoiseLoops &noiseLoops = NoiseLoops::best();
   CellStore cells;
   Conversion normal;
   Conversion lossless; ///< for calibration
@@ -149,7 +160,9 @@ ConvertKernel::ConvertKernel(const ArraySpec &array, const MatrixSpec &matrix,
                  isNarrow(losslessOf(array, matrix))),
             tiles),
       normal(conversionOf(converterOf(array, matrix))),
-      lossless(conversionOf(losslessOf(array, matrix))) {}
+      lossless(conversionOf(losslessOf(array, matrix))) {
+  normal.tables = TableConverters(array, matrix, cells.unit());
+}
 
 bool ConvertKernel::isNarrow(const Converter &converter) const {
   constexpr int64_t limit = int64_t(1) << 30;
@@ -164,7 +177,7 @@ bool ConvertKernel::isNarrow(const Converter &converter) const {
 
 ConvertKernel::Conversion
 ConvertKernel::conversionOf(const Converter &converter) const {
-  Conversion conversion = {converter, {}};
+  Conversion conversion = {converter, {}, {}};
   if (cells.form() == CellStore::Form::wide)
     return conversion;
   CodeMap &map = conversion.map;
@@ -234,6 +247,11 @@ template <typename T>
 void ConvertKernel::addCodes(Unit &unit, int64_t segment,
                              const Conversion &conversion,
                              const PatchReader<T> &patches) const {
+  if (cells.variances(0, 0, 0)) {
+    Encoded<uint32_t> inputs;
+    encode(unit, segment, patches, lanes, 1, 32, inputs);
+    return addNoisyCodes(unit, segment, conversion, inputs);
+  }
   if (cells.form() == CellStore::Form::codes) {
     const NibbleTables &tables = cells.tables();
     Encoded<uint8_t> inputs;
@@ -289,10 +307,13 @@ Column ConvertKernel::columnOf(Unit &unit, int64_t segment, int64_t c) const {
   column.shift = sliceShift(array, matrix, slice);
   column.negative = cells.isInverted(unit.group, rows.tile, c) !=
                     isNegativePart(array, matrix, slice);
+  column.codes = normal.tables.codesOf(
+      array,
+      placeOf(array, matrix, tiling, unit.group, rows.tile, n, slice).column);
   for (size_t d = 0; d < digits.size(); ++d)
     column.weights[d] = static_cast<int32_t>(
         column.negative ? -digits[d].weight() : digits[d].weight());
-  if (readNoise(array) != 0) {
+  if (readNoise(array) != 0 || cells.variances(0, 0, 0)) {
     constexpr uint64_t purpose = 1; // 0: cells
     const RandomStream stream(
         {static_cast<uint64_t>(array.analog->seed),
@@ -400,7 +421,47 @@ void ConvertKernel::addCodesWide(Unit &unit, int64_t segment,
           for (int64_t lane = 0; lane < lanes; ++lane)
             sums[d * lanes + lane] += int64_t(cell[k]) * *digit++;
       }
-      convertWide(unit, column, block * lanes, sums, conversion);
+      convertEach(unit, column, block * lanes, sums, lanes, nullptr,
+                  conversion);
+    }
+  }
+}
+
+void ConvertKernel::addNoisyCodes(Unit &unit, int64_t segment,
+                                  const Conversion &conversion,
+                                  const Encoded<uint32_t> &inputs) const {
+  static_assert(NoiseLoops::lanes == lanes);
+  const int64_t numDigits = digits.size();
+  const bool wide = cells.form() == CellStore::Form::wide;
+  float variances[maxDigits * lanes];
+  for (int64_t c = unit.begin * tiling.slices; c < unit.end * tiling.slices;
+       ++c) {
+    const Column column = columnOf(unit, segment, c);
+    const float *ofCells = cells.variances(unit.group, segment, c);
+    for (int64_t block = 0; block < inputs.laneBlocks; ++block) {
+      int64_t wideSums[maxDigits * lanes] = {};
+      int32_t sums[maxDigits * lanes];
+      for (int64_t d = 0; d < numDigits; ++d) {
+        const uint32_t *digit = inputs.of(block, d, numDigits, lanes);
+        if (!wide) {
+          noiseLoops.sums(inputs.steps, cells.words(unit.group, segment, c),
+                          ofCells, digit, sums + d * lanes,
+                          variances + d * lanes);
+          continue;
+        }
+        noiseLoops.variances(inputs.steps, ofCells, digit,
+                             variances + d * lanes);
+        const int32_t *cell = cells.wide(unit.group, segment, c);
+        for (int64_t k = 0; k < inputs.steps; ++k)
+          for (int64_t lane = 0; lane < lanes; ++lane)
+            wideSums[d * lanes + lane] += int64_t(cell[k]) * *digit++;
+      }
+      if (wide)
+        convertEach(unit, column, block * lanes, wideSums, lanes, variances,
+                    conversion);
+      else
+        convertEach(unit, column, block * lanes, sums, lanes, variances,
+                    conversion);
     }
   }
 }
@@ -417,6 +478,8 @@ static int64_t levelsOf(int64_t sum, int64_t unit) {
 void ConvertKernel::convert(const Unit &unit, const Column &column,
                             int64_t lane, const int32_t *sums, int64_t stride,
                             const Conversion &conversion) const {
+  if (conversion.tables.any())
+    return convertEach(unit, column, lane, sums, stride, nullptr, conversion);
   const uint32_t number = static_cast<uint32_t>(unit.first + lane);
   loops.convert(conversion.map, digits.size(), sums, stride, column.weights,
                 column.keys, number, column.shift, column.acc + lane);
@@ -450,35 +513,49 @@ static Wide roundQuotient(Wide numerator, Wide denominator) {
   return quotient + (twice > denominator ? 1 : 0);
 }
 
-void ConvertKernel::convertWide(const Unit &unit, const Column &column,
-                                int64_t lane, const int64_t *sums,
+/// Any converters and noise: `variances` are those of the cells, in squared
+/// steps, [digit][lanes]; null: none.
+template <typename Sum>
+void ConvertKernel::convertEach(const Unit &unit, const Column &column,
+                                int64_t lane, const Sum *sums, int64_t stride,
+                                const float *variances,
                                 const Conversion &conversion) const {
   const Converter &converter = conversion.converter;
   const double noise = readNoise(array), steps = double(cells.unit());
-  for (size_t d = 0; d < digits.size(); ++d, sums += lanes) {
+  const int64_t used = std::min(lanes, unit.count - lane);
+  for (size_t d = 0; d < digits.size(); ++d, sums += stride) {
     float noises[lanes];
-    if (noise != 0) {
+    if (noise != 0 || variances) {
       const int32_t zeros[lanes] = {};
       loops.addNoise(zeros, 1, column.keys[d],
                      static_cast<uint32_t>(unit.first + lane), noises);
     }
-    const int64_t used = std::min(lanes, unit.count - lane);
     for (int64_t i = 0; i < used; ++i) {
       int64_t code;
-      if (noise != 0) {
-        const double sum = double(sums[i]) / steps + noise * noises[i];
+      if (noise != 0 || variances) {
+        double deviation = noise;
+        if (variances)
+          deviation =
+              std::sqrt(noise * noise +
+                        double(variances[d * lanes + i]) / (steps * steps));
+        const double sum = double(sums[i]) / steps + deviation * noises[i];
         if (unit.histogram)
           unit.histogram->add(
               static_cast<int64_t>(std::ceil(std::clamp(sum, -1.0, 0x1p62))));
-        code = std::llrint(std::clamp(
-            sum * double(converter.numerator) / double(converter.denominator),
-            double(converter.low), double(converter.high)));
+        code = conversion.tables.any()
+                   ? conversion.tables.convertNoisy(column.codes, sum * steps)
+                   : std::llrint(std::clamp(sum * double(converter.numerator) /
+                                                double(converter.denominator),
+                                            double(converter.low),
+                                            double(converter.high)));
       } else {
         if (unit.histogram)
           unit.histogram->add(levelsOf(sums[i], cells.unit()));
         const Wide exact =
-            roundQuotient(Wide(sums[i]) * converter.numerator,
-                          Wide(converter.denominator) * cells.unit());
+            conversion.tables.any()
+                ? conversion.tables.convert(column.codes, sums[i])
+                : roundQuotient(Wide(sums[i]) * converter.numerator,
+                                Wide(converter.denominator) * cells.unit());
         code = static_cast<int64_t>(
             std::clamp<Wide>(exact, converter.low, converter.high));
       }
