@@ -21,7 +21,8 @@ END = "<!-- to here -->"
 
 #: Units by the ends of names, the longest first.
 UNITS = {
-    "weights_per_ns": "1/ns", "pj_per_weight": "pJ",
+    "weights_per_ns": "1/ns", "pj_per_weight": "pJ", "_pj_per_bit_mm": "pJ/bit/mm",
+    "_ns_per_mm": "ns/mm", "_mm": "mm",
     "_pj_per_byte": "pJ/byte", "_pj_per_bit": "pJ/bit", "_bytes_per_ns": "bytes/ns",
     "_bytes": "bytes", "_ghz": "GHz", "_um2": "um2", "_ohm": "Ohm", "_bits": "bits", "_writes":
     "writes", "_ns": "ns", "_pj": "pJ", "_mw": "mW", "_s": "s", "_k": "K",

@@ -61,9 +61,14 @@ struct ProgramTask {
 /// Streams input windows through programmed arrays.
 struct MVMTask {
   TaskGrid grid; ///< without tiles
-  /// Placements of all grids that are joined; empty: that of `grid`.
-  llvm::SmallVector<TaskPlacement, 0> joined;
-  int64_t windows = 0; ///< per group
+  /// A grid that is joined: where it is, and the first and number of its tiles
+  /// (none: all).
+  struct Joined {
+    TaskPlacement placement;
+    std::optional<llvm::ArrayRef<int64_t>> tiles;
+  };
+  llvm::SmallVector<Joined, 0> joined; ///< empty: `grid` alone
+  int64_t windows = 0;                 ///< per group
   int64_t bytesIn = 0, bytesOut = 0;
   int64_t weightZeroPoint = 0;
   int64_t kernelHeight = 1, kernelWidth = 1; ///< of a convolution

@@ -14,6 +14,18 @@
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+/// A number of a device file that may be left out.
+template <>
+struct mlir::FieldParser<std::optional<pumice::Number>> {
+  static FailureOr<std::optional<pumice::Number>> parse(AsmParser &parser) {
+    FailureOr<pumice::Number> number =
+        FieldParser<pumice::Number>::parse(parser);
+    if (failed(number))
+      return failure();
+    return std::optional<pumice::Number>(*number);
+  }
+};
+
 #include "dialects/PUM/PUMAttrInterfaces.h.inc"
 #include "dialects/PUM/PUMDialect.h.inc"
 #include "dialects/PUM/PUMEnums.h.inc"

@@ -446,6 +446,39 @@ def PUM_ComponentAttr : PUM_Attr<"Component", "component"> {
     DefaultValuedParameter<"bool", "false">:$always_on);
 }
 
+def PUM_InterconnectAttr : PUM_Attr<"Interconnect", "interconnect"> {
+  let summary = "the links between the tiles of a device and its memories";
+  let description = [{
+    Tiles are the instances of `level`, in every group that has it, numbered from
+    0 through the groups in their order. What moves between them and the
+    memories takes the links of a route (docs/interconnect.md).
+
+    - `topology`: `mesh`, with `rows` x `columns` nodes, of which tile `i` has the
+      node `i` in row-major order; or `htree`, with `branching` parts below each
+      node, tiles at the leaves and memories at the root.
+    - `tile_pitch_mm`: the side of a tile; without it, the root of its area, of
+      the components of `level` and below.
+    - `bandwidth_bytes_per_ns` of each link in each direction, above 0.
+    - `router_ns`, `router_pj_per_bit` of a hop, and `wire_ns_per_mm`,
+      `wire_pj_per_bit_mm` of its wire. At least 0.
+    - `memory_node`: the node of a mesh where the memories are; 0 by default.
+    - `spread_buffer`: the buffer is not there, but in equal parts in all tiles,
+      1024 at most.
+  }];
+  let parameters = (ins EnumParameter<PUM_Topology>:$topology,
+    StringRefParameter<>:$level,
+    OptionalParameter<"::std::optional<int64_t>">:$rows,
+    OptionalParameter<"::std::optional<int64_t>">:$columns,
+    OptionalParameter<"::std::optional<int64_t>">:$branching,
+    OptionalParameter<"::std::optional<::pumice::Number>", "mm">:$tile_pitch_mm,
+    PUM_Number<"bytes per ns">:$bandwidth_bytes_per_ns,
+    PUM_Number<"ns">:$router_ns, PUM_Number<"ns per mm">:$wire_ns_per_mm,
+    PUM_Number<"pJ per bit">:$router_pj_per_bit,
+    PUM_Number<"pJ per bit and mm">:$wire_pj_per_bit_mm,
+    OptionalParameter<"::std::optional<int64_t>">:$memory_node,
+    DefaultValuedParameter<"bool", "false">:$spread_buffer);
+}
+
 def PUM_LawAttr : PUM_Attr<"Law", "law"> {
   let summary = "how a figure of a device follows its other fields";
   let description = [{
@@ -478,14 +511,16 @@ def PUM_DeviceAttr : PUM_Attr<"Device", "device"> {
     to another one (`#pum.target`). `buffer` holds activations on the chip, `dram` weights and inputs
     off it.
     `laws` lists a `#pum.law` for figures that follow other fields, each figure
-    once.
+    once. `interconnect` describes the links between tiles and memories; without it,
+    what moves takes ports of the memories only.
 
     Passes and the simulator read a device through lib/Device only.
   }];
   let parameters = (ins StringRefParameter<>:$name, "::mlir::ArrayAttr":$groups,
     "::pumice::pum::MemoryAttr":$buffer, "::pumice::pum::MemoryAttr":$dram,
     OptionalParameter<"::mlir::ArrayAttr">:$components,
-    OptionalParameter<"::mlir::ArrayAttr">:$laws);
+    OptionalParameter<"::mlir::ArrayAttr">:$laws,
+    OptionalParameter<"::pumice::pum::InterconnectAttr">:$interconnect);
 }
 
 def PUM_PlacementAttr : AttrDef<PUM_Dialect, "Placement"> {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- PUMDevice.cpp - Verifiers of devices and their laws ------*- C++ -*-===//
+#include "dialects/PUM/Checks.h"
 #include "dialects/PUM/PUM.h"
 #include "lib/Support/DigitalOps.h"
 #include "lib/Support/Laws.h"
@@ -186,7 +187,8 @@ static LogicalResult checkTexts(EmitError emitError, StringRef name,
 
 LogicalResult DeviceAttr::verify(EmitError emitError, StringRef name,
                                  ArrayAttr groups, MemoryAttr, MemoryAttr,
-                                 ArrayAttr components, ArrayAttr laws) {
+                                 ArrayAttr components, ArrayAttr laws,
+                                 InterconnectAttr interconnect) {
   if (name.empty())
     return emitError() << "name must not be empty";
   if (failed(checkTexts(emitError, name, groups, components, laws)))
@@ -226,5 +228,7 @@ LogicalResult DeviceAttr::verify(EmitError emitError, StringRef name,
                          << "\" names no level of group \"" << part.getGroup()
                          << "\": \"" << part.getLevel() << "\"";
   }
-  return checkLaws(emitError, groups, components, laws);
+  if (failed(checkLaws(emitError, groups, components, laws)))
+    return failure();
+  return checkInterconnect(emitError, groups, components, interconnect);
 }

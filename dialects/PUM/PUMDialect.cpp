@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/PUM/Checks.h"
 #include "dialects/PUM/Kept.h"
 #include "dialects/PUM/PUM.h"
 #include "dialects/PUM/Reason.h"
@@ -214,12 +215,10 @@ using EmitError = function_ref<InFlightDiagnostic()>;
 /// Sums and ratios of numbers within these limits are finite.
 static constexpr double kLargestNumber = 1e60, kLeastNumber = 1e-60;
 
-/// Every number must be at least (or, `positive`, above) zero and within the
-/// limits.
-static LogicalResult
-checkNumbers(EmitError emitError,
-             ArrayRef<std::pair<StringRef, double>> numbers,
-             bool positive = false) {
+LogicalResult
+pumice::pum::checkNumbers(EmitError emitError,
+                          ArrayRef<std::pair<StringRef, double>> numbers,
+                          bool positive) {
   for (auto [field, value] : numbers)
     if (!std::isfinite(value) || value < 0 || (positive && value == 0))
       return emitError() << field << " must be "
@@ -234,9 +233,9 @@ checkNumbers(EmitError emitError,
   return success();
 }
 
-static LogicalResult
-checkCounts(EmitError emitError,
-            ArrayRef<std::pair<StringRef, int64_t>> counts) {
+LogicalResult
+pumice::pum::checkCounts(EmitError emitError,
+                         ArrayRef<std::pair<StringRef, int64_t>> counts) {
   for (auto [field, value] : counts)
     if (value < 1)
       return emitError() << field << " must be at least 1, got " << value;

@@ -20,6 +20,14 @@ def PUM_CircuitMapping : I32EnumAttr<"CircuitMapping", "how the circuits around 
   let genSpecializedAttr = 0;
 }
 
+def PUM_Topology : I32EnumAttr<"Topology", "how links join the tiles of a device", [
+  I32EnumAttrCase<"mesh", 0>,
+  I32EnumAttrCase<"htree", 1>
+]> {
+  let cppNamespace = "::pumice::pum";
+  let genSpecializedAttr = 0;
+}
+
 def PUM_NonlinearKind : I32EnumAttr<"NonlinearKind", "what a nonlinear region computes", [
   // Over `dimensions` of the first operand.
   I32EnumAttrCase<"softmax", 0>,

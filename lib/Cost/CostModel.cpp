@@ -64,10 +64,9 @@ static void mergeRanges(SmallVector<model::ArrayRange> &ranges) {
     ranges.resize(last + 1);
 }
 
-/// The units of a placement, or as many of the lowest as are wanted.
-static SmallVector<model::ArrayRange> unitsOf(const TaskPlacement &placement,
-                                              const model::UnitGroup &group,
-                                              int64_t wanted) {
+SmallVector<model::ArrayRange> pumice::unitsOf(const TaskPlacement &placement,
+                                               const model::UnitGroup &group,
+                                               int64_t wanted) {
   if (!placement.ranges.empty())
     return rangesOf(placement.ranges);
   SmallVector<model::ArrayRange> ranges;
@@ -76,7 +75,7 @@ static SmallVector<model::ArrayRange> unitsOf(const TaskPlacement &placement,
   return ranges;
 }
 
-static model::Memory memoryOf(TaskMemory memory) {
+model::Memory pumice::memoryOf(TaskMemory memory) {
   return memory == TaskMemory::buffer ? model::Memory::buffer
                                       : model::Memory::dram;
 }
@@ -261,7 +260,12 @@ CostModel::Chip CostModel::chipOf(Operation *module) {
 
 llvm::Expected<model::Cost> CostModel::costOf(const TaskWork &work,
                                               const TaskFacts &facts) {
-  return std::visit([&](const auto &task) { return cost(task, facts); }, work);
+  llvm::Expected<model::Cost> result =
+      std::visit([&](const auto &task) { return cost(task, facts); }, work);
+  if (result)
+    if (llvm::Error error = addTraffic(work, *result))
+      return error;
+  return result;
 }
 
 llvm::Expected<model::Cost> CostModel::cost(const TransferTask &task,
@@ -321,8 +325,8 @@ llvm::Expected<model::Cost> CostModel::cost(const MVMTask &task,
     return group.takeError();
   const GridSpec grid = specOf(task.grid);
   SmallVector<model::ArrayRange> arrays;
-  for (const TaskPlacement &placement : task.joined)
-    llvm::append_range(arrays, rangesOf(placement.ranges));
+  for (const MVMTask::Joined &part : task.joined)
+    llvm::append_range(arrays, rangesOf(part.placement.ranges));
   mergeRanges(arrays);
   if (task.joined.empty())
     arrays = unitsOf(task.grid.placement, **group, grid.tiling.arrays);

@@ -15,6 +15,7 @@
 #include "lib/Model/AP/Links.h"
 #include "lib/Model/Cam/Search.h"
 #include "lib/Model/Machine/Costs.h"
+#include "lib/Model/Machine/Interconnect.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/Error.h"
@@ -41,6 +42,13 @@ model::SearchMapping mappingOf(const TaskCamMapping &mapping);
 
 /// The units of a placement.
 llvm::SmallVector<model::ArrayRange> rangesOf(llvm::ArrayRef<int64_t> bounds);
+
+/// The units of a placement, or as many of the lowest as are wanted.
+llvm::SmallVector<model::ArrayRange> unitsOf(const TaskPlacement &placement,
+                                             const model::UnitGroup &group,
+                                             int64_t wanted);
+
+model::Memory memoryOf(TaskMemory memory);
 
 /// What a run knows and an estimate may not.
 struct TaskFacts {
@@ -111,6 +119,13 @@ private:
   /// What stays in processors. Fails if the microprograms do not fit together.
   llvm::Expected<model::APLinks> linksOf(const APRunTask &task,
                                          const model::APMicroprogram &program);
+  /// Adds what the task moves over the links of the device (Traffic.cpp).
+  llvm::Error addTraffic(const TaskWork &work, model::Cost &cost);
+  std::vector<model::TileTraffic> trafficOf(const ProgramTask &task,
+                                            const model::UnitGroup &group,
+                                            const model::Cost &cost) const;
+  std::vector<model::TileTraffic>
+  trafficOf(const MVMTask &task, const model::UnitGroup &group) const;
 
   llvm::Expected<const model::UnitGroup *>
   crossbarsOf(const TaskGrid &grid) const;

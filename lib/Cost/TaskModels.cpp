@@ -182,7 +182,8 @@ static bool join(MutableArrayRef<ProgramOp> programs, MVMTask &task) {
   if (programs.size() > 1 || programs.front().getTiles())
     for (ProgramOp program : programs)
       if (program.getPlacementAttr())
-        task.joined.push_back(placementOf(program, program.getPlacementAttr()));
+        task.joined.push_back({placementOf(program, program.getPlacementAttr()),
+                               program.getTiles()});
   return true;
 }
 

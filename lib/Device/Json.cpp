@@ -35,6 +35,8 @@ const Words<model::WeightEncoding> encodings = {
 const Words<model::CircuitMapping> mappings = {
     {"dense", model::CircuitMapping::dense},
     {"kernel", model::CircuitMapping::kernel}};
+const Words<model::Topology> topologies = {{"mesh", model::Topology::mesh},
+                                           {"htree", model::Topology::htree}};
 const Words<bool> matmuls = {{"digital", false}, {"crossbar", true}};
 
 //===----------------------------------------------------------------------===//
@@ -665,6 +667,23 @@ void fields(Visitor &v, model::LawSpec &s) {
   v.defaulted("level", s.level, std::string());
 }
 
+template <typename Visitor>
+void fields(Visitor &v, model::InterconnectSpec &s) {
+  v.word("topology", s.topology, topologies);
+  v.required("level", s.level);
+  v.optional("rows", s.rows);
+  v.optional("columns", s.columns);
+  v.optional("branching", s.branching);
+  v.optional("tile_pitch_mm", s.tilePitchMm);
+  v.required("bandwidth_bytes_per_ns", s.bandwidthBytesPerNs);
+  v.required("router_ns", s.routerNs);
+  v.required("wire_ns_per_mm", s.wireNsPerMm);
+  v.required("router_pj_per_bit", s.routerPjPerBit);
+  v.required("wire_pj_per_bit_mm", s.wirePjPerBitMm);
+  v.optional("memory_node", s.memoryNode);
+  v.defaulted("spread_buffer", s.spreadBuffer, false);
+}
+
 /// Systolic arrays without numbers: exact sums, converted at once.
 model::CrossbarSpec systolicArrays() {
   model::CrossbarSpec spec;
@@ -758,6 +777,7 @@ void fields(Visitor &v, model::DeviceSpec &s) {
   v.part("dram", [&](auto &part) { fields(part, s.dram); });
   v.list("components", "name", s.components);
   v.optionalList("laws", "of", s.laws);
+  v.optionalPart("interconnect", s.interconnect);
 }
 
 } // namespace

@@ -246,6 +246,27 @@ static model::LawSpec toSpec(pum::LawAttr law) {
   return spec;
 }
 
+static model::InterconnectSpec toSpec(pum::InterconnectAttr interconnect) {
+  model::InterconnectSpec spec;
+  spec.topology = interconnect.getTopology() == pum::Topology::mesh
+                      ? model::Topology::mesh
+                      : model::Topology::htree;
+  spec.level = interconnect.getLevel().str();
+  spec.rows = interconnect.getRows();
+  spec.columns = interconnect.getColumns();
+  spec.branching = interconnect.getBranching();
+  if (std::optional<Number> pitch = interconnect.getTilePitchMm())
+    spec.tilePitchMm = *pitch;
+  spec.bandwidthBytesPerNs = interconnect.getBandwidthBytesPerNs();
+  spec.routerNs = interconnect.getRouterNs();
+  spec.wireNsPerMm = interconnect.getWireNsPerMm();
+  spec.routerPjPerBit = interconnect.getRouterPjPerBit();
+  spec.wirePjPerBitMm = interconnect.getWirePjPerBitMm();
+  spec.memoryNode = interconnect.getMemoryNode();
+  spec.spreadBuffer = interconnect.getSpreadBuffer();
+  return spec;
+}
+
 model::DeviceSpec pumice::toSpec(pum::DeviceAttr device) {
   model::DeviceSpec spec = toStatedSpec(device);
   applyLaws(spec);
@@ -299,6 +320,8 @@ model::DeviceSpec pumice::toStatedSpec(pum::DeviceAttr device) {
   if (ArrayAttr laws = device.getLaws())
     for (auto law : laws.getAsRange<pum::LawAttr>())
       spec.laws.push_back(::toSpec(law));
+  if (pum::InterconnectAttr interconnect = device.getInterconnect())
+    spec.interconnect = ::toSpec(interconnect);
   model::declareResources(spec);
   return spec;
 }
@@ -364,11 +387,13 @@ public:
       laws.push_back(at("laws." + law.of, [&] { return build(law); }));
     auto buffer = at("buffer", [&] { return build(spec.buffer); });
     auto dram = at("dram", [&] { return build(spec.dram); });
+    auto interconnect =
+        at("interconnect", [&] { return build(spec.interconnect); });
     if (failed)
       return {};
-    return get<pum::DeviceAttr>(StringRef(spec.name), array(groups), buffer,
-                                dram, array(components),
-                                spec.laws.empty() ? ArrayAttr() : array(laws));
+    return get<pum::DeviceAttr>(
+        StringRef(spec.name), array(groups), buffer, dram, array(components),
+        spec.laws.empty() ? ArrayAttr() : array(laws), interconnect);
   }
 
 private:
@@ -618,6 +643,25 @@ private:
                                   Number{spec.ones}, spec.pipelined, tiles,
                                   periphery, accumulation, interconnect,
                                   buffers, timing, leakage);
+  }
+
+  pum::InterconnectAttr
+  build(const std::optional<model::InterconnectSpec> &interconnect) {
+    if (!interconnect)
+      return {};
+    std::optional<Number> pitch;
+    if (interconnect->tilePitchMm)
+      pitch = Number{*interconnect->tilePitchMm};
+    return get<pum::InterconnectAttr>(
+        interconnect->topology == model::Topology::mesh ? pum::Topology::mesh
+                                                        : pum::Topology::htree,
+        StringRef(interconnect->level), interconnect->rows,
+        interconnect->columns, interconnect->branching, pitch,
+        Number{interconnect->bandwidthBytesPerNs},
+        Number{interconnect->routerNs}, Number{interconnect->wireNsPerMm},
+        Number{interconnect->routerPjPerBit},
+        Number{interconnect->wirePjPerBitMm}, interconnect->memoryNode,
+        interconnect->spreadBuffer);
   }
 
   pum::MemoryAttr build(const model::MemorySpec &memory) {

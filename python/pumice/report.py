@@ -29,6 +29,7 @@ __all__ = [
     "Layer",
     "Level",
     "Lifetime",
+    "Link",
     "Report",
     "Saturation",
     "Utilisation",
@@ -131,6 +132,26 @@ class Utilisation:
     count: int
     busy_ns: float
     share: float
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link of the device's interconnect that was used (docs/interconnect.md).
+
+    Attributes:
+        link: its number, as `first` of lanes of the class `link`.
+        name: from where to where: `ROW,COLUMN>ROW,COLUMN` in a mesh, `LEVEL.NODE>LEVEL.NODE` in an
+            H-tree.
+        busy_ns: how long instructions held it.
+        share: busy_ns divided by latency.
+        waiting_ns: how long instructions waited for it that were ready otherwise.
+    """
+
+    link: int
+    name: str
+    busy_ns: float
+    share: float
+    waiting_ns: float
 
 
 @dataclass(frozen=True)
@@ -398,6 +419,11 @@ class Report:
         A class that several groups declare has the group's name in front: processors.array.
         """
         return {k: Utilisation(**v) for k, v in self._data["utilisation"].items()}
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The links that were used, by their numbers; none without an interconnect."""
+        return tuple(Link(**item) for item in self._data.get("links", ()))
 
     @property
     def waiting_ns(self) -> dict[str, float]:

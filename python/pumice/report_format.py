@@ -57,6 +57,9 @@ _FUNCTION = {
 _SATURATION = {
     "layer": _TEXT, "node": _TEXT, "end": _TEXT, "fraction": _NUMBER, "calibrated": _NUMBER,
 }  # fmt: skip
+_LINK = {
+    "link": _COUNT, "name": _TEXT, "busy_ns": _NUMBER, "share": _NUMBER, "waiting_ns": _NUMBER,
+}  # fmt: skip
 _RUN: dict[str, Any] = {
     "device": _TEXT, "latency_ns": _NUMBER,
     "energy_pj": {**_ENERGY, "dynamic": _NUMBER, "static": _NUMBER},
@@ -65,7 +68,7 @@ _RUN: dict[str, Any] = {
     "utilisation": {"*": {"count": _COUNT, "busy_ns": _NUMBER, "share": _NUMBER}},
     "waiting_ns?": {"*": _NUMBER}, "counters": _COUNTERS, "wear": _WEAR,
     "functions?": [_FUNCTION], "peak_buffer_bytes?": _COUNT, "interval_ns?": _NUMBER,
-    "kinds_ns?": {"*": _NUMBER}, "saturated?": [_SATURATION], "*": None,
+    "kinds_ns?": {"*": _NUMBER}, "saturated?": [_SATURATION], "links?": [_LINK], "*": None,
 }  # fmt: skip
 _CODE = {
     "regions": _COUNT, "distinct": _COUNT, "cached": _COUNT, "seconds": _NUMBER, "warning?": _TEXT,

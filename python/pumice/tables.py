@@ -24,6 +24,8 @@ NOT_STATED = "not stated"
 
 #: Width of text that goes to no terminal: lines are not broken.
 _UNLIMITED = 1_000_000
+#: Links in the table of the busiest.
+_LINKS = 10
 #: Width of tables in notebooks.
 _WIDE = 140
 
@@ -150,6 +152,8 @@ def report_tables(
     if any(layer.reasons for layer in report.layers):
         parts.append(_reasons(report))
     parts += [_components(report), _utilisation(report)]
+    if report.links:
+        parts.append(_links(report))
     if report.schedule is not None:
         parts.append(_waiting(report))
     if report.wear.arrays_written:
@@ -364,6 +368,17 @@ def _utilisation(report: Report) -> Group:
         for name, use in report.utilisation.items()
     ]
     return simple_table("Utilisation", ["resource", "count", "busy time, sum", "share"], rows)
+
+
+def _links(report: Report) -> Group:
+    """The links that were held longest."""
+    busiest = sorted(report.links, key=lambda link: (-link.busy_ns, link.link))[:_LINKS]
+    rows = [
+        (link.name, time(link.busy_ns), percent(link.share), time(link.waiting_ns))
+        for link in busiest
+    ]
+    title = f"Busiest of {number(len(report.links))} links in use"
+    return simple_table(title, ["link", "busy time", "share", "waiting for it"], rows)
 
 
 def _waiting(report: Report) -> Group:

@@ -28,6 +28,7 @@ _PROCESSES = {
     "digital_unit": "digital units",
     "buffer_port": "buffer ports",
     "dram_port": "DRAM ports",
+    "link": "links",
 }
 
 #: Process of the counters.
@@ -44,6 +45,8 @@ def trace_of(report: Report, *, setup: bool = False) -> dict[str, Any]:
         setup: begin with the one-time programming of arrays.
     """
     tracks = _Tracks()
+    used = [*report.links, *(report.setup.links if report.setup else ())]
+    tracks.links = {link.link: link.name for link in used}
     if report.schedule is not None:
         tracks.elements = _Elements(report)
     start_ns = 0.0
@@ -130,7 +133,10 @@ def _lanes(
     for lane in instruction["lanes"]:
         resource = lane["resource"]
         if not _is_array(resource):
-            title = f"{resource.replace('_', ' ')} {lane['first']}"
+            which = lane["first"]
+            if resource == "link":
+                which = tracks.links.get(which, which)
+            title = f"{resource.replace('_', ' ')} {which}"
             yield tracks.track(resource, (lane["first"],), title), lane
 
 
@@ -184,6 +190,7 @@ class _Tracks:
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
         self.elements: _Elements | None = None
+        self.links: dict[int, str] = {}  # names by numbers
         self._arrows = 0
         self._tracks: dict[str, dict[tuple[Any, ...], tuple[int, int, str]]] = {}
 

@@ -72,6 +72,7 @@ Counters &Counters::operator+=(const Counters &other) {
   saturatingAdd(bufferBytesWritten, other.bufferBytesWritten);
   saturatingAdd(dramBytesRead, other.dramBytesRead);
   saturatingAdd(dramBytesWritten, other.dramBytesWritten);
+  saturatingAdd(linkBytes, other.linkBytes);
   return *this;
 }
 
@@ -80,7 +81,7 @@ bool Counters::isSaturated() const {
        {macs, windows, arrayReads, conversions, wordlineDrives, cellReads,
         cellsWritten, rowsWritten, apPasses, apTaggedWrites, apShifts,
         camSearches, camRows, camKeyBits, bufferBytesRead, bufferBytesWritten,
-        dramBytesRead, dramBytesWritten})
+        dramBytesRead, dramBytesWritten, linkBytes})
     if (count == kSaturated)
       return true;
   return llvm::is_contained(digitalOps, kSaturated);
@@ -679,6 +680,15 @@ Cost pumice::model::bufferCost(const DeviceSpec &device, int64_t bytesRead,
   Cost cost;
   accessBuffer(cost, device, bytesRead, bytesWritten);
   return cost;
+}
+
+void pumice::model::holdResource(Cost &cost, ResourceId resource,
+                                 ArrayRange units, double ns) {
+  hold(cost, resource, toPs(ns), units);
+}
+
+void pumice::model::delay(Cost &cost, double ns) {
+  cost.latencyPs = std::min(cost.latencyPs + toPs(ns), longestPs);
 }
 
 void pumice::model::holdUnits(Cost &cost, const UnitGroup &group,

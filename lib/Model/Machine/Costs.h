@@ -111,6 +111,7 @@ struct Counters {
   int64_t bufferBytesWritten = 0;
   int64_t dramBytesRead = 0;
   int64_t dramBytesWritten = 0;
+  int64_t linkBytes = 0; ///< bytes on one link of the interconnect
 
   Counters &operator+=(const Counters &other);
   /// Whether a count is too large for its type.
@@ -277,6 +278,12 @@ Cost bufferCost(const DeviceSpec &device, int64_t bytesRead,
 /// The cost of reading and writing the DRAM.
 Cost dramCost(const DeviceSpec &device, int64_t bytesRead,
               int64_t bytesWritten);
+
+/// Makes a cost hold a resource for `ns`, and last at least as long.
+void holdResource(Cost &cost, ResourceId resource, ArrayRange units, double ns);
+
+/// Lets results of a cost be available `ns` later.
+void delay(Cost &cost, double ns);
 
 /// Makes a cost hold units of a group for `ns`.
 void holdUnits(Cost &cost, const UnitGroup &group, ArrayRange units, double ns);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/Machine/DeviceSpec.h"
 
+#include "lib/Model/Machine/Interconnect.h"
+
 #include <algorithm>
 #include <map>
 
@@ -121,6 +123,12 @@ void pumice::model::declareResources(DeviceSpec &device) {
   };
   declarePorts("buffer_port", device.buffer);
   declarePorts("dram_port", device.dram);
+  if (device.interconnect) {
+    numberTiles(device);
+    device.interconnect->linkResource =
+        declare("link", Interconnect(*device.interconnect).links(),
+                /*isLocated=*/true, 1, nullptr, /*isUnit=*/false);
+  }
 
   std::map<std::string, int> groupsByName;
   for (const ResourceClass &resource : device.resources)

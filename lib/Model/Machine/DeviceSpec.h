@@ -228,6 +228,31 @@ struct MemorySpec {
   ResourceId portResource = 0; ///< set by declareResources
 };
 
+/// How links join tiles.
+enum class Topology { mesh, htree };
+
+/// The links between tiles and memories (`#pum.interconnect`, which explains
+/// the fields; docs/interconnect.md).
+struct InterconnectSpec {
+  Topology topology = Topology::mesh;
+  std::string level;                    ///< whose instances are tiles
+  std::optional<int64_t> rows, columns; ///< of a mesh
+  std::optional<int64_t> branching;     ///< of an H-tree
+  std::optional<double> tilePitchMm;    ///< nullopt: from the area of a tile
+  double bandwidthBytesPerNs = 0;       ///< of a link
+  double routerNs = 0;
+  double wireNsPerMm = 0;
+  double routerPjPerBit = 0;
+  double wirePjPerBitMm = 0;
+  std::optional<int64_t> memoryNode; ///< of a mesh; nullopt: 0
+  bool spreadBuffer = false;         ///< the buffer is in all tiles, in parts
+
+  // Set by declareResources.
+  int64_t tiles = 0;
+  double pitchMm = 0;
+  ResourceId linkResource = 0;
+};
+
 /// Cost of one kind of scalar operation on the digital unit.
 struct DigitalOpSpec {
   std::string kind; ///< add, multiply, divide, compare, convert, special, move
@@ -308,6 +333,8 @@ struct UnitGroup {
   ResourceId unitResource = 0;
   std::optional<ResourceId> writeDriverResource, converterResource,
       systolicResource;
+  std::optional<int64_t> firstTile; ///< in the interconnect; nullopt: none
+  int64_t unitsPerTile = 0;
 
   const CrossbarSpec *crossbar() const {
     return std::get_if<CrossbarSpec>(&unit);
@@ -366,6 +393,8 @@ struct DeviceSpec {
   MemorySpec dram;
   std::vector<ComponentSpec> components;
   std::vector<LawSpec> laws;
+  std::optional<InterconnectSpec>
+      interconnect; ///< nullopt: moving bytes takes no links
   std::vector<ResourceClass> resources; ///< set by declareResources
 
   /// The group with a name; null if there is none.
@@ -378,9 +407,9 @@ struct DeviceSpec {
 };
 
 /// Fills `resources` and the ids in groups and memories. A class is named
-/// array, write_driver, converter, systolic_array, digital_unit, buffer_port or
-/// dram_port. If
-/// several groups declare it, the name of the group comes first: arrays.array.
+/// array, write_driver, converter, systolic_array, digital_unit, buffer_port,
+/// dram_port or link. If several groups declare it, the name of the group comes
+/// first: arrays.array.
 void declareResources(DeviceSpec &device);
 
 } // namespace pumice::model

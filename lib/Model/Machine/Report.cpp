@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/Machine/Report.h"
 
+#include "lib/Model/Machine/Interconnect.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -56,6 +58,8 @@ static json::Object toJson(const Counters &counters, bool withZeros) {
   add("buffer_bytes_written", counters.bufferBytesWritten);
   add("dram_bytes_read", counters.dramBytesRead);
   add("dram_bytes_written", counters.dramBytesWritten);
+  if (counters.linkBytes)
+    add("link_bytes", counters.linkBytes);
   return object;
 }
 
@@ -369,6 +373,32 @@ static json::Object waitingToJson(const Machine &machine) {
   return waiting;
 }
 
+/// The links of an interconnect that were used: how long, and how long
+/// instructions waited for them.
+static json::Array linksToJson(const Machine &machine,
+                               const InterconnectSpec &interconnect) {
+  const Timeline &timeline = machine.timeline();
+  std::map<int64_t, std::pair<int64_t, int64_t>> links; // busy, waiting
+  for (const Event &event : timeline.events()) {
+    for (const Lane &lane : event.lanes)
+      if (lane.resource == interconnect.linkResource)
+        links[lane.first].first += lane.endPs - lane.startPs;
+    if (event.waitedFor == interconnect.linkResource)
+      links[event.waitedForUnit].second += event.startPs - event.readyPs;
+  }
+  const auto makespan = double(timeline.makespanPs());
+  const Interconnect names(interconnect);
+  json::Array array;
+  for (auto [link, times] : links)
+    array.push_back(json::Object{
+        {"link", link},
+        {"name", names.nameOf(link)},
+        {"busy_ns", ns(times.first)},
+        {"share", makespan > 0 ? double(times.first) / makespan : 0},
+        {"waiting_ns", ns(times.second)}});
+  return array;
+}
+
 json::Value pumice::model::toJson(const Machine &machine, const Machine *setup,
                                   const Machine *steady) {
   const Timeline &timeline = machine.timeline();
@@ -408,6 +438,8 @@ json::Value pumice::model::toJson(const Machine &machine, const Machine *setup,
       {"waiting_ns", waitingToJson(machine)},
       {"counters", ::toJson(machine.counters(), /*withZeros=*/true)},
       {"wear", std::move(wear)}};
+  if (machine.device().interconnect)
+    report["links"] = linksToJson(machine, *machine.device().interconnect);
   if (setup)
     report["setup"] = toJson(*setup);
   if (steady)

@@ -41,6 +41,9 @@ namespace pumice::model {
 ///                     ranges [{group, first, count, layers,
 ///                              max_writes_per_cell, mean_writes_per_cell}]}.
 /// Resources have the names that the device declares.
+/// A device with an interconnect has `links` [{link, name, busy_ns, share,
+/// waiting_ns}], those that were used, by their numbers, which are also those
+/// of lanes: `waiting_ns` is how long instructions waited for this link last.
 /// Layers and instructions omit components and counters that are 0;
 /// instructions omit an empty `reason`, `nonlinear` and `buffer_bytes`, the
 /// activations in the buffer when the program issues the instruction.

@@ -104,6 +104,7 @@ llvm::Expected<EventId> Timeline::issue(const Cost &cost,
   }
   const int64_t ready = start;
   std::optional<ResourceId> waitedFor;
+  int64_t waitedForUnit = 0;
   int64_t longest = cost.latencyPs;
   for (const ResourceUse &use : cost.resources) {
     longest = std::max(longest, use.durationPs);
@@ -117,6 +118,7 @@ llvm::Expected<EventId> Timeline::issue(const Cost &cost,
     if (*free > start) {
       start = *free;
       waitedFor = use.resource;
+      waitedForUnit = use.units.first;
     }
   }
   if (llvm::Error error = verifyDisjoint(cost))
@@ -130,6 +132,7 @@ llvm::Expected<EventId> Timeline::issue(const Cost &cost,
   Event event;
   event.readyPs = ready;
   event.waitedFor = waitedFor;
+  event.waitedForUnit = waitedForUnit;
   event.startPs = start;
   event.endPs = start + cost.latencyPs;
   event.dependencies.assign(dependencies.begin(), dependencies.end());

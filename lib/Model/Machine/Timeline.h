@@ -45,6 +45,7 @@ struct Event {
   llvm::SmallVector<EventId, 4> dependencies;
   /// What was free last, if it was not when the instruction was ready.
   std::optional<ResourceId> waitedFor;
+  int64_t waitedForUnit = 0; ///< the first one of the units or the instance
 };
 
 class Timeline {

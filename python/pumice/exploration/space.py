@@ -124,7 +124,7 @@ _COSTS = frozenset(
     {
         "timing", "energy", "components", "endurance_writes", "name", "clock_ghz", "energy_pj",
         "cycles", "bandwidth_bytes_per_ns", "latency_ns", "read_pj_per_byte", "write_pj_per_byte",
-        "pulse_unchanged_cells", "level_steps", "laws",
+        "pulse_unchanged_cells", "level_steps", "laws", "interconnect",
     }
 )  # fmt: skip
 

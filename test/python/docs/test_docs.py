@@ -54,6 +54,13 @@ def test_laws() -> None:
     run_page(DOCS / "laws.md", 1)
 
 
+def test_interconnect(capsys) -> None:
+    for name in ("torch", "torch_mlir", "torchao"):
+        pytest.importorskip(name)
+    run_page(DOCS / "interconnect.md", 1)
+    assert "Link(link=0, name='0,0>0,1'" in capsys.readouterr().out
+
+
 def test_the_tables_of_fields_and_laws_are_those_of_the_code() -> None:
     """scripts/table_of_fields.py --write brings docs/laws.md up to date."""
     script = DOCS.parent / "scripts" / "table_of_fields.py"

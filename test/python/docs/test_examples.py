@@ -85,6 +85,17 @@ def test_measured_cells() -> None:
 
 
 @pytest.mark.usefixtures("_torch")
+def test_interconnect() -> None:
+    """Links cost energy; memories in a corner are farther than in the middle."""
+    lines = [line.rsplit(": ", 1) for line in printed("interconnect/links.py").splitlines()]
+    energy = {name: float(re.search(r"([\d.]+) nJ", text)[1]) for name, text in lines}  # type: ignore[index]
+    assert energy["no links"] == 0
+    assert len(energy) == 5
+    assert energy["mesh, buffer in all tiles"] > energy["mesh, memories in a corner"] > 0
+    assert all("busiest none" in text for name, text in lines if name == "no links")
+
+
+@pytest.mark.usefixtures("_torch")
 def test_decode() -> None:
     pytest.importorskip("transformers")
     lines = dict(line.split(":", 1) for line in printed("decode/decode.py").splitlines())

@@ -68,17 +68,28 @@ def test_results() -> None:
         assert np.array_equal(found, right)
 
 
-@pytest.mark.parametrize("with_drivers", [False, True])
-def test_a_task_costs_what_its_instruction_does(with_drivers: bool) -> None:
+@pytest.mark.parametrize("more", ["", "drivers", "links"])
+def test_a_task_costs_what_its_instruction_does(more: str) -> None:
     """Load, store, programs of constants and of temporary weights, layers of all kinds, digital."""
     device = DEVICE
-    if with_drivers:
+    if more == "drivers":
         device = device.replace(
             arrays={
                 "write_drivers": {"level": "tile", "count": 1},
                 "converters": {"level": "tile", "count": 1},
             }
         )
+    if more == "links":
+        device = device.replace(
+            groups={"processors": {"levels": {"bank": None, "tile": {"holds": 4}}}},
+            components={"processor": None},
+            interconnect={
+                "topology": "mesh", "level": "tile", "rows": 3, "columns": 3,
+                "bandwidth_bytes_per_ns": 0.5, "router_ns": 2, "wire_ns_per_mm": 1,
+                "router_pj_per_bit": 0.1, "wire_pj_per_bit_mm": 0.2, "memory_node": 7,
+                "spread_buffer": True,
+            },
+        )  # fmt: skip
     with ir.Context() as context:
         module = network_at(context, device, TO_TASKS)
         tasks = json.loads(_pumice.task_costs(module))
@@ -92,6 +103,9 @@ def test_a_task_costs_what_its_instruction_does(with_drivers: bool) -> None:
     assert found == {f"simulator.{kind}" for kind in names}
     assert [task["cost"] for task in tasks] == [one["cost"] for one in instructions]
     assert all(task["cost"]["latency_ns"] > 0 for task in tasks)
+    for task in tasks if more == "links" else ():
+        held = {use["resource"] for use in task["cost"]["resources"]}
+        assert ("link" in held) == (task["op"] != "pum.digital")
     # The machine takes the same: programs before the first inference are in the setup.
     timed = [*estimate["setup"]["instructions"], *estimate["instructions"]]
     taken = sorted(one["end_ns"] - one["start_ns"] for one in timed)
