@@ -139,10 +139,16 @@ LogicalResult MVMOp::verify() {
 LogicalResult APExecOp::verify() {
   // C1
   auto output = cast<MemRefType>(getOutput().getType());
+  auto input = cast<MemRefType>(getInput().getType());
+  Type other;
+  if (getOther()) {
+    // They may be in different memories.
+    auto type = cast<MemRefType>(getOther().getType());
+    other = MemRefType::get(type.getShape(), type.getElementType(),
+                            type.getLayout(), input.getMemorySpace());
+  }
   return ap::verifyRun([&] { return emitOpError(); }, getProgram(),
-                       getWindowAttr(), getInput().getType(),
-                       getOther() ? getOther().getType() : Type(),
-                       output.getShape());
+                       getWindowAttr(), input, other, output.getShape());
 }
 
 LogicalResult APLookupOp::verify() {

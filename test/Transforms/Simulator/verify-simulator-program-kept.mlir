@@ -8,6 +8,9 @@ func.func @good(%x: memref<2x3xi8, #simulator.memory<host>>) -> memref<2x1xi32, 
      : memref<2x3xi8, #simulator.memory<host>>, memref<2x3xi8, #simulator.memory<processors>>
   %1 = simulator.ap_exec %c, %y on <"processors", 2, 3> program dense<[80, 65]> : tensor<2xi8> after(%0)
      : memref<2x3xi8, #simulator.memory<processors>>, memref<2x1xi32, #simulator.memory<buffer>>
+  %z = simulator.buffer : memref<2x1xi32, #simulator.memory<buffer>>
+  %2 = simulator.ap_exec %c with %x, %z on <"processors", 2, 3> program dense<[80, 65]> : tensor<2xi8> after(%0)
+     : memref<2x3xi8, #simulator.memory<processors>> with memref<2x3xi8, #simulator.memory<host>>, memref<2x1xi32, #simulator.memory<buffer>>
   return %y : memref<2x1xi32, #simulator.memory<buffer>>
 }
 
