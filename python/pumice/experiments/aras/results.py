@@ -43,7 +43,7 @@ LEVELS = {
     "pulses": "only cells that change are pulsed, by the difference of levels",
     "re-encoding": "the exact encoding with the least energy",
     "banks": "banks are powered while they hold something",
-    "steady": "many inferences: pinned layers stay in their arrays",
+    "steady": "many inferences: layers, or some of their tiles, stay in their arrays",
 }
 #: Networks that stay in the arrays of so many chips like ISAAC's, as streams of inputs.
 STREAMS = (
@@ -154,6 +154,9 @@ class Level:
     most_writes_of_an_array: int
     gap_to_bound: float
     pinned: int = 0
+    """layers that stay as a whole"""
+    kept_tiles: int = 0
+    """tiles of one copy that stay, of these layers and of others"""
     least_write_pj: float = 0.0
     """what any schedule writes that takes no more time; 0: not known"""
     least_rewriting_pj: float = 0.0

@@ -78,6 +78,7 @@ def _level(
         most_writes_of_an_array=found.most_writes_of_an_array,
         gap_to_bound=found.gap,
         pinned=len(found.pinned),
+        kept_tiles=sum(found.kept_tiles.values()),
         least_write_pj=found.least_write_pj,
         least_rewriting_pj=found.least_rewriting_pj,
     )

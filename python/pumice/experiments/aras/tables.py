@@ -224,14 +224,16 @@ def _steady(setting: Setting) -> Table:
     for name, n in setting.networks.items():
         f = n.figures()
         rows.append([
-            name, str(n.levels["steady"].pinned), percent(f["steady_time"]),
-            percent(f["steady_rewriting_saved"]), percent(f["steady_time_over_fastest"]),
+            name, str(n.levels["steady"].pinned), f"{n.levels['steady'].kept_tiles:,}",
+            percent(f["steady_time"]), percent(f["steady_rewriting_saved"]),
+            percent(f["steady_time_over_fastest"]),
             percent(f["steady_rewriting_saved_over_fastest"]),
+            percent(f["steady_rewriting_saved_at_most"]),
         ])  # fmt: skip
     return Table(
-        f"Steady state: write and DRAM energy that pinned layers save, {_writers(setting)}",
-        ["network", "pinned layers", "time over ours", "saved over ours", "time over fastest",
-         "saved over fastest"],
+        f"Steady state: write and DRAM energy that kept tiles save, {_writers(setting)}",
+        ["network", "whole layers", "tiles kept", "time over ours", "saved over ours",
+         "time over fastest", "saved over fastest", "at most"],
         rows,
     )  # fmt: skip
 
