@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/Support/DebugLog.h"
+#include <map>
 
 #define DEBUG_TYPE "pum-keep-codes"
 
@@ -99,15 +100,30 @@ private:
     SmallVector<Operation *> tasks{task};
     llvm::append_range(tasks, readers);
     for (Operation *op : tasks) {
-      llvm::Expected<model::Cost> cost = costs.costOf(op);
-      if (!cost) {
-        why = llvm::toString(cost.takeError());
-        return std::nullopt;
+      auto [known, isNew] = scores.try_emplace({op, keptAround(op)});
+      if (isNew) {
+        llvm::Expected<model::Cost> cost = costs.costOf(op);
+        if (!cost) {
+          scores.erase(known);
+          why = llvm::toString(cost.takeError());
+          return std::nullopt;
+        }
+        known->second = {model::total(cost->energyPj), double(cost->latencyPs)};
       }
-      energyPj += model::total(cost->energyPj);
-      latencyPs += double(cost->latencyPs);
+      energyPj += known->second.first;
+      latencyPs += known->second.second;
     }
     return pumice::scoreOf(objective, energyPj, latencyPs);
+  }
+
+  /// What decides the cost of a task here: whether its own results stay (bit
+  /// 0), and those that it reads.
+  static uint64_t keptAround(Operation *op) {
+    uint64_t bits = pum::isKept(op);
+    for (auto [place, operand] : llvm::enumerate(op->getOperands()))
+      bits |= uint64_t(pum::isKept(operand.getDefiningOp()))
+              << (1 + place % 63);
+    return bits;
   }
 
   /// Processors that a task can make use of; 0: it runs elsewhere.
@@ -156,6 +172,8 @@ private:
   CostModel &costs;
   StringRef objective;
   std::vector<Held> held;
+  /// Energy in pJ and latency in ps of tasks, by `keptAround`.
+  std::map<std::pair<Operation *, uint64_t>, std::pair<double, double>> scores;
 };
 
 struct PUMKeepCodesPass : pumice::impl::PUMKeepCodesBase<PUMKeepCodesPass> {
