@@ -22,7 +22,7 @@ def test_random_problems(first: int) -> None:
 
 
 def test_pins_that_leave_no_room_for_a_column() -> None:
-    """A column of 9 tiles beside 9 pinned ones on 12 arrays: in parts, only once these are pinned."""
+    """A column of 9 tiles beside 9 pinned ones on 12 arrays: in parts only if these stay."""
     assert scheduling_fuzz.run(476, 1) == (1, [])
 
 
