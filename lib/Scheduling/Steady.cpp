@@ -301,15 +301,21 @@ llvm::Expected<Schedule> pumice::scheduling::steady(const Problem &problem,
   Search final(own, pinner.options, Start::Steady);
   final.economize(best.candidate, best.cost, limit, final.moves());
   final.exchange(best.candidate, best.cost, limit, search.tries(triesAtTheEnd));
+  Plan plan;
   // Then tile by tile, for what the problem does not pin.
+  Candidate byTiles = best.candidate;
   for (size_t u = 0; u < problem.units.size(); ++u)
     if (best.isPinned[u] && !problem.units[u].isPinned)
-      best.candidate.kept[u] = problem.units[u].tiles();
-  search.keepTiles(best.candidate, limit,
+      byTiles.kept[u] = problem.units[u].tiles();
+  if (search.evaluate(byTiles).time > limit) {
+    // Whole columns do not fit beside what is pinned.
+    final.getPlanner().fill(best.candidate, plan);
+    return record(own, plan, Start::Steady, "steady");
+  }
+  search.keepTiles(byTiles, limit,
                    options.moves ? runsOfMove * *options.moves
                    : isLarge     ? search.tries(runsOfTiles / 10)
                                  : runsOfTiles);
-  Plan plan;
-  search.getPlanner().fill(best.candidate, plan);
+  search.getPlanner().fill(byTiles, plan);
   return record(problem, plan, Start::Steady, "steady");
 }

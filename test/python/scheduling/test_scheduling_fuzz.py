@@ -21,6 +21,11 @@ def test_random_problems(first: int) -> None:
     assert scheduled >= 20  # of 150, more than a hundred
 
 
+def test_pins_that_leave_no_room_for_a_column() -> None:
+    """A column of 9 tiles beside 9 pinned ones on 12 arrays: in parts only if these stay."""
+    assert scheduling_fuzz.run(476, 1) == (1, [])
+
+
 @pytest.mark.nightly
 def test_ten_thousand_random_problems() -> None:
     done, seed = 0, 150

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -90,9 +91,12 @@ def _cheapest(
     options: Options,
     encodings: Sequence[Kept],
     algorithm: str = "copies",
+    limit_ps: float = math.inf,
 ) -> tuple[Kept, Level]:
+    """The encoding with the least energy, of those that stay within a time if some do."""
     levels = [_level(network, constants, algorithm, options, own) for own in encodings]
-    return min(zip(encodings, levels, strict=True), key=lambda pair: pair[1].total_pj)
+    pairs = zip(encodings, levels, strict=True)
+    return min(pairs, key=lambda pair: (pair[1].time_ps > limit_ps, pair[1].total_pj))
 
 
 def _network(name: str, constants: Constants, share: float, encodings: Sequence[Kept]) -> Network:
@@ -119,8 +123,9 @@ def _network(name: str, constants: Constants, share: float, encodings: Sequence[
     pulses = 1.0
     if not constants.writers_per_element:
         steady, levels["steady"] = _cheapest(
-            name, constants, gated, list(dict.fromkeys([encodings[0], best])), "steady"
-        )
+            name, constants, gated, list(dict.fromkeys([encodings[0], best])), "steady",
+            limit_ps=levels["fastest"].time_ps * (1 + share),
+        )  # fmt: skip
         pulses = steady.pulses
     return Network(
         name,
