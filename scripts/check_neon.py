@@ -72,15 +72,17 @@ def in_pytorch(
     model: nn.Module, example: Any, bits: int, nonlinear: Any = "neon"
 ) -> pumice.HardwareAwareNetwork:
     """The model with float32 layers, and with the nets of its program for `neon`."""
-    return pumice.hardware_aware(
+    network = pumice.hardware_aware(
         model,
         "neon",
         [example],
         nonlinear=nonlinear,
         options={"mode": "float"},
+        evaluation="quantized",  # in PyTorch; what is quantized are the nets
         compile_options={"net_bits": bits},
         threads=1,
     )
+    return network.eval()
 
 
 class Control(TorchFunctionMode):
@@ -405,8 +407,8 @@ def on_digits() -> Iterator[dict[str, Any]]:
             row[str(bits)] = accuracy(network, *held)
         row.update(on_machine(model, seen[0], *held, control))
         row["tuned layers"] = len(network.unfreeze_neighbours())
-        train(network, seen[0][:1000], seen[1][:1000], 1, 5e-4, gain)
-        network.refresh()  # nets for the tuned weights
+        train(network.train(), seen[0][:1000], seen[1][:1000], 1, 5e-4, gain)
+        network.eval().refresh()  # nets for the tuned weights
         row["tuned"] = accuracy(network, *held)
         yield row
 

@@ -232,7 +232,7 @@ def test_errors() -> None:
     ):
         pumice.hardware_aware(model, "isaac", x, layers={"head": {"redraw": 4}})
     for option, text in (
-        ({"mode": "fast"}, "expected mode to be one of float, quantized, statistical, arrays, got 'fast'"),
+        ({"mode": "fast"}, "mode to be one of float, quantized, statistical, arrays, got 'fast'"),
         ({"cells": "none"}, "expected cells to be one of fresh, device, got 'none'"),
         ({"redraw": 0}, "expected redraw of at least 1, got 0"),
         ({"refresh": 0}, "expected refresh of at least 1, got 0"),
