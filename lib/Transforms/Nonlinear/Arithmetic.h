@@ -68,13 +68,16 @@ using Term = std::pair<const Node *, double>;
 /// variables.
 class View {
 public:
-  /// The view ends at ops for which `isBoundary` is true.
-  View(mlir::Value root,
-       llvm::function_ref<bool(mlir::Operation *)> isBoundary);
+  /// The view ends at ops for which `isBoundary` is true, and `maxDepth` ops
+  /// away from the root. Nonlinear functions are shallower than the default.
+  View(mlir::Value root, llvm::function_ref<bool(mlir::Operation *)> isBoundary,
+       unsigned maxDepth = 40);
 
   const Node *getRoot() const { return root; }
   /// True if the view contains the arithmetic of `op`.
   bool holds(mlir::Operation *op) const { return held.contains(op); }
+  /// True if the view left out ops because it has as many as it may.
+  bool isFull() const { return full; }
   /// The earliest tensor whose elements are `node`, if any.
   const Place *placeOf(const Node *node) const;
   /// The earliest tensor whose elements are a multiple of `node`, if any.
@@ -121,7 +124,8 @@ private:
   llvm::DenseMap<int64_t, int64_t> extents;
   llvm::SmallPtrSet<mlir::Operation *, 32> held;
   int64_t nextVariable = 0;
-  unsigned depth = 0;
+  unsigned maxDepth, depth = 0;
+  bool full = false;
   const Node *root = nullptr;
 };
 

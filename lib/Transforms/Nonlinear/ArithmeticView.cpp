@@ -13,9 +13,8 @@
 using namespace mlir;
 using namespace pumice::arithmetic;
 
-/// Nonlinear functions are shallower and contain fewer ops; the view ends at
-/// these limits.
-static constexpr unsigned maxDepth = 40, maxOps = 96;
+/// Nonlinear functions contain fewer ops; the view ends at this limit.
+static constexpr unsigned maxOps = 96;
 
 /// The body of a linalg op at one point of its loops.
 struct View::Body {
@@ -43,8 +42,9 @@ static bool isNumber(Type type) {
   return element.isFloat() || element.isInteger(1);
 }
 
-View::View(Value value, llvm::function_ref<bool(Operation *)> isBoundary)
-    : isBoundary(isBoundary) {
+View::View(Value value, llvm::function_ref<bool(Operation *)> isBoundary,
+           unsigned maxDepth)
+    : isBoundary(isBoundary), maxDepth(maxDepth) {
   auto type = cast<RankedTensorType>(value.getType());
   SmallVector<int64_t> coords;
   for (auto [i, extent] : llvm::enumerate(type.getShape())) {
@@ -70,13 +70,16 @@ const Node *View::element(Value tensor, ArrayRef<int64_t> coords) {
   if (std::optional<double> number = scalarConstant(tensor)) {
     node = constant(*number);
   } else if (auto result = dyn_cast<OpResult>(tensor);
-             result && depth < maxDepth && held.size() < maxOps &&
-             isNumber(tensor.getType()) && !isBoundary(result.getOwner())) {
-    ++depth;
-    node = expand(result, at);
-    --depth;
-    if (node)
-      held.insert(result.getOwner());
+             result && depth < maxDepth && isNumber(tensor.getType()) &&
+             !isBoundary(result.getOwner())) {
+    full |= held.size() >= maxOps;
+    if (!full) {
+      ++depth;
+      node = expand(result, at);
+      --depth;
+      if (node)
+        held.insert(result.getOwner());
+    }
   }
   node = node ? node : leaf;
   expansions[leaf] = node;

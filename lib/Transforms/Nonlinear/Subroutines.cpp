@@ -202,6 +202,9 @@ private:
 
 } // namespace
 
+/// Depth of a view in which norms and softmaxes have room for all of their ops.
+static constexpr unsigned nearDepth = 16;
+
 std::optional<Subroutine> Finder::findRegion(Operation *op) {
   if (auto softmax = dyn_cast<linalg::SoftmaxOp>(op)) {
     const int64_t dimension = softmax.getDimension();
@@ -239,6 +242,14 @@ std::optional<Subroutine> Finder::findRegion(Operation *op) {
   if (std::optional<Subroutine> region =
           matchRegion(op, result, view, isBoundary))
     return region;
+  // One operand is viewed before the other: residual sums may lead so far back
+  // that nothing is left for the other.
+  if (view.isFull()) {
+    arithmetic::View near(result, isBoundary, nearDepth);
+    if (std::optional<Subroutine> region =
+            matchRegion(op, result, near, isBoundary))
+      return region;
+  }
   if (!isElementwise(op) || !isFloatOp(op))
     return std::nullopt;
   // Unknown: a separate region, with the comparisons that it reads.
