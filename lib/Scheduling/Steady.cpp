@@ -308,7 +308,7 @@ llvm::Expected<Schedule> pumice::scheduling::steady(const Problem &problem,
     if (best.isPinned[u] && !problem.units[u].isPinned)
       byTiles.kept[u] = problem.units[u].tiles();
   if (search.evaluate(byTiles).time > limit) {
-    // Whole columns do not fit beside what is pinned.
+    // Pins leave no room for whole columns.
     final.getPlanner().fill(best.candidate, plan);
     return record(own, plan, Start::Steady, "steady");
   }

@@ -231,7 +231,7 @@ def _steady(setting: Setting) -> Table:
             percent(f["steady_rewriting_saved_at_most"]),
         ])  # fmt: skip
     return Table(
-        f"Steady state: write and DRAM energy that kept tiles save, {_writers(setting)}",
+        f"Steady state: write and DRAM energy that pinned layers save, {_writers(setting)}",
         ["network", "whole layers", "tiles kept", "time over ours", "saved over ours",
          "time over fastest", "saved over fastest", "at most"],
         rows,
