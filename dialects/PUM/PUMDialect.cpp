@@ -20,6 +20,14 @@ using namespace mlir;
 using namespace pumice::pum;
 using pumice::Number;
 
+namespace pumice {
+/// MLIR would print the number as a double, with seven digits.
+static AsmPrinter &operator<<(AsmPrinter &printer,
+                              const std::optional<Number> &number) {
+  return printer << *number;
+}
+} // namespace pumice
+
 #include "dialects/PUM/PUMAttrInterfaces.cpp.inc"
 #include "dialects/PUM/PUMDialect.cpp.inc"
 #include "dialects/PUM/PUMEnums.cpp.inc"

@@ -14,4 +14,13 @@
 // RUN: sed 's/topology = mesh, level = "tile", rows = 12, columns = 14/topology = htree, level = "tile", branching = 1/;s/, memory_node = 7//' %t.mlir > %t2.mlir
 // RUN: not pumice-opt %s --pum-attach-device=device=%t2.mlir 2>&1 | FileCheck %s --check-prefix=BRANCHING
 // BRANCHING: line {{[0-9]+}}, column {{[0-9]+}}: branching must be at least 2, got 1
+// RUN: sed 's/"chip", holds = 168/"chip"/' %t.mlir > %t2.mlir
+// RUN: not pumice-opt %s --pum-attach-device=device=%t2.mlir 2>&1 | FileCheck %s --check-prefix=LIMIT
+// LIMIT: interconnect joins level "tile", expected a limit to its number, got level "chip" of group "arrays" without one
+// RUN: sed 's/"chip", holds = 168/"chip", holds = 300000/' %t.mlir > %t2.mlir
+// RUN: not pumice-opt %s --pum-attach-device=device=%t2.mlir 2>&1 | FileCheck %s --check-prefix=MOST
+// MOST: interconnect must join at most 262144 tiles, got 300000
+// RUN: sed 's/^  dram = /  interconnect = <topology = htree, level = "pe", branching = 2, bandwidth_bytes_per_ns = 4, router_ns = 1, wire_ns_per_mm = 0.1, router_pj_per_bit = 0.16, wire_pj_per_bit_mm = 0.1>, dram = /;s/"chip">/"chip", holds = 4>/' %presets/neurosim-rram.mlir > %t2.mlir
+// RUN: not pumice-opt %s --pum-attach-device=device=%t2.mlir 2>&1 | FileCheck %s --check-prefix=CIRCUITS
+// CIRCUITS: interconnect and the circuits of group "arrays" both count the interconnect, expected one of them
 module {}

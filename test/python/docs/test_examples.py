@@ -86,13 +86,14 @@ def test_measured_cells() -> None:
 
 @pytest.mark.usefixtures("_torch")
 def test_interconnect() -> None:
-    """Links cost energy; memories in a corner are farther than in the middle."""
+    """All arrays are on the first tile: links cost nothing if the memories are beside it."""
     lines = [line.rsplit(": ", 1) for line in printed("interconnect/links.py").splitlines()]
-    energy = {name: float(re.search(r"([\d.]+) nJ", text)[1]) for name, text in lines}  # type: ignore[index]
-    assert energy["no links"] == 0
-    assert len(energy) == 5
-    assert energy["mesh, buffer in all tiles"] > energy["mesh, memories in a corner"] > 0
-    assert all("busiest none" in text for name, text in lines if name == "no links")
+    energy = [float(re.search(r"([\d.]+) nJ", text)[1]) for _, text in lines]  # type: ignore[index]
+    no_links, corner, *far = energy
+    assert no_links == corner == 0
+    assert len(far) == 3
+    assert min(far) > 0
+    assert [text.rsplit(" ", 1)[1] for _, text in lines[:2]] == ["none", "none"]
 
 
 @pytest.mark.usefixtures("_torch")
