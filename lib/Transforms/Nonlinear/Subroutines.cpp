@@ -202,8 +202,8 @@ private:
 
 } // namespace
 
-/// Depth of a view in which norms and softmaxes have room for all of their ops.
-static constexpr unsigned nearDepth = 16;
+/// Depths of the views that are tried where a view has no room for all ops.
+static constexpr unsigned nearDepths[] = {24, 16, 12, 8};
 
 std::optional<Subroutine> Finder::findRegion(Operation *op) {
   if (auto softmax = dyn_cast<linalg::SoftmaxOp>(op)) {
@@ -244,11 +244,15 @@ std::optional<Subroutine> Finder::findRegion(Operation *op) {
     return region;
   // One operand is viewed before the other: residual sums may lead so far back
   // that nothing is left for the other.
-  if (view.isFull()) {
-    arithmetic::View near(result, isBoundary, nearDepth);
+  bool isFull = view.isFull();
+  for (unsigned depth : nearDepths) {
+    if (!isFull)
+      break;
+    arithmetic::View near(result, isBoundary, depth);
     if (std::optional<Subroutine> region =
             matchRegion(op, result, near, isBoundary))
       return region;
+    isFull = near.isFull();
   }
   if (!isElementwise(op) || !isFloatOp(op))
     return std::nullopt;

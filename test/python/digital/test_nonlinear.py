@@ -206,3 +206,29 @@ def test_value(everything, name: str) -> None:
     # torch-mlir writes 0.797724 for sqrt(2 / pi).
     atol = 1e-3 if name == "gelu_tanh" else 1e-5
     assert torch.allclose(ours, theirs, rtol=1e-4, atol=atol)
+
+
+class Layers(nn.Module):
+    """Residual sums from one norm to the next, as in BERT and in GPT."""
+
+    def __init__(self, norms: list[nn.Module], first: bool) -> None:
+        super().__init__()
+        self.norms, self.first = nn.ModuleList(norms), first
+
+    def forward(self, x: Tensor) -> Tensor:
+        for norm in self.norms:
+            x = x + torch.relu(norm(x)) if self.first else norm(x + torch.relu(x))
+        return x
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("kind", [nn.LayerNorm, nn.RMSNorm])
+def test_norms_of_many_layers(kind: Any, first: bool) -> None:
+    """The way back from one norm leads through all norms before it."""
+    torch.manual_seed(0)
+    model, x = Layers([norm(kind(8)) for _ in range(20)], first).eval(), torch.randn(2, 8)
+    program = pumice.compile(model, x, quantize=False, device="ideal")
+    name = "layer_norm" if kind is nn.LayerNorm else "rms_norm"
+    assert len(re.findall(rf"pum\.nonlinear {name}\(", program.ir("quantized"))) == 20
+    with torch.no_grad():
+        torch.testing.assert_close(program.run(x).outputs, model(x), rtol=1e-4, atol=1e-4)
