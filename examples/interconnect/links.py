@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """A network on isaac without links, on a mesh and on an H-tree.
 
-All of its arrays are on the first tile, in a corner: with the memories beside it, links are free.
+All of its arrays are on the first tile, in a corner: with the memories next to it, links are free.
 
 The sizes of tiles follow from isaac's areas. Its table has the power of a router, but no cost of a
 hop, so the constants of links come from elsewhere:
