@@ -291,7 +291,8 @@ def test_runs_and_estimates_agree() -> None:
 
 
 def test_a_device_as_text_json_and_fields(tmp_path) -> None:
-    for interconnect in (MESH, {**MESH, "memory_node": 3, "spread_buffer": True}, HTREE):
+    more = {"memory_node": 3, "spread_buffer": True, "tile_pitch_mm": 0.61234567890123}
+    for interconnect in (MESH, {**MESH, **more}, HTREE):
         device = device_of(interconnect)
         path = tmp_path / "device.mlir"
         path.write_text(str(device))
