@@ -14,6 +14,10 @@ def text(value) -> str:
     """A field of a device as a device file has it."""
     if isinstance(value, Mapping):
         return f"<{', '.join(f'{key} = {text(item)}' for key, item in value.items())}>"
+    if isinstance(value, list):  # levels of cells
+        return f"[{', '.join('#crossbar.cell_level' + text(item) for item in value)}]"
+    if isinstance(value, float) and "." not in str(value):  # as in 1e-06
+        return str(value).replace("e", ".0e")
     return str(value)
 
 

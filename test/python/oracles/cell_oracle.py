@@ -233,7 +233,7 @@ def lay_out(w: Ints, layer: Layer, array: Crossbar, width: int) -> Arrays:
 def converted_by(codes: Mapping[str, Any], v: Ints, layer: Layer, array: Crossbar) -> Ints:
     """What the measured codes of column sums in steps stand for, in steps."""
     r = layer.adc_range or array.read * array.top_level * (2**array.dac_bits - 1)
-    code = sum(v >= np.float64(t) * (r * STEPS) for t in codes["thresholds"])
+    code = np.searchsorted(np.array(codes["thresholds"]) * (r * STEPS), v, side="right")
     return np.rint(np.array(codes["values"]) * r * STEPS).astype(np.int64)[code]
 
 
