@@ -46,6 +46,8 @@ def Crossbar_AdcTableAttr : Crossbar_Attr<"AdcTable", "adc_table"> {
     ```mlir
     #crossbar.adc_table<converters = [
       #crossbar.adc_codes<thresholds = [0.45], values = [0, 1]>]>
+    ```
+    ```mlir
     #crossbar.adc_table<file = "adc.csv">
     ```
   }];
@@ -130,6 +132,8 @@ def Crossbar_CellTableAttr : Crossbar_Attr<"CellTable", "cell_table"> {
     ```mlir
     #crossbar.cell_table<levels = [#crossbar.cell_level<mean_siemens = 1.0e-6>,
                                    #crossbar.cell_level<mean_siemens = 25.0e-6>]>
+    ```
+    ```mlir
     #crossbar.cell_table<file = "cells.csv">
     ```
   }];
