@@ -123,7 +123,10 @@ def stubs() -> dict[str, list[str]]:
 def test_stub_is_that_of_the_module() -> None:
     known = stubs()
     members = {name: getattr(_pumice, name) for name in dir(_pumice) if not name.startswith("_")}
-    for kind in (_pumice.Program, _pumice.Collector, _pumice.Diagnostic, _pumice.Grid):
+    kinds = (
+        _pumice.Program, _pumice.Collector, _pumice.Diagnostic, _pumice.Function, _pumice.Grid,
+    )  # fmt: skip
+    for kind in kinds:
         for name, member in vars(kind).items():
             if name == "__init__" or not name.startswith("_"):
                 members[f"{kind.__name__}.{name}"] = member

@@ -72,6 +72,6 @@ def test_page(capsys) -> None:
     names: dict[str, Any] = {}
     for block in re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S):
         exec(compile(block, str(PAGE), "exec"), names)
-    shown = re.search(r"^prints\n\n```\n(.*?)^```$", text, re.M | re.S)
-    assert shown is not None
-    assert capsys.readouterr().out == shown[1]
+    shown = re.findall(r"^prints\n\n```\n(.*?)^```$", text, re.M | re.S)
+    assert len(shown) == 2
+    assert capsys.readouterr().out == "".join(shown)
