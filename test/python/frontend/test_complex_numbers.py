@@ -10,17 +10,9 @@ pytest.importorskip("torch_mlir")
 from torch import nn  # noqa: E402
 
 import pumice  # noqa: E402
+from modules import Call  # noqa: E402
 from pumice.frontend import FrontendError  # noqa: E402
 from pumice.frontend.decompositions import fourier  # noqa: E402
-
-
-class Call(nn.Module):
-    def __init__(self, function) -> None:
-        super().__init__()
-        self.function = function
-
-    def forward(self, *inputs):
-        return self.function(*inputs)
 
 
 def values(*shape: int, seed: int = 0, dtype=torch.float32):

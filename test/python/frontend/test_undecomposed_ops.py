@@ -11,18 +11,10 @@ import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
 
 import pumice  # noqa: E402
+from modules import Call  # noqa: E402
 from pumice.frontend.decompositions.undecomposed_ops import MOST_COMPARED  # noqa: E402
 
 NAN, INF = float("nan"), float("inf")
-
-
-class Call(nn.Module):
-    def __init__(self, function) -> None:
-        super().__init__()
-        self.function = function
-
-    def forward(self, *inputs):
-        return self.function(*inputs)
 
 
 def both(function, *inputs):
