@@ -22,7 +22,7 @@ MLIR_CAPI_EXPORTED void pumiceModuleFunctions(MlirModule module,
                                               MlirStringCallback callback,
                                               void *user);
 
-/* Null, and the text of the problem to `error`, if there is no such symbol. */
+/* Null, and the text of the problem to `error`, if no symbol has the name. */
 MLIR_CAPI_EXPORTED PumiceFunction pumiceFunctionCreate(MlirModule module,
                                                        MlirStringRef name,
                                                        MlirStringCallback error,

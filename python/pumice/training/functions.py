@@ -52,7 +52,7 @@ class Net:
         return Net, (self._text, self._threads)
 
 
-#: Functions of one number by their kind, a net or the exact one where there is no net.
+#: Functions of one number by their kind, a net, or the exact one without a net.
 Nets = Callable[[str, Tensor], Tensor]
 _Composition = Callable[..., Tensor]
 

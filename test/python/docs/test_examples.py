@@ -86,7 +86,7 @@ def test_measured_cells() -> None:
 
 @pytest.mark.usefixtures("_torch")
 def test_interconnect() -> None:
-    """All arrays are on the first tile: links cost nothing if the memories are beside it."""
+    """All arrays are on the first tile: links cost nothing if the memories are next to it."""
     lines = [line.rsplit(": ", 1) for line in printed("interconnect/links.py").splitlines()]
     energy = [float(re.search(r"([\d.]+) nJ", text)[1]) for _, text in lines]  # type: ignore[index]
     no_links, corner, *far = energy
