@@ -11,32 +11,31 @@ Inputs, results and updated buffers of a model stay what they are, so complex on
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch.fx import GraphModule, Node
 
+from pumice.frontend.decompositions import fourier
 from pumice.frontend.decompositions.emitter import Emitter
+from pumice.frontend.decompositions.pairs import (
+    Pair,
+    conjugated,
+    multilinear,
+    part_of,
+    product,
+    real_op,
+)
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.locations import module_path, source_line
 
-__all__ = ["Pair", "complex_to_real", "conjugated", "has_complex", "product"]
+__all__ = ["complex_to_real", "has_complex"]
 
 _aten = torch.ops.aten
 
 #: Real types of complex ones.
 _REAL = {torch.complex64: torch.float32, torch.complex128: torch.float64}
-
-
-@dataclass(frozen=True)
-class Pair:
-    """The parts of a complex value: nodes of the same shape and type."""
-
-    re: Node
-    im: Node
 
 
 #: What a node stands for: itself, a pair, a list of such, or a plain value.
@@ -229,22 +228,13 @@ def _fake(value: Node | Pair) -> torch.Tensor:
 # of complex nodes, and a fake tensor of the result's type.
 
 
-def _part(value: Any, place: int) -> Any:
-    """The real (0) or imaginary (1) part of a value, of all values in a list."""
-    if isinstance(value, Pair):
-        return (value.re, value.im)[place]
-    if isinstance(value, (tuple, list)):
-        return [_part(item, place) for item in value]
-    return value
-
-
 def _each_part(call: Emitter, target: Any, args: Any, kwargs: Any, result: Any) -> Value:
     """Of ops that move elements or add them up: the parts do not meet."""
     kwargs = {
         key: _REAL.get(item, item) if key == "dtype" else item for key, item in kwargs.items()
     }
     args = [_pairs_of(call, item) for item in args]
-    parts = [call(target, *_part(args, place), **_part_of(kwargs, place)) for place in (0, 1)]
+    parts = [call(target, *part_of(args, place), **_part_of(kwargs, place)) for place in (0, 1)]
     if isinstance(result, (tuple, list)):
         counts = range(len(result))
         items = [[call.item(part, place) for place in counts] for part in parts]
@@ -260,7 +250,7 @@ def _pairs_of(call: Emitter, value: Any) -> Any:
 
 
 def _part_of(kwargs: dict[str, Any], place: int) -> dict[str, Any]:
-    return {key: _part(item, place) for key, item in kwargs.items()}
+    return {key: part_of(item, place) for key, item in kwargs.items()}
 
 
 def _as_pair(call: Emitter, value: Any) -> Any:
@@ -272,14 +262,14 @@ def _as_pair(call: Emitter, value: Any) -> Any:
 def _created(call: Emitter, target: Any, args: Any, kwargs: Any, result: Any) -> Value:
     """Of ops that make tensors of one number: `full`, `zeros`, ..."""
     if not _is_complex(result):
-        return call(target, *[_part(item, 0) for item in args], **kwargs)
+        return call(target, *[part_of(item, 0) for item in args], **kwargs)
     real, name = _REAL[result.dtype], target.overloadpacket.__name__
     fill: Any = 1.0 if name.startswith("ones") else 0.0
     if name in ("full", "full_like", "scalar_tensor"):
         fill = args[0] if name == "scalar_tensor" else args[1]
     op, first = _aten.full.default, [] if name == "scalar_tensor" else args[0]
     if name.endswith("_like"):
-        op, first = _aten.full_like.default, _part(args[0], 0)
+        op, first = _aten.full_like.default, part_of(args[0], 0)
     parts = (complex(fill).real, complex(fill).imag)
     return Pair(*(call(op, first, part, dtype=real) for part in parts))
 
@@ -297,12 +287,12 @@ def _add(call: Emitter, left: Any, right: Any, op: Any = None) -> Any:
     """left + right (or another op that acts on parts), of pairs, nodes and numbers."""
     op = op or _aten.add.Tensor
     if not isinstance(left, Pair) and not isinstance(right, Pair):
-        return _real(call, op, left, right)
+        return real_op(call, op, left, right)
     if not isinstance(right, Pair):
-        return Pair(_real(call, op, left.re, right), _expanded(call, left.im, right))
+        return Pair(real_op(call, op, left.re, right), _expanded(call, left.im, right))
     if not isinstance(left, Pair):
         im = right.im if op is _aten.add.Tensor else call(_aten.neg.default, right.im)
-        return Pair(_real(call, op, left, right.re), _expanded(call, im, left))
+        return Pair(real_op(call, op, left, right.re), _expanded(call, im, left))
     return Pair(call(op, left.re, right.re), call(op, left.im, right.im))
 
 
@@ -319,18 +309,6 @@ def _expanded(call: Emitter, part: Node, other: Any) -> Node:
         zeros = call(_aten.zeros_like.default, other)
         return call(_aten.add.Tensor, part, call(_aten.to.dtype, zeros, part.meta["val"].dtype))
     return call(_aten.expand.default, part, list(shape))
-
-
-def _real(call: Emitter, op: Any, left: Any, right: Any) -> Node:
-    """Arithmetic of nodes and numbers; a number on the left becomes a node."""
-    if not isinstance(left, Node):
-        dtype = right.meta["val"].dtype
-        left = call(_aten.full.default, [], left, dtype=dtype)
-    if not isinstance(right, Node):
-        scalar = {_aten.add.Tensor: _aten.add.Scalar, _aten.sub.Tensor: _aten.sub.Scalar}
-        scalar |= {_aten.mul.Tensor: _aten.mul.Scalar, _aten.div.Tensor: _aten.div.Scalar}
-        return call(scalar[op], left, right)
-    return call(op, left, right)
 
 
 def _sum(call: Emitter, target: Any, args: Any, kwargs: Any, result: Any) -> Value:
@@ -353,33 +331,9 @@ def _scaled(call: Emitter, value: Any, factor: float) -> Any:
     return call(_aten.mul.Scalar, value, factor) if isinstance(value, Node) else value * factor
 
 
-def multilinear(call: Emitter, operands: Sequence[Any], op: Callable[..., Node]) -> Any:
-    """An op that is linear in each operand: the sum over the parts of all of them."""
-    choices = [(0, 1) if isinstance(operand, Pair) else (0,) for operand in operands]
-    sums: list[Node | None] = [None, None]
-    for places in itertools.product(*choices):
-        term = op(*(_part(value, place) for value, place in zip(operands, places, strict=True)))
-        count = sum(places)  # factors of i
-        negative, place = count % 4 >= 2, count % 2
-        known = sums[place]
-        if known is None:
-            sums[place] = call(_aten.neg.default, term) if negative else term
-        else:
-            sums[place] = call(_aten.sub.Tensor if negative else _aten.add.Tensor, known, term)
-    if sums[1] is None:
-        return sums[0]
-    assert sums[0] is not None
-    return Pair(sums[0], sums[1])
-
-
 def _mul(call: Emitter, target: Any, args: Any, kwargs: Any, result: Any) -> Value:
     operands = [_operand(call, value, result) for value in args[:2]]
     return product(call, *operands)
-
-
-def product(call: Emitter, left: Any, right: Any) -> Any:
-    """left * right, elementwise."""
-    return multilinear(call, (left, right), lambda a, b: _real(call, _aten.mul.Tensor, a, b))
 
 
 def _product_of(*, tensors: int) -> Handler:
@@ -425,7 +379,7 @@ def _div(call: Emitter, target: Any, args: Any, kwargs: Any, result: Any) -> Val
     left, right = (_operand(call, value, result) for value in args[:2])
     if not isinstance(right, Pair):
         parts = (left.re, left.im)
-        return Pair(*(_real(call, _aten.div.Tensor, part, right) for part in parts))
+        return Pair(*(real_op(call, _aten.div.Tensor, part, right) for part in parts))
     return product(call, left, reciprocal(call, right))
 
 
@@ -441,11 +395,6 @@ def reciprocal(call: Emitter, value: Pair) -> Pair:
 
 def _of_one(function: Callable[[Emitter, Pair], Value]) -> Handler:
     return lambda call, target, args, kwargs, result: function(call, args[0])
-
-
-def conjugated(call: Emitter, value: Pair) -> Pair:
-    """A value with the other sign of its imaginary part."""
-    return Pair(value.re, call(_aten.neg.default, value.im))
 
 
 def _abs(call: Emitter, value: Pair) -> Node:
@@ -527,7 +476,7 @@ def _compared(call: Emitter, target: Any, args: Any, kwargs: Any, result: Any) -
 def _compared_part(call: Emitter, value: Any, place: int) -> Any:
     if isinstance(value, (int, float, complex)):
         return (complex(value).real, complex(value).imag)[place]
-    return _part(_as_pair(call, value), place)
+    return part_of(_as_pair(call, value), place)
 
 
 def _any_part(call: Emitter, target: Any, args: Any, kwargs: Any, result: Any) -> Node:
@@ -539,7 +488,7 @@ def _any_part(call: Emitter, target: Any, args: Any, kwargs: Any, result: Any) -
 def _where(call: Emitter, target: Any, args: Any, kwargs: Any, result: Any) -> Pair:
     condition, *values = args
     pairs = [_as_pair(call, _operand(call, value, result)) for value in values]
-    return Pair(*(call(target, condition, *(_part(p, place) for p in pairs)) for place in (0, 1)))
+    return Pair(*(call(target, condition, *(part_of(p, place) for p in pairs)) for place in (0, 1)))
 
 
 def _filled(call: Emitter, target: Any, args: Any, kwargs: Any, result: Any) -> Pair:
@@ -594,8 +543,6 @@ def _items(call: Emitter, target: Any, args: Any, kwargs: Any, result: Any) -> V
 
 def _handlers() -> dict[Any, Handler]:
     import operator
-
-    from pumice.frontend.decompositions import fourier
 
     same = _of_one(lambda call, value: value)
     found: dict[Any, Handler] = {

@@ -11,17 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch.fx import Node
 
-from pumice.frontend.decompositions.emitter import named_arguments
+from pumice.frontend.decompositions.emitter import Emitter, named_arguments
+from pumice.frontend.decompositions.pairs import Pair, conjugated, product
 from pumice.frontend.errors import FrontendError
-
-if TYPE_CHECKING:
-    from pumice.frontend.decompositions.complex_numbers import Pair
-    from pumice.frontend.decompositions.emitter import Emitter
 
 __all__ = [
     "MOST_DIRECT", "TRANSFORMS", "complex_to_complex", "complex_to_real", "frames",
@@ -77,8 +74,6 @@ TRANSFORMS: dict[Any, _Kind] = {
 
 def transform(call: Emitter, target: Any, args: Any, kwargs: Any, result: Any) -> Any:
     """An op of `TRANSFORMS`."""
-    from pumice.frontend.decompositions.complex_numbers import Pair, conjugated
-
     kind, given = TRANSFORMS[target], named_arguments(target, args, kwargs)
     value = given["self"]
     if isinstance(value, Node) and not value.meta["val"].is_floating_point():
@@ -170,8 +165,6 @@ def complex_to_real(call: Emitter, target: Any, args: Any, kwargs: Any, result: 
 
 def _resized(call: Emitter, value: Any, dim: int, size: int) -> Any:
     """The first numbers of a dimension, with zeros where there are fewer."""
-    from pumice.frontend.decompositions.complex_numbers import Pair
-
     if isinstance(value, Pair):
         return Pair(*(_resized(call, part, dim, size) for part in (value.re, value.im)))
     held = _length(call, value, dim)
@@ -268,8 +261,6 @@ def overlapping_frames(call: Emitter, target: Any, args: Any, kwargs: Any, resul
 
 
 def _pair(call: Emitter, value: Any) -> Pair:
-    from pumice.frontend.decompositions.complex_numbers import Pair
-
     if isinstance(value, Pair):
         return value
     return Pair(value, call(_aten.zeros_like.default, value))
@@ -295,8 +286,6 @@ def _scale(count: int, norm: str, forward: bool) -> float:
 
 def _along(call: Emitter, value: Any, dim: int, transform: Any) -> Any:
     """Transforms along a dimension, moved to the end for it."""
-    from pumice.frontend.decompositions.complex_numbers import Pair
-
     first = value.re if isinstance(value, Pair) else value
     last = first.meta["val"].dim() - 1
 
@@ -327,8 +316,6 @@ def _waves(size: int, results: int, scale: float) -> tuple[torch.Tensor, torch.T
 
 
 def _parts(call: Emitter, both: Node, width: int) -> Pair:
-    from pumice.frontend.decompositions.complex_numbers import Pair
-
     ends = ((0, width), (width, 2 * width))
     return Pair(*(call(_aten.slice.Tensor, both, -1, *end) for end in ends))
 
@@ -352,8 +339,6 @@ def _of_real(call: Emitter, rows: Node, size: int, kept: int, scale: float) -> P
 
 
 def _first(call: Emitter, pair: Pair, kept: int) -> Pair:
-    from pumice.frontend.decompositions.complex_numbers import Pair
-
     return Pair(*(call(_aten.slice.Tensor, part, -1, 0, kept) for part in (pair.re, pair.im)))
 
 
@@ -392,7 +377,6 @@ def _factor(call: Emitter, size: int) -> int:
 
 def _by_factors(call: Emitter, rows: Any, a: int, b: int, forward: bool, scale: float) -> Pair:
     """Of a b numbers: element b j1 + j2 to element k1 + a k2."""
-    from pumice.frontend.decompositions.complex_numbers import Pair, product
 
     def each(value: Any, *ops: Any) -> Any:
         if isinstance(value, Pair):
@@ -436,8 +420,6 @@ def _to_real(call: Emitter, pair: Pair, size: int, scale: float) -> Node:
 
 def _whole(call: Emitter, pair: Pair, size: int) -> Pair:
     """A spectrum from its first half; the imaginary parts of the ends do not count."""
-    from pumice.frontend.decompositions.complex_numbers import Pair
-
     half, rest = size // 2 + 1, size - size // 2 - 1
 
     def mirrored(part: Node) -> Node:
