@@ -21,14 +21,19 @@ int64_t Format::quantize(double x) const {
 std::vector<int32_t> Net::tanhTable() const {
   const int64_t half = int64_t(1) << (hiddenBits - 1);
   std::vector<int32_t> table(2 * half);
-  for (int64_t z = -half; z < half; ++z)
-    table[z + half] = static_cast<int32_t>(
+  for (int64_t z = 0; z <= half; ++z) {
+    const auto value = static_cast<int32_t>(
         std::nearbyint(std::tanh(double(z) * zStep()) * double(hiddenPeak())));
+    if (z < half)
+      table[half + z] = value;
+    table[half - z] = -value;
+  }
   return table;
 }
 
-std::vector<int32_t> Net::table() const {
-  const std::vector<int32_t> tanh = tanhTable();
+std::vector<int32_t> Net::table() const { return table(tanhTable()); }
+
+std::vector<int32_t> Net::table(llvm::ArrayRef<int32_t> tanh) const {
   const int64_t half = int64_t(1) << (hiddenBits - 1);
   const double step = zStep();
   std::vector<int32_t> result(input.count());

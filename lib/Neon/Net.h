@@ -81,8 +81,10 @@ struct Net {
   }
   /// Values of the tanh unit by z, from the least z on.
   std::vector<int32_t> tanhTable() const;
-  /// The output values of all inputs of `input.bits` bits.
+  /// The output values of all inputs of `input.bits` bits. `tanh` is that of
+  /// tanhTable().
   std::vector<int32_t> table() const;
+  std::vector<int32_t> table(llvm::ArrayRef<int32_t> tanh) const;
   /// What the net stands for at `x`: tails, and the table's value elsewhere.
   double evaluate(double x, llvm::ArrayRef<int32_t> table) const;
 };

@@ -16,7 +16,11 @@ Quantizer::Quantizer(const Target &target, const Options &options,
       weights(normalisedWeights(target)) {}
 
 Errors Quantizer::errorsOf(const Net &net) const {
-  const std::vector<int32_t> table = net.table();
+  return errorsOf(net, net.table());
+}
+
+Errors Quantizer::errorsOf(const Net &net,
+                           llvm::ArrayRef<int32_t> table) const {
   Errors errors;
   errors.points = int64_t(table.size());
   double mean = 0, peak = 0;
@@ -40,7 +44,8 @@ Errors Quantizer::errorsOf(const Net &net) const {
   return errors;
 }
 
-Net Quantizer::round(const RealNet &real, double range, double shrink) const {
+Net Quantizer::round(const RealNet &real, double range, double shrink,
+                     llvm::ArrayRef<int32_t> tanh) const {
   Net net;
   net.input = target.input;
   net.output = output;
@@ -62,7 +67,6 @@ Net Quantizer::round(const RealNet &real, double range, double shrink) const {
 
   // Hidden values at the training points, as the machine computes them.
   const Eigen::Index n = samples.u.size(), h = real.units();
-  const std::vector<int32_t> tanh = net.tanhTable();
   const int64_t half = int64_t(1) << (options.hiddenBits - 1);
   const double peak = double(net.hiddenPeak());
   MatrixXd hidden(n, h + 1);
@@ -125,15 +129,20 @@ Net Quantizer::round(const RealNet &real, double range, double shrink) const {
 
 std::pair<Net, Errors> Quantizer::quantize(const RealNet &real) const {
   std::optional<std::pair<Net, Errors>> best;
-  for (double range : {4.0, 8.0})
+  for (double range : {4.0, 8.0}) {
+    Net unit;
+    unit.hiddenBits = options.hiddenBits;
+    unit.tanhRange = range;
+    const std::vector<int32_t> tanh = unit.tanhTable();
     for (double shrink : {1.0, 0.93, 0.86, 0.79}) {
-      Net net = round(real, range, shrink);
-      Errors errors = errorsOf(net);
+      Net net = round(real, range, shrink, tanh);
+      Errors errors = errorsOf(net, net.table(tanh));
       const bool isBetter =
           !best || (options.minimax ? errors.maxAbs < best->second.maxAbs
                                     : errors.mse < best->second.mse);
       if (isBetter)
         best.emplace(std::move(net), errors);
     }
+  }
   return *best;
 }

@@ -25,7 +25,10 @@ public:
   Errors errorsOf(const Net &net) const;
 
 private:
-  Net round(const RealNet &real, double range, double shrink) const;
+  Errors errorsOf(const Net &net, llvm::ArrayRef<int32_t> table) const;
+  /// `tanh` is Net::tanhTable() of `range`.
+  Net round(const RealNet &real, double range, double shrink,
+            llvm::ArrayRef<int32_t> tanh) const;
   const Target &target;
   const Options &options;
   const Samples &samples;

@@ -139,14 +139,23 @@ RealNet RealFitter::start(Eigen::Index units, double bend, double slope) const {
 // Least squares
 //===----------------------------------------------------------------------===//
 
-/// Values of the units (the constant last), weighted.
-MatrixXd RealFitter::features(const VectorXd &a, const VectorXd &b) const {
-  const Eigen::Index n = samples.u.size(), h = a.size();
-  MatrixXd phi(n, h + 1);
+/// Values of the units.
+MatrixXd RealFitter::hiddenValues(const RealNet &net) const {
+  const Eigen::Index n = samples.u.size(), h = net.units();
+  MatrixXd values(n, h);
   for (Eigen::Index j = 0; j < h; ++j)
     for (Eigen::Index i = 0; i < n; ++i)
-      phi(i, j) = samples.w[i] * std::tanh(a[j] * samples.u[i] + b[j]);
-  phi.col(h) = samples.w;
+      values(i, j) = std::tanh(net.a[j] * samples.u[i] + net.b[j]);
+  return values;
+}
+
+/// The values of units and a constant, weighted.
+static MatrixXd weighted(const MatrixXd &values, const VectorXd &weights) {
+  const Eigen::Index h = values.cols();
+  MatrixXd phi(values.rows(), h + 1);
+  for (Eigen::Index j = 0; j < h; ++j)
+    phi.col(j) = weights.cwiseProduct(values.col(j));
+  phi.col(h) = weights;
   return phi;
 }
 
@@ -159,19 +168,34 @@ static MatrixXd withRidge(const MatrixXd &phi, double ridge) {
   return extended;
 }
 
-/// Solves for c; returns the penalised sum of squares.
-double RealFitter::solve(RealNet &net, Eigen::HouseholderQR<MatrixXd> &qr,
-                         VectorXd &residual) const {
-  const MatrixXd phi = features(net.a, net.b);
-  const Eigen::Index n = phi.rows(), h = net.units();
-  const MatrixXd extended = withRidge(phi, ridge);
+/// Solves for c.
+RealFitter::Solution RealFitter::solve(RealNet &net) const {
+  Solution found;
+  found.values = hiddenValues(net);
+  const Eigen::Index n = samples.u.size(), h = net.units();
+  const MatrixXd extended = withRidge(weighted(found.values, samples.w), ridge);
   VectorXd y = VectorXd::Zero(n + h);
   y.head(n) = samples.w.cwiseProduct(samples.y);
-  qr.compute(extended);
-  net.c = qr.solve(y);
-  residual = y - extended * net.c;
-  net.mse = residual.head(n).squaredNorm() / double(n);
-  return residual.squaredNorm();
+  found.qr.compute(extended);
+  net.c = found.qr.solve(y);
+  found.residual = y - extended * net.c;
+  found.cost = found.residual.squaredNorm();
+  net.mse = found.residual.head(n).squaredNorm() / double(n);
+  return found;
+}
+
+/// The first columns of Q: an orthonormal basis of what was decomposed. Earlier
+/// columns of the identity have nothing for a reflection to change.
+static MatrixXd thinQ(const Eigen::HouseholderQR<MatrixXd> &qr) {
+  const MatrixXd &packed = qr.matrixQR();
+  const Eigen::Index rows = packed.rows(), columns = packed.cols();
+  MatrixXd thin = MatrixXd::Identity(rows, columns);
+  VectorXd workspace(columns);
+  for (Eigen::Index k = columns - 1; k >= 0; --k)
+    thin.bottomRightCorner(rows - k, columns - k)
+        .applyHouseholderOnTheLeft(packed.col(k).tail(rows - k - 1),
+                                   qr.hCoeffs()[k], workspace.data());
+  return thin;
 }
 
 static void project(RealNet &net) {
@@ -187,9 +211,7 @@ void RealFitter::improve(RealNet &net, int steps) {
   if (!net.units())
     return;
   project(net);
-  Eigen::HouseholderQR<MatrixXd> qr;
-  VectorXd residual;
-  double cost = solve(net, qr, residual);
+  Solution at = solve(net);
   double damping = 1e-3;
   int small = 0;
   for (int step = 0; step < steps; ++step) {
@@ -198,17 +220,19 @@ void RealFitter::improve(RealNet &net, int steps) {
     MatrixXd slopes = MatrixXd::Zero(n + h, 2 * h);
     for (Eigen::Index j = 0; j < h; ++j)
       for (Eigen::Index i = 0; i < n; ++i) {
-        const double t = std::tanh(net.a[j] * samples.u[i] + net.b[j]);
+        const double t = at.values(i, j);
         const double slope = samples.w[i] * (1 - t * t) * net.c[j];
         slopes(i, j) = slope * samples.u[i];
         slopes(i, h + j) = slope;
       }
     // Kaufman: the residual's derivative is minus the part of the slopes
     // that no choice of c can make.
-    const MatrixXd thin = qr.householderQ() * MatrixXd::Identity(n + h, h + 1);
+    const MatrixXd thin = thinQ(at.qr);
     const MatrixXd jacobian = slopes - thin * (thin.transpose() * slopes);
-    const MatrixXd normal = jacobian.transpose() * jacobian;
-    const VectorXd gradient = jacobian.transpose() * residual;
+    // The lower triangle, all that is read below.
+    MatrixXd normal = MatrixXd::Zero(2 * h, 2 * h);
+    normal.selfadjointView<Eigen::Lower>().rankUpdate(jacobian.transpose());
+    const VectorXd gradient = jacobian.transpose() * at.residual;
     bool isBetter = false;
     for (int attempt = 0; attempt < 8 && !isBetter; ++attempt) {
       MatrixXd damped = normal;
@@ -225,15 +249,11 @@ void RealFitter::improve(RealNet &net, int steps) {
       trial.a += delta.head(h);
       trial.b += delta.tail(h);
       project(trial);
-      Eigen::HouseholderQR<MatrixXd> trialQr;
-      VectorXd trialResidual;
-      const double trialCost = solve(trial, trialQr, trialResidual);
-      if (std::isfinite(trialCost) && trialCost < cost) {
-        small = cost - trialCost < 1e-3 / 8 * cost ? small + 1 : 0;
+      Solution next = solve(trial);
+      if (std::isfinite(next.cost) && next.cost < at.cost) {
+        small = at.cost - next.cost < 1e-3 / 8 * at.cost ? small + 1 : 0;
         net = std::move(trial);
-        qr = std::move(trialQr);
-        residual = std::move(trialResidual);
-        cost = trialCost;
+        at = std::move(next);
         damping = std::max(damping / 5, 1e-15);
         isBetter = true;
       } else {
@@ -264,11 +284,9 @@ static void append(RealNet &net, double a, double b, double c) {
 
 /// Another unit where the error is largest.
 void RealFitter::addUnit(RealNet &net) const {
-  Eigen::HouseholderQR<MatrixXd> qr;
-  VectorXd residual;
-  solve(net, qr, residual);
+  const Solution found = solve(net);
   Eigen::Index worst = 0;
-  residual.head(samples.u.size()).cwiseAbs().maxCoeff(&worst);
+  found.residual.head(samples.u.size()).cwiseAbs().maxCoeff(&worst);
   const double slope = double(net.units() + 1);
   append(net, slope, -slope * samples.u[worst], 0);
 }
@@ -278,10 +296,8 @@ void RealFitter::addUnit(RealNet &net) const {
 void RealFitter::reweight(RealNet &net) {
   const VectorXd weights = samples.w;
   auto largest = [&](const RealNet &net) {
-    const VectorXd saved = samples.w;
-    samples.w = VectorXd::Ones(saved.size());
-    const MatrixXd phi = features(net.a, net.b);
-    samples.w = saved;
+    const MatrixXd phi =
+        weighted(hiddenValues(net), VectorXd::Ones(samples.u.size()));
     return VectorXd((phi * net.c - samples.y).cwiseAbs());
   };
   RealNet best = net;
@@ -304,7 +320,7 @@ void RealFitter::reweight(RealNet &net) {
   }
   samples.w = weights;
   // Its mean error, with the target's own weights.
-  const MatrixXd phi = features(best.a, best.b);
+  const MatrixXd phi = weighted(hiddenValues(best), samples.w);
   best.mse = (phi * best.c - samples.w.cwiseProduct(samples.y)).squaredNorm() /
              double(samples.u.size());
   net = best;

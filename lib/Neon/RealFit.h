@@ -50,10 +50,15 @@ public:
 private:
   void sample();
   RealNet start(Eigen::Index units, double bend, double slope) const;
-  Eigen::MatrixXd features(const Eigen::VectorXd &a,
-                           const Eigen::VectorXd &b) const;
-  double solve(RealNet &net, Eigen::HouseholderQR<Eigen::MatrixXd> &qr,
-               Eigen::VectorXd &residual) const;
+  /// Of the least squares for the output layer.
+  struct Solution {
+    Eigen::MatrixXd values; ///< of the hidden units at the points
+    Eigen::HouseholderQR<Eigen::MatrixXd> qr;
+    Eigen::VectorXd residual;
+    double cost = 0; ///< the sum of squares with the ridge
+  };
+  Eigen::MatrixXd hiddenValues(const RealNet &net) const;
+  Solution solve(RealNet &net) const;
   void improve(RealNet &net, int steps);
   void addUnit(RealNet &net) const;
   void reweight(RealNet &net);
