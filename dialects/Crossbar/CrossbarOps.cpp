@@ -4,6 +4,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/APInt.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -320,6 +321,21 @@ LogicalResult JoinOp::verify() {
       return emitOpError("joins ")
              << grid.getType() << " to " << getGrid().getType();
   return success();
+}
+
+OpFoldResult JoinOp::fold(FoldAdaptor) {
+  llvm::SetVector<Value> parts;
+  for (Value grid : getGrids())
+    if (auto join = grid.getDefiningOp<JoinOp>(); join && join != *this)
+      parts.insert_range(join.getGrids());
+    else
+      parts.insert(grid);
+  if (parts.size() == 1)
+    return parts.front();
+  if (llvm::equal(parts, getGrids()))
+    return nullptr;
+  getGridsMutable().assign(parts.getArrayRef());
+  return getGrid();
 }
 
 ParseResult JoinOp::parse(OpAsmParser &parser, OperationState &result) {

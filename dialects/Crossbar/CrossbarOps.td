@@ -118,7 +118,9 @@ def Crossbar_JoinOp : Crossbar_Op<"join", [Pure]> {
   let description = [{
     A large grid may be written by several tasks, each of which writes some of
     its tiles as arrays become free. The result holds the tiles of all operands.
-    It occurs in the body of a `pum.compute`, in front of the layer.
+    It occurs in the body of a `pum.compute`, in front of the layer. The join of
+    one grid folds to the grid; operands that are joins themselves, or occur
+    twice, are replaced by their parts.
 
     - C1: there is an operand, and all operands have the result's type.
 
@@ -129,6 +131,7 @@ def Crossbar_JoinOp : Crossbar_Op<"join", [Pure]> {
   let arguments = (ins Variadic<Crossbar_GridType>:$grids);
   let results = (outs Crossbar_GridType:$grid);
   let hasCustomAssemblyFormat = 1;
+  let hasFolder = 1;
   let hasVerifier = 1;
 }
 

@@ -101,23 +101,27 @@ bool pumice::pum::hasDimensions(NonlinearKind kind) {
   }
 }
 
-/// The first operand and the first result stay: they say what the function is.
-LogicalResult NonlinearOp::canonicalize(NonlinearOp op,
-                                        PatternRewriter &rewriter) {
+/// Takes operands and results that nobody reads off an op with a region, except
+/// the first `kept` operands. `results` are those that may go.
+template <typename Op>
+static LogicalResult dropUnread(Op op, unsigned kept, ResultRange results,
+                                PatternRewriter &rewriter) {
   Block &body = op.getBody().front();
   llvm::BitVector deadInputs(op.getInputs().size());
   llvm::BitVector deadResults(op->getNumResults());
-  for (BlockArgument argument : body.getArguments().drop_front())
+  for (BlockArgument argument : body.getArguments().drop_front(kept))
     if (argument.use_empty())
       deadInputs.set(argument.getArgNumber());
-  for (OpResult result : op->getResults().drop_front())
+  for (OpResult result : results)
     if (result.use_empty())
       deadResults.set(result.getResultNumber());
   if (deadInputs.none() && deadResults.none())
     return rewriter.notifyMatchFailure(op, "all operands and results are read");
   if (deadResults.none()) {
     rewriter.modifyOpInPlace(op, [&] {
-      op->eraseOperands(deadInputs);
+      for (int input = deadInputs.find_last(); input >= 0;
+           input = deadInputs.find_prev(input))
+        op.getInputsMutable().erase(input);
       body.eraseArguments(deadInputs);
     });
     return success();
@@ -126,20 +130,36 @@ LogicalResult NonlinearOp::canonicalize(NonlinearOp op,
   for (OpResult result : op->getResults())
     if (!deadResults.test(result.getResultNumber()))
       types.push_back(result.getType());
-  auto smaller = NonlinearOp::create(rewriter, op.getLoc(), types,
-                                     op->getOperands(), op->getAttrs());
+  auto smaller = Op::create(rewriter, op.getLoc(), types, op->getOperands(),
+                            op->getAttrs());
   rewriter.inlineRegionBefore(op.getBody(), smaller.getBody(),
                               smaller.getBody().end());
   YieldOp yield = smaller.getYield();
-  rewriter.modifyOpInPlace(yield, [&] { yield->eraseOperands(deadResults); });
+  llvm::BitVector deadYields = deadResults;
+  deadYields.resize(yield->getNumOperands());
+  rewriter.modifyOpInPlace(yield, [&] { yield->eraseOperands(deadYields); });
   unsigned next = 0;
-  SmallVector<Value> results;
+  SmallVector<Value> replacements;
   for (OpResult result : op->getResults())
-    results.push_back(deadResults.test(result.getResultNumber())
-                          ? Value()
-                          : smaller->getResult(next++));
-  rewriter.replaceOp(op, results);
+    replacements.push_back(deadResults.test(result.getResultNumber())
+                               ? Value()
+                               : smaller->getResult(next++));
+  rewriter.replaceOp(op, replacements);
   return success();
+}
+
+/// The first operand and the first result stay: they say what the function is.
+LogicalResult NonlinearOp::canonicalize(NonlinearOp op,
+                                        PatternRewriter &rewriter) {
+  return dropUnread(op, 1, op->getResults().drop_front(), rewriter);
+}
+
+/// The token stays. Without a result that is read, the task is dead or is there
+/// for its token.
+LogicalResult DigitalOp::canonicalize(DigitalOp op, PatternRewriter &rewriter) {
+  if (llvm::all_of(op.getResults(), [](Value v) { return v.use_empty(); }))
+    return rewriter.notifyMatchFailure(op, "no result is read");
+  return dropUnread(op, 0, op.getResults(), rewriter);
 }
 
 LogicalResult NonlinearOp::verify() {

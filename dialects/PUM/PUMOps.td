@@ -157,7 +157,8 @@ def PUM_DigitalOp : PUM_RegionOp<"digital"> {
   let summary = "task: run upstream ops on the digital unit";
   let description = [{
     The region holds ops of linalg, tensor, arith and math on static shapes. Its
-    cost comes from its scalar operations, counted by kind.
+    cost comes from its scalar operations, counted by kind. Canonicalization
+    removes inputs and results that nobody reads.
 
     - C1: as for `pum.compute`.
     - C2: every input is a tensor.
@@ -175,6 +176,7 @@ def PUM_DigitalOp : PUM_RegionOp<"digital"> {
     `(` $inputs `)` (`after` `(` $after^ `)`)? attr-dict
     `:` functional-type($inputs, $results) $body
   }];
+  let hasCanonicalizeMethod = 1;
 }
 
 def PUM_NonlinearOp : PUM_Op<"nonlinear", [

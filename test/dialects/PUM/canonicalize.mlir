@@ -35,3 +35,33 @@ func.func @first_stays(%x: tensor<4xf32>, %m: tensor<4xf32>) -> tensor<4xf32> {
   }
   return %y#1 : tensor<4xf32>
 }
+
+// The region of the task does not read %m, and nothing reads the first result.
+// CHECK-LABEL: func @dead_operand_and_result_of_task
+// CHECK-SAME: %[[X:.*]]: tensor<4xf32>, %{{.*}}: tensor<4xf32>, %[[T:.*]]: !pum.token
+func.func @dead_operand_and_result_of_task(%x: tensor<4xf32>, %m: tensor<4xf32>, %t: !pum.token) -> (tensor<4xf32>, !pum.token) {
+  // CHECK: %[[Y:.*]], %[[D:.*]] = pum.digital(%[[X]]) after(%[[T]]) {note = "x"} : (tensor<4xf32>) -> tensor<4xf32>
+  // CHECK-NEXT: ^bb0(%[[A:.*]]: tensor<4xf32>):
+  // CHECK-NEXT: %[[E:.*]] = math.exp %[[A]]
+  // CHECK-NEXT: pum.yield %[[E]]
+  // CHECK: return %[[Y]], %[[D]]
+  %y:2, %d = pum.digital (%m, %x) after(%t) {note = "x"} : (tensor<4xf32>, tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  ^bb0(%a: tensor<4xf32>, %b: tensor<4xf32>):
+    %0 = math.tanh %b : tensor<4xf32>
+    %1 = math.exp %b : tensor<4xf32>
+    pum.yield %0, %1 : tensor<4xf32>, tensor<4xf32>
+  }
+  return %y#1, %d : tensor<4xf32>, !pum.token
+}
+
+// A task that is there for its token keeps its result.
+// CHECK-LABEL: func @token_of_task
+// CHECK: pum.digital(%{{.*}}) : (tensor<4xf32>) -> tensor<4xf32>
+func.func @token_of_task(%x: tensor<4xf32>) -> !pum.token {
+  %y, %d = pum.digital (%x) : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    %0 = math.tanh %a : tensor<4xf32>
+    pum.yield %0 : tensor<4xf32>
+  }
+  return %d : !pum.token
+}
