@@ -192,6 +192,19 @@ class Device:
         Raises:
             PumiceError: as `Device`.
         """
+        from pumice import ir
+
+        device = object.__new__(Device)
+        device._fields = self._changed(fields)
+        with ir.Context() as context:
+            device._check(self.name, context)
+            if "laws" in device._fields:
+                device._after = _after_laws(context, device._fields, self._fields)
+                device._fields["laws"] = device._after["stated"]["laws"]
+        return device
+
+    def _changed(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """All fields after a change, which may be impossible."""
         changes: dict[str, Any] = {}
         for key, value in fields.items():
             if key in _field_names()["device"]:
@@ -203,16 +216,22 @@ class Device:
                 path = self._group_for(key, value)
                 for name, change in path.items():
                     groups[name] = _merged_change(groups.get(name), change)
-        from pumice import ir
+        return _merge(self._fields, changes)
 
-        device = object.__new__(Device)
-        device._fields = _merge(self._fields, changes)
-        with ir.Context() as context:
-            device._check(self.name, context)
-            if "laws" in device._fields:
-                device._after = _after_laws(context, device._fields, self._fields)
-                device._fields["laws"] = device._after["stated"]["laws"]
-        return device
+    def changed_attribute(self, fields: Mapping[str, Any], context: Any) -> tuple[Any, list[str]]:
+        """The attribute of `replaced(fields)` in a context, and its notes, without the device.
+
+        Raises:
+            PumiceError: as `Device`.
+        """
+        from pumice._mlir_libs import _pumice
+
+        before, after = _json_text(self._fields), _json_text(self._changed(fields))
+        try:
+            found = _pumice.device_changed(context, before, after, self.name)
+        except ValueError as error:
+            raise PumiceError(_about(self.name, error)) from None
+        return found
 
     def to_attribute(self, context: Any) -> Any:
         """The device as an attribute of `context` (a pumice.ir.Context)."""
@@ -275,13 +294,7 @@ class Device:
     def _attribute(self, context: Any, name: str) -> Any:
         from pumice._mlir_libs import _pumice
 
-        text = json.dumps(self._fields, ensure_ascii=False)
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            found = error.object[error.start : error.end]
-            raise PumiceError(f"expected a device in UTF-8, got {found!r}") from None
-        return _pumice.device_from_json(context, text, name)
+        return _pumice.device_from_json(context, _json_text(self._fields), name)
 
     def _check(self, name: str, context: Any) -> None:
         """Raises if this cannot be a device; the text begins with `name`.
@@ -293,8 +306,7 @@ class Device:
         try:
             attribute = self._attribute(context, name)
         except ValueError as error:
-            text = re.sub(r"^device '[^']*': ", "", _plain(error))
-            raise PumiceError(f"device '{name}': {text}") from None
+            raise PumiceError(_about(name, error)) from None
         if any(_tables(self._fields)):
             self._fields = json.loads(_pumice.device_to_json(attribute))
 
@@ -342,6 +354,22 @@ def _field_names() -> dict[str, list[str]]:
 
     names: dict[str, list[str]] = json.loads(_pumice.device_fields())
     return names
+
+
+def _json_text(fields: Mapping[str, Any]) -> str:
+    text = json.dumps(fields, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        found = error.object[error.start : error.end]
+        raise PumiceError(f"expected a device in UTF-8, got {found!r}") from None
+    return text
+
+
+def _about(name: str, error: Exception) -> str:
+    """What is wrong with a device."""
+    text = re.sub(r"^device '[^']*': ", "", _plain(error))
+    return f"device '{name}': {text}"
 
 
 def _after_laws(

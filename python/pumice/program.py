@@ -642,6 +642,19 @@ class Program:
             stacklevel=2,
         )
 
+    def _sums_on(self, device: Any) -> Report:
+        """The sums of an estimate, without layers and instructions, on a device.
+
+        Args:
+            device: an attribute (`Device.to_attribute`) of any context; the machine program must be
+                valid for the device: only energies, times and areas differ from the program's own.
+        """
+        try:
+            with self._alone():
+                return Report(self._machine.estimate_on(device, os.cpu_count() or 1))
+        except ValueError as error:
+            raise PumiceError(str(error)) from None
+
     def _with_costs_of(self, device: str | Device) -> Program:
         """The same machine program with the costs of another device."""
         from pumice._mlir_libs import _pumice

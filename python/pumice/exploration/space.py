@@ -14,8 +14,8 @@ from pumice.errors import PumiceError
 from pumice.laws import unscaled
 
 __all__ = [
-    "Setting", "assigned", "combinations", "device_with", "mapping_key", "parse_setting",
-    "sets_costs_only", "settings_of", "unscaled",
+    "Setting", "assigned", "combinations", "device_with", "mapping_key", "nested", "parse_setting",
+    "sets_costs_only", "settings_of", "sizes_follow_costs", "unscaled",
 ]  # fmt: skip
 
 
@@ -109,6 +109,11 @@ def device_with(base: Device, values: Mapping[str, Any]) -> Device:
     Raises:
         PumiceError: no such field, or an impossible value.
     """
+    return base.replaced(nested(values)) if values else base
+
+
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by their paths as nested dicts."""
     changes: dict[str, Any] = {}
     for path, value in values.items():
         *parents, last = path.split(".")
@@ -116,7 +121,7 @@ def device_with(base: Device, values: Mapping[str, Any]) -> Device:
         for key in parents:
             inner = inner.setdefault(key, {})
         inner[last] = value
-    return base.replaced(changes) if changes else base
+    return changes
 
 
 #: Fields that a machine program does not depend on: they change its costs only.
@@ -129,9 +134,21 @@ _COSTS = frozenset(
 )  # fmt: skip
 
 
+#: What laws read of costs.
+_READ_OF_COSTS = frozenset({"rate_gsps", "bus_bits"})
+
+
 def sets_costs_only(path: str) -> bool:
-    """Whether a field changes costs only: no law makes sizes of it."""
+    """Whether a field is one of costs; of the presets, no law makes sizes of it."""
     return any(part in _COSTS for part in path.split("."))
+
+
+def sizes_follow_costs(device: Device) -> bool:
+    """Whether a law of the device makes a size of a cost, so that costs decide how it is used."""
+    return any(
+        not sets_costs_only(law["of"]) and _READ_OF_COSTS & law["at"].keys()
+        for law in device._fields.get("laws", ())
+    )
 
 
 def mapping_key(device: Device) -> str:

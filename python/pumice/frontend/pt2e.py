@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from pumice.frontend.absent import is_absent, zeros
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.export import as_arguments, export_program
 from pumice.frontend.locations import module_path
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 __all__ = [
     "Arguments", "calibrate", "calibration_of", "convert", "export_any_batch", "own_batch_norms",
 ]  # fmt: skip
+
+#: Ops from a float to a quantized weight; their last argument is the type.
+_QUANTIZES = frozenset(
+    f"{library}.{name}.default"
+    for library in ("quantized_decomposed", "torchao")
+    for name in ("quantize_per_tensor", "quantize_per_channel")
+)
 
 #: Positional and keyword arguments of a call.
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -124,7 +132,7 @@ def _updates_unfolded() -> Iterator[None]:
     """Keeps PT2E from evaluating what a model does to the buffers that it updates.
 
     Its constant folding takes buffers for constants. It would run their updates, and replace
-    quantized values of them by those of the first run.
+    quantized values of them by those of the first run. Weights that are absent stay so.
     """
     folding: Any = importlib.import_module("torchao.quantization.pt2e.constant_fold")
     original = folding.ConstantFolder
@@ -137,6 +145,10 @@ def _updates_unfolded() -> Iterator[None]:
         def run_node(self, node: Any) -> Any:
             if node.op == "get_attr" and str(node.target) in self._updated:
                 return self.unknown_value
+            if str(node.target) in _QUANTIZES:
+                weight = self.env.get(node.args[0])
+                if isinstance(weight, torch.Tensor) and is_absent(weight):
+                    return zeros(weight.shape, node.args[-1])
             return super().run_node(node)
 
     folding.ConstantFolder = Folder

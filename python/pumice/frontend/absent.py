@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Models without weights, for estimates: their tensors on PyTorch's meta device, or fake ones.
+
+Costs follow from shapes. Weights that are not there become zeros in pages that nothing writes to,
+which take no memory however large they are. Small tensors (biases, norms, batch statistics) get
+numbers of their own, so that nothing is folded away that a trained network would compute.
+"""
+
+from __future__ import annotations
+
+import bisect
+import copy
+import math
+import mmap
+import operator
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from pumice.frontend.errors import FrontendError
+
+__all__ = ["has_absent_weights", "is_absent", "observe_assumed", "with_zeros", "zeros"]
+
+#: Tensors of at most so many elements have numbers.
+_SMALL = 1 << 16
+#: mmap.MAP_NORESERVE on Linux, which Python names from 3.12 on only.
+_NO_RESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000)
+
+#: Beginnings and ends of the memory of `zeros`, which is kept as long as the process.
+_begins: list[int] = []
+_ends: list[int] = []
+
+
+def has_absent_weights(model: Any) -> bool:
+    """Whether a parameter or buffer of a module is on the meta device or is a fake tensor."""
+    return isinstance(model, torch.nn.Module) and any(map(_is_shape_only, _tensors(model)))
+
+
+def _tensors(model: torch.nn.Module) -> Iterator[torch.Tensor]:
+    """Parameters, buffers, and tensors that modules hold as plain attributes."""
+    for module in model.modules():
+        values = (*module._parameters.values(), *module._buffers.values(), *vars(module).values())
+        yield from (value for value in values if isinstance(value, torch.Tensor))
+
+
+def _is_shape_only(value: torch.Tensor) -> bool:
+    from torch._subclasses.fake_tensor import FakeTensor
+
+    return value.is_meta or isinstance(value, FakeTensor)
+
+
+def is_absent(value: torch.Tensor) -> bool:
+    """Whether a tensor is, or views, one of `zeros`."""
+    if value.device.type != "cpu" or not _begins:
+        return False
+    try:
+        address = value.data_ptr()
+    except RuntimeError:  # fake
+        return False
+    place = bisect.bisect_right(_begins, address) - 1
+    return place >= 0 and address < _ends[place]
+
+
+def zeros(shape: Any, dtype: torch.dtype) -> torch.Tensor:
+    """A tensor of zeros that takes no memory until something writes to it.
+
+    Raises:
+        FrontendError: the system does not give so many addresses.
+    """
+    size = math.prod(shape) * dtype.itemsize
+    try:
+        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NO_RESERVE
+        memory = mmap.mmap(-1, max(size, 1), flags=flags)
+    except (AttributeError, OSError, ValueError):  # Windows has no flags
+        try:
+            return torch.zeros(shape, dtype=dtype)
+        except RuntimeError as error:
+            raise FrontendError(f"no room for a tensor of {size} bytes: {error}") from None
+    found = torch.frombuffer(memory, dtype=dtype, count=math.prod(shape)).reshape(shape)
+    begin = found.data_ptr()
+    place = bisect.bisect_right(_begins, begin)
+    _begins.insert(place, begin)
+    _ends.insert(place, begin + size)
+    return found
+
+
+def with_zeros(model: torch.nn.Module) -> torch.nn.Module:
+    """A copy of a module that has zeros in place of tensors of which only the shape is there.
+
+    Floating-point tensors become float32, in which networks are quantized.
+    """
+    memo: dict[int, Any] = {}
+    for value in _tensors(model):
+        if id(value) in memo or not _is_shape_only(value):
+            continue
+        dtype = torch.float32 if value.is_floating_point() else value.dtype
+        small = value.numel() <= _SMALL or value.dim() < 2
+        made = _numbers(value, dtype) if small else zeros(value.shape, dtype)
+        if isinstance(value, torch.nn.Parameter):
+            made = torch.nn.Parameter(made, requires_grad=False)
+        memo[id(value)] = made
+    return copy.deepcopy(model, memo)
+
+
+def _numbers(value: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Different positive numbers below 1; zeros for integers, which may be indices."""
+    if not dtype.is_floating_point:
+        return torch.zeros(value.shape, dtype=dtype)
+    count = max(value.numel(), 1)
+    return torch.linspace(0.25, 0.75, count).to(dtype)[: value.numel()].reshape(value.shape)
+
+
+#: Results of these are not negative.
+_POSITIVE = frozenset(
+    {"relu", "relu_", "relu6", "relu6_", "sigmoid", "sigmoid_", "hardsigmoid", "softmax", "_softmax"}
+)
+
+
+def observe_assumed(prepared: Any) -> None:
+    """Shows the observers of a prepared module weights that are there, and ranges for the rest.
+
+    A range is from 0 where nothing is negative (behind a relu or a softmax), else symmetric.
+    """
+    from pumice.frontend.quantizer import AVERAGES, CONCATENATIONS, SAME_CODES
+
+    followed = SAME_CODES | AVERAGES | CONCATENATIONS
+    positive: set[Any] = set()
+    ends: dict[Any, float] = {}  # different: equal scales would need no change between them
+    with torch.no_grad():
+        for node in prepared.graph.nodes:
+            sources = node.all_input_nodes
+            if node.op == "call_function":
+                name = str(node.target).removeprefix("aten.").partition(".")[0]
+                is_positive = name in _POSITIVE or (
+                    node.target in followed and all(source in positive for source in sources)
+                )
+            else:
+                is_positive = node.op == "call_module" and sources[0] in positive
+            if is_positive:
+                positive.add(node)
+            if node.op == "call_module" and sources:
+                observer = prepared.get_submodule(str(node.target))
+                root = sources[0]
+                while root.op == "call_module" or root.target in SAME_CODES:
+                    root = root.all_input_nodes[0]
+                end = ends.setdefault(root, 1.0 + len(ends) / 1024)
+                low = 0.0 if is_positive else -end
+                observer(_shown(prepared, sources[0], observer, low, end))
+
+
+def _shown(prepared: Any, source: Any, observer: Any, low: float, high: float) -> torch.Tensor:
+    """What an observer sees of a node."""
+    ends = torch.tensor([low, high])
+    if source.op != "get_attr":
+        return ends
+    weight: torch.Tensor = operator.attrgetter(str(source.target))(prepared)
+    if not is_absent(weight):
+        return weight
+    axis = getattr(observer, "ch_axis", -1)
+    if axis < 0:
+        return ends
+    two = [1] * weight.dim()
+    two[0 if axis else 1] = 2
+    shape = list(two)
+    shape[axis] = weight.shape[axis]
+    return ends.reshape(two).expand(shape).contiguous()
