@@ -13,6 +13,7 @@ from pumice.cli.errors import UsageError
 from pumice.cli.files import (
     example_inputs,
     from_stdin,
+    is_configuration,
     is_model,
     load_function,
     load_inputs,
@@ -22,8 +23,9 @@ from pumice.cli.files import (
     zoo_inputs,
 )
 from pumice.cli.terminal import say, show, working
+from pumice.compiler import check_costs_only
 from pumice.device import as_device
-from pumice.errors import PumiceError
+from pumice.errors import CompileError, PumiceError
 from pumice.exploration.space import combinations, device_with, parse_setting
 from pumice.files import write_text
 from pumice.laws import unscaled
@@ -55,6 +57,7 @@ def run(args: Namespace) -> None:
 def estimate(args: Namespace) -> None:
     """Prints what a run would cost, on one device or on several side by side."""
     devices = args.device if isinstance(args.device, list) else [args.device]
+    args.devices = devices
     settings = [parse_setting(text) for text in getattr(args, "set", [])]
     args.device = devices[0]
     program, inputs, keywords = program_of(args)
@@ -147,7 +150,12 @@ def _program_of(
     inputs, keywords = given
     if args.program == "-":
         args.program = str(from_stdin())
-    if is_model(args.program):
+    if is_model(args.program) or is_configuration(args.program):
+        if (is_configuration(args.program) or args.no_weights) and not _only_costs(args):
+            raise UsageError(
+                f"expected a model with weights, got '{args.program}' without: `pumice estimate` and"
+                " `pumice sweep` need none"
+            )
         if args.shape and (inputs or keywords):
             raise UsageError("expected --input or --shape, got both")
         if args.shape and args.command == "run" and not args.estimate:
@@ -166,7 +174,7 @@ def _program_of(
         raise UsageError(f"expected a model as {args.program}:NAME, got no name")
     if not path.exists():
         raise PumiceError(f"no such program: '{args.program}' (a model is FILE.py:NAME)")
-    _only_for(args, "PyTorch models", "--calibration", "--no-quantize")
+    _only_for(args, "PyTorch models", "--calibration", "--no-quantize", "--no-weights")
     if path.suffix != ".onnx" and level_of(parse_file(path)) == "simulator":
         _only_for(args, "models", "--nonlinear", "--max-error", "--nonlinear-objective", "--passes")
     if path.suffix == ".onnx":
@@ -285,7 +293,10 @@ def _compiled(
     calibration = load_inputs(args.calibration) if args.calibration else None
     device = as_device(args.device)  # before the slow part
     with working("loading the model"):
-        model = load_model(args.program)
+        model = load_model(args.program, weights=not args.no_weights)
+    calibrates = not _assumes(args)
+    if not calibrates:
+        say("ranges of activations are assumed: --calibration, --input or --data measures them")
     if inputs and keywords:
         inputs, keywords = _all_named(model, inputs, keywords)
     if calibration is not None:
@@ -298,6 +309,7 @@ def _compiled(
             device=device,
             calibration=None if calibration is None else [_example(*calibration)],
             quantize=False if args.no_quantize else None,
+            calibrate=calibrates,
             options=_options(args),
         )
         if device.adc_mode == "calibrated" and not _only_costs(args):
@@ -308,6 +320,23 @@ def _compiled(
 def _only_costs(args: Namespace) -> bool:
     """Whether no values are computed, so that converters need no calibration."""
     return args.command in ("estimate", "sweep") or bool(getattr(args, "estimate", False))
+
+
+def _assumes(args: Namespace) -> bool:
+    """Whether the quantization needs no calibration: only costs are asked that do not follow it."""
+    if not _only_costs(args) or getattr(args, "data", None):
+        return False
+    if args.no_weights or is_configuration(args.program):
+        return True
+    if args.input or args.calibration or args.no_quantize:
+        return False
+    devices = getattr(args, "devices", None) or args.device
+    try:
+        for device in devices if isinstance(devices, list) else [devices]:
+            check_costs_only(as_device(device), _options(args))
+    except CompileError:
+        return False
+    return True
 
 
 def tensors(arrays: list[Any]) -> list[Any]:

@@ -29,7 +29,7 @@ def sweep(args: Namespace) -> None:
     if args.data:
         items = load_data(args.data)
         data = list(items.batches(len(items)))
-    args.device = None  # the network is mapped to each device of the sweep
+    args.devices, args.device = devices, None  # the network is mapped to each device of the sweep
     programs = {}
     for text in args.programs:
         args.program = text

@@ -57,13 +57,14 @@ class Network:
     Attributes:
         bytecode: the module at level "quantized".
         options: `CompileOptions`.
-        observed, signature: of `Program`.
+        observed, signature, costs_only: of `Program`.
     """
 
     bytecode: bytes
     options: Any
     observed: str | None
     signature: Any
+    costs_only: bool = False
 
     @staticmethod
     def of(program: Program) -> Network:
@@ -77,17 +78,24 @@ class Network:
                 "expected programs that contain their quantized networks for several processes, got"
                 f" one with {', '.join(program.levels)}: compile the model again"
             )
+        if program._is_absent:
+            raise PumiceError(
+                "expected programs with weights for several processes, got one without: use one"
+                " process"
+            )
         import io
 
         stream = io.BytesIO()
         program.module("quantized").operation.write_bytecode(stream)
         own = {name: dict(options) for name, options in program.options.pipelines.items()}
         options = replace(program.options, pipelines=own)  # a mapping that can be pickled
-        return Network(stream.getvalue(), options, program.observed, program.signature)
+        return Network(
+            stream.getvalue(), options, program.observed, program.signature, program.costs_only
+        )
 
     def program(self, device: Device) -> Program:
         """The program on a device."""
-        from pumice.compiler import program_of_quantized
+        from pumice.compiler import check_costs_only, program_of_quantized
         from pumice.levels import parse_file
 
         with tempfile.TemporaryDirectory() as folder:
@@ -95,8 +103,10 @@ class Network:
             with open(path, "wb") as file:
                 file.write(self.bytecode)
             module = parse_file(path)
+        if self.costs_only:
+            check_costs_only(device, self.options)
         found = program_of_quantized(module, device, self.options, self.observed)
-        found.signature = self.signature
+        found.signature, found.costs_only = self.signature, self.costs_only
         return found
 
 

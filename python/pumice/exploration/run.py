@@ -91,6 +91,10 @@ def sweep(
     for name in names:
         if names.count(name) > 1:
             raise PumiceError(f"expected devices with different names, got '{name}' twice")
+    if data is not None and any(program.costs_only for program in named.values()):
+        raise PumiceError(
+            "expected programs with weights and calibration for data, got one for estimates only"
+        )
     if trials is not None and trials < 1:
         raise PumiceError(f"expected at least 1 trial, got {trials}")
     batches = None if data is None else list(data)

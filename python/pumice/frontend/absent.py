@@ -13,14 +13,21 @@ import copy
 import math
 import mmap
 import operator
+import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import torch
 
 from pumice.frontend.errors import FrontendError
+from pumice.frontend.silence import quiet
+from pumice.frontend.torch_mlir import first_line
 
-__all__ = ["has_absent_weights", "is_absent", "observe_assumed", "with_zeros", "zeros"]
+__all__ = [
+    "configuration_of", "has_absent_weights", "is_absent", "model_of_configuration", "observe_assumed", 
+    "with_zeros", "zeros",
+]  # fmt: skip
 
 #: Tensors of at most so many elements have numbers.
 _SMALL = 1 << 16
@@ -35,6 +42,58 @@ _ends: list[int] = []
 def has_absent_weights(model: Any) -> bool:
     """Whether a parameter or buffer of a module is on the meta device or is a fake tensor."""
     return isinstance(model, torch.nn.Module) and any(map(_is_shape_only, _tensors(model)))
+
+
+def model_of_configuration(model: Any) -> Any:
+    """The model of a configuration of transformers, without weights; other models as they are.
+
+    The class is the first of the configuration's `architectures`, else its causal language model or
+    its base model.
+
+    Raises:
+        FrontendError: transformers has no model for it.
+    """
+    transformers = sys.modules.get("transformers")
+    if transformers is None or not isinstance(model, transformers.PretrainedConfig):
+        return model
+    model = copy.deepcopy(model)
+    if getattr(model, "use_cache", False):
+        model.use_cache = False  # a cache would be among the results
+    names = [getattr(transformers, name, None) for name in model.architectures or ()]
+    makers: list[Any] = [
+        *(known._from_config for known in names if known is not None),
+        transformers.AutoModelForCausalLM.from_config,
+        transformers.AutoModel.from_config,
+    ]
+    for make in makers:
+        try:
+            with torch.device("meta"):
+                made: torch.nn.Module = make(model, attn_implementation="sdpa")
+                return made.eval()
+        except ValueError as error:
+            problem = error
+    raise FrontendError(
+        f"transformers has no model for {type(model).__name__}: {first_line(problem)}"
+    )
+
+
+def configuration_of(path: str | os.PathLike[str]) -> Any:
+    """The configuration of transformers in a file config.json, or in the folder of one.
+
+    Raises:
+        FrontendError: transformers is not installed, or knows no such configuration.
+    """
+    try:
+        with quiet():
+            from transformers import AutoConfig
+    except ImportError as error:
+        raise FrontendError(f"expected the wheel 'transformers' to be installed: {error}") from None
+    try:
+        return AutoConfig.from_pretrained(os.fspath(path), local_files_only=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise FrontendError(
+            f"expected a configuration of transformers in '{path}': {first_line(error)}"
+        ) from None
 
 
 def _tensors(model: torch.nn.Module) -> Iterator[torch.Tensor]:

@@ -145,11 +145,17 @@ def _updates_unfolded() -> Iterator[None]:
         def run_node(self, node: Any) -> Any:
             if node.op == "get_attr" and str(node.target) in self._updated:
                 return self.unknown_value
-            if str(node.target) in _QUANTIZES:
-                weight = self.env.get(node.args[0])
-                if isinstance(weight, torch.Tensor) and is_absent(weight):
-                    return zeros(weight.shape, node.args[-1])
             return super().run_node(node)
+
+        def _deduce_value(self, node: Any) -> Any:
+            first = next(iter(node.args), None)
+            source = self.env[first] if isinstance(first, torch.fx.Node) else None
+            if isinstance(source, torch.Tensor) and is_absent(source):
+                if str(node.target) in _QUANTIZES:
+                    return zeros(source.shape, node.args[-1])
+                if "dequantize" in str(node.target):  # stays in the graph
+                    return self.unknown_value
+            return super()._deduce_value(node)
 
     folding.ConstantFolder = Folder
     try:
