@@ -120,7 +120,7 @@ def add_layers(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_set(parser: argparse.ArgumentParser) -> None:
+def add_set(parser: argparse.ArgumentParser, more: str = "") -> None:
     """--set, of fields of devices."""
     parser.add_argument(
         "--set",
@@ -128,7 +128,7 @@ def add_set(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="FIELD=V,V,...",
         help="values of a field, as array.rows=64,128; fields that change together as"
-        " array.adc.bits,energy.adc_pj=6:0.4,8:1.56; repeat for several",
+        f" array.adc.bits,energy.adc_pj=6:0.4,8:1.56{more}; repeat for several",
     )
 
 

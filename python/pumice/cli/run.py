@@ -9,6 +9,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pumice.cli.errors import UsageError
 from pumice.cli.files import (
     example_inputs,
@@ -174,6 +176,9 @@ def _program_of(
         raise UsageError(f"expected a model as {args.program}:NAME, got no name")
     if not path.exists():
         raise PumiceError(f"no such program: '{args.program}' (a model is FILE.py:NAME)")
+    if getattr(args, "model", None):
+        axis = next(iter(args.model))
+        raise UsageError(f"model.{axis} is for PyTorch models, got '{args.program}'")
     _only_for(args, "PyTorch models", "--calibration", "--no-quantize", "--no-weights")
     if path.suffix != ".onnx" and level_of(parse_file(path)) == "simulator":
         _only_for(args, "models", "--nonlinear", "--max-error", "--nonlinear-objective", "--passes")
@@ -290,6 +295,10 @@ def _compiled(
         )
     if args.calibration and args.no_quantize and not args.nonlinear:
         raise UsageError("--calibration is for quantizing: omit it or --no-quantize")
+    model_axes = getattr(args, "model", {})
+    if "batch" in model_axes:
+        inputs = [_of_batch(x, model_axes["batch"]) for x in inputs]
+        keywords = {name: _of_batch(x, model_axes["batch"]) for name, x in keywords.items()}
     calibration = load_inputs(args.calibration) if args.calibration else None
     device = as_device(args.device)  # before the slow part
     with working("loading the model"):
@@ -310,11 +319,20 @@ def _compiled(
             calibration=None if calibration is None else [_example(*calibration)],
             quantize=False if args.no_quantize else None,
             calibrate=calibrates,
+            weight_bits=model_axes.get("weight_bits", 8),
+            activation_bits=model_axes.get("activation_bits", 8),
             options=_options(args),
         )
         if device.adc_mode == "calibrated" and not _only_costs(args):
             program.calibrate([keywords or tuple(inputs)])
     return program, inputs, keywords
+
+
+def _of_batch(array: Any, batch: int) -> Any:
+    """An input with another number of items, which repeat."""
+    if not isinstance(batch, int) or batch < 1 or not array.ndim:
+        raise UsageError(f"expected model.batch of at least 1 for inputs with a batch, got {batch}")
+    return np.resize(array, (batch, *array.shape[1:]))
 
 
 def _only_costs(args: Namespace) -> bool:

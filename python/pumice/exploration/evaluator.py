@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pumice.device import Device
 from pumice.errors import PumiceError
 from pumice.evaluation import Metric, evaluate
+from pumice.exploration.axes import fields_in, options_in, source_of, with_options
 from pumice.exploration.result import figures_of
 from pumice.exploration.space import (
     device_with,
@@ -24,6 +25,7 @@ from pumice.exploration.space import (
 from pumice.laws import unscaled
 
 if TYPE_CHECKING:
+    from pumice.options import CompileOptions
     from pumice.program import Program
     from pumice.report import Report
 
@@ -42,12 +44,17 @@ class Point:
     Attributes:
         network: its name; empty if there is one network.
         device: name of the device whose fields vary.
-        values: of fields, by path.
+        values: of fields and other axes, by path.
     """
 
     network: str
     device: str
     values: Mapping[str, Any]
+
+    @property
+    def source(self) -> str:
+        """Key of its program."""
+        return source_of(self.network, self.values)
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,7 @@ class Study:
     """Everything that decides figures of points; it can be pickled.
 
     Attributes:
-        networks: by name.
+        networks: by `Point.source`.
         devices: fields of the devices that vary, by name.
         data, metric: as for `pumice.sweep`.
         key: different for each study.
@@ -132,9 +139,15 @@ class Evaluator:
     """Computes the points of one network."""
 
     def __init__(
-        self, program: Program | Network, data: list[Any] | None, metric: str | Metric
+        self,
+        program: Program | Network,
+        data: list[Any] | None,
+        metric: str | Metric,
+        options: CompileOptions | None = None,
     ) -> None:
         self._source = program
+        self._options: CompileOptions = options or program.options
+        self._variants: dict[str, Evaluator] = {}  #: with other options
         self._program: Program | None = None
         self._data, self._metric = data, metric
         self._lowered: dict[str, Program] = {}
@@ -145,7 +158,10 @@ class Evaluator:
 
     def figures(self, base: Device, values: Mapping[str, Any]) -> dict[str, Any]:
         """Figures of a point, or the error that makes it impossible."""
+        options, values = options_in(values), fields_in(values)
         try:
+            if options:
+                return self._variant(options).figures(base, values)
             if self._data is None and self._has_same_sizes(base, values):
                 return self._with_costs(base, values)
             device = device_with(base, values)
@@ -162,6 +178,14 @@ class Evaluator:
             **({"unscaled": "; ".join(same)} if same else {}),
             **({"outside": "; ".join(outside)} if outside else {}),
         }
+
+    def _variant(self, values: Mapping[str, Any]) -> Evaluator:
+        """The evaluator of the network compiled with other options."""
+        key = repr(sorted(values.items()))
+        if key not in self._variants:
+            options = with_options(self._options, values)
+            self._variants[key] = Evaluator(self._source, self._data, self._metric, options)
+        return self._variants[key]
 
     def _has_same_sizes(self, base: Device, values: Mapping[str, Any]) -> bool:
         """Whether a point can be an estimate of the machine program for `base`."""
@@ -193,13 +217,13 @@ class Evaluator:
     def _on(self, device: Device) -> Program:
         if isinstance(self._source, Network):
             if self._program is None:
-                self._program = self._source.program(device)
+                self._program = replace(self._source, options=self._options).program(device)
                 return self._program
             return self._program.recompile(device)
-        return self._source.recompile(device)
+        return self._source.recompile(device, self._options)
 
     def _estimated(self, device: Device) -> Report:
-        if "auto" in self._source.options.methods.values():  # methods are chosen by energy
+        if "auto" in {*self._options.methods.values(), *self._options.targets.values()}:  # chosen by costs
             return self._on(device).estimate()
         key = mapping_key(device)
         if key in self._lowered:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pumice.device import Device
 from pumice.errors import PumiceError
+from pumice.exploration.axes import fields_in
 from pumice.laws import unscaled
 
 __all__ = [
@@ -48,7 +49,7 @@ def parse_setting(text: str) -> Setting:
     """A setting of a text: `array.rows=64,128`, or `array.adc.bits,energy.adc_pj=6:0.4,8:1.56`.
 
     Commas separate values; colons separate the values of fields that change together. Values are
-    numbers, `true`, `false` or words.
+    numbers, `true`, `false`, `null` (not stated) or words.
 
     Raises:
         PumiceError: another form.
@@ -68,7 +69,7 @@ def _value(text: str) -> Any:
         value = json.loads(text)
     except ValueError:
         return text
-    return value if isinstance(value, int | float | bool) else text
+    return value if value is None or isinstance(value, int | float | bool) else text
 
 
 def settings_of(fields: Mapping[str, Iterable[Any]] | Sequence[Setting]) -> list[Setting]:
@@ -109,6 +110,7 @@ def device_with(base: Device, values: Mapping[str, Any]) -> Device:
     Raises:
         PumiceError: no such field, or an impossible value.
     """
+    values = fields_in(values)
     return base.replaced(nested(values)) if values else base
 
 

@@ -67,7 +67,7 @@ def model_of_configuration(model: Any) -> Any:
     ]
     for make in makers:
         try:
-            with torch.device("meta"):
+            with quiet(), torch.device("meta"):
                 made: torch.nn.Module = make(model, attn_implementation="sdpa")
                 return made.eval()
         except ValueError as error:
