@@ -64,7 +64,7 @@ class Device:
             with ir.Context() as context:
                 text = _pumice.device_to_json(_pumice.load_device(context, native_path(name)))
         except ValueError as error:
-            raise PumiceError(_with_hint(_plain(error))) from None
+            raise PumiceError(_with_hint(_plain(error), str(name))) from None
         self._fields = json.loads(text)
 
     @property
@@ -216,7 +216,10 @@ class Device:
                 path = self._group_for(key, value)
                 for name, change in path.items():
                     groups[name] = _merged_change(groups.get(name), change)
-        return _merge(self._fields, changes)
+        try:
+            return _merge(self._fields, changes)
+        except PumiceError as error:
+            raise PumiceError(f"device '{self.name}': {error}") from None
 
     def changed_attribute(self, fields: Mapping[str, Any], context: Any) -> tuple[Any, list[str]]:
         """The attribute of `replaced(fields)` in a context, and its notes, without the device.
@@ -280,7 +283,8 @@ class Device:
             groups = [
                 field for kind, own in _field_names().items() if kind != "device" for field in own
             ]
-            similar = get_close_matches(key, [*known, *groups], 1)
+            inner = [path for path in _paths(self._fields["groups"]) if path.endswith(f".{key}")]
+            similar = inner or get_close_matches(key, [*known, *groups], 1)
             hint = f" (did you mean '{similar[0]}'?)" if similar else ""
             raise PumiceError(
                 f"device '{self.name}': unknown field '{key}', expected one of {', '.join(known)},"
@@ -482,8 +486,11 @@ def _plain(error: Exception) -> str:
     return re.sub(r"^at \S+: ", "", str(error)).splitlines()[0]
 
 
-def _with_hint(text: str) -> str:
-    """A message of MLIR's parser about an unknown field, with the field that was probably meant."""
+def _with_hint(text: str, device: str) -> str:
+    """A message about a device, with the device or the field that was probably meant."""
+    if text.startswith("no device '"):
+        similar = get_close_matches(device, devices(), 1)
+        return f"{text} (did you mean '{similar[0]}'?)" if similar else text
     unknown = re.search(r"duplicate or unknown struct parameter name: (\w+)$", text)
     if not unknown:
         return text
@@ -492,6 +499,19 @@ def _with_hint(text: str) -> str:
         known.update(_keys(Device(preset).fields))
     similar = get_close_matches(unknown[1], sorted(known - {unknown[1]}), 1)
     return f"{text} (did you mean '{similar[0]}'?)" if similar else text
+
+
+def _paths(groups: list[dict[str, Any]]) -> list[str]:
+    """The fields inside of fields of groups, as `replace` takes them."""
+
+    def inner(value: Mapping[str, Any], path: str) -> Iterator[str]:
+        for key, item in value.items():
+            if path:
+                yield f"{path}.{key}"
+            if isinstance(item, Mapping):
+                yield from inner(item, f"{path}.{key}" if path else key)
+
+    return [path for group in groups for path in inner(group, "")]
 
 
 def _keys(value: Any) -> set[str]:
@@ -509,6 +529,8 @@ def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
         elif isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
             result[key] = _merge(result[key], value)
         elif isinstance(value, Mapping) and isinstance(result.get(key), list):
+            if key == "levels":
+                _check_levels(result[key], value)
             result[key] = _merge_parts(result[key], value)
         else:
             result[key] = _json_value(value)
@@ -516,6 +538,20 @@ def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
         for rows in {"levels", "converters"} - new.keys():
             result.pop(rows, None)
     return result
+
+
+def _check_levels(levels: list[Any], changes: Mapping[str, Any]) -> None:
+    """Levels have an order, so that a mapping cannot add one.
+
+    Raises:
+        PumiceError: an unknown level.
+    """
+    known = [str(level["name"]) for level in levels if isinstance(level, Mapping)]
+    for name in changes:
+        if known and name not in known:
+            similar = get_close_matches(str(name), known, 1)
+            hint = f" (did you mean '{similar[0]}'?)" if similar else ""
+            raise PumiceError(f"unknown level '{name}', expected one of {', '.join(known)}{hint}")
 
 
 def _merge_parts(parts: list[Any], changes: Mapping[str, Any]) -> list[Any]:

@@ -253,7 +253,7 @@ def _check_fields(base: Device, settings: Sequence[Setting]) -> None:
         try:
             device_with(base, dict(zip(setting.fields, setting.values[0], strict=True)))
         except PumiceError as error:
-            if "unknown field" in str(error):
+            if "unknown field" in str(error) or "unknown level" in str(error):
                 raise
 
 
