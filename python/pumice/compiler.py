@@ -374,15 +374,15 @@ def recompile(program: Program, device: str | Device, options: Options = None) -
     kept: dict[str, Any] = {
         name: program.module(name) for name in program.levels if name in ("linalg", "quantized")
     }
+    device = as_device(device)
+    if program.costs_only:
+        check_costs_only(device, options)
     observed = program.observed
     if options.approximates and observed is None:
         raise CompileError(
             "expected a program that was compiled with nets or tables to compile with them for"
             " another device: compile the model again"
         )
-    device = as_device(device)
-    if program.costs_only:
-        check_costs_only(device, options)
     found = _lower(kept, "quantized", device, dict(program.timings), options, observed)
     found.costs_only, found._is_absent = program.costs_only, program._is_absent
     found.signature = program.signature

@@ -284,7 +284,8 @@ class Device:
                 field for kind, own in _field_names().items() if kind != "device" for field in own
             ]
             inner = [path for path in _paths(self._fields["groups"]) if path.endswith(f".{key}")]
-            similar = inner or get_close_matches(key, [*known, *groups], 1)
+            every = {*known, *groups} - {key}
+            similar = inner or get_close_matches(key, sorted(every), 1)
             hint = f" (did you mean '{similar[0]}'?)" if similar else ""
             raise PumiceError(
                 f"device '{self.name}': unknown field '{key}', expected one of {', '.join(known)},"

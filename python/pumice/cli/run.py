@@ -61,30 +61,40 @@ def estimate(args: Namespace) -> None:
     devices = args.device if isinstance(args.device, list) else [args.device]
     args.devices = devices
     settings = [parse_setting(text) for text in getattr(args, "set", [])]
-    args.device = devices[0]
+    several = len(devices) > 1 or bool(settings)
+    args.device = None if several else devices[0]  # a network is mapped to each of several
     program, inputs, keywords = program_of(args)
     if inputs or keywords:
         program.check_inputs(*inputs, **keywords)
-    if len(devices) == 1 and not settings:
+    if not several:
         _give(args, program.estimate())
         return
     bases = [as_device(device) for device in devices]
     points = [(base, values) for base in bases for values in combinations(settings)]
     reports: dict[str, Report] = {}
     notes: list[str] = []
+    problems: dict[str, PumiceError] = {}
     for base, values in points:
         device = device_with(base, values)
         label = ", ".join([base.name, *(f"{path}={value}" for path, value in values.items())])
-        if label in reports:
+        if label in reports or label in problems:
             raise UsageError(f"expected devices with different names, got '{label}' twice")
-        with working(f"estimating {label}"):
-            reports[label] = program.recompile(device).estimate()
+        try:
+            with working(f"estimating {label}"):
+                reports[label] = program.recompile(device).estimate()
+        except PumiceError as error:
+            problems[label] = error
+            continue
         notes += [f"costs did not follow {text}" for text in unscaled(base, device)]
         notes += [note for note in device.notes if note not in base.notes]
-    if len(reports) == 1:
+    if not reports:
+        raise next(iter(problems.values()))
+    if len(points) == 1:
         _give(args, next(iter(reports.values())))
     else:
         _give_several(args, reports)
+    for label, problem in problems.items():
+        say(f"no estimate of {label}: {str(problem).splitlines()[0]}")
     for note in dict.fromkeys(notes):
         say(note)
 

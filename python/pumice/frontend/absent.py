@@ -15,7 +15,7 @@ import mmap
 import operator
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -121,8 +121,12 @@ def is_absent(value: torch.Tensor) -> bool:
     return place >= 0 and address < _ends[place]
 
 
-def zeros(shape: Any, dtype: torch.dtype) -> torch.Tensor:
+def zeros(shape: Any, dtype: torch.dtype, ends: Sequence[int] = ()) -> torch.Tensor:
     """A tensor of zeros that takes no memory until something writes to it.
+
+    Args:
+        shape, dtype: of the tensor.
+        ends: the first elements, so that the range of values is that of weights.
 
     Raises:
         FrontendError: the system does not give so many addresses.
@@ -141,6 +145,8 @@ def zeros(shape: Any, dtype: torch.dtype) -> torch.Tensor:
     place = bisect.bisect_right(_begins, begin)
     _begins.insert(place, begin)
     _ends.insert(place, begin + size)
+    for index, value in enumerate(ends[: found.numel()]):
+        found.view(-1)[index] = value
     return found
 
 
@@ -221,6 +227,7 @@ def _shown(prepared: Any, source: Any, observer: Any, low: float, high: float) -
         return ends
     two = [1] * weight.dim()
     two[0 if axis else 1] = 2
-    shape = list(two)
-    shape[axis] = weight.shape[axis]
-    return ends.reshape(two).expand(shape).contiguous()
+    channels = [1] * weight.dim()
+    channels[axis] = weight.shape[axis]
+    # Each channel has a scale of its own, which the digital unit reads.
+    return ends.reshape(two) * torch.linspace(0.5, 1.0, channels[axis]).reshape(channels)

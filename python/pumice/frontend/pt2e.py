@@ -152,7 +152,7 @@ def _updates_unfolded() -> Iterator[None]:
             source = self.env[first] if isinstance(first, torch.fx.Node) else None
             if isinstance(source, torch.Tensor) and is_absent(source):
                 if str(node.target) in _QUANTIZES:
-                    return zeros(source.shape, node.args[-1])
+                    return zeros(source.shape, node.args[-1], ends=node.args[-3:-1])
                 if "dequantize" in str(node.target):  # stays in the graph
                     return self.unknown_value
             return super()._deduce_value(node)
