@@ -614,7 +614,8 @@ NB_MODULE(_pumice, m) {
         return std::make_pair(device, notes);
       },
       nb::arg("context"), nb::arg("before"), nb::arg("after"), nb::arg("name"),
-      "The #pum.device of the JSON `after`, its laws starting from what differs "
+      "The #pum.device of the JSON `after`, its laws starting from what "
+      "differs "
       "from `before`, and a note for each law that leaves its range. Raises "
       "DiagnosticError that names the field.");
   m.def(

@@ -58,10 +58,10 @@ def compile(
     """Compiles a model for a device.
 
     Args:
-        model: an nn.Module, a configuration of transformers (PretrainedConfig), a module quantized with PT2E, made ternary (see `ternarize`) or trained
-            for a device (see `hardware_aware`), or a torch.export.ExportedProgram; the path of an
-            ONNX (.onnx) or MLIR file; or the result of `import_onnx` or of
-            `pumice.frontend.import_model`.
+        model: an nn.Module, a module quantized with PT2E, made ternary (see `ternarize`) or trained
+            for a device (see `hardware_aware`), or a torch.export.ExportedProgram; a configuration
+            of transformers (PretrainedConfig); the path of an ONNX (.onnx) or MLIR file; or the
+            result of `import_onnx` or of `pumice.frontend.import_model`.
         example_inputs: a tensor, a tuple of positional or a dict of keyword arguments. The program
             accepts inputs with the same shapes and dtypes. Not needed if the model itself fixes all
             shapes.
@@ -122,8 +122,8 @@ def compile(
     from pumice.frontend import is_quantized
     from pumice.frontend import quantize as quantize_model
     from pumice.frontend.absent import has_absent_weights, model_of_configuration
-    from pumice.frontend.ptq import quantize_for_costs
     from pumice.frontend.convertible import ConvertibleNetwork
+    from pumice.frontend.ptq import quantize_for_costs
 
     timings: dict[str, float] = {}
     float_model = network = None

@@ -205,8 +205,8 @@ def add_model(parser: argparse.ArgumentParser, several_devices: str = "") -> Non
     parser.add_argument(
         "--no-weights",
         action="store_true",
-        help="build the model on PyTorch's meta device, for estimates of models that do not fit into"
-        " memory",
+        help="build the model on PyTorch's meta device, for estimates of models that do not fit"
+        " into memory",
     )
     parser.add_argument(
         "--passes",

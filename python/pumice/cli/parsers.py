@@ -223,8 +223,8 @@ def _add_sweep(commands: Commands) -> None:
     parser.add_argument("programs", nargs="+", metavar="MODEL", help=f"{MODEL}; or several")
     add_set(
         parser,
-        "; also model.weight_bits, model.activation_bits and model.batch, and options of compilation"
-        " such as compile.schedule=naive,overlap, compile.nonlinear=digital,lut or"
+        "; also model.weight_bits, model.activation_bits and model.batch, and options of"
+        " compilation such as compile.schedule=naive,overlap, compile.nonlinear=digital,lut or"
         " compile.targets.LAYER=crossbar,digital",
     )
     parser.add_argument(

@@ -165,8 +165,8 @@ def _program_of(
     if is_model(args.program) or is_configuration(args.program):
         if (is_configuration(args.program) or args.no_weights) and not _only_costs(args):
             raise UsageError(
-                f"expected a model with weights, got '{args.program}' without: `pumice estimate` and"
-                " `pumice sweep` need none"
+                f"expected a model with weights, got '{args.program}' without: `pumice estimate`"
+                " and `pumice sweep` need none"
             )
         if args.shape and (inputs or keywords):
             raise UsageError("expected --input or --shape, got both")

@@ -109,6 +109,10 @@ def _build(args: Namespace, text: str, **model: Any) -> Program:
     """The program of a model with the values of its axes."""
     own = copy.copy(args)
     own.program, own.model = text, model
+    if len(args.programs) > 1 and text.startswith(("zoo:", "zoo-small:")):
+        own.shape, own.input = [], []  # it has inputs of its own
+    elif len(args.programs) > 1 and text.endswith(".onnx"):
+        own.shape = [shape for shape in args.shape if "=" in shape]
     return program_of(own)[0]
 
 

@@ -223,7 +223,10 @@ class Evaluator:
         return self._source.recompile(device, self._options)
 
     def _estimated(self, device: Device) -> Report:
-        if "auto" in {*self._options.methods.values(), *self._options.targets.values()}:  # chosen by costs
+        if "auto" in {
+            *self._options.methods.values(),
+            *self._options.targets.values(),
+        }:  # chosen by costs
             return self._on(device).estimate()
         key = mapping_key(device)
         if key in self._lowered:

@@ -102,7 +102,8 @@ class Sweep:
         records: flat dicts: `model` (if there are several), `device`, the fields that were set,
             and `FIGURES` in ns, pJ, mW, mm2 and bytes; `metric` of the data; or `error`.
             `unscaled` names fields whose costs did not follow them, `outside` laws that left the
-            range of their source, `infeasible` the constraints that a point breaks. Figures that a device does not state are left out.
+            range of their source, `infeasible` the constraints that a point breaks. Figures that a
+            device does not state are left out.
         devices: the devices that were varied, by name.
     """
 

@@ -59,7 +59,7 @@ def sweep(
     Args:
         programs: one, or several by name, that contain their quantized networks (results of
             `pumice.compile`); or functions that return them and take the values of `model.` axes:
-            `{"model.weight_bits": [4, 8]}` calls them with `weight_bits=4` and with `weight_bits=8`.
+            `{"model.weight_bits": [4, 8]}` calls them with `weight_bits=4` and `weight_bits=8`.
         devices: names, paths or `Device`s.
         fields: values by the path of a field, as in `{"array.adc.bits": [4, 6, 8]}`; or `Setting`s.
             Beside fields of devices: `model.NAME`, and options of compilation as `compile.NAME`,

@@ -25,8 +25,8 @@ from pumice.frontend.silence import quiet
 from pumice.frontend.torch_mlir import first_line
 
 __all__ = [
-    "configuration_of", "has_absent_weights", "is_absent", "model_of_configuration", "observe_assumed", 
-    "with_zeros", "zeros",
+    "configuration_of", "contiguous", "has_absent_weights", "is_absent", "model_of_configuration",
+    "observe_assumed", "with_zeros", "zeros",
 ]  # fmt: skip
 
 #: Tensors of at most so many elements have numbers.
@@ -150,6 +150,13 @@ def zeros(shape: Any, dtype: torch.dtype, ends: Sequence[int] = ()) -> torch.Ten
     return found
 
 
+def contiguous(value: torch.Tensor) -> torch.Tensor:
+    """A tensor in the order of its elements; zeros that take no memory stay so."""
+    if value.is_contiguous() or not (value.is_floating_point() and is_absent(value)):
+        return value.contiguous()
+    return zeros(value.shape, value.dtype)
+
+
 def with_zeros(model: torch.nn.Module) -> torch.nn.Module:
     """A copy of a module that has zeros in place of tensors of which only the shape is there.
 
@@ -178,7 +185,17 @@ def _numbers(value: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
 
 #: Results of these are not negative.
 _POSITIVE = frozenset(
-    {"relu", "relu_", "relu6", "relu6_", "sigmoid", "sigmoid_", "hardsigmoid", "softmax", "_softmax"}
+    {
+        "relu",
+        "relu_",
+        "relu6",
+        "relu6_",
+        "sigmoid",
+        "sigmoid_",
+        "hardsigmoid",
+        "softmax",
+        "_softmax",
+    }
 )
 
 

@@ -164,6 +164,19 @@ def test_the_command_has_the_axes(model, capsys) -> None:
     assert all((r["model.weight_bits"], r["array.rows"]) in ((4, 64), (8, 128)) for r in records)
 
 
+def test_files_of_several_kinds_are_swept_together(model, capsys) -> None:
+    onnx = pytest.importorskip("onnx")
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    x, y = (helper.make_tensor_value_info(name, kind, [1, 4]) for name in "xy")
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", [x], [y])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), "net.onnx")
+    models = [model, "net.onnx", "zoo-small:lenet"]
+    assert main(["sweep", *models, "--shape", "1x40", "-d", "isaac", "--json"]) == 0
+    records = json.loads(capsys.readouterr().out)
+    assert [record["model"] for record in records] == models
+    assert all(record["latency_ns"] > 0 for record in records)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -100,7 +100,9 @@ def test_assumed_ranges_need_no_run() -> None:
     ],
 )
 def test_what_needs_values_is_refused(program, tmp_path, call, words) -> None:
-    with pytest.raises(PumiceError, match=f"expected a program with weights and calibration {words}"):
+    with pytest.raises(
+        PumiceError, match=f"expected a program with weights and calibration {words}"
+    ):
         call(program, tmp_path / "p.mlirbc")
 
 
@@ -150,7 +152,9 @@ def test_a_copy_has_its_ties_and_its_names() -> None:
 def test_a_sweep_needs_no_weights(program) -> None:
     found = pumice.sweep(program, ["isaac", "aras"], {"array.rows": [64, 128]})
     assert ["error" in r for r in found.records] == [False] * 2 + [True] * 2
-    with pytest.raises(PumiceError, match="expected programs with weights and calibration for data"):
+    with pytest.raises(
+        PumiceError, match="expected programs with weights and calibration for data"
+    ):
         pumice.sweep(program, ["isaac"], data=[(X, torch.zeros(1))])
     with pytest.raises(PumiceError, match="expected programs with weights for several processes"):
         pumice.sweep(program, ["isaac"], workers=2)
@@ -197,3 +201,24 @@ def test_the_command_without_weights(tmp_path, monkeypatch, capsys) -> None:
     assert reports[0] == reports[1] == reports[2]
     assert main(["compile", "net.py:make", "-i", "x.npy", "-o", "p", "--no-weights"]) != 0
     assert "expected a model with weights" in capsys.readouterr().err
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [
+        ("resnet18", 0), ("mobilenet-v2", 0), ("lenet", 0), ("bert-base", 0.015),
+        ("gpt2", 0.015), ("vit-b16", 0.015),
+    ],
+)  # fmt: skip
+def test_estimates_of_the_zoo_are_those_after_calibration(name, most) -> None:
+    network = pumice.zoo.NETWORKS[name]
+    full = network.small()
+    inputs = full.inputs(0)
+    with torch.device("meta"):
+        absent = network.small()
+    expected = pumice.compile(full.model, inputs).estimate()
+    found = pumice.compile(absent.model, inputs).estimate()
+    assert found.arrays == expected.arrays
+    assert found.latency_ns == pytest.approx(expected.latency_ns, rel=most)
+    assert found.dynamic_energy_pj == pytest.approx(expected.dynamic_energy_pj, rel=most)
