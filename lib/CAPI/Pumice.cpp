@@ -230,6 +230,25 @@ bool pumiceDeviceLaws(MlirContext context, MlirStringRef before,
   return true;
 }
 
+MlirAttribute pumiceDeviceChanged(MlirContext context, MlirStringRef before,
+                                  MlirStringRef after, MlirStringRef name,
+                                  MlirStringCallback note, void *noteUser) {
+  Location loc = UnknownLoc::get(unwrap(context));
+  FailureOr<model::DeviceSpec> device = deviceFromJson(unwrap(after), loc);
+  FailureOr<model::DeviceSpec> old = deviceFromJson(unwrap(before), loc);
+  if (failed(device) || failed(old))
+    return {nullptr};
+  restatePoints(*old, *device);
+  FailureOr<pum::DeviceAttr> attr = toAttribute(*device, loc, unwrap(name));
+  if (failed(attr))
+    return {nullptr};
+  std::vector<std::string> notes;
+  applyLaws(*device, &notes);
+  for (const std::string &text : notes)
+    give(text, note, noteUser);
+  return wrap(Attribute(*attr));
+}
+
 void pumiceDeviceKeys(MlirStringCallback callback, void *user) {
   give(toText(deviceKeys()), callback, user);
 }
@@ -460,6 +479,26 @@ PumiceRun pumiceProgramRun(PumiceProgram program, intptr_t numInputs,
     return {nullptr};
   }
   return {new RunResult(std::move(*result))};
+}
+
+bool pumiceProgramEstimateOn(PumiceProgram program, MlirAttribute device,
+                             unsigned threads, MlirStringCallback callback,
+                             void *user, MlirStringCallback error,
+                             void *errorUser) {
+  auto attr = dyn_cast_or_null<pum::DeviceAttr>(unwrap(device));
+  if (!attr) {
+    give("expected a #pum.device", error, errorUser);
+    return false;
+  }
+  RunOptions options;
+  options.threads = threads;
+  options.detail = model::ReportDetail::sums;
+  llvm::Expected<RunResult> result =
+      unwrapProgram(program).estimateOn(toSpec(attr), options);
+  if (!result)
+    return succeed(result.takeError(), error, errorUser);
+  give(toText(result->report), callback, user);
+  return true;
 }
 
 static model::Collector &unwrapCollector(PumiceCollector collector) {

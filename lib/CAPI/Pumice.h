@@ -142,6 +142,13 @@ MLIR_CAPI_EXPORTED MlirAttribute pumiceDeviceFromJson(MlirContext context,
 MLIR_CAPI_EXPORTED bool
 pumiceDeviceLaws(MlirContext context, MlirStringRef before, MlirStringRef after,
                  MlirStringCallback callback, void *user);
+/* The device of the JSON `after`, with the points of laws whose figures differ
+ * from those of the JSON `before` moved to it, and a text to `note` for each
+ * law outside of the range of its source. Null, and diagnostics that name
+ * `name`, on failure. */
+MLIR_CAPI_EXPORTED MlirAttribute pumiceDeviceChanged(
+    MlirContext context, MlirStringRef before, MlirStringRef after,
+    MlirStringRef name, MlirStringCallback note, void *noteUser);
 /* All fields of devices as JSON (lib/Device/Device.h). */
 MLIR_CAPI_EXPORTED void pumiceDeviceKeys(MlirStringCallback callback,
                                          void *user);
@@ -240,6 +247,14 @@ MLIR_CAPI_EXPORTED PumiceRun pumiceProgramRun(
     PumiceProgram program, intptr_t numInputs, const PumiceTensor *inputs,
     unsigned threads, PumiceObserver observer, void *observerUser,
     MlirStringCallback error, void *errorUser);
+/* Estimates on a device that differs from the program's own in energies, times
+ * and areas only: the sums of the report (ReportDetail::sums in
+ * lib/Model/Machine/Report.h) as JSON. False, and the text of the problem to
+ * `error`, on failure. */
+MLIR_CAPI_EXPORTED bool
+pumiceProgramEstimateOn(PumiceProgram program, MlirAttribute device,
+                        unsigned threads, MlirStringCallback callback,
+                        void *user, MlirStringCallback error, void *errorUser);
 /* What probes show, over any number of runs. */
 typedef struct {
   void *ptr;

@@ -68,6 +68,11 @@ public:
       : spec(std::move(device)), threads(threads) {}
 
   const model::DeviceSpec &device() const { return spec; }
+  /// Changes the numbers of the device; what was read of the module stays.
+  void setDevice(model::DeviceSpec device) {
+    spec = std::move(device);
+    chipModule = nullptr;
+  }
 
   /// What `op` costs. A task that is not placed costs what it would on the
   /// lowest units of the first group that can run it. Fails if `op` is not a

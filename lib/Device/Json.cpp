@@ -843,6 +843,15 @@ std::string pumice::didYouMean(StringRef word, ArrayRef<StringRef> known) {
       best = name;
     }
   }
+  // A word that is short for one other, such as adc for adc_pj.
+  if (best.empty()) {
+    const std::string start = (word + "_").str();
+    if (llvm::count_if(known, [&](StringRef name) {
+          return name.starts_with(start);
+        }) == 1)
+      best = *llvm::find_if(
+          known, [&](StringRef name) { return name.starts_with(start); });
+  }
   return best.empty() ? "" : (" (did you mean '" + best + "'?)").str();
 }
 

@@ -289,8 +289,8 @@ llvm::Expected<RunResult> Interpreter::run(ArrayRef<model::Value> arguments) {
 }
 
 llvm::json::Value Interpreter::report(const Interpreter *next) const {
-  llvm::json::Value json =
-      model::toJson(machine, &setupMachine, next ? &next->machine : nullptr);
+  llvm::json::Value json = model::toJson(
+      machine, &setupMachine, next ? &next->machine : nullptr, options.detail);
   (*json.getAsObject())["peak_buffer_bytes"] = peakBytes;
   if (llvm::json::Array saturated = saturation.report(); !saturated.empty())
     (*json.getAsObject())["saturated"] = std::move(saturated);

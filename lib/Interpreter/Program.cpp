@@ -433,3 +433,26 @@ llvm::Error Program::setAdcRanges(const model::Collector &collector,
 llvm::Expected<RunResult> Program::estimate(const RunOptions &options) {
   return infer({}, options, /*withValues=*/false);
 }
+
+llvm::Expected<RunResult> Program::estimateOn(model::DeviceSpec device,
+                                              const RunOptions &options) {
+  auto tracked = [](const model::DeviceSpec &spec) {
+    std::vector<bool> groups;
+    for (const model::UnitGroup &group : spec.groups)
+      groups.push_back(tracksContents(group));
+    return groups;
+  };
+  model::DeviceSpec own = this->device();
+  const bool isSame = tracked(own) == tracked(device);
+  auto forget = [&] {
+    if (!isSame)
+      for (Changes &known : changes)
+        known.clear();
+  };
+  forget();
+  costs->setDevice(std::move(device));
+  llvm::Expected<RunResult> result = estimate(options);
+  costs->setDevice(std::move(own));
+  forget();
+  return result;
+}

@@ -22,6 +22,7 @@
 #include "lib/Model/Crossbar/Grid.h"
 #include "lib/Model/Machine/Collector.h"
 #include "lib/Model/Machine/Machine.h"
+#include "lib/Model/Machine/Report.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/DenseSet.h"
@@ -33,6 +34,7 @@ namespace pumice {
 
 struct RunOptions {
   unsigned threads = 1;
+  model::ReportDetail detail = model::ReportDetail::all;
   /// See instructions, values, probes and column sums.
   std::vector<model::IObserver *> observers;
 };
@@ -98,6 +100,10 @@ public:
 
   /// What a run costs, without values.
   llvm::Expected<RunResult> estimate(const RunOptions &options = {});
+  /// The same on a device that differs from the program's own in energies,
+  /// times and areas only. The program keeps its own device.
+  llvm::Expected<RunResult> estimateOn(model::DeviceSpec device,
+                                       const RunOptions &options = {});
 
   /// Lets a run on another thread end with an error after its current
   /// instruction, and later ones too until they are allowed again.

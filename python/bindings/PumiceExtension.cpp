@@ -600,6 +600,25 @@ NB_MODULE(_pumice, m) {
       "What the laws of a device do, as JSON: {stated, effective, notes}. "
       "Raises DiagnosticError.");
   m.def(
+      "device_changed",
+      [](MlirContext context, const std::string &before,
+         const std::string &after, const std::string &name) {
+        DiagnosticScope scope(context);
+        std::vector<std::string> notes;
+        MlirAttribute device = pumiceDeviceChanged(
+            context, mlirStringRefCreate(before.data(), before.size()),
+            mlirStringRefCreate(after.data(), after.size()),
+            mlirStringRefCreate(name.data(), name.size()), appendItem, &notes);
+        if (mlirAttributeIsNull(device))
+          throw scope.error();
+        return std::make_pair(device, notes);
+      },
+      nb::arg("context"), nb::arg("before"), nb::arg("after"), nb::arg("name"),
+      "The #pum.device of the JSON `after`, its laws starting from what "
+      "differs "
+      "from `before`, and a note for each law that leaves its range. Raises "
+      "DiagnosticError that names the field.");
+  m.def(
       "device_keys",
       [] {
         std::string json;
@@ -847,5 +866,22 @@ NB_MODULE(_pumice, m) {
           },
           nb::arg("threads") = 1,
           "Returns the report (JSON) of a run without values. Raises "
-          "ValueError.");
+          "ValueError.")
+      .def(
+          "estimate_on",
+          [](Program &p, MlirAttribute device, unsigned threads) {
+            std::string json, error;
+            bool good;
+            {
+              nb::gil_scoped_release release;
+              good = pumiceProgramEstimateOn(p.program, device, threads, append,
+                                             &json, append, &error);
+            }
+            if (!good)
+              throw valueError(error);
+            return json;
+          },
+          nb::arg("device"), nb::arg("threads") = 1,
+          "Returns the sums of the report (JSON) of an estimate on a device "
+          "with other energies, times and areas. Raises ValueError.");
 }

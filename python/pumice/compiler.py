@@ -46,6 +46,9 @@ def compile(
     device: str | Device | None = None,
     calibration: Iterable[Any] | None = None,
     quantize: bool | None = None,
+    calibrate: bool = True,
+    weight_bits: int = 8,
+    activation_bits: int = 8,
     nonlinear: str | Mapping[str, str] | None = None,
     schedule: str | None = None,
     reencode: bool | str | None = None,
@@ -56,9 +59,9 @@ def compile(
 
     Args:
         model: an nn.Module, a module quantized with PT2E, made ternary (see `ternarize`) or trained
-            for a device (see `hardware_aware`), or a torch.export.ExportedProgram; the path of an
-            ONNX (.onnx) or MLIR file; or the result of `import_onnx` or of
-            `pumice.frontend.import_model`.
+            for a device (see `hardware_aware`), or a torch.export.ExportedProgram; a configuration
+            of transformers (PretrainedConfig); the path of an ONNX (.onnx) or MLIR file; or the
+            result of `import_onnx` or of `pumice.frontend.import_model`.
         example_inputs: a tensor, a tuple of positional or a dict of keyword arguments. The program
             accepts inputs with the same shapes and dtypes. Not needed if the model itself fixes all
             shapes.
@@ -70,6 +73,11 @@ def compile(
         quantize: quantize a float module to 8 bits first; by default, modules that are not
             quantized yet are quantized. Calibrates on `calibration`, or else on the example inputs.
             A float model runs entirely on the digital unit.
+        calibrate: False: assume ranges instead of running the model to calibrate the quantization.
+            The program is for estimates then (`Program.costs_only`). That is so too for a model
+            whose weights are on PyTorch's meta device or are fake tensors, and for a configuration
+            of transformers, for which no weights are made.
+        weight_bits, activation_bits: widths of the quantization, 2 to 8.
         nonlinear: how nonlinear functions are computed, such as "neon" or `{"softmax": "neon",
             "gelu": "lut", "*": "digital"}` (`CompileOptions.nonlinear`).
         schedule: `CompileOptions.schedule`, if not None.
@@ -113,7 +121,9 @@ def compile(
 
     from pumice.frontend import is_quantized
     from pumice.frontend import quantize as quantize_model
+    from pumice.frontend.absent import has_absent_weights, model_of_configuration
     from pumice.frontend.convertible import ConvertibleNetwork
+    from pumice.frontend.ptq import quantize_for_costs
 
     timings: dict[str, float] = {}
     float_model = network = None
@@ -127,9 +137,21 @@ def compile(
         if example_inputs is None and example_kwargs is None and network.example is not None:
             example_inputs, example_kwargs = network.example
     device = as_device(device)
+    model = model_of_configuration(model)
     exported = not hasattr(model, "forward") or hasattr(model, "graph_signature")
     if quantize is None:
         quantize = not exported and not is_quantized(model)
+    elif not quantize and (weight_bits, activation_bits) != (8, 8):
+        raise CompileError("expected widths for a model that is quantized, got them without")
+    is_absent = has_absent_weights(model)
+    costs_only = not calibrate or is_absent
+    if costs_only:
+        check_costs_only(device, options)
+        if not quantize:
+            raise CompileError(
+                "expected a float torch.nn.Module to quantize for estimates, got"
+                f" {type(model).__name__}"
+            )
     if calibration is not None and options.approximates:
         calibration = list(calibration)  # read twice
     if quantize:
@@ -143,14 +165,20 @@ def compile(
                 )
             example = dict(example_kwargs)
         inputs = [example] if calibration is None else calibration
-        float_model = model
-        model = quantize_model(model, inputs, example_inputs=example)
+        widths = {"weight_bits": weight_bits, "activation_bits": activation_bits}
+        if costs_only:
+            model = quantize_for_costs(model, example, **widths)
+        else:
+            float_model = model
+            model = quantize_model(model, inputs, example_inputs=example, **widths)
         timings["quantize"] = time.perf_counter() - start
     imported = import_model(model, example_inputs, example_kwargs=example_kwargs)
     if calibration is None and options.approximates:
         calibration = [dict(example_kwargs) if example_kwargs else example_inputs]
     program = compile_imported(imported, device, timings, options=options, calibration=calibration)
     program.float_model = float_model
+    if costs_only:
+        program.costs_only, program._is_absent, program.exported = True, is_absent, None
     if network is not None:
         network.finish(program, device)
     return program
@@ -346,16 +374,45 @@ def recompile(program: Program, device: str | Device, options: Options = None) -
     kept: dict[str, Any] = {
         name: program.module(name) for name in program.levels if name in ("linalg", "quantized")
     }
+    device = as_device(device)
+    if program.costs_only:
+        check_costs_only(device, options)
     observed = program.observed
     if options.approximates and observed is None:
         raise CompileError(
             "expected a program that was compiled with nets or tables to compile with them for"
             " another device: compile the model again"
         )
-    found = _lower(kept, "quantized", as_device(device), dict(program.timings), options, observed)
+    found = _lower(kept, "quantized", device, dict(program.timings), options, observed)
+    found.costs_only, found._is_absent = program.costs_only, program._is_absent
     found.signature = program.signature
     found.exported, found.float_model = program.exported, program.float_model
     return found
+
+
+def check_costs_only(device: Device, options: CompileOptions) -> None:
+    """Refuses what costs something else for other weights or inputs.
+
+    Raises:
+        CompileError: names it.
+    """
+    reason = ""
+    if options.approximates:
+        reason = "the domains of nets and tables, which calibration finds"
+    elif options.reencode:
+        reason = "levels of cells that are re-encoded"
+    for group in device._fields["groups"]:
+        name = group["name"]
+        if group["kind"] == "associative":
+            reason = f"programs of the associative processors in group '{name}'"
+        elif "level_steps" in group.get("energy", ()):
+            reason = f"levels of cells in group '{name}' (energy.level_steps)"
+        elif not group.get("pulse_unchanged_cells", True):
+            reason = f"levels of cells in group '{name}' (pulse_unchanged_cells)"
+    if reason:
+        raise CompileError(
+            f"expected weights and calibration on device '{device.name}': costs depend on {reason}"
+        )
 
 
 def program_of_quantized(

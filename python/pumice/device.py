@@ -64,7 +64,7 @@ class Device:
             with ir.Context() as context:
                 text = _pumice.device_to_json(_pumice.load_device(context, native_path(name)))
         except ValueError as error:
-            raise PumiceError(_with_hint(_plain(error))) from None
+            raise PumiceError(_with_hint(_plain(error), str(name))) from None
         self._fields = json.loads(text)
 
     @property
@@ -192,6 +192,19 @@ class Device:
         Raises:
             PumiceError: as `Device`.
         """
+        from pumice import ir
+
+        device = object.__new__(Device)
+        device._fields = self._changed(fields)
+        with ir.Context() as context:
+            device._check(self.name, context)
+            if "laws" in device._fields:
+                device._after = _after_laws(context, device._fields, self._fields)
+                device._fields["laws"] = device._after["stated"]["laws"]
+        return device
+
+    def _changed(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """All fields after a change, which may be impossible."""
         changes: dict[str, Any] = {}
         for key, value in fields.items():
             if key in _field_names()["device"]:
@@ -203,16 +216,25 @@ class Device:
                 path = self._group_for(key, value)
                 for name, change in path.items():
                     groups[name] = _merged_change(groups.get(name), change)
-        from pumice import ir
+        try:
+            return _merge(self._fields, changes)
+        except PumiceError as error:
+            raise PumiceError(f"device '{self.name}': {error}") from None
 
-        device = object.__new__(Device)
-        device._fields = _merge(self._fields, changes)
-        with ir.Context() as context:
-            device._check(self.name, context)
-            if "laws" in device._fields:
-                device._after = _after_laws(context, device._fields, self._fields)
-                device._fields["laws"] = device._after["stated"]["laws"]
-        return device
+    def changed_attribute(self, fields: Mapping[str, Any], context: Any) -> tuple[Any, list[str]]:
+        """The attribute of `replaced(fields)` in a context, and its notes, without the device.
+
+        Raises:
+            PumiceError: as `Device`.
+        """
+        from pumice._mlir_libs import _pumice
+
+        before, after = _json_text(self._fields), _json_text(self._changed(fields))
+        try:
+            found = _pumice.device_changed(context, before, after, self.name)
+        except ValueError as error:
+            raise PumiceError(_about(self.name, error)) from None
+        return found
 
     def to_attribute(self, context: Any) -> Any:
         """The device as an attribute of `context` (a pumice.ir.Context)."""
@@ -261,7 +283,9 @@ class Device:
             groups = [
                 field for kind, own in _field_names().items() if kind != "device" for field in own
             ]
-            similar = get_close_matches(key, [*known, *groups], 1)
+            inner = [path for path in _paths(self._fields["groups"]) if path.endswith(f".{key}")]
+            every = {*known, *groups} - {key}
+            similar = inner or get_close_matches(key, sorted(every), 1)
             hint = f" (did you mean '{similar[0]}'?)" if similar else ""
             raise PumiceError(
                 f"device '{self.name}': unknown field '{key}', expected one of {', '.join(known)},"
@@ -275,13 +299,7 @@ class Device:
     def _attribute(self, context: Any, name: str) -> Any:
         from pumice._mlir_libs import _pumice
 
-        text = json.dumps(self._fields, ensure_ascii=False)
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            found = error.object[error.start : error.end]
-            raise PumiceError(f"expected a device in UTF-8, got {found!r}") from None
-        return _pumice.device_from_json(context, text, name)
+        return _pumice.device_from_json(context, _json_text(self._fields), name)
 
     def _check(self, name: str, context: Any) -> None:
         """Raises if this cannot be a device; the text begins with `name`.
@@ -293,8 +311,7 @@ class Device:
         try:
             attribute = self._attribute(context, name)
         except ValueError as error:
-            text = re.sub(r"^device '[^']*': ", "", _plain(error))
-            raise PumiceError(f"device '{name}': {text}") from None
+            raise PumiceError(_about(name, error)) from None
         if any(_tables(self._fields)):
             self._fields = json.loads(_pumice.device_to_json(attribute))
 
@@ -342,6 +359,22 @@ def _field_names() -> dict[str, list[str]]:
 
     names: dict[str, list[str]] = json.loads(_pumice.device_fields())
     return names
+
+
+def _json_text(fields: Mapping[str, Any]) -> str:
+    text = json.dumps(fields, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        found = error.object[error.start : error.end]
+        raise PumiceError(f"expected a device in UTF-8, got {found!r}") from None
+    return text
+
+
+def _about(name: str, error: Exception) -> str:
+    """What is wrong with a device."""
+    text = re.sub(r"^device '[^']*': ", "", _plain(error))
+    return f"device '{name}': {text}"
 
 
 def _after_laws(
@@ -454,8 +487,11 @@ def _plain(error: Exception) -> str:
     return re.sub(r"^at \S+: ", "", str(error)).splitlines()[0]
 
 
-def _with_hint(text: str) -> str:
-    """A message of MLIR's parser about an unknown field, with the field that was probably meant."""
+def _with_hint(text: str, device: str) -> str:
+    """A message about a device, with the device or the field that was probably meant."""
+    if text.startswith("no device '"):
+        similar = get_close_matches(device, devices(), 1)
+        return f"{text} (did you mean '{similar[0]}'?)" if similar else text
     unknown = re.search(r"duplicate or unknown struct parameter name: (\w+)$", text)
     if not unknown:
         return text
@@ -464,6 +500,19 @@ def _with_hint(text: str) -> str:
         known.update(_keys(Device(preset).fields))
     similar = get_close_matches(unknown[1], sorted(known - {unknown[1]}), 1)
     return f"{text} (did you mean '{similar[0]}'?)" if similar else text
+
+
+def _paths(groups: list[dict[str, Any]]) -> list[str]:
+    """The fields inside of fields of groups, as `replace` takes them."""
+
+    def inner(value: Mapping[str, Any], path: str) -> Iterator[str]:
+        for key, item in value.items():
+            if path:
+                yield f"{path}.{key}"
+            if isinstance(item, Mapping):
+                yield from inner(item, f"{path}.{key}" if path else key)
+
+    return [path for group in groups for path in inner(group, "")]
 
 
 def _keys(value: Any) -> set[str]:
@@ -481,6 +530,8 @@ def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
         elif isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
             result[key] = _merge(result[key], value)
         elif isinstance(value, Mapping) and isinstance(result.get(key), list):
+            if key == "levels":
+                _check_levels(result[key], value)
             result[key] = _merge_parts(result[key], value)
         else:
             result[key] = _json_value(value)
@@ -488,6 +539,20 @@ def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
         for rows in {"levels", "converters"} - new.keys():
             result.pop(rows, None)
     return result
+
+
+def _check_levels(levels: list[Any], changes: Mapping[str, Any]) -> None:
+    """Levels have an order, so that a mapping cannot add one.
+
+    Raises:
+        PumiceError: an unknown level.
+    """
+    known = [str(level["name"]) for level in levels if isinstance(level, Mapping)]
+    for name in changes:
+        if known and name not in known:
+            similar = get_close_matches(str(name), known, 1)
+            hint = f" (did you mean '{similar[0]}'?)" if similar else ""
+            raise PumiceError(f"unknown level '{name}', expected one of {', '.join(known)}{hint}")
 
 
 def _merge_parts(parts: list[Any], changes: Mapping[str, Any]) -> list[Any]:

@@ -91,6 +91,8 @@ class Program:
             quantize.
         observed: what nonlinear functions read in the calibration, as JSON by probe, if nets or
             tables may compute them; else None.
+        costs_only: compiled without weights or without calibration: the program can be estimated,
+            and refuses to run.
     """
 
     def __init__(
@@ -120,6 +122,8 @@ class Program:
         self.exported: Any = None
         self.float_model: Any = None
         self.observed: str | None = None
+        self.costs_only = False
+        self._is_absent = False  #: without weights
         self._running = threading.RLock()
         self._depth = 0
         self._warned = False
@@ -220,6 +224,7 @@ class Program:
             FrontendError: wrong number, structure, shape or dtype of inputs.
             PumiceError: the machine cannot run the program.
         """
+        self._require_values("run")
         leaves = self.flatten_inputs(args, kwargs)
         tensors: dict[str, npt.NDArray[Any]] = {}
 
@@ -273,6 +278,7 @@ class Program:
             FrontendError: wrong number, structure, shape or dtype of inputs.
             PumiceError: no PyTorch model to compare with, or one with other results.
         """
+        self._require_values("compare")
         if isinstance(reference, str | os.PathLike):
             from pumice.comparison.onnx import compare_onnx
 
@@ -300,6 +306,7 @@ class Program:
             FrontendError: wrong number, structure, shape or dtype of inputs.
             PumiceError: no batches, a percentile out of range, or a program that cannot run.
         """
+        self._require_values("calibrate")
         if not 0 < percentile <= 100:
             raise PumiceError(f"expected a percentile above 0 and at most 100, got {percentile}")
         from pumice._mlir_libs import _pumice
@@ -337,6 +344,7 @@ class Program:
         from pumice._mlir_libs import _pumice
         from pumice.observation import observations
 
+        self._require_values("observe")
         if samples < 0:
             raise PumiceError(f"expected a number of samples of at least 0, got {samples}")
         collector = _pumice.Collector(samples=samples)
@@ -450,6 +458,7 @@ class Program:
         """
         operation = self.module(level).operation
         if not elide:
+            self._require_values("print with its constants")
             return str(operation.get_asm(enable_debug_info=True))
         return str(operation.get_asm(large_elements_limit=16, large_resource_limit=64))
 
@@ -512,6 +521,7 @@ class Program:
         from pumice import ir
         from pumice._mlir_libs import _pumice
 
+        self._require_values("save")
         module = self.module()
         if self.signature is not None:
             text = json.dumps(self.signature.to_dict())
@@ -554,6 +564,14 @@ class Program:
             if is_running.is_set():
                 self._machine.set_stopped(True)
             raise
+
+    def _require_values(self, what: str) -> None:
+        """Refuses what needs the weights and the calibration of the model."""
+        if self.costs_only:
+            raise PumiceError(
+                f"expected a program with weights and calibration to {what}, got one for estimates"
+                " only: compile a model that has weights, with calibrate=True"
+            )
 
     def flatten_inputs(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
         """The tensors among the arguments of a call, in the order of `inputs`, checked.
@@ -607,6 +625,7 @@ class Program:
         Raises:
             PumiceError: the machine cannot run the program; `observe` runs it.
         """
+        self._require_values("run")
         if threads is not None and threads < 1:
             raise PumiceError(f"expected at least 1 thread, got {threads}")
         arrays = [to_numpy(leaf) for leaf in leaves]
@@ -641,6 +660,19 @@ class Program:
             SaturationWarning,
             stacklevel=2,
         )
+
+    def _sums_on(self, device: Any) -> Report:
+        """The sums of an estimate, without layers and instructions, on a device.
+
+        Args:
+            device: an attribute (`Device.to_attribute`) of any context; the machine program must be
+                valid for the device: only energies, times and areas differ from the program's own.
+        """
+        try:
+            with self._alone():
+                return Report(self._machine.estimate_on(device, os.cpu_count() or 1))
+        except ValueError as error:
+            raise PumiceError(str(error)) from None
 
     def _with_costs_of(self, device: str | Device) -> Program:
         """The same machine program with the costs of another device."""

@@ -472,9 +472,8 @@ class Report:
     @property
     def arrays(self) -> int:
         """Crossbar arrays that hold weights."""
-        setup = self.setup
-        written = setup.wear.arrays_written if setup is not None else 0
-        return max(written, self.wear.arrays_written)
+        setup = self._data.get("setup") or {"wear": {"arrays_written": 0}}
+        return max(int(report["wear"]["arrays_written"]) for report in (setup, self._data))
 
     @property
     def functions(self) -> tuple[FunctionUse, ...]:
@@ -502,7 +501,8 @@ class Report:
     def setup(self) -> Report | None:
         """Accounting of the programming of arrays before the first run; None if there is none."""
         data = self._data.get("setup")
-        return Report(data) if data and data["instructions"] else None
+        # Sums without instructions have a setup only if there is one.
+        return Report(data) if data and data.get("instructions", True) else None
 
     @property
     def steady_state(self) -> Report | None:

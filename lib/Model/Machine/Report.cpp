@@ -244,7 +244,7 @@ json::Array pumice::model::toJson(const RollUp &sum) {
   return levels;
 }
 
-static json::Object wearToJson(const Machine &machine) {
+static json::Object wearToJson(const Machine &machine, bool isWhole) {
   WearSummary all;
   json::Array ranges;
   int64_t arraysWritten = 0;
@@ -253,6 +253,8 @@ static json::Object wearToJson(const Machine &machine) {
     const Wear &wear = machine.wear(group.index);
     arraysWritten += wear.arraysWritten();
     isBound |= wear.isBound();
+    if (!isWhole)
+      continue;
     for (const WearRange &range : wear.ranges()) {
       all += range.summary;
       ranges.push_back(
@@ -264,6 +266,8 @@ static json::Object wearToJson(const Machine &machine) {
                        {"mean_writes_per_cell", range.summary.mean()}});
     }
   }
+  if (!isWhole)
+    return json::Object{{"arrays_written", arraysWritten}};
   json::Array histogram;
   for (auto [writes, cells] : all.cellsByWrites)
     histogram.push_back(json::Object{{"writes", writes}, {"cells", cells}});
@@ -400,17 +404,14 @@ static json::Array linksToJson(const Machine &machine,
 }
 
 json::Value pumice::model::toJson(const Machine &machine, const Machine *setup,
-                                  const Machine *steady) {
+                                  const Machine *steady, ReportDetail detail) {
   const Timeline &timeline = machine.timeline();
+  const bool isWhole = detail == ReportDetail::all;
 
   json::Object energy = ::toJson(machine.dynamicEnergyPj(), /*withZeros=*/true);
   energy["dynamic"] = total(machine.dynamicEnergyPj());
   energy["static"] = machine.staticEnergyPj();
   energy["total"] = machine.totalEnergyPj();
-
-  json::Array instructions;
-  for (const InstructionRecord &record : machine.instructions())
-    instructions.push_back(::toJson(record, timeline));
 
   json::Object utilisation;
   for (size_t i = 0; i < timeline.classes().size(); ++i)
@@ -420,8 +421,8 @@ json::Value pumice::model::toJson(const Machine &machine, const Machine *setup,
                      {"share", timeline.utilisation(i)}};
 
   const RollUp sum = machine.areaAndPower();
-  json::Object wear = wearToJson(machine);
-  if (setup)
+  json::Object wear = wearToJson(machine, isWhole);
+  if (setup && isWhole)
     wear["lifetime"] = lifetime(*setup, steady ? *steady : machine);
   json::Object report{
       {"device", machine.device().name},
@@ -432,16 +433,21 @@ json::Value pumice::model::toJson(const Machine &machine, const Machine *setup,
       {"levels", toJson(sum)},
       {"interval_ns", ns(intervalPs(timeline))},
       {"kinds_ns", kindsToJson(machine)},
-      {"layers", layersToJson(machine)},
-      {"instructions", std::move(instructions)},
       {"utilisation", std::move(utilisation)},
-      {"waiting_ns", waitingToJson(machine)},
       {"counters", ::toJson(machine.counters(), /*withZeros=*/true)},
       {"wear", std::move(wear)}};
+  if (setup && (isWhole || !setup->instructions().empty()))
+    report["setup"] = toJson(*setup, nullptr, nullptr, detail);
+  if (!isWhole)
+    return report;
+  json::Array instructions;
+  for (const InstructionRecord &record : machine.instructions())
+    instructions.push_back(::toJson(record, timeline));
+  report["layers"] = layersToJson(machine);
+  report["instructions"] = std::move(instructions);
+  report["waiting_ns"] = waitingToJson(machine);
   if (machine.device().interconnect)
     report["links"] = linksToJson(machine, *machine.device().interconnect);
-  if (setup)
-    report["setup"] = toJson(*setup);
   if (steady)
     report["steady_state"] = toJson(*steady);
   return report;

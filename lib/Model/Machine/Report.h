@@ -63,8 +63,14 @@ namespace pumice::model {
 /// The interpreter adds peak_buffer_bytes and, if values of a run saturate far
 /// more than in calibration, saturated [{layer, node, end, fraction,
 /// calibrated}] (lib/Interpreter/Saturation.h).
+///
+/// With ReportDetail::sums, it has no layers, instructions, waiting_ns and
+/// links, of `wear` only arrays_written, no `steady_state`, and `setup` only if
+/// that has instructions.
+enum class ReportDetail { all, sums };
 llvm::json::Value toJson(const Machine &machine, const Machine *setup = nullptr,
-                         const Machine *steady = nullptr);
+                         const Machine *steady = nullptr,
+                         ReportDetail detail = ReportDetail::all);
 
 /// A cost: latency_ns, resources [{resource, first, count, busy_ns}] (for a
 /// pool, `first` is the instance), energy_pj and counters as for an

@@ -12,7 +12,8 @@ __all__ = [
 
 MODEL = (
     "FILE.py:NAME or package.module:NAME, where NAME is a torch.nn.Module or a function that"
-    " returns one; zoo:NAME, a network of pumice.zoo, or zoo-small:NAME; MODEL.onnx; or MODEL.mlir"
+    " returns one; zoo:NAME, a network of pumice.zoo, or zoo-small:NAME; a configuration of"
+    " transformers (config.json), for estimates without weights; MODEL.onnx; or MODEL.mlir"
     " of TOSA, linalg or any level above the machine program"
 )
 PROGRAM = (
@@ -119,7 +120,7 @@ def add_layers(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_set(parser: argparse.ArgumentParser) -> None:
+def add_set(parser: argparse.ArgumentParser, more: str = "") -> None:
     """--set, of fields of devices."""
     parser.add_argument(
         "--set",
@@ -127,7 +128,7 @@ def add_set(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="FIELD=V,V,...",
         help="values of a field, as array.rows=64,128; fields that change together as"
-        " array.adc.bits,energy.adc_pj=6:0.4,8:1.56; repeat for several",
+        f" array.adc.bits,energy.adc_pj=6:0.4,8:1.56{more}; repeat for several",
     )
 
 
@@ -200,6 +201,12 @@ def add_model(parser: argparse.ArgumentParser, several_devices: str = "") -> Non
         "--no-quantize",
         action="store_true",
         help="keep a float model in float: it runs entirely on the digital unit",
+    )
+    parser.add_argument(
+        "--no-weights",
+        action="store_true",
+        help="build the model on PyTorch's meta device, for estimates of models that do not fit"
+        " into memory",
     )
     parser.add_argument(
         "--passes",

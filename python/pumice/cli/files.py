@@ -23,6 +23,7 @@ from pumice.files import replacing
 __all__ = [
     "example_inputs",
     "from_stdin",
+    "is_configuration",
     "is_model",
     "load_array",
     "load_function",
@@ -39,8 +40,17 @@ def is_model(text: str) -> bool:
     return not Path(text).is_file() and ":" in text
 
 
-def load_model(text: str) -> Any:
+def is_configuration(text: str) -> bool:
+    """True for a file of JSON, and for a folder with a config.json."""
+    path = Path(text)
+    return (path.suffix == ".json" and path.is_file()) or (path / "config.json").is_file()
+
+
+def load_model(text: str, *, weights: bool = True) -> Any:
     """The torch.nn.Module that FILE.py:NAME or package.module:NAME refers to.
+
+    Args:
+        weights: False: build it on PyTorch's meta device.
 
     Raises:
         PumiceError: no such file, module or name; the code fails; the result is not a module.
@@ -50,6 +60,13 @@ def load_model(text: str) -> Any:
     require_torch()
     import torch
 
+    if is_configuration(text):
+        from pumice.frontend.absent import configuration_of
+
+        return configuration_of(text)
+    if not weights:
+        with torch.device("meta"):
+            return load_model(text)
     place, _, name = text.rpartition(":")
     if place in ("zoo", "zoo-small"):
         return _from_zoo(text).model

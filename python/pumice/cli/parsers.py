@@ -221,13 +221,18 @@ def _add_sweep(commands: Commands) -> None:
     add_debug(parser)
     add_model(parser, several_devices="isaac")
     parser.add_argument("programs", nargs="+", metavar="MODEL", help=f"{MODEL}; or several")
-    add_set(parser)
+    add_set(
+        parser,
+        "; also model.weight_bits, model.activation_bits and model.batch, and options of"
+        " compilation such as compile.schedule=naive,overlap, compile.nonlinear=digital,lut or"
+        " compile.targets.LAYER=crossbar,digital",
+    )
     parser.add_argument(
         "--search",
         default="grid",
-        choices=["grid", "random", "optuna"],
-        help="all combinations, combinations drawn at random, or a search for the best"
-        " (needs optuna)",
+        choices=["grid", "random", "nsga2", "tpe", "optuna"],
+        help="all combinations, combinations drawn at random, or a search for the best by NSGA-II"
+        " (also called optuna) or TPE (these need optuna)",
     )
     parser.add_argument("--trials", type=positive, metavar="N", help="number of points")
     parser.add_argument(
@@ -240,7 +245,20 @@ def _add_sweep(commands: Commands) -> None:
         help="figure of the Pareto front and of optuna's search, with - in front if more is better;"
         " repeat for several; latency_ns and dynamic_energy_pj by default",
     )
+    parser.add_argument(
+        "--constraint",
+        action="append",
+        default=[],
+        metavar="FIGURE<=X",
+        help="bound on a figure, as area_mm2<=100 or metric>=0.9; repeat for several",
+    )
     parser.add_argument("--data", metavar="D.npz", help=f"data for the accuracy: {DATA}")
+    parser.add_argument(
+        "--metric",
+        default="accuracy",
+        metavar="M",
+        help="accuracy (default), top5 and so on, mse or cosine",
+    )
     parser.add_argument("--store", metavar="S.jsonl", help="keeps points; computed ones are read")
     parser.add_argument(
         "--study", metavar="S.log|URL", help="where optuna keeps its trials: a file or a database,"

@@ -9,10 +9,13 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pumice.cli.errors import UsageError
 from pumice.cli.files import (
     example_inputs,
     from_stdin,
+    is_configuration,
     is_model,
     load_function,
     load_inputs,
@@ -22,8 +25,9 @@ from pumice.cli.files import (
     zoo_inputs,
 )
 from pumice.cli.terminal import say, show, working
+from pumice.compiler import check_costs_only
 from pumice.device import as_device
-from pumice.errors import PumiceError
+from pumice.errors import CompileError, PumiceError
 from pumice.exploration.space import combinations, device_with, parse_setting
 from pumice.files import write_text
 from pumice.laws import unscaled
@@ -55,31 +59,42 @@ def run(args: Namespace) -> None:
 def estimate(args: Namespace) -> None:
     """Prints what a run would cost, on one device or on several side by side."""
     devices = args.device if isinstance(args.device, list) else [args.device]
+    args.devices = devices
     settings = [parse_setting(text) for text in getattr(args, "set", [])]
-    args.device = devices[0]
+    several = len(devices) > 1 or bool(settings)
+    args.device = None if several else devices[0]  # a network is mapped to each of several
     program, inputs, keywords = program_of(args)
     if inputs or keywords:
         program.check_inputs(*inputs, **keywords)
-    if len(devices) == 1 and not settings:
+    if not several:
         _give(args, program.estimate())
         return
     bases = [as_device(device) for device in devices]
     points = [(base, values) for base in bases for values in combinations(settings)]
     reports: dict[str, Report] = {}
     notes: list[str] = []
+    problems: dict[str, PumiceError] = {}
     for base, values in points:
         device = device_with(base, values)
         label = ", ".join([base.name, *(f"{path}={value}" for path, value in values.items())])
-        if label in reports:
+        if label in reports or label in problems:
             raise UsageError(f"expected devices with different names, got '{label}' twice")
-        with working(f"estimating {label}"):
-            reports[label] = program.recompile(device).estimate()
+        try:
+            with working(f"estimating {label}"):
+                reports[label] = program.recompile(device).estimate()
+        except PumiceError as error:
+            problems[label] = error
+            continue
         notes += [f"costs did not follow {text}" for text in unscaled(base, device)]
         notes += [note for note in device.notes if note not in base.notes]
-    if len(reports) == 1:
+    if not reports:
+        raise next(iter(problems.values()))
+    if len(points) == 1:
         _give(args, next(iter(reports.values())))
     else:
         _give_several(args, reports)
+    for label, problem in problems.items():
+        say(f"no estimate of {label}: {str(problem).splitlines()[0]}")
     for note in dict.fromkeys(notes):
         say(note)
 
@@ -147,7 +162,12 @@ def _program_of(
     inputs, keywords = given
     if args.program == "-":
         args.program = str(from_stdin())
-    if is_model(args.program):
+    if is_model(args.program) or is_configuration(args.program):
+        if (is_configuration(args.program) or args.no_weights) and not _only_costs(args):
+            raise UsageError(
+                f"expected a model with weights, got '{args.program}' without: `pumice estimate`"
+                " and `pumice sweep` need none"
+            )
         if args.shape and (inputs or keywords):
             raise UsageError("expected --input or --shape, got both")
         if args.shape and args.command == "run" and not args.estimate:
@@ -166,7 +186,10 @@ def _program_of(
         raise UsageError(f"expected a model as {args.program}:NAME, got no name")
     if not path.exists():
         raise PumiceError(f"no such program: '{args.program}' (a model is FILE.py:NAME)")
-    _only_for(args, "PyTorch models", "--calibration", "--no-quantize")
+    if getattr(args, "model", None):
+        axis = next(iter(args.model))
+        raise UsageError(f"model.{axis} is for PyTorch models, got '{args.program}'")
+    _only_for(args, "PyTorch models", "--calibration", "--no-quantize", "--no-weights")
     if path.suffix != ".onnx" and level_of(parse_file(path)) == "simulator":
         _only_for(args, "models", "--nonlinear", "--max-error", "--nonlinear-objective", "--passes")
     if path.suffix == ".onnx":
@@ -282,10 +305,17 @@ def _compiled(
         )
     if args.calibration and args.no_quantize and not args.nonlinear:
         raise UsageError("--calibration is for quantizing: omit it or --no-quantize")
+    model_axes = getattr(args, "model", {})
+    if "batch" in model_axes:
+        inputs = [_of_batch(x, model_axes["batch"]) for x in inputs]
+        keywords = {name: _of_batch(x, model_axes["batch"]) for name, x in keywords.items()}
     calibration = load_inputs(args.calibration) if args.calibration else None
     device = as_device(args.device)  # before the slow part
     with working("loading the model"):
-        model = load_model(args.program)
+        model = load_model(args.program, weights=not args.no_weights)
+    calibrates = not _assumes(args)
+    if not calibrates:
+        say("ranges of activations are assumed: --calibration, --input or --data measures them")
     if inputs and keywords:
         inputs, keywords = _all_named(model, inputs, keywords)
     if calibration is not None:
@@ -298,6 +328,9 @@ def _compiled(
             device=device,
             calibration=None if calibration is None else [_example(*calibration)],
             quantize=False if args.no_quantize else None,
+            calibrate=calibrates,
+            weight_bits=model_axes.get("weight_bits", 8),
+            activation_bits=model_axes.get("activation_bits", 8),
             options=_options(args),
         )
         if device.adc_mode == "calibrated" and not _only_costs(args):
@@ -305,9 +338,33 @@ def _compiled(
     return program, inputs, keywords
 
 
+def _of_batch(array: Any, batch: int) -> Any:
+    """An input with another number of items, which repeat."""
+    if not isinstance(batch, int) or batch < 1 or not array.ndim:
+        raise UsageError(f"expected model.batch of at least 1 for inputs with a batch, got {batch}")
+    return np.resize(array, (batch, *array.shape[1:]))
+
+
 def _only_costs(args: Namespace) -> bool:
     """Whether no values are computed, so that converters need no calibration."""
     return args.command in ("estimate", "sweep") or bool(getattr(args, "estimate", False))
+
+
+def _assumes(args: Namespace) -> bool:
+    """Whether the quantization needs no calibration: only costs are asked that do not follow it."""
+    if not _only_costs(args) or getattr(args, "data", None):
+        return False
+    if args.no_weights or is_configuration(args.program):
+        return True
+    if args.input or args.calibration or args.no_quantize:
+        return False
+    devices = getattr(args, "devices", None) or args.device
+    try:
+        for device in devices if isinstance(devices, list) else [devices]:
+            check_costs_only(as_device(device), _options(args))
+    except CompileError:
+        return False
+    return True
 
 
 def tensors(arrays: list[Any]) -> list[Any]:

@@ -3,19 +3,27 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from argparse import Namespace
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 from pumice.cli.data import load_data
 from pumice.cli.errors import UsageError
 from pumice.cli.run import program_of
 from pumice.cli.terminal import counting, say, show
 from pumice.errors import PumiceError
-from pumice.exploration import parse_setting
+from pumice.exploration import Setting, parse_setting
 from pumice.exploration import sweep as run_sweep
 from pumice.files import write_text
+from pumice.program import Program
 
 __all__ = ["sweep"]
+
+#: What `--set model.NAME` can set.
+_MODEL = ("weight_bits", "activation_bits", "batch")
 
 
 def sweep(args: Namespace) -> None:
@@ -29,15 +37,21 @@ def sweep(args: Namespace) -> None:
     if args.data:
         items = load_data(args.data)
         data = list(items.batches(len(items)))
-    args.device = None  # the network is mapped to each device of the sweep
-    programs = {}
-    for text in args.programs:
-        args.program = text
-        programs[text] = program_of(args)[0]
+    args.devices, args.device = devices, None  # the network is mapped to each device of the sweep
+    paths = [path for setting in settings for path in setting.fields]
+    for path in paths:
+        if path.startswith("model.") and path.removeprefix("model.") not in _MODEL:
+            known = ", ".join(f"model.{name}" for name in _MODEL)
+            raise UsageError(f"expected {known}, or a field of a device, got '{path}'")
+    if any(path.startswith("compile.nonlinear") for path in paths) and not args.nonlinear:
+        args.nonlinear = _first_method(settings)
+    programs = {text: partial(_build, args, text) for text in args.programs}
     program = programs if len(programs) > 1 else next(iter(programs.values()))
     total = len(devices) * math.prod(len(setting.values) for setting in settings)
-    if args.search != "grid":
-        total = min(total, args.trials or 100) if args.search == "random" else args.trials or 100
+    if args.search == "random":
+        total = min(total, args.trials or 100)
+    elif args.search != "grid":
+        total = args.trials or 100
     elif args.trials:
         total = min(total, args.trials)
     with counting(total * len(programs)) as advance:
@@ -49,6 +63,8 @@ def sweep(args: Namespace) -> None:
             search=args.search,
             trials=args.trials,
             objectives=objectives,
+            constraints=args.constraint,
+            metric=args.metric,
             seed=args.seed,
             store=args.store,
             study=args.study,
@@ -56,7 +72,8 @@ def sweep(args: Namespace) -> None:
             cluster=args.cluster,
             on_point=lambda record: advance(str(record["device"])),
         )
-    best = found.pareto(objectives) if any("error" not in r for r in found.records) else []
+    possible = [r for r in found.records if "error" not in r and "infeasible" not in r]
+    best = found.pareto(objectives) if possible else []
     if args.csv:
         found.to_csv(args.csv)
     if args.parquet:
@@ -74,12 +91,38 @@ def sweep(args: Namespace) -> None:
         print(found.to_json())
     else:
         show(found)
-        show("")
-        show(f"Best in {', '.join(objectives)}, none beaten by another:")
-        show(found.table(best))
+        if best:
+            show("")
+            show(f"Best in {', '.join(objectives)}, none beaten by another:")
+            show(found.table(best))
     for text in sorted({r["unscaled"] for r in found.records if "unscaled" in r}):
         say(f"costs did not follow: {text}; set them together with the field (docs/sweep.md)")
     for text in sorted({r["outside"] for r in found.records if "outside" in r}):
         say(text)
     if found.records and not best:
-        raise PumiceError(f"no point is possible: {found.records[0]['error']}")
+        first = found.records[0]
+        problem = first.get("error") or f"constraints are broken: {first['infeasible']}"
+        raise PumiceError(f"no point is possible: {problem}")
+
+
+def _build(args: Namespace, text: str, **model: Any) -> Program:
+    """The program of a model with the values of its axes."""
+    own = copy.copy(args)
+    own.program, own.model = text, model
+    if len(args.programs) > 1 and text.startswith(("zoo:", "zoo-small:")):
+        own.shape, own.input = [], []  # it has inputs of its own
+    elif len(args.programs) > 1 and text.endswith(".onnx"):
+        own.shape = [shape for shape in args.shape if "=" in shape]
+    return program_of(own)[0]
+
+
+def _first_method(settings: Sequence[Setting]) -> list[str]:
+    """A net or a table among the methods of a sweep, so that domains are calibrated."""
+    for setting in settings:
+        for path, values in zip(setting.fields, zip(*setting.values, strict=True), strict=True):
+            if path.startswith("compile.nonlinear"):
+                key = path.removeprefix("compile.nonlinear").removeprefix(".")
+                for method in values:
+                    if method != "digital":
+                        return [f"{key}={method}" if key else str(method)]
+    return []

@@ -77,6 +77,11 @@ def _places(values: Sequence[Any]) -> tuple[list[tuple[str, float]], Callable[[A
     return [(f"{mark:.4g}", height(mark)) for mark in marks], height
 
 
+def _written(value: Any) -> str:
+    """The value of a field as `--set` takes it."""
+    return "null" if value is None else str(value)
+
+
 def _shown(record: Mapping[str, Any], name: str) -> str:
     if name in record:
         return _SHOWN[name][1](record[name])
@@ -97,7 +102,8 @@ class Sweep:
         records: flat dicts: `model` (if there are several), `device`, the fields that were set,
             and `FIGURES` in ns, pJ, mW, mm2 and bytes; `metric` of the data; or `error`.
             `unscaled` names fields whose costs did not follow them, `outside` laws that left the
-            range of their source. Figures that a device does not state are left out.
+            range of their source, `infeasible` the constraints that a point breaks. Figures that a
+            device does not state are left out.
         devices: the devices that were varied, by name.
     """
 
@@ -107,7 +113,8 @@ class Sweep:
     @property
     def fields(self) -> list[str]:
         """Paths of the fields that were set."""
-        known = {"model", "device", "error", "unscaled", "outside", "metric", *FIGURES}
+        known = {"model", "device", "error", "infeasible", "unscaled", "outside", "metric"}
+        known.update(FIGURES)
         return list(dict.fromkeys(k for record in self.records for k in record if k not in known))
 
     def device(self, record: Mapping[str, Any]) -> Device:
@@ -128,6 +135,9 @@ class Sweep:
         """
         names = [text.removeprefix("-") for text in figures]
         complete = [r for r in self.records if all(name in r for name in names)]
+        if complete and all("infeasible" in r for r in complete):
+            raise PumiceError(f"no point is feasible: {complete[0]['infeasible']}")
+        complete = [r for r in complete if "infeasible" not in r]
         if not complete or not names:
             known = ", ".join(k for k in [*FIGURES, "metric"] if any(k in r for r in self.records))
             raise PumiceError(f"expected figures of {known or 'no record'}, got {', '.join(names)}")
@@ -275,15 +285,14 @@ class Sweep:
         figures = [name for name in _SHOWN if any(name in record for record in shown)]
         words = [*(["model"] if models else []), "device"]
         columns = [*words, *self.fields, *(_SHOWN[name][0] for name in figures)]
-        errors = any("error" in record for record in shown)
-        if errors:
-            columns.append("error")
+        notes = [n for n in ("error", "infeasible") if any(n in record for record in shown)]
+        columns += notes
         rows = [
             [
                 *(str(record.get(word, "")) for word in words),
-                *(str(record.get(path, "")) for path in self.fields),
+                *(_written(record.get(path, "")) for path in self.fields),
                 *(_shown(record, name) for name in figures),
-                *([str(record.get("error", ""))] if errors else []),
+                *(str(record.get(note, "")) for note in notes),
             ]
             for record in shown
         ]

@@ -6,20 +6,27 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pumice.device import Device
 from pumice.errors import PumiceError
+from pumice.exploration.constraints import Bound
 from pumice.exploration.space import Setting, assigned
 
-__all__ = ["optimize"]
+__all__ = ["SAMPLERS", "optimize"]
 
 Records = list[dict[str, Any]]
 #: A device and values of its fields.
 Choice = tuple[Device, dict[str, Any]]
 #: Attribute of a trial that has its record.
 _RECORD = "record"
+#: Attribute of a trial: how far it is beyond each bound.
+_EXCESS = "excess"
+_LARGE = 1e30
+#: Searches, and the samplers of Optuna that they use.
+SAMPLERS = {"optuna": "nsga2", "nsga2": "nsga2", "tpe": "tpe"}
 #: Attribute of a study: a hash of its devices and settings.
 _SPACE = "space"
 
@@ -35,8 +42,10 @@ def optimize(
     workers: int,
     study: str | None,
     name: str,
+    sampler: str,
+    bounds: Sequence[Bound],
 ) -> None:
-    """Searches with NSGA-II.
+    """Searches with one of Optuna's samplers.
 
     Args:
         compute: returns the records of points.
@@ -46,6 +55,8 @@ def optimize(
         workers: trials of a round.
         study: a file or the URL of a database that keeps the trials.
         name: of the study in it.
+        sampler: one of `SAMPLERS`.
+        bounds: that points should keep.
 
     Raises:
         PumiceError: optuna is not installed, or the study cannot be kept there.
@@ -75,7 +86,7 @@ def optimize(
         elif _RECORD in old.user_attrs:
             known[repr(_choice(old.params, devices, settings))] = old.user_attrs[_RECORD]
     done = sum(old.state in (states.COMPLETE, states.PRUNED) for old in found.trials)
-    found.sampler = optuna.samplers.NSGAIISampler(seed=seed + done, population_size=min(50, trials))
+    found.sampler = _sampler(optuna, sampler, seed + done, trials, bool(bounds))
     spaces: dict[str, Any] = {
         "device": optuna.distributions.CategoricalDistribution(range(len(devices))),
         **{
@@ -98,11 +109,31 @@ def optimize(
         for trial, key in zip(asked, keys, strict=True):
             record = known[key]
             trial.set_user_attr(_RECORD, record)
+            # Optuna keeps numbers only: no figure is as bad as a large excess.
+            excess = [min(bound.excess(record), _LARGE) for bound in bounds]
+            trial.set_user_attr(_EXCESS, excess)
             if "error" in record or any(goal not in record for goal in goals):
                 found.tell(trial, state=states.PRUNED)
             else:
                 found.tell(trial, [float(record[goal]) for goal in goals])
         done += len(asked)
+
+
+def _sampler(optuna: Any, name: str, seed: int, trials: int, constrained: bool) -> Any:
+    """One of Optuna's samplers."""
+
+    def excess(trial: Any) -> list[float]:
+        found: list[float] = trial.user_attrs[_EXCESS]
+        return found
+
+    options: dict[str, Any] = {"seed": seed}
+    if constrained:
+        options["constraints_func"] = excess
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # versions disagree on how to state constraints
+        if name == "tpe":
+            return optuna.samplers.TPESampler(n_startup_trials=min(10, trials), **options)
+        return optuna.samplers.NSGAIISampler(population_size=min(50, trials), **options)
 
 
 def _check_space(

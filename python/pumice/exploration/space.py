@@ -11,11 +11,12 @@ from typing import Any
 
 from pumice.device import Device
 from pumice.errors import PumiceError
+from pumice.exploration.axes import fields_in
 from pumice.laws import unscaled
 
 __all__ = [
-    "Setting", "assigned", "combinations", "device_with", "mapping_key", "parse_setting",
-    "sets_costs_only", "settings_of", "unscaled",
+    "Setting", "assigned", "combinations", "device_with", "mapping_key", "nested", "parse_setting",
+    "sets_costs_only", "settings_of", "sizes_follow_costs", "unscaled",
 ]  # fmt: skip
 
 
@@ -48,7 +49,7 @@ def parse_setting(text: str) -> Setting:
     """A setting of a text: `array.rows=64,128`, or `array.adc.bits,energy.adc_pj=6:0.4,8:1.56`.
 
     Commas separate values; colons separate the values of fields that change together. Values are
-    numbers, `true`, `false` or words.
+    numbers, `true`, `false`, `null` (not stated) or words.
 
     Raises:
         PumiceError: another form.
@@ -68,7 +69,7 @@ def _value(text: str) -> Any:
         value = json.loads(text)
     except ValueError:
         return text
-    return value if isinstance(value, int | float | bool) else text
+    return value if value is None or isinstance(value, int | float | bool) else text
 
 
 def settings_of(fields: Mapping[str, Iterable[Any]] | Sequence[Setting]) -> list[Setting]:
@@ -109,6 +110,12 @@ def device_with(base: Device, values: Mapping[str, Any]) -> Device:
     Raises:
         PumiceError: no such field, or an impossible value.
     """
+    values = fields_in(values)
+    return base.replaced(nested(values)) if values else base
+
+
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by their paths as nested dicts."""
     changes: dict[str, Any] = {}
     for path, value in values.items():
         *parents, last = path.split(".")
@@ -116,7 +123,7 @@ def device_with(base: Device, values: Mapping[str, Any]) -> Device:
         for key in parents:
             inner = inner.setdefault(key, {})
         inner[last] = value
-    return base.replaced(changes) if changes else base
+    return changes
 
 
 #: Fields that a machine program does not depend on: they change its costs only.
@@ -129,9 +136,21 @@ _COSTS = frozenset(
 )  # fmt: skip
 
 
+#: What laws read of costs.
+_READ_OF_COSTS = frozenset({"rate_gsps", "bus_bits"})
+
+
 def sets_costs_only(path: str) -> bool:
-    """Whether a field changes costs only: no law makes sizes of it."""
+    """Whether a field is one of costs; of the presets, no law makes sizes of it."""
     return any(part in _COSTS for part in path.split("."))
+
+
+def sizes_follow_costs(device: Device) -> bool:
+    """Whether a law of the device makes a size of a cost, so that costs decide how it is used."""
+    return any(
+        not sets_costs_only(law["of"]) and _READ_OF_COSTS & law["at"].keys()
+        for law in device._fields.get("laws", ())
+    )
 
 
 def mapping_key(device: Device) -> str:

@@ -75,7 +75,7 @@ class _Local:
         )
 
     def figures(self, point: Point) -> dict[str, Any]:
-        evaluator = self.evaluators[point.network]
+        evaluator = self.evaluators[point.source]
         return evaluator.figures(self.devices[point.device], point.values)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from pumice.frontend.absent import contiguous, is_absent
 from pumice.frontend.state import updated_attributes
 
 if TYPE_CHECKING:
@@ -126,7 +127,8 @@ def fold_weights(module: GraphModule) -> GraphModule:
         if inside or not is_weight or not 0 < value.numel() <= sizes[node]:
             continue
         name = f"{node.name}_folded"
-        copied = value.detach().contiguous().clone()
+        value = value.detach()
+        copied = contiguous(value) if is_absent(value) else value.contiguous().clone()
         parameter = torch.nn.Parameter(copied, requires_grad=node in trained)
         module.register_parameter(name, parameter)
         with module.graph.inserting_before(node):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from pumice.frontend.absent import is_absent, zeros
 from pumice.frontend.errors import FrontendError
 from pumice.frontend.export import as_arguments, export_program
 from pumice.frontend.locations import module_path
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 __all__ = [
     "Arguments", "calibrate", "calibration_of", "convert", "export_any_batch", "own_batch_norms",
 ]  # fmt: skip
+
+#: Ops from a float to a quantized weight; their last argument is the type.
+_QUANTIZES = frozenset(
+    f"{library}.{name}.default"
+    for library in ("quantized_decomposed", "torchao")
+    for name in ("quantize_per_tensor", "quantize_per_channel")
+)
 
 #: Positional and keyword arguments of a call.
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -124,7 +132,7 @@ def _updates_unfolded() -> Iterator[None]:
     """Keeps PT2E from evaluating what a model does to the buffers that it updates.
 
     Its constant folding takes buffers for constants. It would run their updates, and replace
-    quantized values of them by those of the first run.
+    quantized values of them by those of the first run. Weights that are absent stay so.
     """
     folding: Any = importlib.import_module("torchao.quantization.pt2e.constant_fold")
     original = folding.ConstantFolder
@@ -138,6 +146,16 @@ def _updates_unfolded() -> Iterator[None]:
             if node.op == "get_attr" and str(node.target) in self._updated:
                 return self.unknown_value
             return super().run_node(node)
+
+        def _deduce_value(self, node: Any) -> Any:
+            first = next(iter(node.args), None)
+            source = self.env[first] if isinstance(first, torch.fx.Node) else None
+            if isinstance(source, torch.Tensor) and is_absent(source):
+                if str(node.target) in _QUANTIZES:
+                    return zeros(source.shape, node.args[-1], ends=node.args[-3:-1])
+                if "dequantize" in str(node.target):  # stays in the graph
+                    return self.unknown_value
+            return super()._deduce_value(node)
 
     folding.ConstantFolder = Folder
     try:

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from pumice.frontend.absent import has_absent_weights, observe_assumed, with_zeros
 from pumice.frontend.convertible import ConvertibleNetwork
 from pumice.frontend.errors import FrontendError
+from pumice.frontend.export import as_arguments
 from pumice.frontend.lowering import CALIBRATION
 from pumice.frontend.pt2e import (
+    Arguments,
     calibrate,
     calibration_of,
     convert,
@@ -26,7 +29,7 @@ from pumice.frontend.silence import quiet
 if TYPE_CHECKING:
     from torch.fx import GraphModule
 
-__all__ = ["is_quantized", "quantize"]
+__all__ = ["is_quantized", "quantize", "quantize_for_costs"]
 
 
 def quantize(
@@ -68,30 +71,67 @@ def quantize(
         raise FrontendError("expected a float model, got one that is quantized already")
     if quantizer is not None and (weight_bits, activation_bits) != (8, 8):
         raise FrontendError("expected weight_bits and activation_bits only without a quantizer")
+    if has_absent_weights(model):
+        raise FrontendError(
+            f"expected weights to quantize, got {type(model).__name__} on the meta device:"
+            " pumice.compile takes it, for estimates"
+        )
     example, items = calibration_of(model, calibration_inputs, example_inputs)
     with quiet():
-        from torchao.quantization.pt2e.quantize_pt2e import prepare_pt2e
+        from pumice.frontend.quantizer import calibrated_ends
 
-        from pumice.frontend.batch_norms import fold_batch_norms
-        from pumice.frontend.constants import fold_weights
-        from pumice.frontend.decompositions.before_quantization import decompose_ops
-        from pumice.frontend.image_inputs import fold_normalization
-        from pumice.frontend.quantizer import PumiceQuantizer, calibrated_ends
-
-        exported = fold_weights(export_any_batch(_in_float32(model), example))
-        fold_batch_norms(exported)  # some layers are decomposed next
-        if quantizer is None and activation_bits == 8:
-            fold_normalization(exported)
-        decompose_ops(exported)
-        ours = PumiceQuantizer(weight_bits=weight_bits, activation_bits=activation_bits)
-        with own_batch_norms():
-            prepared = prepare_pt2e(exported, quantizer or ours)
+        prepared = _prepared(model, example, quantizer, weight_bits, activation_bits)
         with _state_restored(prepared), _state_restored(model):
             calibrate(prepared, items)
         ends = calibrated_ends(prepared)
         converted = convert(prepared)
         converted.meta[CALIBRATION] = ends()
         return converted
+
+
+def quantize_for_costs(
+    model: torch.nn.Module, example_inputs: Any, *, weight_bits: int = 8, activation_bits: int = 8
+) -> GraphModule:
+    """As `quantize`, with assumed ranges of activations: for estimates, without running the model.
+
+    Weights may be absent (see pumice.frontend.absent).
+
+    Raises:
+        FrontendError: as `quantize`.
+    """
+    if has_absent_weights(model):
+        model = with_zeros(model)
+    with quiet():
+        example = as_arguments(example_inputs)
+        prepared = _prepared(model, example, None, weight_bits, activation_bits)
+        observe_assumed(prepared)
+        return convert(prepared)
+
+
+def _prepared(
+    model: torch.nn.Module,
+    example: Arguments,
+    quantizer: Any,
+    weight_bits: int,
+    activation_bits: int,
+) -> Any:
+    """The exported module with observers."""
+    from torchao.quantization.pt2e.quantize_pt2e import prepare_pt2e
+
+    from pumice.frontend.batch_norms import fold_batch_norms
+    from pumice.frontend.constants import fold_weights
+    from pumice.frontend.decompositions.before_quantization import decompose_ops
+    from pumice.frontend.image_inputs import fold_normalization
+    from pumice.frontend.quantizer import PumiceQuantizer
+
+    exported = fold_weights(export_any_batch(_in_float32(model), example))
+    fold_batch_norms(exported)  # some layers are decomposed next
+    if quantizer is None and activation_bits == 8:
+        fold_normalization(exported)
+    decompose_ops(exported)
+    ours = PumiceQuantizer(weight_bits=weight_bits, activation_bits=activation_bits)
+    with own_batch_norms():
+        return prepare_pt2e(exported, quantizer or ours)
 
 
 @contextlib.contextmanager

@@ -9,6 +9,8 @@ import torch
 from torch_mlir import ir
 from torch_mlir.extras.fx_importer import FxImporterHooks, create_mlir_tensor_type
 
+from pumice.frontend.absent import is_absent
+
 __all__ = ["ResourceHooks", "alone", "contiguous", "literals_of"]
 
 
@@ -47,7 +49,8 @@ class ResourceHooks(FxImporterHooks):  # type: ignore[misc]
     def _attribute(self, literal: torch.Tensor) -> Any:
         tensor = literal.detach()
         tensor_type = create_mlir_tensor_type(tensor)
-        if not tensor.is_floating_point() and bool((tensor == tensor.flatten()[0]).all()):
+        splat = not tensor.is_floating_point() and not is_absent(tensor)
+        if splat and bool((tensor == tensor.flatten()[0]).all()):
             # All zero points are usually equal; a splat lets later passes fold them.
             value = ir.IntegerAttr.get(tensor_type.element_type, int(tensor.flatten()[0]))
             return ir.DenseElementsAttr.get_splat(tensor_type, value)

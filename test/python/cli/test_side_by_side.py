@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from pumice import Device
+from pumice import Device, PumiceError
 from pumice.cli import main
 
 
@@ -174,3 +174,21 @@ def test_the_reason_and_one_caret(capsys) -> None:
     assert main(["devices", "wrong.json"]) == 1
     err = " ".join(capsys.readouterr().err.split())
     assert "unknown field 'buffer.portz' (did you mean 'ports'?)" in err
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"columns_per_adc": 8}, r"unknown field 'columns_per_adc'.*mean 'array.columns_per_adc'"),
+        ({"levels": {"chp": {"holds": 4}}}, r"'isaac': unknown level 'chp', .*mean 'chip'"),
+        ({"energy": {"adc": 1}}, r"unknown field 'groups.arrays.energy.adc' \(did you mean"),
+    ],
+)
+def test_hints_at_what_was_meant(fields, words) -> None:
+    with pytest.raises(PumiceError, match=words):
+        Device("isaac").replace(**fields)
+
+
+def test_a_device_that_was_probably_meant() -> None:
+    with pytest.raises(PumiceError, match=r"no device 'isac', .* \(did you mean 'isaac'\?\)"):
+        Device("isac")

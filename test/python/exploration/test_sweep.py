@@ -20,7 +20,7 @@ import pumice
 from pumice import Device, PumiceError, Setting
 from pumice.cli import main
 from pumice.exploration import parse_setting
-from pumice.exploration.result import Sweep
+from pumice.exploration.result import FIGURES, Sweep, figures_of
 from pumice.exploration.space import device_with, mapping_key, unscaled
 
 
@@ -48,6 +48,36 @@ def test_points_are_what_compiling_for_each_device_gives(program) -> None:
         assert record["arrays"] == report.arrays
         assert record["inferences_per_s"] == pytest.approx(1e9 / report.latency_ns)
         assert record["mean_power_mw"] == pytest.approx(report.energy_pj / report.latency_ns)
+
+
+@pytest.mark.parametrize(
+    ("device", "path"),
+    [
+        ("isaac", "timing.adc_ns"), ("puma", "energy.adc_pj"), ("rtm-ap", "ap.search_ns"),
+        ("neurosim-rram", "digital.clock_ghz"), ("aras", "energy.level_steps.set_pj"),
+    ],
+)  # fmt: skip
+def test_estimates_of_one_machine_program_have_all_figures(program, device, path) -> None:
+    value = 1.5
+    found = pumice.sweep(program, [device], {path: [value, 2 * value]})
+    for record in found.records:
+        assert "error" not in record
+        expected = figures_of(program.recompile(found.device(record)).estimate())
+        assert {name: record[name] for name in FIGURES if name in record} == expected
+
+
+def test_laws_that_make_sizes_of_costs_are_followed(program) -> None:
+    law = {"of": "buffer.ports", "kind": "bus", "level": "tile", "at": {"bus_bits": 8, "arrays": 1}}
+    device = Device("isaac")
+    law["at"]["bus_bits"] = 8 * device.fields["buffer"]["bandwidth_bytes_per_ns"]
+    law["at"]["arrays"] = 96
+    device = device.replace(laws=[law])
+    base = device.effective["buffer"]["ports"]
+    wider = 4 * device.fields["buffer"]["bandwidth_bytes_per_ns"]
+    found = pumice.sweep(program, [device], {"buffer.bandwidth_bytes_per_ns": [wider]})
+    assert found.device(found.records[0]).effective["buffer"]["ports"] != base
+    expected = program.recompile(found.device(found.records[0])).estimate()
+    assert found.records[0]["latency_ns"] == expected.latency_ns
 
 
 def test_a_network_is_lowered_once_for_each_shape_of_arrays(program, monkeypatch) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch.fx import Node
 
+from pumice.frontend.absent import contiguous
+
 __all__ = ["Emitter", "arguments_of", "named_arguments"]
 
 
@@ -66,7 +68,7 @@ class Emitter:
         name = f"{str(parameter.target).replace('.', '_')}_{suffix}"
         if not hasattr(owner, name):
             source = operator.attrgetter(str(parameter.target))(owner)
-            value = derive(source.detach()).contiguous()
+            value = contiguous(derive(source.detach()))
             owner.register_parameter(name, torch.nn.Parameter(value, source.requires_grad))
         with graph.inserting_before(self.node):
             new = graph.get_attr(name)
