@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pumice.frontend.errors import FrontendError
+from pumice.frontend.errors import FrontendError, check_memory
 from pumice.frontend.locations import LIBRARY_FILE, source_line
 from pumice.frontend.silence import quiet, without_partial_graph
 
@@ -95,6 +95,7 @@ def export_program(
                 model, args, kwargs, dynamic_shapes=dynamic_shapes, strict=False
             )
     except Exception as error:
+        check_memory(error, f"export {type(model).__name__}")
         raise _explain(model, error, args, kwargs) from error
     buffers_for_constants(program)
     return of_real_numbers(program, args, kwargs, dynamic_shapes)
