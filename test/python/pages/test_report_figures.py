@@ -183,6 +183,19 @@ def test_plots(found, tmp_path, monkeypatch) -> None:
         report.plot("time")
 
 
+def test_plots_of_long_names_and_of_nothing(found) -> None:
+    pytest.importorskip("matplotlib")
+    report = found[1]
+    old, long = report.layers[0].name, "a_module." * 50 + "end"
+    text = json.dumps(report.to_dict()).replace(f'"{old}"', f'"{long}"')
+    labels = Report(json.loads(text)).plot("time").get_yticklabels()
+    assert labels[0].get_text() == "\u2026" + long[-39:]
+    nothing = {**report.to_dict(), "layers": [], "instructions": []}
+    empty = Report(json.loads(json.dumps(nothing)))
+    for kind in ("timeline", "in_use", "energy", "waiting", "occupancy"):
+        assert empty.plot(kind).get_legend() is None
+
+
 def test_tables_for_pages_and_papers(found) -> None:
     report = found[1]
     lines = report.to_markdown().splitlines()
