@@ -8,6 +8,7 @@ import math
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,9 +31,22 @@ MINILM, CHAINS = weights.minilm, weights.chains
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reproduce.md"
 
 
+def once(function):
+    """A pure function that is computed once for each of its arguments."""
+    known: dict[str, Any] = {}
+
+    def found(*args: object) -> Any:
+        key = repr(args)
+        if key not in known:
+            known[key] = function(*args)
+        return known[key]
+
+    return found
+
+
 @pytest.fixture(scope="module")
 def patched():
-    """Random weights in place of trained ones, and few constants."""
+    """Random weights in place of trained ones, few constants, and no schedule twice."""
     with pytest.MonkeyPatch.context() as patch:
         rng = np.random.default_rng(0)
         shapes = {m.name: (m.k, m.n) for m in networks.matrices("minilm") if m.is_weight}
@@ -41,6 +55,8 @@ def patched():
         })  # fmt: skip
         patch.setattr(weights, "chains", lambda codes: CHAINS(codes)[::24])
         patch.setattr(runner, "SENSITIVE", ("mac_pj", "dram_bytes_per_us"))
+        for name in ("_level", "kept"):
+            patch.setattr(runner, name, once(getattr(runner, name)))
         yield
 
 
@@ -141,15 +157,26 @@ def test_tables_and_summary(results, tmp_path) -> None:
         assert f"**{table.title}**" in shown
 
 
-def test_the_command(patched, capsys, tmp_path) -> None:
+def test_the_command(patched, results, capsys, tmp_path) -> None:
     path = tmp_path / "r.json"
     main(["reproduce", "aras", "--quick", "-n", "resnet50", "--json", str(path)])
     assert "steady state of ResNet-50" in capsys.readouterr().out
     plain = json.loads(path.read_text())
     assert plain["settings"]["networks"] == ["resnet50"]
     assert "best_transformer" not in plain
+
+
+def test_the_command_takes_a_quantizer(patched, results, monkeypatch, capsys) -> None:
+    taken: list[str] = []
+
+    def known(name, constants, share, encodings):
+        taken.extend(own.quantizer for own in encodings)
+        return results.by_writers[0].networks[name]
+
+    monkeypatch.setattr(runner, "_network", known)
     main(["reproduce", "aras", "--quick", "-n", "resnet50", "--quantizer", "tensor", "--json"])
     assert json.loads(capsys.readouterr().out)["settings"]["quantizer"] == "tensor"
+    assert set(taken) == {"tensor"}
 
 
 @pytest.mark.parametrize(
