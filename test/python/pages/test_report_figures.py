@@ -192,7 +192,7 @@ def test_plots_of_long_names_and_of_nothing(found) -> None:
     assert labels[0].get_text() == "\u2026" + long[-39:]
     nothing = {**report.to_dict(), "layers": [], "instructions": []}
     empty = Report(json.loads(json.dumps(nothing)))
-    for kind in ("timeline", "in_use", "energy", "waiting", "occupancy"):
+    for kind in ("timeline", "in_use", "waiting"):
         assert empty.plot(kind).get_legend() is None
 
 
