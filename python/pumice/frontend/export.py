@@ -196,9 +196,21 @@ def _explain(
         )
     shapes = _shapes(args, kwargs)
     return FrontendError(
-        f"cannot export {name} with example inputs {shapes}: {first.rstrip('.')}{where}",
+        f"cannot export {name} with example inputs {shapes}:"
+        f" {first.rstrip('.')}{_other_floats(model, args, kwargs)}{where}",
         source=source,
     )
+
+
+def _other_floats(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """What to do about inputs in float64, which is NumPy's default, for a model in float32."""
+    import torch
+
+    given = {getattr(value, "dtype", None) for value in (*args, *kwargs.values())}
+    own = {parameter.dtype for parameter in model.parameters()}
+    if torch.float64 in given and torch.float64 not in own and torch.float32 in own:
+        return " (the model is in float32: convert its inputs to float32)"
+    return ""
 
 
 def _source_of(node: Node, table: LocationTable | None) -> str | None:

@@ -228,6 +228,9 @@ def test_the_command_draws_and_prints(found, monkeypatch, capsys) -> None:
     assert main(["report", "r.json", "--plot", "time=t.png", "--plot", "wear=w.pdf"]) == 0
     assert (found[3] / "t.png").read_bytes().startswith(b"\x89PNG")
     assert (found[3] / "w.pdf").read_bytes().startswith(b"%PDF")
+    assert main(["report", "r.json", "--plot", "energy=e.png", "--plot", "pie=p.png"]) == 2
+    assert "expected a plot of timeline, energy, " in capsys.readouterr().err
+    assert not (found[3] / "e.png").exists()
     assert main(["report", "r.json", "--plot", "time"]) == 2
     assert "expected --plot KIND=FILE, got 'time'" in capsys.readouterr().err
     (found[3] / "s.json").write_text((found[3] / "r.json").read_text())
