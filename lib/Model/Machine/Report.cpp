@@ -117,14 +117,15 @@ struct Layer {
   int64_t startPs, endPs;
   std::vector<std::pair<int64_t, int64_t>> spans; ///< start, end
   int64_t instructions = 0;
-  int64_t arrays = 0; ///< largest number that one instruction holds
+  /// First and end of arrays and processors that instructions hold.
+  std::map<ResourceId, std::vector<std::pair<int64_t, int64_t>>> held;
   EnergyPj energyPj = {};
   Counters counters;
 };
 } // namespace
 
 /// Length of the union of intervals.
-static int64_t coveredPs(std::vector<std::pair<int64_t, int64_t>> spans) {
+static int64_t covered(std::vector<std::pair<int64_t, int64_t>> spans) {
   llvm::sort(spans);
   int64_t length = 0, reached = std::numeric_limits<int64_t>::min();
   for (auto [from, to] : spans) {
@@ -135,7 +136,16 @@ static int64_t coveredPs(std::vector<std::pair<int64_t, int64_t>> spans) {
   return length;
 }
 
+/// Arrays and processors that a layer holds at some time.
+static int64_t numArrays(const Layer &layer) {
+  int64_t count = 0;
+  for (const auto &ranges : layer.held)
+    count += covered(ranges.second);
+  return count;
+}
+
 static json::Array layersToJson(const Machine &machine) {
+  const Timeline &timeline = machine.timeline();
   std::vector<Layer> layers;
   llvm::StringMap<size_t> indices;
   for (const InstructionRecord &record : machine.instructions()) {
@@ -155,7 +165,12 @@ static json::Array layersToJson(const Machine &machine) {
     layer.endPs = std::max(layer.endPs, record.endPs);
     layer.spans.emplace_back(record.startPs, record.endPs);
     ++layer.instructions;
-    layer.arrays = std::max(layer.arrays, record.arrays);
+    for (const Lane &lane : timeline.events()[record.id].lanes) {
+      const ResourceClass &units = timeline.classes()[lane.resource];
+      if (units.isUnit && units.isLocated)
+        layer.held[lane.resource].emplace_back(lane.first,
+                                               lane.first + lane.count);
+    }
     for (size_t i = 0; i < numComponents; ++i)
       layer.energyPj[i] += record.energyPj[i];
     layer.counters += record.counters;
@@ -170,11 +185,11 @@ static json::Array layersToJson(const Machine &machine) {
                      {"nonlinear", json::Array(layer.nonlinear)},
                      {"start_ns", ns(layer.startPs)},
                      {"end_ns", ns(layer.endPs)},
-                     {"busy_ns", ns(coveredPs(layer.spans))},
+                     {"busy_ns", ns(covered(layer.spans))},
                      {"instructions", layer.instructions},
                      {"energy_pj", toJson(layer.energyPj, /*withZeros=*/false)},
                      {"counters", toJson(layer.counters, /*withZeros=*/false)},
-                     {"arrays", layer.arrays}});
+                     {"arrays", numArrays(layer)}});
   return array;
 }
 
@@ -221,7 +236,7 @@ static json::Object kindsToJson(const Machine &machine) {
     spans[name(record.info.kind)].emplace_back(record.startPs, record.endPs);
   json::Object kinds;
   for (auto &[kind, times] : spans)
-    kinds[kind] = ns(coveredPs(std::move(times)));
+    kinds[kind] = ns(covered(std::move(times)));
   return kinds;
 }
 

@@ -7,7 +7,8 @@ import atexit
 import importlib
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -242,9 +243,17 @@ def _extents(text: str) -> tuple[int, ...] | None:
 
 
 def save_outputs(path: str, outputs: Any) -> list[str]:
-    """Writes each array of a model's result; returns the names of the files."""
-    arrays = list(_leaves(outputs))
+    """Writes each array of a model's result; returns the names of the files.
+
+    An .npz file holds all of them, by their keys or places.
+    """
     target = Path(path)
+    if target.suffix == ".npz":
+        named = {name or "output": np.asarray(array) for name, array in _named(outputs)}
+        with replacing(target) as stream:
+            np.savez(stream, allow_pickle=False, **named)
+        return [str(target)]
+    arrays = [array for _, array in _named(outputs)]
     paths = [target]
     if len(arrays) != 1:
         paths = [target.with_suffix(f".{i}{target.suffix}") for i in range(len(arrays))]
@@ -254,11 +263,17 @@ def save_outputs(path: str, outputs: Any) -> list[str]:
     return [str(file) for file in paths]
 
 
-def _leaves(value: Any) -> Any:
+def _named(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """The arrays of a result, with keys and places that lead to them."""
+    items: Any = None
     if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from _leaves(item)
+        items = value.items()
+    elif isinstance(value, list | tuple):
+        items = enumerate(value)
+    elif is_dataclass(value):
+        items = [(field.name, getattr(value, field.name)) for field in fields(value)]
+    if items is not None:
+        for key, item in items:
+            yield from _named(item, f"{name}.{key}" if name else str(key))
     elif value is not None:
-        yield value
+        yield name, value

@@ -81,14 +81,14 @@ def main(args: Namespace) -> None:
     points = list(noise.points(sweeps, seeds, every=every))
     with working("loading PyTorch"):
         from pumice.experiments.noise.networks import NETWORKS, load
-    own: Any = _own(args) if args.model else None
+    own, items = _own(args) if args.model else (None, QUICK_IMAGES)
     networks = [args.model] if own else args.network or list(NETWORKS)
     for name in networks:
         if name not in NETWORKS and not own:
             raise UsageError(f"expected --network to be one of {', '.join(NETWORKS)}, got '{name}'")
     if not args.network and not own:
         networks = [name for name in networks if _available(name, load)]
-    images = args.images or (QUICK_IMAGES if args.quick else None)
+    images = args.images or (min(QUICK_IMAGES, items) if args.quick else None)
     runs = len(networks) * (len(points) + len(noise.REFERENCES))
     with counting(runs) as advance:
         results = noise.run(
@@ -116,13 +116,14 @@ def main(args: Namespace) -> None:
         say(f"wrote {args.plot}")
 
 
-def _own(args: Namespace) -> dict[str, tuple[Any, Any]]:
-    """The model and the data of the command line."""
+def _own(args: Namespace) -> tuple[dict[str, tuple[Any, Any]], int]:
+    """The model and the data of the command line; how many items do not calibrate."""
     from pumice.cli.data import load_data
     from pumice.cli.files import load_model
 
     data = load_data(args.data)
-    return {args.model: (load_model(args.model), data.batches(len(data)))}
+    given = {args.model: (load_model(args.model), data.batches(len(data)))}
+    return given, len(data) - -(-len(data) // 10)
 
 
 def _available(name: str, load: Callable[[str], object]) -> bool:

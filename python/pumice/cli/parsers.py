@@ -103,7 +103,8 @@ def _add_run(commands: Commands) -> None:
         "--output",
         "-o",
         metavar="Y.npy",
-        help="where to write the output; several outputs go to Y.0.npy, Y.1.npy, ...",
+        help="where to write the output; several outputs go to Y.0.npy, Y.1.npy, ..., or all of"
+        " them to one Y.npz by name",
     )
     add_reports(parser)
     add_layers(parser)

@@ -19,6 +19,7 @@ __all__ = ["report"]
 
 def report(args: Namespace) -> None:
     """Prints reports that were written before, or turns them into other formats."""
+    plots = [_plot(text) for text in args.plot]
     reports = {_name(path, args.reports): Report.from_json(path) for path in args.reports}
     if args.html:
         from pumice.pages import report_page
@@ -33,10 +34,7 @@ def report(args: Namespace) -> None:
     if args.csv:
         first.to_csv(args.csv)
         say(f"wrote {args.csv}")
-    for text in args.plot:
-        kind, found, path = text.partition("=")
-        if not found:
-            raise UsageError(f"expected --plot KIND=FILE, got '{text}'")
+    for kind, path in plots:
         first.plot(kind, path)
         say(f"wrote {path}")
     if args.format:
@@ -48,6 +46,18 @@ def report(args: Namespace) -> None:
         if len(reports) > 1:
             show(f"{chr(10) if number else ''}{name}")
         show(item.tables(sort=args.sort, top=args.top, depth=args.depth))
+
+
+def _plot(text: str) -> tuple[str, str]:
+    """The kind and the file of KIND=FILE."""
+    from pumice.pages.plots import KINDS_OF_PLOTS
+
+    kind, found, path = text.partition("=")
+    if not found:
+        raise UsageError(f"expected --plot KIND=FILE, got '{text}'")
+    if kind not in KINDS_OF_PLOTS:
+        raise UsageError(f"expected a plot of {', '.join(KINDS_OF_PLOTS)}, got '{kind}'")
+    return kind, path
 
 
 def _comparison(path: str) -> dict[str, Any]:

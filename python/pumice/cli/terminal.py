@@ -50,8 +50,9 @@ def show(renderable: Any) -> None:
 
 
 def say(text: str) -> None:
-    """A remark."""
-    _errors.print(text, style="dim", markup=False, highlight=False)
+    """A remark: wrapped on a terminal, one line elsewhere."""
+    wraps = _errors.is_terminal
+    _errors.print(text, style="dim", markup=False, highlight=False, soft_wrap=not wraps)
 
 
 @contextlib.contextmanager

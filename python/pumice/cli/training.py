@@ -35,6 +35,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--seeds", type=positive, default=3, metavar="N",
         help="chips to test on: seeds of cells and noise (default 3)",
     )  # fmt: skip
+    parser.add_argument(
+        "--output", "-o", metavar="R.jsonl",
+        help="file of results, one per line; what it holds is not run again",
+    )  # fmt: skip
     add_markdown(parser)
     add_threads(parser)
 
@@ -56,8 +60,10 @@ def main(args: Namespace) -> None:
     with counting(len(networks) * (1 + 3 * len(settings))) as advance:
         results = training.run(
             settings, networks, epochs=args.epochs, images=args.images, seeds=args.seeds,
-            threads=args.threads, advance=advance,
+            threads=args.threads, path=args.output, advance=advance,
         )  # fmt: skip
+    if args.output:
+        say(f"results are in {args.output}")
     text = json.dumps(results.to_dict(), indent=2)
     if args.markdown:
         training.write_markdown(results, args.markdown)

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pumice.frontend.errors import FrontendError
+from pumice.frontend.errors import FrontendError, check_memory
 from pumice.frontend.locations import LIBRARY_FILE, source_line
 from pumice.frontend.silence import quiet, without_partial_graph
 
@@ -95,6 +95,7 @@ def export_program(
                 model, args, kwargs, dynamic_shapes=dynamic_shapes, strict=False
             )
     except Exception as error:
+        check_memory(error, f"export {type(model).__name__}")
         raise _explain(model, error, args, kwargs) from error
     buffers_for_constants(program)
     return of_real_numbers(program, args, kwargs, dynamic_shapes)
@@ -195,9 +196,21 @@ def _explain(
         )
     shapes = _shapes(args, kwargs)
     return FrontendError(
-        f"cannot export {name} with example inputs {shapes}: {first.rstrip('.')}{where}",
+        f"cannot export {name} with example inputs {shapes}:"
+        f" {first.rstrip('.')}{_other_floats(model, args, kwargs)}{where}",
         source=source,
     )
+
+
+def _other_floats(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """What to do about inputs in float64, which is NumPy's default, for a model in float32."""
+    import torch
+
+    given = {getattr(value, "dtype", None) for value in (*args, *kwargs.values())}
+    own = {parameter.dtype for parameter in model.parameters()}
+    if torch.float64 in given and torch.float64 not in own and torch.float32 in own:
+        return " (the model is in float32: convert its inputs to float32)"
+    return ""
 
 
 def _source_of(node: Node, table: LocationTable | None) -> str | None:

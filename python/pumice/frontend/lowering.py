@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pumice.frontend.errors import FrontendError
+from pumice.frontend.errors import FrontendError, check_memory
 from pumice.frontend.export import as_arguments, check_program, export_program, reject_random
 from pumice.frontend.locations import LocationTable
 from pumice.frontend.requirements import require_torch
@@ -114,6 +114,7 @@ def lower_exported(
         with quiet(), torch.no_grad():
             decomposed = _decompose(program)
     except Exception as error:
+        check_memory(error, "decompose the model")
         raise FrontendError(f"cannot decompose the model: {first_line(error)}") from error
     finally:
         table.restore(old_traces)
@@ -330,6 +331,11 @@ def _run_torch_mlir(
 
 def _crashed(graph_module: Any, table: LocationTable, how: str) -> FrontendError:
     """Names the op on which torch-mlir crashes, by trying each op alone."""
+    if "SIGKILL" in how:
+        return FrontendError(
+            "torch-mlir was ended by signal SIGKILL, expected a result: systems send it to what"
+            " takes too much memory"
+        )
     from pumice.frontend.isolation import Crash, isolated
     from pumice.frontend.resources import alone
 

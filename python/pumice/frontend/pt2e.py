@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from pumice.frontend.absent import is_absent, zeros
-from pumice.frontend.errors import FrontendError
+from pumice.frontend.errors import FrontendError, check_memory
 from pumice.frontend.export import as_arguments, export_program
 from pumice.frontend.locations import module_path
 from pumice.frontend.state import functional_updates, updated_attributes
@@ -73,6 +73,7 @@ def calibrate(prepared: Any, items: Iterable[Arguments]) -> None:
             except FrontendError:
                 raise
             except Exception as error:
+                check_memory(error, f"compute the model with calibration input {number}")
                 lines = str(error).strip().splitlines() or [type(error).__name__]
                 raise FrontendError(
                     f"calibration input {number} does not fit the model: {lines[0].rstrip('.')}"

@@ -75,12 +75,15 @@ function draw(node) {
   const layout = { ...figure.layout, ...rest };
   for (const key of Object.keys(layout))
     if (/^[xy]axis/.test(key)) layout[key] = { ...axis, ...layout[key] };
-  if (node.clientWidth < 700) {
-    const names = layout.yaxis && layout.yaxis.categoryarray;
-    if (names) {
-      const short = name => name.length > 18 ? '\u2026' + name.slice(-17) : name;
-      layout.yaxis = { ...layout.yaxis, tickvals: names, ticktext: names.map(short) };
-    }
+  const narrow = node.clientWidth < 700;
+  // Names of rows take at most a third of the width; pointing at a bar shows them whole.
+  const names = layout.yaxis && layout.yaxis.categoryarray;
+  const most = narrow ? 18 : Math.floor(node.clientWidth / 22);
+  if (names && (narrow || names.some(name => name.length > most))) {
+    const short = name => name.length > most ? '\u2026' + name.slice(1 - most) : name;
+    layout.yaxis = { ...layout.yaxis, tickvals: names, ticktext: names.map(short) };
+  }
+  if (narrow) {
     for (const key of Object.keys(layout))
       if (/^xaxis/.test(key)) layout[key] = { ...layout[key], nticks: 4, tickangle: 0 };
   }

@@ -44,10 +44,20 @@ def plot(report: Report, kind: str, path: str | os.PathLike[str] | None, axes: A
     return axes
 
 
+#: Characters of a name beside a row; the end of a longer one is shown.
+_MOST = 40
+
+
 def _names(axes: Any, names: Sequence[str]) -> None:
-    axes.set_yticks(range(len(names)), names, fontsize=7)
+    shown = [name if len(name) <= _MOST else f"\u2026{name[1 - _MOST :]}" for name in names]
+    axes.set_yticks(range(len(names)), shown, fontsize=7)
     if names:
         axes.set_ylim(len(names) - 0.5, -0.5)
+
+
+def _legend(axes: Any) -> None:
+    if axes.get_legend_handles_labels()[0]:  # a network may compute nothing
+        axes.legend(fontsize=7)
 
 
 def _timeline(report: Report, axes: Any) -> None:
@@ -66,7 +76,7 @@ def _timeline(report: Report, axes: Any) -> None:
         )
     _names(axes, list(row))
     axes.set_xlabel(f"time, {unit}")
-    axes.legend(fontsize=7)
+    _legend(axes)
 
 
 def _bars(axes: Any, layers: Sequence[Layer], components: Sequence[str]) -> None:
@@ -79,7 +89,7 @@ def _bars(axes: Any, layers: Sequence[Layer], components: Sequence[str]) -> None
         ends += values
     _names(axes, [layer.name for layer in layers])
     axes.set_xlabel("dynamic energy, nJ")
-    axes.legend(fontsize=7)
+    _legend(axes)
 
 
 def _used(report: Report) -> list[str]:
@@ -123,7 +133,7 @@ def _in_use(report: Report, axes: Any) -> None:
         )
     axes.set_xlabel(f"time, {unit}")
     axes.set_ylabel("in use, %")
-    axes.legend(fontsize=7)
+    _legend(axes)
 
 
 def _image(axes: Any, values: Any, extent: Any, label: str, largest: float) -> None:
@@ -157,8 +167,7 @@ def _waiting(report: Report, axes: Any) -> None:
         ends += values
     _names(axes, list(found))
     axes.set_xlabel(f"waiting, sum, {unit}")
-    if found:
-        axes.legend(fontsize=7)
+    _legend(axes)
 
 
 def _wear(report: Report, axes: Any) -> None:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["report_page"]
 
+#: Height in pixels of a figure of few rows: its legend has several lines on a phone.
+_LEAST = 260
+
 
 def report_page(
     reports: Mapping[str, Report],
@@ -94,7 +97,7 @@ def _comparison(reports: Mapping[str, Report]) -> Iterator[Section]:
         "run", "device", "latency", "dynamic energy", "static energy", "arrays", "area"
     ]  # fmt: skip
     yield Section("Runs", table(columns, rows, left=2, name="runs"))
-    height = 140 + 40 * len(reports)
+    height = max(_LEAST, 140 + 40 * len(reports))
     yield Section(
         "Dynamic energy by component", figure(figures.components(reports), height, "components")
     )
@@ -102,8 +105,7 @@ def _comparison(reports: Mapping[str, Report]) -> Iterator[Section]:
 
 def _details(report: Report, key: str, errors: Mapping[str, float]) -> Iterator[Section]:
     layers = report.layers
-    rows = max(len(layers), 1)
-    height = 140 + figures.ROW * rows
+    height = max(_LEAST, 140 + figures.ROW * len(layers))
     yield Section(
         "Timeline",
         figure(figures.timeline(report), height, f"{key}-timeline"),
@@ -123,7 +125,11 @@ def _details(report: Report, key: str, errors: Mapping[str, float]) -> Iterator[
     if waits:
         yield Section(
             "Waiting",
-            figure(maps.waiting(waits), 140 + figures.ROW * len(waits), f"{key}-waiting"),
+            figure(
+                maps.waiting(waits),
+                max(_LEAST, 140 + figures.ROW * len(waits)),
+                f"{key}-waiting",
+            ),
             "How long instructions of a layer whose inputs were there waited, by the resource that"
             " was freed when they started.",
         )

@@ -218,6 +218,31 @@ def test_several_outputs(run, place) -> None:
     assert np.array_equal(np.load(place / "out.1.npy"), a - a)
 
 
+def test_outputs_in_one_file(tmp_path) -> None:
+    from dataclasses import make_dataclass
+
+    from pumice.cli.files import save_outputs
+
+    path = str(tmp_path / "y.npz")
+    pair = make_dataclass("Pair", ["first", "second"])(np.zeros(2), np.ones(3))
+    for outputs, names in (
+        (np.zeros(2), ["output"]),
+        ({"logits": np.zeros(2), "state": (np.ones(1), None)}, ["logits", "state.0"]),
+        (pair, ["first", "second"]),
+    ):
+        assert save_outputs(path, outputs) == [path]
+        assert np.load(path).files == names
+
+
+def test_inputs_in_another_float(run, place) -> None:
+    needs_torch()
+    np.save(place / "double.npy", np.load(place / "x.npy").astype(np.float64))
+    inputs = ["-i", "double.npy", "-i", "mask=mask.npy"]
+    code, _, err = run("run", "model.py:net", *inputs, "--no-quantize")
+    assert code == 1
+    assert "(the model is in float32: convert its inputs to float32)" in err
+
+
 def test_compile_then_run(run, place) -> None:
     """A program file gives what the model gave, run or estimated."""
     needs_torch()

@@ -179,6 +179,20 @@ def test_studies_of_own_models(run, place) -> None:
     assert "expected MODEL and --data together, and without --network" in err
 
 
+def test_quick_studies_take_what_there_is(run, place, monkeypatch) -> None:
+    from pumice.experiments import noise
+
+    def stop(*args, images, **others):
+        raise pumice.PumiceError(f"asked for {images} items")
+
+    monkeypatch.setattr(noise, "run", stop)
+    data = dict(np.load(place / "d.npz"))
+    np.savez(place / "few.npz", **{name: array[:21] for name, array in data.items()})
+    for file, count in (("few.npz", 18), ("d.npz", min(50, len(data["y"]) * 9 // 10))):
+        _, _, err = run("study", "noise", "model.py:net", "--data", file, "--quick")
+        assert f"asked for {count} items" in err
+
+
 def test_studies_from_python_refuse_what_is_no_classifier() -> None:
     from pumice.experiments import noise
     from pumice.experiments.noise.networks import own
@@ -314,6 +328,8 @@ def test_logs_have_a_line_per_phase(monkeypatch, capsys) -> None:
     assert re.fullmatch(r"evaluating: 2/3, [\d.e+]+/s, 0 s left: puma", lines[2])
     assert list(terminal.progress([1, 2], "running", 2)) == [1, 2]
     assert capsys.readouterr().err.startswith("running: 0/2\nrunning: 1/2, ")
+    terminal.say("words " * 50 + "end")
+    assert capsys.readouterr().err == "words " * 50 + "end\n"
     monkeypatch.setattr(terminal, "QUIET_S", 60.0)
     with terminal.working("compiling"), terminal.counting(2) as advance:
         advance("")

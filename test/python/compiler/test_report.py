@@ -404,3 +404,31 @@ def test_results_are_shown_in_notebooks_and_prompts() -> None:
     )
     for shown in (program.estimate(), program.compare(x)):
         assert shown._repr_html_().startswith("<pre")
+
+
+def test_a_layer_has_the_arrays_of_all_its_matrices() -> None:
+    """Not those of its largest one."""
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("torchao")
+
+    class Recurrent(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lstm = torch.nn.LSTM(8, 16)
+
+        def forward(self, x):
+            return self.lstm(x)[0]
+
+    torch.manual_seed(0)
+    program = pumice.compile(Recurrent(), torch.randn(2, 2, 8), device="isaac")
+    report = program.estimate()
+    held = {
+        place
+        for item in report.instructions
+        for lane in item["lanes"]
+        if lane["resource"] == "array"
+        for place in range(lane["first"], lane["first"] + lane["count"])
+    }
+    (layer,) = (layer for layer in report.layers if layer.arrays)
+    largest = max(item["arrays"] for item in report.instructions)
+    assert layer.arrays == len(held) == report.arrays > largest

@@ -8,6 +8,7 @@ import math
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,9 +31,22 @@ MINILM, CHAINS = weights.minilm, weights.chains
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reproduce.md"
 
 
+def once(function):
+    """A pure function that is computed once for each of its arguments."""
+    known: dict[str, Any] = {}
+
+    def found(*args: object) -> Any:
+        key = repr(args)
+        if key not in known:
+            known[key] = function(*args)
+        return known[key]
+
+    return found
+
+
 @pytest.fixture(scope="module")
 def patched():
-    """Random weights in place of trained ones, and few constants."""
+    """Random weights in place of trained ones, few constants, and no schedule twice."""
     with pytest.MonkeyPatch.context() as patch:
         rng = np.random.default_rng(0)
         shapes = {m.name: (m.k, m.n) for m in networks.matrices("minilm") if m.is_weight}
@@ -41,12 +55,14 @@ def patched():
         })  # fmt: skip
         patch.setattr(weights, "chains", lambda codes: CHAINS(codes)[::24])
         patch.setattr(runner, "SENSITIVE", ("mac_pj", "dram_bytes_per_us"))
+        for name in ("_level", "kept"):
+            patch.setattr(runner, name, once(getattr(runner, name)))
         yield
 
 
 @pytest.fixture(scope="module")
 def results(patched):
-    settings = aras.Settings(("resnet50", "bert-base"), (0,), gaps=0)
+    settings = aras.Settings(("vgg16", "bert-base"), (0,), gaps=0)
     told: list[str] = []
     found = aras.run(settings, advance=told.append)
     assert len(told) == aras.count(settings)
@@ -93,7 +109,7 @@ def test_figures(results) -> None:
 
     assert plain["best_transformer"]["speedup_over_naive"] == speed("bert-base", "naive")
     assert plain["geomean"]["speedup_over_strong"] == pytest.approx(
-        math.sqrt(speed("bert-base", "strong") * speed("resnet50", "strong"))
+        math.sqrt(speed("bert-base", "strong") * speed("vgg16", "strong"))
     )
     saved = {
         (name, over): 1 - levels["banks"]["total_pj"] / levels[over]["total_pj"]
@@ -101,10 +117,10 @@ def test_figures(results) -> None:
         for over in ("naive", "strong")
     }
     assert plain["best"]["energy_saving_over_naive"] == pytest.approx(
-        max(saved["resnet50", "naive"], saved["bert-base", "naive"])
+        max(saved["vgg16", "naive"], saved["bert-base", "naive"])
     )
     assert plain["geomean"]["energy_saving_over_strong"] == pytest.approx(
-        1 - math.sqrt((1 - saved["resnet50", "strong"]) * (1 - saved["bert-base", "strong"]))
+        1 - math.sqrt((1 - saved["vgg16", "strong"]) * (1 - saved["bert-base", "strong"]))
     )
     assert plain["gap_to_optimum"] is None
     tried = plain["cells_kept"]["configurations"]
@@ -141,15 +157,26 @@ def test_tables_and_summary(results, tmp_path) -> None:
         assert f"**{table.title}**" in shown
 
 
-def test_the_command(patched, capsys, tmp_path) -> None:
+def test_the_command(patched, results, capsys, tmp_path) -> None:
     path = tmp_path / "r.json"
-    main(["reproduce", "aras", "--quick", "-n", "resnet50", "--json", str(path)])
-    assert "steady state of ResNet-50" in capsys.readouterr().out
+    main(["reproduce", "aras", "--quick", "-n", "vgg16", "--json", str(path)])
+    assert "steady state of VGG-16" in capsys.readouterr().out
     plain = json.loads(path.read_text())
-    assert plain["settings"]["networks"] == ["resnet50"]
+    assert plain["settings"]["networks"] == ["vgg16"]
     assert "best_transformer" not in plain
-    main(["reproduce", "aras", "--quick", "-n", "resnet50", "--quantizer", "tensor", "--json"])
+
+
+def test_the_command_takes_a_quantizer(patched, results, monkeypatch, capsys) -> None:
+    taken: list[str] = []
+
+    def known(name, constants, share, encodings):
+        taken.extend(own.quantizer for own in encodings)
+        return results.by_writers[0].networks[name]
+
+    monkeypatch.setattr(runner, "_network", known)
+    main(["reproduce", "aras", "--quick", "-n", "vgg16", "--quantizer", "tensor", "--json"])
     assert json.loads(capsys.readouterr().out)["settings"]["quantizer"] == "tensor"
+    assert set(taken) == {"tensor"}
 
 
 @pytest.mark.parametrize(

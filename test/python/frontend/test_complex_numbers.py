@@ -11,6 +11,7 @@ from torch import nn  # noqa: E402
 
 import pumice  # noqa: E402
 from modules import Call  # noqa: E402
+from pumice.errors import PumiceError  # noqa: E402
 from pumice.frontend import FrontendError  # noqa: E402
 from pumice.frontend.decompositions import fourier  # noqa: E402
 
@@ -275,3 +276,47 @@ def test_a_length_that_is_not_known() -> None:
             Call(lambda x: torch.fft.fft(x).abs()), values(2, 8), dynamic_shapes=(({1: size},),),
             device="ideal", quantize=False,
         )  # fmt: skip
+
+
+OUT_OF_MEMORY = RuntimeError(
+    "[enforce fail at alloc_cpu.cpp:127] data. DefaultCPUAllocator: can't allocate memory: you"
+    " tried to allocate 4096 bytes. Error code 12 (Cannot allocate memory)"
+)
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind", "words"),
+    [
+        (
+            OUT_OF_MEMORY,
+            PumiceError,
+            r"not enough memory to trace op 'aten.\w+.default': 4,096 bytes more are not available",
+        ),
+        (MemoryError(), PumiceError, "not enough memory to trace op 'aten"),
+        (
+            KeyError("an internal error"),
+            FrontendError,
+            r"cannot trace op 'aten.\w+.default' \(node '.*'\) at .*: KeyError: 'an internal",
+        ),
+        (
+            NotImplementedError("no kernel"),
+            FrontendError,
+            "op 'aten.* of complex numbers is not supported",
+        ),
+    ],
+)
+def test_failures_of_tracing_say_what_failed(monkeypatch, raised, kind, words) -> None:
+    from torch.fx.experimental import proxy_tensor
+
+    def fails(*args):
+        def trace(*inputs):
+            raise raised
+
+        return trace
+
+    monkeypatch.setattr(proxy_tensor, "make_fx", fails)
+    model = Call(lambda x: torch.kron(torch.complex(x, x), torch.complex(x, x)).abs())
+    with pytest.raises(kind, match=words) as caught:
+        pumice.compile(model, values(2, 2), device="ideal", quantize=False)
+    assert type(caught.value) is kind
+    assert caught.value.__cause__ is raised

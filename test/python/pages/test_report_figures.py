@@ -183,6 +183,19 @@ def test_plots(found, tmp_path, monkeypatch) -> None:
         report.plot("time")
 
 
+def test_plots_of_long_names_and_of_nothing(found) -> None:
+    pytest.importorskip("matplotlib")
+    report = found[1]
+    old, long = report.layers[0].name, "a_module." * 50 + "end"
+    text = json.dumps(report.to_dict()).replace(f'"{old}"', f'"{long}"')
+    labels = Report(json.loads(text)).plot("time").get_yticklabels()
+    assert labels[0].get_text() == "\u2026" + long[-39:]
+    nothing = {**report.to_dict(), "layers": [], "instructions": []}
+    empty = Report(json.loads(json.dumps(nothing)))
+    for kind in ("timeline", "in_use", "waiting"):
+        assert empty.plot(kind).get_legend() is None
+
+
 def test_tables_for_pages_and_papers(found) -> None:
     report = found[1]
     lines = report.to_markdown().splitlines()
@@ -215,6 +228,9 @@ def test_the_command_draws_and_prints(found, monkeypatch, capsys) -> None:
     assert main(["report", "r.json", "--plot", "time=t.png", "--plot", "wear=w.pdf"]) == 0
     assert (found[3] / "t.png").read_bytes().startswith(b"\x89PNG")
     assert (found[3] / "w.pdf").read_bytes().startswith(b"%PDF")
+    assert main(["report", "r.json", "--plot", "energy=e.png", "--plot", "pie=p.png"]) == 2
+    assert "expected a plot of timeline, energy, " in capsys.readouterr().err
+    assert not (found[3] / "e.png").exists()
     assert main(["report", "r.json", "--plot", "time"]) == 2
     assert "expected --plot KIND=FILE, got 'time'" in capsys.readouterr().err
     (found[3] / "s.json").write_text((found[3] / "r.json").read_text())

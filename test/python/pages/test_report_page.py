@@ -190,7 +190,10 @@ READY = """d.querySelectorAll('.figure').length > 0 &&
   [...d.querySelectorAll('.figure')].every(figure => figure.querySelector('.main-svg'))"""
 LOOK = """(w, d) => {
   const style = w.getComputedStyle(d.body);
-  return { figures: d.querySelectorAll('.figure').length,
+  // The area of the data, and that of the figure that it is in.
+  const areas = [...d.querySelectorAll('.nsewdrag')].map(area =>
+    area.getBoundingClientRect().width / area.closest('.figure').clientWidth);
+  return { figures: d.querySelectorAll('.figure').length, narrowest: Math.min(...areas),
     fits: d.documentElement.scrollWidth <= d.documentElement.clientWidth,
     back: style.backgroundColor, text: style.color };
 }"""
@@ -201,9 +204,13 @@ LOOK = """(w, d) => {
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_browser_draws_all_figures(reports, tmp_path, width, dark) -> None:
     page = tmp_path / "page.html"
-    reports[0]["isaac"].to_html(page)
+    old = reports[0]["isaac"].layers[0].name
+    text = json.dumps(reports[0]["isaac"].to_dict())
+    long = ".".join(["a_module_in_a_module"] * 20)
+    Report(json.loads(text.replace(f'"{old}"', f'"{long}"'))).to_html(page)
     seen = browser.probe(page, LOOK, ready=READY, width=width, height=9000, dark=dark)
     assert seen["figures"] == len(Page(page.read_text()).figures)
     assert seen["fits"]  # nothing is wider than the window
+    assert seen["narrowest"] > 0.2  # long names leave room for the data: here, two figures in one
     assert seen["back"] == ("rgb(22, 24, 28)" if dark else "rgb(255, 255, 255)")
     assert seen["text"] == ("rgb(231, 233, 236)" if dark else "rgb(28, 30, 33)")

@@ -34,13 +34,13 @@ def _few_digits(monkeypatch) -> None:
 
 
 @pytest.mark.usefixtures("_few_digits")
-def test_study(tmp_path, capsys) -> None:
+def test_study(tmp_path, capsys, monkeypatch) -> None:
     page = tmp_path / "page.md"
     page.write_text(PAGE.read_text())
-    code = main(["study", "training", "-n", "demo", "-s", "read noise", "--epochs", "2",
-                 "--images", "50", "--seeds", "2", "--json", str(tmp_path / "r.json"),
-                 "--markdown", str(page)])  # fmt: skip
-    assert code == 0
+    command = ["study", "training", "-n", "demo", "-s", "read noise", "--epochs", "2",
+               "--images", "50", "--seeds", "2", "--json", str(tmp_path / "r.json"),
+               "--output", str(tmp_path / "r.jsonl"), "--markdown", str(page)]  # fmt: skip
+    assert main(command) == 0
     out = capsys.readouterr().out
     assert "Hardware-aware training; 50 digits" in out
     [row] = json.loads((tmp_path / "r.json").read_text())["rows"]
@@ -51,6 +51,10 @@ def test_study(tmp_path, capsys) -> None:
     assert row["seconds"] > 0
     assert re.search(r"^\| demo \| read noise \|", page.read_text(), re.M)
     assert page.read_text().count("\n## ") == PAGE.read_text().count("\n## ")
+    assert len((tmp_path / "r.jsonl").read_text().splitlines()) == 3  # plain, before, after
+    monkeypatch.setattr(runner, "_train", None)  # nothing is trained again
+    assert main(command) == 0
+    assert json.loads((tmp_path / "r.json").read_text())["rows"] == [row]
 
 
 def test_errors(monkeypatch, capsys) -> None:

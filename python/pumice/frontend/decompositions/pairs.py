@@ -13,7 +13,7 @@ from torch.fx import Node
 
 from pumice.frontend.decompositions.emitter import Emitter
 
-__all__ = ["Pair", "conjugated", "multilinear", "part_of", "product", "real_op"]
+__all__ = ["Pair", "conjugated", "leaves", "multilinear", "part_of", "product", "real_op"]
 
 _aten = torch.ops.aten
 
@@ -24,6 +24,23 @@ class Pair:
 
     re: Node
     im: Node
+
+    def map(self, op: Callable[[Node], Node]) -> Pair:
+        """What an op that acts on each part makes of both."""
+        return Pair(op(self.re), op(self.im))
+
+    @classmethod
+    def of_number(cls, number: complex, op: Callable[[float], Node]) -> Pair:
+        """What an op makes of the parts of a number."""
+        value = complex(number)
+        return cls(op(value.real), op(value.imag))
+
+
+def leaves(value: Any) -> list[Any]:
+    """The items of nested lists; a value that is no list is the only item."""
+    if isinstance(value, (tuple, list)):
+        return [leaf for item in value for leaf in leaves(item)]
+    return [value]
 
 
 def part_of(value: Any, place: int) -> Any:

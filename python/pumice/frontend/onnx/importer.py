@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pumice.frontend.errors import FrontendError
+from pumice.errors import PumiceError
+from pumice.frontend.errors import FrontendError, check_memory
 from pumice.frontend.export import check_program, of_real_numbers
 from pumice.frontend.importer import ImportedModel, import_lowered
 from pumice.frontend.locations import GIVEN
@@ -64,9 +65,10 @@ def _errors_named(path: str | os.PathLike[str]) -> Iterator[None]:
     """Turns what a malformed file leads to into an error that names the file and the node."""
     try:
         yield
-    except (FrontendError, MemoryError, OSError):
+    except (PumiceError, OSError):
         raise
     except Exception as error:
+        check_memory(error, f"import '{path}'{_node_of(error)}")
         lines = str(error).strip().splitlines()
         text = type(error).__name__ + (f": {lines[0].rstrip('.')}" if lines else "")
         raise FrontendError(f"cannot import '{path}'{_node_of(error)}: {text}") from error

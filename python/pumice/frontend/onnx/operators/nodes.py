@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pumice.frontend.errors import FrontendError
+from pumice.frontend.errors import FrontendError, check_memory
 from pumice.frontend.onnx.graph import Array, require_onnx
 
 __all__ = ["OPERATORS", "NodeCall", "operator", "run_node", "torch_dtype"]
@@ -177,6 +177,7 @@ def run_node(call: NodeCall, inputs: Sequence[Tensor | None]) -> tuple[Any, ...]
     except FrontendError:
         raise
     except Exception as error:
+        check_memory(error, f"compute the node '{call.name}' ({call.op})")
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise call.error(f"cannot be computed: {lines[0].rstrip('.')}") from error
     call.finish()
