@@ -497,7 +497,7 @@ bool pumiceProgramEstimateOn(PumiceProgram program, MlirAttribute device,
       unwrapProgram(program).estimateOn(toSpec(attr), options);
   if (!result)
     return succeed(result.takeError(), error, errorUser);
-  give(toText(result->report), callback, user);
+  give(result->report, callback, user);
   return true;
 }
 
@@ -551,5 +551,5 @@ PumiceTensor pumiceRunOutput(PumiceRun run, intptr_t index) {
 }
 
 void pumiceRunReport(PumiceRun run, MlirStringCallback callback, void *user) {
-  give(toText(unwrapRun(run).report), callback, user);
+  give(unwrapRun(run).report, callback, user);
 }

@@ -26,7 +26,8 @@ public:
   ChangedCells write(const MatrixSpec &matrix, const Tiling &tiling,
                      const WeightReader &weights,
                      llvm::ArrayRef<ArrayRange> arrays, int64_t replicas,
-                     std::optional<TileRange> tiles = std::nullopt);
+                     std::optional<TileRange> tiles = std::nullopt,
+                     unsigned threads = 1);
 
   /// Levels of an array, by column and row, for a caller that writes them. What
   /// was not known counts as erased.

@@ -37,34 +37,41 @@ inline int64_t highestLevel(const ArraySpec &array) {
   return (int64_t(1) << array.cellBits) - 1;
 }
 
-/// Level of the cell that holds slice `slice` (0: least significant; with
-/// differential encoding the slices of the negative part follow), before
-/// columns are inverted.
-inline int64_t cellLevel(const ArraySpec &array, const MatrixSpec &matrix,
-                         int64_t weight, int64_t slice) {
-  int64_t stored = weight + weightOffset(matrix);
-  if (array.encoding == WeightEncoding::differential) {
-    const int64_t perPart = cellsPerPart(array, matrix);
-    stored = std::max<int64_t>(slice < perPart ? weight : -weight, 0);
-    slice %= perPart;
-  }
-  return stored >> (slice * array.cellBits) & highestLevel(array);
-}
-
 /// Levels of the cells of one column that hold slice `slice` of `weights` (all
-/// of one output in one tile). Returns true if the column is stored inverted.
+/// of one output in one tile); 0 is the least significant slice, and with
+/// differential encoding the slices of the negative part follow. Returns true
+/// if the column is stored inverted.
 inline bool columnLevels(const ArraySpec &array, const MatrixSpec &matrix,
                          llvm::ArrayRef<int32_t> weights, int64_t slice,
                          llvm::MutableArrayRef<uint8_t> levels) {
-  int64_t sum = 0;
-  for (size_t i = 0; i < weights.size(); ++i)
-    sum += levels[i] = cellLevel(array, matrix, weights[i], slice);
   const int64_t highest = highestLevel(array);
-  if (array.encoding != WeightEncoding::offsetFlip ||
-      2 * sum <= highest * int64_t(weights.size()))
+  const bool differential = array.encoding == WeightEncoding::differential;
+  const int64_t perPart = cellsPerPart(array, matrix);
+  const auto mask = static_cast<uint32_t>(highest);
+  const auto shift = static_cast<uint32_t>(
+      (differential ? slice % perPart : slice) * array.cellBits);
+  const auto offset = static_cast<uint32_t>(weightOffset(matrix));
+  const size_t count = weights.size();
+  const int32_t *of = weights.data();
+  uint8_t *out = levels.take_front(count).data();
+  if (!differential)
+    for (size_t i = 0; i < count; ++i)
+      out[i] = (uint32_t(of[i]) + offset) >> shift & mask;
+  else if (slice < perPart)
+    for (size_t i = 0; i < count; ++i)
+      out[i] = uint32_t(std::max(of[i], 0)) >> shift & mask;
+  else
+    for (size_t i = 0; i < count; ++i)
+      out[i] = (0 - uint32_t(std::min(of[i], 0))) >> shift & mask;
+  if (array.encoding != WeightEncoding::offsetFlip)
     return false;
-  for (uint8_t &level : levels.take_front(weights.size()))
-    level = highest - level;
+  int64_t sum = 0;
+  for (size_t i = 0; i < count; ++i)
+    sum += out[i];
+  if (2 * sum <= highest * int64_t(count))
+    return false;
+  for (size_t i = 0; i < count; ++i)
+    out[i] = mask - out[i];
   return true;
 }
 

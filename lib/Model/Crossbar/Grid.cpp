@@ -72,6 +72,10 @@ static llvm::Error verifyInputs(const Value &x, int64_t bits, bool isSigned) {
 template <typename T>
 static void gather(llvm::ArrayRef<T> weights, int64_t at, int64_t step,
                    llvm::MutableArrayRef<int32_t> out) {
+  if (step == 1) {
+    std::copy_n(weights.slice(at, out.size()).begin(), out.size(), out.begin());
+    return;
+  }
   for (int32_t &weight : out) {
     weight = weights[at];
     at += step;
