@@ -27,6 +27,7 @@ __all__ = [
     "export_program",
     "of_real_numbers",
     "reject_random",
+    "reject_rankings",
 ]
 
 
@@ -240,6 +241,31 @@ def reject_random(program: ExportedProgram, table: LocationTable) -> None:
                 op=str(node.target),
                 source=source,
             )
+
+
+def reject_rankings(program: ExportedProgram, table: LocationTable) -> None:
+    """Rejects rankings of more elements than can be compared.
+
+    Raises:
+        FrontendError: a `sort`, `topk`, `kthvalue` or `median` has no decomposition.
+    """
+    from pumice.frontend.decompositions.first_of_sorted import ranking_of
+    from pumice.frontend.decompositions.scans import most_ranked
+
+    for node in program.graph.nodes:
+        ranking = ranking_of(node)
+        if ranking is None or ranking[0] <= most_ranked(ranking[1]):
+            continue
+        count, elements = ranking[:2]
+        source = _source_of(node, table)
+        where = f" at {source}" if source else ""
+        raise FrontendError(
+            f"op '{node.target}' (node '{node.name}'){where} has no linalg form: it ranks"
+            f" {count} of {elements} elements, expected at most the first"
+            f" {most_ranked(elements)} of so many",
+            op=str(node.target),
+            source=source,
+        )
 
 
 def _last_recorded_op(text: str) -> str | None:

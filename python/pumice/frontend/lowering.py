@@ -14,7 +14,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pumice.frontend.errors import FrontendError, check_memory
-from pumice.frontend.export import as_arguments, check_program, export_program, reject_random
+from pumice.frontend.export import (
+    as_arguments,
+    check_program,
+    export_program,
+    reject_random,
+    reject_rankings,
+)
 from pumice.frontend.locations import LocationTable
 from pumice.frontend.requirements import require_torch
 from pumice.frontend.signature import Signature, signature_of
@@ -120,6 +126,7 @@ def lower_exported(
         table.restore(old_traces)
     check_program(decomposed, table)
     reject_random(decomposed, table)
+    reject_rankings(decomposed, table)
     graph_module = decomposed.graph_module
     initial = _take_state(decomposed)
     names = _inline_state(decomposed, state_names)
@@ -159,8 +166,13 @@ def _decompose(program: ExportedProgram) -> ExportedProgram:
 
     `run_decompositions` has been seen to leave one in the graph, rarely.
     """
+    from pumice.frontend.decompositions.first_of_sorted import rank_first_only
+
     table = _decomposition_table()
     program = program.run_decompositions(table)
+    if rank_first_only(program.graph):
+        program.graph_module.recompile()
+        program = program.run_decompositions(table)
     for _ in range(2):
         if not any(_is_composite(node.target, table) for node in program.graph.nodes):
             break

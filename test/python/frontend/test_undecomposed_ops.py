@@ -75,10 +75,39 @@ def test_topk(largest) -> None:
     check(first, values(4, 7, 2))
 
 
+@pytest.mark.parametrize("largest", [False, True])
+def test_first_of_many(largest) -> None:
+    """In blocks: ties, infinities and NaN as in a stable sort, also where blocks are filled up."""
+    x = codes(2, MOST_COMPARED + 5, high=30).float()
+    x[0, 7], x[0, 4000:4003], x[1, :] = NAN, INF, -INF if largest else NAN
+    x[1, 11] = 3.0
+
+    def first(x):
+        values, order = torch.sort(x, dim=1, descending=largest, stable=True)
+        return values[:, :9], order[:, :9], order[:, 2], x.topk(3, 1, largest).values
+
+    check(first, x)
+
+
+def test_medians_and_modes() -> None:
+    def found(odd, x, codes):
+        median, mode = odd.median(1), codes.mode(1)
+        kept = x.kthvalue(2, 0, keepdim=True)
+        return *median, *mode, *kept, codes.mode(0, True).values, torch.dist(x, 2 * x, 1)
+
+    check(found, ODD, values(4, 5), codes(6, 9, high=2))
+
+
 def test_too_much_to_compare() -> None:
     x = torch.zeros(MOST_COMPARED + 1)
-    with pytest.raises(pumice.PumiceError, match="'aten.sort.default'.*has no linalg form"):
+    with pytest.raises(
+        pumice.PumiceError,
+        match="'aten.sort.default'.*has no linalg form: it ranks 4097 of 4097 elements, expected"
+        " at most the first 2048 of so many",
+    ):
         both(lambda x: torch.sort(x).values, x)
+    with pytest.raises(pumice.PumiceError, match="it ranks 2049 of 4097 elements"):
+        both(lambda x: x.topk(2049).values, x)
 
 
 def test_cdist() -> None:

@@ -10,10 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["MOST_COMPARED", "SCANS", "least_and_greatest"]
+__all__ = ["MOST_COMPARED", "SCANS", "least_and_greatest", "most_ranked"]
 
 #: What compares all elements with all others takes at most so many of a dimension.
 MOST_COMPARED = 4096
+
+#: Of more elements, the first ones are found if there are at most so many in all blocks together.
+MOST_CANDIDATES = 4096
 
 
 def _scan(
@@ -97,6 +100,23 @@ def _median(self: Tensor) -> Any:
     return torch.where(flat.isnan().any(), torch.full_like(middle, math.nan), middle)
 
 
+def _median_dim(self: Tensor, dim: int, keepdim: bool = False) -> Any:
+    """The lower one of two in the middle; the first NaN if there is one."""
+    if not self.dim():
+        return NotImplemented
+    found = _kthvalue(self, (self.shape[dim] + 1) // 2, dim, True)
+    if found is NotImplemented:
+        return found
+    value, index = found
+    if self.is_floating_point():
+        missing = self.isnan()
+        any_missing = missing.any(dim, keepdim=True)
+        value = torch.where(any_missing, torch.full_like(value, math.nan), value)
+        first = missing.to(torch.int64).argmax(dim, keepdim=True)
+        index = torch.where(any_missing, first, index)
+    return (value, index) if keepdim else (value.squeeze(dim), index.squeeze(dim))
+
+
 def _is_half(dtype: torch.dtype) -> bool:
     return dtype in (torch.float16, torch.bfloat16)
 
@@ -115,26 +135,106 @@ def _topk(self: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     return _ranked(self, dim, largest, k)
 
 
-def _ranked(self: Tensor, dim: int, descending: bool, count: int) -> Any:
-    """The first `count` of the sorted elements and their indices; NaN is the greatest."""
+def _kthvalue(self: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    """Of equal elements, the index is that of a stable sort."""
+    found = _ranked(self, dim, False, k)
+    if found is NotImplemented:
+        return found
+    values, indices = (part.narrow(dim, k - 1, 1) for part in found)
+    return (values, indices) if keepdim else (values.squeeze(dim), indices.squeeze(dim))
+
+
+def _mode(self: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
+    """The smallest of the most frequent elements, and the last place that has it."""
     if not self.dim() or self.shape[dim] > MOST_COMPARED:
         return NotImplemented
+    elements = self.movedim(dim, -1)
+    counts = (elements.unsqueeze(-1) == elements.unsqueeze(-2)).to(torch.int64).sum(-1)
+    often = counts == counts.amax(-1, keepdim=True)
+    numbers = elements.to(torch.int64) if self.dtype is torch.bool else elements
+    most = torch.full_like(numbers, least_and_greatest(numbers.dtype)[1])
+    value = torch.where(often, numbers, most).amin(-1, keepdim=True)
+    places = torch.arange(elements.shape[-1])
+    index = torch.where(numbers == value, places, torch.zeros_like(places)).amax(-1, keepdim=True)
+    found = tuple(part.movedim(-1, dim) for part in (value.to(self.dtype), index))
+    return found if keepdim else tuple(part.squeeze(dim) for part in found)
+
+
+def _dist(self: Tensor, other: Tensor, p: float = 2) -> Tensor:
+    return torch.linalg.vector_norm(self - other, p)
+
+
+def _block_size(elements: int, count: int) -> int | None:
+    """How many elements are ranked together so that there are the fewest comparisons."""
+    best = None
+    for bits in range(1, 13):
+        size = 1 << bits
+        candidates = -(-elements // size) * count
+        if size < count or candidates > MOST_CANDIDATES:
+            continue
+        compared = elements * size + candidates * candidates
+        if best is None or compared < best[0]:
+            best = (compared, size)
+    return best and best[1]
+
+
+def most_ranked(elements: int) -> int:
+    """How many of the first ones of so many elements can be found."""
+    if elements <= MOST_COMPARED:
+        return elements
+    return MOST_CANDIDATES // -(-elements // MOST_COMPARED)
+
+
+def _ranked(self: Tensor, dim: int, descending: bool, count: int) -> Any:
+    """The first `count` of the sorted elements and their indices; NaN is the greatest."""
+    if not self.dim():
+        return NotImplemented
     values = self.movedim(dim, -1)
+    if self.shape[dim] <= MOST_COMPARED:
+        found = _first(values, descending, count, None)
+    else:
+        size = _block_size(self.shape[dim], count)
+        if size is None:
+            return NotImplemented
+        found = _first_of_blocks(values, descending, count, size)
+    return tuple(part.movedim(-1, dim) for part in found)
+
+
+def _first_of_blocks(values: Tensor, descending: bool, count: int, size: int) -> Any:
+    """The first `count` of each `size` elements, and of those the first `count`.
+
+    A stable order: candidates of equal value are in the order of their blocks.
+    """
+    missing = -values.shape[-1] % size
+    if missing:
+        least, greatest = least_and_greatest(values.dtype)
+        last = least if descending else math.nan if values.is_floating_point() else greatest
+        values = torch.nn.functional.pad(values, (0, missing), value=last)
+    blocks = values.shape[-1] // size
+    parts = values.reshape(*values.shape[:-1], blocks, size)
+    candidates, indices = _first(parts, descending, count, None)
+    indices = indices + (torch.arange(blocks) * size).unsqueeze(-1)
+    shape = (*values.shape[:-1], blocks * count)
+    return _first(candidates.reshape(shape), descending, count, indices.reshape(shape))
+
+
+def _first(values: Tensor, descending: bool, count: int, names: Tensor | None) -> Any:
+    """The first `count` of the last dimension and their `names`, or else their indices."""
     numbers = torch.arange(values.shape[-1])
     mine, other = values.unsqueeze(-1), values.unsqueeze(-2)
     below = mine < other if descending else other < mine
     same = mine == other
-    if self.is_floating_point():
+    if values.is_floating_point():
         i_am, it_is = mine.isnan(), other.isnan()
         below = below | (it_is & ~i_am if descending else i_am & ~it_is)
         same = same | (i_am & it_is)
     before = below | (same & (numbers < numbers.unsqueeze(-1)))
     rank = before.to(torch.int64).sum(-1)
     chosen = rank.unsqueeze(-2) == numbers[:count].unsqueeze(-1)
-    zero = torch.zeros((), dtype=self.dtype)
-    taken = torch.where(chosen, values.unsqueeze(-2), zero).sum(-1, dtype=self.dtype)
-    indices = torch.where(chosen, numbers, torch.zeros_like(numbers)).sum(-1)
-    return taken.movedim(-1, dim), indices.movedim(-1, dim)
+    zero = torch.zeros((), dtype=values.dtype)
+    taken = torch.where(chosen, values.unsqueeze(-2), zero).sum(-1, dtype=values.dtype)
+    named = numbers if names is None else names.unsqueeze(-2)
+    return taken, torch.where(chosen, named, torch.zeros_like(named)).sum(-1)
 
 
 def _cumprod(self: Tensor, dim: int, *, dtype: torch.dtype | None = None) -> Tensor:
@@ -151,6 +251,10 @@ SCANS: dict[Any, Callable[..., Any]] = {
     _aten.cummax.default: _cummax,
     _aten.cummin.default: _cummin,
     _aten.median.default: _median,
+    _aten.median.dim: _median_dim,
+    _aten.mode.default: _mode,
+    _aten.kthvalue.default: _kthvalue,
+    _aten.dist.default: _dist,
     _aten.sort.default: _sort,
     _aten.sort.stable: _stable_sort,
     _aten.topk.default: _topk,
