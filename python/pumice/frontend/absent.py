@@ -223,6 +223,8 @@ def observe_assumed(prepared: Any) -> None:
                 positive.add(node)
             if node.op == "call_module" and sources:
                 observer = prepared.get_submodule(str(node.target))
+                if not hasattr(observer, "calculate_qparams"):
+                    continue  # of torch.export: checks of inputs
                 root = sources[0]
                 while root.op == "call_module" or root.target in SAME_CODES:
                     root = root.all_input_nodes[0]
