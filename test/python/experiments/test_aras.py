@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,11 @@ def test_tables_and_summary(results, tmp_path) -> None:
     assert "best transformer, speed over naive:" in sentences
     assert "gap to the optimum, mean: not run." in sentences
     assert "dynamic energy over naive, at most 1.1:" in sentences
+    (vgg, _) = results.by_writers[0].networks.values()
+    own = replace(results.by_writers[0], networks={"resnet50": vgg})
+    settings = replace(results.settings, networks=("resnet50",))
+    sentences = "\n".join(aras.summary(replace(results, settings=settings, by_writers=[own])))
+    assert "steady state of ResNet-50, at least 40 % of the write" in sentences
     page = tmp_path / "page.md"
     page.write_text("a\n<!-- pumice reproduce aras writes from here -->\n<!-- to here -->\nb\n")
     aras.write_markdown(results, page)
@@ -160,7 +166,7 @@ def test_tables_and_summary(results, tmp_path) -> None:
 def test_the_command(patched, results, capsys, tmp_path) -> None:
     path = tmp_path / "r.json"
     main(["reproduce", "aras", "--quick", "-n", "vgg16", "--json", str(path)])
-    assert "steady state of VGG-16" in capsys.readouterr().out
+    assert "No transformer was asked for." in capsys.readouterr().out
     plain = json.loads(path.read_text())
     assert plain["settings"]["networks"] == ["vgg16"]
     assert "best_transformer" not in plain
