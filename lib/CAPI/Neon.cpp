@@ -2,6 +2,7 @@
 #include "lib/CAPI/Neon.h"
 
 #include "lib/Neon/Fit.h"
+#include "lib/Support/Json.h"
 #include "mlir/CAPI/Support.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -61,7 +62,7 @@ private:
 
 static llvm::Error readOptions(llvm::StringRef text, Target &target,
                                Options &options) {
-  llvm::Expected<Value> json = llvm::json::parse(text);
+  llvm::Expected<Value> json = pumice::parseJson(text);
   if (!json)
     return json.takeError();
   const Object *object = json->getAsObject();
@@ -119,7 +120,7 @@ bool pumiceNeonTable(MlirStringRef net,
                                    void *user),
                      void *tableUser, MlirStringCallback error,
                      void *errorUser) {
-  llvm::Expected<Value> json = llvm::json::parse(unwrap(net));
+  llvm::Expected<Value> json = pumice::parseJson(unwrap(net));
   if (!json)
     return report(json.takeError(), error, errorUser);
   llvm::Expected<Net> read = netFromJson(*json);

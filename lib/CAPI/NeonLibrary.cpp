@@ -2,6 +2,7 @@
 #include "lib/CAPI/Neon.h"
 #include "lib/Neon/Compose.h"
 #include "lib/Neon/Whole.h"
+#include "lib/Support/Json.h"
 #include "mlir/CAPI/Support.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -22,7 +23,7 @@ static void give(Object object, MlirStringCallback callback, void *user) {
 }
 
 static llvm::Expected<Object> readObject(MlirStringRef text) {
-  llvm::Expected<Value> json = llvm::json::parse(unwrap(text));
+  llvm::Expected<Value> json = pumice::parseJson(unwrap(text));
   if (!json)
     return json.takeError();
   if (Object *object = json->getAsObject())

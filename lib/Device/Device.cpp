@@ -131,7 +131,7 @@ FailureOr<pum::DeviceAttr> pumice::loadDevice(StringRef name, Location loc) {
     child.getOrLoadDialect<pum::PUMDialect>();
     (void)parseAttribute(text, &child);
   };
-  if (isPath && failed(survivesReading(loc, path, parse)))
+  if (isPath && failed(survivesReading(loc, path, text.size(), parse)))
     return failure();
   std::string problem;
   Attribute attr;

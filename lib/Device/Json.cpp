@@ -5,6 +5,7 @@
 // visitors that write them, read them, or collect their names.
 //
 //===----------------------------------------------------------------------===//
+#include "lib/Support/Json.h"
 #include "lib/Device/Device.h"
 #include "lib/Device/Tables.h"
 
@@ -792,7 +793,7 @@ json::Value pumice::toJson(const model::DeviceSpec &spec) {
 
 FailureOr<model::DeviceSpec> pumice::deviceFromJson(StringRef text,
                                                     Location loc) {
-  llvm::Expected<json::Value> value = json::parse(text);
+  llvm::Expected<json::Value> value = pumice::parseJson(text);
   if (!value)
     return emitError(loc) << "device: " << llvm::toString(value.takeError());
   const json::Object *object = value->getAsObject();

@@ -2,6 +2,7 @@
 #include "lib/Device/Tables.h"
 
 #include "lib/Device/Device.h"
+#include "lib/Support/Text.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/SmallVectorExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -48,6 +49,13 @@ model::AdcTableSpec pumice::toSpec(crossbar::AdcTableAttr table) {
 
 namespace {
 
+/// A word of a file in an error text, which is UTF-8 and short.
+std::string quoted(StringRef word) {
+  constexpr size_t kMost = 40;
+  return "'" + asText(word.take_front(kMost)) +
+         (word.size() > kMost ? "...'" : "'");
+}
+
 /// A column of a table: empty fields of optional ones are 0.
 struct TableColumn {
   StringRef name;
@@ -87,7 +95,9 @@ public:
                          << "': " << buffer.getError().message();
     SmallVector<int> places; // of the file's columns
     unsigned number = 0;
-    for (StringRef rest = (*buffer)->getBuffer(); !rest.empty();) {
+    StringRef rest = (*buffer)->getBuffer();
+    rest.consume_front("\xef\xbb\xbf"); // of spreadsheets
+    while (!rest.empty()) {
       StringRef line;
       std::tie(line, rest) = rest.split('\n');
       line = line.trim();
@@ -123,8 +133,9 @@ private:
     for (StringRef word : words) {
       const auto known = llvm::find(names, word);
       if (known == names.end())
-        return fail() << "unknown column '" << word << "', expected "
-                      << llvm::join(names, ", ") << didYouMean(word, names);
+        return fail() << "unknown column " << quoted(word) << ", expected "
+                      << llvm::join(names, ", ")
+                      << didYouMean(word.take_front(40), names);
       const int place = static_cast<int>(known - names.begin());
       if (llvm::is_contained(places, place))
         return fail() << "column '" << word << "' occurs twice";
@@ -151,8 +162,8 @@ private:
         continue;
       if (word.getAsDouble(row.numbers[place]) ||
           !std::isfinite(row.numbers[place]))
-        return fail() << "expected a number as " << column.name << ", got '"
-                      << word << "'";
+        return fail() << "expected a number as " << column.name << ", got "
+                      << quoted(word);
     }
     return success();
   }

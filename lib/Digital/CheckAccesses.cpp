@@ -67,12 +67,13 @@ private:
     return success();
   }
 
-  /// Asserts that 0 <= index < extent, unless that is proven.
-  void checkIndex(Operation *op, Value index, int64_t extent, unsigned axis) {
+  /// Asserts that 0 <= index < extent, unless that is proven. The condition
+  /// that it asserts, or null.
+  Value checkIndex(Operation *op, Value index, int64_t extent, unsigned axis) {
     std::optional<IntegerRange> range = ranges.of(index);
     if (range && range->low >= 0 && range->high < extent) {
       ++proven;
-      return;
+      return {};
     }
     ++asserted;
     OpBuilder builder(op);
@@ -94,6 +95,7 @@ private:
     if (!range || range->low != range->high)
       assertion->setDiscardableAttr(kReportsIndex,
                                     UnitAttr::get(op->getContext()));
+    return inside;
   }
 
   void checkIndices(Operation *op, MemRefType type, ValueRange indices) {
@@ -112,38 +114,61 @@ private:
     MemRefType source = op.getSourceType();
     OpBuilder builder(op);
     Location loc = op.getLoc();
+    const SmallVector<OpFoldResult> offsets = op.getMixedOffsets();
+    const SmallVector<OpFoldResult> strides = op.getMixedStrides();
+    SmallVector<Value> newOffsets, newStrides;
     for (unsigned axis = 0; axis < source.getRank(); ++axis) {
       int64_t extent = source.getDimSize(axis);
-      OpFoldResult offset = op.getMixedOffsets()[axis];
       std::optional<int64_t> size =
           getConstantIntValue(op.getMixedSizes()[axis]);
-      std::optional<int64_t> stride =
-          getConstantIntValue(op.getMixedStrides()[axis]);
+      std::optional<int64_t> stride = getConstantIntValue(strides[axis]);
       if (ShapedType::isDynamic(extent) || !size || *size < 0)
         return op.emitError("expected the size of a view to be static");
       if (!stride)
         return op.emitError("expected a part of static stride");
-      if (*size == 0)
-        continue;
-      int64_t span;
-      if (llvm::MulOverflow(*size - 1, *stride, span) || span <= -extent ||
-          span >= extent)
-        return op.emitError("a part of ")
-               << *size << " elements with stride " << *stride
-               << " does not fit into dimension " << axis << " of extent "
-               << extent;
-      // first and first + span are inside.
-      Value first = toValue(builder, loc, offset);
-      if (span < 0) {
-        Value last = arith::AddIOp::create(
-            builder, loc, first,
-            arith::ConstantIndexOp::create(builder, loc, span));
-        checkIndex(op, last, extent, axis);
-        checkIndex(op, first, extent, axis);
+      // Later passes multiply and add offsets and strides, and take -2^63 for a
+      // dynamic one: none may stay that is not within the source.
+      Value first = toValue(builder, loc, offsets[axis]);
+      Value step = toValue(builder, loc, strides[axis]);
+      if (*size == 0) {
+        first = arith::ConstantIndexOp::create(builder, loc, 0);
+        step = arith::ConstantIndexOp::create(builder, loc, 1);
       } else {
-        checkIndex(op, first, extent - span, axis);
+        int64_t span;
+        if (llvm::MulOverflow(*size - 1, *stride, span) || span <= -extent ||
+            span >= extent)
+          return op.emitError("a part of ")
+                 << *size << " elements with stride " << *stride
+                 << " does not fit into dimension " << axis << " of extent "
+                 << extent;
+        if (*size == 1)
+          step = arith::ConstantIndexOp::create(builder, loc, 1);
+        // first and first + span are inside.
+        auto check = [&](Value index, int64_t end) {
+          if (Value inside = checkIndex(op, index, end, axis))
+            first = arith::SelectOp::create(
+                builder, loc, inside, first,
+                arith::ConstantIndexOp::create(builder, loc, 0));
+        };
+        const Value stated = first;
+        if (span < 0)
+          check(arith::AddIOp::create(
+                    builder, loc, stated,
+                    arith::ConstantIndexOp::create(builder, loc, span)),
+                extent);
+        check(stated, span < 0 ? extent : extent - span);
+        if (isa<Attribute>(offsets[axis]) && first != stated)
+          return op.emitError("expected the offset of dimension ")
+                 << axis << " within " << extent << " elements, got "
+                 << *getConstantIntValue(offsets[axis]);
       }
+      if (isa<Value>(offsets[axis]))
+        newOffsets.push_back(first);
+      if (isa<Value>(strides[axis]))
+        newStrides.push_back(step);
     }
+    op.getOffsetsMutable().assign(newOffsets);
+    op.getStridesMutable().assign(newStrides);
     return success();
   }
 

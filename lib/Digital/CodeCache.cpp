@@ -3,6 +3,7 @@
 
 #include "lib/Digital/CodeVersion.inc"
 #include "lib/Support/AtomicFile.h"
+#include "lib/Support/Json.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CachePruning.h"
 #include "llvm/Support/FileSystem.h"
@@ -87,7 +88,7 @@ static std::optional<Code> parse(StringRef key, StringRef text) {
           digest((key + text.drop_front(digestBytes)).str()))
     return std::nullopt;
   auto [line, object] = text.drop_front(digestBytes).split('\n');
-  Expected<json::Value> parsed = json::parse(line);
+  Expected<json::Value> parsed = pumice::parseJson(line);
   if (!parsed) {
     consumeError(parsed.takeError());
     return std::nullopt;

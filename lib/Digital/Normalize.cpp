@@ -13,8 +13,11 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/IntegerSet.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using llvm::createStringError;
@@ -109,6 +112,18 @@ static Error checkScalars(Operation *op) {
   return Error::success();
 }
 
+/// Fails if `op` takes a part whose strides are not constants: folders put any
+/// constant that comes later into an attribute, where -2^63 is no constant.
+static Error checkStrides(Operation *op) {
+  if (auto part = dyn_cast<OffsetSizeAndStrideOpInterface>(op))
+    for (OpFoldResult stride : part.getMixedStrides())
+      if (!getConstantIntValue(stride))
+        return errorAt(op, "'" + op->getName().getStringRef() +
+                               "' in a digital region: expected a part of "
+                               "static stride");
+  return Error::success();
+}
+
 /// Fails if `op` has attributes for which it is not defined.
 static Error checkAttributes(Operation *op) {
   for (NamedAttribute attribute : op->getAttrs()) {
@@ -135,6 +150,8 @@ static Error checkAttributes(Operation *op) {
                              "positive constants, got " +
                              text(attribute.getValue()));
   }
+  if (Error error = checkStrides(op))
+    return error;
   if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
     if (Error error = checkIterators(linalgOp))
       return error;
@@ -220,6 +237,31 @@ static std::pair<Operation *, Type> findBadType(func::FuncOp function) {
   return found;
 }
 
+/// Keeps sizes that are computed within what a tensor can have: upstream's
+/// patterns make types of them, and end the process for those that are negative
+/// or whose product overflows.
+static void boundSizes(tensor::ExpandShapeOp op) {
+  int64_t known = 1;
+  for (int64_t extent : op.getStaticOutputShape())
+    if (!ShapedType::isDynamic(extent) &&
+        llvm::MulOverflow(known, std::max<int64_t>(extent, 1), known))
+      return; // refused elsewhere
+  const unsigned count = op.getOutputShape().size();
+  constexpr unsigned kBits = 50; // of kMaxBytes
+  const unsigned used = std::min(llvm::Log2_64_Ceil(known), kBits);
+  if (count == 0)
+    return;
+  OpBuilder builder(op);
+  auto number = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(builder, op.getLoc(), value);
+  };
+  for (OpOperand &size : op.getOutputShapeMutable())
+    size.set(arith::MinSIOp::create(
+        builder, op.getLoc(),
+        arith::MaxSIOp::create(builder, op.getLoc(), size.get(), number(0)),
+        number(int64_t(1) << ((kBits - used) / count))));
+}
+
 /// Removes dynamic types that front ends leave between casts of static types,
 /// by folding the casts into their users.
 static void removeDynamicTypes(func::FuncOp function) {
@@ -231,6 +273,7 @@ static void removeDynamicTypes(func::FuncOp function) {
     if (isa<arith::ArithDialect, linalg::LinalgDialect, tensor::TensorDialect>(
             op.getDialect()))
       op.getCanonicalizationPatterns(patterns, context);
+  function.walk(boundSizes);
   function.walk([](tensor::ConcatOp op) {
     for (OpOperand &operand : op->getOpOperands())
       if (auto cast = operand.get().getDefiningOp<tensor::CastOp>())

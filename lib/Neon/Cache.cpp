@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Neon/Cache.h"
 
+#include "lib/Support/Json.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -86,7 +87,7 @@ std::optional<Fitted> FitCache::load(llvm::StringRef key) const {
   auto file = llvm::MemoryBuffer::getFile(pathOf(directory, key));
   if (!file)
     return std::nullopt;
-  llvm::Expected<Value> json = llvm::json::parse((*file)->getBuffer());
+  llvm::Expected<Value> json = pumice::parseJson((*file)->getBuffer());
   if (!json) {
     llvm::consumeError(json.takeError());
     return std::nullopt;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Scheduling/Request.h"
 #include "lib/Scheduling/Json.h"
+#include "lib/Support/Json.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <algorithm>
@@ -132,7 +133,7 @@ static Expected<json::Value> answer(const Request &request) {
 }
 
 Expected<std::string> pumice::scheduling::scheduleJson(llvm::StringRef text) {
-  Expected<json::Value> value = json::parse(text);
+  Expected<json::Value> value = pumice::parseJson(text);
   if (!value)
     return llvm::createStringError("request: expected JSON: " +
                                    llvm::toString(value.takeError()));

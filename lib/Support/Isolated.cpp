@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <string>
@@ -23,13 +24,45 @@ void pumice::setIsolation(bool isOn) { isolationIsOn = isOn; }
 /// What the child writes last.
 static constexpr StringLiteral kSurvived("\nsurvived");
 
+/// A lower limit, or the one that holds already.
+static void limit(decltype(RLIMIT_CPU) resource, rlim_t value) {
+  rlimit old;
+  if (getrlimit(resource, &old) != 0 ||
+      (old.rlim_cur != RLIM_INFINITY && old.rlim_cur <= value))
+    return;
+  old.rlim_cur = value;
+  setrlimit(resource, &old);
+}
+
+/// Bytes of addresses that this process has; 0 if unknown.
+static uint64_t addressSpace() {
+  unsigned long long pages = 0;
+  if (FILE *file = std::fopen("/proc/self/statm", "r")) {
+    if (std::fscanf(file, "%llu", &pages) != 1)
+      pages = 0;
+    std::fclose(file);
+  }
+  return pages * uint64_t(sysconf(_SC_PAGESIZE));
+}
+
+// What reading may take: a hundred times what files of that size need. A few
+// bytes of bytecode can state types that MLIR's reader expands for ever.
+static constexpr uint64_t kSeconds = 10, kSecondsPerMiB = 10;
+static constexpr uint64_t kMemory = uint64_t(4) << 30, kMemoryPerByte = 100;
+
 [[noreturn]] static void
-readInChild(MLIRContext *parent, llvm::function_ref<void(MLIRContext &)> read,
-            int sink) {
-  for (int number : {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGINT, SIGTERM})
+readInChild(MLIRContext *parent, uint64_t bytes,
+            llvm::function_ref<void(MLIRContext &)> read, int sink) {
+  for (int number :
+       {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGINT, SIGTERM, SIGXCPU})
     std::signal(number, SIG_DFL);
-  rlimit none{0, 0};
-  setrlimit(RLIMIT_CORE, &none);
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_UNBLOCK, &all, nullptr);
+  limit(RLIMIT_CORE, 0);
+  limit(RLIMIT_CPU, kSeconds + kSecondsPerMiB * (bytes >> 20));
+  if (uint64_t now = addressSpace())
+    limit(RLIMIT_AS, now + kMemory + kMemoryPerByte * bytes);
   dup2(sink, STDERR_FILENO); // of assertions
   DialectRegistry registry;
   parent->getDialectRegistry().appendTo(registry);
@@ -43,7 +76,7 @@ readInChild(MLIRContext *parent, llvm::function_ref<void(MLIRContext &)> read,
 }
 
 LogicalResult
-pumice::survivesReading(Location loc, StringRef file,
+pumice::survivesReading(Location loc, StringRef file, uint64_t bytes,
                         llvm::function_ref<void(MLIRContext &)> read) {
   if (!isolationIsOn)
     return success();
@@ -54,7 +87,7 @@ pumice::survivesReading(Location loc, StringRef file,
   pid_t child = fork();
   if (child == 0) {
     close(pipes[0]);
-    readInChild(loc.getContext(), read, pipes[1]);
+    readInChild(loc.getContext(), bytes, read, pipes[1]);
   }
   const int problem = errno;
   close(pipes[1]);

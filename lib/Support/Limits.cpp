@@ -7,6 +7,7 @@
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/OpDefinition.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -71,9 +72,98 @@ static LogicalResult verifyReshape(Operation *op) {
          << type << ", got " << shape;
 }
 
+namespace {
+
+/// Values that folders make constants, without a change of the IR.
+class Folded {
+public:
+  /// The number that `value` will be; none if it is not a constant.
+  std::optional<int64_t> of(Value value) {
+    auto number = dyn_cast_or_null<IntegerAttr>(evaluate(value, 0));
+    if (!number || number.getValue().getSignificantBits() > 64)
+      return std::nullopt;
+    return number.getValue().getSExtValue();
+  }
+
+private:
+  static constexpr unsigned kMaxDepth = 64;
+
+  Attribute evaluate(Value value, unsigned depth) {
+    Attribute constant;
+    if (matchPattern(value, m_Constant(&constant)))
+      return constant;
+    Operation *op = value.getDefiningOp();
+    if (!op || depth > kMaxDepth || !op->isRegistered() ||
+        op->getNumRegions() > 0)
+      return {};
+    if (auto found = known.find(value); found != known.end())
+      return found->second;
+    SmallVector<Attribute> operands;
+    for (Value operand : op->getOperands()) {
+      Attribute &found = operands.emplace_back();
+      if (operand.getType().isIntOrIndex())
+        found = evaluate(operand, depth + 1);
+      else // elements of a constant, not what is computed from it
+        (void)matchPattern(operand, m_Constant(&found));
+    }
+    // Of a copy, since a folder may change its op.
+    Operation *copy = op->clone();
+    SmallVector<OpFoldResult> results;
+    if (succeeded(copy->fold(operands, results)) && !results.empty()) {
+      OpFoldResult result = results[cast<OpResult>(value).getResultNumber()];
+      constant = dyn_cast_if_present<Attribute>(result);
+      auto other = dyn_cast_if_present<Value>(result);
+      if (other && other.getDefiningOp() != copy)
+        constant = evaluate(other, depth + 1);
+    }
+    copy->destroy();
+    known[value] = constant;
+    return constant;
+  }
+
+  llvm::DenseMap<Value, Attribute> known;
+};
+
+} // namespace
+
+/// Offsets, sizes and the like that are operands. Folders put them into the
+/// attributes if they are constants, and then take -2^63 for a dynamic one, or
+/// make types of them.
+static LogicalResult verifyOperands(Operation *op, Folded &folded) {
+  auto shape = op->getAttrOfType<DenseI64ArrayAttr>("static_output_shape");
+  SmallVector<int64_t> extents;
+  auto nextDynamic = [&] {
+    while (shape && extents.size() < size_t(shape.size()) &&
+           !ShapedType::isDynamic(shape[extents.size()]))
+      extents.push_back(shape[extents.size()]);
+  };
+  nextDynamic();
+  for (Value operand : op->getOperands()) {
+    if (!operand.getType().isIndex())
+      continue;
+    std::optional<int64_t> number = folded.of(operand);
+    if (number && (*number <= -kMaxBytes || *number >= kMaxBytes))
+      return op->emitOpError("expected offsets, sizes, strides and paddings of "
+                             "less than 2^50, got ")
+             << *number;
+    if (number && shape && *number < 0)
+      return op->emitOpError("expected sizes that are not negative, got ")
+             << *number;
+    extents.push_back(number.value_or(1));
+    nextDynamic();
+  }
+  int64_t product = 1;
+  for (int64_t extent : extents)
+    if (shape &&
+        (llvm::MulOverflow(product, std::max<int64_t>(extent, 1), product) ||
+         product >= kMaxBytes))
+      return op->emitOpError("expected fewer than 2^50 elements");
+  return success();
+}
+
 /// The attributes of upstream ops that hold extents, offsets or paddings. Their
 /// verifiers take any number, the one that stands for a dynamic value included.
-static LogicalResult verifyNumbers(Operation *op) {
+static LogicalResult verifyNumbers(Operation *op, Folded &folded) {
   size_t wanted = 0;
   bool isMixed = false;
   for (NamedAttribute attribute : op->getAttrs()) {
@@ -85,7 +175,8 @@ static LogicalResult verifyNumbers(Operation *op) {
              << name << "', got " << number;
     };
     if (auto numbers = dyn_cast<DenseI64ArrayAttr>(attribute.getValue())) {
-      const bool isStatic = name.starts_with("static_");
+      // tensor and memref write "static_sizes", scf "staticStep".
+      const bool isStatic = name.starts_with("static");
       isMixed |= isStatic;
       for (int64_t number : numbers.asArrayRef()) {
         if (isStatic && ShapedType::isDynamic(number))
@@ -110,7 +201,7 @@ static LogicalResult verifyNumbers(Operation *op) {
   size_t got = llvm::count_if(op->getOperandTypes(),
                               [](Type type) { return type.isIndex(); });
   if (got == wanted)
-    return success();
+    return verifyOperands(op, folded);
   return op->emitError("expected ")
          << wanted << " dynamic offsets, sizes or paddings, got " << got;
 }
@@ -129,6 +220,7 @@ LogicalResult pumice::verifyLimits(Operation *root) {
     return problemOfText(text).empty() ? WalkResult::advance()
                                        : WalkResult::interrupt();
   });
+  Folded folded;
   SmallVector<std::pair<Operation *, unsigned>> open = {{root, 0}};
   while (!open.empty()) {
     Operation *op = open.back().first;
@@ -137,7 +229,7 @@ LogicalResult pumice::verifyLimits(Operation *root) {
       return op->emitError("expected ops nested at most ")
              << kMaxNesting << " deep, got more";
     if (op->isRegistered() &&
-        (failed(verifyNumbers(op)) || failed(verifyReshape(op))))
+        (failed(verifyNumbers(op, folded)) || failed(verifyReshape(op))))
       return failure();
     if (texts.walk(op->getAttrDictionary()).wasInterrupted())
       return op->emitError(problemOfText(text));

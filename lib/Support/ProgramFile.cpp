@@ -50,7 +50,8 @@ pumice::parseProgramFile(StringRef path, MLIRContext *context, bool isSealed) {
         llvm::SMLoc());
     (void)parseSourceFile<ModuleOp>(sources, &child);
   };
-  if (failed(survivesReading(UnknownLoc::get(context), path, read)))
+  if (failed(survivesReading(UnknownLoc::get(context), path, content->size(),
+                             read)))
     return {};
   OwningOpRef<ModuleOp> module =
       parseSourceFile<ModuleOp>(sourcesOf(std::move(file), *content), context);

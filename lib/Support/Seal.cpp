@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Support/Seal.h"
 
+#include "lib/Support/Json.h"
 #include "lib/Support/Version.inc"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
@@ -55,7 +56,7 @@ static Error damaged(const Twine &what) {
 
 /// The versions in the line of a seal.
 static Error checkVersions(StringRef line) {
-  Expected<json::Value> parsed = json::parse(line);
+  Expected<json::Value> parsed = pumice::parseJson(line);
   const json::Object *seal = nullptr;
   if (parsed)
     seal = parsed->getAsObject();
@@ -67,7 +68,9 @@ static Error checkVersions(StringRef line) {
     format = seal->getInteger("format");
     version = seal->getString("pumice");
   }
-  if (!format || !version)
+  constexpr size_t kMostVersion = 64;
+  if (!format || !version || version->size() > kMostVersion ||
+      !all_of(*version, isPrint))
     return damaged("expected a format and a version in its seal");
   if (*format == kProgramFormat && *version == kPumiceVersion)
     return Error::success();

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pumice.errors import PumiceError, PumiceWarning
-from pumice.files import native_path
+from pumice.files import native_path, parsed_json
 
 __all__ = ["Device", "as_device", "devices", "source_of"]
 
@@ -407,7 +407,7 @@ def source_of(name: str) -> str:
 def _read_json(path: str | os.PathLike[str]) -> Mapping[str, Any]:
     """The fields in a JSON file; what `pumice devices NAME --json` prints has them in `fields`."""
     try:
-        fields = json.loads(Path(path).read_text(encoding="utf-8"))
+        fields = parsed_json(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise PumiceError(f"cannot read device file '{path}': {error.strerror}") from None
     except ValueError as error:
@@ -547,7 +547,7 @@ def _check_levels(levels: list[Any], changes: Mapping[str, Any]) -> None:
     Raises:
         PumiceError: an unknown level.
     """
-    known = [str(level["name"]) for level in levels if isinstance(level, Mapping)]
+    known = [str(level["name"]) for level in levels if "name" in level]
     for name in changes:
         if known and name not in known:
             similar = get_close_matches(str(name), known, 1)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import json
 import os
 import stat
 import tempfile
@@ -14,7 +15,11 @@ from typing import IO, Any
 
 from pumice.errors import PumiceError
 
-__all__ = ["csv_text", "is_utf8", "native_path", "replacing", "write_text"]
+__all__ = ["csv_text", "is_utf8", "native_path", "parsed_json", "replacing", "write_text"]
+
+#: Nothing that Pumice writes nests deeper.
+_MOST_LEVELS = 200
+_TOO_DEEP = f"expected values nested at most {_MOST_LEVELS} deep, got more"
 
 
 def native_path(path: str | os.PathLike[str]) -> str:
@@ -36,6 +41,30 @@ def is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def parsed_json(text: str) -> Any:
+    """Plain data from JSON that anyone may have written.
+
+    Raises:
+        ValueError: it is not JSON, or nests so deep that what walks through it would fail.
+    """
+    try:
+        data = json.loads(text)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    level = _containers([data])
+    for _ in range(_MOST_LEVELS):
+        level = [part for one in level for part in _containers(one)]
+    if level:
+        raise ValueError(_TOO_DEEP)
+    return data
+
+
+def _containers(data: Any) -> list[Any]:
+    """The lists and dicts directly in one."""
+    values = data.values() if isinstance(data, dict) else data
+    return [value for value in values if isinstance(value, dict | list)]
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from pumice.arrays import as_bfloat16, is_torch, to_numpy
 from pumice.diagnostics import text_of
 from pumice.errors import CompileError, PumiceError, SaturationWarning
-from pumice.files import native_path, write_text
+from pumice.files import native_path, parsed_json, write_text
 from pumice.interrupts import interruptible
 from pumice.levels import LEVELS, parse_file
 from pumice.options import CompileOptions
@@ -734,7 +734,7 @@ def load(path: str | os.PathLike[str]) -> Program:
 
         try:
             text = ir.StringAttr(module.operation.attributes[_SIGNATURE]).value
-            program.signature = Signature.from_dict(json.loads(text))
+            program.signature = Signature.from_dict(parsed_json(text))
         except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
             raise PumiceError(
                 f"'{path}' has a {_SIGNATURE} that pumice did not write: {error}"

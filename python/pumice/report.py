@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pumice.errors import PumiceError
-from pumice.files import csv_text, write_text
+from pumice.files import csv_text, parsed_json, write_text
 from pumice.lazy import cached_property
 from pumice.report_format import problem_of
 
@@ -560,13 +560,11 @@ class Report:
             PumiceError: the file cannot be read, or holds no report.
         """
         try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
+            data = parsed_json(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
             raise PumiceError(f"cannot read '{path}': {error.strerror}") from None
         except ValueError as error:
             raise PumiceError(f"expected '{path}' to be a report in JSON: {error}") from None
-        except RecursionError:
-            raise PumiceError(f"expected '{path}' to be a report, but it nests too deep") from None
         wrong = problem_of(data)
         if wrong:
             raise PumiceError(f"expected '{path}' to be a report, but {wrong}")

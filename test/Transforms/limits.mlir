@@ -41,3 +41,32 @@ func.func @huge_stride(%x: tensor<1x2x5x5xf32>, %w: tensor<3x3xf32>, %o: tensor<
 func.func @huge_tensor(%x: tensor<4611686018427387904xf32>) {
   return
 }
+
+// -----
+
+func.func @operand_offset(%x: tensor<4xf32>) -> tensor<1xf32> {
+  %a = arith.constant 9223372036854775807 : index
+  %b = arith.constant 1 : index
+  %c = arith.addi %a, %b : index
+  // expected-error @below {{expected offsets, sizes, strides and paddings of less than 2^50, got -9223372036854775808}}
+  %y = tensor.extract_slice %x[%c] [1] [1] : tensor<4xf32> to tensor<1xf32>
+  return %y : tensor<1xf32>
+}
+
+// -----
+
+func.func @negative_size(%x: tensor<?xf32>) -> tensor<?x2xf32> {
+  %c = arith.constant -1 : index
+  // expected-error @below {{expected sizes that are not negative, got -1}}
+  %y = tensor.expand_shape %x [[0, 1]] output_shape [%c, 2] : tensor<?xf32> into tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
+
+// -----
+
+func.func @sizes_that_overflow(%x: tensor<?xf32>) -> tensor<?x?xf32> {
+  %c = arith.constant 1125899906842623 : index
+  // expected-error @below {{expected fewer than 2^50 elements}}
+  %y = tensor.expand_shape %x [[0, 1]] output_shape [%c, %c] : tensor<?xf32> into tensor<?x?xf32>
+  return %y : tensor<?x?xf32>
+}

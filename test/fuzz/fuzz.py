@@ -35,12 +35,12 @@ import targets  # noqa: E402
 
 #: Processor time that a batch should take, and that one input may.
 BATCH_SECONDS = 10
-LIMIT_SECONDS = 60
+LIMIT_SECONDS = 20
 #: How long an input may wait for what never comes.
 WAIT_SECONDS = 900
 OUTCOMES = ("passed", "refused", "unparsed", "contained", "failed")
 #: Of a child that reads without another one.
-READERS_END = ("SIGABRT", "SIGSEGV", "SIGBUS", "SIGILL")
+READERS_END = ("SIGABRT", "SIGSEGV", "SIGBUS", "SIGILL", "SIGPROF")
 
 
 def make(target: str, seed: int, number: int) -> bytes:

@@ -87,6 +87,23 @@ def test_what_ends_the_reader_is_contained(monkeypatch: pytest.MonkeyPatch) -> N
     assert counts["contained"] == 2
 
 
+def test_what_takes_too_long_is_contained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader has a limit of its own, where it runs in a child."""
+    ways = {"reads here": False}
+
+    def check(data: bytes) -> None:
+        while ways["reads here"]:
+            pass
+        raise targets.Refused(parsed=False)
+
+    monkeypatch.setattr(targets, "read_here", lambda: ways.update({"reads here": True}))
+    monkeypatch.setattr(fuzz, "LIMIT_SECONDS", 0.2)
+    monkeypatch.setitem(targets.TARGETS, "saved", targets.Target(lambda chosen: b"", check))
+    counts, failures = fuzz.run_range("saved", 0, range(2))
+    assert not failures
+    assert counts["contained"] == 2
+
+
 def test_figures_of_a_run() -> None:
     state = {
         "arrays": {"passed": 3, "refused": 1, "unparsed": 4, "seconds": 2.0},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/PUM/PUM.h"
+#include "lib/Support/Json.h"
 #include "lib/Support/Locations.h"
 #include "lib/Transforms/Nonlinear/Domains.h"
 #include "lib/Transforms/Nonlinear/Passes.h"
@@ -78,7 +79,7 @@ private:
       return getOperation().emitError("cannot read observations '")
              << file << "': " << buffer.getError().message();
     llvm::Expected<llvm::json::Value> json =
-        llvm::json::parse((*buffer)->getBuffer());
+        pumice::parseJson((*buffer)->getBuffer());
     if (!json)
       return getOperation().emitError("cannot read observations '")
              << file << "': " << llvm::toString(json.takeError());

@@ -5,6 +5,7 @@
 #include "lib/Scheduling/Algorithms.h"
 #include "lib/Scheduling/Bounds.h"
 #include "lib/Scheduling/Json.h"
+#include "lib/Support/Json.h"
 #include "lib/Transforms/PUM/Passes.h"
 #include "lib/Transforms/PUM/TaskProblem.h"
 
@@ -156,7 +157,7 @@ struct PUMSchedulePass : pumice::impl::PUMScheduleBase<PUMSchedulePass> {
     if (!buffer)
       return inFile(llvm::createStringError(buffer.getError().message()));
     llvm::Expected<llvm::json::Value> value =
-        llvm::json::parse((*buffer)->getBuffer());
+        pumice::parseJson((*buffer)->getBuffer());
     if (!value)
       return inFile(value.takeError());
     const llvm::json::Value *own = &*value;

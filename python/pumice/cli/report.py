@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from pumice.cli.errors import UsageError
 from pumice.cli.terminal import say, show
 from pumice.errors import PumiceError
-from pumice.files import write_text
+from pumice.files import parsed_json, write_text
 from pumice.report import Report
 
 __all__ = ["report"]
@@ -63,7 +62,7 @@ def _plot(text: str) -> tuple[str, str]:
 def _comparison(path: str) -> dict[str, Any]:
     """The comparison in a file."""
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        data = parsed_json(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise PumiceError(f"cannot read '{path}': {error.strerror}") from None
     except ValueError as error:

@@ -99,12 +99,10 @@ class _Reference:
             model = onnx.load(os.fspath(path))
         except Exception as error:
             raise PumiceError(f"cannot read '{path}': {_line(error)}") from None
-        graph = model.graph
-        if model.functions:
-            from onnx import inliner
+        from pumice.frontend.onnx.graph import inlined
 
-            model = inliner.inline_local_functions(model)
-            graph = model.graph
+        model = inlined(model)
+        graph = model.graph
         self.nodes: dict[str, Any] = {}
         for index, node in enumerate(graph.node):
             node.name = node.name or f"{node.op_type}_{index}"

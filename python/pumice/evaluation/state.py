@@ -17,7 +17,7 @@ from pumice.arrays import is_torch, to_numpy
 from pumice.errors import PumiceError
 from pumice.evaluation.batches import arrays_in
 from pumice.evaluation.metrics import Metric
-from pumice.files import write_text
+from pumice.files import parsed_json, write_text
 from pumice.program import Program
 
 __all__ = ["State", "chained", "key_of", "read", "write"]
@@ -106,7 +106,7 @@ def read(path: str | os.PathLike[str], state: State) -> State:
         reason = getattr(error, "strerror", None) or "it is not a text file"
         raise PumiceError(f"cannot resume from '{path}': {reason}") from None
     try:
-        found = State(**json.loads(text))
+        found = State(**parsed_json(text))
         found.sums = {str(name): float(value) for name, value in found.sums.items()}
     except (ValueError, TypeError, AttributeError):
         raise PumiceError(f"expected '{path}' to be the state of an evaluation") from None

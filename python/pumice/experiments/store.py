@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pumice.errors import PumiceError
+from pumice.files import parsed_json
 from pumice.jsonl import append_line, kept_lines
 
 __all__ = ["Store"]
@@ -38,7 +39,7 @@ class Store:
             return
         for number, line in enumerate(kept_lines(self._path), 1):
             try:
-                record = json.loads(line)
+                record = parsed_json(line)
                 value = record["value"]
                 if names and value.keys() != names:
                     raise KeyError

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import select
@@ -72,12 +73,31 @@ def _in_child(function: Callable[[], Any], source: int, sink: int) -> None:
         for stream in (1, 2):  # stack dumps
             os.dup2(nowhere, stream)
         torch.set_num_threads(1)  # the parent's threads are not here
+        _limit_memory()
         data = pickle.dumps(function())
         with os.fdopen(sink, "wb") as file:
             file.write(data)
         status = 0
     finally:
         os._exit(status)
+
+
+def _limit_memory() -> None:
+    """No more than the machine has left: what asks for more gets an error, not the machine."""
+    with contextlib.suppress(ImportError, OSError, ValueError, KeyError):  # not on Linux
+        import resource
+
+        left = _kibibytes("/proc/meminfo", "MemAvailable") << 10
+        used = _kibibytes("/proc/self/status", "VmData") << 10
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        limits = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_DATA, (min([used + left, *limits]), hard))
+
+
+def _kibibytes(path: str, name: str) -> int:
+    with open(path, encoding="utf-8") as file:
+        found = dict(line.split(":", 1) for line in file)
+    return int(found[name].split()[0])
 
 
 def _status_of(child: int) -> int:

@@ -63,7 +63,9 @@ def test_named_with_its_place(
 
 def test_deep_nesting(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text("[" * 100_000 + "]" * 100_000)
-    with pytest.raises(pumice.PumiceError, match="to be a report, but it nests too deep"):
+    with pytest.raises(
+        pumice.PumiceError, match="to be a report in JSON: expected values nested at most 200"
+    ):
         Report.from_json(tmp_path / "r.json")
 
 

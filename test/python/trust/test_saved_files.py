@@ -5,16 +5,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import random
+import resource
 import struct
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import pumice
-from pumice import levels
+from pumice import ir, levels
 from regions import region_program
 
 BODY = """
@@ -41,14 +44,24 @@ def refused(tmp_path: Path, data: bytes, match: str) -> None:
         pumice.load(path)
 
 
-def resealed(data: bytes, **line: object) -> bytes:
-    """The file with another line of versions, its seal made anew, by what lib/Support says."""
+def parts_of(data: bytes) -> tuple[bytes, bytes]:
+    """The bytecode, and the line of versions."""
     bytecode, length = struct.unpack("<QQ", data[-len(MARK) - 48 : -len(MARK) - 32])
-    body = data[: -len(MARK) - 48]
-    digests, old = body[bytecode : len(body) - length], json.loads(body[len(body) - length :])
-    new = (json.dumps({**old, **line}) + "\n").encode()
-    seal = digests + new + struct.pack("<QQ", bytecode, len(new))
-    return body[:bytecode] + seal + hashlib.sha256(seal).digest() + MARK
+    return data[:bytecode], data[-len(MARK) - 48 - length : -len(MARK) - 48]
+
+
+def sealed(code: bytes, line: bytes) -> bytes:
+    """A file with a seal that fits, by what lib/Support says; as an attacker would make it."""
+    blocks = [code[at : at + 65536] for at in range(0, len(code), 65536)]
+    seal = b"".join(hashlib.sha256(block).digest() for block in blocks) + line
+    seal += struct.pack("<QQ", len(code), len(line))
+    return code + seal + hashlib.sha256(seal).digest() + MARK
+
+
+def resealed(data: bytes, **line: object) -> bytes:
+    """The file with another line of versions."""
+    code, old = parts_of(data)
+    return sealed(code, (json.dumps({**json.loads(old), **line}) + "\n").encode())
 
 
 def test_flipped_bits(saved: bytes, tmp_path: Path) -> None:
@@ -87,6 +100,39 @@ def test_versions(saved: bytes, tmp_path: Path) -> None:
     )
     refused(tmp_path, resealed(saved, pumice="0.0.1"), r"got one of pumice 0\.0\.1 \(format 1\)")
     refused(tmp_path, resealed(saved, format="x"), "expected a format and a version in its seal")
+
+
+def test_lines_of_versions(saved: bytes, tmp_path: Path) -> None:
+    """Read before anything else: LLVM's parser of JSON recurses, and terminals obey escapes."""
+    code, _ = parts_of(saved)
+    version = json.dumps({"format": 2, "pumice": "1\x1b[2J"}).encode()
+    long = json.dumps({"format": 2, "pumice": "1" * 100_000}).encode()
+    for line in (b"[" * 3_000_000, b'{"a":' * 2_000_000, b'{"format": 1e999}', version, long, b""):
+        refused(tmp_path, sealed(code, line), "expected a format and a version in its seal")
+
+
+def test_types_that_expand_for_ever(saved: bytes, tmp_path: Path) -> None:
+    """MLIR's reader does not end for a tuple in itself; its process has a limit of its own."""
+    stream = io.BytesIO()
+    module = ir.Module.parse(
+        "func.func private @f() -> tuple<tuple<i8, i8, i8, i8>, i16>", ir.Context()
+    )
+    module.operation.write_bytecode(stream)
+    code = stream.getvalue()
+    inner = bytes([9, 1, 1, 1, 1])  # four elements, each type 0
+    assert code.count(inner) == 1
+    _, line = parts_of(saved)
+    (tmp_path / "p").write_bytes(sealed(code.replace(inner, bytes([9, 3, 3, 3, 3])), line))
+    tool = Path(pumice.__file__).parent / "_mlir_libs" / "pumice-sim"
+    done = subprocess.run(
+        [tool, tmp_path / "p"],
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (1, 20)),
+        check=False,
+    )
+    assert "got what ends MLIR's reader (CPU time limit exceeded)" in done.stderr
+    assert done.returncode == 1
 
 
 def test_text_that_the_reader_does_not_survive(tmp_path: Path) -> None:

@@ -16,13 +16,16 @@ from pumice.frontend.errors import FrontendError
 from pumice.frontend.onnx.wellformed import check_nodes
 from pumice.frontend.requirements import require_torch
 
-__all__ = ["Graph", "Shape", "read_graph", "require_onnx"]
+__all__ = ["Graph", "Shape", "inlined", "read_graph", "require_onnx"]
 
 Shape = tuple[int, ...]
 Array = npt.NDArray[Any]
 
 # Shape inference reads the values of small tensors only, and copies every byte that it is given.
 _SMALL_BYTES = 1024
+_MAX_RANGE = 1 << 24
+# Functions that call functions multiply.
+_MAX_INLINED = 1_000_000
 
 
 def require_onnx() -> Any:
@@ -174,18 +177,75 @@ def read_graph(
     graph = Graph(model, weights, bound, kinds)
     for name in weights:
         graph.declare(name)
-    if model.functions:
-        from onnx import inliner
-
-        graph.model = inliner.inline_local_functions(graph.model)
+    graph.model = inlined(graph.model)
+    known = dict(weights)
     for index, node in enumerate(graph.nodes):
         node.name = node.name or f"{node.op_type}_{index}"
+        if node.op_type == "Constant" and node.output:
+            for attribute in node.attribute:
+                if attribute.name == "value" and len(attribute.t.dims) <= 1:
+                    known[node.output[0]] = _array(onnx, attribute.t, path)
+        if node.op_type == "Range" and all(name in known for name in node.input):
+            _check_range(node, [known[name] for name in node.input])
         if node.op_type == "STFT" and not any(a.name == "onesided" for a in node.attribute):
             # Shape inference takes an absent attribute for 0, the default is 1.
             node.attribute.append(onnx.helper.make_attribute("onesided", 1))
     check_nodes(onnx, graph.model, [*weights, *(name for name, _, _ in bound)])
     graph.infer_shapes()
     return graph
+
+
+def _check_range(node: Any, values: list[Array]) -> None:
+    """Shape inference makes the elements of a range one by one."""
+    if len(values) != 3 or not all(value.size == 1 for value in values):
+        return  # refused later
+    start, limit, step = (float(value.flat[0]) for value in values)
+    if step and (limit - start) / step > _MAX_RANGE:
+        raise FrontendError(
+            f"op 'Range' (node '{node.name}'): expected at most {_MAX_RANGE} elements, got"
+            f" {(limit - start) / step:g}",
+            op="Range",
+        )
+
+
+def inlined(model: Any) -> Any:
+    """The model with the bodies of its own functions in the place of their calls.
+
+    Raises:
+        FrontendError: functions that call each other in a circle, or that have so many nodes.
+    """
+    if not model.functions:
+        return model
+    from onnx import inliner
+
+    bodies = {(f.domain, f.name, getattr(f, "overload", "")): f.node for f in model.functions}
+    counts: dict[Any, int] = {}
+
+    def count(nodes: Any, open_: tuple[Any, ...]) -> int:
+        total = 0
+        for node in nodes:
+            key = (node.domain, node.op_type, getattr(node, "overload", ""))
+            if key in bodies:
+                if key in open_:
+                    raise FrontendError(f"function '{node.op_type}' calls itself")
+                if key not in counts:
+                    counts[key] = count(bodies[key], (*open_, key))
+                total += counts[key]
+            total += 1
+            for attribute in node.attribute:
+                for graph in (attribute.g, *attribute.graphs):
+                    total += count(graph.node, open_)
+        return total
+
+    try:
+        total = count(model.graph.node, ())
+    except RecursionError:
+        raise FrontendError("functions call each other too deep") from None
+    if total > _MAX_INLINED:
+        raise FrontendError(
+            f"expected at most {_MAX_INLINED} nodes with those of functions, got {total}"
+        )
+    return inliner.inline_local_functions(model)
 
 
 def _line(error: Exception) -> str:

@@ -10,6 +10,7 @@ is known are unrolled.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ __all__ = ["simplify"]
 
 # Larger results stay computed: they would be large constants in every saved program.
 _MAX_ELEMENTS = 1 << 20
+# Branches and loops in each other multiply.
+_MAX_NODES = 200_000
 # Left in the graph: layers are recognised by them.
 _KEPT = ("DequantizeLinear",)
 _RANDOM = ("Random", "Bernoulli", "Multinomial", "Dropout")
@@ -46,6 +49,11 @@ def _fold(graph: Graph) -> bool:
     outputs = {value.name for value in graph.model.graph.output}
     changed = False
     for node in graph.nodes:
+        if len(kept) > _MAX_NODES:
+            raise FrontendError(
+                f"expected at most {_MAX_NODES} nodes with those of branches and trips, got more"
+                f" before '{node.name}'"
+            )
         rename(node, renamed)
         if node.op_type == "Identity" and not node.domain and node.output[0] not in outputs:
             renamed[node.output[0]] = node.input[0]
@@ -96,6 +104,8 @@ def _evaluate(graph: Graph, node: Any, types: dict[str, Any]) -> list[Array] | N
     sizes = [graph.weights[name].size for name in node.input if name]
     if node.op_type != "QuantizeLinear" and sum(sizes) > _MAX_ELEMENTS:
         return None
+    if node.op_type != "QuantizeLinear" and _is_large(graph, node, types):
+        return None
     results: Any = None
     if node.op_type != "QuantizeLinear":  # its codes may be of types that PyTorch does not have
         results = _in_pytorch(graph, node, types)
@@ -107,6 +117,38 @@ def _evaluate(graph: Graph, node: Any, types: dict[str, Any]) -> list[Array] | N
         return None
     named = iter(results)
     return [next(named) if name else np.empty(0) for name in node.output]
+
+
+def _is_large(graph: Graph, node: Any, types: dict[str, Any]) -> bool:
+    """Whether a result has too many elements, or may have, before any is computed."""
+    values = [graph.weights[name] for name in node.input if name]
+    made = _made(node.op_type, values)
+    if made is not None:
+        return made > _MAX_ELEMENTS
+    shapes = [types.get(name, (0, None))[1] for name in node.output if name]
+    if all(shape is not None for shape in shapes):
+        return any(math.prod(shape) > _MAX_ELEMENTS for shape in shapes)
+    return math.prod(max(value.size, 1) for value in values) > 64 * _MAX_ELEMENTS
+
+
+def _made(op: str, values: list[Array]) -> float | None:
+    """Elements of the result, where values of inputs decide; None for other operators."""
+
+    def product(place: int) -> int:
+        return math.prod(int(part) for part in values[place].flat)
+
+    if op == "ConstantOfShape" and values:
+        return product(0)
+    if op in ("Expand", "Tile") and len(values) == 2:
+        return values[0].size * product(1)
+    if op == "OneHot" and len(values) == 3:
+        return values[0].size * product(1)
+    if op == "Range" and len(values) == 3:
+        start, limit, step = (float(value.flat[0]) if value.size else 0.0 for value in values)
+        return (limit - start) / step if step else None
+    if op.endswith("Window") and len(values) == 1:
+        return product(0)
+    return None
 
 
 def _in_reference(graph: Graph, node: Any) -> list[Any]:
