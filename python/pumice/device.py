@@ -547,7 +547,8 @@ def _check_levels(levels: list[Any], changes: Mapping[str, Any]) -> None:
     Raises:
         PumiceError: an unknown level.
     """
-    known = [str(level["name"]) for level in levels if "name" in level]
+    named = (level for level in levels if isinstance(level, Mapping) and "name" in level)
+    known = [str(level["name"]) for level in named]
     for name in changes:
         if known and name not in known:
             similar = get_close_matches(str(name), known, 1)

@@ -217,7 +217,7 @@ def test_files(program, tmp_path) -> None:
         ({"fields": {"array.rows": []}}, "expected values for array.rows, got none"),
         ({"fields": [Setting(("a",), ((1,),)), Setting(("a",), ((2,),))]},
          "expected each field once, got a twice"),
-        ({"search": "tabu"}, "expected a search of grid, random, optuna, got 'tabu'"),
+        ({"search": "tabu"}, "expected a search of grid, random, optuna, nsga2, tpe, got 'tabu'"),
         ({"trials": 0}, "expected at least 1 trial, got 0"),
         ({"objectives": ["beauty"]}, "expected an objective of latency_ns, .*, got 'beauty'"),
     ],
