@@ -512,5 +512,5 @@ PumiceTensor pumiceRunOutput(PumiceRun run, intptr_t index) {
 }
 
 void pumiceRunReport(PumiceRun run, MlirStringCallback callback, void *user) {
-  give(toText(unwrapRun(run).report), callback, user);
+  give(unwrapRun(run).report, callback, user);
 }

@@ -32,9 +32,36 @@ void Interpreter::continueFrom(const Interpreter &previous) {
   holders = previous.holders;
 }
 
+Program::Known Interpreter::takeKnown() {
+  found.isFound = true;
+  if (!wearDependsOnValues) {
+    found.wear = machine.shareWear();
+    found.setupWear = setupMachine.shareWear();
+    for (auto &[op, cost] : found.costs)
+      cost.writes = {};
+  }
+  return std::move(found);
+}
+
+llvm::Expected<const model::Cost *>
+Interpreter::costOf(Operation *op, const TaskFacts &facts) {
+  const auto &known = program.known[isNext].costs;
+  if (auto it = known.find(op); it != known.end())
+    return &it->second;
+  llvm::Expected<model::Cost> cost = program.costs->costOf(op, facts);
+  if (!cost)
+    return cost.takeError();
+  if (!program.hasKnownCost(op)) {
+    wearDependsOnValues |= !cost->writes.empty();
+    unknownCost = std::move(*cost);
+    return &unknownCost;
+  }
+  return &(found.costs[op] = std::move(*cost));
+}
+
 llvm::Error Interpreter::issue(Operation *op, model::InstructionKind kind,
                                const TaskFacts &facts, bool setup) {
-  llvm::Expected<model::Cost> cost = program.costs->costOf(op, facts);
+  llvm::Expected<const model::Cost *> cost = costOf(op, facts);
   if (!cost)
     return cost.takeError();
   OpNames names = namesOf(op->getLoc());
@@ -58,7 +85,7 @@ llvm::Error Interpreter::issue(Operation *op, model::InstructionKind kind,
       if (auto it = ends.find(value); it != ends.end())
         dependencies.push_back(it->second);
   llvm::Expected<model::EventId> id =
-      books.issue(std::move(info), *cost, dependencies);
+      books.issue(std::move(info), **cost, dependencies);
   if (!id)
     return id.takeError();
   ends[op->getResults().back()] = *id;
@@ -120,10 +147,10 @@ Interpreter::write(simulator::ProgramOp op) {
       *program.device().find(op.getPlacement().getGroup().str());
   const auto arrays = rangesOf(op.getPlacement().getRanges());
   const bool isTracked = Program::tracksContents(group);
-  auto &held = holders[group.index];
   for (const model::ArrayRange &range : arrays)
-    for (int64_t i = range.first; i < range.first + range.count; ++i)
-      held[i] = op.getOperation();
+    holders[group.index].set(range, op);
+  if (program.known[isNext].costs.count(op))
+    return std::nullopt;
   if (!withValues && !constant) {
     if (isTracked)
       contents[group.index].forget(arrays);
@@ -131,9 +158,6 @@ Interpreter::write(simulator::ProgramOp op) {
   }
   if (!isTracked && !(withValues && program.onTemporaryArrays.contains(op)))
     return std::nullopt;
-  if (auto known = program.changes[isNext].find(op);
-      known != program.changes[isNext].end())
-    return known->second;
   model::Value weights;
   if (!constant) {
     weights = values[op.getWeights()];
@@ -153,11 +177,9 @@ Interpreter::write(simulator::ProgramOp op) {
                 spec.matrix, spec.tiling,
                 model::WeightReader(spec.matrix, weights,
                                     model::WeightLayout::filters),
-                arrays, op.getReplicas(), spec.tiles);
+                arrays, op.getReplicas(), spec.tiles, options.threads);
   if (constant && !isTracked)
     return std::nullopt;
-  if (program.writesOnlyConstants)
-    changes[op] = changed;
   return changed;
 }
 
@@ -168,16 +190,12 @@ llvm::Error Interpreter::verifyHeld(simulator::MVMOp op) const {
     auto program = grid.getDefiningOp<simulator::ProgramOp>();
     const model::UnitGroup &group =
         *this->program.device().find(program.getPlacement().getGroup().str());
-    const auto &held = holders[group.index];
     for (const model::ArrayRange &range :
          rangesOf(program.getPlacement().getRanges()))
-      for (int64_t i = range.first; i < range.first + range.count; ++i)
-        if (auto holder = held.find(i);
-            holder == held.end() || holder->second != program.getOperation())
-          return llvm::createStringError(
-              "reads array %lld of group '%s', which holds other weights by "
-              "now",
-              (long long)i, group.name.c_str());
+      if (auto other = holders[group.index].firstOther(range, program))
+        return llvm::createStringError(
+            "reads array %lld of group '%s', which holds other weights by now",
+            (long long)*other, group.name.c_str());
   }
   return llvm::Error::success();
 }
@@ -246,6 +264,10 @@ void Interpreter::releaseDead(Operation *op) {
 }
 
 llvm::Expected<RunResult> Interpreter::run(ArrayRef<model::Value> arguments) {
+  if (const Program::Known &known = program.known[isNext]; known.wear) {
+    machine.countsAs(known.wear);
+    setupMachine.countsAs(known.setupWear);
+  }
   Block &body = program.entry.getBody().front();
   for (auto [arg, value] : llvm::zip(body.getArguments(), arguments))
     values[arg] = value;
@@ -288,29 +310,27 @@ llvm::Expected<RunResult> Interpreter::run(ArrayRef<model::Value> arguments) {
   return result;
 }
 
-llvm::json::Value Interpreter::report(const Interpreter *next) const {
-  llvm::json::Value json =
-      model::toJson(machine, &setupMachine, next ? &next->machine : nullptr);
-  (*json.getAsObject())["peak_buffer_bytes"] = peakBytes;
+std::string Interpreter::report(const Interpreter *next) const {
+  llvm::json::Object more{{"peak_buffer_bytes", peakBytes}};
   if (llvm::json::Array saturated = saturation.report(); !saturated.empty())
-    (*json.getAsObject())["saturated"] = std::move(saturated);
+    more["saturated"] = std::move(saturated);
   if (!functionUses.empty()) {
     llvm::json::Array functions;
     for (const auto &[function, use] : functionUses)
       functions.push_back(describe(function, use.elements, use.outside));
-    (*json.getAsObject())["functions"] = std::move(functions);
+    more["functions"] = std::move(functions);
   }
-  auto schedule =
-      program.module->getAttrOfType<DictionaryAttr>(pum::scheduleAttrName);
-  if (!schedule)
-    return json;
-  llvm::json::Object own;
-  for (NamedAttribute attr : schedule) {
-    if (auto number = dyn_cast<IntegerAttr>(attr.getValue()))
-      own[attr.getName().str()] = number.getInt();
-    else if (auto text = dyn_cast<StringAttr>(attr.getValue()))
-      own[attr.getName().str()] = text.str();
+  if (auto schedule = program.module->getAttrOfType<DictionaryAttr>(
+          pum::scheduleAttrName)) {
+    llvm::json::Object own;
+    for (NamedAttribute attr : schedule) {
+      if (auto number = dyn_cast<IntegerAttr>(attr.getValue()))
+        own[attr.getName().str()] = number.getInt();
+      else if (auto text = dyn_cast<StringAttr>(attr.getValue()))
+        own[attr.getName().str()] = text.str();
+    }
+    more["schedule"] = std::move(own);
   }
-  (*json.getAsObject())["schedule"] = std::move(own);
-  return json;
+  return model::toText(machine, &setupMachine, next ? &next->machine : nullptr,
+                       std::move(more));
 }

@@ -3,6 +3,7 @@
 #ifndef PUMICE_LIB_INTERPRETER_INTERPRETER_H
 #define PUMICE_LIB_INTERPRETER_INTERPRETER_H
 
+#include "lib/Interpreter/Holders.h"
 #include "lib/Interpreter/Program.h"
 #include "lib/Interpreter/Saturation.h"
 #include "lib/Model/Crossbar/ArrayContents.h"
@@ -23,14 +24,14 @@ public:
   /// setup phase.
   void continueFrom(const Interpreter &previous);
 
-  /// What programs have changed, unless the program knows that already.
-  Program::Changes takeChanges() { return std::move(changes); }
+  /// What the inference has found out, if nothing was known before it.
+  Program::Known takeKnown();
 
   /// Results of an inference with these arguments; without a report.
   llvm::Expected<RunResult> run(llvm::ArrayRef<model::Value> arguments);
 
   /// What the inference took; `next`: the same in the steady state.
-  llvm::json::Value report(const Interpreter *next) const;
+  std::string report(const Interpreter *next) const;
 
   // What the handlers use.
 
@@ -74,6 +75,8 @@ public:
   const RegionInfo &regionInfo(simulator::DigitalOp op) const;
 
 private:
+  llvm::Expected<const model::Cost *> costOf(mlir::Operation *op,
+                                             const TaskFacts &facts);
   void releaseDead(mlir::Operation *op);
 
   model::Machine machine;      ///< the inference
@@ -85,9 +88,10 @@ private:
   /// How the arrays of a program are encoded, copy by copy.
   llvm::DenseMap<mlir::Operation *, std::vector<reencoding::Encoding>>
       encodings;
-  /// The instruction that wrote each array last, by group and number.
-  std::vector<std::unordered_map<int64_t, mlir::Operation *>> holders;
-  Program::Changes changes; ///< that were not known before this run
+  std::vector<Holders> holders; ///< of arrays, by group
+  Program::Known found;         ///< costs that were not known before
+  bool wearDependsOnValues = false;
+  model::Cost unknownCost; ///< the last one that depends on values
   llvm::DenseMap<mlir::Value, model::EventId> tokens, setupTokens;
   llvm::DenseMap<mlir::Operation *, llvm::SmallVector<mlir::Value>> lastUses;
   struct FunctionUse {

@@ -318,6 +318,7 @@ llvm::Expected<RunResult> Program::run(ArrayRef<model::Value> inputs,
   for (auto [spec, value] : llvm::zip(inputSpecs, inputs))
     if (llvm::Error error = checkInput(spec, value))
       return error;
+  forgetOtherInstructions();
   if (llvm::Error error = prepare(options.threads))
     return error;
   return infer(inputs, options, /*withValues=*/true);
@@ -334,6 +335,34 @@ bool Program::tracksContents(const model::UnitGroup &group) {
   const model::CrossbarSpec *crossbar = group.crossbar();
   return crossbar &&
          (!crossbar->pulsesUnchangedCells || crossbar->energy.setStepPj);
+}
+
+llvm::hash_code Program::hashInstructions() const {
+  func::FuncOp function = entry;
+  llvm::hash_code hash(0);
+  for (Operation &op : function.getBody().front())
+    hash = llvm::hash_combine(hash, &op,
+                              OperationEquivalence::computeHash(
+                                  &op, OperationEquivalence::directHashValue,
+                                  OperationEquivalence::directHashValue));
+  return hash;
+}
+
+void Program::forgetOtherInstructions() {
+  const llvm::hash_code now = hashInstructions();
+  if (instructions && *instructions != now) {
+    grids.clear();
+    for (Known &each : known)
+      each = {};
+  }
+  instructions = now;
+}
+
+bool Program::hasKnownCost(Operation *op) const {
+  if (isa<simulator::ProgramOp>(op))
+    return writesOnlyConstants;
+  return isa<simulator::TransferOp, simulator::MVMOp, simulator::ApplyOp,
+             simulator::DigitalOp, simulator::CamWriteOp>(op);
 }
 
 llvm::Expected<RunResult> Program::infer(ArrayRef<model::Value> inputs,
@@ -358,9 +387,9 @@ llvm::Expected<RunResult> Program::infer(ArrayRef<model::Value> inputs,
            tracksContents(*device().find(op.getPlacement().getGroup().str()));
   };
   if (llvm::none_of(entry.getOps<simulator::ProgramOp>(), rewrites)) {
-    if (changes[0].empty())
-      changes[0] = first.takeChanges();
     result->report = first.report(nullptr);
+    if (!known[0].isFound)
+      known[0] = first.takeKnown();
     return result;
   }
   // Only these cost what their values make of them.
@@ -374,12 +403,12 @@ llvm::Expected<RunResult> Program::infer(ArrayRef<model::Value> inputs,
   next.continueFrom(first);
   if (llvm::Error error = next.run(arguments).takeError())
     return error;
-  // Both or none: what the second changes depends on what the first leaves.
-  if (changes[0].empty() || changes[1].empty()) {
-    changes[0] = first.takeChanges();
-    changes[1] = next.takeChanges();
-  }
   result->report = first.report(&next);
+  // Both or none: what the second changes depends on what the first leaves.
+  if (!known[0].isFound) {
+    known[0] = first.takeKnown();
+    known[1] = next.takeKnown();
+  }
   return result;
 }
 
@@ -427,9 +456,13 @@ llvm::Error Program::setAdcRanges(const model::Collector &collector,
     program.setAdcRange(std::max<int64_t>(quantile(sums->second, fraction), 1));
     grids.erase(op);
   }
+  for (Known &each : known)
+    each = {};
+  instructions = hashInstructions();
   return llvm::Error::success();
 }
 
 llvm::Expected<RunResult> Program::estimate(const RunOptions &options) {
+  forgetOtherInstructions();
   return infer({}, options, /*withValues=*/false);
 }

@@ -3,7 +3,8 @@
 //
 // The only part that sees both MLIR and the hardware model. A program is loaded
 // from a module at L4 and can be run or estimated any number of times; grids
-// and compiled regions are made at the first run and kept.
+// and compiled regions are made at the first run and kept, and so are costs
+// that do not depend on values.
 //
 //===----------------------------------------------------------------------===//
 #ifndef PUMICE_LIB_INTERPRETER_PROGRAM_H
@@ -28,6 +29,8 @@
 #include "llvm/Support/JSON.h"
 #include <atomic>
 #include <memory>
+#include <optional>
+#include <unordered_map>
 
 namespace pumice {
 
@@ -56,7 +59,7 @@ llvm::StringRef kindOfFit(mlir::Operation *op);
 struct RunResult {
   /// Empty after an estimate.
   std::vector<model::Value> outputs;
-  llvm::json::Value report = nullptr;
+  std::string report; ///< JSON
 };
 
 /// Checks that `value` is an input as `spec` says; the error names it.
@@ -146,11 +149,25 @@ private:
   llvm::DenseMap<mlir::Operation *, int64_t> layers;
   llvm::DenseSet<mlir::Operation *> onTemporaryArrays;
 
-  /// What programs change in the first inference and in later ones, once a run
-  /// has found out; only where nothing but constants is written.
-  using Changes = llvm::DenseMap<mlir::Operation *, model::ChangedCells>;
-  Changes changes[2];
+  /// What an inference finds out that does not depend on values, for the next
+  /// one that begins with the same contents of arrays.
+  struct Known {
+    bool isFound = false;
+    /// Without writes to cells if the wear is known.
+    std::unordered_map<mlir::Operation *, model::Cost> costs;
+    /// Of the inference and of the setup; null if they depend on values.
+    std::shared_ptr<model::Machine::Wears> wear, setupWear;
+  };
+  Known known[2]; ///< of the first inference, and of later ones
+  /// Hash of the instructions for which grids were made and costs found.
+  std::optional<llvm::hash_code> instructions;
   bool writesOnlyConstants = true;
+
+  llvm::hash_code hashInstructions() const;
+  /// Forgets what belongs to other instructions, if they have been edited.
+  void forgetOtherInstructions();
+  /// Whether the cost of an instruction depends on it alone.
+  bool hasKnownCost(mlir::Operation *op) const;
 
   // Made by prepare(). Grids of constant weights only.
   double preparedMs = 0;

@@ -496,6 +496,9 @@ class Report:
         plus 4 times that in calibration. Only `pumice.quantize` records what calibration saw, and
         only values that the digital unit quantizes are counted.
         """
+        # A run asks for this each time, and most reports have none: they need not be parsed.
+        if isinstance(self._source, str) and '"saturated":' not in self._source:
+            return ()
         return tuple(Saturation(**item) for item in self._data.get("saturated", ()))
 
     @property

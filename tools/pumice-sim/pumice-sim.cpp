@@ -90,9 +90,8 @@ int pumiceSimMain(int argc, char **argv) {
   model::Collector collector{model::Collector::Options()};
   if (!observe.empty())
     options.observers.push_back(&collector);
-  llvm::Expected<RunResult> result = estimate
-                                         ? (*program)->estimate(options)
-                                         : (*program)->run(values, options);
+  auto result = estimate ? (*program)->estimate(options)
+                         : (*program)->run(values, options);
   if (!result)
     return fail(result.takeError());
   if (const digital::CompileStats *code = (*program)->codeStats())
@@ -105,11 +104,12 @@ int pumiceSimMain(int argc, char **argv) {
   for (auto [path, value] : llvm::zip(outputs, result->outputs))
     if (llvm::Error error = writeNpy(path, value))
       return fail(std::move(error));
-  if (llvm::Error error = writeJson(report, result->report))
+  const llvm::json::Value all = cantFail(llvm::json::parse(result->report));
+  if (llvm::Error error = writeJson(report, all))
     return fail(std::move(error));
   if (llvm::Error error = writeJson(observe, toJson(collector)))
     return fail(std::move(error));
-  const llvm::json::Object &json = *result->report.getAsObject();
+  const llvm::json::Object &json = *all.getAsObject();
   if (report.empty())
     llvm::outs() << llvm::formatv(
         "latency {0:f1} us, energy {1:f3} uJ on device '{2}'\n",

@@ -566,6 +566,7 @@ int64_t ChangedCells::levelsDown() const {
 static std::vector<ArrayWrites> onlyChanged(llvm::ArrayRef<ArrayWrites> writes,
                                             llvm::ArrayRef<int64_t> byArray) {
   std::vector<ArrayWrites> result;
+  result.reserve(byArray.size());
   size_t number = 0;
   for (const ArrayWrites &all : writes) {
     int64_t cells = 0;

@@ -70,7 +70,7 @@ InstructionUnit pumice::model::unitOf(InstructionKind kind) {
 
 Machine::Machine(DeviceSpec device) : spec(std::move(device)), schedule(spec) {
   for (const UnitGroup &group : spec.groups)
-    writes.emplace_back(group.rows(), group.columns());
+    writes->emplace_back(group.rows(), group.columns());
 }
 
 llvm::Expected<EventId> Machine::issue(InstructionInfo info, const Cost &cost,
@@ -97,8 +97,14 @@ llvm::Expected<EventId> Machine::issue(InstructionInfo info, const Cost &cost,
     if (const ResourceClass &resource = spec.resources[use.resource];
         resource.isUnit && resource.isLocated)
       record.arrays += use.units.count;
-  for (const ArrayWrites &written : cost.writes)
-    writes[written.group].add(written, record.info.layer);
+  for (llvm::ArrayRef<ArrayWrites> left = cost.writes;
+       countsWrites && !left.empty();) {
+    const size_t group = left.front().group;
+    auto run = left.take_while(
+        [&](const ArrayWrites &written) { return written.group == group; });
+    (*writes)[group].add(run, record.info.layer);
+    left = left.drop_front(run.size());
+  }
   for (size_t i = 0; i < numComponents; ++i)
     energy[i] += cost.energyPj[i];
   events = sum;

@@ -21,6 +21,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -113,7 +114,23 @@ public:
   /// Writes to the cells of a group. Programming counts as one write of each
   /// cell that it pulses; docs/ap.md ("Wear") defines the writes of
   /// microprograms.
-  const Wear &wear(size_t group) const { return writes[group]; }
+  const Wear &wear(size_t group) const { return (*writes)[group]; }
+
+  using Wears = std::deque<Wear>; ///< by group
+  /// The wear after the last instruction, for other machines to count as
+  /// theirs.
+  std::shared_ptr<Wears> shareWear() {
+    for (Wear &wear : *writes)
+      wear.freeze();
+    countsWrites = false;
+    return writes;
+  }
+  /// Takes the writes of another machine to be those of this one, which then
+  /// issues the same instructions.
+  void countsAs(std::shared_ptr<Wears> known) {
+    writes = std::move(known);
+    countsWrites = false;
+  }
   RollUp areaAndPower() const;
 
 private:
@@ -123,7 +140,8 @@ private:
   std::deque<InstructionRecord> records;
   EnergyPj energy = {};
   Counters events;
-  std::deque<Wear> writes; ///< by group
+  std::shared_ptr<Wears> writes = std::make_shared<Wears>();
+  bool countsWrites = true;
 };
 
 } // namespace pumice::model

@@ -2,12 +2,14 @@
 #include "lib/Model/Machine/Report.h"
 
 #include "lib/Model/Machine/Interconnect.h"
+#include "lib/Model/Machine/ReportParts.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <map>
 #include <utility>
@@ -15,8 +17,6 @@
 
 using namespace pumice::model;
 namespace json = llvm::json;
-
-static double ns(int64_t ps) { return double(ps) / 1000; }
 
 static json::Object toJson(const EnergyPj &energy, bool withZeros) {
   json::Object object{{"total", total(energy)}};
@@ -26,12 +26,9 @@ static json::Object toJson(const EnergyPj &energy, bool withZeros) {
   return object;
 }
 
-static json::Object toJson(const Counters &counters, bool withZeros) {
-  json::Object object;
-  auto add = [&](llvm::StringRef key, int64_t value) {
-    if (withZeros || value != 0)
-      object[key] = value;
-  };
+/// Calls `add` with the key and the value of each counter but digital ones.
+template <typename Add>
+static void forEach(const Counters &counters, Add add) {
   add("macs", counters.macs);
   add("windows", counters.windows);
   add("array_reads", counters.arrayReads);
@@ -48,55 +45,123 @@ static json::Object toJson(const Counters &counters, bool withZeros) {
   add("cam_searches", counters.camSearches);
   add("cam_rows", counters.camRows);
   add("cam_key_bits", counters.camKeyBits);
-  json::Object ops;
-  for (size_t i = 0; i < numDigitalOps; ++i)
-    if (withZeros || counters.digitalOps[i] != 0)
-      ops[name(static_cast<DigitalOp>(i))] = counters.digitalOps[i];
-  if (!ops.empty())
-    object["digital_ops"] = std::move(ops);
   add("buffer_bytes_read", counters.bufferBytesRead);
   add("buffer_bytes_written", counters.bufferBytesWritten);
   add("dram_bytes_read", counters.dramBytesRead);
   add("dram_bytes_written", counters.dramBytesWritten);
   if (counters.linkBytes)
     add("link_bytes", counters.linkBytes);
+}
+
+static json::Object toJson(const Counters &counters, bool withZeros) {
+  json::Object object;
+  forEach(counters, [&](llvm::StringRef key, int64_t value) {
+    if (withZeros || value != 0)
+      object[key] = value;
+  });
+  json::Object ops;
+  for (size_t i = 0; i < numDigitalOps; ++i)
+    if (withZeros || counters.digitalOps[i] != 0)
+      ops[name(static_cast<DigitalOp>(i))] = counters.digitalOps[i];
+  if (!ops.empty())
+    object["digital_ops"] = std::move(ops);
   return object;
 }
 
-static json::Object toJson(const Lane &lane, const Timeline &timeline) {
-  return json::Object{{"resource", timeline.classes()[lane.resource].name},
-                      {"first", lane.first},
-                      {"count", lane.count},
-                      {"start_ns", ns(lane.startPs)},
-                      {"end_ns", ns(lane.endPs)}};
+/// Fields of an object by key.
+template <typename T>
+using Fields = llvm::SmallVector<std::pair<llvm::StringRef, T>, 20>;
+
+template <typename T>
+static void sortByKey(Fields<T> &fields) {
+  llvm::sort(fields,
+             [](const auto &a, const auto &b) { return a.first < b.first; });
 }
 
-static json::Object toJson(const InstructionRecord &record,
-                           const Timeline &timeline) {
+/// The energy without components that are 0.
+static void write(JsonWriter &to, const EnergyPj &energy) {
+  Fields<double> fields{{"total", total(energy)}};
+  for (size_t i = 0; i < numComponents; ++i)
+    if (energy[i] != 0)
+      fields.emplace_back(name(static_cast<Component>(i)), energy[i]);
+  sortByKey(fields);
+  to.objectBegin();
+  for (auto [key, value] : fields)
+    to.attribute(key, value);
+  to.objectEnd();
+}
+
+/// The counters that are not 0.
+static void write(JsonWriter &to, const Counters &counters) {
+  Fields<int64_t> fields, ops;
+  forEach(counters, [&](llvm::StringRef key, int64_t value) {
+    if (value != 0)
+      fields.emplace_back(key, value);
+  });
+  for (size_t i = 0; i < numDigitalOps; ++i)
+    if (counters.digitalOps[i] != 0)
+      ops.emplace_back(name(static_cast<DigitalOp>(i)), counters.digitalOps[i]);
+  constexpr llvm::StringLiteral digital = "digital_ops";
+  if (!ops.empty())
+    fields.emplace_back(digital, 0);
+  sortByKey(fields);
+  sortByKey(ops);
+  to.objectBegin();
+  for (auto [key, value] : fields) {
+    if (key != digital) {
+      to.attribute(key, value);
+      continue;
+    }
+    to.key(digital);
+    to.objectBegin();
+    for (auto [op, count] : ops)
+      to.attribute(op, count);
+    to.objectEnd();
+  }
+  to.objectEnd();
+}
+
+static void write(JsonWriter &to, const InstructionRecord &record,
+                  const Timeline &timeline) {
   const Event &event = timeline.events()[record.id];
-  json::Array lanes, dependencies(event.dependencies);
-  for (const Lane &lane : event.lanes)
-    lanes.push_back(toJson(lane, timeline));
-  json::Object object{
-      {"id", record.id},
-      {"label", record.info.label},
-      {"kind", name(record.info.kind)},
-      {"unit", name(unitOf(record.info.kind))},
-      {"layer", record.info.layer},
-      {"start_ns", ns(record.startPs)},
-      {"end_ns", ns(record.endPs)},
-      {"energy_pj", toJson(record.energyPj, /*withZeros=*/false)},
-      {"counters", toJson(record.counters, /*withZeros=*/false)},
-      {"arrays", record.arrays},
-      {"depends_on", std::move(dependencies)},
-      {"lanes", std::move(lanes)}};
+  to.objectBegin();
+  to.attribute("arrays", record.arrays);
   if (record.info.bufferBytes)
-    object["buffer_bytes"] = record.info.bufferBytes;
-  if (!record.info.reason.empty())
-    object["reason"] = record.info.reason;
+    to.attribute("buffer_bytes", record.info.bufferBytes);
+  to.key("counters");
+  write(to, record.counters);
+  to.key("depends_on");
+  to.arrayBegin();
+  for (EventId dependency : event.dependencies)
+    to.number(dependency);
+  to.arrayEnd();
+  to.attribute("end_ns", ns(record.endPs));
+  to.key("energy_pj");
+  write(to, record.energyPj);
+  to.attribute("id", record.id);
+  to.attribute("kind", name(record.info.kind));
+  to.attribute("label", llvm::StringRef(record.info.label));
+  to.key("lanes");
+  to.arrayBegin();
+  for (const Lane &lane : event.lanes) {
+    to.objectBegin();
+    to.attribute("count", lane.count);
+    to.attribute("end_ns", ns(lane.endPs));
+    to.attribute("first", lane.first);
+    to.attribute("resource",
+                 llvm::StringRef(timeline.classes()[lane.resource].name));
+    to.attribute("start_ns", ns(lane.startPs));
+    to.objectEnd();
+  }
+  to.arrayEnd();
+  to.attribute("layer", llvm::StringRef(record.info.layer));
   if (!record.info.nonlinear.empty())
-    object["nonlinear"] = json::Array(record.info.nonlinear);
-  return object;
+    to.attribute("nonlinear", record.info.nonlinear);
+  if (!record.info.reason.empty())
+    to.attribute("reason", llvm::StringRef(record.info.reason));
+  to.attribute("start_ns", ns(record.startPs));
+  to.attribute("unit", name(unitOf(record.info.kind)));
+  to.objectEnd();
 }
 
 /// Appends `item` if it is new.
@@ -112,7 +177,7 @@ struct Layer {
   explicit Layer(const InstructionRecord &first)
       : name(first.info.layer), startPs(first.startPs), endPs(first.endPs) {}
 
-  std::string name; // json keeps references to views
+  llvm::StringRef name;
   llvm::SmallVector<std::string, 4> kinds, units, reasons, nonlinear;
   int64_t startPs, endPs;
   std::vector<std::pair<int64_t, int64_t>> spans; ///< start, end
@@ -135,7 +200,7 @@ static int64_t coveredPs(std::vector<std::pair<int64_t, int64_t>> spans) {
   return length;
 }
 
-static json::Array layersToJson(const Machine &machine) {
+static void writeLayers(JsonWriter &to, const Machine &machine) {
   std::vector<Layer> layers;
   llvm::StringMap<size_t> indices;
   for (const InstructionRecord &record : machine.instructions()) {
@@ -160,22 +225,26 @@ static json::Array layersToJson(const Machine &machine) {
       layer.energyPj[i] += record.energyPj[i];
     layer.counters += record.counters;
   }
-  json::Array array;
-  for (const Layer &layer : layers)
-    array.push_back(
-        json::Object{{"name", layer.name},
-                     {"kinds", json::Array(layer.kinds)},
-                     {"units", json::Array(layer.units)},
-                     {"reasons", json::Array(layer.reasons)},
-                     {"nonlinear", json::Array(layer.nonlinear)},
-                     {"start_ns", ns(layer.startPs)},
-                     {"end_ns", ns(layer.endPs)},
-                     {"busy_ns", ns(coveredPs(layer.spans))},
-                     {"instructions", layer.instructions},
-                     {"energy_pj", toJson(layer.energyPj, /*withZeros=*/false)},
-                     {"counters", toJson(layer.counters, /*withZeros=*/false)},
-                     {"arrays", layer.arrays}});
-  return array;
+  to.arrayBegin();
+  for (const Layer &layer : layers) {
+    to.objectBegin();
+    to.attribute("arrays", layer.arrays);
+    to.attribute("busy_ns", ns(coveredPs(layer.spans)));
+    to.key("counters");
+    write(to, layer.counters);
+    to.attribute("end_ns", ns(layer.endPs));
+    to.key("energy_pj");
+    write(to, layer.energyPj);
+    to.attribute("instructions", layer.instructions);
+    to.attribute("kinds", layer.kinds);
+    to.attribute("name", llvm::StringRef(layer.name));
+    to.attribute("nonlinear", layer.nonlinear);
+    to.attribute("reasons", layer.reasons);
+    to.attribute("start_ns", ns(layer.startPs));
+    to.attribute("units", layer.units);
+    to.objectEnd();
+  }
+  to.arrayEnd();
 }
 
 /// How long the unit of a class that is held longest is held. Of a pool, the
@@ -242,76 +311,6 @@ json::Array pumice::model::toJson(const RollUp &sum) {
                                   {"area_mm2", areaToJson(level.each)},
                                   {"power_mw", powerToJson(level.each)}});
   return levels;
-}
-
-static json::Object wearToJson(const Machine &machine) {
-  WearSummary all;
-  json::Array ranges;
-  int64_t arraysWritten = 0;
-  bool isBound = false;
-  for (const UnitGroup &group : machine.device().groups) {
-    const Wear &wear = machine.wear(group.index);
-    arraysWritten += wear.arraysWritten();
-    isBound |= wear.isBound();
-    for (const WearRange &range : wear.ranges()) {
-      all += range.summary;
-      ranges.push_back(
-          json::Object{{"group", group.name},
-                       {"first", range.arrays.first},
-                       {"count", range.arrays.count},
-                       {"layers", json::Array(range.layers)},
-                       {"max_writes_per_cell", range.summary.max()},
-                       {"mean_writes_per_cell", range.summary.mean()}});
-    }
-  }
-  json::Array histogram;
-  for (auto [writes, cells] : all.cellsByWrites)
-    histogram.push_back(json::Object{{"writes", writes}, {"cells", cells}});
-  return json::Object{{"max_writes_per_cell", all.max()},
-                      {"mean_writes_per_cell", all.mean()},
-                      {"cells_written", all.cellsWritten()},
-                      {"arrays_written", arraysWritten},
-                      {"max_is_bound", isBound},
-                      {"histogram", std::move(histogram)},
-                      {"ranges", std::move(ranges)}};
-}
-
-/// The lifetime of the cells of `machine` if runs follow each other without a
-/// pause: the time until the first cell reaches the endurance of its group.
-static json::Object lifetime(const Machine &setup, const Machine &machine) {
-  std::optional<int64_t> runs, endurance;
-  bool isWritten = false, isKnown = true;
-  for (const UnitGroup &group : machine.device().groups) {
-    const Wear &wear = machine.wear(group.index);
-    if (wear.arraysWritten() == 0) {
-      if (!isWritten && !endurance)
-        endurance = group.enduranceWrites;
-      continue;
-    }
-    if (!group.enduranceWrites) {
-      isWritten = true;
-      isKnown = false;
-      continue;
-    }
-    const std::optional<int64_t> survived = Wear::survivedRuns(
-        setup.wear(group.index), wear, *group.enduranceWrites);
-    if (!isWritten || (survived && (!runs || *survived < *runs))) {
-      runs = survived;
-      endurance = group.enduranceWrites;
-    }
-    isWritten = true;
-  }
-  if (!isWritten)
-    return json::Object{{"limit", "none"}, {"endurance_writes", endurance}};
-  if (!isKnown)
-    return json::Object{{"limit", "unknown"}, {"endurance_writes", nullptr}};
-  constexpr double nsPerYear = 365.25 * 24 * 3600 * 1e9;
-  return json::Object{{"limit", "endurance"},
-                      {"endurance_writes", endurance},
-                      {"runs", runs},
-                      {"years_back_to_back",
-                       double(runs.value_or(0)) *
-                           ns(machine.timeline().makespanPs()) / nsPerYear}};
 }
 
 json::Value pumice::model::toJson(const Cost &cost, const DeviceSpec &device) {
@@ -399,18 +398,14 @@ static json::Array linksToJson(const Machine &machine,
   return array;
 }
 
-json::Value pumice::model::toJson(const Machine &machine, const Machine *setup,
-                                  const Machine *steady) {
+static void write(JsonWriter &to, const Machine &machine, const Machine *setup,
+                  const Machine *steady, json::Object report) {
   const Timeline &timeline = machine.timeline();
 
-  json::Object energy = ::toJson(machine.dynamicEnergyPj(), /*withZeros=*/true);
+  json::Object energy = toJson(machine.dynamicEnergyPj(), /*withZeros=*/true);
   energy["dynamic"] = total(machine.dynamicEnergyPj());
   energy["static"] = machine.staticEnergyPj();
   energy["total"] = machine.totalEnergyPj();
-
-  json::Array instructions;
-  for (const InstructionRecord &record : machine.instructions())
-    instructions.push_back(::toJson(record, timeline));
 
   json::Object utilisation;
   for (size_t i = 0; i < timeline.classes().size(); ++i)
@@ -420,29 +415,54 @@ json::Value pumice::model::toJson(const Machine &machine, const Machine *setup,
                      {"share", timeline.utilisation(i)}};
 
   const RollUp sum = machine.areaAndPower();
-  json::Object wear = wearToJson(machine);
-  if (setup)
-    wear["lifetime"] = lifetime(*setup, steady ? *steady : machine);
-  json::Object report{
-      {"device", machine.device().name},
-      {"latency_ns", ns(timeline.makespanPs())},
-      {"energy_pj", std::move(energy)},
-      {"area_mm2", areaToJson(sum.device)},
-      {"power_mw", powerToJson(sum.device)},
-      {"levels", toJson(sum)},
-      {"interval_ns", ns(intervalPs(timeline))},
-      {"kinds_ns", kindsToJson(machine)},
-      {"layers", layersToJson(machine)},
-      {"instructions", std::move(instructions)},
-      {"utilisation", std::move(utilisation)},
-      {"waiting_ns", waitingToJson(machine)},
-      {"counters", ::toJson(machine.counters(), /*withZeros=*/true)},
-      {"wear", std::move(wear)}};
+  report["device"] = machine.device().name;
+  report["latency_ns"] = ns(timeline.makespanPs());
+  report["energy_pj"] = std::move(energy);
+  report["area_mm2"] = areaToJson(sum.device);
+  report["power_mw"] = powerToJson(sum.device);
+  report["levels"] = toJson(sum);
+  report["interval_ns"] = ns(intervalPs(timeline));
+  report["kinds_ns"] = kindsToJson(machine);
+  report["utilisation"] = std::move(utilisation);
+  report["waiting_ns"] = waitingToJson(machine);
+  report["counters"] = toJson(machine.counters(), /*withZeros=*/true);
   if (machine.device().interconnect)
     report["links"] = linksToJson(machine, *machine.device().interconnect);
+  json::Value ofCells = nullptr;
   if (setup)
-    report["setup"] = toJson(*setup);
+    ofCells = lifetimeToJson(*setup, steady ? *steady : machine);
+
+  // What is large is written without values in between.
+  Fields<std::function<void()>> fields;
+  for (const auto &field : report)
+    fields.emplace_back(field.first, [&to, &field] { to.value(field.second); });
+  fields.emplace_back("instructions", [&] {
+    to.arrayBegin();
+    for (const InstructionRecord &record : machine.instructions())
+      write(to, record, timeline);
+    to.arrayEnd();
+  });
+  fields.emplace_back("layers", [&] { writeLayers(to, machine); });
+  fields.emplace_back("wear", [&] { writeWear(to, machine, ofCells); });
+  if (setup)
+    fields.emplace_back("setup",
+                        [&] { write(to, *setup, nullptr, nullptr, {}); });
   if (steady)
-    report["steady_state"] = toJson(*steady);
-  return report;
+    fields.emplace_back("steady_state",
+                        [&] { write(to, *steady, nullptr, nullptr, {}); });
+  sortByKey(fields);
+  to.objectBegin();
+  for (const auto &[key, writeField] : fields) {
+    to.key(key);
+    writeField();
+  }
+  to.objectEnd();
+}
+
+std::string pumice::model::toText(const Machine &machine, const Machine *setup,
+                                  const Machine *steady, json::Object more) {
+  std::string text;
+  JsonWriter writer(text);
+  write(writer, machine, setup, steady, std::move(more));
+  return text;
 }

@@ -7,9 +7,11 @@
 
 #include "llvm/Support/JSON.h"
 
+#include <string>
+
 namespace pumice::model {
 
-/// The accounts of a machine:
+/// The accounts of a machine, as JSON:
 ///   device, latency_ns,
 ///   energy_pj        {total, dynamic, static, <component>...},
 ///   area_mm2, power_mw of the device; null if it lists no components,
@@ -60,11 +62,12 @@ namespace pumice::model {
 /// With `steady`, an inference in the steady state, the report also has
 /// `steady_state`, and the lifetime counts such runs.
 ///
-/// The interpreter adds peak_buffer_bytes and, if values of a run saturate far
-/// more than in calibration, saturated [{layer, node, end, fraction,
-/// calibrated}] (lib/Interpreter/Saturation.h).
-llvm::json::Value toJson(const Machine &machine, const Machine *setup = nullptr,
-                         const Machine *steady = nullptr);
+/// The interpreter has `more` fields: peak_buffer_bytes and, if values of a run
+/// saturate far more than in calibration, saturated [{layer, node, end,
+/// fraction, calibrated}] (lib/Interpreter/Saturation.h).
+std::string toText(const Machine &machine, const Machine *setup = nullptr,
+                   const Machine *steady = nullptr,
+                   llvm::json::Object more = {});
 
 /// A cost: latency_ns, resources [{resource, first, count, busy_ns}] (for a
 /// pool, `first` is the instance), energy_pj and counters as for an

@@ -2,8 +2,11 @@
 #include "lib/Model/Machine/Wear.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/bit.h"
 
 #include <algorithm>
+#include <cassert>
+#include <set>
 
 using namespace pumice::model;
 
@@ -43,40 +46,101 @@ WearSummary &WearSummary::operator+=(const WearSummary &other) {
 // Accounting
 //===----------------------------------------------------------------------===//
 
-void Wear::add(const ArrayWrites &writes, llvm::StringRef layer) {
+size_t Wear::stampOf(const ArrayWrites &writes, size_t layer) {
+  // Arrays of one instruction have the same cells.
+  const Shape *shape = stamps.empty() ? nullptr : shapes[stamps.back().shape];
+  size_t index = 0;
+  if (shape && shape->layer == layer &&
+      llvm::ArrayRef(shape->blocks) == llvm::ArrayRef(writes.blocks)) {
+    index = stamps.back().shape;
+  } else {
+    auto [known, isNew] = shapeIndices.try_emplace(
+        {layer, {writes.blocks.begin(), writes.blocks.end()}}, shapes.size());
+    if (isNew)
+      shapes.push_back(&known->first);
+    index = known->second;
+  }
   double most = 0;
   for (const CellBlock &block : writes.blocks)
     most += double(block.rows) * double(block.columns) * double(block.writes);
-  hasBounds |= writes.written.has_value();
-  auto [stamp, isNew] =
-      indices.try_emplace({layer.str(),
-                           {writes.blocks.begin(), writes.blocks.end()},
-                           writes.written.value_or(most)},
-                          stamps.size());
+  const double written = writes.written.value_or(most);
+  auto [stamp, isNew] = stampIndices.try_emplace(
+      {index, llvm::bit_cast<uint64_t>(written)}, stamps.size());
   if (isNew)
-    stamps.push_back(&stamp->first);
-  // Split the map at both ends of the range and increment the entries inside.
-  const int64_t first = writes.arrays.first, end = first + writes.arrays.count;
-  for (int64_t at : {first, end})
-    histories.emplace(at, std::prev(histories.upper_bound(at))->second);
-  for (auto it = histories.find(first); it->first != end; ++it)
-    ++it->second[stamp->second];
+    stamps.push_back({index, written});
+  return stamp->second;
 }
 
-Wear::CellsByWrites Wear::count(const Wear &wear, const History &history,
+void Wear::add(llvm::ArrayRef<ArrayWrites> all, llvm::StringRef name) {
+  if (all.empty())
+    return;
+  assert(!isFrozen && "there are no further writes");
+  summarized.reset();
+  auto [layer, isNewLayer] = layerIndices.try_emplace(name, layers.size());
+  if (isNewLayer)
+    layers.push_back(name.str());
+  // An entry that begins at `at`; the search starts behind `near`.
+  auto split = [&](Histories::iterator near, int64_t at) {
+    auto next = std::next(near);
+    if (near->first > at || (next != histories.end() && next->first < at))
+      next = histories.upper_bound(at);
+    else if (next != histories.end() && next->first == at)
+      return next;
+    auto before = std::prev(next);
+    return before->first == at
+               ? before
+               : histories.emplace_hint(next, at, before->second);
+  };
+  for (const ArrayWrites &writes : all) {
+    hasBounds |= writes.written.has_value();
+    const size_t stamp = stampOf(writes, layer->second);
+    // Split the map at both ends of the range and increment the entries inside.
+    const int64_t end = writes.arrays.first + writes.arrays.count;
+    auto it = last = split(last, writes.arrays.first);
+    for (const auto stop = split(last, end); it != stop; ++it) {
+      History &history = it->second;
+      // Most stamps are newer than all before.
+      auto at = history.end();
+      while (at != history.begin() && std::prev(at)->first >= stamp)
+        --at;
+      if (at != history.end() && at->first == stamp)
+        ++at->second;
+      else
+        history.insert(at, {stamp, 1});
+    }
+  }
+}
+
+Wear::ShapeHistory Wear::shapesOf(const History &history) const {
+  ShapeHistory found;
+  found.reserve(history.size());
+  for (auto [stamp, times] : history)
+    found.emplace_back(stamps[stamp].shape, times);
+  llvm::sort(found);
+  size_t count = 0;
+  for (auto [shape, times] : found)
+    if (count > 0 && found[count - 1].first == shape)
+      found[count - 1].second += times;
+    else
+      found[count++] = {shape, times};
+  found.resize(count);
+  return found;
+}
+
+Wear::CellsByWrites Wear::count(const Wear &wear, const ShapeHistory &history,
                                 const Wear *other,
-                                const History *otherHistory) {
+                                const ShapeHistory *otherHistory) {
   struct Written {
     CellBlock block;
     int64_t one, two;
   };
   std::vector<Written> all;
-  for (auto [stamp, times] : history)
-    for (const CellBlock &block : wear.stamps[stamp]->blocks)
+  for (auto [shape, times] : history)
+    for (const CellBlock &block : wear.shapes[shape]->blocks)
       all.push_back({block, times * block.writes, 0});
   if (other)
-    for (auto [stamp, times] : *otherHistory)
-      for (const CellBlock &block : other->stamps[stamp]->blocks)
+    for (auto [shape, times] : *otherHistory)
+      for (const CellBlock &block : other->shapes[shape]->blocks)
         all.push_back({block, 0, times * block.writes});
 
   // All wordlines between two adjacent edges of blocks are alike, and so are
@@ -128,80 +192,95 @@ Wear::CellsByWrites Wear::count(const Wear &wear, const History &history,
   return cells;
 }
 
-WearSummary Wear::summaryOf(const History &history) const {
-  WearSummary summary;
-  for (auto [writes, cells] : count(*this, history, nullptr, nullptr))
-    summary.cellsByWrites[writes.first] = cells;
-  for (auto [stamp, times] : history)
-    summary.written += stamps[stamp]->written * double(times);
-  return summary;
+void Wear::freeze() {
+  summary();
+  isFrozen = true;
+  stamps = {};
+  stampIndices = decltype(stampIndices)();
+  layers = {};
+  layerIndices.clear();
+  histories = {{0, {}}};
+  last = histories.begin();
 }
 
-int64_t Wear::arraysWritten() const {
-  int64_t arrays = 0;
-  for (auto it = histories.begin(); std::next(it) != histories.end(); ++it)
-    if (!it->second.empty())
-      arrays += std::next(it)->first - it->first;
-  return arrays;
-}
-
-std::vector<WearRange> Wear::ranges() const {
-  std::map<History, WearSummary> perArray; // shared by most arrays
-  std::vector<WearRange> ranges;
-  for (auto it = histories.begin(); std::next(it) != histories.end(); ++it) {
+const Wear::Summary &Wear::summary() const {
+  if (summarized)
+    return *summarized;
+  Summary &made = summarized.emplace();
+  std::map<ShapeHistory, size_t> numbers;
+  std::vector<CellsByWrites> cells; // by number
+  llvm::SmallVector<size_t, 8> lastLayers, own;
+  for (auto it = histories.begin(); it != histories.end(); ++it) {
     const History &history = it->second;
+    const int64_t first = it->first;
+    auto [known, isNew] =
+        numbers.try_emplace(shapesOf(history), numbers.size());
+    if (isNew) {
+      made.histories.push_back(known->first);
+      cells.push_back(count(*this, known->first, nullptr, nullptr));
+    }
+    made.historyFrom.emplace_back(first, known->second);
     if (history.empty())
       continue;
-    const int64_t first = it->first, arrays = std::next(it)->first - first;
-    auto [known, isNew] = perArray.try_emplace(history);
-    if (isNew)
-      known->second = summaryOf(history);
-    WearSummary summary = known->second;
-    for (auto &[writes, cells] : summary.cellsByWrites)
-      cells *= arrays;
-    summary.written *= double(arrays);
-    std::vector<std::string> layers;
-    for (auto [stamp, times] : history)
-      if (!llvm::is_contained(layers, stamps[stamp]->layer))
-        layers.push_back(stamps[stamp]->layer);
-    WearRange *last = ranges.empty() ? nullptr : &ranges.back();
-    if (last && last->arrays.first + last->arrays.count == first &&
-        last->layers == layers) {
-      last->arrays.count += arrays;
-      last->summary += summary;
-    } else {
-      ranges.push_back({{first, arrays}, std::move(layers), summary});
+    const int64_t arrays = std::next(it)->first - first;
+    made.arraysWritten += arrays;
+    WearSummary sum;
+    for (auto [writes, count] : cells[known->second])
+      sum.cellsByWrites.emplace_hint(sum.cellsByWrites.end(), writes.first,
+                                     count * arrays);
+    own.clear();
+    for (auto [stamp, times] : history) {
+      sum.written += stamps[stamp].written * double(times);
+      const size_t layer = shapes[stamps[stamp].shape]->layer;
+      if (!llvm::is_contained(own, layer))
+        own.push_back(layer);
     }
+    sum.written *= double(arrays);
+    WearRange *previous = made.ranges.empty() ? nullptr : &made.ranges.back();
+    if (previous && previous->arrays.first + previous->arrays.count == first &&
+        lastLayers == own) {
+      previous->arrays.count += arrays;
+      previous->summary += sum;
+      continue;
+    }
+    std::vector<std::string> names;
+    for (size_t layer : own)
+      names.push_back(layers[layer]);
+    made.ranges.push_back({{first, arrays}, std::move(names), std::move(sum)});
+    lastLayers = own;
   }
-  return ranges;
+  return made;
 }
 
 std::optional<int64_t> Wear::survivedRuns(const Wear &setup, const Wear &run,
                                           int64_t enduranceWrites) {
   std::optional<int64_t> least;
-  std::map<std::pair<History, History>, std::optional<int64_t>> known;
-  auto runsOf = [&](const History &before, const History &during) {
-    auto [entry, isNew] = known.try_emplace({during, before});
-    if (isNew)
-      for (auto [writes, cells] : count(run, during, &setup, &before)) {
-        auto [perRun, once] = writes;
-        if (perRun == 0)
-          continue;
-        const int64_t runs =
-            std::max<int64_t>(enduranceWrites - once, 0) / perRun;
-        entry->second = std::min(entry->second.value_or(runs), runs);
-      }
-    return entry->second;
-  };
-  for (auto it = run.histories.begin(); std::next(it) != run.histories.end();
-       ++it) {
-    if (it->second.empty())
+  std::set<std::pair<size_t, size_t>> known; // of the setup, of a run
+  const Summary &before = setup.summary(), &during = run.summary();
+  size_t at = 0; // in `before`: the last that begins at or before a range
+  for (size_t i = 0; i + 1 < during.historyFrom.size(); ++i) {
+    auto [first, history] = during.historyFrom[i];
+    if (during.histories[history].empty())
       continue;
-    const int64_t end = std::next(it)->first;
-    for (auto before = std::prev(setup.histories.upper_bound(it->first));
-         before != setup.histories.end() && before->first < end; ++before)
-      if (std::optional<int64_t> runs = runsOf(before->second, it->second))
-        least = std::min(least.value_or(*runs), *runs);
+    const int64_t end = during.historyFrom[i + 1].first;
+    while (at + 1 < before.historyFrom.size() &&
+           before.historyFrom[at + 1].first <= first)
+      ++at;
+    for (size_t j = at;
+         j < before.historyFrom.size() && before.historyFrom[j].first < end;
+         ++j) {
+      const size_t once = before.historyFrom[j].second;
+      if (!known.emplace(once, history).second)
+        continue;
+      for (auto [writes, cells] : count(run, during.histories[history], &setup,
+                                        &before.histories[once]))
+        if (writes.first > 0) {
+          const int64_t runs =
+              std::max<int64_t>(enduranceWrites - writes.second, 0) /
+              writes.first;
+          least = std::min(least.value_or(runs), runs);
+        }
+    }
   }
   return least;
 }

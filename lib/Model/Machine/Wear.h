@@ -11,6 +11,10 @@
 
 #include "lib/Model/Machine/Costs.h"
 
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringRef.h"
 
 #include <cstdint>
@@ -18,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace pumice::model {
@@ -49,13 +54,16 @@ public:
   Wear(const Wear &) = delete;
   Wear &operator=(const Wear &) = delete;
 
-  /// Adds writes of `layer`.
-  void add(const ArrayWrites &writes, llvm::StringRef layer);
+  /// Adds writes of `layer`, one after the other.
+  void add(llvm::ArrayRef<ArrayWrites> writes, llvm::StringRef layer);
 
-  int64_t arraysWritten() const;
+  int64_t arraysWritten() const { return summary().arraysWritten; }
   /// Whether counts per cell are upper bounds.
   bool isBound() const { return hasBounds; }
-  std::vector<WearRange> ranges() const;
+  /// Computed once for all writes so far.
+  const std::vector<WearRange> &ranges() const { return summary().ranges; }
+  /// Frees what only further writes need; there may be none afterwards.
+  void freeze();
 
   /// The number of runs that every cell survives if `setup` happens once and
   /// `run` repeatedly; nullopt (unlimited) if runs write nothing.
@@ -63,33 +71,60 @@ public:
                                              int64_t enduranceWrites);
 
 private:
-  /// Number of applications of each stamp, by index of the stamp.
-  using History = std::map<size_t, int64_t>;
-  /// The writes of one instruction to one array, and its layer.
-  struct Stamp {
-    std::string layer;
+  /// The cells that an instruction writes in an array, and its layer.
+  struct Shape {
+    size_t layer; ///< index in `layers`
     std::vector<CellBlock> blocks;
-    double written;
-    bool operator<(const Stamp &other) const {
-      return std::tie(layer, blocks, written) <
-             std::tie(other.layer, other.blocks, other.written);
+    bool operator<(const Shape &other) const {
+      return std::tie(layer, blocks) < std::tie(other.layer, other.blocks);
     }
   };
+  /// The writes of one instruction to one array.
+  struct Stamp {
+    size_t shape; ///< index in `shapes`
+    double written;
+  };
+  /// Number of applications of each stamp, by index of the stamp, ascending.
+  using History = llvm::SmallVector<std::pair<size_t, int64_t>, 2>;
+  /// The same by shape: what counts of cells depend on.
+  using ShapeHistory = std::vector<std::pair<size_t, int64_t>>;
   /// Number of cells by their writes in a history and in another one.
   using CellsByWrites = std::map<std::pair<int64_t, int64_t>, int64_t>;
+  /// Ranges of arrays with one history, from each key up to the next one.
+  using Histories = std::map<int64_t, History>;
 
-  /// The summary of one array.
-  WearSummary summaryOf(const History &history) const;
+  /// What is derived from all writes.
+  struct Summary {
+    /// Distinct histories, and the one of the arrays from each number up to the
+    /// next.
+    std::vector<ShapeHistory> histories;
+    std::vector<std::pair<int64_t, size_t>> historyFrom;
+    std::vector<WearRange> ranges;
+    int64_t arraysWritten = 0;
+  };
+
+  const Summary &summary() const;
+  size_t stampOf(const ArrayWrites &writes, size_t layer);
+  ShapeHistory shapesOf(const History &history) const;
   /// Counts the cells of one array; `other` gives the second number of writes.
-  static CellsByWrites count(const Wear &wear, const History &history,
-                             const Wear *other, const History *otherHistory);
+  static CellsByWrites count(const Wear &wear, const ShapeHistory &history,
+                             const Wear *other,
+                             const ShapeHistory *otherHistory);
 
   int64_t rows, columns;
   bool hasBounds = false;
-  std::vector<const Stamp *> stamps; ///< keys of `indices`
-  std::map<Stamp, size_t> indices;
-  /// The history of the arrays from each key up to the next one.
-  std::map<int64_t, History> histories = {{0, {}}};
+  std::vector<std::string> layers;
+  llvm::StringMap<size_t> layerIndices;
+  std::vector<const Shape *> shapes; ///< keys of `shapeIndices`
+  std::map<Shape, size_t> shapeIndices;
+  std::vector<Stamp> stamps;
+  /// By shape and the bits of `written`.
+  llvm::DenseMap<std::pair<size_t, uint64_t>, size_t> stampIndices;
+  Histories histories = {{0, {}}};
+  /// The last range that was written: often the one before the next.
+  Histories::iterator last = histories.begin();
+  mutable std::optional<Summary> summarized; ///< none after further writes
+  bool isFrozen = false;
 };
 
 } // namespace pumice::model
