@@ -202,3 +202,21 @@ def test_zoo_names() -> None:
 
     with pytest.raises(AttributeError, match=r"module 'pumice.zoo' has no attribute 'alexnet'"):
         zoo.alexnet  # noqa: B018
+
+
+def test_want_of_memory_is_no_fault_of_the_model() -> None:
+    def computes(x):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: tried to allocate 64 bytes")
+
+    with pytest.raises(
+        PumiceError, match="not enough memory to export .*: 64 bytes more"
+    ) as caught:
+        compiled(computes, torch.rand(2))
+    assert type(caught.value) is PumiceError
+
+
+def test_a_child_that_the_system_ended() -> None:
+    from pumice.frontend.lowering import _crashed
+
+    error = _crashed(None, None, "signal SIGKILL")
+    assert "torch-mlir was ended by signal SIGKILL, expected a result: systems" in str(error)

@@ -37,7 +37,7 @@ class Pair:
 
 
 def leaves(value: Any) -> list[Any]:
-    """The items of nested lists; a value that is no list is the only item."""
+    """The items of nested lists, or the value itself."""
     if isinstance(value, (tuple, list)):
         return [leaf for item in value for leaf in leaves(item)]
     return [value]
