@@ -157,10 +157,6 @@ private:
                     arith::ConstantIndexOp::create(builder, loc, span)),
                 extent);
         check(stated, span < 0 ? extent : extent - span);
-        if (isa<Attribute>(offsets[axis]) && first != stated)
-          return op.emitError("expected the offset of dimension ")
-                 << axis << " within " << extent << " elements, got "
-                 << *getConstantIntValue(offsets[axis]);
       }
       if (isa<Value>(offsets[axis]))
         newOffsets.push_back(first);

@@ -13,9 +13,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/IntegerSet.h"
-#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -112,18 +110,6 @@ static Error checkScalars(Operation *op) {
   return Error::success();
 }
 
-/// Fails if `op` takes a part whose strides are not constants: folders put any
-/// constant that comes later into an attribute, where -2^63 is no constant.
-static Error checkStrides(Operation *op) {
-  if (auto part = dyn_cast<OffsetSizeAndStrideOpInterface>(op))
-    for (OpFoldResult stride : part.getMixedStrides())
-      if (!getConstantIntValue(stride))
-        return errorAt(op, "'" + op->getName().getStringRef() +
-                               "' in a digital region: expected a part of "
-                               "static stride");
-  return Error::success();
-}
-
 /// Fails if `op` has attributes for which it is not defined.
 static Error checkAttributes(Operation *op) {
   for (NamedAttribute attribute : op->getAttrs()) {
@@ -150,8 +136,6 @@ static Error checkAttributes(Operation *op) {
                              "positive constants, got " +
                              text(attribute.getValue()));
   }
-  if (Error error = checkStrides(op))
-    return error;
   if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
     if (Error error = checkIterators(linalgOp))
       return error;

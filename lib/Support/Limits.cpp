@@ -88,6 +88,15 @@ public:
 private:
   static constexpr unsigned kMaxDepth = 64;
 
+  /// Folders compute all elements of a tensor.
+  static bool isSmall(Type type) {
+    constexpr int64_t kMost = 1024;
+    auto shaped = dyn_cast<ShapedType>(type);
+    return shaped ? shaped.hasStaticShape() && checkedBytes(type) &&
+                        shaped.getNumElements() <= kMost
+                  : type.isIntOrIndex();
+  }
+
   Attribute evaluate(Value value, unsigned depth) {
     Attribute constant;
     if (matchPattern(value, m_Constant(&constant)))
@@ -99,13 +108,10 @@ private:
     if (auto found = known.find(value); found != known.end())
       return found->second;
     SmallVector<Attribute> operands;
-    for (Value operand : op->getOperands()) {
-      Attribute &found = operands.emplace_back();
-      if (operand.getType().isIntOrIndex())
-        found = evaluate(operand, depth + 1);
-      else // elements of a constant, not what is computed from it
-        (void)matchPattern(operand, m_Constant(&found));
-    }
+    for (Value operand : op->getOperands())
+      operands.push_back(isSmall(operand.getType())
+                             ? evaluate(operand, depth + 1)
+                             : Attribute());
     // Of a copy, since a folder may change its op.
     Operation *copy = op->clone();
     SmallVector<OpFoldResult> results;
@@ -138,10 +144,19 @@ static LogicalResult verifyOperands(Operation *op, Folded &folded) {
       extents.push_back(shape[extents.size()]);
   };
   nextDynamic();
+  // The last of the operands that are numbers.
+  int64_t others = llvm::count_if(op->getOperandTypes(),
+                                  [](Type type) { return type.isIndex(); });
+  auto strides = op->getAttrOfType<DenseI64ArrayAttr>("static_strides");
+  if (strides && op->getName().getDialectNamespace() == "tensor")
+    others -= llvm::count_if(strides.asArrayRef(), ShapedType::isDynamic);
   for (Value operand : op->getOperands()) {
     if (!operand.getType().isIndex())
       continue;
     std::optional<int64_t> number = folded.of(operand);
+    if (!number && others <= 0)
+      return op->emitOpError("expected a part of static stride");
+    --others;
     if (number && (*number <= -kMaxBytes || *number >= kMaxBytes))
       return op->emitOpError("expected offsets, sizes, strides and paddings of "
                              "less than 2^50, got ")

@@ -122,6 +122,9 @@ def test_functions_that_multiply(tmp_path: Path) -> None:
         many[f"F{i}"] = [call(f"F{i - 1}", "a", "t"), call(f"F{i - 1}", "t", "b")]
     words = "expected at most 1000000 nodes with those of functions, got 1649267441663"
     refused(model(many, "F39"), words, tmp_path / "m.onnx")
+    chain = {f"F{i}": [call(f"F{i - 1}", "a", "b")] for i in range(1, 2000)}
+    words = "functions call each other too deep"
+    refused(model(chain, "F1999"), words, tmp_path / "m.onnx")
     refused(
         model({"F": [call("F", "a", "b")]}, "F"), "function 'F' calls itself", tmp_path / "m.onnx"
     )

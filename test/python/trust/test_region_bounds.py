@@ -353,9 +353,8 @@ return %y : tensor<4xf32>
     ids=["map", "stride", "size", "dim", "unwritten", "iterator"],
 )
 def test_what_is_refused_at_compilation(body: str, text: str) -> None:
-    program = region_program(body, "4xf32", "1xi64")
     with pytest.raises(pumice.PumiceError, match=text):
-        program.run(X, np.array([0], np.int64))
+        region_program(body, "4xf32", "1xi64").run(X, np.array([0], np.int64))
 
 
 def test_folding_constants_checks_too() -> None:
