@@ -11,6 +11,7 @@
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/EquivalenceClasses.h"
+#include "llvm/Support/Memory.h"
 
 using namespace mlir;
 
@@ -198,6 +199,43 @@ bool isSplat(ArrayRef<char> data, int64_t width) {
   return true;
 }
 
+/// The same data, in memory that pages of zeros take nothing of, if most of it
+/// is zeros: weights that a model does not have.
+AsmResourceBlob withoutZeroPages(AsmResourceBlob blob) {
+  constexpr size_t page = 4096, samples = 64;
+  static const char zeros[page] = {};
+  const ArrayRef<char> data = blob.getData();
+  const size_t pages = data.size() / page;
+  if (pages < 4 * samples)
+    return blob;
+  auto isZero = [&](size_t i) {
+    return std::memcmp(data.data() + i * page, zeros, page) == 0;
+  };
+  size_t found = 0;
+  for (size_t i = 0; i < samples; ++i)
+    found += isZero(pages / samples * i + 1);
+  if (found < samples - 1)
+    return blob;
+  std::error_code error;
+  llvm::sys::MemoryBlock memory = llvm::sys::Memory::allocateMappedMemory(
+      data.size(), nullptr,
+      llvm::sys::Memory::MF_READ | llvm::sys::Memory::MF_WRITE, error);
+  if (error)
+    return blob;
+  auto *begin = static_cast<char *>(memory.base());
+  for (size_t i = 0; i < pages; ++i)
+    if (!isZero(i))
+      std::memcpy(begin + i * page, data.data() + i * page, page);
+  std::memcpy(begin + pages * page, data.data() + pages * page,
+              data.size() - pages * page);
+  return AsmResourceBlob(
+      ArrayRef<char>(begin, data.size()), page,
+      [memory](void *, size_t, size_t) mutable {
+        llvm::sys::Memory::releaseMappedMemory(memory);
+      },
+      /*dataIsMutable=*/false);
+}
+
 /// The attribute of `type` whose buffer is `blob`.
 TypedAttr makeAttribute(Type type, AsmResourceBlob blob) {
   ArrayRef<char> data = blob.getData();
@@ -223,7 +261,7 @@ TypedAttr makeAttribute(Type type, AsmResourceBlob blob) {
   if (element.isIndex() || tensor.getRank() == 0)
     return DenseElementsAttr::getFromRawBuffer(tensor, data);
   return DenseResourceElementsAttr::get(tensor, "pumice_folded",
-                                        std::move(blob));
+                                        withoutZeroPages(std::move(blob)));
 }
 
 /// Folds reshapes of constants, which share their data.

@@ -144,7 +144,8 @@ def test_axes_that_are_refused(programs, fields, words) -> None:
 
 
 def test_a_compiled_program_has_one_width() -> None:
-    with pytest.raises(PumiceError, match=r"a function that returns a program for model.batch"):
+    words = "expected a function that returns a program for model.batch, got a program"
+    with pytest.raises(PumiceError, match=words):
         pumice.sweep(build(), ["isaac"], {"model.batch": [1, 2]})
 
 

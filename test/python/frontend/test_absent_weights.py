@@ -116,7 +116,8 @@ def test_what_needs_values_is_refused(program, tmp_path, call, words) -> None:
     ],
 )
 def test_costs_that_depend_on_weights_are_refused(program, device, options, words) -> None:
-    with pytest.raises(CompileError, match=words):
+    reason = f"expected weights and calibration on device '{device}': {words}"
+    with pytest.raises(CompileError, match=reason):
         program.recompile(device, options)
     with pytest.raises(CompileError, match=words):
         pumice.compile(on_meta(), X, device=device, options=options)
@@ -131,8 +132,11 @@ def test_cells_that_keep_their_level_are_refused(program) -> None:
 def test_models_that_stay_float_are_refused() -> None:
     with pytest.raises(CompileError, match="expected a float torch.nn.Module to quantize for est"):
         pumice.compile(on_meta(), X, quantize=False)
-    with pytest.raises(FrontendError, match="expected weights to quantize, got Tied on the meta"):
+    with pytest.raises(
+        FrontendError, match="expected weights to quantize, got Tied on the meta"
+    ) as e:
         quantize(on_meta(), [X])
+    assert "on the meta device: pumice.compile takes it, for estimates" in str(e.value)
     with pytest.raises(CompileError, match="expected widths for a model that is quantized"):
         pumice.compile(Tied().eval(), X, quantize=False, weight_bits=4)
 
@@ -147,6 +151,17 @@ def test_a_copy_has_its_ties_and_its_names() -> None:
     assert not is_absent(twin.first.weight)  # small
     assert bool((twin.norm.running_var > 0).all())
     assert twin.state_dict().keys() == model.state_dict().keys()
+
+
+def test_a_tensor_beyond_all_addresses_is_refused() -> None:
+    with pytest.raises(FrontendError, match="no room for a tensor of "):
+        zeros((1 << 58,), torch.float32)
+
+
+def test_a_configuration_without_a_model_is_refused() -> None:
+    transformers = pytest.importorskip("transformers")
+    with pytest.raises(FrontendError, match="transformers has no model for "):
+        pumice.compile(transformers.PretrainedConfig(), X)
 
 
 def test_a_sweep_needs_no_weights(program) -> None:
@@ -181,7 +196,8 @@ def test_a_configuration_is_a_model(tmp_path, capsys) -> None:
     base = json.loads(found.out)  # GPT2LMHeadModel, which has a product more
     assert base["counters"]["macs"] == program.estimate().counters["macs"]
     assert main(["run", str(path), *shape]) != 0
-    assert "expected a model with weights" in capsys.readouterr().err
+    words = "without: `pumice estimate` and `pumice sweep` need none"
+    assert words in " ".join(capsys.readouterr().err.split())
     path.write_text("{}")
     assert main(["estimate", str(path), *shape]) != 0
     assert "expected a configuration of transformers in" in capsys.readouterr().err
