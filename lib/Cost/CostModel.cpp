@@ -534,6 +534,11 @@ llvm::Expected<model::Cost> CostModel::cost(const DigitalTask &task,
 
 llvm::Expected<const CostModel::Microprogram *>
 CostModel::microprogram(ElementsAttr attr) {
+  return findMicroprogram(attr);
+}
+
+llvm::Expected<CostModel::Microprogram *>
+CostModel::findMicroprogram(ElementsAttr attr) {
   std::unique_ptr<Microprogram> &known = microprograms[attr];
   if (known)
     return known.get();
@@ -549,15 +554,15 @@ CostModel::microprogram(ElementsAttr attr) {
   return known.get();
 }
 
-llvm::Expected<CostModel::Microprogram *>
+llvm::Expected<const CostModel::Microprogram *>
 CostModel::microprogramWithWork(ElementsAttr attr) {
-  auto read = microprogram(attr);
+  llvm::Expected<Microprogram *> read = findMicroprogram(attr);
   if (!read)
     return read.takeError();
-  auto *known = const_cast<Microprogram *>(*read);
-  if (!known->work)
-    known->work = model::workOf(known->program, threads);
-  return known;
+  Microprogram &known = **read;
+  if (!known.work)
+    known.work = model::workOf(known.program, threads);
+  return &known;
 }
 
 const digital::OpCounts &CostModel::countsOf(Region &region) {

@@ -119,8 +119,11 @@ private:
   llvm::Expected<model::Cost> cost(const ApplyTask &task, const TaskFacts &);
   llvm::Expected<model::Cost> cost(const DigitalTask &task, const TaskFacts &);
 
+  /// A microprogram, read at most once.
+  llvm::Expected<Microprogram *> findMicroprogram(mlir::ElementsAttr attr);
   /// A microprogram and its work.
-  llvm::Expected<Microprogram *> microprogramWithWork(mlir::ElementsAttr attr);
+  llvm::Expected<const Microprogram *>
+  microprogramWithWork(mlir::ElementsAttr attr);
   /// What stays in processors. Fails if the microprograms do not fit together.
   llvm::Expected<model::APLinks> linksOf(const APRunTask &task,
                                          const model::APMicroprogram &program);

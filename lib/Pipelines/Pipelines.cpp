@@ -81,8 +81,8 @@ void pumice::addLayersToUnits(OpPassManager &pm, const UnitOptions &options) {
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createFoldConstants());
   pm.addPass(createCrossbarInferBitWidths());
-  pm.addPass(
-      createAPFuseElementwise(APFuseElementwiseOptions{options.apThreads}));
+  pm.addPass(createAPFuseElementwise(
+      APFuseElementwiseOptions{options.apLayout, options.apThreads}));
   pm.addPass(createAPConvertElementwise(
       APConvertElementwiseOptions{options.apThreads}));
   APCompileProgramsOptions apOptions;

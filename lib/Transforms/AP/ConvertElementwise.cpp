@@ -7,6 +7,7 @@
 #include "lib/Support/Parallel.h"
 #include "lib/Transforms/AP/ChannelFunctions.h"
 #include "lib/Transforms/AP/Passes.h"
+#include "lib/Transforms/AP/SumPoolings.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -51,6 +52,8 @@ Interval rangeOf(Value value) {
     return rangeOf(cast<DenseIntElementsAttr>(layer.getCodesAttr()));
   if (auto sum = dyn_cast_if_present<ap::WeightedSumOp>(op))
     return rangeOf(cast<DenseIntElementsAttr>(sum.getCodesAttr()));
+  if (isa_and_present<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op))
+    return rangeOf(op->getOperand(0));
   if (auto pool = dyn_cast_if_present<ap::MaxPool2DOp>(op))
     return IntegerRange::ofBits(pool.getInputBits(), !pool.getInputUnsigned());
   IntegerRange codes = rangeOfCodes(value, /*isUnsigned=*/true);
@@ -103,7 +106,6 @@ bool lookThroughPadding(Pooling &pooling, tensor::PadOp pad) {
 std::optional<Pooling> matchPooling(linalg::GenericOp op) {
   Block &body = *op.getBody();
   if (op.getNumResults() != 1 || op.getNumDpsInputs() != 2 ||
-      op.getNumLoops() != 6 || op.getNumReductionLoops() != 2 ||
       !llvm::hasSingleElement(body.without_terminator()) ||
       !getElementTypeOrSelf(op.getResult(0).getType()).isInteger(8))
     return std::nullopt;
@@ -112,39 +114,13 @@ std::optional<Pooling> matchPooling(linalg::GenericOp op) {
       maximum->getOperand(0) != body.getArgument(0) ||
       maximum->getOperand(1) != body.getArgument(2))
     return std::nullopt;
-  // The loops are n, c, y, x, i, j. The input is read at (n, c, y * stride + i
-  // * dilation, x * stride + j * dilation), the output written at (n, c, y, x).
-  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-  MLIRContext *context = op.getContext();
-  auto loop = [&](unsigned i) { return getAffineDimExpr(i, context); };
-  if (maps[2] !=
-          AffineMap::get(6, 0, {loop(0), loop(1), loop(2), loop(3)}, context) ||
-      maps[1] != AffineMap::get(6, 0, {loop(4), loop(5)}, context) ||
-      maps[0].getNumResults() != 4 || maps[0].getResult(0) != loop(0) ||
-      maps[0].getResult(1) != loop(1))
+  std::optional<Windows> windows = matchWindows(op);
+  if (!windows)
     return std::nullopt;
   Pooling pooling;
-  for (unsigned d : {0u, 1u}) {
-    // The index with loop `one` at 1 and all others at 0.
-    auto at = [&](int one) -> int64_t {
-      SmallVector<AffineExpr> point(6, getAffineConstantExpr(0, context));
-      if (one >= 0)
-        point[one] = getAffineConstantExpr(1, context);
-      auto value = dyn_cast<AffineConstantExpr>(
-          maps[0].getResult(2 + d).replaceDims(point));
-      return value ? value.getValue() : -1;
-    };
-    pooling.strides.push_back(at(2 + d));
-    pooling.dilations.push_back(at(4 + d));
-    AffineExpr expected =
-        loop(2 + d) * pooling.strides[d] + loop(4 + d) * pooling.dilations[d];
-    if (pooling.strides[d] < 1 || pooling.dilations[d] < 1 ||
-        simplifyAffineExpr(maps[0].getResult(2 + d) - expected, 6, 0) !=
-            getAffineConstantExpr(0, context))
-      return std::nullopt;
-  }
-  auto window = cast<RankedTensorType>(op.getDpsInputs()[1].getType());
-  pooling.kernel.assign(window.getShape().begin(), window.getShape().end());
+  pooling.kernel = windows->kernel;
+  pooling.strides = windows->strides;
+  pooling.dilations = windows->dilations;
 
   pooling.input = op.getDpsInputs()[0];
   auto pad = pooling.input.getDefiningOp<tensor::PadOp>();
@@ -158,16 +134,10 @@ std::optional<Pooling> matchPooling(linalg::GenericOp op) {
   if (!first || *first > pooling.range.low ||
       (isUnsigned && (*first < 0 || pooling.range.low < 0)))
     return std::nullopt;
-  // The window positions must be exactly those of the result.
-  auto input = cast<RankedTensorType>(pooling.input.getType());
-  auto output = cast<RankedTensorType>(op.getResult(0).getType());
-  for (unsigned d : {0u, 1u}) {
-    const int64_t room = input.getDimSize(2 + d) + pooling.padding[d] +
-                         pooling.padding[2 + d] -
-                         pooling.dilations[d] * (pooling.kernel[d] - 1) - 1;
-    if (room < 0 || room / pooling.strides[d] + 1 != output.getDimSize(2 + d))
-      return std::nullopt;
-  }
+  if (!windows->give(cast<RankedTensorType>(pooling.input.getType()),
+                     pooling.padding,
+                     cast<RankedTensorType>(op.getResult(0).getType())))
+    return std::nullopt;
   return pooling;
 }
 
@@ -181,7 +151,7 @@ struct Pair {
 std::optional<Pair> matchPair(linalg::GenericOp op,
                               ChannelFunctions &functions) {
   if (op.getNumResults() != 1 || op.getNumParallelLoops() != op.getNumLoops() ||
-      op.getNumLoops() != 4 ||
+      (op.getNumLoops() != 4 && op.getNumLoops() != 2) ||
       !getElementTypeOrSelf(op.getResult(0).getType()).isInteger(8))
     return std::nullopt;
   auto type = cast<RankedTensorType>(op.getResult(0).getType());
@@ -446,14 +416,31 @@ private:
     };
     LDBG() << "converting to a weighted sum with " << steps
            << " steps: " << op.getLoc();
-    rewriter.replaceOpWithNewOp<ap::WeightedSumOp>(
-        op, type, left, right, rewriter.getDenseI64ArrayAttr(factors),
+    // A matrix is an image of one position.
+    const bool isMatrix = type.getRank() == 2;
+    const SmallVector<ReassociationIndices> images = {{0}, {1, 2, 3}};
+    auto asImages = [&](Value value) -> Value {
+      if (!isMatrix)
+        return value;
+      auto images4d = RankedTensorType::get(
+          {type.getDimSize(0), channels, 1, 1}, type.getElementType());
+      return tensor::ExpandShapeOp::create(rewriter, op.getLoc(), images4d,
+                                           value, images);
+    };
+    Value lhsImages = asImages(left), rhsImages = asImages(right);
+    Value sum = ap::WeightedSumOp::create(
+        rewriter, op.getLoc(), lhsImages.getType(), lhsImages, rhsImages,
+        rewriter.getDenseI64ArrayAttr(factors),
         codes.low < 0 ? UnitAttr() : rewriter.getUnitAttr(),
         rewriter.getI64IntegerAttr(codes.bits()),
         DenseIntElementsAttr::get(tensorOf(int64_t(steps), 64),
                                   ArrayRef(thresholds)),
         DenseIntElementsAttr::get(tensorOf(int64_t(steps) + 1, 8),
                                   ArrayRef(values)));
+    if (isMatrix)
+      sum = tensor::CollapseShapeOp::create(rewriter, op.getLoc(), type, sum,
+                                            images);
+    rewriter.replaceOp(op, sum);
     ++numSums;
     return llvm::Error::success();
   }

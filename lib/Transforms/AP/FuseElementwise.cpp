@@ -8,9 +8,11 @@
 #include "lib/Support/Parallel.h"
 #include "lib/Transforms/AP/ChannelFunctions.h"
 #include "lib/Transforms/AP/Passes.h"
+#include "lib/Transforms/AP/SumPoolings.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
@@ -174,6 +176,7 @@ struct APFuseElementwisePass
   void runOnOperation() override {
     pum::DeviceAttr device = deviceOf(getOperation());
     SmallVector<Operation *> layers;
+    SmallVector<SumPooling> poolings = convertSumPoolings(device);
     getOperation().walk([&](Operation *op) {
       if (!device || !isa<ap::MVMOp, ap::Conv2DOp>(op))
         return;
@@ -208,9 +211,83 @@ struct APFuseElementwisePass
         return signalPassFailure();
       layers = std::move(later);
     }
+    for (const SumPooling &pooling : poolings)
+      finish(pooling);
   }
 
 private:
+  /// A sum over windows, its layer, and what stands for its result.
+  struct SumPooling {
+    linalg::GenericOp op;
+    Operation *layer;
+    Value result;
+  };
+
+  /// Makes layers of sums over windows, so that means are folded.
+  SmallVector<SumPooling> convertSumPoolings(pum::DeviceAttr device) {
+    SmallVector<SumPooling> poolings;
+    std::optional<model::APSpec> ap =
+        device ? processorsOf(device) : std::nullopt;
+    if (!ap || !ap->elementwiseBits)
+      return poolings;
+    IRRewriter rewriter(&getContext());
+    SmallVector<linalg::GenericOp> ops;
+    getOperation().walk([&](linalg::GenericOp op) { ops.push_back(op); });
+    for (linalg::GenericOp op : ops) {
+      ap::Conv2DOp layer =
+          sumPoolingBefore(rewriter, op, *ap, layout == "across");
+      if (!layer)
+        continue;
+      Value result = layer.getResult();
+      auto type = cast<RankedTensorType>(op.getResult(0).getType());
+      if (type.getRank() == 2)
+        result = matrixOf(rewriter, result);
+      op.getResult(0).replaceAllUsesWith(result);
+      poolings.push_back({op, layer, result});
+    }
+    return poolings;
+  }
+
+  /// Sums that do not become quantized values stay where they were.
+  void finish(const SumPooling &pooling) {
+    linalg::GenericOp op = pooling.op;
+    if (folded.contains(pooling.layer)) {
+      op.erase();
+      return;
+    }
+    LDBG() << "leaves a mean, its sums do not become quantized values: "
+           << op.getLoc();
+    Value result = pooling.result;
+    result.replaceAllUsesWith(op.getResult(0));
+    if (result.getDefiningOp() != pooling.layer)
+      result.getDefiningOp()->erase();
+    pooling.layer->erase();
+  }
+
+  /// Images of one position as a matrix.
+  static Value matrixOf(OpBuilder &builder, Value images) {
+    auto type = cast<RankedTensorType>(images.getType());
+    return tensor::CollapseShapeOp::create(
+        builder, images.getLoc(),
+        RankedTensorType::get(type.getShape().take_front(2),
+                              type.getElementType()),
+        images, SmallVector<ReassociationIndices>{{0}, {1, 2, 3}});
+  }
+
+  /// What reads the sums of a layer: the matrix of images of one position.
+  static Value sumsOf(Value result) {
+    auto type = cast<RankedTensorType>(result.getType());
+    auto collapse =
+        result.hasOneUse()
+            ? dyn_cast<tensor::CollapseShapeOp>(*result.user_begin())
+            : tensor::CollapseShapeOp();
+    if (!collapse || type.getRank() != 4 || type.getDimSize(2) != 1 ||
+        type.getDimSize(3) != 1 || collapse.getResultType().getRank() != 2 ||
+        collapse.getResultType().getDimSize(0) != type.getDimSize(0))
+      return result;
+    return collapse.getResult();
+  }
+
   /// The candidate of `op`. Returns nullopt if its sums do not become quantized
   /// values, or take too many values to evaluate them all.
   std::optional<Candidate> candidateOf(Operation *op) const {
@@ -246,7 +323,7 @@ private:
     candidate.weights = std::move(*weights);
     layer.weights = candidate.weights;
 
-    for (Value value = op.getResult();;) {
+    for (Value value = sumsOf(op.getResult());;) {
       std::optional<Stage> stage = stageBehind(value, layer.outputs);
       if (!stage) {
         LDBG() << "not folded, sums do not become quantized values: "
@@ -369,15 +446,21 @@ private:
         tensorOf(int64_t(steps) + 1, 8), ArrayRef(codes)));
     layer.getResult().setType(
         RankedTensorType::get(type.getShape(), rewriter.getI8Type()));
-    if (last.isWhole()) {
-      layer->setLoc(withLayerOf(op.getLoc(), last.op.getLoc()));
-      rewriter.replaceOp(last.op, layer.getResult());
-    } else {
-      layer->setLoc(withNodeSuffix(op.getLoc(), ".codes"));
-      split(rewriter, last, layer.getResult());
-    }
+    layer->setLoc(last.isWhole() ? withLayerOf(op.getLoc(), last.op.getLoc())
+                                 : withNodeSuffix(op.getLoc(), ".codes"));
+    Value codesOfLayer = layer.getResult();
+    Value sums = sumsOf(op.getResult());
+    if (sums != op.getResult())
+      codesOfLayer = matrixOf(rewriter, codesOfLayer);
+    if (last.isWhole())
+      rewriter.replaceOp(last.op, codesOfLayer);
+    else
+      split(rewriter, last, codesOfLayer);
     for (const Stage &stage : llvm::reverse(stages.drop_back()))
       rewriter.eraseOp(stage.op);
+    if (sums != op.getResult())
+      rewriter.eraseOp(sums.getDefiningOp());
+    folded.insert(op);
     rewriter.eraseOp(op);
     LDBG() << "folded with " << steps << " steps: " << layer.getLoc();
     ++numFused;
@@ -430,6 +513,7 @@ private:
   }
 
   llvm::DenseMap<Operation *, model::APSpec> processors; ///< of each layer
+  llvm::DenseSet<Operation *> folded;                    ///< erased
 };
 
 } // namespace

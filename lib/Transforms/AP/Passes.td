@@ -16,6 +16,9 @@ def APFuseElementwise : Pass<"ap-fuse-elementwise", "::mlir::ModuleOp"> {
     also reads another tensor, as in a residual addition, the part of the op that
     depends on that tensor remains.
 
+    A sum over windows or whole images, of which a mean is a function, becomes an
+    `ap.conv_2d` of each channel with weights of 1 if it can be folded too.
+
     All scalar arithmetic is folded, including sigmoid, tanh and GELU: the
     compiler of the digital unit compiles the function, which need not be
     monotone. The pass leaves alone ops with wider results, ops whose result
@@ -24,6 +27,8 @@ def APFuseElementwise : Pass<"ap-fuse-elementwise", "::mlir::ModuleOp"> {
     than 2^31 values over all outputs.
   }];
   let options = [
+    Option<"layout", "layout", "std::string", /*default=*/"\"\"",
+           "as of ap-compile-programs: windows of means fit into it">,
     Option<"threads", "threads", "unsigned", /*default=*/"0",
            "threads that evaluate functions; 0: as many as the machine has">];
   let statistics = [
@@ -38,7 +43,7 @@ def APConvertElementwise : Pass<"ap-convert-elementwise", "::mlir::ModuleOp"> {
     linalg ops on quantized values of at most that many bits:
 
     - maximum poolings of images, with their padding, to `ap.max_pool_2d`;
-    - elementwise functions of two tensors `[N, C, H, W]`, such as a residual
+    - elementwise functions of two tensors `[N, C, H, W]` or `[N, C]`, such as a residual
       addition with its rescaling, to `ap.weighted_sum`. The pass tabulates the
       function with the rounding of the digital unit, and searches for the
       cheapest factors with which the table is a step function of the weighted

@@ -99,10 +99,13 @@ public:
   /// empty for products that nothing searches.
   bool decide(std::string &why) {
     // What the sum is read by, whatever its terms are.
-    plan.chain = chainFrom(plan.sum.op->getResult(0));
-    plan.ranking = matchArgReduction(plan.chain.end);
-    if (!plan.ranking)
-      plan.ranking = matchTopK(plan.chain.end);
+    plan.chain = chainFrom(plan.sum.op->getResult(0), plan.sum.wordDim);
+    const bool isCondition = plan.sum.kind != PairSum::Kind::sum;
+    if (!isCondition) {
+      plan.ranking = matchArgReduction(plan.chain.end, plan.chain.wordDim);
+      if (!plan.ranking)
+        plan.ranking = matchTopK(plan.chain.end, plan.chain.wordDim);
+    }
     const bool isSearched =
         plan.ranking || cast<RankedTensorType>(plan.chain.end.getType())
                             .getElementType()
@@ -120,6 +123,7 @@ public:
     Type element = plan.sum.type().getElementType();
     const int precision = element.isF32()   ? 24
                           : element.isF64() ? 53
+                          : isCondition     ? 53 // nothing is added up
                           : isa<IntegerType>(element)
                               ? int(element.getIntOrFloatBitWidth()) - 1
                               : 0;
@@ -140,7 +144,7 @@ public:
         return true;
     why = whyDistances;
     for (int sign : {1, -1})
-      if (!plan.sum.isProduct && findCode(sign)) {
+      if (!plan.sum.isProduct && !isCondition && findCode(sign)) {
         plan.kind = ap::SearchKind::distances;
         return true;
       }
@@ -179,40 +183,62 @@ public:
           RankedTensorType::get({queries, width}, type),
           [&](OpBuilder &b, ValueRange args) { return body(b, args[0]); });
     };
-    auto replace = [&](Value old, Value value) {
-      if (old)
-        old.replaceAllUsesWith(
-            reshaped(builder, loc, value,
-                     cast<RankedTensorType>(old.getType()).getShape()));
+    // [Q, width] -> the shape of `old`, whose words are at `wordDim`.
+    auto replace = [&](Value old, Value value, int64_t wordDim) {
+      if (!old)
+        return;
+      ArrayRef<int64_t> shape =
+          cast<RankedTensorType>(old.getType()).getShape();
+      int64_t behind = 1;
+      for (int64_t i = wordDim + 1; i < int64_t(shape.size()); ++i)
+        behind *= shape[i];
+      const int64_t wide =
+          cast<RankedTensorType>(value.getType()).getDimSize(1);
+      if (behind > 1 && wide > 1) {
+        value = reshaped(builder, loc, value, {queries / behind, behind, wide});
+        Value empty = tensor::EmptyOp::create(
+            builder, loc, {queries / behind, wide, behind}, elementOf(value));
+        value = linalg::TransposeOp::create(builder, loc, value, empty,
+                                            ArrayRef<int64_t>{0, 2, 1})
+                    ->getResult(0);
+      }
+      old.replaceAllUsesWith(reshaped(builder, loc, value, shape));
     };
+    const int64_t wordDim = plan.chain.wordDim;
     switch (plan.kind) {
     case ap::SearchKind::best: {
-      replace(plan.ranking->indices, search.getIndices());
+      replace(plan.ranking->indices, search.getIndices(), wordDim);
       Value values = plan.ranking->values;
       if (values && !values.use_empty())
         replace(values,
-                mapped(elementOf(values), [&](OpBuilder &b, Value distance) {
-                  return plan.chain.emit(b, loc, sumOf(b, loc, distance));
-                }));
+                mapped(elementOf(values),
+                       [&](OpBuilder &b, Value distance) {
+                         return plan.chain.emit(b, loc,
+                                                sumOf(b, loc, distance));
+                       }),
+                wordDim);
       break;
     }
     case ap::SearchKind::within:
       replace(plan.chain.end,
-              mapped(elementOf(plan.chain.end), [&](OpBuilder &b, Value found) {
-                Value inside =
-                    arith::TruncIOp::create(b, loc, b.getI1Type(), found);
-                return arith::SelectOp::create(b, loc, inside,
-                                               constant(b, loc, plan.inside),
-                                               constant(b, loc, plan.outside))
-                    .getResult();
-              }));
+              mapped(elementOf(plan.chain.end),
+                     [&](OpBuilder &b, Value found) {
+                       Value inside = arith::TruncIOp::create(
+                           b, loc, b.getI1Type(), found);
+                       return arith::SelectOp::create(
+                                  b, loc, inside, constant(b, loc, plan.inside),
+                                  constant(b, loc, plan.outside))
+                           .getResult();
+                     }),
+              wordDim);
       break;
     case ap::SearchKind::distances:
       replace(plan.sum.op->getResult(0),
               mapped(elementOf(plan.sum.op->getResult(0)),
                      [&](OpBuilder &b, Value distance) {
                        return sumOf(b, loc, distance);
-                     }));
+                     }),
+              plan.sum.wordDim);
       break;
     }
     LDBG() << "raises the sum at " << loc << " to a search for "
@@ -256,7 +282,11 @@ private:
                        plan.code.scale * double(distance);
     Type element = plan.sum.type().getElementType();
     Attribute value;
-    if (isa<FloatType>(element))
+    if (plan.sum.kind != PairSum::Kind::sum)
+      value = IntegerAttr::get(
+          element,
+          APInt(1, (sum == 0) == (plan.sum.kind == PairSum::Kind::all)));
+    else if (isa<FloatType>(element))
       value = FloatAttr::get(element, sum);
     else
       value = IntegerAttr::get(element, int64_t(sum));
@@ -305,7 +335,7 @@ private:
   /// Whether the chain has one value up to some distance and another beyond.
   bool decideWithin() {
     // As long a chain as still has two values: what follows stays.
-    if (plan.chain.steps.empty())
+    if (plan.chain.steps.empty() && plan.sum.kind == PairSum::Kind::sum)
       return false;
     int64_t last = -1;
     const Attribute inside = valueAt(0);

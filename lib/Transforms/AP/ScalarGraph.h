@@ -67,6 +67,9 @@ private:
   std::deque<ScalarNode> nodes;
 };
 
+/// Whether all loops of `op` are parallel and its results have them in order.
+bool isElementwiseMap(mlir::linalg::GenericOp op);
+
 /// The result of `op` on constants; null if it does not fold.
 mlir::Attribute foldOp(mlir::Operation *op, unsigned result,
                        llvm::ArrayRef<mlir::Attribute> operands);

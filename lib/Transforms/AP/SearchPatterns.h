@@ -9,9 +9,13 @@
 namespace pumice {
 
 /// `result[q..., r] = sum_k term(query[q..., k], word[r, k])`, where words are
-/// constant.
+/// constant. `r` may be another dimension than the last. Of conditions, whether
+/// all or any of the terms hold.
 struct PairSum {
+  enum class Kind { sum, all, any };
   mlir::linalg::LinalgOp op;
+  Kind kind = Kind::sum;
+  int64_t wordDim = 0; ///< of the result
   llvm::SmallVector<int64_t> querySizes;
   int64_t queries = 1, rows = 0, cells = 0;
   const ScalarNode *term = nullptr;
@@ -34,7 +38,8 @@ struct PairTerms {
 };
 std::optional<PairTerms> readTerms(const PairSum &sum, std::string &why);
 
-/// An elementwise function of one tensor, step by step.
+/// An elementwise function of one tensor, step by step. Reshapes and transposes
+/// between the steps keep the order of queries.
 struct ValueChain {
   struct Step {
     mlir::linalg::GenericOp op;
@@ -43,7 +48,8 @@ struct ValueChain {
     llvm::SmallVector<mlir::Attribute> constants;
   };
   llvm::SmallVector<Step> steps;
-  mlir::Value end; ///< the result of the last step, or the start
+  mlir::Value end;     ///< the result of the last step, or the start
+  int64_t wordDim = 0; ///< of `end`
 
   /// The function of one number; null if it does not fold.
   mlir::Attribute apply(mlir::Attribute value) const;
@@ -52,20 +58,33 @@ struct ValueChain {
                    mlir::Value value) const;
 };
 /// As long a chain as possible.
-ValueChain chainFrom(mlir::Value start);
+ValueChain chainFrom(mlir::Value start, int64_t wordDim);
 
-/// What finds the smallest, or largest, elements of the last dimension.
+/// The constant that all elements of a tensor, or a scalar, are.
+mlir::Attribute uniformConstant(mlir::Value value);
+/// The results of a body on constants; arguments without a value are null.
+bool runBody(
+    mlir::Block &body, llvm::ArrayRef<mlir::Attribute> arguments,
+    llvm::SmallVectorImpl<mlir::Attribute> &results,
+    llvm::function_ref<mlir::Attribute(mlir::linalg::IndexOp)> index = nullptr);
+/// Whether `tensor` is filled with 0.
+bool isFilledWithZero(mlir::Value tensor);
+
+/// What finds the smallest, or largest, elements of the dimension of words.
 struct Ranking {
   bool largest = false;
   int64_t count = 1;
   mlir::Value values, indices;               ///< results, null if there is none
   llvm::SmallVector<mlir::Attribute> limits; ///< that no element may reach
 };
-/// An arg-reduction of `value`: of equal elements, the first one wins.
-std::optional<Ranking> matchArgReduction(mlir::Value value);
-/// The stable ranking of `value` by comparing all pairs of elements, and the
-/// selection of the first ones: what becomes of topk and sort.
-std::optional<Ranking> matchTopK(mlir::Value value);
+/// An arg-reduction of `value` over a dimension: of equal elements, the first
+/// one wins.
+std::optional<Ranking> matchArgReduction(mlir::Value value, int64_t wordDim);
+/// The stable ranking of the last dimension of `value` by comparing all pairs
+/// of elements, and the selection of the first ones: what becomes of topk and
+/// sort. Many elements are ranked in blocks, and then the first ones of all
+/// blocks.
+std::optional<Ranking> matchTopK(mlir::Value value, int64_t wordDim);
 
 } // namespace pumice
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: pumice-opt %s --pum-attach-device=device=cam-fefet --ap-raise-searches -verify-diagnostics
+// RUN: pumice-opt %s --pum-attach-device=device=cam-fefet --ap-raise-searches -verify-diagnostics | FileCheck %s
 
 #q = affine_map<(i, j, k) -> (i, k)>
 #w = affine_map<(i, j, k) -> (j, k)>
@@ -39,7 +39,28 @@ func.func @many(%x: tensor<2x3xi1>) -> tensor<2x22xi32> {
   return %d : tensor<2x22xi32>
 }
 
-func.func @power(%x: tensor<2x3xi1>) -> tensor<2x2xf32> {
+// A square is a product, the only power of fractions that is evaluated.
+// CHECK-LABEL: func @square
+func.func @square(%x: tensor<2x3xi1>) -> tensor<2x2xf32> {
+  %zero = arith.constant 0.0 : f32
+  %words = arith.constant dense<0.5> : tensor<2x3xf32>
+  %e = tensor.empty() : tensor<2x2xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%e : tensor<2x2xf32>) -> tensor<2x2xf32>
+  // CHECK: ap.cam_search
+  %d = linalg.generic {indexing_maps = [#q, #w, #sum], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %words : tensor<2x3xi1>, tensor<2x3xf32>) outs(%zeros : tensor<2x2xf32>) {
+  ^bb0(%a: i1, %b: f32, %out: f32):
+    %two = arith.constant 2 : i32
+    %0 = math.fpowi %b, %two : f32, i32
+    %1 = arith.select %a, %0, %b : f32
+    %2 = arith.addf %1, %out : f32
+    linalg.yield %2 : f32
+  } -> tensor<2x2xf32>
+  return %d : tensor<2x2xf32>
+}
+
+// CHECK-LABEL: func @cube
+func.func @cube(%x: tensor<2x3xi1>) -> tensor<2x2xf32> {
   %zero = arith.constant 0.0 : f32
   %words = arith.constant dense<0.5> : tensor<2x3xf32>
   %e = tensor.empty() : tensor<2x2xf32>
@@ -48,8 +69,8 @@ func.func @power(%x: tensor<2x3xi1>) -> tensor<2x2xf32> {
   %d = linalg.generic {indexing_maps = [#q, #w, #sum], iterator_types = ["parallel", "parallel", "reduction"]}
       ins(%x, %words : tensor<2x3xi1>, tensor<2x3xf32>) outs(%zeros : tensor<2x2xf32>) {
   ^bb0(%a: i1, %b: f32, %out: f32):
-    %two = arith.constant 2 : i32
-    %0 = math.fpowi %b, %two : f32, i32
+    %three = arith.constant 3 : i32
+    %0 = math.fpowi %b, %three : f32, i32
     %1 = arith.select %a, %0, %b : f32
     %2 = arith.addf %1, %out : f32
     linalg.yield %2 : f32

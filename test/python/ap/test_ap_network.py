@@ -10,6 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("pumice._mlir_libs._pumice")
 
+import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
 
 import ap_oracle  # noqa: E402
@@ -105,14 +106,56 @@ def test_what_follows_layers_runs_on_processors_too(bits: int) -> None:
     assert (runs[0].outputs == runs[2].outputs).all()
     assert (runs[1].outputs == runs[2].outputs).all()
     text = pumice.compile(quantized, x, device=on).ir("crossbar")
-    # All layers but the last make codes; so do a pooling and two additions.
+    # All layers but the last make codes; so do a pooling, two additions and a mean.
     results = re.findall(r"ap\.run .*-> tensor<\S+x(i\d+)>", text)
-    assert sorted(results) == ["i32"] + ["i8"] * 9
+    assert sorted(results) == ["i32"] + ["i8"] * 10
     assert "arith.maxui" not in text
-    # What is left: the input's codes, a mean, the last layer's numbers.
+    # What is left: the input's codes, the last layer's numbers.
     digital, alone = (run.report.components["digital"] for run in runs[:2])
     assert digital < 0.5 * alone
     assert runs[0].report.counters["ap_passes"] > runs[1].report.counters["ap_passes"]
+
+
+class Means(nn.Module):
+    """Means of windows and of whole images, and a sum of two matrices."""
+
+    def __init__(self, flat: bool) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(2, 6, 3, padding=1)
+        self.second = nn.Conv2d(6, 12, 3, padding=1)
+        self.third, self.fourth, self.last = (nn.Linear(12, n) for n in (12, 12, 5))
+        self.flat = flat
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = F.avg_pool2d(F.relu(self.first(x)), 2)
+        x = F.relu(self.second(x))
+        x = x.mean((2, 3)) if self.flat else F.adaptive_avg_pool2d(x, 1).flatten(1)
+        x = F.relu(self.third(x))
+        return self.last(F.relu(x + self.fourth(x)))
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_means_run_on_processors_too(flat: bool) -> None:
+    torch.manual_seed(1)
+    x = torch.randn(3, 2, 12, 12)
+    quantized = pumice.quantize(make_ternary(Means(flat), 0.3), [x], activation_bits=4)
+    program = check(quantized, x)
+    text = program.ir("crossbar")
+    # Four layers, two means and a sum give codes, the last layer numbers.
+    results = re.findall(r"ap\.run .*-> tensor<\S+x(i\d+)>", text)
+    assert sorted(results) == ["i32"] + ["i8"] * 7
+    assert "arith.addi" not in text
+
+
+def test_means_of_large_windows_stay() -> None:
+    """256 columns do not hold a window of 16 x 16 values."""
+    torch.manual_seed(1)
+    model = nn.Sequential(
+        nn.Conv2d(2, 4, 3, padding=1), nn.ReLU(), nn.AvgPool2d(16), nn.Flatten(), nn.Linear(4, 3)
+    )
+    x = torch.randn(1, 2, 16, 16)
+    quantized = pumice.quantize(make_ternary(model, 0.3), [x], activation_bits=4)
+    assert "arith.addi" in check(quantized, x).ir("crossbar")
 
 
 @pytest.mark.parametrize("function", [nn.Sigmoid, nn.Tanh, nn.GELU, nn.Hardswish, nn.SiLU])

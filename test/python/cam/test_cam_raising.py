@@ -102,6 +102,26 @@ BEST: dict[str, Form] = {
     "product over norms": lambda x, e, m: (
         (sign(x) @ e.T) / (sign(x).norm(dim=1, keepdim=True) * e.norm(dim=1))
     ).argmax(1),
+    "words first": lambda x, e, m: (e @ sign(x).T).argmax(0),
+    "distances to words first": lambda x, e, m: torch.cdist(e, sign(x), p=1).min(0),
+    "ranks down a column": lambda x, e, m: torch.cdist(e, sign(x), p=1).topk(1, 0, False)[0],
+    "in batches": lambda x, e, m: torch.cdist(sign(x).reshape(2, 3, -1), e, p=1).argmin(-1),
+    "words of each batch": lambda x, e, m: torch.cdist(
+        sign(x).reshape(2, 3, -1), e[None].expand(2, *e.shape), p=1
+    ).argmin(-1),
+    "a layer in batches": lambda x, e, m: torch.nn.functional.linear(
+        sign(x).reshape(2, 3, -1), e
+    ).max(-1),
+    "einsum": lambda x, e, m: torch.einsum("qb,rb->qr", sign(x), e).argmax(1),
+    "one query": lambda x, e, m: (sign(x)[0] != e).sum(-1).sort(stable=True).indices[:4],
+    "squares of distances": lambda x, e, m: (torch.cdist(sign(x), e) ** 2).argmin(1),
+    "normalized": lambda x, e, m: (
+        torch.nn.functional.normalize(sign(x)) @ torch.nn.functional.normalize(e).T
+    ).argmax(1),
+    "k-th value": lambda x, e, m: torch.cdist(sign(x), e, p=1).kthvalue(3, 1).values,
+    "median": lambda x, e, m: torch.cdist(sign(x), e, p=1).median(1).values,
+    "the smallest one": lambda x, e, m: torch.cdist(sign(x), e, p=1).topk(1, largest=False)[0],
+    "several values": lambda x, e, m: torch.sort(torch.cdist(sign(x), e, p=1), dim=1)[0][:, :3],
     "kNN": lambda x, e, m: stable(torch.cdist(sign(x), e, p=1), 5, False),
     "kNN by similarity": lambda x, e, m: stable(sign(x) @ e.T, 5, True),
 }
@@ -130,6 +150,47 @@ def test_topk_is_a_stable_ranking() -> None:
     assert torch.equal(indices, stable(found, 4, False))
 
 
+def test_votes_of_neighbours() -> None:
+    labels = torch.arange(21) % 3
+
+    def nearest(x: Any, e: Any) -> Any:
+        return labels[stable(torch.cdist(sign(x), e, p=1), 5, False)]
+
+    one_hot = torch.nn.functional.one_hot
+    forms: list[Form] = [
+        lambda x, e, m: nearest(x, e).mode(1).values,
+        lambda x, e, m: one_hot(nearest(x, e), 3).sum(1).argmax(1),
+        lambda x, e, m: (nearest(x, e)[..., None] == torch.arange(3)).sum(1).argmax(1),
+        lambda x, e, m: torch.zeros(6, 3).scatter_add(1, nearest(x, e), torch.ones(6, 5)).argmax(1),
+    ]
+    for form in forms:
+        checked(Memory(bipolar(21, 64), form), queries(6, 64), "best")
+
+
+def test_bundles_of_bound_vectors() -> None:
+    """Encoders of hyperdimensional computing: which values their bundles have is inferred."""
+    generator = torch.Generator().manual_seed(5)
+    level = torch.randint(0, 2, (4, 64), generator=generator).float() * 2 - 1
+    place = torch.randint(0, 2, (9, 64), generator=generator).float() * 2 - 1
+    x = torch.randint(0, 4, (6, 9), generator=generator).float()
+
+    def bundle(x: Any) -> Any:
+        return (level[x.long()] * place).sum(1)
+
+    forms: list[Form] = [
+        lambda x, e, m: torch.cdist(sign(bundle(x)), e, p=1).argmin(1),
+        lambda x, e, m: (sign(bundle(x)) @ e.T).argmax(1),
+        lambda x, e, m: (
+            ((((level > 0)[x.long()] ^ (place > 0)).sum(1) > 4)[:, None] != (e > 0))
+            .sum(-1)
+            .argmin(1)
+        ),
+        lambda x, e, m: torch.cdist(bundle(x), 9 * e, p=1).argmin(1),
+    ]
+    for form in forms:
+        checked(Memory(bipolar(21, 64), form), x, "best")
+
+
 def test_thresholds() -> None:
     entries, x = bipolar(21, 64), queries(6, 64)
     x[0] = entries[3]
@@ -138,6 +199,10 @@ def test_thresholds() -> None:
         lambda x, e, m: (sign(x) @ e.T) >= 10,
         lambda x, e, m: ((x > 0)[:, None] == (e > 0)[None]).sum(-1) > 40,
         lambda x, e, m: (sign(x)[:, None] != e).sum(-1) == 0,
+        lambda x, e, m: ((x > 0)[:, None] == (e > 0)).all(-1),
+        lambda x, e, m: ((x > 0)[:, None] != (e > 0)).any(-1),
+        lambda x, e, m: ((x > 0)[:, None] == (e > 0)).all(-1).any(-1),
+        lambda x, e, m: torch.cdist(e, sign(x), p=1) <= 60,
     ]
     for form in forms:
         checked(Memory(entries, form), x, "within")

@@ -264,6 +264,10 @@ def test_no_more_arrays_than_there_are() -> None:
         program_of(2, np.zeros((16 * 256 + 1, 5), int), "distances", device=device)
 
 
-def test_negative_energies_are_refused() -> None:
-    with pytest.raises(PumiceError, match="sense_pj must be at least 0, got -1"):
-        changed(sense_pj=-1.0)
+COSTS = sorted(name for name in DEVICE.cams["cam"] if "_pj" in name or name.endswith("_ns"))
+
+
+@pytest.mark.parametrize("name", COSTS)
+def test_negative_costs_are_refused(name: str) -> None:
+    with pytest.raises(PumiceError, match=f"{name} must be at least 0, got -0.25"):
+        changed(**{name: -0.25})
