@@ -542,11 +542,13 @@ def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_levels(levels: list[Any], changes: Mapping[str, Any]) -> None:
-    """Levels have an order, so that a mapping cannot add one.
+    """Levels have an order, so that a mapping can add one only in place of those that it removes.
 
     Raises:
         PumiceError: an unknown level.
     """
+    if None in changes.values():
+        return
     named = (level for level in levels if isinstance(level, Mapping) and "name" in level)
     known = [str(level["name"]) for level in named]
     for name in changes:
