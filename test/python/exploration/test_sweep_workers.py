@@ -200,7 +200,7 @@ def test_a_killed_study_goes_on(program, computed, tmp_path, monkeypatch, place)
             {"workers": 2, "cluster": "tcp://127.0.0.1:1"},
             "expected at least 1 worker, or a cluster",
         ),
-        ({"study": "s.log"}, "expected a study with the search optuna, got grid"),
+        ({"study": "s.log"}, "expected a study with a search of optuna, nsga2, tpe, got grid"),
         (
             {"study": "nowhere://", "search": "optuna"},
             "cannot keep a study in 'nowhere://': ",
