@@ -38,22 +38,25 @@ static std::optional<Values> sorted(Values values, size_t most) {
   return values;
 }
 
-Attribute pumice::elementOf(Value constant, int64_t index) {
-  std::optional<ConstantData> data = ConstantData::find(constant);
-  if (!data)
-    return {};
-  const int64_t at = data->isSplat() ? 0 : index;
-  Type type = data->elementType();
+/// Element `index` of constant data; null of other types than those of cells.
+static Attribute elementOf(const ConstantData &data, int64_t index) {
+  const int64_t at = data.isSplat() ? 0 : index;
+  Type type = data.elementType();
   if (type.isF32())
-    return FloatAttr::get(type, double(data->stored<float>()[at]));
+    return FloatAttr::get(type, double(data.stored<float>()[at]));
   if (type.isF64())
-    return FloatAttr::get(type, data->stored<double>()[at]);
+    return FloatAttr::get(type, data.stored<double>()[at]);
   if (auto integer = dyn_cast<IntegerType>(type)) {
     if (integer.getWidth() == 1)
-      return IntegerAttr::get(integer, APInt(1, data->integer(at) & 1));
-    return IntegerAttr::get(integer, data->integer(at));
+      return IntegerAttr::get(integer, APInt(1, data.integer(at) & 1));
+    return IntegerAttr::get(integer, data.integer(at));
   }
   return {};
+}
+
+Attribute pumice::elementOf(Value constant, int64_t index) {
+  std::optional<ConstantData> data = ConstantData::find(constant);
+  return data ? ::elementOf(*data, index) : Attribute();
 }
 
 /// The values of `op` for all combinations of those of its operands.
@@ -121,6 +124,9 @@ static std::optional<Values> findValuesIn(linalg::GenericOp op, Value value,
   Operation *def = value.getDefiningOp();
   if (!def || def->getBlock() != op.getBody())
     return orBoth(std::nullopt);
+  // Whatever it is that is taken.
+  if (auto extract = dyn_cast<tensor::ExtractOp>(def))
+    return orBoth(::valuesOf(extract.getTensor(), most, known));
   if (auto select = dyn_cast<arith::SelectOp>(def)) {
     std::optional<Values> condition =
         valuesIn(op, select.getCondition(), most, known);
@@ -237,7 +243,7 @@ static std::optional<Values> findValuesOf(Value tensor, size_t most,
     Values values;
     const int64_t count = data->isSplat() ? 1 : data->size();
     for (int64_t i = 0; i < count; ++i) {
-      Attribute value = elementOf(tensor, i);
+      Attribute value = ::elementOf(*data, i);
       if (!value)
         return std::nullopt;
       if (!llvm::is_contained(values, value)) {

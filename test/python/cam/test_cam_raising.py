@@ -150,6 +150,15 @@ def test_topk_is_a_stable_ranking() -> None:
     assert torch.equal(indices, stable(found, 4, False))
 
 
+def test_more_of_many_words_than_the_device_ranks() -> None:
+    """The digital unit ranks the distances of a search."""
+    model = Memory(
+        bipolar(4100, 64), lambda x, e, m: stable(torch.cdist(sign(x), e, p=1), 65, False)
+    )
+    program = checked(model, queries(2, 64), "distances")
+    assert program is not None
+
+
 def test_votes_of_neighbours() -> None:
     labels = torch.arange(21) % 3
 
@@ -277,7 +286,8 @@ def test_what_is_not_a_search_stays_digital(capfd) -> None:
     checked(Memory(entries, lambda x, e, m: sign(x) @ e.T), x, None)
 
     def own(x: Any, e: Any, m: Any) -> Any:
-        return torch.cdist(sign(x).reshape(2, 3, 60), e[:20].reshape(2, 10, 60), p=1).argmin(-1)
+        words = torch.stack([e[:10], -e[:10]])
+        return torch.cdist(sign(x).reshape(2, 3, 60), words, p=1).argmin(-1)
 
     program = checked(Memory(entries, own), x, None)
     reasons = [item.get("reason", "") for item in program.estimate().instructions]
