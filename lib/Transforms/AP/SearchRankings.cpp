@@ -102,13 +102,24 @@ std::optional<Ranking> pumice::matchArgReduction(Value value, int64_t wordDim) {
   return ranking;
 }
 
+/// A tensor that is read as if it had `shape`, such as one in blocks.
+struct Shaped {
+  Value value;
+  SmallVector<int64_t> shape;
+
+  explicit Shaped(Value value)
+      : value(value),
+        shape(cast<RankedTensorType>(value.getType()).getShape()) {}
+  Shaped(Value value, ArrayRef<int64_t> shape) : value(value), shape(shape) {}
+};
+
 /// Whether `expanded` is `value` with one more dimension, of one element, at
 /// `unitDim`.
-static bool isExpansion(Value expanded, Value value, int64_t unitDim) {
+static bool isExpansion(Value expanded, const Shaped &value, int64_t unitDim) {
   auto op = expanded.getDefiningOp<tensor::ExpandShapeOp>();
-  if (!op || op.getSrc() != value)
+  if (!op || op.getSrc() != value.value)
     return false;
-  SmallVector<int64_t> shape(op.getSrcType().getShape());
+  SmallVector<int64_t> shape(value.shape);
   shape.insert(shape.begin() + unitDim, 1);
   return op.getResultType().getShape() == ArrayRef(shape);
 }
@@ -199,11 +210,10 @@ static linalg::GenericOp pairsOp(Operation *reader, int64_t loops,
 
 /// The rank of each element in the last dimension of `value`: how many others
 /// come before it. Sets whether the largest comes first.
-static Value matchRank(Value value, bool &largest) {
-  const auto type = cast<RankedTensorType>(value.getType());
-  const int64_t leading = type.getRank() - 1;
-  const int64_t rows = type.getShape().back();
-  for (Operation *user : value.getUsers())
+static Value matchRank(const Shaped &value, bool &largest) {
+  const int64_t leading = int64_t(value.shape.size()) - 1;
+  const int64_t rows = value.shape.back();
+  for (Operation *user : value.value.getUsers())
     for (Operation *reader : user->getUsers()) {
       auto op = pairsOp(reader, leading + 2, 3);
       if (!op || op.getNumDpsInputs() != 3)
@@ -304,10 +314,9 @@ static bool isSelection(linalg::GenericOp op, unsigned taken,
 /// The first ones of the last dimension of `value`: their values, and those
 /// numbers that `numbers` (of the shape of `value`) has for them, or their
 /// positions if it is null.
-static std::optional<Ranking> matchFirst(Value value, Value numbers) {
-  const auto type = cast<RankedTensorType>(value.getType());
-  const int64_t leading = type.getRank() - 1;
-  const int64_t rows = type.getShape().back();
+static std::optional<Ranking> matchFirst(const Shaped &value, Value numbers) {
+  const int64_t leading = int64_t(value.shape.size()) - 1;
+  const int64_t rows = value.shape.back();
   const Loops each = loopsFrom(leading, {-1, leading + 1});
   Ranking ranking;
   Value rank = matchRank(value, ranking.largest);
@@ -323,7 +332,7 @@ static std::optional<Ranking> matchFirst(Value value, Value numbers) {
       const int64_t count = cast<RankedTensorType>(op->getResult(0).getType())
                                 .getDimSize(leading);
       auto at = inputWith(op, each, [&](Value input) {
-        return isExpansion(input, rank, leading);
+        return isExpansion(input, Shaped(rank), leading);
       });
       auto number = inputWith(op, {leading, -1}, [&](Value input) {
         return holds(input, {count, 1}, [](int64_t i, int64_t) { return i; });
@@ -341,7 +350,8 @@ static std::optional<Ranking> matchFirst(Value value, Value numbers) {
         auto index =
             numbers ? inputWith(selection, each,
                                 [&](Value input) {
-                                  return isExpansion(input, numbers, leading);
+                                  return isExpansion(input, Shaped(numbers),
+                                                     leading);
                                 })
                     : inputWith(selection, {leading + 1}, [&](Value input) {
                         return holds(input, {1, rows},
@@ -450,25 +460,28 @@ std::optional<Ranking> pumice::matchTopK(Value value, int64_t wordDim) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || type.getRank() < 1 || wordDim + 1 != type.getRank())
     return std::nullopt;
-  if (auto ranking = matchFirst(value, {}))
+  if (auto ranking = matchFirst(Shaped(value), {}))
     return ranking;
   // Blocks: the first ones of each, and of those the first ones.
-  if (!value.hasOneUse())
-    return std::nullopt;
-  Operation *user = *value.user_begin();
   Value all = value;
-  if (isa<tensor::PadOp>(user)) {
-    all = user->getResult(0);
-    if (!all.hasOneUse())
+  if (value.hasOneUse() && isa<tensor::PadOp>(*value.user_begin()))
+    all = (*value.user_begin())->getResult(0);
+  // Reads of [..., blocks, size] as [..., blocks, 1, size].
+  SmallVector<int64_t> shape;
+  for (Operation *user : all.getUsers()) {
+    auto expand = dyn_cast<tensor::ExpandShapeOp>(user);
+    if (!expand || expand.getResultType().getRank() != type.getRank() + 2)
       return std::nullopt;
-    user = *all.user_begin();
+    ArrayRef<int64_t> found = expand.getResultType().getShape();
+    if (found[type.getRank()] == 1) {
+      shape.assign(found.begin(), found.end());
+      shape.erase(shape.begin() + type.getRank());
+    }
   }
-  auto expand = dyn_cast<tensor::ExpandShapeOp>(user);
-  if (!expand || expand.getResultType().getRank() != type.getRank() + 1 ||
-      expand.getReassociationIndices().back().size() != 2)
+  if (shape.empty())
     return std::nullopt;
-  const int64_t size = expand.getResultType().getShape().back();
-  auto inBlocks = matchFirst(expand.getResult(), {});
+  const int64_t size = shape.back();
+  auto inBlocks = matchFirst(Shaped(all, shape), {});
   if (!inBlocks || !inBlocks->values)
     return std::nullopt;
   if (all != value &&
@@ -481,7 +494,7 @@ std::optional<Ranking> pumice::matchTopK(Value value, int64_t wordDim) {
   // Without numbers, only values are read.
   if (!candidates || (inBlocks->indices && !numbers))
     return std::nullopt;
-  auto ranking = matchFirst(candidates, numbers);
+  auto ranking = matchFirst(Shaped(candidates), numbers);
   if (!ranking || ranking->largest != inBlocks->largest ||
       ranking->count > inBlocks->count || (ranking->indices && !numbers))
     return std::nullopt;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: pumice-opt %s --pum-attach-device=device=rtm-ap --ap-fuse-elementwise -split-input-file | FileCheck %s
-// RUN: pumice-opt %s --pum-attach-device=device=rtm-ap --ap-fuse-elementwise=layout=along -split-input-file | FileCheck %s
+// RUN: pumice-opt %s --pum-attach-device=device=rtm-ap --ap-fuse-elementwise=layout=across -split-input-file | FileCheck %s
 
 #in = affine_map<(n, c, y, x) -> (n, c, y, x)>
 #out = affine_map<(n, c, y, x) -> (n, c)>

@@ -150,6 +150,29 @@ def test_topk_is_a_stable_ranking() -> None:
     assert torch.equal(indices, stable(found, 4, False))
 
 
+@pytest.mark.parametrize("rows", [4097, 5000])
+def test_first_of_many_words(rows: int) -> None:
+    """Rankings of more words than are compared with each other, ties in the order of rows."""
+    entries, x = bipolar(rows, 64), queries(3, 64)
+    wanted = torch.cdist(sign(x), entries, p=1)
+    model = Memory(entries, lambda x, e, m: torch.cdist(sign(x), e, p=1).topk(6, largest=False))
+    program = pumice.compile(model, x, device="cam-fefet", quantize=False)
+    assert "for best" in " ".join(str(program.ir("crossbar")).split())
+    values, indices = program.run(x).outputs
+    assert torch.equal(values, wanted.topk(6, largest=False).values)
+    assert torch.equal(indices, stable(wanted, 6, False))
+
+
+def test_first_of_many_words_in_other_forms() -> None:
+    x = queries(3, 64)
+    forms: list[Form] = [
+        lambda x, e, m: stable(sign(x) @ e.T, 6, True),
+        lambda x, e, m: (e @ sign(x).T).topk(6, 0).values,
+    ]
+    for form in forms:
+        checked(Memory(bipolar(4100, 64), form), x, "best")
+
+
 def test_more_of_many_words_than_the_device_ranks() -> None:
     """The digital unit ranks the distances of a search."""
     model = Memory(

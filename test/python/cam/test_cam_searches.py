@@ -269,5 +269,5 @@ COSTS = sorted(name for name in DEVICE.cams["cam"] if "_pj" in name or name.ends
 
 @pytest.mark.parametrize("name", COSTS)
 def test_negative_costs_are_refused(name: str) -> None:
-    with pytest.raises(PumiceError, match=f"{name} must be at least 0, got -0.25"):
-        changed(**{name: -0.25})
+    with pytest.raises(PumiceError, match=f"{name} must be at least 0, got -1"):
+        changed(**{name: -1.0})

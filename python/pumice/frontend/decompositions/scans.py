@@ -160,7 +160,7 @@ def _mode(self: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
     return found if keepdim else tuple(part.squeeze(dim) for part in found)
 
 
-def _dist(self: Tensor, other: Tensor, p: float = 2) -> Tensor:
+def _dist(self: Tensor, other: Tensor, p: float = 2) -> Any:
     return torch.linalg.vector_norm(self - other, p)
 
 
