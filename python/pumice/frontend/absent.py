@@ -15,6 +15,7 @@ import mmap
 import operator
 import os
 import sys
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -34,9 +35,8 @@ _SMALL = 1 << 16
 #: mmap.MAP_NORESERVE on Linux, which Python names from 3.12 on only.
 _NO_RESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000)
 
-#: Beginnings and ends of the memory of `zeros`, which is kept as long as the process.
-_begins: list[int] = []
-_ends: list[int] = []
+#: Beginnings and ends of the memory of `zeros` that is in use, in ascending order.
+_ranges: list[tuple[int, int]] = []
 
 
 def has_absent_weights(model: Any) -> bool:
@@ -111,14 +111,14 @@ def _is_shape_only(value: torch.Tensor) -> bool:
 
 def is_absent(value: torch.Tensor) -> bool:
     """Whether a tensor is, or views, one of `zeros`."""
-    if value.device.type != "cpu" or not _begins:
+    if value.device.type != "cpu" or not _ranges:
         return False
     try:
         address = value.data_ptr()
     except RuntimeError:  # fake
         return False
-    place = bisect.bisect_right(_begins, address) - 1
-    return place >= 0 and address < _ends[place]
+    place = bisect.bisect_right(_ranges, (address, sys.maxsize)) - 1
+    return place >= 0 and address < _ranges[place][1]
 
 
 def zeros(shape: Any, dtype: torch.dtype, ends: Sequence[int] = ()) -> torch.Tensor:
@@ -141,10 +141,10 @@ def zeros(shape: Any, dtype: torch.dtype, ends: Sequence[int] = ()) -> torch.Ten
         except RuntimeError as error:
             raise FrontendError(f"no room for a tensor of {size} bytes: {error}") from None
     found = torch.frombuffer(memory, dtype=dtype, count=math.prod(shape)).reshape(shape)
-    begin = found.data_ptr()
-    place = bisect.bisect_right(_begins, begin)
-    _begins.insert(place, begin)
-    _ends.insert(place, begin + size)
+    place = (found.data_ptr(), found.data_ptr() + size)
+    bisect.insort(_ranges, place)
+    # Tensors keep the memory. Others may get its addresses when the last of them is gone.
+    weakref.finalize(memory, _ranges.remove, place)
     for index, value in enumerate(ends[: found.numel()]):
         found.view(-1)[index] = value
     return found

@@ -36,7 +36,7 @@ def test_running(tmp_path, monkeypatch, capsys) -> None:
     for name in ("torch", "torch_mlir", "torchao"):
         pytest.importorskip(name)
     monkeypatch.chdir(tmp_path)
-    run_page(DOCS / "running.md", 12)
+    run_page(DOCS / "running.md", 13)
     printed = capsys.readouterr().out
     assert "Run on device 'isaac'" in printed
     assert "torch.int32" in printed or "int32 (1, 16, 28, 28)" in printed
@@ -136,7 +136,7 @@ def test_sweep(tmp_path, monkeypatch, capsys) -> None:
     for name in ("torch", "torch_mlir", "torchao"):
         pytest.importorskip(name)
     monkeypatch.chdir(tmp_path)
-    run_page(DOCS / "sweep.md", 2)
+    run_page(DOCS / "sweep.md", 3)
     lines = capsys.readouterr().out.splitlines()
     assert lines[3].startswith("array.adc.bits=5: ")
     printed = [line.split() for line in lines[:3]]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from torch import nn
 import pumice
 from pumice import CompileError, Device, PumiceError
 from pumice.cli import main
-from pumice.frontend import FrontendError, quantize
+from pumice.frontend import FrontendError, absent, quantize
 from pumice.frontend.absent import has_absent_weights, is_absent, with_zeros, zeros
 
 X = torch.zeros(1, 3, 12, 12)
@@ -217,6 +218,19 @@ def test_the_command_without_weights(tmp_path, monkeypatch, capsys) -> None:
     assert reports[0] == reports[1] == reports[2]
     assert main(["compile", "net.py:make", "-i", "x.npy", "-o", "p", "--no-weights"]) != 0
     assert "expected a model with weights" in capsys.readouterr().err
+
+
+def test_addresses_of_absent_weights_are_forgotten() -> None:
+    weight = zeros((512, 512), torch.float32)
+    begin = weight.data_ptr()
+    part = weight[3:]
+    del weight
+    assert is_absent(part)
+    del part
+    # Whatever is there next is a tensor like others.
+    others = [torch.frombuffer(mmap.mmap(-1, 1 << 20), dtype=torch.float32) for _ in range(1 << 6)]
+    assert not any(is_absent(other) for other in others)
+    assert all(first != begin for first, _ in absent._ranges)
 
 
 @pytest.mark.nightly
