@@ -138,7 +138,8 @@ def test_sweep(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     run_page(DOCS / "sweep.md", 3)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[3].startswith("array.adc.bits=5: ")
+    assert lines[3] == "4 points"
+    assert any(line.startswith("array.adc.bits=5: ") for line in lines[4:])
     printed = [line.split() for line in lines[:3]]
     assert [words[0] for words in printed] == ["4", "6", "8"]
     energies = [float(words[1]) for words in printed]
