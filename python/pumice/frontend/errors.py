@@ -25,7 +25,7 @@ class FrontendError(PumiceError):
 
 
 def check_memory(error: BaseException, doing: str) -> None:
-    """Tells errors for want of memory from those of a model.
+    """Tells errors for lack of memory from those of a model.
 
     PyTorch raises a RuntimeError where its allocator for processors gets no memory.
 
