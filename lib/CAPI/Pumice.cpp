@@ -207,19 +207,27 @@ bool pumiceDeviceToJson(MlirAttribute device, MlirStringCallback callback,
   return true;
 }
 
+/// The device of the JSON `after`, with points of laws moved to the figures
+/// that differ from those of the JSON `before`, unless that is empty.
+static FailureOr<model::DeviceSpec> readChanged(Location loc, StringRef before,
+                                                StringRef after) {
+  FailureOr<model::DeviceSpec> device = deviceFromJson(after, loc);
+  if (failed(device) || before.empty())
+    return device;
+  FailureOr<model::DeviceSpec> old = deviceFromJson(before, loc);
+  if (failed(old))
+    return failure();
+  restatePoints(*old, *device);
+  return device;
+}
+
 bool pumiceDeviceLaws(MlirContext context, MlirStringRef before,
                       MlirStringRef after, MlirStringCallback callback,
                       void *user) {
-  Location loc = UnknownLoc::get(unwrap(context));
-  FailureOr<model::DeviceSpec> device = deviceFromJson(unwrap(after), loc);
+  FailureOr<model::DeviceSpec> device = readChanged(
+      UnknownLoc::get(unwrap(context)), unwrap(before), unwrap(after));
   if (failed(device))
     return false;
-  if (!unwrap(before).empty()) {
-    FailureOr<model::DeviceSpec> old = deviceFromJson(unwrap(before), loc);
-    if (failed(old))
-      return false;
-    restatePoints(*old, *device);
-  }
   model::DeviceSpec effective = *device;
   std::vector<std::string> notes;
   applyLaws(effective, &notes);
@@ -234,11 +242,10 @@ MlirAttribute pumiceDeviceChanged(MlirContext context, MlirStringRef before,
                                   MlirStringRef after, MlirStringRef name,
                                   MlirStringCallback note, void *noteUser) {
   Location loc = UnknownLoc::get(unwrap(context));
-  FailureOr<model::DeviceSpec> device = deviceFromJson(unwrap(after), loc);
-  FailureOr<model::DeviceSpec> old = deviceFromJson(unwrap(before), loc);
-  if (failed(device) || failed(old))
+  FailureOr<model::DeviceSpec> device =
+      readChanged(loc, unwrap(before), unwrap(after));
+  if (failed(device))
     return {nullptr};
-  restatePoints(*old, *device);
   FailureOr<pum::DeviceAttr> attr = toAttribute(*device, loc, unwrap(name));
   if (failed(attr))
     return {nullptr};

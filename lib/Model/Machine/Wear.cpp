@@ -74,7 +74,7 @@ size_t Wear::stampOf(const ArrayWrites &writes, size_t layer) {
 void Wear::add(llvm::ArrayRef<ArrayWrites> all, llvm::StringRef name) {
   if (all.empty())
     return;
-  assert(!isFrozen && "there are no further writes");
+  assert(!isFrozen && "frozen wear takes no writes");
   summarized.reset();
   auto [layer, isNewLayer] = layerIndices.try_emplace(name, layers.size());
   if (isNewLayer)

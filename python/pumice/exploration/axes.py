@@ -115,7 +115,7 @@ def _build(source: Source, values: Mapping[str, Any]) -> Program:
 
 
 def check_axes(paths: Sequence[str]) -> None:
-    """Raises if there is no such option of compilation."""
+    """Raises for an unknown option of compilation."""
     options = options_in(dict.fromkeys(paths))
     known = {item.name for item in fields_of(CompileOptions)}
     for path in options:

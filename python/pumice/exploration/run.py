@@ -62,7 +62,7 @@ def sweep(
             `{"model.weight_bits": [4, 8]}` calls them with `weight_bits=4` and `weight_bits=8`.
         devices: names, paths or `Device`s.
         fields: values by the path of a field, as in `{"array.adc.bits": [4, 6, 8]}`; or `Setting`s.
-            Beside fields of devices: `model.NAME`, and options of compilation as `compile.NAME`,
+            Also `model.NAME`, and options of compilation as `compile.NAME`,
             such as `{"compile.schedule": ["naive", "overlap"]}`.
         data: batches as for `pumice.evaluate`; each point then runs on them, and the metric is
             among the figures. Converters that are `calibrated` are calibrated on the first batch.
