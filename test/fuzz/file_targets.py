@@ -67,9 +67,23 @@ def _json(chosen: random.Random, corpus: list[Any]) -> bytes:
 # ------------------------------------------------------------------ devices
 
 
+#: Devices that differ in what they have.
+PRESETS = (
+    "isaac",
+    "puma",
+    "neon",
+    "neon-lut",
+    "rtm-ap",
+    "cam-fefet",
+    "aras",
+    "tpu-like",
+    "neurosim-rram-pipelined",
+)
+
+
 @cache
 def device_corpus() -> list[Any]:
-    return [pumice.Device(name).fields for name in ("isaac", "neon", "rtm-ap")]
+    return [pumice.Device(name).fields for name in PRESETS]
 
 
 def make_device(chosen: random.Random) -> bytes:

@@ -197,17 +197,31 @@ def make_saved(chosen: random.Random) -> bytes:
 # ------------------------------------------------------------------ networks
 
 
+#: Devices, and how a network is compiled for them; the first line of an input names its own.
+SYSTEMS: dict[str, dict[str, Any]] = {
+    "isaac": {},
+    "puma": {},
+    "neon": {"nonlinear": "auto"},
+    "rtm-ap": {},
+    "neurosim-rram": {},
+    "aras": {"schedule": "overlap"},
+    "tpu-like": {"schedule": "copies"},
+}
+
+
 def make_network(chosen: random.Random) -> bytes:
     text = (ROOT / "test" / "Inputs" / "network.mlir").read_text()
-    return mutations.mutate_text(chosen, text).encode()
+    device = chosen.choice(list(SYSTEMS))
+    return f"// {device}\n{mutations.mutate_text(chosen, text)}".encode()
 
 
 def check_network(data: bytes) -> None:
+    device = data.split(b"\n")[0].decode().removeprefix("// ")
     with tempfile.NamedTemporaryFile(suffix=".mlir") as file:
         file.write(data)
         file.flush()
         try:
-            program = pumice.compile(file.name, device="isaac")
+            program = pumice.compile(file.name, device=device, **SYSTEMS[device])
         except pumice.CompileError as error:
             raise Refused(parsed=True) from error
         except ERRORS as error:
@@ -229,7 +243,7 @@ def passes() -> list[str]:
     assert "canonicalize" in names
     assert "linalg-to-simulator" in names
     devices = ("linalg-to-simulator", "quantized-to-crossbar", "pum-attach-device")
-    with_devices = [f"{n}{{device={d}}}" for n in devices for d in ("isaac", "neon", "rtm-ap")]
+    with_devices = [f"{n}{{device={d}}}" for n in devices for d in file_targets.PRESETS]
     quiet = [n for n in names if n not in (*devices, "print-ir")]
     return [*quiet, *with_devices]
 
@@ -279,7 +293,7 @@ def check_passes(data: bytes) -> None:
 @cache
 def device_corpus() -> list[str]:
     presets = ROOT / "lib" / "Device" / "presets"
-    return [(presets / f"{name}.mlir").read_text() for name in ("isaac", "neon", "rtm-ap")]
+    return [(presets / f"{name}.mlir").read_text() for name in file_targets.PRESETS]
 
 
 def make_device(chosen: random.Random) -> bytes:
