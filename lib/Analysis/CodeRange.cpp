@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "llvm/ADT/SetVector.h"
 #include <cmath>
 
 using namespace mlir;
@@ -107,36 +108,56 @@ static bool isMaximum(linalg::GenericOp op, bool isUnsigned) {
          nested->getOperand(1) == op.getRegionOutputArgs()[0];
 }
 
-IntegerRange pumice::rangeOfCodes(Value value, bool isUnsigned) {
-  IntegerRange all = rangeOfType(value.getType(), isUnsigned);
-  Attribute attr;
-  if (matchPattern(value, m_Constant(&attr)))
-    return rangeOfConstant(attr, value.getType(), isUnsigned);
-  Operation *op = value.getDefiningOp();
-  if (!op)
-    return all;
-  auto of = [&](Value source) { return rangeOfCodes(source, isUnsigned); };
+/// Adds the values whose codes are in the result of `op`; false if they are not
+/// known.
+static bool addSources(Operation *op, bool isUnsigned,
+                       llvm::SetVector<Value> &sources) {
+  auto add = [&](ValueRange values) {
+    sources.insert(values.begin(), values.end());
+    return true;
+  };
   if (auto fill = dyn_cast<linalg::FillOp>(op))
-    return of(fill.getInputs()[0]);
-  if (auto concat = dyn_cast<tensor::ConcatOp>(op)) {
-    IntegerRange range = of(concat.getInputs().front());
-    for (Value input : concat.getInputs().drop_front())
-      range = range.join(of(input));
-    return range;
-  }
+    return add(fill.getInputs()[0]);
+  if (auto concat = dyn_cast<tensor::ConcatOp>(op))
+    return add(concat.getInputs());
   if (auto pad = dyn_cast<tensor::PadOp>(op)) {
     Value added = pad.getConstantPaddingValue();
-    return added ? of(pad.getSource()).join(of(added)) : all;
+    return added && add({pad.getSource(), added});
   }
   if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
-    return of(insert.getSource()).join(of(insert.getDest()));
+    return add({insert.getSource(), insert.getDest()});
   if (Value source = movedFrom(op))
-    return of(source);
+    return add(source);
   auto generic = dyn_cast<linalg::GenericOp>(op);
-  if (!generic || generic.getNumResults() != 1)
-    return all;
-  if (isMaximum(generic, isUnsigned))
-    return of(generic.getDpsInputs()[0]).join(of(generic.getDpsInits()[0]));
-  std::optional<ClampToInteger> clamp = matchClamp(generic);
-  return clamp && clamp->isUnsigned == isUnsigned ? clamp->range : all;
+  return generic && generic.getNumResults() == 1 &&
+         isMaximum(generic, isUnsigned) &&
+         add({generic.getDpsInputs()[0], generic.getDpsInits()[0]});
+}
+
+IntegerRange pumice::rangeOfCodes(Value value, bool isUnsigned) {
+  const IntegerRange all = rangeOfType(value.getType(), isUnsigned);
+  std::optional<IntegerRange> range;
+  auto join = [&](IntegerRange other) {
+    range = range ? range->join(other) : other;
+  };
+  // Values that are read several times are looked at once.
+  llvm::SetVector<Value> sources;
+  sources.insert(value);
+  for (size_t i = 0; i < sources.size(); ++i) {
+    Value source = sources[i];
+    Operation *op = source.getDefiningOp();
+    Attribute attr;
+    if (matchPattern(source, m_Constant(&attr))) {
+      join(rangeOfConstant(attr, source.getType(), isUnsigned));
+      continue;
+    }
+    auto generic = dyn_cast_if_present<linalg::GenericOp>(op);
+    std::optional<ClampToInteger> clamp =
+        generic ? matchClamp(generic) : std::nullopt;
+    if (clamp && clamp->isUnsigned == isUnsigned)
+      join(clamp->range);
+    else if (!op || !addSources(op, isUnsigned, sources))
+      return all;
+  }
+  return range.value_or(all);
 }

@@ -155,8 +155,18 @@ static std::optional<SmallVector<Role>> sourceRoles(Operation *reshape,
   return result;
 }
 
+bool ScalarGraph::hasTooMany(std::string &why) const {
+  if (nodes.size() <= kMostNodes)
+    return false;
+  why = "computes more than " + std::to_string(kMostNodes) +
+        " values for each cell";
+  return true;
+}
+
 ScalarNode *ScalarGraph::elementOf(Value tensor, ArrayRef<Role> roles,
                                    std::string &why) {
+  if (hasTooMany(why))
+    return nullptr;
   Attribute constant;
   if (!isa<RankedTensorType>(tensor.getType())) {
     if (matchPattern(tensor, m_Constant(&constant)))
@@ -228,6 +238,8 @@ ScalarNode *ScalarGraph::elementOf(Value tensor, ArrayRef<Role> roles,
 
 ScalarNode *ScalarGraph::valueOf(linalg::LinalgOp op, Value value,
                                  ArrayRef<Role> roles, std::string &why) {
+  if (hasTooMany(why))
+    return nullptr;
   if (auto arg = dyn_cast<BlockArgument>(value);
       arg && arg.getOwner() == op.getBlock()) {
     if (arg.getArgNumber() >= op.getNumDpsInputs())

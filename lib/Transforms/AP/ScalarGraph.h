@@ -64,6 +64,11 @@ public:
   ScalarNode *constantOf(mlir::Attribute value);
 
 private:
+  /// Values that are read several times are nodes several times. An expression
+  /// of a search has a few dozen nodes.
+  static constexpr size_t kMostNodes = 4096;
+  bool hasTooMany(std::string &why) const;
+
   std::deque<ScalarNode> nodes;
 };
 

@@ -8,6 +8,9 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "ap-raise-searches"
 
 using namespace mlir;
 using namespace pumice;
@@ -101,8 +104,11 @@ static std::optional<PairSum> matchWordsAt(linalg::LinalgOp op, int64_t wordDim,
   std::string whyNot;
   sum.term = graph.valueOf(op, term, roles, whyNot);
   sum.isProduct = !isa<linalg::GenericOp>(op);
-  if (!sum.term || !sum.term->usesQuery || !sum.term->usesEntry)
+  if (!sum.term || !sum.term->usesQuery || !sum.term->usesEntry) {
+    LDBG() << "no words along dimension " << wordDim << " of the sum at "
+           << op->getLoc() << (whyNot.empty() ? "" : ": it ") << whyNot;
     return std::nullopt;
+  }
   // Words are a table: a constant that depends on the word and on the cell.
   bool hasTable = false;
   visit(*sum.term, [&](const ScalarNode &node) {

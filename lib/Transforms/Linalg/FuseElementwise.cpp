@@ -43,17 +43,19 @@ bool isSharedDequantize(Operation *op) {
 }
 
 /// True when computing the producer inside the consumer repeats no work: the
-/// consumer is elementwise and the only reader, or the producer just turns
-/// codes into floats, which are larger.
+/// consumer is elementwise and reads it alone and once, or the producer just
+/// turns codes into floats, which are larger. (One that reads a value twice at
+/// the same place is first made to read it once.)
 bool saves(OpOperand *operand) {
   Operation *producer = operand->get().getDefiningOp();
   auto consumer = dyn_cast<linalg::LinalgOp>(operand->getOwner());
   if (!producer || !consumer ||
       consumer.getNumParallelLoops() != consumer.getNumLoops())
     return false;
-  bool isOnlyReader = llvm::all_of(producer->getUsers(), [&](Operation *user) {
-    return user == consumer.getOperation();
-  });
+  bool isOnlyReader = operand->get().hasOneUse() &&
+                      llvm::all_of(producer->getUsers(), [&](Operation *user) {
+                        return user == consumer.getOperation();
+                      });
   bool result = (isOnlyReader && !isSharedDequantize(consumer)) ||
                 matchDequantize(producer);
   LDBG() << (result ? "may fuse " : "keeps ") << producer->getName() << " at "
