@@ -114,7 +114,11 @@ generate(MutableArrayRef<OwningOpRef<func::FuncOp>> functions,
   for (auto [i, name] : llvm::enumerate(names)) {
     ModuleOp part = parts[i % count];
     result[i].facts = factsOf(part, name);
-    lowered.push_back(part.lookupSymbol<LLVM::LLVMFuncOp>(name));
+    auto function = part.lookupSymbol<LLVM::LLVMFuncOp>(name);
+    if (!function)
+      return createStringError("cannot lower a digital region: MLIR does not "
+                               "convert one of its types to LLVM IR");
+    lowered.push_back(function);
   }
   stats.lowerMs = now() - start;
   start = now();

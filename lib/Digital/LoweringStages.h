@@ -37,6 +37,8 @@ void addBufferStage(mlir::OpPassManager &passes,
 /// Lowers loops to the LLVM dialect.
 void addLLVMStage(mlir::OpPassManager &passes);
 
+std::unique_ptr<mlir::Pass> createRemoveEmptyTensorsPass();
+
 // What makes the behaviour of a function defined for every input: Guards.cpp
 // and CheckAccesses.cpp.
 

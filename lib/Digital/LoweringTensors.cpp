@@ -279,6 +279,7 @@ void pumice::digital::addTensorStage(OpPassManager &passes,
     if (options.checks)
       nested(std::move(pass));
   };
+  nested(createRemoveEmptyTensorsPass());
   check(createZeroUninitialisedPass());
   nested(std::make_unique<Decompose>());
   check(createGuardTrapsPass());

@@ -47,6 +47,19 @@ func.func @uniform_result_is_a_splat() -> tensor<2xi32> {
 
 // -----
 
+// MLIR does not lower buffers with an inner dimension of 0.
+// CHECK-LABEL: func @no_elements
+func.func @no_elements() -> tensor<4x0xf32> {
+  // CHECK-NEXT: arith.constant dense<> : tensor<4x0xf32>
+  // CHECK-NEXT: return
+  %bias = arith.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>
+  %e = tensor.empty() : tensor<4x0xf32>
+  %b = linalg.broadcast ins(%bias : tensor<4xf32>) outs(%e : tensor<4x0xf32>) dimensions = [1]
+  return %b : tensor<4x0xf32>
+}
+
+// -----
+
 // A broadcast of a small constant would be a big one.
 // CHECK-LABEL: func @broadcast_stays
 func.func @broadcast_stays() -> tensor<8x64x64xf32> {
