@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Model/AP/Wear.h"
+#include "lib/Support/Saturating.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -46,6 +47,17 @@ void appendBlocks(std::vector<ArrayWrites> &writes, const UnitGroup &group,
   const int64_t rows = group.ap()->rows;
   const int64_t available = totalUnits(processors);
   auto put = [&](int64_t from, int64_t count, int64_t blockRows) {
+    const double written = writtenPerRow * double(blockRows);
+    // What all processors do equally often, at once.
+    if (const int64_t turns = count / available) {
+      std::vector<int64_t> all(most);
+      for (int64_t &one : all)
+        one = pumice::saturatingProduct({one, turns});
+      for (const ArrayRange &range : processors)
+        append(writes, group.index, range, blockRows, all,
+               written * double(turns));
+      count -= turns * available;
+    }
     while (count > 0) {
       int64_t at = from % available;
       for (const ArrayRange &range : processors) {
@@ -55,7 +67,7 @@ void appendBlocks(std::vector<ArrayWrites> &writes, const UnitGroup &group,
         }
         const int64_t now = std::min(count, range.count - at);
         append(writes, group.index, {range.first + at, now}, blockRows, most,
-               writtenPerRow * double(blockRows));
+               written);
         from += now;
         count -= now;
         break;

@@ -5,6 +5,7 @@
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
+#include <limits>
 #include <queue>
 #include <utility>
 
@@ -22,22 +23,61 @@ double Timeline::utilisation(ResourceId resource) const {
   return capacity > 0 ? busyPs(resource) / capacity : 0;
 }
 
-int64_t Timeline::freeAt(const State &state, ArrayRange range) {
+int64_t Timeline::freeAt(const FreeTimes &times, ArrayRange range) {
   int64_t latest = 0;
-  for (auto it = std::prev(state.freeFrom.upper_bound(range.first));
-       it != state.freeFrom.end() && it->first < range.first + range.count;
-       ++it)
+  for (auto it = std::prev(times.upper_bound(range.first));
+       it != times.end() && it->first < range.first + range.count; ++it)
     latest = std::max(latest, it->second);
   return latest;
 }
 
-void Timeline::hold(State &state, ArrayRange range, int64_t untilPs) {
-  auto &freeFrom = state.freeFrom;
+int64_t Timeline::freeAt(const FreeTimes &times, int64_t count,
+                         int64_t wanted) {
+  llvm::SmallVector<std::pair<int64_t, int64_t>> free; // times and units
+  for (auto it = times.begin(); it != times.end() && it->first < count; ++it) {
+    auto next = std::next(it);
+    const int64_t end = next == times.end() ? count : next->first;
+    free.emplace_back(it->second, std::min(end, count) - it->first);
+  }
+  llvm::sort(free);
+  for (const auto &[time, units] : free) {
+    if (units >= wanted)
+      return time;
+    wanted -= units;
+  }
+  return std::numeric_limits<int64_t>::max();
+}
+
+std::vector<ArrayRange> Timeline::lowestFree(const FreeTimes &times,
+                                             int64_t count, int64_t wanted,
+                                             int64_t atPs) {
+  std::vector<ArrayRange> found;
+  for (auto it = times.begin();
+       wanted > 0 && it != times.end() && it->first < count; ++it) {
+    if (it->second > atPs)
+      continue;
+    auto next = std::next(it);
+    const int64_t end = next == times.end() ? count : next->first;
+    const int64_t taken = std::min(wanted, end - it->first);
+    wanted -= taken;
+    if (!found.empty() && found.back().first + found.back().count == it->first)
+      found.back().count += taken;
+    else
+      found.push_back({it->first, taken});
+  }
+  return found;
+}
+
+void Timeline::hold(FreeTimes &times, ArrayRange range, int64_t untilPs) {
   const int64_t end = range.first + range.count;
-  const int64_t after = std::prev(freeFrom.upper_bound(end))->second;
-  freeFrom.erase(freeFrom.lower_bound(range.first), freeFrom.upper_bound(end));
-  freeFrom[range.first] = untilPs;
-  freeFrom[end] = after;
+  const int64_t after = std::prev(times.upper_bound(end))->second;
+  times.erase(times.lower_bound(range.first), times.upper_bound(end));
+  times[range.first] = untilPs;
+  times[end] = after;
+}
+
+Timeline::FreeTimes &Timeline::timesOf(State &state, int64_t instance) {
+  return state.instances.try_emplace(instance, FreeTimes{{0, 0}}).first->second;
 }
 
 llvm::Error Timeline::verifyDisjoint(const Cost &cost) const {
@@ -79,16 +119,13 @@ llvm::Expected<int64_t> Timeline::freeAt(const ResourceUse &use) {
           "expected arrays below " + llvm::Twine(*resource.count) +
           " (arrays of the device), got " + llvm::Twine(units.count) +
           " from " + llvm::Twine(units.first));
-    return freeAt(state, units);
+    return freeAt(state.freeFrom, units);
   }
   if (units.count > resource.perInstance)
     return llvm::createStringError(
         "expected at most " + llvm::Twine(resource.perInstance) + " of " +
         resource.name + " at once, got " + llvm::Twine(units.count));
-  std::vector<int64_t> free = state.instances[units.first];
-  free.resize(resource.perInstance);
-  std::nth_element(free.begin(), free.begin() + units.count - 1, free.end());
-  return free[units.count - 1];
+  return freeAt(timesOf(state, units.first), resource.perInstance, units.count);
 }
 
 llvm::Expected<EventId> Timeline::issue(const Cost &cost,
@@ -142,7 +179,7 @@ llvm::Expected<EventId> Timeline::issue(const Cost &cost,
     const int64_t until = start + use.durationPs;
     state.busy += double(use.units.count) * double(use.durationPs);
     if (resource.isLocated) {
-      hold(state, use.units, until);
+      hold(state.freeFrom, use.units, until);
       state.used = std::max(state.used, use.units.first + use.units.count);
       event.lanes.push_back(
           {use.resource, use.units.first, use.units.count, start, until});
@@ -150,22 +187,14 @@ llvm::Expected<EventId> Timeline::issue(const Cost &cost,
     }
     // Take the lowest free units; `startPs` was chosen such that enough are
     // free.
-    std::vector<int64_t> &free = state.instances[use.units.first];
-    free.resize(resource.perInstance);
+    FreeTimes &times = timesOf(state, use.units.first);
     const int64_t base = use.units.first * resource.perInstance;
     state.used = std::max(state.used, base + resource.perInstance);
-    int64_t wanted = use.units.count;
-    for (int64_t i = 0; wanted > 0; ++i) {
-      if (free[i] > start)
-        continue;
-      free[i] = until;
-      --wanted;
-      if (!event.lanes.empty() && event.lanes.back().resource == use.resource &&
-          event.lanes.back().first + event.lanes.back().count == base + i &&
-          event.lanes.back().endPs == until)
-        ++event.lanes.back().count;
-      else
-        event.lanes.push_back({use.resource, base + i, 1, start, until});
+    for (ArrayRange taken :
+         lowestFree(times, resource.perInstance, use.units.count, start)) {
+      hold(times, taken, until);
+      event.lanes.push_back(
+          {use.resource, base + taken.first, taken.count, start, until});
     }
   }
   endPs = std::max(endPs, end);

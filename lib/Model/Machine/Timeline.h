@@ -77,13 +77,14 @@ public:
   llvm::Error verify() const;
 
 private:
+  /// The times at which the units from each key up to the next become free.
+  using FreeTimes = std::map<int64_t, int64_t>;
+
   struct State {
-    /// For a located class: the time at which units from this key up to the
-    /// next one become free.
-    std::map<int64_t, int64_t> freeFrom = {{0, 0}};
-    /// For a pool: the times at which the units of each used instance become
-    /// free.
-    std::map<int64_t, std::vector<int64_t>> instances;
+    /// For a located class.
+    FreeTimes freeFrom = {{0, 0}};
+    /// For a pool: of the units of each instance that is used.
+    std::map<int64_t, FreeTimes> instances;
     double busy = 0;
     int64_t used = 0;
   };
@@ -91,8 +92,16 @@ private:
   /// The time at which the units of `use` are free.
   llvm::Expected<int64_t> freeAt(const ResourceUse &use);
   /// The time at which all units of a range are free.
-  static int64_t freeAt(const State &state, ArrayRange range);
-  static void hold(State &state, ArrayRange range, int64_t untilPs);
+  static int64_t freeAt(const FreeTimes &times, ArrayRange range);
+  /// The time at which any `wanted` of the first `count` units are free.
+  static int64_t freeAt(const FreeTimes &times, int64_t count, int64_t wanted);
+  /// The lowest `wanted` of the first `count` units that are free at `atPs`.
+  static std::vector<ArrayRange> lowestFree(const FreeTimes &times,
+                                            int64_t count, int64_t wanted,
+                                            int64_t atPs);
+  static void hold(FreeTimes &times, ArrayRange range, int64_t untilPs);
+  /// Of an instance of a pool.
+  static FreeTimes &timesOf(State &state, int64_t instance);
   llvm::Error verifyDisjoint(const Cost &cost) const;
 
   std::vector<ResourceClass> resources;

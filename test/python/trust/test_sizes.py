@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -118,3 +119,36 @@ def test_numbers_of_devices(value: float, words: str) -> None:
     path = Path(__file__).resolve().parents[2] / "Inputs" / "network.mlir"
     report = pumice.compile(path, device=pumice.Device(fields)).estimate()
     assert all(np.isfinite(x) for x in (report.energy_pj, report.latency_ns))
+
+
+def test_many_units_take_no_memory(tmp_path: Path) -> None:
+    """Only those that are used are remembered; the time is that of as many as can be used."""
+    network = Path(__file__).resolve().parents[2] / "Inputs" / "network.mlir"
+    text = str(pumice.Device("tpu-like"))
+    assert text.count("units = 1,") == 1
+    (tmp_path / "d.mlir").write_text(text.replace("units = 1,", f"units = {2**31 - 1},"))
+    (tmp_path / "e.mlir").write_text(text.replace("units = 1,", "units = 4096,"))
+    many, enough = (
+        pumice.compile(network, device=tmp_path / name).estimate() for name in ("d.mlir", "e.mlir")
+    )
+    assert many.latency_ns == enough.latency_ns
+
+
+@pytest.mark.parametrize("blocks", [7, 2**25])
+def test_wear_of_processors_that_take_turns(blocks: int, tmp_path: Path) -> None:
+    """Three processors for blocks of 256 rows: whole turns are counted at once."""
+    text = (Path(__file__).resolve().parents[2] / "Pipelines" / "associative.mlir").read_text()
+    (tmp_path / "p.mlir").write_text(text.replace("tensor<2x", f"tensor<{256 * blocks}x"))
+    program = pumice.compile(tmp_path / "p.mlir", device="rtm-ap")
+    alone = program.estimate().to_dict()["wear"]
+    placed, count = re.subn(
+        rf'<"processors", 0, {blocks}>', '<"processors", 0, 3>', str(program.module())
+    )
+    assert count == 1
+    (tmp_path / "q.mlir").write_text(placed)
+    shared = pumice.load(tmp_path / "q.mlir").estimate().to_dict()["wear"]
+    assert shared["max_writes_per_cell"] == -(-blocks // 3) * alone["max_writes_per_cell"]
+    assert shared["arrays_written"] == 3
+    assert 3 * shared["mean_writes_per_cell"] == pytest.approx(
+        blocks * alone["mean_writes_per_cell"]
+    )
