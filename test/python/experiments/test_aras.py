@@ -24,7 +24,7 @@ from pumice.experiments.aras import optimum, runner, weights
 from pumice.experiments.aras.results import SENSITIVE, geomean
 from pumice.experiments.aras.systolic import Systolic
 from pumice.experiments.aras.systolic import run as run_systolic
-from pumice.scheduling import networks
+from pumice.scheduling import networks, streams
 from pumice.scheduling.networks import Constants, Matrix
 
 #: Before anything is patched.
@@ -47,7 +47,7 @@ def once(function):
 
 @pytest.fixture(scope="module")
 def patched():
-    """Random weights in place of trained ones, few constants, and no schedule twice."""
+    """Random weights in place of trained ones, few constants, and nothing scheduled twice."""
     with pytest.MonkeyPatch.context() as patch:
         rng = np.random.default_rng(0)
         shapes = {m.name: (m.k, m.n) for m in networks.matrices("minilm") if m.is_weight}
@@ -58,6 +58,7 @@ def patched():
         patch.setattr(runner, "SENSITIVE", ("mac_pj", "dram_bytes_per_us"))
         for name in ("_level", "kept"):
             patch.setattr(runner, name, once(getattr(runner, name)))
+        patch.setattr(streams, "throughput", once(streams.throughput))
         yield
 
 
