@@ -11,13 +11,12 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from pumice.device import Device, as_device
 from pumice.diagnostics import text_of
 from pumice.errors import CompileError
+from pumice.files import temporary_folder, write_text
 from pumice.interrupts import interruptible
 from pumice.levels import PIPELINES, level_of, parse_file
 from pumice.options import CompileOptions
@@ -454,10 +453,10 @@ def _lower(
 @contextlib.contextmanager
 def _with_observed(options: CompileOptions, observed: str | None) -> Iterator[CompileOptions]:
     """Options that name a file with what nonlinear functions read, if anything did."""
-    with TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         if observed is not None:
-            path = Path(folder, "domains.json")
-            path.write_text(observed, encoding="utf-8")
+            path = folder / "domains.json"
+            write_text(path, observed)
             options = options.with_domains("domains", str(path))
         yield options
 

@@ -23,7 +23,7 @@ from pumice.exploration.evaluator import Evaluator, Network, Point, Study
 from pumice.exploration.result import FIGURES, Sweep
 from pumice.exploration.search import SAMPLERS, Choice, optimize
 from pumice.exploration.space import Setting, assigned, combinations, device_with, settings_of
-from pumice.exploration.workers import Workers, cluster_of, processes_of, this_process
+from pumice.exploration.workers import LOST, Workers, cluster_of, processes_of, this_process
 
 if TYPE_CHECKING:
     from pumice.program import Program
@@ -210,7 +210,8 @@ class _Points:
                 self._on_point(records[number])
 
         def computed(number: int, figures: dict[str, Any]) -> None:
-            self._store.put(self._setting(points[number]), figures)
+            if figures.get("error") != LOST:
+                self._store.put(self._setting(points[number]), figures)
             finish(number, figures)
 
         missing = []
