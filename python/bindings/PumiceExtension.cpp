@@ -576,6 +576,17 @@ NB_MODULE(_pumice, m) {
       },
       nb::arg("device"), "Area and power of a device by level, as JSON.");
   m.def(
+      "value_costs",
+      [](MlirAttribute device) {
+        std::string json;
+        if (!pumiceDeviceValueCosts(device, append, &json))
+          throw nb::value_error("expected a #pum.device");
+        return json;
+      },
+      nb::arg("device"),
+      "Groups of a device whose costs depend on values, as JSON; see "
+      "lib/CAPI/Pumice.h.");
+  m.def(
       "device_to_json",
       [](MlirAttribute device) {
         std::string json;

@@ -141,7 +141,10 @@ def compile(
     if quantize is None:
         quantize = not exported and not is_quantized(model)
     elif not quantize and (weight_bits, activation_bits) != (8, 8):
-        raise CompileError("expected widths for a model that is quantized, got them without")
+        raise CompileError(
+            "expected widths with a model that is to be quantized, got"
+            f" weight_bits={weight_bits} and activation_bits={activation_bits} with one that is not"
+        )
     is_absent = has_absent_weights(model)
     costs_only = not calibrate or is_absent
     if costs_only:
@@ -400,14 +403,11 @@ def check_costs_only(device: Device, options: CompileOptions) -> None:
         reason = "the domains of nets and tables, which calibration finds"
     elif options.reencode:
         reason = "levels of cells that are re-encoded"
-    for group in device._fields["groups"]:
-        name = group["name"]
-        if group["kind"] == "associative":
-            reason = f"programs of the associative processors in group '{name}'"
-        elif "level_steps" in group.get("energy", ()):
-            reason = f"levels of cells in group '{name}' (energy.level_steps)"
-        elif not group.get("pulse_unchanged_cells", True):
-            reason = f"levels of cells in group '{name}' (pulse_unchanged_cells)"
+    for group, name in device.value_costs().items():
+        if name:
+            reason = f"levels of cells in group '{group}' ({name})"
+        else:
+            reason = f"programs of the associative processors in group '{group}'"
     if reason:
         raise CompileError(
             f"expected weights and calibration on device '{device.name}': costs depend on {reason}"

@@ -216,11 +216,11 @@ class _Points:
 
         missing = []
         for number, point in enumerate(points):
-            figures = self._store.find(self._setting(point))
-            if figures is None:
+            setting = self._setting(point)
+            if self._store.find(setting) is None:
                 missing.append((number, point))
             else:
-                finish(number, figures)
+                finish(number, self._store.get(setting, dict, _figures))
         if missing:
             pool.run(missing, computed)
         self.found += records
@@ -229,6 +229,14 @@ class _Points:
     def _setting(self, point: Point) -> dict[str, Any]:
         base = self._fields[point.device]
         return {**self._settings[point.source], "base": base, "values": dict(point.values)}
+
+
+def _figures(found: Any) -> dict[str, Any]:
+    """Figures of a point that a store has; raises if they are something else."""
+    for name, value in found.items():
+        if not isinstance(value, (int, float) if name in FIGURES or name == "metric" else str):
+            raise TypeError
+    return dict(found)
 
 
 def _key_of(program: Program, metric: str | Metric) -> str:

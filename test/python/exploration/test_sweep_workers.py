@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -100,6 +101,20 @@ def test_a_full_disk_is_no_result_of_a_point(program, tmp_path, monkeypatch) -> 
         with pytest.raises(FileError, match="No space left"):
             pumice.sweep(program, ["isaac"], store=store)
     assert store.read_text() == ""
+    assert len(pumice.sweep(program, ["isaac"], store=store).records) == 1
+
+
+@pytest.mark.parametrize("value", [5, {"latency_ns": "x"}, {"error": 1}])
+def test_stored_values_that_are_no_figures(value, program, tmp_path) -> None:
+    store = tmp_path / "s.jsonl"
+    pumice.sweep(program, ["isaac"], store=store)
+    record = json.loads(store.read_text())
+    store.write_text(json.dumps(record | {"value": value}) + "\n")
+    with pytest.raises(
+        PumiceError, match="expected stored results of this .*, got something else for {"
+    ):
+        pumice.sweep(program, ["isaac"], store=store)
+    store.write_text(json.dumps(record) + "\n")
     assert len(pumice.sweep(program, ["isaac"], store=store).records) == 1
 
 
