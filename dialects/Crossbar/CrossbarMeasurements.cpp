@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- CrossbarMeasurements.cpp - Verifiers of measured tables --*- C++ -*-===//
 #include "dialects/Crossbar/Crossbar.h"
+#include "dialects/Crossbar/Measurements.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 using namespace mlir;
 using namespace pumice::crossbar;
@@ -79,7 +81,7 @@ LogicalResult CellTableAttr::verifyFor(EmitError emitError, int64_t cellBits,
     return success();
   auto levels = llvm::to_vector(getLevels().getAsRange<CellLevelAttr>());
   const size_t count = size_t(1) << cellBits;
-  SmallVector<double> temperatures;
+  std::set<double> temperatures;
   double low = levels.front().getTemperatureK(), high = low;
   for (size_t first = 0; first < levels.size();) {
     const double at = levels[first].getTemperatureK();
@@ -103,10 +105,9 @@ LogicalResult CellTableAttr::verifyFor(EmitError emitError, int64_t cellBits,
                            << textOf(mean) << " after " << textOf(below)
                            << " for level " << level << atTemperature(at);
     }
-    if (llvm::is_contained(temperatures, at))
+    if (!temperatures.insert(at).second)
       return emitError() << "cells must list each temperature once, got one"
                          << atTemperature(at) << " again";
-    temperatures.push_back(at);
     low = std::min(low, at);
     high = std::max(high, at);
     first = end;
@@ -143,6 +144,13 @@ LogicalResult WriteVerifyAttr::verify(EmitError emitError, int64_t pulses,
 LogicalResult AdcCodesAttr::verify(EmitError emitError,
                                    ArrayRef<Number> thresholds,
                                    ArrayRef<Number> values) {
+  return verifyAdcCodes(emitError, thresholds, values, /*first=*/0);
+}
+
+LogicalResult pumice::crossbar::verifyAdcCodes(EmitError emitError,
+                                               ArrayRef<Number> thresholds,
+                                               ArrayRef<Number> values,
+                                               size_t first) {
   if (values.size() != thresholds.size() + 1)
     return emitError() << "values must have one number more than thresholds, "
                           "got "
@@ -151,7 +159,8 @@ LogicalResult AdcCodesAttr::verify(EmitError emitError,
        {std::tuple<StringRef, ArrayRef<Number>, double, double>{
             "thresholds", thresholds, 0, 1},
         {"values", values, -1, 2}})
-    for (auto [i, number] : llvm::enumerate(numbers)) {
+    for (size_t i = first; i < numbers.size(); ++i) {
+      const Number number = numbers[i];
       if (!(number >= low && number <= high))
         return emitError() << field << " must be between " << textOf(low)
                            << " and " << textOf(high) << ", got "

@@ -5,6 +5,7 @@
 #include "lib/Analysis/Level.h"
 #include "lib/Analysis/Listing.h"
 #include "lib/Cost/CostModel.h"
+#include "lib/Cost/Values.h"
 #include "lib/Device/Device.h"
 #include "lib/Device/Laws.h"
 #include "lib/Digital/DigitalCompiler.h"
@@ -195,6 +196,21 @@ bool pumiceDeviceRollUp(MlirAttribute device, MlirStringCallback callback,
                                  {"power_mw", model::powerToJson(sum.device)},
                                  {"levels", model::toJson(sum)}}),
        callback, user);
+  return true;
+}
+
+bool pumiceDeviceValueCosts(MlirAttribute device, MlirStringCallback callback,
+                            void *user) {
+  auto attr = dyn_cast_or_null<pum::DeviceAttr>(unwrap(device));
+  if (!attr)
+    return false;
+  llvm::json::Array found;
+  for (const model::UnitGroup &group : toSpec(attr).groups)
+    if (StringRef field = fieldOfContents(group);
+        !field.empty() || compilesWeights(group))
+      found.push_back(
+          llvm::json::Object{{"group", group.name}, {"field", field}});
+  give(toText(std::move(found)), callback, user);
   return true;
 }
 

@@ -125,6 +125,12 @@ MLIR_CAPI_EXPORTED MlirAttribute pumiceLoadDevice(MlirContext context,
 MLIR_CAPI_EXPORTED bool pumiceDeviceRollUp(MlirAttribute device,
                                            MlirStringCallback callback,
                                            void *user);
+/* Groups whose costs depend on values of weights or inputs, as JSON: a list of
+   objects with `group` and `field`, which is empty for processors. False when
+   `device` is not a device. */
+MLIR_CAPI_EXPORTED bool pumiceDeviceValueCosts(MlirAttribute device,
+                                               MlirStringCallback callback,
+                                               void *user);
 /* The fields of a device as JSON; false when `device` is not a device. */
 MLIR_CAPI_EXPORTED bool pumiceDeviceToJson(MlirAttribute device,
                                            MlirStringCallback callback,

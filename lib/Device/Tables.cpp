@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Device/Tables.h"
 
+#include "dialects/Crossbar/Measurements.h"
 #include "lib/Device/Device.h"
 #include "lib/Support/Text.h"
 #include "mlir/IR/Diagnostics.h"
@@ -227,6 +228,7 @@ public:
                          emitError)))
       return failure();
     size_t number = 0;
+    SmallVector<Number> thresholds, values; // of the last converter
     for (const TableFile::Row &row : file.rows) {
       const auto fail = at(table.file, row.line);
       const ArrayRef<double> n = row.numbers;
@@ -235,15 +237,21 @@ public:
         return fail() << "expected code " << code << " of " << count
                       << " of converter " << converter << ", got "
                       << format(n[1]) << " of converter " << format(n[0]);
-      if (code == 0)
+      if (code == 0) {
         table.converters.emplace_back();
+        thresholds.clear();
+        values.clear();
+      } else {
+        thresholds.push_back(Number{n[2]});
+      }
+      values.push_back(Number{n[3]});
       model::AdcCodesSpec &codes = table.converters.back();
       if (code > 0)
         codes.thresholds.push_back(n[2]);
       codes.values.push_back(n[3]);
-      const auto thresholds = numbers(codes.thresholds);
-      const auto values = numbers(codes.values);
-      if (failed(crossbar::AdcCodesAttr::verify(fail, thresholds, values)))
+      // The row has one number of each list.
+      if (failed(crossbar::verifyAdcCodes(fail, thresholds, values,
+                                          code == 0 ? 0 : code - 1)))
         return failure();
       ++number;
     }
@@ -255,10 +263,6 @@ public:
   }
 
 private:
-  static SmallVector<Number> numbers(ArrayRef<double> values) {
-    return llvm::map_to_vector(values,
-                               [](double value) { return Number{value}; });
-  }
   /// A number as short as possible.
   static std::string format(double value) {
     char text[32];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Digital/Jit.h"
 
+#include "lib/Support/AtomicFile.h"
 #include "lib/Support/Parallel.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Target/LLVMIR/Export.h"
@@ -234,21 +235,18 @@ static Error dumpModule(Module &module, TargetMachine &machine,
     sys::path::append(name, "region" + Twine(index) + extension);
     return name;
   };
-  std::error_code code;
-  raw_fd_ostream ir(path(".ll"), code, sys::fs::OF_Text);
-  if (code)
-    return createStringError(code, "cannot write to '" + directory + "'");
-  module.print(ir, nullptr);
-  raw_fd_ostream assembly(path(".s"), code, sys::fs::OF_Text);
-  if (code)
-    return createStringError(code, "cannot write to '" + directory + "'");
+  if (Error error = writeFile(
+          path(".ll"), [&](raw_ostream &out) { module.print(out, nullptr); }))
+    return error;
+  SmallString<0> text;
+  raw_svector_ostream assembly(text);
   std::unique_ptr<Module> copy = CloneModule(module);
   legacy::PassManager passes;
   if (machine.addPassesToEmitFile(passes, assembly, nullptr,
                                   CodeGenFileType::AssemblyFile))
     return createStringError("this target cannot emit assembly");
   passes.run(*copy);
-  return Error::success();
+  return writeFile(path(".s"), [&](raw_ostream &out) { out << text; });
 }
 
 /// LLVM's pipeline without partial and run-time unrolling. On these loop nests,

@@ -4,6 +4,7 @@
 
 #include "dialects/PUM/Reason.h"
 #include "lib/Cost/ConstantValue.h"
+#include "lib/Cost/Values.h"
 #include "lib/Model/Machine/Report.h"
 #include "lib/Support/Locations.h"
 #include "mlir/IR/SymbolTable.h"
@@ -146,7 +147,7 @@ Interpreter::write(simulator::ProgramOp op) {
   const model::UnitGroup &group =
       *program.device().find(op.getPlacement().getGroup().str());
   const auto arrays = rangesOf(op.getPlacement().getRanges());
-  const bool isTracked = Program::tracksContents(group);
+  const bool isTracked = !fieldOfContents(group).empty();
   for (const model::ArrayRange &range : arrays)
     holders[group.index].set(range, op);
   if (program.known[isNext].costs.count(op))

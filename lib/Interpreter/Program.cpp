@@ -4,6 +4,7 @@
 #include "lib/Analysis/Functions.h"
 #include "lib/Analysis/Level.h"
 #include "lib/Cost/ConstantValue.h"
+#include "lib/Cost/Values.h"
 #include "lib/Device/Device.h"
 #include "lib/Interpreter/Interpreter.h"
 #include "lib/Model/Machine/Report.h"
@@ -331,12 +332,6 @@ llvm::Error Program::shareState(Program &other) {
   return llvm::Error::success();
 }
 
-bool Program::tracksContents(const model::UnitGroup &group) {
-  const model::CrossbarSpec *crossbar = group.crossbar();
-  return crossbar &&
-         (!crossbar->pulsesUnchangedCells || crossbar->energy.setStepPj);
-}
-
 llvm::hash_code Program::hashInstructions() const {
   func::FuncOp function = entry;
   llvm::hash_code hash(0);
@@ -384,7 +379,8 @@ llvm::Expected<RunResult> Program::infer(ArrayRef<model::Value> inputs,
   // Arrays that every inference rewrites hold in the end what a constant left.
   auto rewrites = [&](simulator::ProgramOp op) {
     return !op.getSetup() && isConstant(op) &&
-           tracksContents(*device().find(op.getPlacement().getGroup().str()));
+           !fieldOfContents(*device().find(op.getPlacement().getGroup().str()))
+                .empty();
   };
   if (llvm::none_of(entry.getOps<simulator::ProgramOp>(), rewrites)) {
     result->report = first.report(nullptr);

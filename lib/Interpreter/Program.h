@@ -122,9 +122,6 @@ public:
   /// What each instruction costs.
   CostModel &costModel() { return *costs; }
 
-  /// Whether the levels of the cells of a group decide what programming costs.
-  static bool tracksContents(const model::UnitGroup &group);
-
 private:
   friend class Interpreter;
   Program() = default;

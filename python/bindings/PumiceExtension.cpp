@@ -334,7 +334,22 @@ NB_MODULE(_pumice, m) {
       .def_prop_ro("file", [](const Diagnostic &d) { return text(d.file); })
       .def_ro("line", &Diagnostic::line)
       .def_ro("column", &Diagnostic::column)
-      .def_ro("notes", &Diagnostic::notes);
+      .def_ro("notes", &Diagnostic::notes)
+      .def("__getstate__",
+           [](const Diagnostic &d) {
+             return nb::make_tuple(d.severity, text(d.message), text(d.layer),
+                                   text(d.node), text(d.file), d.line, d.column,
+                                   d.notes);
+           })
+      .def("__setstate__",
+           [](Diagnostic &d,
+              const std::tuple<std::string, std::string, std::string,
+                               std::string, std::string, unsigned, unsigned,
+                               std::vector<Diagnostic>> &state) {
+             new (&d) Diagnostic;
+             std::tie(d.severity, d.message, d.layer, d.node, d.file, d.line,
+                      d.column, d.notes) = state;
+           });
   // Lives as long as the process, like the translator.
   static const nb::handle errorType = PyErr_NewExceptionWithDoc(
       "pumice._mlir_libs._pumice.DiagnosticError",
@@ -560,6 +575,17 @@ NB_MODULE(_pumice, m) {
         return json;
       },
       nb::arg("device"), "Area and power of a device by level, as JSON.");
+  m.def(
+      "value_costs",
+      [](MlirAttribute device) {
+        std::string json;
+        if (!pumiceDeviceValueCosts(device, append, &json))
+          throw nb::value_error("expected a #pum.device");
+        return json;
+      },
+      nb::arg("device"),
+      "Groups of a device whose costs depend on values, as JSON; see "
+      "lib/CAPI/Pumice.h.");
   m.def(
       "device_to_json",
       [](MlirAttribute device) {

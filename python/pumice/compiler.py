@@ -11,13 +11,12 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from pumice.device import Device, as_device
 from pumice.diagnostics import text_of
 from pumice.errors import CompileError
+from pumice.files import temporary_folder, write_text
 from pumice.interrupts import interruptible
 from pumice.levels import PIPELINES, level_of, parse_file
 from pumice.options import CompileOptions
@@ -142,7 +141,10 @@ def compile(
     if quantize is None:
         quantize = not exported and not is_quantized(model)
     elif not quantize and (weight_bits, activation_bits) != (8, 8):
-        raise CompileError("expected widths for a model that is quantized, got them without")
+        raise CompileError(
+            "expected widths with a model that is to be quantized, got"
+            f" weight_bits={weight_bits} and activation_bits={activation_bits} with one that is not"
+        )
     is_absent = has_absent_weights(model)
     costs_only = not calibrate or is_absent
     if costs_only:
@@ -401,14 +403,11 @@ def check_costs_only(device: Device, options: CompileOptions) -> None:
         reason = "the domains of nets and tables, which calibration finds"
     elif options.reencode:
         reason = "levels of cells that are re-encoded"
-    for group in device._fields["groups"]:
-        name = group["name"]
-        if group["kind"] == "associative":
-            reason = f"programs of the associative processors in group '{name}'"
-        elif "level_steps" in group.get("energy", ()):
-            reason = f"levels of cells in group '{name}' (energy.level_steps)"
-        elif not group.get("pulse_unchanged_cells", True):
-            reason = f"levels of cells in group '{name}' (pulse_unchanged_cells)"
+    for group, name in device.value_costs().items():
+        if name:
+            reason = f"levels of cells in group '{group}' ({name})"
+        else:
+            reason = f"programs of the associative processors in group '{group}'"
     if reason:
         raise CompileError(
             f"expected weights and calibration on device '{device.name}': costs depend on {reason}"
@@ -454,10 +453,10 @@ def _lower(
 @contextlib.contextmanager
 def _with_observed(options: CompileOptions, observed: str | None) -> Iterator[CompileOptions]:
     """Options that name a file with what nonlinear functions read, if anything did."""
-    with TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         if observed is not None:
-            path = Path(folder, "domains.json")
-            path.write_text(observed, encoding="utf-8")
+            path = folder / "domains.json"
+            write_text(path, observed)
             options = options.with_domains("domains", str(path))
         yield options
 

@@ -252,6 +252,19 @@ class Device:
             result: dict[str, Any] = json.loads(_pumice.roll_up(self.to_attribute(context)))
         return result
 
+    def value_costs(self) -> dict[str, str]:
+        """Groups whose costs depend on values of weights or inputs.
+
+        With the field that makes it so, which is empty for associative processors: their programs
+        are made of weights.
+        """
+        from pumice import ir
+        from pumice._mlir_libs import _pumice
+
+        with ir.Context() as context:
+            found = json.loads(_pumice.value_costs(self.to_attribute(context)))
+        return {item["group"]: item["field"] for item in found}
+
     def _laws(self) -> dict[str, Any]:
         if self._after is None:
             from pumice import ir
@@ -442,12 +455,15 @@ def _with_tables_in(fields: Mapping[str, Any], folder: Path) -> Mapping[str, Any
 #: Columns within which a device is printed.
 _COLUMNS = 100
 _OPEN, _CLOSE = "<[", ">]"
+_MARKS = re.compile(r'[",<>\[\]]')
 
 
 def _broken(text: str, indent: int) -> list[str]:
     """An attribute's text in lines that are short where its brackets allow it."""
-    start = next((i for i, c in enumerate(text) if c in _OPEN), None)
-    if indent + len(text) <= _COLUMNS or start is None:
+    start = -1
+    if indent + len(text) > _COLUMNS:
+        start = min((at for c in _OPEN if (at := text.find(c)) >= 0), default=-1)
+    if start < 0:
         return [" " * indent + text]
     lines = [" " * indent + text[: start + 1]]
     rest, parts = _parts(text, start + 1)
@@ -460,8 +476,8 @@ def _broken(text: str, indent: int) -> list[str]:
 def _parts(text: str, start: int) -> tuple[int, list[str]]:
     """What stands between commas up to the closing bracket, and the place of that bracket."""
     parts, first, depth, quoted = [], start, 0, False
-    for place in range(start, len(text)):
-        c = text[place]
+    for found in _MARKS.finditer(text, start):
+        c, place = found.group(), found.start()
         if c == '"':
             quoted = not quoted
         elif quoted:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pumice._mlir_libs._pumice import Diagnostic
 
-__all__ = ["CompileError", "PumiceError", "PumiceWarning", "SaturationWarning"]
+__all__ = ["CompileError", "FileError", "PumiceError", "PumiceWarning", "SaturationWarning"]
 
 
 class PumiceError(Exception):
@@ -30,6 +30,10 @@ class PumiceError(Exception):
 
 class CompileError(PumiceError):
     """A model cannot be compiled for a device; the text contains the compiler's diagnostics."""
+
+
+class FileError(PumiceError):
+    """A file cannot be written: a full disk, a quota, a folder of others. The text names it."""
 
 
 class PumiceWarning(UserWarning):

@@ -11,11 +11,20 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import IO, Any
 
-from pumice.errors import PumiceError
+from pumice.errors import FileError, PumiceError
 
-__all__ = ["csv_text", "is_utf8", "native_path", "parsed_json", "replacing", "write_text"]
+__all__ = [
+    "csv_text",
+    "is_utf8",
+    "native_path",
+    "parsed_json",
+    "replacing",
+    "temporary_folder",
+    "write_text",
+]
 
 #: Nothing that Pumice writes nests deeper.
 _MOST_LEVELS = 200
@@ -75,7 +84,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     than a file (a device, a pipe), the stream is that.
 
     Raises:
-        PumiceError: the file cannot be written; the text names it.
+        FileError: the file cannot be written; the text names it.
     """
     target = os.path.realpath(path)  # the file behind a link is replaced, not the link
     part = None
@@ -95,11 +104,26 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         os.replace(part, target)
         part = None
     except OSError as error:
-        raise PumiceError(f"cannot write '{path}': {error.strerror or error}") from None
+        raise FileError(f"cannot write '{path}': {error.strerror or error}") from None
     finally:
         if part is not None:
             with contextlib.suppress(OSError):
                 os.unlink(part)
+
+
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder that is gone after the block.
+
+    Raises:
+        FileError: there is no place for it.
+    """
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="pumice-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise FileError(f"cannot make a temporary folder: {error.strerror or error}") from None
+    with folder as name:
+        yield Path(name)
 
 
 def csv_text(columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> str:
@@ -115,7 +139,7 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Writes a file as `replacing` does, in UTF-8.
 
     Raises:
-        PumiceError: the file cannot be written; the text names it.
+        FileError: the file cannot be written; the text names it.
     """
     with replacing(path) as stream:
         stream.write(text.encode())

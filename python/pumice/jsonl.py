@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from pumice.errors import PumiceError
+from pumice.errors import FileError, PumiceError
 
 __all__ = ["append_line", "kept_lines"]
 
@@ -41,7 +41,7 @@ def append_line(path: Path, record: Any) -> None:
     """Appends a record of plain data; all of it is in the file then, or nothing.
 
     Raises:
-        PumiceError: the file cannot be written.
+        FileError: the file cannot be written.
     """
     line = (json.dumps(record) + "\n").encode()
     with _locked(path) as stream:
@@ -68,7 +68,7 @@ def _locked(path: Path) -> Iterator[IO[bytes]]:
                 fcntl.flock(stream, fcntl.LOCK_EX)
             yield stream
     except OSError as error:
-        raise PumiceError(f"cannot keep results in '{path}': {error.strerror or error}") from None
+        raise FileError(f"cannot keep results in '{path}': {error.strerror or error}") from None
 
 
 def _cut(stream: IO[bytes]) -> int:

@@ -7,12 +7,14 @@ import os
 import subprocess
 import sysconfig
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from pumice.diagnostics import text_of
 from pumice.errors import CompileError, PumiceError
+from pumice.files import temporary_folder
+from pumice.interrupts import interruptible
 from pumice.levels import LEVELS, parse_file
 
 __all__ = ["Pass", "Passes", "checked", "run_passes", "tool"]
@@ -73,7 +75,7 @@ def _run_text(module: Any, level: str, pipeline: str) -> None:
     from pumice._mlir_libs import _pumice
 
     try:
-        _pumice.run_pipeline(module, pipeline)
+        interruptible(partial(_pumice.run_pipeline, module, pipeline))
     except _pumice.DiagnosticError as error:
         raise CompileError(
             f"passes of level '{level}': {text_of(error.diagnostics)}",
@@ -105,8 +107,8 @@ def _with_plugins(module: Any, level: str, pipeline: str, plugins: Sequence[str]
     """Runs a pipeline in pumice-opt: plugins use the MLIR that is in it."""
     from pumice._mlir_libs import _pumice
 
-    with TemporaryDirectory() as folder:
-        before, after = (str(Path(folder, name)) for name in ("before.mlirbc", "after.mlirbc"))
+    with temporary_folder() as folder:
+        before, after = (str(folder / name) for name in ("before.mlirbc", "after.mlirbc"))
         _pumice.write_file(module, before)
         command = [
             str(tool("pumice-opt")),

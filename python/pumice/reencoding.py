@@ -11,11 +11,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pumice.errors import PumiceError
+from pumice.interrupts import interruptible
 
 __all__ = ["DIGITS", "METHODS", "Counts", "Encoding", "ReencodingError", "costs", "count", "encode"]
 
@@ -124,10 +126,11 @@ def _run(
             np.zeros(columns * DIGITS, np.uint8),
         )
     try:
-        _pumice.reencode(
+        request = (
             codes, shapes, lengths, method, rows, bitlines, row_groups, minimize == "steps",
             clip_error, cyclic, threads or os.cpu_count() or 1, transitions, errors, tables,
         )  # fmt: skip
+        interruptible(partial(_pumice.reencode, *request))
     except ValueError as error:
         raise ReencodingError(str(error)) from None
     return transitions, errors, tables

@@ -70,3 +70,31 @@ func.func @sizes_that_overflow(%x: tensor<?xf32>) -> tensor<?x?xf32> {
   %y = tensor.expand_shape %x [[0, 1]] output_shape [%c, %c] : tensor<?xf32> into tensor<?x?xf32>
   return %y : tensor<?x?xf32>
 }
+
+// -----
+
+// A bound that becomes a constant later may be -2^63, which stands for a dynamic one.
+func.func @bound_of_forall(%x: tensor<4xf32>, %n: index) -> tensor<4xf32> {
+  // expected-error @below {{'scf.forall' op expected constant bounds and steps}}
+  %y = scf.forall (%i) in (%n) shared_outs(%s = %x) -> tensor<4xf32> {
+    %v = tensor.extract_slice %s[%i] [1] [1] : tensor<4xf32> to tensor<1xf32>
+    scf.forall.in_parallel {
+      tensor.parallel_insert_slice %v into %s[%i] [1] [1] : tensor<1xf32> into tensor<4xf32>
+    }
+  }
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+// Constants are taken.
+func.func @constant_bound_of_forall(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %n = arith.constant 4 : index
+  %y = scf.forall (%i) in (%n) shared_outs(%s = %x) -> tensor<4xf32> {
+    %v = tensor.extract_slice %s[%i] [1] [1] : tensor<4xf32> to tensor<1xf32>
+    scf.forall.in_parallel {
+      tensor.parallel_insert_slice %v into %s[%i] [1] [1] : tensor<1xf32> into tensor<4xf32>
+    }
+  }
+  return %y : tensor<4xf32>
+}

@@ -66,7 +66,6 @@ UNREACHABLE: dict[str, str] = {
     **dict.fromkeys(
         ["expected a part within the"], "the verifiers of crossbar.program and simulator.program"
     ),
-    **dict.fromkeys(["cannot write to"], "an option of the compiler's developers"),
     **dict.fromkeys(["outputs, got"], "a caller's mistake: the interpreter passes what it counted"),
     **dict.fromkeys(["no instruction"], "verify-simulator-program: expected instructions"),
     **dict.fromkeys(

@@ -5,6 +5,7 @@
 #include "lib/Scheduling/Algorithms.h"
 #include "lib/Scheduling/Bounds.h"
 #include "lib/Scheduling/Json.h"
+#include "lib/Support/AtomicFile.h"
 #include "lib/Support/Json.h"
 #include "lib/Transforms/PUM/Passes.h"
 #include "lib/Transforms/PUM/TaskProblem.h"
@@ -277,16 +278,15 @@ struct PUMSchedulePass : pumice::impl::PUMScheduleBase<PUMSchedulePass> {
   LogicalResult writeJson(const scheduling::Problem &problem,
                           const Schedule &schedule,
                           const scheduling::Bounds &bounds) {
-    std::error_code error;
-    llvm::raw_fd_ostream out(json, error);
+    llvm::Error error = writeFile(json, [&](llvm::raw_ostream &out) {
+      out << llvm::json::Value(llvm::json::Object{
+                 {"problem", scheduling::toJson(problem)},
+                 {"schedule", scheduling::toJson(schedule, problem)},
+                 {"bounds", scheduling::toJson(bounds)}})
+          << "\n";
+    });
     if (error)
-      return getOperation().emitError("cannot write '")
-             << json << "': " << error.message();
-    out << llvm::json::Value(llvm::json::Object{
-               {"problem", scheduling::toJson(problem)},
-               {"schedule", scheduling::toJson(schedule, problem)},
-               {"bounds", scheduling::toJson(bounds)}})
-        << "\n";
+      return getOperation().emitError(llvm::toString(std::move(error)));
     return success();
   }
 

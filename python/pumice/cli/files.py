@@ -8,18 +8,18 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from pumice.cli.errors import UsageError
 from pumice.errors import PumiceError
-from pumice.files import replacing
+from pumice.files import replacing, temporary_folder
 
 __all__ = [
     "example_inputs",
@@ -148,10 +148,11 @@ def _import(place: str) -> Any:
 @cache
 def from_stdin() -> Path:
     """A file with what standard input holds, which is gone at the end of the process."""
-    folder = TemporaryDirectory(prefix="pumice-")
-    atexit.register(folder.cleanup)
-    path = Path(folder.name, "stdin.mlir")
-    path.write_bytes(sys.stdin.buffer.read())
+    stack = ExitStack()
+    atexit.register(stack.close)
+    path = stack.enter_context(temporary_folder()) / "stdin.mlir"
+    with replacing(path) as file:
+        file.write(sys.stdin.buffer.read())
     return path
 
 

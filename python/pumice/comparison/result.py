@@ -141,6 +141,9 @@ class Comparison:
         )
         if self.worst is not None:
             parts.append(Text(f"largest error of its own: {_where(self.worst)}"))
+        if not self.tensors and not self.outputs:
+            parts.append(Text("nothing to compare: the network computes nothing"))
+            return Group(*parts)
         if self.first is None:
             parts.append(Text(f"all within a relative error of {self.tolerance:g}", style="green"))
             return Group(*parts)

@@ -95,7 +95,12 @@ def evaluate(
                         )
                     state.sums = known.sums
                 continue
-            found = {name: float(value) for name, value in score(run(inputs), targets).items()}
+            scores = score(run(inputs), targets)
+            if not isinstance(scores, Mapping):
+                raise PumiceError(
+                    f"expected the metric to return named sums, got {type(scores).__name__}"
+                )
+            found = {name: float(value) for name, value in scores.items()}
             if state.sums and found.keys() != state.sums.keys():
                 raise PumiceError(
                     f"expected the metric to give {sorted(state.sums)} for each batch, got"

@@ -10,13 +10,20 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pumice.errors import PumiceError
 from pumice.files import parsed_json
 from pumice.jsonl import append_line, kept_lines
 
 __all__ = ["Store"]
+
+
+T = TypeVar("T")
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 class Store:
@@ -50,17 +57,32 @@ class Store:
                     f" else in line {number}"
                 ) from None
 
-    def get(self, setting: dict[str, Any], compute: Callable[[], Any]) -> Any:
+    def get(
+        self,
+        setting: dict[str, Any],
+        compute: Callable[[], Any],
+        make: Callable[[Any], T] = _same,
+    ) -> T:
         """The stored value of a setting; otherwise computes and stores it.
 
         Args:
             setting: plain data, all that decides the value.
             compute: returns plain data.
+            make: what to make of the value.
+
+        Raises:
+            PumiceError: the file has something of which nothing can be made.
         """
         key = _key(setting)
         if key not in self._known:
             self.put(setting, compute())
-        return self._known[key]
+        try:
+            return make(self._known[key])
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise PumiceError(
+                f"expected stored results of this experiment in '{self._path}', got something else"
+                f" for {key}"
+            ) from None
 
     def find(self, setting: dict[str, Any]) -> Any:
         """The stored value of a setting; None if there is none."""

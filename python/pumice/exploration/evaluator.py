@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pumice.device import Device
-from pumice.errors import PumiceError
+from pumice.errors import FileError, PumiceError
 from pumice.evaluation import Metric, evaluate
 from pumice.exploration.axes import fields_in, options_in, source_of, with_options
 from pumice.exploration.result import figures_of
@@ -22,6 +20,7 @@ from pumice.exploration.space import (
     sets_costs_only,
     sizes_follow_costs,
 )
+from pumice.files import replacing, temporary_folder
 from pumice.laws import unscaled
 
 if TYPE_CHECKING:
@@ -105,9 +104,9 @@ class Network:
         from pumice.compiler import check_costs_only, program_of_quantized
         from pumice.levels import parse_file
 
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "quantized.mlirbc")
-            with open(path, "wb") as file:
+        with temporary_folder() as folder:
+            path = folder / "quantized.mlirbc"
+            with replacing(path) as file:
                 file.write(self.bytecode)
             module = parse_file(path)
         if self.costs_only:
@@ -169,6 +168,8 @@ class Evaluator:
             found: dict[str, Any] = figures_of(report)
             if self._data is not None:
                 found["metric"] = self._scored(device)
+        except FileError:  # of the machine, not of the point
+            raise
         except PumiceError as error:
             return {"error": str(error).splitlines()[0]}
         same = unscaled(base, device)

@@ -23,7 +23,7 @@ from pumice.exploration.evaluator import Evaluator, Network, Point, Study
 from pumice.exploration.result import FIGURES, Sweep
 from pumice.exploration.search import SAMPLERS, Choice, optimize
 from pumice.exploration.space import Setting, assigned, combinations, device_with, settings_of
-from pumice.exploration.workers import Workers, cluster_of, processes_of, this_process
+from pumice.exploration.workers import LOST, Workers, cluster_of, processes_of, this_process
 
 if TYPE_CHECKING:
     from pumice.program import Program
@@ -210,16 +210,17 @@ class _Points:
                 self._on_point(records[number])
 
         def computed(number: int, figures: dict[str, Any]) -> None:
-            self._store.put(self._setting(points[number]), figures)
+            if figures.get("error") != LOST:
+                self._store.put(self._setting(points[number]), figures)
             finish(number, figures)
 
         missing = []
         for number, point in enumerate(points):
-            figures = self._store.find(self._setting(point))
-            if figures is None:
+            setting = self._setting(point)
+            if self._store.find(setting) is None:
                 missing.append((number, point))
             else:
-                finish(number, figures)
+                finish(number, self._store.get(setting, dict, _figures))
         if missing:
             pool.run(missing, computed)
         self.found += records
@@ -228,6 +229,14 @@ class _Points:
     def _setting(self, point: Point) -> dict[str, Any]:
         base = self._fields[point.device]
         return {**self._settings[point.source], "base": base, "values": dict(point.values)}
+
+
+def _figures(found: Any) -> dict[str, Any]:
+    """Figures of a point that a store has; raises if they are something else."""
+    for name, value in found.items():
+        if not isinstance(value, (int, float) if name in FIGURES or name == "metric" else str):
+            raise TypeError
+    return dict(found)
 
 
 def _key_of(program: Program, metric: str | Metric) -> str:

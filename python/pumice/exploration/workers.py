@@ -10,6 +10,9 @@ from __future__ import annotations
 import contextlib
 import math
 import multiprocessing
+import multiprocessing.connection
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -21,12 +24,15 @@ from pumice.errors import PumiceError
 from pumice.exploration.evaluator import Evaluator, Point, Study
 from pumice.exploration.space import sets_costs_only
 
-__all__ = ["Workers", "cluster_of", "processes_of", "this_process"]
+__all__ = ["LOST", "Workers", "cluster_of", "processes_of", "this_process"]
 
 #: A chunk is given up after so many workers died with it.
 _ATTEMPTS = 3
 #: Points in a chunk, at most: what a death or an interrupt costs.
 _LARGEST = 64
+#: Error of the points of a chunk that was given up. Another sweep tries again: it may be for want
+#: of memory.
+LOST = f"{_ATTEMPTS} workers died with this point or one near it"
 
 Chunk = list[tuple[int, Point]]
 #: Called with the number of a point and its figures.
@@ -112,6 +118,15 @@ _study: Study | None = None
 def _set_study(study: Study) -> None:
     global _study
     _study = study
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Nobody takes the results of a worker whose parent was killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    multiprocessing.connection.wait([parent.sentinel])
+    os._exit(1)
 
 
 def _compute(study: Study, chunk: Chunk) -> list[tuple[int, dict[str, Any]]]:
@@ -131,7 +146,7 @@ def _compute_here(chunk: Chunk) -> list[tuple[int, dict[str, Any]]]:
 
 def _given_up(chunk: Chunk, done: Done) -> None:
     for number, _ in chunk:
-        done(number, {"error": f"{_ATTEMPTS} workers died with this point or one near it"})
+        done(number, {"error": LOST})
 
 
 # ---------------------------------------------------------------------------- local processes
@@ -153,8 +168,9 @@ class _Processes:
             running: dict[Future[Any], tuple[Chunk, int]] = {}
             again: list[tuple[Chunk, int]] = []
             try:
-                for chunk, attempt in waiting:
-                    running[self._pool.submit(_compute_here, chunk)] = (chunk, attempt)
+                with _without_interrupts():
+                    for chunk, attempt in waiting:
+                        running[self._pool.submit(_compute_here, chunk)] = (chunk, attempt)
             except BrokenProcessPool:
                 again += waiting[len(running) :]
             while running:
@@ -177,6 +193,25 @@ class _Processes:
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
+    def stop(self) -> None:
+        """Ends the processes at once: what they compute may take minutes."""
+        for process in list((self._pool._processes or {}).values()):
+            process.kill()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Processes that start in the block see no interrupts: of a terminal, all would have them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
 
 @contextlib.contextmanager
 def processes_of(study: Study, count: int) -> Iterator[Workers]:
@@ -184,8 +219,10 @@ def processes_of(study: Study, count: int) -> Iterator[Workers]:
     workers = _Processes(study, count)
     try:
         yield workers
-    finally:
-        workers.close()
+    except BaseException:
+        workers.stop()
+        raise
+    workers.close()
 
 
 # ------------------------------------------------------------------------------------- Dask

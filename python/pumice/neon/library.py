@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pumice.errors import PumiceError
+from pumice.interrupts import interruptible
 from pumice.lazy import cached_property
 from pumice.neon.nets import Net, from_json
 
@@ -74,7 +75,7 @@ class LibraryNet:
 
         array = _finite(np.array(x, np.float64))
         values = array.ravel()
-        clamped = _pumice.evaluate_net(self.request, values)
+        clamped = interruptible(partial(_pumice.evaluate_net, self.request, values))
         return values.reshape(array.shape), int(clamped)
 
 
@@ -113,7 +114,7 @@ def function(name: str, bits: int = 16, max_hidden: int = 64) -> LibraryNet:
     from pumice._mlir_libs import _pumice
 
     try:
-        found = json.loads(_pumice.fit_function(name, bits, max_hidden))
+        found = json.loads(interruptible(partial(_pumice.fit_function, name, bits, max_hidden)))
     except ValueError as error:
         raise PumiceError(str(error)) from None
     net = from_json(found)
@@ -173,7 +174,7 @@ def compose(
         full = np.broadcast_to(np.asarray(mask, bool), np.moveaxis(array, -1, axis).shape)
         flat = np.ascontiguousarray(np.moveaxis(full, axis, -1), np.uint8).ravel()
     try:
-        _pumice.compose_nets(json.dumps(request), values, shape[-1], flat)
+        interruptible(partial(_pumice.compose_nets, json.dumps(request), values, shape[-1], flat))
     except ValueError as error:
         raise PumiceError(str(error)) from None
     return np.moveaxis(values.reshape(shape), -1, axis)

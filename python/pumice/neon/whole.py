@@ -6,11 +6,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from pumice.errors import PumiceError
+from pumice.interrupts import interruptible
 
 __all__ = ["WholeErrors", "fit_whole"]
 
@@ -64,9 +66,8 @@ def fit_whole(
         raise PumiceError(f"expected equal numbers of rows, got {inputs.shape} and {outputs.shape}")
     options = {"hidden": list(hidden), "bits": bits, "seed": seed, "force": force}
     try:
-        found = _pumice.fit_whole_net(
-            inputs.ravel(), outputs.ravel(), len(inputs), json.dumps(options)
-        )
+        request = inputs.ravel(), outputs.ravel(), len(inputs), json.dumps(options)
+        found = interruptible(partial(_pumice.fit_whole_net, *request))
     except ValueError as error:
         raise PumiceError(str(error)) from None
     return WholeErrors(**json.loads(found))

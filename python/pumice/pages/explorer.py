@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pumice.levels import LEVELS
-from pumice.pages.page import COLOURS
+from pumice.pages.page import COLOURS, json_text
 
 if TYPE_CHECKING:
     from pumice.program import Program
@@ -240,7 +240,7 @@ def _page(title: str, data: Mapping[str, Any]) -> str:
     style = (here / "explorer.css").read_text(encoding="utf-8")
     script = (here / "explorer.js").read_text(encoding="utf-8")
     body = (here / "explorer.txt").read_text(encoding="utf-8")
-    text = json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
+    text = json_text(data)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -137,6 +137,11 @@ class Section:
     note: str = ""
 
 
+def json_text(data: Any) -> str:
+    """JSON for a script element, which names with a "<" in them neither end nor comment out."""
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+
+
 def figure(plot: Any, height: int, name: str) -> str:
     """A plotly figure, drawn by the page's script.
 
@@ -148,7 +153,7 @@ def figure(plot: Any, height: int, name: str) -> str:
     data = json.loads(plot.to_json())
     data["layout"].pop("template", None)
     data["layout"]["height"] = height
-    text = json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
+    text = json_text(data)
     return (
         f'<div class="figure" id="{name}" data-source="{name}-data"'
         f' style="min-height:{height}px"></div>'

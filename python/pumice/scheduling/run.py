@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
+from pumice.interrupts import interruptible
 from pumice.scheduling.problem import Problem
 from pumice.scheduling.records import SchedulingError
 from pumice.scheduling.schedule import Bounds, Options, Result, Schedule, Summary
@@ -21,7 +23,9 @@ def _ask(problem: Problem, **keys: Any) -> dict[str, Any]:
 
     request = {"problem": problem.to_dict(), **keys}
     try:
-        answer: dict[str, Any] = json.loads(_pumice.schedule(json.dumps(request)))
+        answer: dict[str, Any] = json.loads(
+            interruptible(partial(_pumice.schedule, json.dumps(request)))
+        )
     except ValueError as error:
         raise SchedulingError(str(error)) from None
     return answer

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 
 from pumice.device import Device
+from pumice.interrupts import interruptible
 from pumice.lazy import cached_property
 from pumice.training.geometry import Geometry
 
@@ -99,9 +101,12 @@ class Chip:
         from pumice._mlir_libs import _pumice
 
         out = np.empty(filters.shape, np.float32)
-        gain = _pumice.effective_weights(
-            self._attribute, matrix.group, _numbers(matrix, seed), filters, out, self.threads
-        )
+        gain = interruptible(
+            partial(
+                _pumice.effective_weights,
+                self._attribute, matrix.group, _numbers(matrix, seed), filters, out, self.threads,
+            )
+        )  # fmt: skip
         return out, gain
 
     def sums(
@@ -121,12 +126,14 @@ class Chip:
         """
         from pumice._mlir_libs import _pumice
 
-        grid = _pumice.Grid(self._attribute, matrix.group, _numbers(matrix, seed), filters)
+        grid = interruptible(
+            partial(_pumice.Grid, self._attribute, matrix.group, _numbers(matrix, seed), filters)
+        )
         codes = image.to(torch.int8 if matrix.input_signed else torch.uint8)
         x = np.ascontiguousarray(codes.cpu().numpy()).view(np.int8)
         y = np.empty((len(x), len(filters), window[8], window[9]), np.int32)
         if y.size:
-            grid.compute(x, window, zero_point, y, self.threads)
+            interruptible(partial(grid.compute, x, window, zero_point, y, self.threads))
         return torch.from_numpy(y).float().to(image.device)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from torch.fx import GraphModule, Node
 
 from pumice.frontend.locations import module_path
+from pumice.interrupts import interruptible
 from pumice.training.layer import instead
 
 __all__ = ["MachineFunction", "Net", "attach_nets", "function_modules", "replace_functions"]
@@ -42,7 +44,7 @@ class Net:
         """The function of each number."""
         numbers = np.ascontiguousarray(x.detach().float().cpu().numpy()).reshape(-1)
         values = np.empty_like(numbers)
-        self._function.apply(numbers, values, self._threads)
+        interruptible(partial(self._function.apply, numbers, values, self._threads))
         return torch.from_numpy(values).reshape(x.shape).to(x)
 
     def __deepcopy__(self, memo: Any) -> Net:

@@ -265,3 +265,9 @@ def test_errors_of_numbers_that_are_not_finite():
     halves = errors_of(np.array([3, 5]), np.array([4, 5]), np.array([0.5, 2.0]))
     assert (halves.max_abs, halves.equal) == (0.5, 0.5)
     assert halves.relative == pytest.approx(0.5 / math.hypot(2, 10))
+
+
+def test_a_network_that_computes_nothing():
+    found = pumice.compile(torch.nn.Identity(), torch.zeros(2, 3)).compare(torch.ones(2, 3))
+    assert "nothing to compare: the network computes nothing" in str(found)
+    assert "within a relative error" not in str(found)

@@ -224,6 +224,8 @@ def test_errors(bench):
     ):
         with pytest.raises(PumiceError, match=words):
             call()
+    with pytest.raises(PumiceError, match="expected the metric to return named sums, got float"):
+        pumice.evaluate(program, data, lambda *_: 1.0)
     names = iter("ab")
     with pytest.raises(PumiceError, match="expected the metric to give .'a'. for each batch, got"):
         pumice.evaluate(program, data, lambda *_: {next(names): 1.0})

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,11 +21,12 @@ pytest.importorskip("torch")
 
 import torch
 from postgres import PostgresServer
-from sweep_metrics import DiesOnce, always_dies
+from sweep_metrics import DiesOnce, Waits, always_dies
 from torch import nn
 
 import pumice
 from pumice import PumiceError
+from pumice.errors import FileError
 from pumice.exploration import evaluator as evaluators
 from pumice.exploration.evaluator import Point
 from pumice.exploration.workers import _chunks
@@ -76,11 +81,101 @@ def test_processes_give_the_same_points_though_one_dies(program, data, alone, tm
     assert len(seen) == len(alone)
 
 
-def test_points_that_kill_every_worker_have_an_error(program, data) -> None:
-    found = pumice.sweep(program, ["isaac"], data=data, metric=always_dies, workers=2)
+def test_points_that_kill_every_worker_have_an_error(program, data, tmp_path) -> None:
+    """It may be for want of memory: the store does not keep it."""
+    store = tmp_path / "s.jsonl"
+    found = pumice.sweep(program, ["isaac"], data=data, metric=always_dies, workers=2, store=store)
     assert found.records == [
         {"device": "isaac", "error": "3 workers died with this point or one near it"}
     ]
+    assert store.read_text() == ""
+
+
+def test_a_full_disk_is_no_result_of_a_point(program, tmp_path, monkeypatch) -> None:
+    def full(self: Any, device: Any) -> Any:
+        raise FileError("cannot write 'x': No space left on device")
+
+    store = tmp_path / "s.jsonl"
+    with monkeypatch.context() as patched:
+        patched.setattr(evaluators.Evaluator, "_estimated", full)
+        with pytest.raises(FileError, match="No space left"):
+            pumice.sweep(program, ["isaac"], store=store)
+    assert store.read_text() == ""
+    assert len(pumice.sweep(program, ["isaac"], store=store).records) == 1
+
+
+@pytest.mark.parametrize("value", [5, {"latency_ns": "x"}, {"error": 1}])
+def test_stored_values_that_are_no_figures(value, program, tmp_path) -> None:
+    store = tmp_path / "s.jsonl"
+    pumice.sweep(program, ["isaac"], store=store)
+    record = json.loads(store.read_text())
+    store.write_text(json.dumps(record | {"value": value}) + "\n")
+    with pytest.raises(
+        PumiceError, match="expected stored results of this .*, got something else for {"
+    ):
+        pumice.sweep(program, ["isaac"], store=store)
+    store.write_text(json.dumps(record) + "\n")
+    assert len(pumice.sweep(program, ["isaac"], store=store).records) == 1
+
+
+def test_an_interrupt_ends_the_workers(program, data, tmp_path) -> None:
+    """At once, though their points take a minute."""
+    flag = tmp_path / "pid"
+    sent = []
+
+    def send() -> None:
+        while not flag.exists():
+            time.sleep(0.05)
+        sent.append(time.monotonic())
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    sender = threading.Thread(target=send)
+    try:
+        sender.start()
+        with pytest.raises(KeyboardInterrupt):
+            pumice.sweep(program, ["isaac"], FIELDS, data=data, metric=Waits(str(flag)), workers=2)
+        assert time.monotonic() - sent[0] < 5
+    finally:
+        signal.signal(signal.SIGINT, before)
+        sender.join()
+    worker = int(flag.read_text())
+    end = time.monotonic() + 10
+    while Path(f"/proc/{worker}").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{worker}").exists()
+    assert len(pumice.sweep(program, ["isaac"], FIELDS).records) == 8
+
+
+ORPHANS = """
+import sys, torch, pumice
+from sweep_metrics import Waits
+
+if __name__ == "__main__":
+    program = pumice.compile(torch.nn.Linear(20, 3).eval(), torch.zeros(8, 20))
+    data = [(torch.zeros(8, 20), torch.zeros(8))]
+    pumice.sweep(program, ["isaac"], data=data, metric=Waits(sys.argv[1]), workers=2)
+"""
+
+
+def test_workers_end_with_the_process_that_started_them(tmp_path) -> None:
+    script, flag = tmp_path / "script.py", tmp_path / "pid"
+    script.write_text(ORPHANS)
+    places = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
+    with subprocess.Popen([sys.executable, script, flag], env=environment) as process:
+        while not flag.exists() and process.poll() is None:
+            time.sleep(0.05)
+        process.kill()
+    worker = Path("/proc", flag.read_text(), "status")
+    end = time.monotonic() + 10
+
+    def runs() -> bool:
+        return worker.exists() and "(zombie)" not in worker.read_text()
+
+    while runs() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not runs()
 
 
 def test_a_cluster_gives_the_same_points_though_a_worker_dies(

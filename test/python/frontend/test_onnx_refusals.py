@@ -139,6 +139,10 @@ CASES = {
     "a shape that is computed": (
         node("ConstantOfShape", ["k"], ["y"], "n"), None, "expected a constant shape",
     ),
+    "a result that is too large": (
+        node("ConstantOfShape", ["s"], ["y"], "n"), {"s": np.int64([2**30, 2])},
+        "expected a result of at most 2^20 elements, got [1073741824, 2]",
+    ),
     "results that are too many": (
         node("Relu", ["x"], ["y", "z"], "n"), {}, "expected 1 results, got 2",
     ),

@@ -125,9 +125,10 @@ def test_several_reports_side_by_side(reports) -> None:
 def test_names_are_escaped(reports) -> None:
     data = reports[0]["isaac"].to_dict()
     old = data["layers"][0]["name"]
-    evil = "</script><script>alert(1)</script>"
+    evil = "<!--<script></script><script>alert(1)</script>"
     text = Report(json.loads(json.dumps(data).replace(f'"{old}"', json.dumps(evil)))).to_html()
     assert evil not in text
+    assert "<!--<script" not in text
     assert Page(text).tables["r0-table"][1][0] == evil
 
 

@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,8 +21,9 @@ import pytest
 
 import pumice
 from pumice.cli.files import load_array, save_outputs
+from pumice.errors import FileError
 from pumice.experiments.store import Store
-from pumice.files import replacing, write_text
+from pumice.files import replacing, temporary_folder, write_text
 from pumice.jsonl import append_line, kept_lines
 from regions import region_program
 
@@ -70,6 +72,19 @@ def test_a_full_disk_keeps_the_old_file(name: str, tmp_path: Path) -> None:
     write()
     assert (tmp_path / name).stat().st_size > 100
     assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+def test_no_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    with (
+        pytest.raises(FileError, match="cannot make a temporary folder: No such file"),
+        temporary_folder(),
+    ):
+        pass
+    monkeypatch.undo()
+    with temporary_folder() as folder:
+        write_text(folder / "x", "x")
+    assert not folder.exists()
 
 
 def test_exceptions_permissions_links_and_devices(tmp_path: Path) -> None:
@@ -142,13 +157,9 @@ def test_a_store_on_a_full_disk(tmp_path: Path) -> None:
     assert kept_lines(path) == ['{"value": 1}']
 
 
-@pytest.mark.parametrize("option", ["--output", "--report"])
-def test_the_simulator_on_a_full_disk(option: str, tmp_path: Path) -> None:
+def tool_in_little_space(folder: Path, *command: str | Path) -> str:
+    """What a tool that fails says, where files cannot have more than 64 bytes."""
     tools = Path(os.environ.get("PUMICE_TOOLS_DIR") or sysconfig.get_path("scripts"))
-    region_program(BODY).save(tmp_path / "p.mlirbc")
-    np.save(tmp_path / "x.npy", np.ones(4, np.float32))
-    (tmp_path / "out").write_text("old")
-    command = [tools / "pumice-sim", "p.mlirbc", "--input", "x.npy", option, "out"]
     code = (
         "import resource, signal, subprocess, sys\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))\n"
@@ -156,12 +167,36 @@ def test_the_simulator_on_a_full_disk(option: str, tmp_path: Path) -> None:
         "sys.exit(subprocess.run(sys.argv[1:], restore_signals=False).returncode)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, command)],
-        cwd=tmp_path,
+        [sys.executable, "-c", code, *map(str, (tools / command[0], *command[1:]))],
+        cwd=folder,
         capture_output=True,
         text=True,
         env={**os.environ, "PUMICE_CACHE_DIR": ""},
     )
     assert done.returncode == 1, done.stderr
-    assert "pumice-sim: error: cannot write 'out': File too large" in done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize("option", ["--output", "--report"])
+def test_the_simulator_on_a_full_disk(option: str, tmp_path: Path) -> None:
+    region_program(BODY).save(tmp_path / "p.mlirbc")
+    np.save(tmp_path / "x.npy", np.ones(4, np.float32))
+    (tmp_path / "out").write_text("old")
+    said = tool_in_little_space(
+        tmp_path, "pumice-sim", "p.mlirbc", "--input", "x.npy", option, "out"
+    )
+    assert "pumice-sim: error: cannot write 'out': File too large" in said
+    assert (tmp_path / "out").read_text() == "old"
+
+
+def test_a_schedule_on_a_full_disk(tmp_path: Path) -> None:
+    """The pass fails; the stream of LLVM that it wrote to would have ended the process."""
+    tests = Path(__file__).resolve().parents[2]
+    (tmp_path / "out").write_text("old")
+    said = tool_in_little_space(
+        tmp_path, "pumice-opt", tests / "Transforms" / "PUM" / "pum-schedule-file.mlir",
+        f"--pum-attach-device=device={tests / 'Inputs' / 'few-arrays.mlir'}",
+        "--pum-schedule=algorithm=overlap json=out", "-o", "/dev/null",
+    )  # fmt: skip
+    assert "error: cannot write 'out': File too large" in said
     assert (tmp_path / "out").read_text() == "old"

@@ -122,6 +122,12 @@ def of(body: str, number: int, hidden: str) -> str:
             "%c2 = tensor.extract %c3[%c1] : tensor<1xi64>\n"
             "%c = arith.index_cast %c2 : i64 to index"
         )
+    elif hidden == "branch":  # which folds while patterns are applied
+        head = (
+            "%c0 = arith.constant true\n%c = scf.if %c0 -> index {"
+            f" %c1 = arith.constant {number} : index scf.yield %c1 : index }} else {{"
+            " %c2 = arith.constant 0 : index scf.yield %c2 : index }"
+        )
     return f"{head}\n{body}\nreturn %y : tensor<4xf32>"
 
 
@@ -143,7 +149,7 @@ DEFINED = ("slice, size", "slice, stride", "slice, empty", "pad, high", "pad, bo
 @pytest.mark.parametrize("name", BODIES)
 def test_in_regions(name: str) -> None:
     for number in NUMBERS:
-        for hidden in ("", "sum", "tensor", "computed"):
+        for hidden in ("", "sum", "tensor", "computed", "branch"):
             if hidden and number not in (LEAST, -(2**62)):
                 continue
             found = outcome(of(BODIES[name], number, hidden))

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import warnings
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +19,12 @@ import pytest
 from pumice.passmanager import PassManager
 
 import pumice
-from pumice import ir
+from pumice import ir, neon, reencoding, scheduling
 from pumice.compiler import compile_module
 from pumice.frontend.isolation import Crash, isolated
 from pumice.lazy import cached_property
+from pumice.passes import run_passes
+from pumice.scheduling import networks
 from regions import region_program
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -168,19 +170,21 @@ def test_a_process_that_ignores_its_children(ignored: bool, tmp_path: Path) -> N
     in_fork(child)
 
 
-def test_errors_of_passes_in_many_functions() -> None:
-    """Each is reported from its own thread, none of which holds Python's lock."""
-    function = """
-func.func @f{i}(%x: tensor<8x4xi8>) -> tensor<8x2xi32> {{
+_NO_GRID = """
+func.func @f(%x: tensor<8x4xi8>) -> tensor<8x2xi32> {
   %w = arith.constant dense<1> : tensor<2x4xi8>
   %y = crossbar.mvm %x, %w : (tensor<8x4xi8>, tensor<2x4xi8>) -> tensor<8x2xi32>
   return %y : tensor<8x2xi32>
-}}
+}
 """
+
+
+def test_errors_of_passes_in_many_functions() -> None:
+    """Each is reported from its own thread, none of which holds Python's lock."""
 
     def child() -> None:
         for _ in range(20):
-            text = "".join(function.format(i=i) for i in range(40))
+            text = "".join(_NO_GRID.replace("@f", f"@f{i}") for i in range(40))
             module = ir.Module.parse(text, ir.Context())
             with module.context:
                 passes = PassManager.parse("builtin.module(convert-crossbar-to-pum)")
@@ -276,6 +280,59 @@ def test_an_interrupt_leaves_a_compilation() -> None:
         assert compile_module(module, "isaac").estimate().latency_ns > 0
 
     in_fork(child)
+
+
+def _schedule() -> None:
+    scheduling.schedule(networks.problem("resnet50"), "steady")
+
+
+def _fit() -> None:
+    for _ in range(100):
+        neon.fit(np.tanh, -4, 4, bits=16)
+
+
+def _reencode() -> None:
+    tile = np.random.default_rng(0).integers(-128, 127, (128, 16), dtype=np.int8)
+    reencoding.count([[tile, tile[::-1].copy()] * 100000])
+
+
+def _own_pass() -> None:
+    context = ir.Context()
+    lines = "".join(f"%{i} = arith.addi %{i - 1}, %{i - 1} : i32\n" for i in range(1, 20000))
+    text = f"func.func @f(%0: i32) -> i32 {{\n{lines}return %19999 : i32\n}}"
+    run_passes(ir.Module.parse(text, context), "linalg", ["cse,canonicalize," * 1000 + "cse"], ())
+
+
+@pytest.mark.parametrize("function", [_schedule, _fit, _reencode, _own_pass])
+def test_an_interrupt_leaves_a_long_call(function) -> None:
+    def child() -> None:
+        assert interrupted(function) < LIMIT_S
+        assert scheduling.schedule(networks.problem("resnet50"), "naive").summary.time_ps > 0
+
+    in_fork(child)
+
+
+@pytest.mark.parametrize("where", ["Pool", "ProcessPoolExecutor"])
+def test_errors_come_from_other_processes(where: str) -> None:
+    """With what the compiler said."""
+    if where == "Pool":
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            error = pool.apply(_error)
+    else:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
+            error = pool.submit(_error).result()
+    assert isinstance(error, pumice.CompileError)
+    assert "reads no grid" in str(error)
+    assert [d.severity for d in error.diagnostics] == ["error"]
+    assert "reads no grid" in error.diagnostics[0].message
+    assert error.diagnostics[0].line > 0
+
+
+def _error() -> Exception:
+    module = ir.Module.parse(_NO_GRID, ir.Context())
+    with pytest.raises(pumice.CompileError) as found:
+        run_passes(module, "crossbar", ["convert-crossbar-to-pum"], ())
+    return found.value
 
 
 def test_a_cache_of_others_is_not_used(tmp_path: Path, monkeypatch) -> None:

@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pumice
 from pumice import ir
 from pumice.device import Device
 from pumice.experiments.neurosim.results import CATEGORIES, Check, Results, Run, Settings
+from pumice.files import temporary_folder, write_text
 from pumice.passmanager import PassManager
 
 __all__ = ["count", "network", "run"]
@@ -112,11 +111,11 @@ def _check(item: Run) -> Check:
         circuits={"ones": item.ones}, buffer={"read_pj_per_byte": 0, "write_pj_per_byte": 0}
     )
     text = network(item.network, item.weight_bits, item.input_bits, device)
-    with ir.Context(), tempfile.TemporaryDirectory() as folder:
+    with ir.Context(), temporary_folder() as folder:
         module = ir.Module.parse(text)
         PassManager.parse("builtin.module(crossbar-tile-to-arrays)").run(module.operation)
-        path = Path(folder) / "network.mlir"
-        path.write_text(str(module))
+        path = folder / "network.mlir"
+        write_text(path, str(module))
         components = pumice.compile(path).estimate().components
     energies = {name: pj / 1e6 for name, pj in components.items()}
     return Check(

@@ -57,13 +57,13 @@ def run(
         for bits in settings.activation_bits:
             advance(f"{name}, 8-bit weights, {bits} bits")
             dense = wide[bits] = _Network(name, None, bits, settings)
-            int8[bits] = Cost(**store.get(dense.setting("int8"), dense.int8))
+            int8[bits] = store.get(dense.setting("int8"), dense.int8, lambda found: Cost(**found))
         for sparsity in settings.sparsities:
             for bits in settings.activation_bits:
                 advance(f"{name}, sparsity {sparsity:g}, {bits} bits")
                 bench = _Network(name, sparsity, bits, settings)
-                found = store.get(bench.setting("point"), bench.point)
-                results.points.append(_point(found, int8[bits]))
+                make = partial(_point, int8=int8[bits])
+                results.points.append(store.get(bench.setting("point"), bench.point, make))
                 if (sparsity, bits) == settings.headline:
                     _headline(results, store, bench, wide[bits], advance)
     advance("")
@@ -84,18 +84,26 @@ def _headline(
     advance: Callable[[str], None],
 ) -> None:
     advance(f"{bench.name}, sensitivities")
-    found = store.get(bench.setting("sensitivity"), bench.sensitivities)
-    results.sensitivities[bench.name] = [Sensitivity(**item) for item in found]
-    advance(f"{bench.name}, map")
-    chart = store.get(bench.setting("map"), lambda: bench.map(wide))
-    results.maps[bench.name] = Map(
-        Events(**chart["events"]),
-        **{key: chart[key] for key in ("search_pj", "write_pj", "shift_pj")},
-        baselines=tuple(Baseline(**item) for item in chart["baselines"]),
+    results.sensitivities[bench.name] = store.get(
+        bench.setting("sensitivity"),
+        bench.sensitivities,
+        lambda found: [Sensitivity(**item) for item in found],
     )
+    advance(f"{bench.name}, map")
+    results.maps[bench.name] = store.get(bench.setting("map"), lambda: bench.map(wide), _map)
     if results.settings.run:
         advance(f"{bench.name}, every pass")
-        results.runs[bench.name] = Run(**store.get(bench.setting("run"), bench.run))
+        results.runs[bench.name] = store.get(
+            bench.setting("run"), bench.run, lambda found: Run(**found)
+        )
+
+
+def _map(found: dict[str, Any]) -> Map:
+    return Map(
+        Events(**found["events"]),
+        **{key: found[key] for key in ("search_pj", "write_pj", "shift_pj")},
+        baselines=tuple(Baseline(**item) for item in found["baselines"]),
+    )
 
 
 def _point(found: dict[str, Any], int8: Cost) -> Point:

@@ -87,6 +87,13 @@ def run(
     return results
 
 
+def _row(found: dict[str, Any]) -> dict[str, Any]:
+    """A part of a row; raises if it is not one."""
+    if not found.keys() <= Row.__annotations__.keys():
+        raise KeyError
+    return found
+
+
 class _Study:
     """A network, and what is measured of it; what a store holds is not computed again."""
 
@@ -131,8 +138,7 @@ class _Study:
         return self._stored(key, lambda: self._after(setting, options, trained))
 
     def _stored(self, setting: dict[str, Any], compute: Callable[[], Any]) -> dict[str, Any]:
-        found: dict[str, Any] = self._store.get(self._key | setting, compute)
-        return found
+        return self._store.get(self._key | setting, compute, _row)
 
     def _plain(self) -> dict[str, Any]:
         model = self.network.model

@@ -339,7 +339,8 @@ def _center_crop_pad(call: NodeCall, x: Tensor, shape: Tensor) -> Tensor:
 
 @operator("ConstantOfShape")
 def _constant_of_shape(call: NodeCall, shape: Tensor) -> Tensor:
-    raise call.error("expected a constant shape")
+    # Those of constant and small shapes are constants already.
+    raise call.error(f"expected a result of at most 2^20 elements, got {call.integers(0, 'shape')}")
 
 
 @operator("Col2Im")
