@@ -38,6 +38,7 @@ void pumice::buildTosaToLinalg(OpPassManager &pm) {
 void pumice::buildLinalgToQuantized(OpPassManager &pm) {
   pm.addPass(createVerifyLevel(VerifyLevelOptions{"linalg"}));
   pm.addPass(createVerifyLinalgContract());
+  pm.addNestedPass<func::FuncOp>(createOrderNaNs());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createSymbolDCEPass()); // nothing is called: one function remains

@@ -4,7 +4,8 @@
 // columns (docs/ap.md).
 //
 // Sources: [paper] = SMLE-CAM (abstract of arXiv 1406.7662), 90 nm, 256 x 144 cells, match lines that the first bits
-// enable: 0.115 fJ per bit and search, 0.36 ns; [derived] = computed, the rule beside it; [substitute] = from
+// enable: 0.115 fJ per bit and search, 0.36 ns; [config] = SRAM_16T_28nm.cell of
+// Notre-Dame-HW-SW-Codesign-Lab/evacam: 832.73 F^2; [derived] = computed, the rule beside it; [substitute] = from
 // elsewhere, named beside it; guess.
 #pum.device<
   name = "cmos-ap",
@@ -16,7 +17,7 @@
         domains = 1,                      // [derived] a bit per cell
         search_ns = 0.36,                 // [paper]
         search_pj_per_row = 0.01656,      // [derived] 0.115 fJ x 144 bits: all of it is paid by the row
-        search_pj_per_bit = 0.00000458,   // [substitute] search lines of `fefet-ap`: 0.30 pJ / 65,536 cells
+        search_pj_per_bit = 0.00000452,   // [substitute] search lines of `fefet-ap`: 0.296 pJ / 65,536 cells
         write_ns = 1,                     // guess: a clock
         write_pj_per_bit = 0.005,         // guess: bitlines of 256 rows, about 5 fJ (51 fF x 0.1 V x 1 V)
         read_ns = 1,                      // guess: a clock
@@ -46,5 +47,12 @@
   dram = <                            // [substitute] as `neurosim-rram`
     ports = 4, bandwidth_bytes_per_ns = 6.4, latency_ns = 0,
     read_pj_per_byte = 32, write_pj_per_byte = 32>,
-  components = []
+  components = [
+    // Of the eight processors of a tile. Leakage is not known.
+    // [config] at 90 nm
+    #pum.component<name = "cells", group = "processors", level = "tile", count = 8,
+      power_mw = 0, area_um2 = 3536382>,
+    // [substitute] drivers, decoders, prechargers and sense amplifiers of `fefet-ap`, four times as large at 90 nm
+    #pum.component<name = "periphery", group = "processors", level = "tile", count = 8,
+      power_mw = 0, area_um2 = 183899>]
 >

@@ -16,6 +16,19 @@ def VerifyLinalgContract : Pass<"verify-linalg-contract", "::mlir::ModuleOp"> {
   }];
 }
 
+def OrderNaNs : Pass<"order-nans", "::mlir::func::FuncOp"> {
+  let summary = "give arg-reductions of floats the index of the first NaN";
+  let description = [{
+    Requires: L0. torch-mlir writes `argmin`, `argmax`, `min` and `max` along a
+    dimension as a generic that keeps the best element and its index. A NaN
+    becomes the best element, as in PyTorch, but `cmpf olt` or `ogt` never
+    choose its index. This pass makes such a body take the index of the first
+    NaN.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let statistics = [Statistic<"numReductions", "reductions", "reductions rewritten">];
+}
+
 def RaiseQuantizedOps : Pass<"raise-quantized-ops", "::mlir::func::FuncOp"> {
   let summary = "turn float layers between dequantize and quantize into integer ops";
   let description = [{

@@ -138,6 +138,34 @@ def test_odd_shapes(name: str, rows: int, bits: int) -> None:
     checked(Memory(bipolar(rows, bits), BEST[name]), queries(3, bits), "best")
 
 
+def test_unusual_sizes() -> None:
+    """A single column, no query, a query without a batch, and words of bool."""
+    nearest = BEST["cdist p=1"]
+    checked(Memory(bipolar(6, 1), nearest), queries(5, 1), "best")
+    assert pumice.compile(
+        Memory(bipolar(7, 20), nearest), torch.zeros(0, 20), device="cam-fefet", quantize=False
+    ).run(torch.zeros(0, 20)).outputs.shape == (0,)
+    single = Memory(bipolar(7, 20), lambda x, e, m: (e @ sign(x)).argmax())
+    checked(single, queries(1, 20)[0], "best")
+    differ = Memory(bipolar(7, 20) > 0, lambda x, e, m: (x[:, None] ^ e).sum(-1).argmin(1))
+    checked(differ, queries(4, 20) > 0, "best")
+
+
+def test_nans() -> None:
+    """Of a query, the sign is -1. A word with one is the nearest and farthest, as in PyTorch."""
+    x = queries(4, 20)
+    x[1, 3], x[2], x[3] = torch.nan, torch.inf, -torch.inf
+    checked(Memory(bipolar(7, 20), BEST["cdist p=1"]), x, "best")
+    entries = bipolar(7, 20)
+    entries[3, 2] = entries[5, 0] = torch.nan
+    checked(Memory(entries, BEST["cdist p=1"]), x, None)
+    checked(
+        Memory(entries, lambda x, e, m: (x.argmin(1), x.argmax(1), x.min(0)[1], x.max(0)[1])),
+        torch.tensor([[1.0, torch.nan, torch.nan], [torch.inf, -0.0, 0.0]]),
+        None,
+    )
+
+
 def test_topk_is_a_stable_ranking() -> None:
     """Values are those of torch.topk; of equal distances, the first rows."""
     entries, x = bipolar(30, 32), queries(5, 32)

@@ -123,6 +123,30 @@ def test_baselines_of_neon_differ_in_their_units_only(name) -> None:
         assert item["area_um2"] / count == pytest.approx(area)
 
 
+def test_memories_of_fefets_are_the_array_of_eva_cam() -> None:
+    """256 x 256 cells: 45,559.979 um2 and 28.964 pJ for a search, as the program prints them."""
+    device = Device("cam-fefet")
+    cam, parts = device.cams["cam"], components(device, "mat")
+    run = ("cells", "line drivers", "decoders", "prechargers", "sense amplifiers")
+    assert sum(parts[name][1] for name in run) / 4 == pytest.approx(45559.979)
+    lines, cells = cam["rows"], cam["rows"] * cam["columns"]
+    energy = lines * (cam["match_line_pj"] + cam["sense_pj"]) + cells * cam["cell_pj"]
+    energy += cam["columns"] * cam["search_line_pj"]
+    assert energy == pytest.approx(28.964)
+    # Gates of an array: adders of 15 bits, and a tree of comparators that pass distance and row on.
+    nand = 0.242681
+    assert parts["mergers"][1] == pytest.approx(4 * 256 * 15 * 9 * nand)
+    assert parts["rankers"][1] == pytest.approx(4 * 255 * (15 * 9 + (15 + 8) * 3) * nand)
+    # Processors have the same arrays, and no circuits for distances.
+    tile, ap = components(Device("fefet-ap"), "tile"), Device("fefet-ap").processors["ap"]
+    for name in run:
+        assert tile[name] == pytest.approx((2 * parts[name][0], 2 * parts[name][1]))
+    assert set(tile) == set(run)
+    searched = lines * ap["search_pj_per_row"] + cells * ap["search_pj_per_bit"]
+    assert searched == pytest.approx(28.964, rel=1e-4)
+    assert levels_of(device)["mat"]["area_mm2"] == pytest.approx(0.26738, rel=1e-4)
+
+
 def test_puma_sums_are_near_the_published_tables() -> None:
     """From the simulator's constants, as docs/devices.md lists them beside the paper's."""
     device = Device("puma")
