@@ -15,7 +15,7 @@ from rich.text import Text
 from pumice.layout import SimpleTable
 
 if TYPE_CHECKING:
-    from pumice.report import Layer, Lifetime, Report, Wear
+    from pumice.report import Layer, Report, Wear
 
 __all__ = ["energy", "number", "plain_text", "report_tables", "simple_table", "size", "time"]
 
@@ -183,7 +183,7 @@ def _summary(report: Report) -> Group:
     conversions = report.counters.get("conversions", 0)
     rows.append(("ADC conversions", number(conversions)))
     if report.wear.lifetime is not None:
-        rows.append(("lifetime of the cells", lifetime(report.wear.lifetime)))
+        rows.append(("lifetime of the cells", lifetime(report.wear)))
     return simple_table(f"Run on device '{report.device}'", ["", ""], rows)
 
 
@@ -391,12 +391,16 @@ def _waiting(report: Report) -> Group:
     return simple_table("Waiting of instructions that were ready otherwise", columns, rows)
 
 
-def lifetime(life: Lifetime) -> str:
+def lifetime(wear: Wear) -> str:
     """One line for the summary."""
+    life = wear.lifetime
+    if life is None:
+        return NOT_STATED
     if life.runs is None or life.years_back_to_back is None:
         return "not known: the device has no endurance_writes"
     if math.isinf(life.runs):
-        return "no limit: a run writes no cells"
+        # The first run of a schedule writes weights that later ones find in the cells.
+        return f"no limit: {'later runs write' if wear.max_writes_per_cell else 'writes'} no cells"
     return f"{number(life.runs)} runs, {years(life.years_back_to_back)} back to back"
 
 

@@ -77,7 +77,7 @@ def _cards(report: Report) -> Iterator[Card]:
     if report.steady_state is not None:
         yield Card("latency, steady state", time(report.steady_state.latency_ns))
     if report.wear.lifetime is not None and report.wear.lifetime.limit == "endurance":
-        yield Card("lifetime of the cells", lifetime(report.wear.lifetime))
+        yield Card("lifetime of the cells", lifetime(report.wear))
 
 
 def _comparison(reports: Mapping[str, Report]) -> Iterator[Section]:

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -305,7 +306,7 @@ def test_versions_and_completion(run, monkeypatch) -> None:
         )
         assert done.stdout == f"pumice {pumice.__version__}\n", done.stderr
     pytest.importorskip("shtab")
-    for shell in ("bash", "zsh", "tcsh"):
+    for shell in ("bash", "zsh", "fish", "tcsh"):
         code, out, _ = run("completion", shell)
         assert code == 0
         assert "evaluate" in out
@@ -313,6 +314,20 @@ def test_versions_and_completion(run, monkeypatch) -> None:
     code, _, err = run("completion", "bash")
     assert code == 1
     assert "completion needs the package shtab: pip install 'pumice[completion]'" in err
+
+
+def test_bash_completes(run, tmp_path, monkeypatch) -> None:
+    pytest.importorskip("shtab")
+    monkeypatch.chdir(tmp_path)
+    Path("model.py").touch()
+    Path("complete.sh").write_text(run("completion", "bash")[1])
+    script = (
+        '. ./complete.sh; for line in "run mo" "run -d isa" "devices cam" "estimate --sort en"; do'
+        ' COMP_WORDS=(pumice $line); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMPREPLY=();'
+        ' _shtab_pumice; echo "${COMPREPLY[*]}"; done'
+    )
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert done.stdout.split() == ["model.py", "isaac", "cam-fefet", "energy"], done.stderr
 
 
 def test_logs_have_a_line_per_phase(monkeypatch, capsys) -> None:
