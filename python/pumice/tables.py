@@ -94,6 +94,11 @@ def number(count: float) -> str:
     return scaled(count, [(1e6, "M"), (1e9, "G"), (1e12, "T")]).replace(" ", "")
 
 
+def counted(count: int, what: str) -> str:
+    """`1 point`, `2 points`."""
+    return f"{number(count)} {what}{'' if count == 1 else 's'}"
+
+
 def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
@@ -247,9 +252,15 @@ def _steady_state(report: Report) -> list[tuple[str, str]]:
     ]
 
 
+def stated_static_energy_pj(report: Report) -> float | None:
+    """Static energy; None if the device has no part that is stated to be always on."""
+    return report.static_energy_pj or None
+
+
 def static_energy(report: Report) -> str:
-    """Static energy; a device that states no power of components has none to tell."""
-    return energy(report.static_energy_pj) if report.power_mw else NOT_STATED
+    """Static energy, or that the device does not state it."""
+    stated = stated_static_energy_pj(report)
+    return NOT_STATED if stated is None else energy(stated)
 
 
 def layer_cells(
@@ -350,10 +361,7 @@ def _components(report: Report) -> Group:
         for name, pj in sorted(spent, key=lambda item: -item[1])
     ]
     static = report.static_energy_pj
-    if report.power_mw:
-        rows.append(("static", energy(static), "", percent(static / total)))
-    else:
-        rows.append(("static", NOT_STATED, "", ""))
+    rows.append(("static", static_energy(report), "", percent(static / total) if static else ""))
     rows.append(("total", energy(report.energy_pj), "", percent(report.energy_pj / total)))
     columns = ["component", "energy", "of dynamic", "of total"]
     if not static:  # the same shares
