@@ -15,7 +15,7 @@ NETWORKS = ("demo", "resnet")
 #: output gain from a lower one.
 OPTIONS: dict[str, dict[str, Any]] = {
     "demo": {"weight_clip": 1.5},
-    "resnet": {"weight_clip": 2.5},
+    "resnet": {"weight_clip": 2.0},
 }
 
 
