@@ -67,6 +67,7 @@ def place(tmp_path_factory):
     np.savez(folder / "short.npz", x=x, y=y.argmax(1).numpy()[:7])
     np.savez(folder / "none.npz", x=x[:0], y=np.zeros(0, np.int64))
     np.savez(folder / "alone.npz", y=np.zeros(3))
+    np.savez(folder / "names.npz", x=x, y=np.array(["cat"] * len(x)))
     (folder / "words.npz").write_text("words")
     return folder
 
@@ -143,6 +144,7 @@ def test_evaluate_calibrates_converters(run, place) -> None:
         (["--data", "words.npz"], "to be an .npz file with arrays x and y"),
         (["--data", "alone.npz"], "to be an .npz file with arrays x and y"),
         (["--data", "short.npz"], "as many targets as inputs in 'short.npz', got 7 and 30"),
+        (["--data", "names.npz"], "expected numbers in 'names.npz', got float32 and targets of <U3"),
         (["--data", "none.npz"], "expected items in 'none.npz', got none"),
         (
             ["--data", "d.npz", "--metric", "f1"],
