@@ -212,6 +212,11 @@ def test_studies_from_python_refuse_what_is_no_classifier() -> None:
     ):
         with pytest.raises(pumice.PumiceError, match=text):
             own("mine", net, data)
+    with pytest.raises(pumice.PumiceError, match="whole numbers from 0 to 63, got 64"):
+        own("mine", net, [(x, y + 61)])
+    text = r"expected 'mine' to take an item of float32\[1, 1, 8, 8\], got: "
+    with pytest.raises(pumice.PumiceError, match=text):
+        own("mine", torch.nn.Linear(3, 3), [(x, y)])
     first, second = (own("mine", net, [(x + shift, y)]).key for shift in (0, 1))
     assert first != second
 
