@@ -108,7 +108,10 @@ def _wheel(tools: Path, source: Path, python: str, output: Path) -> Path:
     """A wheel whose tag says which C library it needs, with all symbols stripped."""
     with tempfile.TemporaryDirectory() as folder:
         raw, repaired = Path(folder, "raw"), Path(folder, "repaired")
-        _run(python, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", raw, source)
+        # Pythons of distributions have no pip of their own.
+        _run(python, "-m", "venv", Path(folder, "environment"))
+        pip = Path(folder, "environment", "bin", "pip")
+        _run(pip, "wheel", "--quiet", "--no-deps", "-w", raw, source)
         (made,) = raw.glob("*.whl")
         environment = {**os.environ, "PATH": f"{tools.parent}:{os.environ['PATH']}"}
         command = ["-m", "auditwheel", "repair", "--strip", "-w", repaired, made]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import sysconfig
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -123,6 +124,8 @@ def _with_plugins(module: Any, level: str, pipeline: str, plugins: Sequence[str]
         if done.returncode:
             lines = done.stderr.strip().splitlines() or [f"pumice-opt ended with {done.returncode}"]
             raise CompileError(f"passes of level '{level}': " + "\n".join(lines[:10]))
+        # What passes say: their remarks are what some are for.
+        sys.stderr.write(done.stdout + done.stderr)
         return parse_file(after, module.context)
 
 

@@ -364,8 +364,15 @@ class Report:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """In order of first appearance."""
-        return tuple(_layer(item) for item in self._data["layers"])
+        """In the order in which they begin to compute: schedules write weights long before."""
+        layers = tuple(_layer(item) for item in self._data["layers"])
+        if not any("program" in layer.kinds for layer in layers):
+            return layers
+        first: dict[str, int] = {}
+        for place, item in enumerate(self._data["instructions"]):
+            if item["kind"] != "program":
+                first.setdefault(item["layer"], place)
+        return tuple(sorted(layers, key=lambda layer: first.get(layer.name, len(first))))
 
     def layer_table(
         self, *, sort: str | None = None, top: int | None = None, depth: int | None = None
@@ -374,7 +381,7 @@ class Report:
 
         Args:
             sort: what layers are sorted by, the largest first: "time", "energy", "arrays",
-                "conversions" or "instructions"; in order of first appearance if not given.
+                "conversions" or "instructions"; in the order of `layers` if not given.
             top: number of layers to keep, after sorting.
             depth: number of parts of a module's path to keep: with 1, `encoder.layer.0` is summed
                 up in `encoder`. Names that are source locations stay.

@@ -13,11 +13,13 @@ from pumice.tables import (
     FIGURES,
     NOT_STATED,
     area,
+    counted,
     energy,
     number,
     percent,
     simple_table,
     size,
+    stated_static_energy_pj,
     time,
 )
 
@@ -30,11 +32,7 @@ __all__ = ["side_by_side"]
 _ROWS: list[tuple[str, Callable[[Report], float | None], Callable[[float], str]]] = [
     ("latency", lambda report: report.latency_ns, time),
     ("energy, dynamic", lambda report: report.dynamic_energy_pj, energy),
-    (
-        "energy, static",
-        lambda report: None if report.power_mw is None else report.static_energy_pj,
-        energy,
-    ),
+    ("energy, static", stated_static_energy_pj, energy),
     ("arrays with weights", lambda report: report.arrays, number),
     ("ADC conversions", lambda report: report.counters.get("conversions", 0), number),
     ("area of the device", lambda report: report.area_mm2, area),
@@ -63,7 +61,7 @@ def side_by_side(reports: Mapping[str, Report]) -> Group:
     kinds = dict.fromkeys(kind for item in figures for kind in item.shares)
     for kind in kinds:
         add(f"time with {kind}", [item.shares.get(kind, 0.0) for item in figures], percent)
-    table = simple_table(f"{len(reports)} estimates side by side", ["", *names], rows)
+    table = simple_table(f"{counted(len(reports), 'estimate')} side by side", ["", *names], rows)
     notes = [
         Text(f"{name} does not state: {', '.join(labels)}") for name, labels in missing.items()
     ]

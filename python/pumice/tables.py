@@ -15,7 +15,7 @@ from rich.text import Text
 from pumice.layout import SimpleTable
 
 if TYPE_CHECKING:
-    from pumice.report import Layer, Lifetime, Report, Wear
+    from pumice.report import Layer, Report, Wear
 
 __all__ = ["energy", "number", "plain_text", "report_tables", "simple_table", "size", "time"]
 
@@ -92,6 +92,11 @@ def number(count: float) -> str:
     if abs(count) < 1e6:
         return f"{count:,.0f}"
     return scaled(count, [(1e6, "M"), (1e9, "G"), (1e12, "T")]).replace(" ", "")
+
+
+def counted(count: int, what: str) -> str:
+    """`1 point`, `2 points`."""
+    return f"{number(count)} {what}{'' if count == 1 else 's'}"
 
 
 def percent(share: float) -> str:
@@ -183,7 +188,7 @@ def _summary(report: Report) -> Group:
     conversions = report.counters.get("conversions", 0)
     rows.append(("ADC conversions", number(conversions)))
     if report.wear.lifetime is not None:
-        rows.append(("lifetime of the cells", lifetime(report.wear.lifetime)))
+        rows.append(("lifetime of the cells", lifetime(report.wear)))
     return simple_table(f"Run on device '{report.device}'", ["", ""], rows)
 
 
@@ -247,9 +252,15 @@ def _steady_state(report: Report) -> list[tuple[str, str]]:
     ]
 
 
+def stated_static_energy_pj(report: Report) -> float | None:
+    """Static energy; None if the device has no part that is stated to be always on."""
+    return report.static_energy_pj or None
+
+
 def static_energy(report: Report) -> str:
-    """Static energy; a device that states no power of components has none to tell."""
-    return energy(report.static_energy_pj) if report.power_mw else NOT_STATED
+    """Static energy, or that the device does not state it."""
+    stated = stated_static_energy_pj(report)
+    return NOT_STATED if stated is None else energy(stated)
 
 
 def layer_cells(
@@ -350,10 +361,7 @@ def _components(report: Report) -> Group:
         for name, pj in sorted(spent, key=lambda item: -item[1])
     ]
     static = report.static_energy_pj
-    if report.power_mw:
-        rows.append(("static", energy(static), "", percent(static / total)))
-    else:
-        rows.append(("static", NOT_STATED, "", ""))
+    rows.append(("static", static_energy(report), "", percent(static / total) if static else ""))
     rows.append(("total", energy(report.energy_pj), "", percent(report.energy_pj / total)))
     columns = ["component", "energy", "of dynamic", "of total"]
     if not static:  # the same shares
@@ -391,12 +399,16 @@ def _waiting(report: Report) -> Group:
     return simple_table("Waiting of instructions that were ready otherwise", columns, rows)
 
 
-def lifetime(life: Lifetime) -> str:
+def lifetime(wear: Wear) -> str:
     """One line for the summary."""
+    life = wear.lifetime
+    if life is None:
+        return NOT_STATED
     if life.runs is None or life.years_back_to_back is None:
         return "not known: the device has no endurance_writes"
     if math.isinf(life.runs):
-        return "no limit: a run writes no cells"
+        # The first run of a schedule writes weights that later ones find in the cells.
+        return f"no limit: {'later runs write' if wear.max_writes_per_cell else 'writes'} no cells"
     return f"{number(life.runs)} runs, {years(life.years_back_to_back)} back to back"
 
 

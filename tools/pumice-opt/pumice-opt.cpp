@@ -10,6 +10,7 @@
 #include "mlir/Tools/Plugins/PassPlugin.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "tools/Tools.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
@@ -87,6 +88,16 @@ static bool run(StringRef input, StringRef output, DialectRegistry &registry,
   return isDone;
 }
 
+/// Errors do not print their op, which may be the whole module, unless the
+/// command line asks for it.
+static void hideOpsOfDiagnostics() {
+  registerMLIRContextCLOptions();
+  auto &options = llvm::cl::getRegisteredOptions();
+  auto option = options.find("mlir-print-op-on-diagnostic");
+  if (option != options.end())
+    static_cast<llvm::cl::opt<bool> *>(option->second)->setInitialValue(false);
+}
+
 int pumiceOptMain(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   pumice::setVersionPrinter();
@@ -96,6 +107,7 @@ int pumiceOptMain(int argc, char **argv) {
   DialectRegistry registry;
   pumice::registerAllDialects(registry);
   pumice::registerAllPasses();
+  hideOpsOfDiagnostics();
   auto [input, output] = registerAndParseCLIOptions(
       argc, argv, "Pumice modular optimizer driver\n", registry);
   MlirOptMainConfig config = MlirOptMainConfig::createFromCLOptions();

@@ -87,6 +87,10 @@ def load_data(path: str) -> Data:
                 f"expected as many targets as inputs in '{path}', got {_count(targets)} and"
                 f" {_count(values)}" + (f" of '{name}'" if name else "")
             )
+        if values.dtype.kind not in "biuf" or targets.dtype.kind not in "biuf":
+            raise PumiceError(
+                f"expected numbers in '{path}', got {values.dtype} and targets of {targets.dtype}"
+            )
     if not len(targets):
         raise PumiceError(f"expected items in '{path}', got none")
     return Data(inputs, targets)

@@ -19,10 +19,10 @@ __all__ = ["devices"]
 
 
 def devices(args: Namespace) -> None:
-    """Lists devices, the fields of one, or those in which two differ."""
+    """Lists devices, all or some, the fields of one, or those in which two differ."""
     if args.source and (len(args.names) != 1 or args.json or args.diff):
         raise UsageError("expected --source with the name of a device and without --json")
-    if args.diff != (len(args.names) == 2) or len(args.names) > 2:
+    if args.diff and len(args.names) != 2:
         raise UsageError(f"expected two devices with --diff, got {len(args.names)}")
     if args.source:
         print(source_of(args.names[0]), end="")
@@ -32,8 +32,8 @@ def devices(args: Namespace) -> None:
         _diff(args, *found)
     elif args.json:
         data = [{"fields": _numbers(args, d), "roll_up": d.roll_up()} for d in found]
-        print(json.dumps(data[0] if args.names else data, indent=2))
-    elif args.names:
+        print(json.dumps(data[0] if len(args.names) == 1 else data, indent=2))
+    elif len(args.names) == 1:
         show(
             simple_table(
                 f"Device '{found[0].name}'",

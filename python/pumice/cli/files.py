@@ -124,9 +124,11 @@ def load_function(place: str, name: str) -> Any:
         raise
     except Exception as error:
         raise PumiceError(f"cannot load '{place}': {type(error).__name__}: {error}") from error
-    if not callable(getattr(module, name, None)):
-        raise PumiceError(f"expected a function '{name}' in '{place}', got none")
-    return getattr(module, name)
+    found = getattr(module, name, None)
+    if not callable(found):
+        got = type(found).__name__ if hasattr(module, name) else "none"
+        raise PumiceError(f"expected a function '{name}' in '{place}', got {got}")
+    return found
 
 
 def _import(place: str) -> Any:

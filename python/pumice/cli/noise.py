@@ -65,6 +65,7 @@ def main(args: Namespace) -> None:
     from pumice.cli.terminal import counting, say, show, working
     from pumice.experiments import noise
     from pumice.experiments.noise.plots import require_matplotlib
+    from pumice.tables import counted
 
     if args.plot:
         require_matplotlib()
@@ -111,7 +112,7 @@ def main(args: Namespace) -> None:
                 show("")
             show(table)
     if args.output:
-        say(f"{len(results.records)} results in {args.output}")
+        say(f"{counted(len(results.records), 'result')} in {args.output}")
     if args.plot:
         say(f"wrote {args.plot}")
 

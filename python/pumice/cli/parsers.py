@@ -395,12 +395,12 @@ def _add_devices(commands: Commands) -> None:
     parser = commands.add_parser(
         "devices",
         help="list devices, or the numbers of one",
-        description="Lists the devices that Pumice ships, or all numbers of one.",
+        description="Lists the devices that Pumice ships or those given, or all numbers of one.",
     )
     add_json(parser)
     add_debug(parser)
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="a device, or a device file; two with --diff"
+        "names", nargs="*", metavar="NAME", help="a device, or a device file; or several"
     )
     parser.add_argument(
         "--diff", action="store_true", help="show the fields in which two devices differ"
@@ -424,10 +424,11 @@ def _add_completion(commands: Commands) -> None:
         help="print the script that completes commands and options in a shell",
         description='Prints a script for the shell to load: for bash, add `eval "$(pumice'
         ' completion bash)"` to ~/.bashrc; for zsh, write it to a file _pumice in a folder of'
-        " $fpath. Needs shtab: pip install 'pumice[completion]'.",
+        " $fpath; for fish, to ~/.config/fish/completions/pumice.fish. Needs shtab: pip install"
+        " 'pumice[completion]'.",
     )
     add_debug(parser)
-    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    parser.add_argument("shell", choices=("bash", "zsh", "fish", "tcsh"))
     parser.set_defaults(module="pumice.cli.completion", command="completion")
 
 

@@ -121,7 +121,7 @@ class Comparison:
         from rich.console import Group
         from rich.text import Text
 
-        from pumice.tables import simple_table
+        from pumice.tables import counted, simple_table
 
         columns = [
             "layer", "node", "kind", "max error", "mean", "SQNR", "cosine", "equal %",
@@ -133,11 +133,14 @@ class Comparison:
             f"Device '{self.device}' against {self.reference}, in the order of the machine"
             " (SQNR in dB)"
         )
-        optional = ["kind", "mean", "cosine", "equal %", "node", "max error"]
+        optional = ["kind", "mean", "cosine", "equal %", "max error"]
         table = simple_table(title, columns, rows, left=3, optional=optional)
         parts: list[RenderableType] = [table]
         parts.append(
-            Text(f"{len(self.tensors)} tensors compared; {len(self.skipped)} graph nodes have none")
+            Text(
+                f"{counted(len(self.tensors), 'tensor')} compared;"
+                f" {counted(len(self.skipped), 'graph node')} without one"
+            )
         )
         if self.worst is not None:
             parts.append(Text(f"largest error of its own: {_where(self.worst)}"))

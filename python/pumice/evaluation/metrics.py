@@ -43,10 +43,16 @@ def accuracy(*top: int) -> Metric:
                 "expected outputs of shape (items, classes) and a target per item, got"
                 f" {scores.shape} and {wanted.shape}"
             )
+        classes = scores.shape[1]
+        wrong = wanted[~((wanted >= 0) & (wanted < classes) & (wanted == np.floor(wanted)))]
+        if wrong.size:
+            raise PumiceError(
+                f"expected targets that are whole numbers from 0 to {classes - 1}, got {wrong[0]}"
+            )
         own = np.take_along_axis(scores, wanted[:, None].astype(np.int64), 1)
-        before = np.arange(scores.shape[1]) < wanted[:, None]
+        before = np.arange(classes) < wanted[:, None]
         rank = ((scores > own) | ((scores == own) & before)).sum(1)
-        rank[np.isnan(own[:, 0])] = scores.shape[1]
+        rank[np.isnan(own[:, 0])] = classes
         return {f"top{k}": float((rank < k).sum()) for k in top or (1,)}
 
     return score

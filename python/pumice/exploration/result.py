@@ -16,7 +16,17 @@ from pumice.experiments.figures import LINES, require_matplotlib, save
 from pumice.exploration.space import device_with
 from pumice.files import csv_text, replacing, write_text
 from pumice.report import Report
-from pumice.tables import NOT_STATED, area, energy, number, simple_table, size, time
+from pumice.tables import (
+    NOT_STATED,
+    area,
+    counted,
+    energy,
+    number,
+    simple_table,
+    size,
+    stated_static_energy_pj,
+    time,
+)
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -28,7 +38,7 @@ __all__ = ["FIGURES", "Sweep", "figures_of"]
 FIGURES: dict[str, Callable[[Report], float | None]] = {
     "latency_ns": lambda report: report.latency_ns,
     "dynamic_energy_pj": lambda report: report.dynamic_energy_pj,
-    "static_energy_pj": lambda report: None if report.power_mw is None else report.static_energy_pj,
+    "static_energy_pj": stated_static_energy_pj,
     "energy_pj": lambda report: report.energy_pj,
     "energy_delay_pj_ns": lambda report: report.figures.energy_delay_pj_ns,
     "mean_power_mw": lambda report: report.figures.mean_power_mw,
@@ -296,7 +306,7 @@ class Sweep:
             ]
             for record in shown
         ]
-        title = f"{len(shown)} points"
+        title = counted(len(shown), "point")
         optional = ["buffer", "arrays", "energy"]
         return simple_table(title, columns, rows, left=len(words), optional=optional)
 

@@ -76,12 +76,25 @@ def import_lowered(lowered: LoweredModel, context: Any = None) -> ImportedModel:
     function = module.body.operations[0]
     with context, ir.Location.unknown():
         states = attach_states(function, lowered.states)
+        _name_inputs(function, lowered.signature)
         if lowered.calibration:
             known = [_calibration_attribute(*item) for item in lowered.calibration]
             module.operation.attributes["pum.calibration"] = ir.ArrayAttr.get(known)
     attach_resources(context, {**lowered.resources, **states})
     timings["attach"] = time.perf_counter() - start
     return ImportedModel(module, lowered.entry, lowered.signature, timings, lowered.exported)
+
+
+def _name_inputs(function: Any, signature: Signature) -> None:
+    """Names arguments by inputs where torch-mlir names them by some op that is in no module."""
+    from pumice import ir
+
+    names = [spec.name for spec in signature.tensor_inputs]
+    arguments = list(function.regions[0].blocks[0].arguments)
+    for argument, name in zip(arguments[len(arguments) - len(names) :], names, strict=True):
+        location = argument.location
+        if location.is_a_name() and not location.child_loc.is_a_name():
+            argument.set_location(ir.Location.name(name, location.child_loc))
 
 
 def _calibration_attribute(scale: float, zero_point: int, low: float, high: float) -> Any:

@@ -77,7 +77,7 @@ def _cards(report: Report) -> Iterator[Card]:
     if report.steady_state is not None:
         yield Card("latency, steady state", time(report.steady_state.latency_ns))
     if report.wear.lifetime is not None and report.wear.lifetime.limit == "endurance":
-        yield Card("lifetime of the cells", lifetime(report.wear.lifetime))
+        yield Card("lifetime of the cells", lifetime(report.wear))
 
 
 def _comparison(reports: Mapping[str, Report]) -> Iterator[Section]:
@@ -87,7 +87,7 @@ def _comparison(reports: Mapping[str, Report]) -> Iterator[Section]:
             report.device,
             (time(report.latency_ns), report.latency_ns),
             (energy(report.dynamic_energy_pj), report.dynamic_energy_pj),
-            (static_energy(report), report.static_energy_pj if report.power_mw else -1),
+            (static_energy(report), report.static_energy_pj or -1),
             (number(report.arrays), report.arrays),
             (area(report.area_mm2) if report.area_mm2 else NOT_STATED, report.area_mm2 or -1),
         ]

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,7 @@ def place(tmp_path_factory):
     np.savez(folder / "short.npz", x=x, y=y.argmax(1).numpy()[:7])
     np.savez(folder / "none.npz", x=x[:0], y=np.zeros(0, np.int64))
     np.savez(folder / "alone.npz", y=np.zeros(3))
+    np.savez(folder / "names.npz", x=x, y=np.array(["cat"] * len(x)))
     (folder / "words.npz").write_text("words")
     return folder
 
@@ -142,6 +144,7 @@ def test_evaluate_calibrates_converters(run, place) -> None:
         (["--data", "words.npz"], "to be an .npz file with arrays x and y"),
         (["--data", "alone.npz"], "to be an .npz file with arrays x and y"),
         (["--data", "short.npz"], "as many targets as inputs in 'short.npz', got 7 and 30"),
+        (["--data", "names.npz"], "expected numbers in 'names.npz', got float32 and targets of <U3"),
         (["--data", "none.npz"], "expected items in 'none.npz', got none"),
         (
             ["--data", "d.npz", "--metric", "f1"],
@@ -209,6 +212,11 @@ def test_studies_from_python_refuse_what_is_no_classifier() -> None:
     ):
         with pytest.raises(pumice.PumiceError, match=text):
             own("mine", net, data)
+    with pytest.raises(pumice.PumiceError, match="whole numbers from 0 to 63, got 64"):
+        own("mine", net, [(x, y + 61)])
+    text = r"expected 'mine' to take an item of float32\[1, 1, 8, 8\], got: "
+    with pytest.raises(pumice.PumiceError, match=text):
+        own("mine", torch.nn.Linear(3, 3), [(x, y)])
     first, second = (own("mine", net, [(x + shift, y)]).key for shift in (0, 1))
     assert first != second
 
@@ -305,7 +313,7 @@ def test_versions_and_completion(run, monkeypatch) -> None:
         )
         assert done.stdout == f"pumice {pumice.__version__}\n", done.stderr
     pytest.importorskip("shtab")
-    for shell in ("bash", "zsh", "tcsh"):
+    for shell in ("bash", "zsh", "fish", "tcsh"):
         code, out, _ = run("completion", shell)
         assert code == 0
         assert "evaluate" in out
@@ -313,6 +321,20 @@ def test_versions_and_completion(run, monkeypatch) -> None:
     code, _, err = run("completion", "bash")
     assert code == 1
     assert "completion needs the package shtab: pip install 'pumice[completion]'" in err
+
+
+def test_bash_completes(run, tmp_path, monkeypatch) -> None:
+    pytest.importorskip("shtab")
+    monkeypatch.chdir(tmp_path)
+    Path("model.py").touch()
+    Path("complete.sh").write_text(run("completion", "bash")[1])
+    script = (
+        '. ./complete.sh; for line in "run mo" "run -d isa" "devices cam" "estimate --sort en"; do'
+        ' COMP_WORDS=(pumice $line); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMPREPLY=();'
+        ' _shtab_pumice; echo "${COMPREPLY[*]}"; done'
+    )
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert done.stdout.split() == ["model.py", "isaac", "cam-fefet", "energy"], done.stderr
 
 
 def test_logs_have_a_line_per_phase(monkeypatch, capsys) -> None:

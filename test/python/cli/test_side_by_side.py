@@ -143,7 +143,10 @@ def test_differences_of_devices(capsys) -> None:
     out = capsys.readouterr().out
     assert "fields differ" in out
     assert "not stated" in out
-    for wrong in (["isaac", "--diff"], ["isaac", "puma"], ["isaac", "puma", "neon", "--diff"]):
+    assert main(["devices", "isaac", "puma"]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()[2:]]
+    assert listed == ["isaac", "puma"]
+    for wrong in (["isaac", "--diff"], ["isaac", "puma", "neon", "--diff"]):
         assert main(["devices", *wrong]) == 2
         assert "expected two devices with --diff, got" in capsys.readouterr().err
 

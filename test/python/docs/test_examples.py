@@ -16,7 +16,8 @@ import pytest
 
 import pumice
 from plugins import LAYERS, build_plugin, mlir_folders, of_build_tree
-from pumice.passes import tool
+from pumice import ir
+from pumice.passes import run_passes, tool
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "examples"
@@ -153,7 +154,7 @@ def test_python_pass() -> None:
     assert clamped == "4 bits: [[24, -30, 33]], 48 conversions"
 
 
-def test_cpp_pass(tmp_path: Path) -> None:
+def test_cpp_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tree = Path(os.environ.get("PUMICE_TOOLS_DIR", "")).parent
     if (tree / "PumiceConfig.cmake").exists():
         settings = of_build_tree(tree)
@@ -164,3 +165,9 @@ def test_cpp_pass(tmp_path: Path) -> None:
     done = run(tool("pumice-opt"), LAYERS, f"--load-pass-plugin={plugin}", "--count-arrays")
     assert "remark: takes 8 arrays" in done.stderr
     assert "module attributes {example.arrays = 8 : i64}" in done.stdout
+    # In a compilation, what passes say is shown too.
+    with ir.Context():
+        module = ir.Module.parse(Path(LAYERS).read_text())
+    module = run_passes(module, "crossbar", ["count-arrays"], [str(plugin)])
+    assert "example.arrays = 8 : i64" in str(module)
+    assert "remark: takes 8 arrays" in capsys.readouterr().err

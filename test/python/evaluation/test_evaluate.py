@@ -229,3 +229,12 @@ def test_errors(bench):
     names = iter("ab")
     with pytest.raises(PumiceError, match="expected the metric to give .'a'. for each batch, got"):
         pumice.evaluate(program, data, lambda *_: {next(names): 1.0})
+
+
+@pytest.mark.parametrize("wrong", [[0, 3], [0, -1], [0.0, 1.5], [0.0, float("nan")]])
+def test_accuracy_refuses_targets_that_are_no_classes(wrong: list[float]) -> None:
+    outputs = np.zeros((2, 3), np.float32)
+    match = f"expected targets that are whole numbers from 0 to 2, got {wrong[1]}"
+    with pytest.raises(pumice.PumiceError, match=match):
+        accuracy()(outputs, np.array(wrong))
+    assert accuracy()(outputs, np.array([0.0, 1.0])) == {"top1": 1.0}

@@ -179,7 +179,7 @@ def test_setup_alone_is_not_worn(tmp_path) -> None:
     life = report.wear.lifetime
     assert (life.limit, life.runs, life.years(1.0)) == ("none", math.inf, math.inf)
     assert report.setup.wear.lifetime is None
-    assert "no limit: a run writes no cells" in str(report)
+    assert "no limit: writes no cells" in str(report)
 
 
 def test_endurance_that_is_not_known(tmp_path) -> None:

@@ -23,6 +23,7 @@ import pumice
 from pumice import PumiceError, Report
 from pumice.cli import main
 from pumice.pages import report_page
+from pumice.pages.data import network
 
 
 class Page(HTMLParser):
@@ -101,6 +102,18 @@ def test_figures_show_the_numbers_of_the_report(reports) -> None:
     for line in page.figures["r0-use"]["data"]:
         assert line["y"][-1] == 0  # all is released at the end
         assert min(line["y"]) == 0 <= max(line["y"]) <= 100
+
+
+def test_layers_of_a_schedule_are_in_the_order_of_the_model() -> None:
+    """The weights of all layers are written before the first of them computes."""
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(2, 2, 3)).eval()
+    program = pumice.compile(model, torch.randn(1, 1, 8, 8), device="aras", schedule="overlap")
+    report = program.estimate()
+    assert {item["kind"] for item in report.instructions[:2]} >= {"program"}
+    names = [layer.name for layer in report.layers]
+    assert names == sorted(names), names
+    graph = network(report)
+    assert [y for _, y in graph.places] == list(range(len(names)))
 
 
 def test_a_page_needs_no_network_and_is_the_same_each_time(reports) -> None:

@@ -158,7 +158,8 @@ def own(name: str, model: nn.Module, data: Iterable[Any]) -> Network:
             tested with.
 
     Raises:
-        PumiceError: not a module; no data, or data of another form; fewer than two items.
+        PumiceError: not a module; no data, or data of another form; fewer than two items; the
+            model does not take them, or gives no scores of the classes.
     """
     from pumice.evaluation.batches import pair_of
     from pumice.evaluation.metrics import accuracy
@@ -180,6 +181,18 @@ def own(name: str, model: nn.Module, data: Iterable[Any]) -> Network:
         raise PumiceError(
             f"expected a class for each of the {len(x)} items of '{name}', got {tuple(y.shape)}"
         )
+    model.eval()
+    try:
+        with torch.no_grad():
+            outputs = model(x[:1])
+    except (RuntimeError, ValueError, TypeError) as error:
+        kind = str(x.dtype).removeprefix("torch.")
+        raise PumiceError(
+            f"expected '{name}' to take an item of {kind}{list(x[:1].shape)}, got: {error}"
+        ) from error
+    if isinstance(outputs, Tensor) and outputs.dim():
+        outputs = outputs[:1].expand(len(x), *outputs.shape[1:])
+    accuracy()(outputs, y)  # refuses what are no classes
     held = torch.arange(len(x)) % CALIBRATION_STEP != 0
     key = chained(key_of(model, accuracy()), ((x,), {}), y)
-    return Network(name, model.eval(), x[~held], x[held], y[held].numpy(), key)
+    return Network(name, model, x[~held], x[held], y[held].numpy(), key)
