@@ -17,13 +17,14 @@ __all__ = ["completion"]
 def completion(args: Namespace) -> None:
     """Prints a completion script."""
     try:
-        import shtab
+        import shtab as module
     except ImportError:
         raise PumiceError(
             "completion needs the package shtab: pip install 'pumice[completion]'"
         ) from None
     from pumice.cli.parsers import parser
 
+    shtab: Any = module  # its types allow less than it does
     whole, names = parser(), " ".join(devices())
     device = {
         "bash": "_pumice_devices",
@@ -35,10 +36,11 @@ def completion(args: Namespace) -> None:
         # Whatever is neither a choice nor a number may be a file, as in shells by default.
         if action.choices is None and action.nargs != 0 and action.type is None:
             is_device = action.metavar == "D" or action.dest == "names"
-            action.complete = device if is_device else shtab.FILE  # type: ignore[attr-defined]
+            action.complete = device if is_device else shtab.FILE
     preamble = {
         "bash": f'_pumice_devices() {{ compgen -W "{names}" -- "$1"; _shtab_compgen_files "$1"; }}',
-        "zsh": f"_pumice_devices() {{ _alternative 'devices:device:({names})' 'files:file:_files' }}",
+        "zsh": f"_pumice_devices() {{ _alternative 'devices:device:({names})' 'files:file:_files'"
+        " }",
     }
     print(shtab.complete(whole, shell=args.shell, preamble=preamble))
 
