@@ -29,16 +29,17 @@ def completion(args: Namespace) -> None:
         "bash": "_pumice_devices",
         "zsh": "_pumice_devices",
         "tcsh": "f",
-        "fish": f"(string split ' ' '{names}'; {shtab.FILE['fish'].strip('()')}))",
+        "fish": f"(string split ' ' '{names}'; __fish_complete_path (commandline -ct))",
     }
     for action in _actions(whole):
         # Whatever is neither a choice nor a number may be a file, as in shells by default.
         if action.choices is None and action.nargs != 0 and action.type is None:
             is_device = action.metavar == "D" or action.dest == "names"
-            action.complete = device if is_device else shtab.FILE  # type: ignore[attr-defined]
-    preamble = {
+            action.complete = device if is_device else shtab.FILE
+    preamble: Any = {
         "bash": f'_pumice_devices() {{ compgen -W "{names}" -- "$1"; _shtab_compgen_files "$1"; }}',
-        "zsh": f"_pumice_devices() {{ _alternative 'devices:device:({names})' 'files:file:_files' }}",
+        "zsh": "_pumice_devices() {"
+        f" _alternative 'devices:device:({names})' 'files:file:_files' }}",
     }
     print(shtab.complete(whole, shell=args.shell, preamble=preamble))
 
