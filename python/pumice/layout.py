@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -10,11 +11,31 @@ from rich.console import Console, ConsoleOptions
 from rich.measure import Measurement
 from rich.text import Text
 
-__all__ = ["SimpleTable"]
+__all__ = ["SimpleTable", "Title"]
 
 _GAP = "  "
 #: Columns of text are not wrapped below this width.
 _NARROWEST = 24
+#: The space between a number and its unit.
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|[^\W\d_]{1,3}\d?)(?!\w))")
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    """Lines of whole words, with units beside their numbers."""
+    glued = _BEFORE_UNIT.sub("\0", text)
+    lines = textwrap.wrap(glued, width, break_long_words=False, break_on_hyphens=False)
+    return [line.replace("\0", " ") for line in lines] or [""]
+
+
+class Title:
+    """A line above a table."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        for line in _wrap(self._text, options.max_width):
+            yield Text(line, style="bold", no_wrap=True, overflow="ignore")
 
 
 class SimpleTable:
@@ -22,7 +43,8 @@ class SimpleTable:
 
     If it does not fit, columns of text wrap between words, then the optional columns are left out,
     the first of them first. If it still does not fit, each row becomes a block: the first cell on a
-    line, and the others below it, each behind the title of its column. Cells are never cut.
+    line, and the others below it, each behind the title of its column, as is the first if it is a
+    number. Cells are never cut.
 
     Args:
         columns: titles; all empty for a table without a header.
@@ -100,12 +122,7 @@ class SimpleTable:
             yield Text(self._line(shown, widths, self._columns), style="dim")
         for row in self._rows:
             parts = [
-                (
-                    textwrap.wrap(row[i], width, break_long_words=False, break_on_hyphens=False)
-                    or [""]
-                )
-                if len(row[i]) > width
-                else [row[i]]
+                _wrap(row[i], width) if len(row[i]) > width else [row[i]]
                 for i, width in zip(shown, widths, strict=True)
             ]
             for number in range(max(map(len, parts), default=0)):
@@ -123,7 +140,9 @@ class SimpleTable:
 
     def _blocks(self, width: int) -> Iterator[Text]:
         for row in self._rows:
-            yield Text(row[0])
+            # A number says nothing without its title, a name does.
+            is_name = not self._columns[0] or any(char.isalpha() for char in row[0])
+            yield Text(row[0] if is_name else f"{self._columns[0]}: {row[0]}")
             line = ""
             for title, cell in zip(self._columns[1:], row[1:], strict=True):
                 if not cell:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from pumice.layout import SimpleTable
+from pumice.layout import SimpleTable, Title
 
 if TYPE_CHECKING:
     from pumice.report import Layer, Report, Wear
@@ -138,7 +138,7 @@ def simple_table(
     `optional` are left out and text in `wrapped` wraps (`SimpleTable`).
     """
     table = SimpleTable(columns, rows, left=left, optional=optional, wrapped=wrapped)
-    return Group(Text(title, style="bold"), table)
+    return Group(Title(title), table)
 
 
 def report_tables(

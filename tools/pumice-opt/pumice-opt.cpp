@@ -10,7 +10,6 @@
 #include "mlir/Tools/Plugins/PassPlugin.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "tools/Tools.h"
-#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
@@ -88,14 +87,12 @@ static bool run(StringRef input, StringRef output, DialectRegistry &registry,
   return isDone;
 }
 
-/// Errors do not print their op, which may be the whole module, unless the
-/// command line asks for it.
+/// By default, errors do not print their op: it may be the whole module.
 static void hideOpsOfDiagnostics() {
   registerMLIRContextCLOptions();
-  auto &options = llvm::cl::getRegisteredOptions();
-  auto option = options.find("mlir-print-op-on-diagnostic");
-  if (option != options.end())
-    static_cast<llvm::cl::opt<bool> *>(option->second)->setInitialValue(false);
+  constexpr const char name[] = "mlir-print-op-on-diagnostic";
+  if (auto *option = llvm::cl::getRegisteredOptions().lookup(name))
+    static_cast<llvm::cl::opt<bool> *>(option)->setInitialValue(false);
 }
 
 int pumiceOptMain(int argc, char **argv) {

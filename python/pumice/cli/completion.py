@@ -17,30 +17,29 @@ __all__ = ["completion"]
 def completion(args: Namespace) -> None:
     """Prints a completion script."""
     try:
-        import shtab as module
+        import shtab
     except ImportError:
         raise PumiceError(
             "completion needs the package shtab: pip install 'pumice[completion]'"
         ) from None
     from pumice.cli.parsers import parser
 
-    shtab: Any = module  # its types allow less than it does
     whole, names = parser(), " ".join(devices())
     device = {
         "bash": "_pumice_devices",
         "zsh": "_pumice_devices",
         "tcsh": "f",
-        "fish": f"(string split ' ' '{names}'; {shtab.FILE['fish'].strip('()')}))",
+        "fish": f"(string split ' ' '{names}'; __fish_complete_path (commandline -ct))",
     }
     for action in _actions(whole):
         # Whatever is neither a choice nor a number may be a file, as in shells by default.
         if action.choices is None and action.nargs != 0 and action.type is None:
             is_device = action.metavar == "D" or action.dest == "names"
             action.complete = device if is_device else shtab.FILE
-    preamble = {
+    preamble: Any = {
         "bash": f'_pumice_devices() {{ compgen -W "{names}" -- "$1"; _shtab_compgen_files "$1"; }}',
-        "zsh": f"_pumice_devices() {{ _alternative 'devices:device:({names})' 'files:file:_files'"
-        " }",
+        "zsh": "_pumice_devices() {"
+        f" _alternative 'devices:device:({names})' 'files:file:_files' }}",
     }
     print(shtab.complete(whole, shell=args.shell, preamble=preamble))
 

@@ -86,15 +86,27 @@ def import_lowered(lowered: LoweredModel, context: Any = None) -> ImportedModel:
 
 
 def _name_inputs(function: Any, signature: Signature) -> None:
-    """Names arguments by inputs where torch-mlir names them by some op that is in no module."""
+    """Names arguments by inputs, in the module that uses them first.
+
+    torch-mlir gives all of them the location of the graph's first node, mostly of some weights.
+    """
     from pumice import ir
 
     names = [spec.name for spec in signature.tensor_inputs]
     arguments = list(function.regions[0].blocks[0].arguments)
     for argument, name in zip(arguments[len(arguments) - len(names) :], names, strict=True):
-        location = argument.location
-        if location.is_a_name() and not location.child_loc.is_a_name():
-            argument.set_location(ir.Location.name(name, location.child_loc))
+        uses = list(argument.uses)
+        if not uses:
+            continue
+        location = uses[-1].owner.location  # MLIR lists the last use first
+        if not location.is_a_name():
+            continue
+        inner = location.child_loc
+        if inner.is_a_name():  # the module's path around the node
+            own = ir.Location.name(name, inner.child_loc)
+            argument.set_location(ir.Location.name(location.name_str, own))
+        else:
+            argument.set_location(ir.Location.name(name, inner))
 
 
 def _calibration_attribute(scale: float, zero_point: int, low: float, high: float) -> Any:

@@ -144,7 +144,10 @@ def test_evaluate_calibrates_converters(run, place) -> None:
         (["--data", "words.npz"], "to be an .npz file with arrays x and y"),
         (["--data", "alone.npz"], "to be an .npz file with arrays x and y"),
         (["--data", "short.npz"], "as many targets as inputs in 'short.npz', got 7 and 30"),
-        (["--data", "names.npz"], "expected numbers in 'names.npz', got float32 and targets of <U3"),
+        (
+            ["--data", "names.npz"],
+            "expected numbers in 'names.npz', got float32 and targets of <U3",
+        ),
         (["--data", "none.npz"], "expected items in 'none.npz', got none"),
         (
             ["--data", "d.npz", "--metric", "f1"],
@@ -330,7 +333,7 @@ def test_bash_completes(run, tmp_path, monkeypatch) -> None:
     Path("complete.sh").write_text(run("completion", "bash")[1])
     script = (
         '. ./complete.sh; for line in "run mo" "run -d isa" "devices cam" "estimate --sort en"; do'
-        ' COMP_WORDS=(pumice $line); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMPREPLY=();'
+        " COMP_WORDS=(pumice $line); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMPREPLY=();"
         ' _shtab_pumice; echo "${COMPREPLY[*]}"; done'
     )
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)

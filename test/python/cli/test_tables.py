@@ -88,3 +88,23 @@ def test_text_that_goes_to_no_terminal_is_unbroken(monkeypatch) -> None:
     assert plain_text(simple_table("title", ["a", "b"], [[long, "1"]])).splitlines() == [
         "title", long, "  b: 1"
     ]  # fmt: skip
+
+
+def test_blocks_say_what_a_number_is() -> None:
+    table = SimpleTable(["ADC bits", "clip", "calibrated, 99.9 %"], [["4", "33.3", "27.8"]])
+    assert [line.plain for line in table.lines(20)] == [
+        "ADC bits: 4",
+        "  clip: 33.3",
+        "  calibrated, 99.9 %: 27.8",
+    ]
+
+
+def test_titles_keep_units_beside_their_numbers(monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    table = simple_table("net: converters (lossless 33.3 %, 12.5 us each)", ["a"], [["b"]])
+    assert plain_text(table).splitlines() == [
+        "net: converters (lossless",
+        "33.3 %, 12.5 us each)",
+        "a",
+        "b",
+    ]

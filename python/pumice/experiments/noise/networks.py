@@ -192,7 +192,7 @@ def own(name: str, model: nn.Module, data: Iterable[Any]) -> Network:
         ) from error
     if isinstance(outputs, Tensor) and outputs.dim():
         outputs = outputs[:1].expand(len(x), *outputs.shape[1:])
-    accuracy()(outputs, y)  # refuses what are no classes
+    accuracy()(outputs, y)  # refuses other targets than classes
     held = torch.arange(len(x)) % CALIBRATION_STEP != 0
     key = chained(key_of(model, accuracy()), ((x,), {}), y)
     return Network(name, model, x[~held], x[held], y[held].numpy(), key)

@@ -11,8 +11,8 @@ __all__ = ["NETWORKS", "OPTIONS", "SETTINGS", "Setting"]
 
 #: Networks of `pumice study noise` whose training digits are known.
 NETWORKS = ("demo", "resnet")
-#: Options of `LayerOptions` for each. The limits were found by trial, that of `resnet` on 500 of the
-#: training digits: networks with few weights per output gain from a lower one.
+#: Options of `LayerOptions` for each. The limits were found by trial, that of `resnet` on 500 of
+#: the training digits: networks with few weights per output gain from a lower one.
 OPTIONS: dict[str, dict[str, Any]] = {
     "demo": {"weight_clip": 1.5},
     "resnet": {"weight_clip": 2.0},
