@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pumice.device import Device
-from pumice.errors import PumiceError
+from pumice.errors import FileError, PumiceError
 from pumice.exploration.constraints import Bound
 from pumice.exploration.space import Setting, assigned
+from pumice.jsonl import kept_lines
 
 __all__ = ["SAMPLERS", "optimize"]
 
@@ -69,22 +72,20 @@ def optimize(
         ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     states = optuna.trial.TrialState
-    try:
+    known: dict[str, dict[str, Any]] = {}
+    with _kept_in(study):
         found = optuna.create_study(
             storage=_storage(study),
             study_name=name or "sweep",
             load_if_exists=study is not None,
             directions=["minimize" if less else "maximize" for less in goals.values()],
         )
-    except Exception as error:  # whatever a database raises
-        raise PumiceError(f"cannot keep a study in '{study}': {error}") from None
-    _check_space(found, devices, settings, study)
-    known: dict[str, dict[str, Any]] = {}
-    for old in found.trials:
-        if old.state in (states.RUNNING, states.WAITING):  # of a study that was killed
-            found.tell(old.number, state=states.FAIL)
-        elif _RECORD in old.user_attrs:
-            known[repr(_choice(old.params, devices, settings))] = old.user_attrs[_RECORD]
+        _check_space(found, devices, settings, study)
+        for old in found.trials:
+            if old.state in (states.RUNNING, states.WAITING):  # of a study that was killed
+                found.tell(old.number, state=states.FAIL)
+            elif _RECORD in old.user_attrs:
+                known[repr(_choice(old.params, devices, settings))] = old.user_attrs[_RECORD]
     done = sum(old.state in (states.COMPLETE, states.PRUNED) for old in found.trials)
     found.sampler = _sampler(optuna, sampler, seed + done, trials, bool(bounds))
     spaces: dict[str, Any] = {
@@ -98,7 +99,8 @@ def optimize(
     }
     adopt(list(known.values()))
     while done < trials:
-        asked = [found.ask(spaces) for _ in range(min(workers, trials - done))]
+        with _kept_in(study):
+            asked = [found.ask(spaces) for _ in range(min(workers, trials - done))]
         keys = [repr(_choice(trial.params, devices, settings)) for trial in asked]
         new: dict[str, Choice] = {}
         for trial, key in zip(asked, keys, strict=True):
@@ -106,17 +108,31 @@ def optimize(
                 new.setdefault(key, _choice(trial.params, devices, settings))
         if new:
             known.update(zip(new, compute(list(new.values())), strict=True))
-        for trial, key in zip(asked, keys, strict=True):
-            record = known[key]
-            trial.set_user_attr(_RECORD, record)
-            # Optuna keeps numbers only: no figure is as bad as a large excess.
-            excess = [min(bound.excess(record), _LARGE) for bound in bounds]
-            trial.set_user_attr(_EXCESS, excess)
-            if "error" in record or any(goal not in record for goal in goals):
-                found.tell(trial, state=states.PRUNED)
-            else:
-                found.tell(trial, [float(record[goal]) for goal in goals])
+        with _kept_in(study):
+            for trial, key in zip(asked, keys, strict=True):
+                record = known[key]
+                trial.set_user_attr(_RECORD, record)
+                # Optuna keeps numbers only: no figure is as bad as a large excess.
+                excess = [min(bound.excess(record), _LARGE) for bound in bounds]
+                trial.set_user_attr(_EXCESS, excess)
+                if "error" in record or any(goal not in record for goal in goals):
+                    found.tell(trial, state=states.PRUNED)
+                else:
+                    found.tell(trial, [float(record[goal]) for goal in goals])
         done += len(asked)
+
+
+@contextlib.contextmanager
+def _kept_in(study: str | os.PathLike[str] | None) -> Iterator[None]:
+    """Whatever a file or database of a study raises is an error with its name."""
+    try:
+        yield
+    except PumiceError:
+        raise
+    except Exception as error:
+        if study is None:
+            raise
+        raise FileError(f"cannot keep a study in '{study}': {error}") from None
 
 
 def _sampler(optuna: Any, name: str, seed: int, trials: int, constrained: bool) -> Any:
@@ -163,6 +179,13 @@ def _storage(study: str | os.PathLike[str] | None) -> Any:
     if study is None or "://" in str(study):
         return None if study is None else str(study)
     from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
+    from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
-    return JournalStorage(JournalFileBackend(str(study)))
+    lock = JournalFileSymlinkLock(str(study))
+    if os.path.isfile(study):
+        lock.acquire()  # nobody is in the middle of a line
+        try:
+            kept_lines(Path(study))
+        finally:
+            lock.release()
+    return JournalStorage(JournalFileBackend(str(study), lock_obj=lock))

@@ -287,6 +287,23 @@ def test_a_killed_study_goes_on(program, computed, tmp_path, monkeypatch, place)
         pumice.sweep(program, ["isaac"], {"array.rows": [32, 64, 128]}, trials=9, **options)
 
 
+def test_half_a_line_of_a_study(program, computed, tmp_path) -> None:
+    """It was written when a process was killed or the disk was full; the rest counts."""
+    pytest.importorskip("optuna")
+    path = tmp_path / "journal.log"
+    options: dict[str, Any] = {"search": "tpe", "study": path}
+    pumice.sweep(program, ["isaac"], FIELDS, trials=3, **options)
+    with path.open("ab") as stream:
+        stream.write(b'{"op_code": 4, "worker_id": "x')
+    before = len(computed)
+    for trials in (3, 4):
+        assert len(pumice.sweep(program, ["isaac"], FIELDS, trials=trials, **options).records) >= 3
+    assert len(computed) <= before + 1
+    path.write_bytes(path.read_bytes() + b"something\n")
+    with pytest.raises(FileError, match="cannot keep a study in '.*journal.log': Expecting value"):
+        pumice.sweep(program, ["isaac"], FIELDS, trials=5, **options)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -138,7 +138,9 @@ def test_models_that_stay_float_are_refused() -> None:
     ) as e:
         quantize(on_meta(), [X])
     assert "on the meta device: pumice.compile takes it, for estimates" in str(e.value)
-    with pytest.raises(CompileError, match="weight_bits=4 and activation_bits=8 with one that is not"):
+    with pytest.raises(
+        CompileError, match="weight_bits=4 and activation_bits=8 with one that is not"
+    ):
         pumice.compile(Tied().eval(), X, quantize=False, weight_bits=4)
 
 
