@@ -8,6 +8,7 @@
 
 #include "lib/CAPI/Arrays.h"
 #include "mlir/Bindings/Python/NanobindAdaptors.h"
+#include "python/bindings/Diagnostics.h"
 
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/array.h>
@@ -26,10 +27,6 @@ using Array = nb::ndarray<T, nb::ndim<rank>, nb::c_contig, nb::device::cpu>;
 /// groups, rows, columns, weight bits, input bits, signed, ADC range, layer,
 /// seed.
 using Matrix = std::array<int64_t, 9>;
-
-void append(MlirStringRef text, void *user) {
-  static_cast<std::string *>(user)->append(text.data, text.length);
-}
 
 MlirStringRef wrap(const std::string &text) {
   return mlirStringRefCreate(text.data(), text.size());

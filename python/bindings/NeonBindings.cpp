@@ -9,10 +9,12 @@
 #include "lib/CAPI/Functions.h"
 #include "lib/CAPI/Neon.h"
 #include "mlir/Bindings/Python/NanobindAdaptors.h"
+#include "python/bindings/Diagnostics.h"
 
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 
 namespace nb = nanobind;
 
@@ -27,10 +29,6 @@ using FloatResults =
     nb::ndarray<float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Mask =
     nb::ndarray<const uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-
-void append(MlirStringRef text, void *user) {
-  static_cast<std::string *>(user)->append(text.data, text.length);
-}
 
 MlirStringRef wrap(const std::string &text) {
   return mlirStringRefCreate(text.data(), text.size());
@@ -65,6 +63,49 @@ private:
 } // namespace
 
 void bindNeon(nb::module_ &m) {
+  m.def(
+      "fit_net",
+      [](Constants values, std::optional<Constants> weights,
+         const std::string &options) {
+        if (weights && weights->size() != values.size())
+          throw nb::value_error("expected a weight for each value");
+        std::string result, error;
+        bool good;
+        {
+          nb::gil_scoped_release release;
+          good = pumiceNeonFit(
+              values.data(), weights ? weights->data() : nullptr, values.size(),
+              mlirStringRefCreate(options.data(), options.size()), append,
+              &result, append, &error);
+        }
+        if (!good)
+          throw valueError(error);
+        return result;
+      },
+      nb::arg("values"), nb::arg("weights").none(), nb::arg("options"),
+      "Fits a net to the values of a function: JSON of the net and its errors. "
+      "Raises ValueError.");
+  m.def(
+      "net_table",
+      [](const std::string &net) {
+        std::vector<int32_t> values;
+        std::string error;
+        const bool good = pumiceNeonTable(
+            mlirStringRefCreate(net.data(), net.size()),
+            [](const int32_t *table, intptr_t count, void *user) {
+              static_cast<std::vector<int32_t> *>(user)->assign(table,
+                                                                table + count);
+            },
+            &values, append, &error);
+        if (!good)
+          throw valueError(error);
+        return values;
+      },
+      nb::arg("net"),
+      "The output value of each input value of a net. Raises ValueError.");
+  m.def("lossless_rows", &pumiceNeonLosslessRows, nb::arg("adc_bits"),
+        nb::arg("cell_bits"), nb::arg("dac_bits"),
+        "Rows that a converter sums without clipping.");
   m.def(
       "module_functions",
       [](MlirModule module) {
