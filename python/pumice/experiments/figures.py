@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from pumice.errors import PumiceError
+from pumice.files import replacing
 
 __all__ = ["LINES", "STYLE", "require_matplotlib", "save"]
 
@@ -28,13 +31,21 @@ def require_matplotlib() -> None:
 
 
 def save(figure: Any, path: str | os.PathLike[str]) -> None:
-    """Writes a figure; equal figures are equal files.
+    """Writes a figure of matplotlib; equal figures are equal files.
+
+    Args:
+        path: its ending says the format; PNG without one.
 
     Raises:
-        PumiceError: the file cannot be written.
+        PumiceError: matplotlib does not know the format, or the file cannot be written.
     """
+    target = Path(path)
+    target = target if target.suffix else target.with_name(f"{target.name}.png")
+    kind, drawn = target.suffix[1:].lower(), io.BytesIO()
     try:
-        figure.savefig(path, metadata={"Date": None} if str(path).endswith(".svg") else None)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0].rstrip(".")
-        raise PumiceError(f"cannot write plot '{path}': {reason}") from None
+        figure.savefig(drawn, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    except ValueError as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise PumiceError(f"cannot write '{path}': {reason}") from None
+    with replacing(target) as stream:
+        stream.write(drawn.getvalue())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pumice.errors import PumiceError
+from pumice.experiments.figures import save
 from pumice.pages import data
 from pumice.pages.figures import KINDS, PALETTE, in_use_steps, time_unit
 
@@ -37,10 +38,7 @@ def plot(report: Report, kind: str, path: str | os.PathLike[str] | None, axes: A
         axes = figure.subplots()
     _PLOTS[kind](report, axes)
     if path is not None:
-        try:
-            axes.figure.savefig(path)
-        except (OSError, ValueError) as error:
-            raise PumiceError(f"cannot write '{os.fspath(path)}': {error}") from None
+        save(axes.figure, path)
     return axes
 
 

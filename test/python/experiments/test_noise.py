@@ -153,9 +153,9 @@ def test_plot(tmp_path) -> None:
     assert (tmp_path / "p.svg").read_bytes() == (tmp_path / "q.svg").read_bytes()
     with pytest.raises(PumiceError, match="at least one sweep to plot, got none"):
         noise.plot(rows[:1], tmp_path / "p.svg")
-    with pytest.raises(PumiceError, match="cannot write plot"):
+    with pytest.raises(PumiceError, match=r"cannot write '.*p.svg': No such file"):
         noise.plot(rows, tmp_path / "no" / "p.svg")
-    with pytest.raises(PumiceError, match="cannot write plot"):
+    with pytest.raises(PumiceError, match=r"cannot write '.*p.words': Format"):
         noise.plot(rows, tmp_path / "p.words")
 
 

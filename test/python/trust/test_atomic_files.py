@@ -53,11 +53,12 @@ def writers(folder: Path) -> dict[str, Callable[[], object]]:
         "report": lambda: report.to_json(folder / "report"),
         "trace": lambda: report.to_trace(folder / "trace"),
         "array": lambda: save_outputs(str(folder / "array"), np.zeros(1000)),
+        "plot.svg": lambda: report.plot("time", folder / "plot.svg"),
         "text": lambda: write_text(folder / "text", "x" * 1000),
     }
 
 
-@pytest.mark.parametrize("name", ["program", "report", "trace", "array", "text"])
+@pytest.mark.parametrize("name", ["program", "report", "trace", "array", "plot.svg", "text"])
 def test_a_full_disk_keeps_the_old_file(name: str, tmp_path: Path) -> None:
     write = writers(tmp_path)[name]
     (tmp_path / name).write_text("old")
