@@ -14,6 +14,8 @@ for _name in ("torch", "torch_mlir", "torchao", "mlxtend"):
     pytest.importorskip(_name)
 pytest.importorskip("pumice._mlir_libs._pumice")
 
+import torch  # noqa: E402
+
 import pumice  # noqa: E402
 from pumice.cli import main  # noqa: E402
 from pumice.experiments import training  # noqa: E402
@@ -79,3 +81,16 @@ def test_page(capsys) -> None:
     shown = re.findall(r"^prints\n\n```\n(.*?)^```$", text, re.M | re.S)
     assert len(shown) == 2
     assert capsys.readouterr().out == "".join(shown)
+
+
+def test_aihwkit_has_no_grouped_convolutions() -> None:
+    """Those of `demo` stay as they are; the others become layers of aihwkit."""
+    pytest.importorskip("aihwkit")
+    from pumice import demo
+    from pumice.experiments.training.runner import _with_aihwkit
+
+    analog = _with_aihwkit(demo.load_model())
+    kinds = {name: type(layer).__name__ for name, layer in analog.named_modules()}
+    assert kinds["block1.depthwise"] == "Conv2d"
+    assert kinds["block1.pointwise"] == "AnalogConv2d"
+    assert analog(torch.zeros(1, 1, 28, 28)).shape == (1, 10)
