@@ -116,8 +116,7 @@ generate(MutableArrayRef<OwningOpRef<func::FuncOp>> functions,
     result[i].facts = factsOf(part, name);
     auto function = part.lookupSymbol<LLVM::LLVMFuncOp>(name);
     if (!function)
-      return createStringError("cannot lower a digital region: MLIR does not "
-                               "convert one of its types to LLVM IR");
+      return createStringError("cannot lower a digital region");
     lowered.push_back(function);
   }
   stats.lowerMs = now() - start;

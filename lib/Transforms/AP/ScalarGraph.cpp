@@ -158,7 +158,7 @@ static std::optional<SmallVector<Role>> sourceRoles(Operation *reshape,
 bool ScalarGraph::hasTooMany(std::string &why) const {
   if (nodes.size() <= kMostNodes)
     return false;
-  why = "computes more than " + std::to_string(kMostNodes) +
+  why = "it computes more than " + std::to_string(kMostNodes) +
         " values for each cell";
   return true;
 }

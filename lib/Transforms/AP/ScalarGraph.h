@@ -63,12 +63,12 @@ public:
                         llvm::ArrayRef<ScalarNode *> operands);
   ScalarNode *constantOf(mlir::Attribute value);
 
-private:
-  /// Values that are read several times are nodes several times. An expression
-  /// of a search has a few dozen nodes.
-  static constexpr size_t kMostNodes = 4096;
+  /// Whether there are more nodes than a search has, a few dozen: values that
+  /// are read several times are nodes several times. `why` says so.
   bool hasTooMany(std::string &why) const;
 
+private:
+  static constexpr size_t kMostNodes = 4096;
   std::deque<ScalarNode> nodes;
 };
 

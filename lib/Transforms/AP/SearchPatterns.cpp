@@ -106,7 +106,8 @@ static std::optional<PairSum> matchWordsAt(linalg::LinalgOp op, int64_t wordDim,
   sum.isProduct = !isa<linalg::GenericOp>(op);
   if (!sum.term || !sum.term->usesQuery || !sum.term->usesEntry) {
     LDBG() << "no words along dimension " << wordDim << " of the sum at "
-           << op->getLoc() << (whyNot.empty() ? "" : ": it ") << whyNot;
+           << op->getLoc() << ": " << whyNot;
+    (void)graph.hasTooMany(why);
     return std::nullopt;
   }
   // Words are a table: a constant that depends on the word and on the cell.
