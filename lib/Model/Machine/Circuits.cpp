@@ -34,14 +34,14 @@ CircuitLayout pumice::model::circuitLayout(const CrossbarSpec &crossbar,
     layout.tileColumns = llvm::divideCeil(layout.columnTiles, side);
     layout.tiles = llvm::divideCeil(layout.channelArrays, side) *
                    layout.tileColumns * matrix.groups;
-    layout.arraysPerTile = positions * side * side;
+    layout.arraysPerTile = pumice::saturatingProduct({positions, side, side});
     return layout;
   }
   const int64_t side = tiles.denseArrays;
   layout.rowTiles = layout.channelArrays =
       llvm::divideCeil(matrix.rows, array.rows);
   layout.tileColumns = llvm::divideCeil(layout.columnTiles, side);
-  layout.arraysPerTile = side * side;
+  layout.arraysPerTile = pumice::saturatingProduct({side, side});
   layout.tiles =
       matrix.groups == 1
           ? llvm::divideCeil(layout.rowTiles, side) * layout.tileColumns

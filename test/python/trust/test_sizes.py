@@ -152,3 +152,20 @@ def test_wear_of_processors_that_take_turns(blocks: int, tmp_path: Path) -> None
     assert 3 * shared["mean_writes_per_cell"] == pytest.approx(
         blocks * alone["mean_writes_per_cell"]
     )
+
+
+def test_tiles_of_many_arrays(tmp_path: Path) -> None:
+    """The arrays of a square tile are more than a count holds. All of them leak."""
+    text = str(pumice.Device("neurosim-rram"))
+    (side,) = re.findall(r"dense_arrays = (\d+)", text)
+    network = Path(__file__).resolve().parents[2] / "Inputs" / "network.mlir"
+    figures = []
+    for wide in (2**20, 2**53):
+        (tmp_path / "d.mlir").write_text(
+            text.replace(f"dense_arrays = {side}", f"dense_arrays = {wide}")
+        )
+        found = pumice.compile(network, device=tmp_path / "d.mlir").estimate()
+        figures.append((found.latency_ns, found.energy_pj))
+    (time, few), (same_time, many) = figures
+    assert time == same_time
+    assert few < many < np.inf
