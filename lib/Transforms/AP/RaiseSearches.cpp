@@ -4,6 +4,7 @@
 #include "lib/Support/Locations.h"
 #include "lib/Transforms/AP/Passes.h"
 #include "lib/Transforms/AP/SearchPlan.h"
+#include "lib/Transforms/AP/SplitSums.h"
 #include "lib/Transforms/Linalg/TargetChoices.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -35,6 +36,10 @@ struct APRaiseSearchesPass
         readTargetChoices(getOperation(), targets, device);
     if (failed(choices))
       return signalPassFailure();
+    SmallVector<linalg::MatmulOp> products;
+    getOperation().walk([&](linalg::MatmulOp op) { products.push_back(op); });
+    for (linalg::MatmulOp op : products)
+      splitSum(op);
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     llvm::DenseSet<Operation *> erased;

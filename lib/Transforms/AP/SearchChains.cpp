@@ -171,8 +171,16 @@ Value ValueChain::emit(OpBuilder &builder, Location loc, Value value) const {
                       : arith::ConstantOp::create(builder, loc,
                                                   cast<TypedAttr>(constant))
                             .getResult());
-    for (Operation &inner : op.getBody()->without_terminator())
+    for (Operation &inner : op.getBody()->without_terminator()) {
+      // Constants may stand below the sum.
+      for (Value operand : inner.getOperands())
+        if (Operation *outside = operand.getDefiningOp();
+            outside && outside->getBlock() != op.getBody() &&
+            !mapping.contains(operand) &&
+            outside->hasTrait<OpTrait::ConstantLike>())
+          builder.clone(*outside, mapping);
       builder.clone(inner, mapping);
+    }
     value =
         mapping.lookupOrDefault(op.getBody()->getTerminator()->getOperand(0));
   }

@@ -376,3 +376,25 @@ def test_targets_keep_a_search_digital() -> None:
 def test_unknown_goal() -> None:
     with pytest.raises(pumice.CompileError, match="expected a cam_goal of latency, power, density"):
         pumice.CompileOptions(cam_goal="speed")
+
+
+@pytest.mark.parametrize("rows", [3, 40])
+@pytest.mark.parametrize("queried", [2, 30])
+def test_distances_of_many_rows(rows: int, queried: int) -> None:
+    """PyTorch's product of [-2 x, |x|^2, 1] and [w, 1, |w|^2] is the search of the differences."""
+    entries = bipolar(rows, 48)
+    for form in (
+        lambda x, e, m: torch.cdist(sign(x), e).argmin(1),
+        lambda x, e, m: torch.cdist(sign(x), e).square().round().topk(1, largest=False).values,
+    ):
+        checked(Memory(entries, form), queries(queried, 48), "best")
+
+
+def test_distances_of_many_words_of_other_norms() -> None:
+    """What is added to each word is a constant: the sum is exact, but no distance of cells."""
+    entries = ternary(40, 48)
+    checked(
+        Memory(entries, lambda x, e, m: torch.cdist(sign(x), e).argmin(1)),
+        queries(30, 48),
+        None,
+    )
