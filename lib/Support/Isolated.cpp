@@ -3,6 +3,7 @@
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/DialectRegistry.h"
+#include "llvm/Support/ErrorHandling.h"
 
 #include <atomic>
 #include <cerrno>
@@ -10,6 +11,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <new>
 #include <string>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -23,6 +25,14 @@ void pumice::setIsolation(bool isOn) { isolationIsOn = isOn; }
 
 /// What the child writes last.
 static constexpr StringLiteral kSurvived("\nsurvived");
+static constexpr StringLiteral kNoMemory("\nwant of memory");
+
+/// Exceptions would leave the function in which the child was made, and so be
+/// handled by a second copy of the caller.
+[[noreturn]] static void endWithoutMemory() {
+  (void)!::write(STDERR_FILENO, kNoMemory.data(), kNoMemory.size());
+  _exit(1);
+}
 
 /// A lower limit, or the one that holds already.
 static void limit(decltype(RLIMIT_CPU) resource, rlim_t value) {
@@ -64,6 +74,10 @@ readInChild(MLIRContext *parent, uint64_t bytes,
   if (uint64_t now = addressSpace())
     limit(RLIMIT_AS, now + kMemory + kMemoryPerByte * bytes);
   dup2(sink, STDERR_FILENO); // of assertions
+  std::set_new_handler(endWithoutMemory);
+  llvm::remove_bad_alloc_error_handler();
+  llvm::install_bad_alloc_error_handler(
+      [](void *, const char *, bool) { endWithoutMemory(); });
   DialectRegistry registry;
   parent->getDialectRegistry().appendTo(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
@@ -117,7 +131,8 @@ pumice::survivesReading(Location loc, StringRef file, uint64_t bytes,
     return success();
   const char *how = ended == child && WIFSIGNALED(status)
                         ? strsignal(WTERMSIG(status))
-                        : "it ended";
+                    : StringRef(said).ends_with(kNoMemory) ? "want of memory"
+                                                           : "it ended";
   InFlightDiagnostic error =
       emitError(loc, "expected '")
       << file << "' to be MLIR, got what ends MLIR's reader (" << how;

@@ -107,12 +107,15 @@ def run_one(target: str, data: bytes) -> tuple[str, str]:
     targets.TARGETS[target].prepare()
 
     def work(sink: int) -> None:
-        os.write(sink, json.dumps(outcome_of(target, data)).encode())
+        os.write(sink, (json.dumps(outcome_of(target, data)) + "\n").encode())
 
     said, end = in_child(work)
     if end:
         return "failed", end
-    outcome, how = json.loads(said)
+    answers = said.splitlines()
+    if len(answers) != 1:
+        return "failed", f"{len(answers)} processes went on"
+    outcome, how = json.loads(answers[0])
     return outcome, how
 
 
@@ -133,6 +136,8 @@ def run_range(target: str, seed: int, numbers: range) -> tuple[dict[str, int], l
         said, end = in_child(work)
         for line in said.splitlines():
             number, outcome, how = json.loads(line)
+            if number < start:
+                outcome, how = "failed", "two processes went on"
             counts[outcome] += 1
             if outcome == "failed":
                 failures.append((number, how))

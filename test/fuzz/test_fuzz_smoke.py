@@ -74,6 +74,18 @@ def test_failures_are_found_and_minimised(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(found) <= 32
 
 
+def test_children_that_go_on_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child of the one that checks must not come back from the check."""
+    import os
+
+    monkeypatch.setitem(
+        targets.TARGETS, "arrays", targets.Target(lambda chosen: b"", lambda data: os.fork())
+    )
+    assert fuzz.run_one("arrays", b"") == ("failed", "2 processes went on")
+    _, failures = fuzz.run_range("arrays", 0, range(1))
+    assert failures == [(0, "two processes went on")]
+
+
 def test_what_ends_the_reader_is_contained(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is counted, and refused when a child reads the file."""
     text = b"module {" * 100000

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -110,3 +111,24 @@ def test_paths(tmp_path: Path) -> None:
     ):
         with pytest.raises(pumice.PumiceError, match="expected a path in UTF-8, got b'.*xf"):
             use()
+
+
+def test_want_of_memory_ends_only_the_reader(tmp_path: Path) -> None:
+    """An alignment of 0 cannot be allocated; the child that reads must not go on as the caller."""
+    (tmp_path / "p.mlir").write_text(
+        "func.func private @f() -> tensor<1xi8> {\n"
+        "  %0 = arith.constant dense_resource<w> : tensor<1xi8>\n"
+        "  return %0 : tensor<1xi8>\n}\n"
+        '{-#\n dialect_resources: { builtin: { w: "0x0000000001" } }\n#-}\n'
+    )
+    program = (
+        "import sys, pumice\n"
+        "try:\n    pumice.load(sys.argv[1])\n"
+        "except pumice.PumiceError as error:\n    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "p.mlir"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    assert "got what ends MLIR's reader (want of memory)" in line
