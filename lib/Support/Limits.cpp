@@ -157,8 +157,8 @@ static LogicalResult verifyOperands(Operation *op, Folded &folded) {
     if (!number && others <= 0)
       return op->emitOpError("expected a part of static stride");
     --others;
-    // A constant of -2^63 that shows up while patterns are applied would end the
-    // process: its folder does not check.
+    // A constant of -2^63 that shows up while patterns are applied would end
+    // the process: its folder does not check.
     if (!number && op->getName().getStringRef() == "scf.forall")
       return op->emitOpError("expected constant bounds and steps");
     if (number && (*number <= -kMaxBytes || *number >= kMaxBytes))
