@@ -178,6 +178,15 @@ private:
         return success();
       loops.push_back(IntegerRange{0, extent - 1});
     }
+    // Iterations of a parallel loop may run at once.
+    for (OpOperand &init : op.getDpsInitsMutable()) {
+      AffineMap map = op.getMatchingIndexingMap(&init);
+      for (auto [loop, kind] : llvm::enumerate(op.getIteratorTypesArray()))
+        if (kind == utils::IteratorType::parallel && extents[loop] > 1 &&
+            !map.isFunctionOfDim(loop))
+          return op.emitError("expected iterations of parallel loop ")
+                 << loop << " to write elements of their own";
+    }
     for (OpOperand &operand : op->getOpOperands()) {
       auto type = dyn_cast<MemRefType>(operand.get().getType());
       if (!type)

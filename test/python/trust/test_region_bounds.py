@@ -421,3 +421,33 @@ def test_reshapes(op: str, words: str, tmp_path: Path) -> None:
     (tmp_path / "p.mlir").write_text(text.replace(lines[0], op.replace("%a", "%arg0")))
     with pytest.raises(pumice.PumiceError, match=words):
         pumice.load(tmp_path / "p.mlir").run(X)
+
+
+@pytest.mark.parametrize(("target", "loop"), [("(i)", 1), ("(j)", 0), ("(i, j)", None)])
+def test_parallel_iterations_write_elements_of_their_own(target: str, loop: int | None) -> None:
+    """Others would be written by several threads at once."""
+    out = "4x4xf32" if loop is None else "4xf32"
+    body = f"""
+%c = arith.constant 0.0 : f32
+%e = tensor.empty() : tensor<{out}>
+%f = linalg.fill ins(%c : f32) outs(%e : tensor<{out}>) -> tensor<{out}>
+%s = linalg.generic {{
+    indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> {target}>],
+    iterator_types = ["parallel", "parallel"]}}
+    ins(%a : tensor<4x4xf32>) outs(%f : tensor<{out}>) {{
+^bb0(%x: f32, %o: f32):
+  %z = arith.addf %x, %x : f32
+  linalg.yield %z : f32
+}} -> tensor<{out}>
+return %s : tensor<{out}>
+"""
+    program = region_program(body, "4x4xf32", out=out)
+    x = np.arange(16, dtype=np.float32).reshape(4, 4)
+    if loop is None:
+        np.testing.assert_array_equal(program.run(x).outputs, 2 * x)
+        return
+    with pytest.raises(
+        pumice.PumiceError,
+        match=f"expected iterations of parallel loop {loop} to write elements of their own",
+    ):
+        program.run(x)
