@@ -22,7 +22,7 @@ using namespace pumice;
 
 namespace {
 
-/// Queries with few values; others are no searches.
+/// Values that queries of a search may have.
 constexpr size_t kMostValues = 16;
 
 /// The concatenation that a product sums over, of queries in rows.
