@@ -28,10 +28,6 @@ using Array = nb::ndarray<T, nb::ndim<rank>, nb::c_contig, nb::device::cpu>;
 /// seed.
 using Matrix = std::array<int64_t, 9>;
 
-MlirStringRef wrap(const std::string &text) {
-  return mlirStringRefCreate(text.data(), text.size());
-}
-
 PumiceMatrix toMatrix(const Matrix &m) {
   return {m[0], m[1], m[2], m[3], m[4], m[5] != 0, m[6], m[7], m[8]};
 }

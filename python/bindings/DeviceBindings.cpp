@@ -22,8 +22,7 @@ void bindDevices(nb::module_ &m) {
       "load_device",
       [](MlirContext context, const std::string &name) {
         DiagnosticScope scope(context);
-        MlirAttribute device = pumiceLoadDevice(
-            context, mlirStringRefCreate(name.data(), name.size()));
+        MlirAttribute device = pumiceLoadDevice(context, wrap(name));
         if (mlirAttributeIsNull(device))
           throw scope.error();
         return device;
@@ -64,9 +63,8 @@ void bindDevices(nb::module_ &m) {
       [](MlirContext context, const std::string &json,
          const std::string &name) {
         DiagnosticScope scope(context);
-        MlirAttribute device = pumiceDeviceFromJson(
-            context, mlirStringRefCreate(json.data(), json.size()),
-            mlirStringRefCreate(name.data(), name.size()));
+        MlirAttribute device =
+            pumiceDeviceFromJson(context, wrap(json), wrap(name));
         if (mlirAttributeIsNull(device))
           throw scope.error();
         return device;
@@ -80,9 +78,8 @@ void bindDevices(nb::module_ &m) {
          const std::string &after) {
         DiagnosticScope scope(context);
         std::string json;
-        if (!pumiceDeviceLaws(
-                context, mlirStringRefCreate(before.data(), before.size()),
-                mlirStringRefCreate(after.data(), after.size()), append, &json))
+        if (!pumiceDeviceLaws(context, wrap(before), wrap(after), append,
+                              &json))
           throw scope.error();
         return json;
       },
@@ -96,9 +93,7 @@ void bindDevices(nb::module_ &m) {
         DiagnosticScope scope(context);
         std::vector<std::string> notes;
         MlirAttribute device = pumiceDeviceChanged(
-            context, mlirStringRefCreate(before.data(), before.size()),
-            mlirStringRefCreate(after.data(), after.size()),
-            mlirStringRefCreate(name.data(), name.size()), appendItem, &notes);
+            context, wrap(before), wrap(after), wrap(name), appendItem, &notes);
         if (mlirAttributeIsNull(device))
           throw scope.error();
         return std::make_pair(device, notes);

@@ -18,6 +18,10 @@ void appendItem(MlirStringRef text, void *user) {
                                                               text.length);
 }
 
+MlirStringRef wrap(const std::string &text) {
+  return mlirStringRefCreate(text.data(), text.size());
+}
+
 std::string toString(MlirStringRef text) { return {text.data, text.length}; }
 
 nb::object text(const std::string &bytes) {

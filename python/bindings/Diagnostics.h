@@ -15,6 +15,8 @@
 void append(MlirStringRef text, void *user);
 void appendItem(MlirStringRef text, void *user);
 
+/// Refers to `text`, which has to outlive it.
+MlirStringRef wrap(const std::string &text);
 std::string toString(MlirStringRef text);
 
 /// A diagnostic of MLIR as data.

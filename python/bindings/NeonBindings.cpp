@@ -30,10 +30,6 @@ using FloatResults =
 using Mask =
     nb::ndarray<const uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
-MlirStringRef wrap(const std::string &text) {
-  return mlirStringRefCreate(text.data(), text.size());
-}
-
 /// A net or table of a machine program.
 class Function {
 public:
@@ -75,8 +71,7 @@ void bindNeon(nb::module_ &m) {
           nb::gil_scoped_release release;
           good = pumiceNeonFit(
               values.data(), weights ? weights->data() : nullptr, values.size(),
-              mlirStringRefCreate(options.data(), options.size()), append,
-              &result, append, &error);
+              wrap(options), append, &result, append, &error);
         }
         if (!good)
           throw valueError(error);
@@ -91,7 +86,7 @@ void bindNeon(nb::module_ &m) {
         std::vector<int32_t> values;
         std::string error;
         const bool good = pumiceNeonTable(
-            mlirStringRefCreate(net.data(), net.size()),
+            wrap(net),
             [](const int32_t *table, intptr_t count, void *user) {
               static_cast<std::vector<int32_t> *>(user)->assign(table,
                                                                 table + count);

@@ -69,7 +69,7 @@ NB_MODULE(_pumice, m) {
       [](MlirModule module, const std::vector<std::string> &nodes) {
         std::vector<MlirStringRef> names;
         for (const std::string &node : nodes)
-          names.push_back(mlirStringRefCreate(node.data(), node.size()));
+          names.push_back(wrap(node));
         std::vector<std::string> texts;
         pumicePrintOperationsOf(module, names.size(), names.data(), appendItem,
                                 &texts);
@@ -86,9 +86,8 @@ NB_MODULE(_pumice, m) {
         bool good;
         {
           nb::gil_scoped_release release;
-          good = pumiceRunPipeline(
-              module, mlirStringRefCreate(pipeline.data(), pipeline.size()),
-              append, &statistics, append, &error);
+          good = pumiceRunPipeline(module, wrap(pipeline), append, &statistics,
+                                   append, &error);
         }
         if (!error.empty())
           throw valueError(error);
@@ -122,7 +121,7 @@ NB_MODULE(_pumice, m) {
         {
           nb::gil_scoped_release release;
           good = pumiceRecordPipeline(
-              module, mlirStringRefCreate(pipeline.data(), pipeline.size()),
+              module, wrap(pipeline),
               [](MlirStringRef flags, MlirStringRef text, void *user) {
                 static_cast<decltype(records) *>(user)->emplace_back(
                     toString(flags), toString(text));
@@ -161,10 +160,9 @@ NB_MODULE(_pumice, m) {
           Py_DECREF(static_cast<PyObject *>(user));
         };
         PyObject *kept = owner.inc_ref().ptr();
-        bool known = pumiceSetResource(
-            context, mlirStringRefCreate(name.data(), name.size()),
-            reinterpret_cast<void *>(address), nbytes, alignment, release,
-            kept);
+        bool known = pumiceSetResource(context, wrap(name),
+                                       reinterpret_cast<void *>(address),
+                                       nbytes, alignment, release, kept);
         if (!known)
           owner.dec_ref();
         return known;
@@ -179,8 +177,7 @@ NB_MODULE(_pumice, m) {
       "parse_file",
       [](MlirContext context, const std::string &path, bool isSealed) {
         DiagnosticScope scope(context);
-        MlirModule module = pumiceParseFile(
-            context, mlirStringRefCreate(path.data(), path.size()), isSealed);
+        MlirModule module = pumiceParseFile(context, wrap(path), isSealed);
         if (mlirModuleIsNull(module))
           throw scope.error();
         return module;
@@ -194,9 +191,7 @@ NB_MODULE(_pumice, m) {
       "write_file",
       [](MlirModule module, const std::string &path) {
         std::string error;
-        if (!pumiceWriteFile(module,
-                             mlirStringRefCreate(path.data(), path.size()),
-                             append, &error))
+        if (!pumiceWriteFile(module, wrap(path), append, &error))
           throw valueError(error);
       },
       nb::arg("module"), nb::arg("path"),

@@ -20,9 +20,7 @@ void bindScheduling(nb::module_ &m) {
         bool good;
         {
           nb::gil_scoped_release release;
-          good = pumiceSchedule(
-              mlirStringRefCreate(request.data(), request.size()), append,
-              &answer, append, &error);
+          good = pumiceSchedule(wrap(request), append, &answer, append, &error);
         }
         if (!good)
           throw valueError(error);
@@ -57,9 +55,8 @@ void bindScheduling(nb::module_ &m) {
         {
           nb::gil_scoped_release release;
           good = pumiceReencode(
-              {mlirStringRefCreate(method.data(), method.size()), rows,
-               bitlines, rowGroups, minimizesSteps, clipError, isCyclic,
-               threads},
+              {wrap(method), rows, bitlines, rowGroups, minimizesSteps,
+               clipError, isCyclic, threads},
               codes.data(), shapes.data(), lengths.data(), lengths.size(),
               transitions.data(), errors.data(),
               tables ? std::get<0>(*tables).data() : nullptr,
@@ -83,9 +80,8 @@ void bindScheduling(nb::module_ &m) {
       [](const std::string &method, int64_t columns, int64_t bitlines,
          int64_t rowGroups) {
         int64_t bytes = 0, macs = 0;
-        if (!pumiceReencodeCosts(
-                mlirStringRefCreate(method.data(), method.size()), columns,
-                bitlines, rowGroups, &bytes, &macs))
+        if (!pumiceReencodeCosts(wrap(method), columns, bitlines, rowGroups,
+                                 &bytes, &macs))
           throw nb::value_error(
               ("expected a method of re-encoding, got '" + method + "'")
                   .c_str());

@@ -116,7 +116,7 @@ def temporary_folder() -> Iterator[Path]:
     """A folder that is gone after the block.
 
     Raises:
-        FileError: there is no place for it.
+        FileError: the folder cannot be made.
     """
     try:
         folder = tempfile.TemporaryDirectory(prefix="pumice-", ignore_cleanup_errors=True)
