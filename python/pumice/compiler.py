@@ -10,7 +10,6 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pumice.device import Device, as_device
@@ -488,7 +487,7 @@ def _lower_to(
             start = time.perf_counter()
             pipeline = options.pipeline(PIPELINES[target])
             try:
-                counts = interruptible(partial(_pumice.run_pipeline, current, pipeline))
+                counts = interruptible(_pumice.run_pipeline, current, pipeline)
             except _pumice.DiagnosticError as error:
                 raise CompileError(
                     text_of(error.diagnostics), diagnostics=error.diagnostics
@@ -541,7 +540,7 @@ def record_passes(program: Program) -> Iterator[tuple[str, str, list[tuple[str, 
         with _with_observed(program.options, program.observed) as options:
             pipeline = options.pipeline(PIPELINES[target])
             try:
-                records = interruptible(partial(_pumice.record_pipeline, module, pipeline))
+                records = interruptible(_pumice.record_pipeline, module, pipeline)
             except _pumice.DiagnosticError as error:
                 raise CompileError(
                     text_of(error.diagnostics), diagnostics=error.diagnostics

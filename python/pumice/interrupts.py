@@ -12,6 +12,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 __all__ = ["interruptible"]
@@ -68,23 +69,24 @@ class _Worker:
 _worker: _Worker | None = None
 
 
-def interruptible(function: Callable[[], T]) -> T:
+def interruptible(function: Callable[..., T], *arguments: Any) -> T:
     """The result of a function, which runs on another thread if this is the main one.
 
     Args:
         function: what to call; it releases the interpreter's lock while it works.
+        arguments: of the call.
 
     Raises:
         KeyboardInterrupt: at once, while the call goes on.
     """
     global _worker
     if threading.current_thread() is not threading.main_thread():
-        return function()
+        return function(*arguments)
     worker = _worker
     if worker is None or worker.process != os.getpid():  # a fork has no threads
         worker = _Worker()
     _worker = None  # what the call calls back is on that thread; after an interrupt it is busy
-    call = _Call(function)
+    call = _Call(partial(function, *arguments))
     worker.calls.put(call)
     call.wait()
     _worker = worker

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +75,7 @@ def _run_text(module: Any, level: str, pipeline: str) -> None:
     from pumice._mlir_libs import _pumice
 
     try:
-        interruptible(partial(_pumice.run_pipeline, module, pipeline))
+        interruptible(_pumice.run_pipeline, module, pipeline)
     except _pumice.DiagnosticError as error:
         raise CompileError(
             f"passes of level '{level}': {text_of(error.diagnostics)}",

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,7 +129,7 @@ def _run(
             codes, shapes, lengths, method, rows, bitlines, row_groups, minimize == "steps",
             clip_error, cyclic, threads or os.cpu_count() or 1, transitions, errors, tables,
         )  # fmt: skip
-        interruptible(partial(_pumice.reencode, *request))
+        interruptible(_pumice.reencode, *request)
     except ValueError as error:
         raise ReencodingError(str(error)) from None
     return transitions, errors, tables

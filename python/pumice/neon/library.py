@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,7 @@ class LibraryNet:
 
         array = _finite(np.array(x, np.float64))
         values = array.ravel()
-        clamped = interruptible(partial(_pumice.evaluate_net, self.request, values))
+        clamped = interruptible(_pumice.evaluate_net, self.request, values)
         return values.reshape(array.shape), int(clamped)
 
 
@@ -114,7 +114,7 @@ def function(name: str, bits: int = 16, max_hidden: int = 64) -> LibraryNet:
     from pumice._mlir_libs import _pumice
 
     try:
-        found = json.loads(interruptible(partial(_pumice.fit_function, name, bits, max_hidden)))
+        found = json.loads(interruptible(_pumice.fit_function, name, bits, max_hidden))
     except ValueError as error:
         raise PumiceError(str(error)) from None
     net = from_json(found)
@@ -174,7 +174,7 @@ def compose(
         full = np.broadcast_to(np.asarray(mask, bool), np.moveaxis(array, -1, axis).shape)
         flat = np.ascontiguousarray(np.moveaxis(full, axis, -1), np.uint8).ravel()
     try:
-        interruptible(partial(_pumice.compose_nets, json.dumps(request), values, shape[-1], flat))
+        interruptible(_pumice.compose_nets, json.dumps(request), values, shape[-1], flat)
     except ValueError as error:
         raise PumiceError(str(error)) from None
     return np.moveaxis(values.reshape(shape), -1, axis)

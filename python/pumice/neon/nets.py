@@ -7,7 +7,6 @@ import dataclasses
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -167,9 +166,7 @@ def fit(
         raise PumiceError(f"expected a function that gives {x.shape}, got {values.shape}")
     counts = None if weights is None else np.ascontiguousarray(weights, np.float64).ravel()
     try:
-        found = json.loads(
-            interruptible(partial(_pumice.fit_net, values, counts, json.dumps(request)))
-        )
+        found = json.loads(interruptible(_pumice.fit_net, values, counts, json.dumps(request)))
     except ValueError as error:
         raise PumiceError(str(error)) from None
     return from_json(found)

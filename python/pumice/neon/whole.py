@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -67,7 +66,7 @@ def fit_whole(
     options = {"hidden": list(hidden), "bits": bits, "seed": seed, "force": force}
     try:
         request = inputs.ravel(), outputs.ravel(), len(inputs), json.dumps(options)
-        found = interruptible(partial(_pumice.fit_whole_net, *request))
+        found = interruptible(_pumice.fit_whole_net, *request)
     except ValueError as error:
         raise PumiceError(str(error)) from None
     return WholeErrors(**json.loads(found))

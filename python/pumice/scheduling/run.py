@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from typing import Any
 
 from pumice.interrupts import interruptible
@@ -23,9 +22,7 @@ def _ask(problem: Problem, **keys: Any) -> dict[str, Any]:
 
     request = {"problem": problem.to_dict(), **keys}
     try:
-        answer: dict[str, Any] = json.loads(
-            interruptible(partial(_pumice.schedule, json.dumps(request)))
-        )
+        answer: dict[str, Any] = json.loads(interruptible(_pumice.schedule, json.dumps(request)))
     except ValueError as error:
         raise SchedulingError(str(error)) from None
     return answer

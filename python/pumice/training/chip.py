@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -102,10 +101,8 @@ class Chip:
 
         out = np.empty(filters.shape, np.float32)
         gain = interruptible(
-            partial(
-                _pumice.effective_weights,
-                self._attribute, matrix.group, _numbers(matrix, seed), filters, out, self.threads,
-            )
+            _pumice.effective_weights,
+            self._attribute, matrix.group, _numbers(matrix, seed), filters, out, self.threads,
         )  # fmt: skip
         return out, gain
 
@@ -127,13 +124,13 @@ class Chip:
         from pumice._mlir_libs import _pumice
 
         grid = interruptible(
-            partial(_pumice.Grid, self._attribute, matrix.group, _numbers(matrix, seed), filters)
+            _pumice.Grid, self._attribute, matrix.group, _numbers(matrix, seed), filters
         )
         codes = image.to(torch.int8 if matrix.input_signed else torch.uint8)
         x = np.ascontiguousarray(codes.cpu().numpy()).view(np.int8)
         y = np.empty((len(x), len(filters), window[8], window[9]), np.int32)
         if y.size:
-            interruptible(partial(grid.compute, x, window, zero_point, y, self.threads))
+            interruptible(grid.compute, x, window, zero_point, y, self.threads)
         return torch.from_numpy(y).float().to(image.device)
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -44,7 +43,7 @@ class Net:
         """The function of each number."""
         numbers = np.ascontiguousarray(x.detach().float().cpu().numpy()).reshape(-1)
         values = np.empty_like(numbers)
-        interruptible(partial(self._function.apply, numbers, values, self._threads))
+        interruptible(self._function.apply, numbers, values, self._threads)
         return torch.from_numpy(values).reshape(x.shape).to(x)
 
     def __deepcopy__(self, memo: Any) -> Net:
